@@ -1,0 +1,14 @@
+"""What every doctest may use without importing it."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import anyk
+
+
+@pytest.fixture(autouse=True)
+def _names(doctest_namespace: dict[str, Any]) -> None:
+    doctest_namespace["anyk"] = anyk
+    doctest_namespace["np"] = np

@@ -1,0 +1,79 @@
+"""Coded computing: any k of n answers are enough.
+
+A computation is spread over workers of which some are slow, some are wrong and some are curious,
+and the right answer still comes back, on time, without showing the data.
+"""
+
+from __future__ import annotations
+
+from anyk import testing
+from anyk.answers import Answer, Outcome, Recovered, Status, Timing
+from anyk.domains.array import FieldArray
+from anyk.domains.prime import PrimeField
+from anyk.domains.real import Complex, Reals
+from anyk.errors import (
+    AnykError,
+    ExecutorError,
+    InvalidArgument,
+    NotAccurateEnough,
+    NotEnoughAnswers,
+    NotPolynomial,
+    RecoveryError,
+    TooManyErrors,
+    Unachievable,
+)
+from anyk.executors.inline import Inline
+from anyk.executors.processes import Processes
+from anyk.executors.simulated import Simulated
+from anyk.executors.threads import Threads
+from anyk.run import Distributed, distribute, run
+from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded, Encoder
+from anyk.schemes.berrut import Berrut
+from anyk.schemes.lagrange import Lagrange
+from anyk.schemes.replication import Replication
+from anyk.schemes.spline import Spline
+from anyk.spec import Guarantee, Map, MatMul, Sum, Threat
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AbstractRecovery",
+    "AbstractScheme",
+    "Answer",
+    "AnykError",
+    "Berrut",
+    "Complex",
+    "Distributed",
+    "Encoded",
+    "Encoder",
+    "ExecutorError",
+    "FieldArray",
+    "Guarantee",
+    "Inline",
+    "InvalidArgument",
+    "Lagrange",
+    "Map",
+    "MatMul",
+    "NotAccurateEnough",
+    "NotEnoughAnswers",
+    "NotPolynomial",
+    "Outcome",
+    "PrimeField",
+    "Processes",
+    "Reals",
+    "Recovered",
+    "RecoveryError",
+    "Replication",
+    "Simulated",
+    "Spline",
+    "Status",
+    "Sum",
+    "Threads",
+    "Threat",
+    "Timing",
+    "TooManyErrors",
+    "Unachievable",
+    "distribute",
+    "run",
+    "testing",
+]

@@ -1,0 +1,164 @@
+"""What comes back: one `Answer` a worker, one `Outcome` a run."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from numpy.typing import NDArray
+
+__all__ = ["Answer", "Outcome", "Recovered", "Status", "Timing"]
+
+
+class Status(enum.Enum):
+    """How a run ended. The value of each member is advice.
+
+    Example:
+        >>> anyk.Status.EXACT.ok, anyk.Status.TOO_MANY_ERRORS.ok
+        (True, False)
+        >>> print(anyk.Status.NOT_ENOUGH_ANSWERS.value)
+        Too few workers answered: wait longer, add workers, or promise less.
+    """
+
+    EXACT = "The value is exact."
+    APPROXIMATE = "The value is approximate: error_estimate says how far off it may be."
+    NOT_ENOUGH_ANSWERS = "Too few workers answered: wait longer, add workers, or promise less."
+    TOO_MANY_ERRORS = "More workers lied than the scheme can name: raise adversaries."
+    NOT_ACCURATE_ENOUGH = "The error estimate is above the tolerance: add workers or wait longer."
+
+    @property
+    def ok(self) -> bool:
+        """Whether the outcome has a value."""
+        return self in {Status.EXACT, Status.APPROXIMATE}
+
+    def __repr__(self) -> str:
+        return f"Status.{self.name}"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Answer:
+    """What one worker sent back, or its failure.
+
+    Args:
+        worker: its index.
+        value: ndarray, or None where it failed.
+        failure: None, or why there is no value, in a sentence.
+        sent: when the task was handed out, in seconds on the executor's clock.
+        answered: when the answer was back, on the same clock.
+        seconds: compute time that the worker itself reported; 0.0 where it could not.
+
+    Example:
+        >>> anyk.Answer(worker=3, value=np.ones(2), sent=0.0, answered=0.5, seconds=0.4).failure
+    """
+
+    worker: int
+    value: NDArray[Any] | None
+    failure: str | None = None
+    sent: float
+    answered: float
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timing:
+    """When one worker was asked and when it answered.
+
+    Args:
+        worker: its index.
+        sent: seconds after the start of the run.
+        answered: seconds after the start of the run; None if it had not answered by the end.
+        seconds: compute time that the worker reported; None if it had not answered.
+
+    Example:
+        >>> anyk.Timing(worker=0, sent=0.0, answered=0.5, seconds=0.4)
+        Timing(worker=0, sent=0.0, answered=0.5, seconds=0.4)
+    """
+
+    worker: int
+    sent: float
+    answered: float | None
+    seconds: float | None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Recovered:
+    """What a recovery makes of the answers.
+
+    Args:
+        value: ndarray (K, *out) for a `Map`, (*out) for a `Sum` or `MatMul`.
+        suspects: workers whose answers contradict the rest, sorted.
+        error_estimate: estimated root mean square error divided by the root mean square of the
+            value; None where the value is exact.
+
+    Example:
+        >>> scheme = anyk.Replication(blocks=2, workers=2)
+        >>> encoded = scheme.encode(np.array([1.0, 2.0]))
+        >>> encoded.decode(encoded.shares ** 2, [0, 1]).value
+        array([1., 4.])
+    """
+
+    value: NDArray[Any]
+    suspects: tuple[int, ...] = ()
+    error_estimate: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Outcome:
+    """The value of a run, and the evidence for it.
+
+    Args:
+        value: ndarray (K, *out) in the order of the blocks; None if the status is a failure.
+        status: how the run ended.
+        used: workers whose answers were examined, sorted; liars among them.
+        missing: workers without a usable answer, sorted.
+        suspects: workers that lied, sorted: the value is consistent with exactly these lying.
+        error_estimate: estimated relative error (root mean square); None where exact.
+        failures: reason by worker, for those of `missing` that failed rather than kept silent.
+        timings: one `Timing` a worker, in the order of the workers.
+        elapsed: seconds from the start of the run to the value, on the executor's clock.
+
+    Example:
+        >>> scheme = anyk.Lagrange(blocks=2, degree=2, workers=5)
+        >>> with anyk.Inline(5) as executor:
+        ...     outcome = anyk.run(scheme, np.square, np.array([5, 6]), executor)
+        >>> outcome.value, outcome.status, outcome.used, outcome.missing
+        (array([25, 36]), Status.EXACT, (0, 1, 2), (3, 4))
+    """
+
+    value: NDArray[Any] | None
+    status: Status
+    used: tuple[int, ...]
+    missing: tuple[int, ...]
+    suspects: tuple[int, ...] = ()
+    error_estimate: float | None = None
+    failures: Mapping[int, str] = field(default_factory=dict)
+    timings: tuple[Timing, ...] = ()
+    elapsed: float = 0.0
+
+    def __str__(self) -> str:
+        """A short report that a person reads."""
+        lines = [f"{self.status.name.lower().replace('_', ' ')}: {self.status.value}"]
+        if self.value is not None:
+            lines.append(f"value     {self.value.dtype} array of shape {self.value.shape}")
+        if self.error_estimate is not None:
+            lines.append(f"error     about {self.error_estimate:.2g} of the value's size")
+        lines.append(
+            f"answers   {len(self.used)} of {len(self.used) + len(self.missing)} workers, "
+            f"after {self.elapsed:.3g} s"
+        )
+        if self.suspects:
+            lines.append(f"lied      workers {', '.join(map(str, self.suspects))}")
+        silent = [worker for worker in self.missing if worker not in self.failures]
+        if silent:
+            lines.append(f"late      workers {', '.join(map(str, silent))}")
+        lines.extend(f"failed    worker {who}: {why}" for who, why in self.failures.items())
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        shape = None if self.value is None else self.value.shape
+        return (
+            f"<Outcome {self.status.name}, value of shape {shape}, {len(self.used)} answers, "
+            f"missing {self.missing}, suspects {self.suspects}>"
+        )

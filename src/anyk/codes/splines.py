@@ -1,0 +1,360 @@
+"""The natural cubic smoothing spline as a prepared linear operator, linear in time and memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias, final
+
+import numpy as np
+import scipy.linalg
+import scipy.sparse
+from numpy.typing import NDArray
+
+from anyk.errors import InvalidArgument
+
+__all__ = [
+    "SmoothingSpline",
+    "SplineFit",
+    "evaluation_weights",
+    "gcv_candidates",
+    "smoothing_spline",
+]
+
+Floats: TypeAlias = NDArray[np.float64]
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SmoothingSpline:
+    """The operator y -> g of one set of knots: (1/n) sum w_i (y_i - g(x_i))^2 + lambda int g''^2.
+
+    With h_i = x_(i+1) - x_i, Q the second divided differences (n x n-2) and R the Gram matrix of
+    the hat functions (n-2 x n-2), the second derivatives gamma of g at the inner knots solve
+    B gamma = Q^T y with B = R + Q^T P Q and P = diag(n lambda / w). B has five diagonals, its
+    Cholesky factor three. Made by `smoothing_spline`.
+
+    Args:
+        knots: x, ndarray (n,), increasing.
+        penalties: the diagonal of P, ndarray (n,); all 0 for the interpolating spline.
+        factor: Cholesky factor of B in lower banded form, ndarray (3, n-2).
+        smoothing: lambda.
+
+    References:
+        Green and Silverman, Nonparametric Regression and Generalized Linear Models, 1994,
+        sections 2.3 and 3.5 (weights).
+
+    Example:
+        >>> from anyk.codes.splines import smoothing_spline
+        >>> spline = smoothing_spline(np.array([0.0, 1.0, 3.0]))
+        >>> spline.fit(np.array([[1.0], [3.0], [7.0]])).at(np.array([-1.0, 2.0, 4.0])).ravel()
+        array([-1.,  5.,  9.])
+    """
+
+    knots: Floats
+    penalties: Floats
+    factor: Floats
+    smoothing: float
+
+    def fit(self, values: Floats) -> SplineFit:
+        """The spline through, or near, these values.
+
+        Args:
+            values: y, ndarray (n, L), L functions at once.
+
+        Returns:
+            The fit, from which to evaluate.
+        """
+        bends = np.zeros_like(values)
+        if self.factor.shape[1]:
+            kinks = _second_differences(self.knots, values)
+            bends[1:-1] = scipy.linalg.cho_solve_banded(
+                (self.factor, True), kinks, overwrite_b=True, check_finite=False
+            )
+        jumps = _transposed_differences(self.knots, bends)
+        smooth = bool(self.penalties.any())
+        heights = values - self.penalties[:, None] * jumps if smooth else values
+        return SplineFit(
+            spline=self,
+            values=values,
+            heights=heights,
+            bends=bends,
+            jumps=jumps,
+        )
+
+    def matrix(self, targets: Floats) -> Floats:
+        """The dense operator: ndarray (m, n) that takes the values to g(targets)."""
+        return self.fit(np.eye(self.knots.size)).at(targets)
+
+    @cached_property
+    def slack(self) -> Floats:
+        """The diagonal of Q B^-1 Q^T, ndarray (n,), in O(n); 1 - leverage = penalties * slack."""
+        if not self.factor.shape[1]:
+            return np.zeros(self.knots.size)
+        main, first, second = _inverse_bands(self.factor)
+        inverse = 1.0 / np.diff(self.knots)
+        left, right = inverse[:-1], inverse[1:]
+        centre = -left - right
+        slack = np.zeros(self.knots.size)
+        slack[:-2] += left**2 * main
+        slack[1:-1] += centre**2 * main
+        slack[2:] += right**2 * main
+        slack[1:-2] += 2.0 * left[1:] * centre[:-1] * first
+        slack[2:-1] += 2.0 * centre[1:] * right[:-1] * first
+        slack[2:-2] += 2.0 * left[2:] * right[:-2] * second
+        return slack
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SplineFit:
+    """L natural splines on the same knots. Made by `SmoothingSpline.fit`.
+
+    Args:
+        spline: the operator.
+        values: y, ndarray (n, L).
+        heights: g at the knots, ndarray (n, L).
+        bends: gamma = g'' at the knots, ndarray (n, L); 0 at both ends.
+        jumps: Q gamma, ndarray (n, L); y - g = penalties * jumps.
+
+    References:
+        Green and Silverman 1994, section 2.4.1.
+
+    Example:
+        >>> from anyk.codes.splines import smoothing_spline
+        >>> fit = smoothing_spline(np.arange(4.0)).fit(np.array([[0.0], [1.0], [0.0], [1.0]]))
+        >>> fit.leave_one_out().ravel()
+        array([-3.  ,  1.25, -1.25,  3.  ])
+    """
+
+    spline: SmoothingSpline
+    values: Floats
+    heights: Floats
+    bends: Floats
+    jumps: Floats
+
+    def at(self, targets: Floats) -> Floats:
+        """The spline at any points, linear outside the knots.
+
+        Args:
+            targets: ndarray (m,).
+
+        Returns:
+            ndarray (m, L).
+        """
+        if self.spline.knots.size == 1:
+            return np.repeat(self.heights, targets.size, axis=0)
+        by_height, by_bend = evaluation_weights(self.spline.knots, targets)
+        at: Floats = by_height @ self.heights + by_bend @ self.bends
+        return at
+
+    def leave_one_out(self) -> Floats:
+        """y_i - g^(-i)(x_i), where g^(-i) is fitted without knot i; for every lambda, 0 included.
+
+        (Q gamma)_i / (Q B^-1 Q^T)_ii: the usual residual / (1 - leverage), with the factor that
+        vanishes at lambda = 0 taken out of both.
+
+        Returns:
+            ndarray (n, L); infinite where there is one knot.
+
+        References:
+            Craven and Wahba, Smoothing noisy data with spline functions, 1979, lemma 3.1.
+        """
+        knots = self.spline.knots.size
+        if knots == 1:
+            return np.full_like(self.values, np.inf)
+        if knots == 2:  # noqa: PLR2004 - what is left is one knot: a constant
+            return self.values - self.values[::-1]
+        return self.jumps / self.spline.slack[:, None]
+
+    def gcv(self) -> float:
+        """The generalised cross-validation score of this fit: smaller is better.
+
+        n ||(I - A) y||^2 / tr(I - A)^2, summed over the L functions; its limit at lambda = 0.
+
+        Returns:
+            The score; 0.0 with fewer than three knots, where every fit is the same.
+
+        References:
+            Craven and Wahba 1979, equation 1.9.
+        """
+        weights = self.spline.penalties if self.spline.penalties.any() else np.ones(1)
+        trace = float(np.sum(weights * self.spline.slack))
+        if trace <= 0.0:
+            return 0.0
+        residuals = weights[:, None] * self.jumps
+        return self.spline.knots.size * float(np.sum(residuals**2)) / trace**2
+
+
+def smoothing_spline(
+    knots: Floats, *, smoothing: float = 0.0, weights: Floats | None = None
+) -> SmoothingSpline:
+    """Prepare the spline operator of one set of knots.
+
+    Args:
+        knots: x, ndarray (n,), increasing; n = 1 fits a constant and n = 2 a line.
+        smoothing: lambda >= 0; 0 interpolates.
+        weights: w, ndarray (n,), positive; ones where None.
+
+    Returns:
+        The operator; time and memory are O(n).
+
+    Raises:
+        InvalidArgument: if the knots do not increase, or smoothing is so strong for knots so close
+            that double precision can't tell the splines apart.
+
+    References:
+        Reinsch, Smoothing by spline functions, 1967; Green and Silverman 1994, section 2.3.3.
+
+    Example:
+        >>> from anyk.codes.splines import smoothing_spline
+        >>> spline = smoothing_spline(np.arange(5.0), smoothing=1e6)
+        >>> spline.fit(np.array([[0.0], [2.0], [1.0], [4.0], [3.0]])).at(np.array([2.0])).round(3)
+        array([[2.]])
+    """
+    gaps = np.diff(knots)
+    if not (gaps > 0.0).all():
+        raise InvalidArgument(
+            "knots",
+            given="knots that do not increase",
+            needed="distinct knots in increasing order",
+            change="Sort them, and merge those that coincide.",
+        )
+    scale = np.ones(knots.size) if weights is None else weights
+    penalties = knots.size * smoothing / scale
+    if knots.size <= 2:  # noqa: PLR2004 - a line has no inner knot
+        factor = np.zeros((3, 0))
+        return SmoothingSpline(knots=knots, penalties=0.0 * scale, factor=factor, smoothing=0.0)
+    try:
+        factor = scipy.linalg.cholesky_banded(
+            _bands(gaps, penalties), lower=True, overwrite_ab=True, check_finite=False
+        )
+    except np.linalg.LinAlgError as error:
+        raise InvalidArgument(
+            "smoothing",
+            given=f"{smoothing:.3g} with {knots.size} knots as close as {gaps.min():.3g}",
+            needed="a system that double precision can solve",
+            change="Lower smoothing, or use equispaced knots.",
+        ) from error
+    return SmoothingSpline(knots=knots, penalties=penalties, factor=factor, smoothing=smoothing)
+
+
+def gcv_candidates(knots: Floats) -> tuple[float, ...]:
+    """Values of lambda worth a score for knots on [-1, 1]: 0, then decades from n^-4 on.
+
+    Below n^-4 the penalty does not reach the next knot, and above 1 the spline is a line. B has
+    entries of n lambda / h^2 and of h: they stop before these are 10^13 apart.
+
+    Args:
+        knots: ndarray (n,), increasing.
+
+    Returns:
+        0.0 and at most 13 more, increasing.
+
+    Example:
+        >>> from anyk.codes.splines import gcv_candidates
+        >>> gcv_candidates(np.linspace(-1.0, 1.0, 10))
+        (0.0, 0.0001, 0.001, 0.01, 0.1, 1.0)
+    """
+    count = knots.size
+    if count <= 2:  # noqa: PLR2004 - every lambda gives the same line
+        return (0.0,)
+    gaps = np.diff(knots)
+    most = min(1.0, 1e13 * float(gaps.min() ** 2 * gaps.max()) / (16 * count))
+    decades = (float(f"{10.0**power / count**4:.15g}") for power in range(13))
+    return (0.0, *(each for each in decades if each <= most))
+
+
+def evaluation_weights(
+    knots: Floats, targets: Floats
+) -> tuple[scipy.sparse.csr_array, scipy.sparse.csr_array]:
+    """Sparse E and F with g(targets) = E heights + F bends; linear outside the knots.
+
+    Args:
+        knots: ndarray (n,), n >= 2, increasing.
+        targets: ndarray (m,).
+
+    Returns:
+        Two sparse arrays (m, n) of two entries a row.
+
+    Example:
+        >>> from anyk.codes.splines import evaluation_weights
+        >>> by_height, by_bend = evaluation_weights(np.array([0.0, 2.0]), np.array([1.0, 3.0]))
+        >>> by_height.toarray()
+        array([[ 0.5,  0.5],
+               [-0.5,  1.5]])
+    """
+    left = np.clip(np.searchsorted(knots, targets, side="right") - 1, 0, knots.size - 2)
+    gap = knots[left + 1] - knots[left]
+    up = (targets - knots[left]) / gap
+    shares = np.stack([1.0 - up, up], axis=1)
+    cubes = (np.maximum(shares, 0.0) ** 3 - shares) * (gap**2 / 6.0)[:, None]
+    columns = np.stack([left, left + 1], axis=1).ravel()
+    starts = np.arange(0, columns.size + 1, 2)
+    shape = (targets.size, knots.size)
+    return (
+        scipy.sparse.csr_array((shares.ravel(), columns, starts), shape=shape),
+        scipy.sparse.csr_array((cubes.ravel(), columns, starts), shape=shape),
+    )
+
+
+def _second_differences(knots: Floats, values: Floats) -> Floats:
+    """Q^T y, ndarray (n-2, L)."""
+    slopes = np.diff(values, axis=0)
+    slopes /= np.diff(knots)[:, None]
+    return np.diff(slopes, axis=0)
+
+
+def _transposed_differences(knots: Floats, bends: Floats) -> Floats:
+    """Q gamma, ndarray (n, L), from gamma padded by its zero ends."""
+    slopes = np.diff(bends, axis=0)
+    slopes /= np.diff(knots)[:, None]
+    jumps = np.zeros_like(bends)
+    jumps[:-1] += slopes
+    jumps[1:] -= slopes
+    return jumps
+
+
+def _bands(gaps: Floats, penalties: Floats) -> Floats:
+    """B = R + Q^T P Q in lower banded form, ndarray (3, n-2)."""
+    left, right = 1.0 / gaps[:-1], 1.0 / gaps[1:]
+    centre = -left - right
+    bands = np.zeros((3, left.size))
+    bands[0] = (gaps[:-1] + gaps[1:]) / 3.0
+    bands[0] += penalties[:-2] * left**2 + penalties[1:-1] * centre**2 + penalties[2:] * right**2
+    bands[1, :-1] = gaps[1:-1] / 6.0
+    bands[1, :-1] += penalties[1:-2] * centre[:-1] * left[1:]
+    bands[1, :-1] += penalties[2:-1] * right[:-1] * centre[1:]
+    bands[2, :-2] = penalties[2:-2] * right[:-2] * left[2:]
+    return bands
+
+
+def _inverse_bands(factor: Floats) -> tuple[Floats, Floats, Floats]:
+    """The three central bands of B^-1, in O(n), from the banded Cholesky factor of B.
+
+    With B = L D L^T, Hutchinson and de Hoog's recursion runs backwards over
+    (z_(i,i+2), z_(i,i+1), z_(i,i)). It is linear in these unknowns, so it is one banded unit
+    triangular system, and LAPACK runs the loop.
+
+    References:
+        Hutchinson and de Hoog, Smoothing noisy data with spline functions, 1985, section 3.
+    """
+    size = factor.shape[1]
+    first = np.zeros(size)
+    second = np.zeros(size)
+    first[:-1] = factor[1, :-1] / factor[0, :-1]
+    second[:-2] = factor[2, :-2] / factor[0, :-2]
+    first, second = first[::-1], second[::-1]
+    system = np.zeros((5, 3 * size + 4))  # column of an unknown: row d holds the entry d below it
+    system[0] = 1.0
+    rows = 3 * np.arange(size)
+    system[2, rows[1:] - 2], system[4, rows[2:] - 4] = first[1:], second[2:]
+    system[2, rows[1:] - 1], system[3, rows[1:] - 2] = first[1:], second[1:]
+    system[1, rows + 1], system[2, rows] = first, second
+    known = np.zeros((3 * size, 1))
+    known[2::3, 0] = factor[0, ::-1] ** -2
+    solved, _ = scipy.linalg.lapack.dtbtrs(
+        system[:, : 3 * size], known, uplo="L", diag="U", overwrite_b=True
+    )
+    bands = solved[:, 0].reshape(size, 3)[::-1]
+    return bands[:, 2], bands[:-1, 1], bands[:-2, 0]

@@ -1,0 +1,1 @@
+"""Where the arithmetic lives: prime fields, the reals, the complex numbers."""

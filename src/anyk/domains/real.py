@@ -1,0 +1,133 @@
+"""The reals and the complex numbers, in double precision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anyk.domains.base import AbstractDomain
+from anyk.errors import InvalidArgument
+
+__all__ = ["Complex", "Reals"]
+
+
+def _floating(values: Any, argument: str, dtype: type, kinds: str) -> NDArray[Any]:
+    """An ndarray of `dtype`, if the values are finite numbers of one of the dtype kinds."""
+    try:
+        array = np.asarray(values)
+    except ValueError as error:  # ragged nesting
+        raise InvalidArgument(
+            argument,
+            given=type(values).__name__,
+            needed="an array of numbers with one shape",
+            change="Make its rows equally long.",
+        ) from error
+    if array.dtype.kind not in kinds:
+        raise InvalidArgument(
+            argument,
+            given=f"dtype {array.dtype}",
+            needed=f"numbers that {np.dtype(dtype)} can hold",
+            change="Convert it, or choose another domain.",
+        )
+    converted = np.ascontiguousarray(array, dtype=dtype).reshape(array.shape)
+    finite = np.isfinite(converted)
+    if not finite.all():
+        where = tuple(int(i) for i in np.argwhere(~finite)[0])
+        raise InvalidArgument(
+            argument,
+            given=f"{converted[where]} at index {where}",
+            needed="finite numbers",
+            change="Remove or fill in NaN and Inf.",
+        )
+    return converted
+
+
+@final
+@dataclass(frozen=True)
+class Reals(AbstractDomain):
+    """The real numbers, as float64.
+
+    References:
+        IEEE 754-2019, binary64.
+
+    Example:
+        >>> anyk.Reals().matmul(np.array([[1.0, 2.0]]), np.array([[1.0], [10.0]]))
+        array([[21.]])
+    """
+
+    @property
+    def exact(self) -> bool:
+        """False: every operation rounds."""
+        return False
+
+    @property
+    def dtype(self) -> Any:
+        """float64."""
+        return np.dtype(np.float64)
+
+    def array(self, values: Any) -> NDArray[np.float64]:
+        """Values as float64 ndarray; see `validate`."""
+        return self.validate(values, "values")
+
+    def validate(self, values: Any, argument: str) -> NDArray[Any]:
+        """Finite float64 values, from bools, integers or floats; else InvalidArgument."""
+        return _floating(values, argument, np.float64, "biuf")
+
+    def present(self, values: NDArray[Any]) -> Any:
+        """The ndarray itself."""
+        return values
+
+    def accept(self, result: Any) -> NDArray[Any]:
+        """A function's result as a finite float64 ndarray; else InvalidArgument."""
+        return self.validate(result, "answer")
+
+    def matmul(self, small: NDArray[Any], big: NDArray[Any]) -> NDArray[Any]:
+        """(rows, inner) @ (inner, *shape) in double precision, by BLAS."""
+        return np.tensordot(small, big, axes=1)
+
+
+@final
+@dataclass(frozen=True)
+class Complex(AbstractDomain):
+    """The complex numbers, as complex128.
+
+    References:
+        IEEE 754-2019, binary64 for both parts.
+
+    Example:
+        >>> anyk.Complex().matmul(np.array([[1j]]), np.array([[1.0 + 0j]]))
+        array([[0.+1.j]])
+    """
+
+    @property
+    def exact(self) -> bool:
+        """False: every operation rounds."""
+        return False
+
+    @property
+    def dtype(self) -> Any:
+        """complex128."""
+        return np.dtype(np.complex128)
+
+    def array(self, values: Any) -> NDArray[np.complex128]:
+        """Values as complex128 ndarray; see `validate`."""
+        return self.validate(values, "values")
+
+    def validate(self, values: Any, argument: str) -> NDArray[Any]:
+        """Finite complex128 values, from any numbers; else InvalidArgument."""
+        return _floating(values, argument, np.complex128, "biufc")
+
+    def present(self, values: NDArray[Any]) -> Any:
+        """The ndarray itself."""
+        return values
+
+    def accept(self, result: Any) -> NDArray[Any]:
+        """A function's result as a finite complex128 ndarray; else InvalidArgument."""
+        return self.validate(result, "answer")
+
+    def matmul(self, small: NDArray[Any], big: NDArray[Any]) -> NDArray[Any]:
+        """(rows, inner) @ (inner, *shape) in double precision, by BLAS."""
+        return np.tensordot(small, big, axes=1)

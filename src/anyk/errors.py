@@ -1,0 +1,227 @@
+"""The errors of anyk, each of which carries its evidence.
+
+AnykError
+├── InvalidArgument (ValueError)     an argument that can't be used: what came, what is needed
+│   └── Unachievable                 a threat that the scheme can't meet: the inequality
+├── NotPolynomial (TypeError)        an operation that a field has not
+├── RecoveryError                    the answers do not determine the value; has .outcome
+│   ├── NotEnoughAnswers             too few answers, and who is missing
+│   ├── TooManyErrors                more wrong answers than the scheme can name
+│   └── NotAccurateEnough            the error estimate is above the tolerance
+└── ExecutorError                    the workers can't be used: closed, released
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from anyk.answers import Outcome
+
+__all__ = [
+    "AnykError",
+    "ExecutorError",
+    "InvalidArgument",
+    "NotAccurateEnough",
+    "NotEnoughAnswers",
+    "NotPolynomial",
+    "RecoveryError",
+    "TooManyErrors",
+    "Unachievable",
+]
+
+
+def _ranges(workers: Iterable[int]) -> str:
+    """Workers as a short text: ``[0, 1, 2, 5]`` becomes ``0-2, 5``."""
+    runs: list[list[int]] = []
+    for worker in sorted(workers):
+        if runs and worker == runs[-1][1] + 1:
+            runs[-1][1] = worker
+        else:
+            runs.append([worker, worker])
+    texts = [f"{first}" if first == last else f"{first}-{last}" for first, last in runs]
+    return ", ".join(texts) if texts else "none"
+
+
+def _rebuild(cls: type[AnykError], message: str, state: dict[str, Any]) -> AnykError:
+    error = cls.__new__(cls, message)
+    error.args = (message,)
+    error.__dict__.update(state)
+    return error
+
+
+class AnykError(Exception):
+    """The root of every error that anyk raises on purpose.
+
+    Example:
+        >>> try:
+        ...     anyk.PrimeField(10)
+        ... except anyk.AnykError as error:
+        ...     print(type(error).__name__)
+        InvalidArgument
+    """
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), str(self), self.__dict__)
+
+
+class InvalidArgument(AnykError, ValueError):
+    """An argument that can't be used.
+
+    Args:
+        argument: name of the argument.
+        given: what came.
+        needed: what is needed.
+        change: what to change, as an imperative sentence.
+
+    Example:
+        >>> raise anyk.InvalidArgument("blocks", given="0", needed="at least 1", change="Pass 1.")
+        Traceback (most recent call last):
+        anyk.errors.InvalidArgument: blocks: got 0; needed: at least 1. Pass 1.
+    """
+
+    def __init__(self, argument: str, *, given: str, needed: str, change: str) -> None:
+        super().__init__(f"{argument}: got {given}; needed: {needed}. {change}")
+        self.argument = argument
+        self.given = given
+        self.needed = needed
+        self.change = change
+
+
+class Unachievable(InvalidArgument):
+    """A threat that the scheme can't meet: the inequality, its numbers, and what to change.
+
+    Example:
+        >>> anyk.Lagrange(blocks=3, degree=2, workers=4)
+        Traceback (most recent call last):
+        anyk.errors.Unachievable: workers: got 4; needed: (K+T-1)d + 2A + 1 <= N, that is
+        (3+0-1)*2 + 2*0 + 1 = 5 <= 4. Add 1 worker, or lower blocks, degree, adversaries or
+        colluders.
+    """
+
+
+class NotPolynomial(AnykError, TypeError):
+    """An operation that has no meaning in a finite field.
+
+    Example:
+        >>> np.exp(anyk.PrimeField(7).array([1, 2]))
+        Traceback (most recent call last):
+        anyk.errors.NotPolynomial: numpy.exp: only polynomials can be computed in a field: +, -, *,
+        @, ** by an integer, sums and reshapes. Approximate the function by a polynomial, or use a
+        scheme over the reals, such as anyk.Spline.
+    """
+
+
+class RecoveryError(AnykError):
+    """The answers do not determine the value.
+
+    Attributes:
+        outcome: what is known all the same: who answered, who did not, who lied. None where the
+            error was raised by a recovery that no `anyk.run` called.
+    """
+
+    outcome: Outcome | None = None
+
+
+class NotEnoughAnswers(RecoveryError):
+    """Too few answers to recover the value.
+
+    Args:
+        answered: workers whose answers are usable.
+        missing: workers without a usable answer.
+        needed: what would have been enough, in words.
+        failures: reason by worker, for those that failed rather than kept silent.
+
+    Example:
+        >>> scheme = anyk.Lagrange(blocks=2, degree=1, workers=4)
+        >>> scheme.encode(np.array([5, 6])).decode(np.array([1]), [3])
+        Traceback (most recent call last):
+        anyk.errors.NotEnoughAnswers: 1 of 4 workers answered; needed: 2 answers. Missing: 0-2. Add
+        workers, wait longer, or promise less.
+    """
+
+    def __init__(
+        self,
+        *,
+        answered: Iterable[int],
+        missing: Iterable[int],
+        needed: str,
+        failures: Mapping[int, str] | None = None,
+    ) -> None:
+        self.answered = tuple(sorted(answered))
+        self.missing = tuple(sorted(missing))
+        self.needed = needed
+        self.failures = dict(failures or {})
+        reasons: dict[str, list[int]] = {}
+        for worker, reason in self.failures.items():
+            reasons.setdefault(reason, []).append(worker)
+        told = "".join(f" Failed: {_ranges(who)} ({why})." for why, who in reasons.items())
+        super().__init__(
+            f"{len(self.answered)} of {len(self.answered) + len(self.missing)} workers answered; "
+            f"needed: {needed}. Missing: {_ranges(self.missing)}.{told} "
+            "Add workers, wait longer, or promise less."
+        )
+
+
+class TooManyErrors(RecoveryError):
+    """More wrong answers than the scheme can name: no value is returned.
+
+    Args:
+        answered: workers whose answers were examined.
+        adversaries: how many liars the scheme can name.
+
+    Example:
+        >>> scheme = anyk.Lagrange(blocks=2, degree=1, workers=4)
+        >>> shares = scheme.encode(np.array([5, 6])).shares
+        >>> shares[1] = 0
+        >>> scheme.encode(np.array([5, 6])).decode(shares, [0, 1, 2, 3])
+        Traceback (most recent call last):
+        anyk.errors.TooManyErrors: the answers of workers 0-3 contradict each other, and not by at
+        most 0 liars. Raise adversaries (each liar costs two answers), or look for a fault that
+        hits many workers.
+    """
+
+    def __init__(self, *, answered: Iterable[int], adversaries: int) -> None:
+        self.answered = tuple(sorted(answered))
+        self.adversaries = adversaries
+        super().__init__(
+            f"the answers of workers {_ranges(self.answered)} contradict each other, and not by "
+            f"at most {adversaries} liars. Raise adversaries (each liar costs two answers), or "
+            "look for a fault that hits many workers."
+        )
+
+
+class NotAccurateEnough(RecoveryError):
+    """The error estimate is above the tolerance, with all the answers that came.
+
+    Args:
+        error_estimate: relative error that the recovery estimates.
+        tolerance: relative error that was asked for.
+
+    Example:
+        >>> raise anyk.NotAccurateEnough(error_estimate=0.25, tolerance=0.1)
+        Traceback (most recent call last):
+        anyk.errors.NotAccurateEnough: the relative error is estimated at 0.25; the tolerance is
+        0.1. Add workers, lower blocks, wait longer, or raise the tolerance.
+    """
+
+    def __init__(self, *, error_estimate: float, tolerance: float) -> None:
+        self.error_estimate = error_estimate
+        self.tolerance = tolerance
+        super().__init__(
+            f"the relative error is estimated at {error_estimate:.3g}; the tolerance is "
+            f"{tolerance:.3g}. Add workers, lower blocks, wait longer, or raise the tolerance."
+        )
+
+
+class ExecutorError(AnykError):
+    """The workers can't be used: the executor is closed, or the shares were released.
+
+    Example:
+        >>> executor = anyk.Inline(1)
+        >>> executor.close()
+        >>> anyk.run(anyk.Replication(blocks=1, workers=1), abs, np.ones(1), executor)
+        Traceback (most recent call last):
+        anyk.errors.ExecutorError: this Inline executor is closed; make a new one.
+    """

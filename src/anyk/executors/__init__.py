@@ -1,0 +1,1 @@
+"""Workers: in this thread, in threads, in processes, on a virtual clock."""

@@ -1,0 +1,279 @@
+"""The seam of execution: shares are placed once, then tasks are dispatched on them.
+
+An executor knows nothing of codes. It hands share n to worker n, runs the same task on every
+worker, and gives back the answers in the order in which they come.
+"""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, Self, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anyk.answers import Answer
+from anyk.errors import ExecutorError, InvalidArgument
+
+__all__ = [
+    "AbstractDispatch",
+    "AbstractExecutor",
+    "Dealt",
+    "Placement",
+    "Task",
+    "argument_of",
+    "attempt",
+    "check_open",
+    "check_parts",
+    "describe",
+    "die",
+    "guarded",
+    "pause",
+    "reaper",
+    "sleeper",
+]
+
+Task = Callable[..., NDArray[Any]]
+"""What a worker runs: task(*parts of its share, *arguments) -> ndarray."""
+
+_LONGEST_FAILURE = 300
+
+
+def _sleep(seconds: float) -> None:
+    while seconds > _LONGEST_SLEEP:  # an infinite pause is a worker that hangs
+        time.sleep(_LONGEST_SLEEP)
+        seconds -= _LONGEST_SLEEP
+    time.sleep(seconds)
+
+
+def _raise_death() -> None:
+    raise RuntimeError("the worker died")
+
+
+_LONGEST_SLEEP = 3600.0
+
+sleeper: ContextVar[Callable[[float], None]] = ContextVar("sleeper", default=_sleep)
+"""How a worker waits: a simulation puts its virtual clock here, so that it never sleeps."""
+
+reaper: ContextVar[Callable[[], None]] = ContextVar("reaper", default=_raise_death)
+"""How a worker dies: a worker that is a process of its own puts its end here."""
+
+
+def pause(seconds: float) -> None:
+    """Let the worker that runs this wait, on its executor's clock.
+
+    Args:
+        seconds: how long; infinity hangs the worker.
+    """
+    sleeper.get()(seconds)
+
+
+def die() -> None:
+    """Let the worker that runs this die, in the way in which it can.
+
+    Raises:
+        RuntimeError: where a worker is no process of its own, and can only fail.
+    """
+    reaper.get()()
+
+
+def describe(error: BaseException) -> str:
+    """Why a worker failed, in at most 300 characters that can be printed."""
+    try:
+        text = f"{type(error).__name__}: {error}"
+    except Exception:  # noqa: BLE001 - a message that can't be printed is a failure like another
+        text = f"{type(error).__name__}, which can't be printed"
+    return text[:_LONGEST_FAILURE].encode("utf-8", "replace").decode()
+
+
+def attempt(task: Task, arguments: Sequence[Any]) -> tuple[NDArray[Any] | None, str | None]:
+    """Run a task on a worker, and let nothing that it raises go any further.
+
+    Args:
+        task: the function.
+        arguments: the parts of the share, then the other arguments.
+
+    Returns:
+        (value, None), or (None, why it failed, in at most 300 characters).
+
+    Example:
+        >>> from anyk.executors.base import attempt
+        >>> attempt(np.linalg.inv, [np.zeros((2, 2))])
+        (None, 'LinAlgError: Singular matrix')
+    """
+    try:
+        value = np.asarray(task(*arguments))
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a worker's failure is an answer
+        return None, describe(error)
+    if value.dtype.kind not in "biufc":
+        return None, f"returned dtype {value.dtype}, not numbers"[:_LONGEST_FAILURE]
+    return value, None
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Dealt:
+    """An argument of which worker n receives row n, instead of the whole.
+
+    Args:
+        rows: ndarray (N, *shape), or a sequence of N arrays.
+    """
+
+    rows: NDArray[Any] | Sequence[Any]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Placement:
+    """Shares that lie on the workers of one executor.
+
+    Args:
+        key: number that the executor knows them by.
+        workers: N, how many workers hold one.
+    """
+
+    key: int
+    workers: int
+
+
+class AbstractDispatch(ABC):
+    """One task in flight on all workers that hold a share."""
+
+    @abstractmethod
+    def receive(self, timeout: float | None) -> Answer | None:
+        """The next answer or failure, whichever worker it comes from.
+
+        Args:
+            timeout: seconds on the executor's clock to wait for it; None to wait as long as it
+                takes.
+
+        Returns:
+            An answer, each worker's once; None if the time is over first, or if every worker has
+            been heard.
+        """
+
+    @abstractmethod
+    def abandon(self) -> None:
+        """Forget the rest: what has not begun is not begun, what comes late is thrown away.
+
+        Returns at once. Harmless when called twice.
+        """
+
+
+class AbstractExecutor(ABC):
+    """Workers that compute; a context manager.
+
+    One worker, one share. `place` and `dispatch` return at once; a worker still busy with an
+    abandoned task begins the next one when it is free, and nobody waits for it.
+    """
+
+    @property
+    @abstractmethod
+    def workers(self) -> int:
+        """How many workers there are."""
+
+    @abstractmethod
+    def clock(self) -> float:
+        """Seconds on this executor's clock; only differences mean anything."""
+
+    @abstractmethod
+    def place(self, parts: Sequence[NDArray[Any]]) -> Placement:
+        """Send shares to the workers, where they stay until released.
+
+        Args:
+            parts: arrays (N, *shape), N <= workers; worker n receives row n of each. More than
+                one where a share has several parts, as in a matrix product.
+
+        Returns:
+            What `dispatch` and `release` need to name them.
+
+        Raises:
+            ExecutorError: if the executor is closed.
+            InvalidArgument: if there are more shares than workers.
+        """
+
+    @abstractmethod
+    def dispatch(
+        self, task: Task, placement: Placement, arguments: Sequence[Any]
+    ) -> AbstractDispatch:
+        """Run a task on every worker that holds one of these shares.
+
+        Args:
+            task: called with the parts of the share, then the arguments.
+            placement: from `place`.
+            arguments: sent to every worker; of a `Dealt` one, each worker receives its row.
+
+        Returns:
+            The dispatch, from which answers are received.
+
+        Raises:
+            ExecutorError: if the executor is closed, or the placement was released.
+            InvalidArgument: if the task or an argument can't be sent to the workers.
+        """
+
+    @abstractmethod
+    def release(self, placement: Placement) -> None:
+        """Let the workers forget these shares. Harmless when called twice."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Stop the workers, and leave nothing behind. Harmless when called twice."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def check_parts(parts: Sequence[NDArray[Any]], executor: AbstractExecutor) -> int:
+    """How many shares there are, if there is a worker for each.
+
+    Raises:
+        InvalidArgument: if there are none, or more than workers, or the parts differ.
+    """
+    counts = {len(part) for part in parts}
+    if len(counts) != 1:
+        raise InvalidArgument(
+            "parts",
+            given=f"parts of {sorted(counts)} shares",
+            needed="the same number of shares in each part",
+            change="Encode the parts with one scheme.",
+        )
+    number = counts.pop()
+    if not 1 <= number <= executor.workers:
+        raise InvalidArgument(
+            "executor",
+            given=f"{type(executor).__name__} with {executor.workers} workers",
+            needed=f"{number} workers, one for each share",
+            change=f"Make it {type(executor).__name__}({number}), or the scheme smaller.",
+        )
+    return number
+
+
+def check_open(executor: AbstractExecutor, *, closed: bool) -> None:
+    """Raise ExecutorError if the executor is closed."""
+    if closed:
+        raise ExecutorError(f"this {type(executor).__name__} executor is closed; make a new one.")
+
+
+def argument_of(argument: Any, worker: int) -> Any:
+    """What one worker receives of an argument: its row of a `Dealt` one, else the whole."""
+    return argument.rows[worker] if isinstance(argument, Dealt) else argument
+
+
+def guarded(value: Any) -> Any:
+    """An array as a view that can't be written in; anything else as it is.
+
+    Shares and arguments are shared by workers and calls, so a task that writes in them would
+    change the input of the others. It fails instead, and on every executor alike.
+    """
+    if not isinstance(value, np.ndarray):
+        return value
+    view = value.view()
+    view.flags.writeable = False
+    return view

@@ -1,0 +1,157 @@
+"""How tasks reach workers that nobody waits for: one thread and one inbox a worker."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import final
+
+from anyk.answers import Answer
+from anyk.executors.base import AbstractDispatch
+
+__all__ = ["Courier", "CourierDispatch"]
+
+Errand = Callable[[], None]
+"""What a courier does for one job; it must not raise."""
+
+
+@final
+class Courier:
+    """Runs the errands of one worker, one after the other, in a daemon thread of its own.
+
+    An errand that hangs holds up this courier and nobody else. Those that wait behind it can be
+    withdrawn, so an inbox does not grow with calls that were given up.
+
+    Args:
+        name: of the thread.
+        farewell: called in the thread when no more errands will come.
+
+    Example:
+        >>> import threading
+        >>> from anyk.executors.couriers import Courier
+        >>> done = threading.Event()
+        >>> courier = Courier("courier of worker 0")
+        >>> courier.post("the first call", done.set)
+        >>> done.wait()
+        True
+        >>> _ = courier.stop()
+        >>> courier.join(timeout=None)
+        True
+    """
+
+    def __init__(self, name: str, *, farewell: Errand = lambda: None) -> None:
+        self._inbox: deque[tuple[object, Errand]] = deque()
+        self._change = threading.Condition()
+        self._stopping = False
+        self._busy = False
+        self._farewell = farewell
+        self._thread = threading.Thread(target=self._serve, name=name, daemon=True)
+        self._thread.start()
+
+    def post(self, owner: object, errand: Errand) -> None:
+        """Put an errand at the end of the inbox; after `stop` it is thrown away."""
+        with self._change:
+            if not self._stopping:
+                self._inbox.append((owner, errand))
+                self._change.notify()
+
+    def withdraw(self, owner: object) -> None:
+        """Throw away the errands of this owner that have not begun."""
+        with self._change:
+            if self._inbox:
+                self._inbox = deque(item for item in self._inbox if item[0] is not owner)
+
+    def stop(self) -> bool:
+        """Take no more errands, and end the thread after the present one.
+
+        Returns:
+            Whether the courier was idle, and so ends at once.
+        """
+        with self._change:
+            self._stopping = True
+            self._inbox.clear()
+            self._change.notify()
+            return not self._busy
+
+    def join(self, timeout: float | None) -> bool:
+        """Wait until the thread has ended, at most `timeout` seconds; whether it has."""
+        if self._thread is threading.current_thread():
+            return False
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    @property
+    def waiting(self) -> int:
+        """How many errands have not begun."""
+        return len(self._inbox)
+
+    def _serve(self) -> None:
+        while self._serve_one():
+            pass
+        self._farewell()
+
+    def _serve_one(self) -> bool:
+        with self._change:
+            self._busy = False
+            while not self._inbox and not self._stopping:
+                self._change.wait()
+            if self._stopping:
+                return False
+            _, errand = self._inbox.popleft()
+            self._busy = True
+        errand()
+        return True
+
+
+@final
+class CourierDispatch(AbstractDispatch):
+    """One task in the hands of couriers, who bring the answers.
+
+    Args:
+        couriers: one for each worker that was asked.
+
+    Example:
+        >>> from anyk.executors.couriers import CourierDispatch
+        >>> dispatch = CourierDispatch([])
+        >>> dispatch.receive(timeout=None)  # nobody was asked
+    """
+
+    def __init__(self, couriers: Sequence[Courier]) -> None:
+        self._couriers = tuple(couriers)
+        self._answers: queue.SimpleQueue[Answer | None] = queue.SimpleQueue()
+        self._left = len(self._couriers)
+        self._abandoned = False
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether nobody waits for the answers any more."""
+        return self._abandoned
+
+    def deliver(self, answer: Answer) -> None:
+        """Bring an answer; it is thrown away if the dispatch was abandoned."""
+        if not self._abandoned:
+            self._answers.put(answer)
+
+    def receive(self, timeout: float | None) -> Answer | None:
+        """The next answer; see `AbstractDispatch.receive`."""
+        if self._abandoned or not self._left:
+            return None
+        if timeout is not None:
+            timeout = None if timeout > threading.TIMEOUT_MAX else max(timeout, 0.0)
+        try:
+            answer = self._answers.get(timeout=timeout)
+        except queue.Empty:
+            return None
+        if answer is not None:
+            self._left -= 1
+        return answer
+
+    def abandon(self) -> None:
+        """Forget the rest; one who waits in `receive` is woken."""
+        self._abandoned = True
+        for courier in self._couriers:
+            courier.withdraw(self)
+        late, self._answers = self._answers, queue.SimpleQueue()
+        late.put(None)

@@ -1,0 +1,140 @@
+"""Workers that are threads of this process."""
+
+from __future__ import annotations
+
+import threading
+import time
+import weakref
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, final
+
+from numpy.typing import NDArray
+
+from anyk.answers import Answer
+from anyk.executors.base import (
+    AbstractDispatch,
+    AbstractExecutor,
+    Placement,
+    Task,
+    argument_of,
+    attempt,
+    guarded,
+    sleeper,
+)
+from anyk.executors.couriers import Courier, CourierDispatch
+from anyk.executors.shelf import Shelf
+from anyk.spec import count
+
+__all__ = ["Threads"]
+
+
+def _stop(couriers: Sequence[Courier], closing: threading.Event) -> None:
+    closing.set()
+    idle = [courier for courier in couriers if courier.stop()]
+    for courier in idle:
+        courier.join(timeout=None)
+
+
+@final
+class Threads(AbstractExecutor):
+    """Workers that are threads: tasks that release the GIL, as BLAS does, run side by side.
+
+    Arrays are not copied. Nothing can interrupt a thread: one that is still busy when the
+    executor is closed is a daemon, keeps nobody waiting, and ends with its task (a `pause` of
+    `anyk.executors.faults` ends at once).
+
+    Args:
+        workers: N, how many threads there are.
+
+    Raises:
+        InvalidArgument: if it is no positive integer.
+
+    Example:
+        >>> with anyk.Threads(3) as executor:
+        ...     placement = executor.place([np.array([5, 6, 7])])
+        ...     dispatch = executor.dispatch(np.square, placement, [])
+        ...     answers = [dispatch.receive(timeout=None) for _ in range(3)]
+        >>> sorted(int(answer.value) for answer in answers)
+        [25, 36, 49]
+    """
+
+    def __init__(self, workers: int) -> None:
+        self._workers = count("workers", workers, least=1)
+        self._shelf = Shelf()
+        self._open: weakref.WeakSet[CourierDispatch] = weakref.WeakSet()
+        self._closing = threading.Event()
+        self._couriers: list[Courier] = []
+        self._stop = weakref.finalize(self, _stop, self._couriers, self._closing)
+        for worker in range(self._workers):
+            self._couriers.append(Courier(f"anyk worker {worker}"))
+
+    @property
+    def workers(self) -> int:
+        """How many workers there are."""
+        return self._workers
+
+    def clock(self) -> float:
+        """Seconds on `time.perf_counter`."""
+        return time.perf_counter()
+
+    def place(self, parts: Sequence[NDArray[Any]]) -> Placement:
+        """Keep shares, without a copy; see `AbstractExecutor.place`."""
+        return self._shelf.add(self, parts)
+
+    def dispatch(
+        self, task: Task, placement: Placement, arguments: Sequence[Any]
+    ) -> AbstractDispatch:
+        """Run a task in every thread that holds a share; see `AbstractExecutor.dispatch`."""
+        shares = self._shelf.shares(self, placement)
+        couriers = self._couriers[: len(shares)]
+        dispatch = CourierDispatch(couriers)
+        self._open.add(dispatch)
+        sent = time.perf_counter()
+        for worker, (courier, share) in enumerate(zip(couriers, shares, strict=True)):
+            own = [guarded(argument_of(argument, worker)) for argument in arguments]
+            errand = partial(_run, dispatch, worker, task, [*share, *own], sent, self._closing)
+            courier.post(dispatch, errand)
+        return dispatch
+
+    def release(self, placement: Placement) -> None:
+        """Forget shares. Harmless when called twice."""
+        self._shelf.remove(placement)
+
+    def close(self) -> None:
+        """Stop the threads, without waiting for one that is busy. Harmless when called twice."""
+        self._shelf.close()
+        for dispatch in list(self._open):
+            dispatch.abandon()
+        self._stop()
+
+    def __repr__(self) -> str:
+        return f"Threads({self._workers})"
+
+
+def _run(  # noqa: PLR0917 - all of them bound where the errand is made
+    dispatch: CourierDispatch,
+    worker: int,
+    task: Task,
+    inputs: Sequence[Any],
+    sent: float,
+    closing: threading.Event,
+) -> None:
+    def wait(seconds: float) -> None:
+        closing.wait(min(seconds, threading.TIMEOUT_MAX))
+
+    token = sleeper.set(wait)
+    started = time.perf_counter()
+    value, failure = attempt(task, inputs)
+    answered = time.perf_counter()
+    sleeper.reset(token)
+    dispatch.deliver(
+        Answer(
+            worker=worker,
+            value=value,
+            failure=failure,
+            sent=sent,
+            answered=answered,
+            seconds=answered - started,
+        )
+    )

@@ -1,0 +1,1 @@
+"""Randomness that hides, and measures of what it does not hide."""

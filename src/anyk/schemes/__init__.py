@@ -1,0 +1,1 @@
+"""One file a scheme; its name is the scheme's usual name."""

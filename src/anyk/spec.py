@@ -1,0 +1,200 @@
+"""What to compute (`Map`, `Sum`, `MatMul`), what to survive (`Threat`), what is promised."""
+
+from __future__ import annotations
+
+import operator
+from dataclasses import dataclass
+from typing import SupportsIndex
+
+from anyk.errors import InvalidArgument
+
+__all__ = ["Guarantee", "Map", "MatMul", "Sum", "Threat", "count"]
+
+
+def count(argument: str, value: SupportsIndex, *, least: int) -> int:
+    """Check that an argument is an integer of at least `least`, and return it as an int.
+
+    Args:
+        argument: its name, for the error.
+        value: what came; bools are refused.
+        least: the smallest value allowed.
+
+    Returns:
+        The value, as a Python int.
+
+    Raises:
+        InvalidArgument: if it is no integer, or too small.
+
+    Example:
+        >>> from anyk.spec import count
+        >>> count("workers", np.int64(12), least=1)
+        12
+    """
+    if isinstance(value, bool) or not hasattr(type(value), "__index__"):
+        raise InvalidArgument(
+            argument, given=repr(value), needed="an integer", change=f"Pass an int >= {least}."
+        )
+    number = operator.index(value)
+    if number < least:
+        raise InvalidArgument(
+            argument, given=str(number), needed=f"at least {least}", change="Raise it."
+        )
+    return number
+
+
+@dataclass(frozen=True, kw_only=True)
+class Map:
+    """The problem f(X_1), .., f(X_K): one function on each of K blocks.
+
+    Args:
+        blocks: K, the number of blocks.
+        degree: total degree of f where f is a polynomial; None for any function.
+
+    Raises:
+        InvalidArgument: if a number is out of range.
+
+    Example:
+        >>> anyk.Map(blocks=3, degree=2)
+        Map(blocks=3, degree=2)
+    """
+
+    blocks: int
+    degree: int | None = None
+
+    def __post_init__(self) -> None:
+        count("blocks", self.blocks, least=1)
+        if self.degree is not None:
+            count("degree", self.degree, least=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sum:
+    """The problem g(X_1) + .. + g(X_K): the sum of one polynomial over K blocks.
+
+    Args:
+        blocks: K, the number of blocks.
+        degree: total degree of g.
+
+    Raises:
+        InvalidArgument: if a number is out of range.
+
+    Example:
+        >>> anyk.Sum(blocks=3, degree=2)
+        Sum(blocks=3, degree=2)
+    """
+
+    blocks: int
+    degree: int
+
+    def __post_init__(self) -> None:
+        count("blocks", self.blocks, least=1)
+        count("degree", self.degree, least=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MatMul:
+    """The problem A @ B, with A cut in m x p blocks and B in p x n blocks.
+
+    Args:
+        partition: (m, p, n).
+
+    Raises:
+        InvalidArgument: if it is not three positive integers.
+
+    Example:
+        >>> anyk.MatMul(partition=(2, 1, 2))
+        MatMul(partition=(2, 1, 2))
+    """
+
+    partition: tuple[int, int, int]
+
+    def __post_init__(self) -> None:
+        if len(self.partition) != 3:  # noqa: PLR2004 - m, p, n
+            raise InvalidArgument(
+                "partition",
+                given=repr(self.partition),
+                needed="three numbers (m, p, n)",
+                change="Cut A in m x p blocks and B in p x n.",
+            )
+        for number in self.partition:
+            count("partition", number, least=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Threat:
+    """What a computation must survive.
+
+    Args:
+        workers: N, how many there are.
+        stragglers: S, how many may be late, dead or failing.
+        adversaries: A, how many may answer wrongly.
+        colluders: T, how many may put together what they were sent.
+
+    Raises:
+        InvalidArgument: if a number is negative or more than `workers`.
+
+    Example:
+        >>> anyk.Threat(workers=12, stragglers=2, adversaries=1)
+        Threat(workers=12, stragglers=2, adversaries=1, colluders=0)
+    """
+
+    workers: int
+    stragglers: int = 0
+    adversaries: int = 0
+    colluders: int = 0
+
+    def __post_init__(self) -> None:
+        count("workers", self.workers, least=1)
+        for name in ("stragglers", "adversaries", "colluders"):
+            number = count(name, getattr(self, name), least=0)
+            if number > self.workers:
+                raise InvalidArgument(
+                    name,
+                    given=str(number),
+                    needed=f"at most workers = {self.workers}",
+                    change="Lower it, or add workers.",
+                )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guarantee:
+    """What a scheme promises, in numbers that can be checked.
+
+    Args:
+        workers: N, how many shares there are.
+        threshold: how many answers are enough, whoever they come from, up to `adversaries` of
+            them wrong.
+        stragglers: S = N - threshold, how many answers may be missing.
+        adversaries: A, how many of the answers may be wrong; the liars are named.
+        colluders: T, how many workers the privacy promise covers.
+        exact: whether the value is exact; otherwise it comes with an error estimate.
+        leakage: what any `colluders` workers learn together, in field symbols (exact schemes) or
+            bits (real ones) a coordinate of the data; None where nothing is promised.
+        load: size of one share, in blocks.
+
+    Raises:
+        InvalidArgument: if the numbers contradict each other.
+
+    Example:
+        >>> anyk.Lagrange(blocks=3, degree=2, workers=12, adversaries=1, colluders=1).guarantee
+        Guarantee(workers=12, threshold=9, stragglers=3, adversaries=1, colluders=1, exact=True,
+                  leakage=0.0, load=1.0)
+    """
+
+    workers: int
+    threshold: int
+    stragglers: int
+    adversaries: int
+    colluders: int
+    exact: bool
+    leakage: float | None
+    load: float
+
+    def __post_init__(self) -> None:
+        if self.stragglers != self.workers - self.threshold:
+            raise InvalidArgument(
+                "stragglers",
+                given=str(self.stragglers),
+                needed=f"workers - threshold = {self.workers} - {self.threshold}",
+                change="State the same promise both ways.",
+            )

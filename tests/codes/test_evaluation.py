@@ -1,0 +1,106 @@
+"""Locating errors once for whole rows."""
+
+import itertools
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import anyk
+from anyk.codes.evaluation import EvaluationCode, condense
+from anyk.codes.linear import rank, row_reduce, solve
+
+FIELD = anyk.PrimeField()
+KNOWN = json.loads((Path(__file__).parents[1] / "known" / "field.json").read_text())
+
+
+def codeword(field, points, dimension, length, generator):
+    coefficients = generator.integers(0, field.modulus, (dimension, length))
+    values = np.zeros((len(points), length), dtype=np.int64)
+    for row in coefficients[::-1]:
+        values = field.reduce(field.reduce(values * points[:, None]) + row)
+    return values
+
+
+@pytest.mark.parametrize("case", KNOWN["ranks"])
+def test_rank_agrees_with_flint(case):
+    assert rank(anyk.PrimeField(case["prime"]), np.array(case["matrix"])) == case["rank"]
+
+
+def test_row_reduction_solves():
+    generator = np.random.default_rng(0)
+    matrix = generator.integers(0, FIELD.modulus, (6, 4))
+    x = generator.integers(0, FIELD.modulus, (4, 2))
+    right = FIELD.matmul(matrix, x)
+    assert np.array_equal(solve(FIELD, matrix, right), x)
+    right[5, 0] = (right[5, 0] + 1) % FIELD.modulus
+    assert solve(FIELD, matrix, right) is None
+    assert solve(FIELD, matrix[:3], right[:3]) is None
+    reduced, pivots = row_reduce(FIELD, matrix)
+    assert pivots == (0, 1, 2, 3)
+    assert np.array_equal(reduced[:4], np.eye(4))
+
+
+@pytest.mark.parametrize("length", [1, 3, 33, 200, 7001])
+@pytest.mark.parametrize(("workers", "dimension", "most"), [(9, 3, 3), (8, 4, 2), (6, 1, 2), (7, 3, 1)])
+def test_every_set_of_errors_is_located(length, workers, dimension, most):
+    generator = np.random.default_rng(length)
+    points = generator.choice(10**6, workers, replace=False)
+    code = EvaluationCode(FIELD, points, dimension)
+    truth = codeword(FIELD, points, dimension, length, generator)
+    assert code.locate(truth, most) == ()
+    for count in range(1, most + 1):
+        for wrong in itertools.combinations(range(workers), count):
+            values = truth.copy()
+            for row in wrong:  # one number of the row is enough
+                column = generator.integers(length)
+                values[row, column] = (values[row, column] + 1) % FIELD.modulus
+            assert code.locate(values, most) == wrong
+
+
+def test_one_error_too_many_is_noticed():
+    generator = np.random.default_rng(3)
+    points = np.arange(9)
+    code = EvaluationCode(FIELD, points, 3)
+    truth = codeword(FIELD, points, 3, 5, generator)
+    for wrong in itertools.combinations(range(9), 4):
+        values = truth.copy()
+        values[list(wrong)] = generator.integers(0, FIELD.modulus, (4, 5))
+        assert code.locate(values, 3) is None
+
+
+def test_colluders_beyond_the_radius_can_land_on_another_codeword():
+    """What no decoder can know: the docstring says so, and this shows it."""
+    generator = np.random.default_rng(4)
+    points = np.arange(7)
+    code = EvaluationCode(FIELD, points, 3)
+    truth, other = (codeword(FIELD, points, 3, 5, generator) for _ in range(2))
+    values = truth.copy()
+    values[3:] = other[3:]  # 4 of 7 follow another polynomial: nearer to it than to the truth
+    assert code.locate(values, 2) is None
+    zeros = FIELD.reduce((points - 0) * (points - 1))[:, None] * np.ones((1, 5), dtype=np.int64)
+    shifted = FIELD.reduce(truth + zeros)  # a codeword that agrees with the truth at two points
+    values = truth.copy()
+    values[4:] = shifted[4:]  # three liars; the two honest rows 2 and 3 look like the liars
+    assert code.locate(values, 2) == (2, 3)
+
+
+@pytest.mark.parametrize("prime", [2, 3, 5, 101, 65537, 2**31 - 1])
+def test_condensing_keeps_every_row_that_is_not_zero(prime):
+    field = anyk.PrimeField(prime)
+    generator = np.random.default_rng(0)
+    values = np.zeros((40, 20_011), dtype=np.int64)
+    places = generator.integers(0, values.shape[1], 40)
+    values[np.arange(40), places] = generator.integers(1, prime, 40)
+    values[17] = 0
+    nonzero = condense(field, values).any(axis=1)
+    assert nonzero.tolist() == [row != 17 for row in range(40)]
+
+
+def test_condensing_is_linear():
+    field = anyk.PrimeField(101)
+    values = np.random.default_rng(0).integers(0, 101, (2, 5000))
+    rows = np.vstack([values, field.reduce(values.sum(axis=0))[None]])
+    sketch = condense(field, rows)
+    assert np.array_equal(field.reduce(sketch[0] + sketch[1]), sketch[2])

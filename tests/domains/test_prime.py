@@ -1,0 +1,127 @@
+"""The exact kernel and its guards."""
+
+import json
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import anyk
+from anyk.domains.polynomials import lagrange_matrix
+
+KNOWN = json.loads((Path(__file__).parents[1] / "known" / "field.json").read_text())
+PRIMES = st.sampled_from([2, 3, 13, 65537, 15485863, 2**31 - 1])
+
+
+@pytest.mark.parametrize("case", KNOWN["products"])
+def test_products_agree_with_flint(case):
+    field = anyk.PrimeField(case["prime"])
+    product = field.matmul(np.array(case["left"]), np.array(case["right"]))
+    assert product.tolist() == case["product"]
+
+
+@pytest.mark.parametrize("case", KNOWN["interpolations"])
+def test_interpolation_agrees_with_flint(case):
+    field = anyk.PrimeField(case["prime"])
+    matrix = lagrange_matrix(field, np.array(case["nodes"]), np.array(case["targets"]))
+    value = field.matmul(matrix, np.array(case["values"]))
+    assert value.tolist() == case["interpolated"]
+
+
+@given(PRIMES, st.integers(1, 5), st.integers(0, 200), st.integers(1, 5), st.integers(0, 2**32))
+def test_matmul_is_exact_for_any_inner_dimension(prime, rows, inner, columns, seed):
+    generator = np.random.default_rng(seed)
+    field = anyk.PrimeField(prime)
+    left = generator.integers(0, prime, (rows, inner))
+    right = generator.integers(0, prime, (inner, columns))
+    exact = left.astype(object) @ right.astype(object) % prime
+    assert np.array_equal(field.matmul(left, right), exact)
+
+
+@pytest.mark.parametrize("inner", [1, 63, 64, 65, 4096, 100_000])
+@pytest.mark.parametrize("corner", ["top", "middle", "below", "above"])
+def test_matmul_is_exact_where_sums_are_largest(inner, corner):
+    field = anyk.PrimeField()
+    p = field.modulus
+    extreme = {"top": p - 1, "middle": p // 2, "below": (p // 2) - 2**14, "above": p // 2 + 1}
+    left = np.full((1, inner), extreme[corner])
+    right = np.full((inner, 2), p - 1)
+    right[:, 1] = p // 2
+    exact = [int(extreme[corner]) * (p - 1) * inner % p, int(extreme[corner]) * (p // 2) * inner % p]
+    assert field.matmul(left, right).tolist() == [exact]
+
+
+def test_matmul_crosses_blocks_of_columns_and_rows():
+    generator = np.random.default_rng(1)
+    field = anyk.PrimeField()
+    left = generator.integers(0, field.modulus, (130, 70))
+    right = generator.integers(0, field.modulus, (70, 8200))
+    product = field.matmul(left, right)
+    columns = [0, 8191, 8192, 8199]
+    exact = left.astype(object) @ right[:, columns].astype(object) % field.modulus
+    assert np.array_equal(product[:, columns], exact)
+
+
+def test_matmul_keeps_the_shape_of_what_follows_the_first_axis():
+    field = anyk.PrimeField(7)
+    assert field.matmul(np.ones((2, 3), int), np.ones((3, 4, 5), int)).shape == (2, 4, 5)
+    assert field.matmul(np.ones((2, 3), int), np.ones(3, int)).tolist() == [3, 3]
+
+
+@pytest.mark.parametrize(
+    "composite", [0, 1, 4, 2047, 1373653, 25326001, 2**31 - 3, 561, 3215031751, 2**31]
+)
+def test_composite_moduli_are_refused(composite):
+    with pytest.raises(anyk.InvalidArgument, match="modulus"):
+        anyk.PrimeField(composite)
+
+
+def test_primality_agrees_with_trial_division():
+    def prime(number):
+        return number > 1 and all(number % d for d in range(2, int(number**0.5) + 1))
+
+    def accepted(number):
+        try:
+            anyk.PrimeField(number)
+        except anyk.InvalidArgument:
+            return False
+        return True
+
+    assert all(accepted(number) == prime(number) for number in range(2, 3000))
+
+
+def test_values_outside_are_refused():
+    field = anyk.PrimeField(7)
+    for bad in ([7], [-1], [0.5], [np.nan], ["a"], [1j], [2**70], [[1], [1, 2]]):
+        with pytest.raises(anyk.InvalidArgument, match="values"):
+            field.array(bad)
+    assert field.array([6.0, 0.0]).values.tolist() == [6, 0]
+    assert field.array(np.array([True])).values.tolist() == [1]
+
+
+def test_inverse_and_power():
+    field = anyk.PrimeField()
+    values = np.random.default_rng(0).integers(1, field.modulus, 300)
+    assert np.all(field.reduce(values * field.inverse(values)) == 1)
+    assert field.inverse(values[:5]).tolist() == field.inverse(values)[:5].tolist()
+    assert field.power(values[:3], 0).tolist() == [1, 1, 1]
+    assert field.power(np.array([3]), -1).tolist() == field.inverse(np.array([3])).tolist()
+    with pytest.raises(anyk.InvalidArgument):
+        field.inverse(np.array([0]))
+
+
+def test_a_fresh_interpreter_unpickles_fields_and_arrays():
+    array = anyk.PrimeField(101).array([[1, 100]])
+    code = (
+        "import pickle, sys; x = pickle.loads(sys.stdin.buffer.read()); "
+        "assert (x @ x.T).values.tolist() == [[2]], x; print(repr(x))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], input=pickle.dumps(array), capture_output=True, check=True
+    )
+    assert done.stdout.decode().strip() == "PrimeField(101).array([[1, 100]])"

@@ -1,0 +1,198 @@
+"""A scheme meets an executor: what run and distribute promise."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+import anyk
+from anyk.executors.base import Dealt
+from anyk.executors.faults import Collude, Corrupt, Crash, Delay, Faulty, Rubbish
+
+FIELD = anyk.PrimeField()
+
+
+def gram(x):
+    return x.T @ x
+
+
+def product(x, w):
+    return x @ w
+
+
+def hostile(x):
+    raise ValueError("no")
+
+
+SCHEME = anyk.Lagrange(blocks=2, degree=2, workers=9, adversaries=1, colluders=1)
+X = np.arange(12).reshape(2, 2, 3)
+TRUTH = np.stack([block.T @ block for block in X])
+
+
+@pytest.fixture(params=["Inline", "Threads", "Simulated"])
+def executor(request):
+    with getattr(anyk, request.param)(9) as made:
+        yield made
+
+
+def test_exact_and_the_rest_is_abandoned(executor):
+    outcome = anyk.run(SCHEME, gram, X, executor)
+    assert outcome.status is anyk.Status.EXACT
+    assert np.array_equal(outcome.value, TRUTH)
+    assert outcome.value.dtype == np.int64
+    assert len(outcome.used) == SCHEME.guarantee.threshold
+    assert set(outcome.used) | set(outcome.missing) == set(range(9))
+    assert [timing.worker for timing in outcome.timings] == list(range(9))
+    assert outcome.error_estimate is None
+    assert "exact" in str(outcome)
+
+
+def test_a_liar_is_named_and_failures_cost_stragglers(executor):
+    faults = {3: Corrupt(), 5: Crash()}
+    outcome = anyk.run(SCHEME, gram, X, Faulty(executor, faults))
+    assert np.array_equal(outcome.value, TRUTH)
+    assert set(outcome.suspects) == {3} & set(outcome.used)
+    assert 5 in outcome.missing
+    if 5 in outcome.failures:
+        assert "Crash" in outcome.failures[5] or "crash" in outcome.failures[5]
+
+
+@pytest.mark.parametrize("kind", Rubbish.KINDS)
+def test_rubbish_is_one_failed_answer(kind):
+    with anyk.Inline(9) as executor:
+        outcome = anyk.run(SCHEME, gram, X, Faulty(executor, {0: Rubbish(kind)}))
+    assert np.array_equal(outcome.value, TRUTH)
+    assert outcome.missing == (0, 8)
+    assert list(outcome.failures) == [0]
+
+
+def test_two_who_lie_are_one_too_many(executor):
+    faults = {1: Collude(1), 2: Collude(1)}
+    everyone = anyk.Lagrange(blocks=2, degree=2, workers=7, adversaries=1, colluders=0)
+    with pytest.raises(anyk.TooManyErrors) as caught:
+        with anyk.distribute(everyone, X, Faulty(executor, {n: faults.get(n, Delay(0)) for n in range(5)})) as data:
+            data.run(gram)
+    outcome = caught.value.outcome
+    assert outcome.status is anyk.Status.TOO_MANY_ERRORS
+    assert outcome.value is None
+    assert not outcome.status.ok
+
+
+def test_on_failure_return_gives_an_outcome(executor):
+    outcome = anyk.run(SCHEME, hostile, X, executor, on_failure="return")
+    assert outcome.status is anyk.Status.NOT_ENOUGH_ANSWERS
+    assert outcome.value is None
+    assert outcome.missing == tuple(range(9))
+    assert set(outcome.failures.values()) == {"ValueError: no"}
+    with pytest.raises(anyk.NotEnoughAnswers, match=r"Failed: .*ValueError: no"):
+        anyk.run(SCHEME, hostile, X, executor)
+
+
+def test_a_deadline_on_a_virtual_clock():
+    with anyk.Simulated(9) as executor:
+        slow = Faulty(executor, {worker: Delay(100.0) for worker in range(4)})
+        with pytest.raises(anyk.NotEnoughAnswers) as caught:
+            anyk.run(SCHEME, gram, X, slow, deadline=5.0)
+        outcome = caught.value.outcome
+        assert outcome.missing == (0, 1, 2, 3)
+        assert not outcome.failures
+        assert outcome.elapsed == pytest.approx(5.0, abs=0.5)
+        late = anyk.run(SCHEME, gram, X, slow, deadline=500.0)
+        assert np.array_equal(late.value, TRUTH)
+
+
+def test_an_approximate_scheme_answers_at_the_deadline_with_what_it_has():
+    scheme = anyk.Spline(blocks=3, workers=12, stragglers=1)
+    data = np.linspace(0, 1, 6).reshape(3, 2)
+    with anyk.Simulated(12) as executor:
+        slow = Faulty(executor, {worker: Delay(100.0) for worker in (2, 7, 9)})
+        outcome = anyk.run(scheme, np.sin, data, slow, deadline=5.0)
+    assert outcome.status is anyk.Status.APPROXIMATE
+    assert outcome.missing == (2, 7, 9)
+    assert outcome.error_estimate > 0
+    assert np.allclose(outcome.value, np.sin(data), atol=0.05)
+
+
+def test_tolerance_waits_for_more_and_then_refuses():
+    scheme = anyk.Spline(blocks=4, workers=12, stragglers=6)
+    data = np.linspace(-3, 3, 4)[:, None]
+    with anyk.Inline(12) as executor:
+        free = anyk.run(scheme, np.sin, data, executor)
+        assert len(free.used) == 6
+        tight = anyk.run(scheme, np.sin, data, executor, tolerance=free.error_estimate * 0.99)
+        assert len(tight.used) > 6
+        with pytest.raises(anyk.NotAccurateEnough) as caught:
+            anyk.run(scheme, np.sin, data, executor, tolerance=1e-12)
+    assert caught.value.outcome.value is None
+    assert caught.value.outcome.error_estimate > 1e-12
+
+
+def test_distributed_data_stay_and_weights_travel(executor):
+    scheme = anyk.Lagrange(blocks=2, degree=1, workers=9, adversaries=1, colluders=1)
+    w = np.array([1, 2, 3])
+    with anyk.distribute(scheme, X, executor) as data:
+        for factor in range(3):
+            assert np.array_equal(data.run(product, w * factor).value, X @ (w * factor))
+    with pytest.raises(anyk.ExecutorError, match="released"):
+        data.run(product, w)
+    data.release()
+
+
+def test_an_encoded_argument_is_dealt_out(executor):
+    weights = np.array([[1, 2, 3], [4, 5, 6]])
+    with anyk.distribute(SCHEME, X, executor) as data:
+        outcome = data.run(product, SCHEME.encode(weights))
+    assert np.array_equal(outcome.value, np.stack([X[0] @ weights[0], X[1] @ weights[1]]))
+
+
+def test_an_argument_encoded_at_other_points_is_refused(executor):
+    other = anyk.Lagrange(blocks=2, degree=2, workers=9, colluders=2)
+    with anyk.distribute(SCHEME, X, executor) as data:
+        with pytest.raises(anyk.InvalidArgument, match="same points"):
+            data.run(product, other.encode(np.ones((2, 3), int)))
+
+
+def test_answers_are_seen_as_they_come(executor):
+    seen = []
+    outcome = anyk.run(SCHEME, gram, X, executor, on_answer=seen.append)
+    assert {answer.worker for answer in seen} == set(outcome.used)
+
+
+def test_more_workers_than_shares_and_fewer(executor):
+    small = anyk.Lagrange(blocks=2, degree=2, workers=3)
+    assert np.array_equal(anyk.run(small, gram, X, executor).value, TRUTH)
+    large = anyk.Lagrange(blocks=2, degree=2, workers=10)
+    with pytest.raises(anyk.InvalidArgument, match="10 workers"):
+        anyk.run(large, gram, X, executor)
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [{"deadline": 0}, {"deadline": float("nan")}, {"tolerance": -1.0}, {"on_failure": "ignore"}],
+)
+def test_limits_that_make_no_sense_are_refused(executor, limits):
+    with pytest.raises(anyk.InvalidArgument, match=next(iter(limits))):
+        anyk.run(SCHEME, gram, X, executor, **limits)
+
+
+def test_a_function_that_leaves_the_field_fails_on_every_worker(executor):
+    with pytest.raises(anyk.NotEnoughAnswers, match="only polynomials"):
+        anyk.run(SCHEME, np.exp, X, executor)
+
+
+def test_recovery_errors_survive_pickle():
+    with anyk.Inline(9) as executor:
+        try:
+            anyk.run(SCHEME, hostile, X, executor)
+        except anyk.NotEnoughAnswers as error:
+            copy = pickle.loads(pickle.dumps(error))
+    assert str(copy) == str(error) if (error := copy) else False
+    assert copy.outcome.failures == {worker: "ValueError: no" for worker in range(9)}
+
+
+def test_dealt_arguments_reach_their_worker():
+    with anyk.Inline(3) as executor:
+        placement = executor.place((np.zeros((3, 1)),))
+        dispatch = executor.dispatch(np.add, placement, (Dealt(np.array([10.0, 20.0, 30.0])),))
+        values = [dispatch.receive(None).value.item() for _ in range(3)]
+    assert values == [10.0, 20.0, 30.0]
