@@ -8,6 +8,8 @@ demo reads only those held out. The file is an npz of float32 arrays; nothing in
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 from sklearn.neural_network import MLPClassifier
 
@@ -32,7 +34,7 @@ def main() -> None:
         raise SystemExit(f"{WEIGHTS} has {size} bytes; the limit is {LIMIT}.")
     images, labels = held_out()
     right = np.count_nonzero(logits(images).argmax(axis=-1) == labels)
-    print(f"{WEIGHTS}: {size} bytes; {right} of {len(labels)} digits held out are read right")
+    sys.stdout.write(f"{WEIGHTS}: {size} bytes; {right} of {len(labels)} held out read right\n")
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ def product(x, w):
     return x @ w
 
 
-def hostile(x):
+def hostile(_):
     raise ValueError("no")
 
 
@@ -48,7 +48,7 @@ def test_exact_and_the_rest_is_abandoned(executor):
 
 
 def test_a_liar_is_named_and_failures_cost_stragglers(executor):
-    faults = {3: Corrupt(), 5: Crash()}
+    faults = {3: Corrupt(modulus=FIELD.modulus), 5: Crash()}
     outcome = anyk.run(SCHEME, gram, X, Faulty(executor, faults))
     assert np.array_equal(outcome.value, TRUTH)
     assert set(outcome.suspects) == {3} & set(outcome.used)
@@ -57,7 +57,9 @@ def test_a_liar_is_named_and_failures_cost_stragglers(executor):
         assert "Crash" in outcome.failures[5] or "crash" in outcome.failures[5]
 
 
-@pytest.mark.parametrize("kind", Rubbish.KINDS)
+@pytest.mark.parametrize(
+    "kind", ["shape", "dtype", "nan", "inf", "huge", "empty", "objects", "text", "none"]
+)
 def test_rubbish_is_one_failed_answer(kind):
     with anyk.Inline(9) as executor:
         outcome = anyk.run(SCHEME, gram, X, Faulty(executor, {0: Rubbish(kind)}))
@@ -67,11 +69,10 @@ def test_rubbish_is_one_failed_answer(kind):
 
 
 def test_two_who_lie_are_one_too_many(executor):
-    faults = {1: Collude(1), 2: Collude(1)}
-    everyone = anyk.Lagrange(blocks=2, degree=2, workers=7, adversaries=1, colluders=0)
+    faults = {1: Collude(seed=1, modulus=FIELD.modulus), 2: Collude(seed=1, modulus=FIELD.modulus)}
+    tight = anyk.Lagrange(blocks=2, degree=2, workers=5, adversaries=1)
     with pytest.raises(anyk.TooManyErrors) as caught:
-        with anyk.distribute(everyone, X, Faulty(executor, {n: faults.get(n, Delay(0)) for n in range(5)})) as data:
-            data.run(gram)
+        anyk.run(tight, gram, X, Faulty(executor, faults))
     outcome = caught.value.outcome
     assert outcome.status is anyk.Status.TOO_MANY_ERRORS
     assert outcome.value is None
@@ -185,9 +186,9 @@ def test_recovery_errors_survive_pickle():
         try:
             anyk.run(SCHEME, hostile, X, executor)
         except anyk.NotEnoughAnswers as error:
-            copy = pickle.loads(pickle.dumps(error))
-    assert str(copy) == str(error) if (error := copy) else False
-    assert copy.outcome.failures == {worker: "ValueError: no" for worker in range(9)}
+            copy, text = pickle.loads(pickle.dumps(error)), str(error)
+    assert str(copy) == text
+    assert set(copy.outcome.failures.values()) == {"ValueError: no"}
 
 
 def test_dealt_arguments_reach_their_worker():

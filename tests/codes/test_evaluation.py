@@ -43,7 +43,9 @@ def test_row_reduction_solves():
 
 
 @pytest.mark.parametrize("length", [1, 3, 33, 200, 7001])
-@pytest.mark.parametrize(("workers", "dimension", "most"), [(9, 3, 3), (8, 4, 2), (6, 1, 2), (7, 3, 1)])
+@pytest.mark.parametrize(
+    ("workers", "dimension", "most"), [(9, 3, 3), (8, 4, 2), (6, 1, 2), (7, 3, 1)]
+)
 def test_every_set_of_errors_is_located(length, workers, dimension, most):
     generator = np.random.default_rng(length)
     points = generator.choice(10**6, workers, replace=False)

@@ -52,7 +52,10 @@ def test_matmul_is_exact_where_sums_are_largest(inner, corner):
     left = np.full((1, inner), extreme[corner])
     right = np.full((inner, 2), p - 1)
     right[:, 1] = p // 2
-    exact = [int(extreme[corner]) * (p - 1) * inner % p, int(extreme[corner]) * (p // 2) * inner % p]
+    exact = [
+        int(extreme[corner]) * (p - 1) * inner % p,
+        int(extreme[corner]) * (p // 2) * inner % p,
+    ]
     assert field.matmul(left, right).tolist() == [exact]
 
 

@@ -13,53 +13,36 @@ from anyk.domains.points import require_disjoint
 from anyk.privacy.leakage import symbols_learned, worst_coalition
 
 FIELD = anyk.PrimeField()
-EVERY_PATTERN_UP_TO = 9  # benchmarks/lagrange_every_pattern.py goes to 12
+EVERY_PATTERN_UP_TO = 8  # benchmarks/lagrange_every_pattern.py goes to 12
 
 
-def parameters(workers):
-    """All (K, T, A, d) that N workers can bear."""
+def schemes(workers):
+    """All (K, T, A, d) that this many workers can bear; degree 1 alone where degree is moot."""
     for blocks, colluders, adversaries, degree in itertools.product(
         range(1, workers + 1), range(workers), range(workers // 2 + 1), range(1, workers + 1)
     ):
         needed = (blocks + colluders - 1) * degree + 2 * adversaries + 1
         if needed <= workers and (blocks + colluders > 1 or degree == 1):
-            yield blocks, colluders, adversaries, degree
+            yield anyk.Lagrange(
+                blocks=blocks,
+                degree=degree,
+                workers=workers,
+                adversaries=adversaries,
+                colluders=colluders,
+            )
 
 
 @pytest.mark.parametrize("workers", range(1, EVERY_PATTERN_UP_TO + 1))
-def test_every_pattern_of_stragglers_and_liars(workers):
+def test_every_pattern_of_stragglers_liars_and_colluders(workers):
     generator = np.random.default_rng(workers)
-    tried = 0
-    for blocks, colluders, adversaries, degree in parameters(workers):
-        scheme = anyk.Lagrange(
-            blocks=blocks, degree=degree, workers=workers, adversaries=adversaries,
-            colluders=colluders,
-        )  # fmt: skip
-        X = generator.integers(0, FIELD.modulus, (blocks, 2))
-        encoded = scheme.encode(X)
-        answers, truth = FIELD.power(encoded.shares, degree), FIELD.power(X, degree)
-        for answered in itertools.combinations(range(workers), scheme.guarantee.threshold):
-            recovery = encoded.recovery(answered)
-            for liars in itertools.combinations(range(len(answered)), adversaries):
-                values = answers[list(answered)]
-                values[list(liars)] = FIELD.reduce(
-                    values[list(liars)] + generator.integers(1, FIELD.modulus, (adversaries, 2))
-                )
-                recovered = recovery.recover(values)
-                assert np.array_equal(recovered.value, truth), (scheme, answered, liars)
-                assert recovered.suspects == tuple(answered[i] for i in liars), (scheme, liars)
-                tried += 1
-    assert tried >= workers
+    for scheme in schemes(workers):
+        anyk.testing.check_scheme(scheme, generator=generator, patterns=10**9)
 
 
-@pytest.mark.parametrize("workers", range(10, 13))
-def test_samples_of_patterns_for_every_parameter(workers):
+@pytest.mark.parametrize("workers", range(EVERY_PATTERN_UP_TO + 1, 13))
+def test_samples_of_patterns_for_every_scheme(workers):
     generator = np.random.default_rng(workers)
-    for blocks, colluders, adversaries, degree in parameters(workers):
-        scheme = anyk.Lagrange(
-            blocks=blocks, degree=degree, workers=workers, adversaries=adversaries,
-            colluders=colluders,
-        )  # fmt: skip
+    for scheme in schemes(workers):
         anyk.testing.check_scheme(scheme, generator=generator, patterns=3)
 
 
@@ -79,13 +62,6 @@ def test_samples_up_to_two_hundred_workers(data):
     )  # fmt: skip
     generator = np.random.default_rng(data.draw(st.integers(0, 2**32)))
     anyk.testing.check_scheme(scheme, generator=generator, patterns=2)
-
-
-def test_conformance_with_every_pattern_and_coalition():
-    scheme = anyk.Lagrange(blocks=2, degree=2, workers=8, adversaries=1, colluders=1)
-    anyk.testing.check_scheme(scheme, generator=np.random.default_rng(0), patterns=10**6)
-    scheme = anyk.Lagrange(blocks=2, degree=1, workers=6, colluders=3)
-    anyk.testing.check_scheme(scheme, generator=np.random.default_rng(0), patterns=10**6)
 
 
 @pytest.mark.parametrize("prime", [13, 101, 65537])
@@ -112,7 +88,9 @@ def test_a_field_as_small_as_the_theorem_allows_and_one_smaller():
 
 
 def test_a_threat_that_cannot_be_met_says_by_how_much():
-    with pytest.raises(anyk.Unachievable, match=r"\(3\+1-1\)\*2 \+ 2\*1 \+ 1 = 9 <= 8.*Add 1 worker,"):
+    with pytest.raises(
+        anyk.Unachievable, match=r"\(3\+1-1\)\*2 \+ 2\*1 \+ 1 = 9 <= 8.*Add 1 worker,"
+    ):
         anyk.Lagrange(blocks=3, degree=2, workers=8, adversaries=1, colluders=1)
 
 
@@ -154,7 +132,7 @@ def test_without_masks_one_worker_learns_a_symbol():
 
 
 def test_every_share_is_uniform_over_the_mask():
-    """Exhaustively in a small field: each share takes each value exactly once as the mask varies."""
+    """In a small field: each share takes each value exactly once as the mask varies."""
     field = anyk.PrimeField(13)
     scheme = anyk.Lagrange(blocks=2, degree=1, workers=5, colluders=1, field=field)
     encoder = scheme.encode([3, 4]).encoder

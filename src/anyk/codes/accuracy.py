@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 
 __all__ = ["estimate_error", "sketch"]
 
-_FACTOR = 1.7  # measured, see estimate_error
+_FACTOR = 1.4  # measured, see estimate_error
 _OUTWARD = 6.0  # a step beyond the last answer errs like a gap of six
+_LONG = 4.0  # steps; a longer gap counts twice, as it is one draw and no mean of many
 _ROUNDING = 64 * float(np.finfo(np.float64).eps)
 _COLUMNS = 32
+_RUN = 4  # answers kept between the gaps that are made to measure
 
 
 def sketch(values: NDArray[np.float64], *, numbers: int = 1 << 18) -> NDArray[np.float64]:
@@ -63,17 +65,22 @@ def estimate_error(
 ) -> float:
     """An upper estimate of the root mean square error of interpolated values.
 
-    At each target, 1.5 sqrt(E(H)^2 + l^2) for a gap of H between the answers around it. E is
-    measured: the root mean square error of predicting answers that were left out so as to leave
-    gaps of 2 steps (leave one out), 4, 8 and so on (keep every fourth, eighth, .. only). l is what
-    the two answers next to the gap err when left out, in proportion to the gap. A target t steps
-    beyond the last answer counts as one in a gap of 4 t steps. Rounding is added.
+    At each target, 1.4 sqrt(E(H)^2 + l^2) for a gap of H between the answers around it. E is
+    measured: the root mean square error of predicting answers that were left out so as to make
+    gaps of 2 steps (each alone), 4, 8 and so on (runs, with 4 answers kept between); below 2
+    steps it falls as sqrt(H), above what can be made it grows as H. l is what the two answers
+    next to the gap err when left out, in proportion to the gap. A gap of more than 4 steps counts
+    as twice as long; a target t steps beyond the last answer as one in a gap of 6 t. Rounding is
+    added. A step is the median distance between answers.
 
-    The factor was calibrated on 9,000 decodings (`Spline`, `Spline(ordering=None)` and `Berrut`;
-    5 to 150 workers, up to 60 % missing: at random, in a row, or at an end; eight smooth, rough
-    and discontinuous functions and a digits network; answers with and without noise). The true
-    error was below the estimate in 96 to 97 %, and a third of it in the median.
-
+    The factors were calibrated on some 10,000 decodings and checked on 9,000 others: `Spline`,
+    `Spline(ordering=None)` and `Berrut`; 5 to 150 workers; up to 60 % missing at random, or up to
+    30 % in a row or at an end; seven smooth, rough and discontinuous functions and a digits
+    network on digits and on random blocks; answers with and without noise. The true error was
+    below the estimate in 98.9, 99.1 and 97.9 % of them (in each pattern of missing workers at
+    least 96 %), and in the median 4.1, 4.5 and 4.3 times smaller. With more than 20 % missing in
+    a row, of functions that vary faster than that gap, it is nearer 93 %: nothing was seen there.
+    Where the answers bear noise that smoothing removes, the estimate is that of one answer.
     Args:
         places: of the answers on the curve, counted in workers, ndarray (n,), increasing.
         targets: places to estimate, ndarray (m,).
@@ -102,8 +109,10 @@ def estimate_error(
     if places.size == 1 or values.shape[1] == 0:
         return floor
     own = _row_norms(left_out)
+    step = float(np.median(np.diff(places)))
     gaps, beside = _around(places, targets, own)
-    spread = _profile(places, own, values, predict)(gaps)
+    gaps = np.where(gaps > _LONG * step, 2.0 * gaps, gaps)
+    spread = _profile(step, own, values, predict)(gaps)
     return _FACTOR * float(np.sqrt(np.mean(spread**2 + beside**2))) + floor
 
 
@@ -124,22 +133,22 @@ def _around(
 
 
 def _profile(
-    places: NDArray[np.float64],
+    step: float,
     own: NDArray[np.float64],
     values: NDArray[np.float64],
     predict: Callable[[NDArray[np.bool_]], NDArray[np.float64]],
 ) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
-    """The function E, through the errors measured at gaps of 2, 4, 8, .. mean steps."""
-    step = float(places[-1] - places[0]) / (places.size - 1)
-    inner = own[1:-1] if places.size > 2 else own  # noqa: PLR2004 - the ends extrapolate
+    """The function E, through the errors measured at gaps of 2, 4, 8, .. steps."""
+    count = own.size
+    inner = own[1:-1] if count > 2 else own  # noqa: PLR2004 - the ends extrapolate
     measured = [(2.0 * step, float(np.sqrt(np.mean(inner**2))))]
-    stride = 4
-    while places.size // stride >= 2:  # noqa: PLR2004 - at least two answers to predict from
-        kept = np.arange(places.size) % stride == 0
+    run, gap = min(_RUN, count // 4), 4
+    while run and gap + 2 * run <= count + 1:
+        kept = np.arange(count) % (run + gap - 1) < run
         kept[-1] = True
         error = float(np.sqrt(np.mean((values[~kept] - predict(kept)) ** 2)))
-        measured.append((stride * step, error))
-        stride *= 2
+        measured.append((gap * step, error))
+        gap *= 2
     sizes, errors = (np.array(column) for column in zip(*measured, strict=True))
     errors = np.maximum(np.maximum.accumulate(errors), np.finfo(np.float64).tiny)
 

@@ -41,7 +41,8 @@ def path_order(blocks: NDArray[np.float64]) -> NDArray[np.intp]:
         array([1, 2, 3, 0])
     """
     count = blocks.shape[0]
-    centred = blocks - blocks.mean(axis=0)
+    centred = blocks / _largest(blocks)  # squares can't overflow
+    centred -= centred.mean(axis=0)
     if count <= 2:  # noqa: PLR2004 - there is one path
         return np.arange(count)
     if count > _WHOLE:
@@ -78,10 +79,18 @@ def chord_positions(path: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _steps(path: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The distances from each block to the next, ndarray (K-1,), with a bounded temporary."""
+    """Distances from each block to the next, up to scale, ndarray (K-1,), in bounded memory."""
     rows = max(1, _CHUNK // max(1, path.shape[1]))
-    pieces = (np.diff(path[at : at + rows + 1], axis=0) for at in range(0, len(path) - 1, rows))
+    scale = _largest(path)
+    pieces = (
+        np.diff(path[at : at + rows + 1] / scale, axis=0) for at in range(0, len(path) - 1, rows)
+    )
     return np.concatenate([np.linalg.norm(piece, axis=1) for piece in pieces])
+
+
+def _largest(values: NDArray[np.float64]) -> float:
+    """The largest absolute value; 1 where all are 0."""
+    return max(float(values.max()), -float(values.min())) or 1.0
 
 
 def _distances(centred: NDArray[np.float64]) -> NDArray[np.float64]:

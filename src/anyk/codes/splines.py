@@ -23,6 +23,9 @@ __all__ = [
 
 Floats: TypeAlias = NDArray[np.float64]
 
+_SOLVABLE = 1e15  # condition number beyond which a fit has no correct digit to promise
+_SCORABLE = 1e13  # and beyond which a score is not worth comparing
+
 
 @final
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -225,25 +228,24 @@ def smoothing_spline(
     if knots.size <= 2:  # noqa: PLR2004 - a line has no inner knot
         factor = np.zeros((3, 0))
         return SmoothingSpline(knots=knots, penalties=0.0 * scale, factor=factor, smoothing=0.0)
-    try:
-        factor = scipy.linalg.cholesky_banded(
-            _bands(gaps, penalties), lower=True, overwrite_ab=True, check_finite=False
-        )
-    except np.linalg.LinAlgError as error:
+    if _condition(gaps, penalties) > _SOLVABLE:
         raise InvalidArgument(
             "smoothing",
             given=f"{smoothing:.3g} with {knots.size} knots as close as {gaps.min():.3g}",
             needed="a system that double precision can solve",
-            change="Lower smoothing, or use equispaced knots.",
-        ) from error
+            change="Lower smoothing, or use fewer or equispaced knots.",
+        )
+    factor = scipy.linalg.cholesky_banded(
+        _bands(gaps, penalties), lower=True, overwrite_ab=True, check_finite=False
+    )
     return SmoothingSpline(knots=knots, penalties=penalties, factor=factor, smoothing=smoothing)
 
 
 def gcv_candidates(knots: Floats) -> tuple[float, ...]:
     """Values of lambda worth a score for knots on [-1, 1]: 0, then decades from n^-4 on.
 
-    Below n^-4 the penalty does not reach the next knot, and above 1 the spline is a line. B has
-    entries of n lambda / h^2 and of h: they stop before these are 10^13 apart.
+    Below n^-4 the penalty does not reach the next knot, and above 1 the spline is a line. They
+    stop where the condition number of B passes 10^13.
 
     Args:
         knots: ndarray (n,), increasing.
@@ -260,9 +262,15 @@ def gcv_candidates(knots: Floats) -> tuple[float, ...]:
     if count <= 2:  # noqa: PLR2004 - every lambda gives the same line
         return (0.0,)
     gaps = np.diff(knots)
-    most = min(1.0, 1e13 * float(gaps.min() ** 2 * gaps.max()) / (16 * count))
     decades = (float(f"{10.0**power / count**4:.15g}") for power in range(13))
-    return (0.0, *(each for each in decades if each <= most))
+    return (
+        0.0,
+        *(
+            each
+            for each in decades
+            if each <= 1.0 and _condition(gaps, np.full(1, count * each)) <= _SCORABLE
+        ),
+    )
 
 
 def evaluation_weights(
@@ -313,6 +321,14 @@ def _transposed_differences(knots: Floats, bends: Floats) -> Floats:
     jumps[:-1] += slopes
     jumps[1:] -= slopes
     return jumps
+
+
+def _condition(gaps: Floats, penalties: Floats) -> float:
+    """About the condition number of B: its stiffest mode against its smoothest."""
+    mean, length = float(gaps.mean()), float(gaps.sum())
+    stiffness = float(penalties.max())
+    smoothest = mean * (1.0 + stiffness / (gaps.size + 1) * np.pi**4 / length**3)
+    return 16.0 * stiffness / (float(gaps.min()) ** 2 * smoothest)
 
 
 def _bands(gaps: Floats, penalties: Floats) -> Floats:

@@ -115,7 +115,7 @@ class FieldArray:
         return FieldArray(self.field.reduce(self.values + self._residues(other)), self.field)
 
     def __radd__(self, other: Any) -> FieldArray:
-        return self + other
+        return self.__add__(other)
 
     def __sub__(self, other: Any) -> FieldArray:
         return FieldArray(self.field.reduce(self.values - self._residues(other)), self.field)
@@ -127,7 +127,7 @@ class FieldArray:
         return FieldArray(self.field.reduce(self.values * self._residues(other)), self.field)
 
     def __rmul__(self, other: Any) -> FieldArray:
-        return self * other
+        return self.__mul__(other)
 
     def __neg__(self) -> FieldArray:
         return FieldArray(self.field.reduce(-self.values), self.field)
@@ -148,7 +148,7 @@ class FieldArray:
     def __rmatmul__(self, other: Any) -> FieldArray:
         return FieldArray(_matmul(self.field, self._residues(other), self.values), self.field)
 
-    def _refuse(self, other: object) -> bool:
+    def _refuse(self, _other: object) -> bool:
         raise NotPolynomial(
             "a comparison of field elements is no polynomial, and no order exists in a field: "
             "compare .values outside of the coded function."
@@ -175,7 +175,9 @@ class FieldArray:
             return inputs[0] ** inputs[1]
         if method == "__call__" and ufunc in _UFUNCS and not kwargs:
             return _UFUNCS[ufunc](*(FieldArray(self._residues(x), self.field) for x in inputs))
-        raise _not_polynomial(ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}")
+        raise _not_polynomial(
+            ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
+        )
 
     def __array_function__(
         self, function: Callable[..., Any], _types: Iterable[type], args: Any, kwargs: Any
@@ -183,7 +185,9 @@ class FieldArray:
         if function in _MOVES:
             return FieldArray(function(*_values(args, self), **kwargs), self.field)
         if function in _SUMS:
-            return FieldArray(self.field.reduce(function(*_values(args, self), **kwargs)), self.field)
+            return FieldArray(
+                self.field.reduce(function(*_values(args, self), **kwargs)), self.field
+            )
         if function is np.dot and max(np.ndim(_bare(argument)) for argument in args) <= 2:  # noqa: PLR2004 - matrices
             return args[0] @ args[1]
         if function in _SHAPES:
@@ -239,8 +243,12 @@ def _values(arguments: Sequence[Any], like: FieldArray) -> list[Any]:
 def _matmul(
     field: AbstractField, left: NDArray[np.int64], right: NDArray[np.int64]
 ) -> NDArray[np.int64]:
-    """numpy's `matmul` over a field, with its rules for vectors and stacks of matrices."""
-    if not left.ndim or not right.ndim or left.shape[-1] != right.shape[-2 if right.ndim > 1 else 0]:
+    """Multiply as numpy's `matmul` does, vectors and stacks of matrices too, over a field."""
+    if (
+        not left.ndim
+        or not right.ndim
+        or left.shape[-1] != right.shape[-2 if right.ndim > 1 else 0]
+    ):
         raise InvalidArgument(
             "@",
             given=f"shapes {left.shape} and {right.shape}",

@@ -11,18 +11,14 @@ from numpy.typing import NDArray
 
 from anyk.domains.array import FieldArray
 from anyk.domains.base import AbstractField
+from anyk.domains.kernel import modular_matmul
 from anyk.errors import InvalidArgument
 from anyk.spec import count
 
 __all__ = ["PrimeField"]
 
 _LIMIT = 1 << 31
-_HALF = 15  # a centred residue below 2**30 is high * 2**15 + low, both at most 2**15
-_CHUNK = 64  # 64 * 2**31 * 2**15 = 2**52: such sums of products are exact in float64
-_COLUMNS = 8192  # columns at a time, so that what is being worked on stays in cache
-_ROWS = 128
 _FEW = 128
-_WORKSPACE = 1 << 18
 
 
 def _is_prime(number: int) -> bool:
@@ -61,13 +57,11 @@ class PrimeField(AbstractField):
         InvalidArgument: if the modulus is composite or out of range.
 
     Guarantee:
-        Every result is exact. `matmul` centres the small operand and cuts it in two limbs of at
-        most 2**15 in magnitude, so that 64 products with residues below 2**31 add up to at most
-        2**52 and float64 BLAS makes no rounding error.
+        Every result is exact; `anyk.domains.kernel` says why.
 
     References:
-        Dumas, Giorgi, Pernet: Dense linear algebra over word-size prime fields (ACM TOMS 2008),
-        section 3, for reduction delayed within the mantissa.
+        Shoup: A Computational Introduction to Number Theory and Algebra (2nd edition, 2009),
+        chapter 2.
 
     Example:
         >>> field = anyk.PrimeField(2**31 - 1)
@@ -199,80 +193,7 @@ class PrimeField(AbstractField):
             int64 ndarray (rows, *shape) of residues.
         """
         flat = big.reshape(big.shape[0], math.prod(big.shape[1:]))
-        out = np.empty((small.shape[0], flat.shape[1]), dtype=np.int64)
-        for row in range(0, len(small), _ROWS):
-            _multiply(small[row : row + _ROWS], flat, self.modulus, out[row : row + _ROWS])
-        return out.reshape(small.shape[0], *big.shape[1:])
-
-
-def _multiply(
-    small: NDArray[np.int64], big: NDArray[np.int64], modulus: int, out: NDArray[np.int64]
-) -> None:
-    """out = small @ big modulo p, in blocks of columns and chunks of the inner dimension."""
-    rows, inner = small.shape
-    if not inner:
-        out[:] = 0
-        return
-    size = min(_CHUNK, inner)
-    chunks = -(-inner // size)
-    centred = np.where(small > modulus // 2, small - modulus, small)
-    high = (centred + (1 << (_HALF - 1))) >> _HALF
-    limbs = np.zeros((2 * rows, chunks * size))
-    limbs[:rows, :inner] = high << _HALF  # scaled by a power of two: just as exact
-    limbs[rows:, :inner] = centred - (high << _HALF)
-    stacked = np.ascontiguousarray(limbs.reshape(2 * rows, chunks, size).swapaxes(0, 1))
-    columns = min(_COLUMNS, max(big.shape[1], 1))
-    group = max(1, min(chunks, _WORKSPACE // (2 * rows * columns)))
-    factor = np.zeros((group, size, columns))
-    product = np.empty((group, 2 * rows, columns))
-    quotient = np.empty((group, rows, columns))
-    total = np.empty((rows, columns))
-    for start in range(0, big.shape[1], columns):
-        stop = min(start + columns, big.shape[1])
-        wide = stop - start
-        total[:] = 0
-        for first in range(0, chunks, group):
-            last = min(first + group, chunks)
-            piece = big[first * size : last * size, start:stop]
-            rest = factor[: last - first].reshape(-1, columns)[:, :wide]
-            np.copyto(rest[: len(piece)], piece)
-            rest[len(piece) :] = 0
-            terms = product[: last - first, :, :wide]
-            np.matmul(stacked[first:last], factor[: last - first, :, :wide], out=terms)
-            residues = _recombine(terms, rows, modulus, quotient[: last - first, :, :wide])
-            if chunks == 1:
-                np.copyto(out[:, start:stop], residues[0], casting="unsafe")
-            else:
-                total[:, :wide] += residues.sum(axis=0)
-        if chunks > 1:  # fewer than 2**21 chunks: the sums of residues are below 2**52
-            sums = total[:, :wide]
-            sums -= np.floor(sums / modulus) * modulus
-        if chunks != 1:
-            np.copyto(out[:, start:stop], total[:, :wide], casting="unsafe")
-
-
-def _recombine(
-    terms: NDArray[np.float64], rows: int, modulus: int, quotient: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """high + low modulo p, in place, as float64 residues in [0, p); 2**15 divides high.
-
-    The first reduction, modulo 2**15 * p, need only make the high part small: any quotient near
-    the true one does, and multiples of 2**15 * p below 2**68 are exact in float64.
-    The second is exact: |x| / p < 2**21, so that rounding moves the quotient by at most 2**-33,
-    less than the distance 1/p > 2**-31 that a fraction below 1 keeps from 1.
-    """
-    high, low = terms[:, :rows], terms[:, rows:]
-    step = float(modulus << _HALF)
-    np.multiply(high, 1.0 / step, out=quotient)
-    np.rint(quotient, out=quotient)
-    np.multiply(quotient, step, out=quotient)
-    np.subtract(high, quotient, out=high)
-    np.add(high, low, out=high)
-    np.divide(high, float(modulus), out=quotient)
-    np.floor(quotient, out=quotient)
-    np.multiply(quotient, float(modulus), out=quotient)
-    np.subtract(high, quotient, out=high)
-    return high
+        return modular_matmul(small, flat, self.modulus).reshape(len(small), *big.shape[1:])
 
 
 def _wrong(argument: str, given: str, needed: str) -> InvalidArgument:

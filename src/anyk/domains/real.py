@@ -32,7 +32,7 @@ def _floating(values: Any, argument: str, dtype: type, kinds: str) -> NDArray[An
             needed=f"numbers that {np.dtype(dtype)} can hold",
             change="Convert it, or choose another domain.",
         )
-    converted = np.ascontiguousarray(array, dtype=dtype).reshape(array.shape)
+    converted: NDArray[Any] = np.ascontiguousarray(array, dtype=dtype).reshape(array.shape)
     finite = np.isfinite(converted)
     if not finite.all():
         where = tuple(int(i) for i in np.argwhere(~finite)[0])

@@ -93,9 +93,7 @@ def residues(source: AbstractSource, modulus: int, shape: tuple[int, ...]) -> ND
         True
     """
     key = source.key()
-    stream = Cipher(
-        algorithms.AES256(key[:_KEY_BYTES]), modes.CTR(key[_KEY_BYTES:])
-    ).encryptor()
+    stream = Cipher(algorithms.AES256(key[:_KEY_BYTES]), modes.CTR(key[_KEY_BYTES:])).encryptor()
     total = int(np.prod(shape, dtype=np.int64))
     out = np.empty(total, dtype=np.int64)
     bits = np.uint32((1 << (modulus - 1).bit_length()) - 1)
@@ -113,5 +111,3 @@ def residues(source: AbstractSource, modulus: int, shape: tuple[int, ...]) -> ND
         out[filled : filled + len(words)] = words
         filled += len(words)
     return out.reshape(shape)
-
-

@@ -13,9 +13,7 @@ from anyk.domains.prime import PrimeField
 __all__ = ["symbols_learned", "worst_coalition"]
 
 
-def symbols_learned(
-    field: PrimeField, data: NDArray[np.int64], masks: NDArray[np.int64]
-) -> int:
+def symbols_learned(field: PrimeField, data: NDArray[np.int64], masks: NDArray[np.int64]) -> int:
     """Field symbols, a coordinate, that a coalition learns about uniform data.
 
     The coalition sees D·blocks + M·masks: rank [D | M] - rank M combinations of blocks are free
@@ -53,7 +51,8 @@ def worst_coalition(
 
     Example:
         >>> from anyk.privacy.leakage import worst_coalition
-        >>> encoder = anyk.Lagrange(blocks=2, degree=1, workers=5, colluders=1).encode([1, 2]).encoder
+        >>> scheme = anyk.Lagrange(blocks=2, degree=1, workers=5, colluders=1)
+        >>> encoder = scheme.encode([1, 2]).encoder
         >>> [worst_coalition(anyk.PrimeField(), encoder.data, encoder.masks, t)[0] for t in (1, 2)]
         [0, 1]
     """
@@ -66,5 +65,3 @@ def worst_coalition(
         if most == min(colluders, data.shape[1]):
             break
     return most, who
-
-

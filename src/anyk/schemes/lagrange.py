@@ -184,7 +184,7 @@ class Lagrange(AbstractScheme):
 
 
 def _points(scheme: Lagrange) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """beta (K + T,) and alpha (N,)."""
+    """The points beta (K + T,) and alpha (N,)."""
     return disjoint_points(scheme.field, scheme.blocks + scheme.colluders, scheme.workers)
 
 

@@ -142,7 +142,7 @@ class Replication(AbstractScheme):
             raise NotEnoughAnswers(
                 answered=answered,
                 missing=set(range(self.workers)) - set(answered),
-                needed=f"{2 * self.adversaries + 1} of the replicas of each of {self.blocks} blocks",
+                needed=f"{2 * self.adversaries + 1} replicas of each of {self.blocks} blocks",
             )
         return _Majority(self, answered)
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Collection
 from dataclasses import KW_ONLY, dataclass, replace
 from functools import cached_property
+from numbers import Real
 from typing import Any, Literal, final
 
 import numpy as np
@@ -343,7 +344,7 @@ def _refuse(argument: str, value: int, change: str) -> None:
 
 
 def _check_smoothing(argument: str, value: float) -> None:
-    if not (math.isfinite(value) and value >= 0.0):
+    if not (isinstance(value, Real) and math.isfinite(value) and value >= 0.0):
         raise InvalidArgument(
             argument,
             given=repr(value),

@@ -1,0 +1,1 @@
+"""Measurements and the table and pictures that show them."""

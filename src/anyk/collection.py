@@ -1,0 +1,168 @@
+"""The answers of one run, gathered until they suffice and judged as they come."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anyk.answers import Answer, Outcome, Recovered, Status, Timing
+from anyk.errors import (
+    InvalidArgument,
+    NotAccurateEnough,
+    NotEnoughAnswers,
+    RecoveryError,
+    TooManyErrors,
+)
+from anyk.executors.base import AbstractDispatch, AbstractExecutor
+from anyk.schemes.base import Encoded
+
+__all__ = ["Collection", "OnAnswer"]
+
+OnAnswer = Callable[[Answer], None]
+
+
+@final
+class Collection:
+    """The answers of one run, as they come: what is usable, who failed, when they suffice.
+
+    Args:
+        encoded: what was dispatched.
+        executor: whose clock counts.
+        start: when the run began, on that clock.
+        on_answer: called with every answer as it comes, or None.
+    """
+
+    def __init__(
+        self,
+        encoded: Encoded,
+        executor: AbstractExecutor,
+        start: float,
+        on_answer: OnAnswer | None,
+    ) -> None:
+        self.encoded = encoded
+        self.executor = executor
+        self.start = start
+        self.on_answer = on_answer
+        self.values: dict[int, NDArray[Any]] = {}
+        self.failures: dict[int, str] = {}
+        self.timings: dict[int, Timing] = {}
+
+    def gather(
+        self, dispatch: AbstractDispatch, deadline: float | None, tolerance: float | None
+    ) -> tuple[Outcome, RecoveryError | None]:
+        """Receive answers until they suffice, or no more will come."""
+        scheme = self.encoded.scheme
+        workers = scheme.guarantee.workers
+        while True:
+            over = False
+            left = None if deadline is None else self.start + deadline - self.executor.clock()
+            answer = dispatch.receive(None if left is None else max(left, 0.0))
+            if answer is None:
+                over = True
+            else:
+                self._note(answer)
+                over = len(self.timings) == workers
+            usable = self._usable()
+            if not over and not scheme.sufficient(usable):
+                possible = set(range(workers)) - set(self.failures)
+                if not scheme.guarantee.exact or scheme.sufficient(possible):
+                    continue
+            outcome, error = self._conclude(usable, tolerance)
+            if over or not isinstance(error, NotAccurateEnough):
+                return outcome, error
+
+    def _note(self, answer: Answer) -> None:
+        if self.on_answer is not None:
+            self.on_answer(answer)
+        self.timings[answer.worker] = Timing(
+            worker=answer.worker,
+            sent=answer.sent - self.start,
+            answered=answer.answered - self.start,
+            seconds=answer.seconds,
+        )
+        if answer.failure is not None or answer.value is None:
+            self.failures[answer.worker] = answer.failure or "no value"
+            return
+        domain = self.encoded.scheme.domain
+        if answer.value.dtype != domain.dtype:  # a WorkerTask returns no other
+            wrong = f"answer of dtype {answer.value.dtype}, not {domain.dtype}"
+            self.failures[answer.worker] = wrong
+            return
+        try:
+            self.values[answer.worker] = domain.validate(answer.value, "answer")
+        except InvalidArgument as error:
+            self.failures[answer.worker] = f"unusable {error}"
+
+    def _usable(self) -> tuple[int, ...]:
+        """Workers whose answers have the shape that most have; the truth is among the most."""
+        if not self.values:
+            return ()
+        shapes = Counter(value.shape for value in self.values.values())
+        common, _ = shapes.most_common(1)[0]
+        return tuple(sorted(who for who, value in self.values.items() if value.shape == common))
+
+    def _conclude(
+        self, usable: tuple[int, ...], tolerance: float | None
+    ) -> tuple[Outcome, RecoveryError | None]:
+        failures = self._failures(usable)
+        try:
+            recovered = self._recover(usable, failures)
+        except NotEnoughAnswers as error:
+            return self._outcome(Status.NOT_ENOUGH_ANSWERS, usable, failures), error
+        except TooManyErrors as error:
+            return self._outcome(Status.TOO_MANY_ERRORS, usable, failures), error
+        estimate = recovered.error_estimate
+        if tolerance is not None and estimate is not None and not estimate <= tolerance:
+            outcome = self._outcome(Status.NOT_ACCURATE_ENOUGH, usable, failures, recovered)
+            return outcome, NotAccurateEnough(error_estimate=estimate, tolerance=tolerance)
+        status = Status.EXACT if estimate is None else Status.APPROXIMATE
+        return self._outcome(status, usable, failures, recovered), None
+
+    def _failures(self, usable: tuple[int, ...]) -> dict[int, str]:
+        """Reasons for all that answered something that can't be used."""
+        failures = dict(self.failures)
+        for worker, value in self.values.items():
+            if worker not in usable:
+                shape = self.values[usable[0]].shape
+                failures[worker] = f"answer of shape {value.shape} where most have {shape}"
+        return dict(sorted(failures.items()))
+
+    def _recover(self, usable: tuple[int, ...], failures: dict[int, str]) -> Recovered:
+        try:
+            recovery = self.encoded.recovery(usable)
+        except NotEnoughAnswers as error:
+            raise NotEnoughAnswers(
+                answered=error.answered,
+                missing=error.missing,
+                needed=error.needed,
+                failures=failures,
+            ) from None
+        return recovery.recover(np.stack([self.values[worker] for worker in usable]))
+
+    def _outcome(
+        self,
+        status: Status,
+        usable: tuple[int, ...],
+        failures: dict[int, str],
+        recovered: Recovered | None = None,
+    ) -> Outcome:
+        workers = range(self.encoded.scheme.guarantee.workers)
+        timings = tuple(
+            self.timings.get(who, Timing(worker=who, sent=0.0, answered=None, seconds=None))
+            for who in workers
+        )
+        return Outcome(
+            value=recovered.value if recovered is not None and status.ok else None,
+            status=status,
+            used=usable,
+            missing=tuple(worker for worker in workers if worker not in usable),
+            suspects=() if recovered is None else recovered.suspects,
+            error_estimate=None if recovered is None else recovered.error_estimate,
+            failures=failures,
+            timings=timings,
+            elapsed=self.executor.clock() - self.start,
+        )

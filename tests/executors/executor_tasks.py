@@ -1,0 +1,66 @@
+"""Tasks that worker processes can import; `tasks` in the tests puts this folder on their path."""
+
+import os
+import signal
+import stat
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def pid(_: NDArray[Any]) -> NDArray[Any]:
+    return np.array(os.getpid())
+
+
+def exit_with(code: NDArray[Any]) -> NDArray[Any]:
+    os._exit(int(code))
+
+
+def write_in(share: NDArray[Any]) -> NDArray[Any]:
+    share += 1
+    return share
+
+
+def draw(_: NDArray[Any]) -> NDArray[Any]:
+    return np.random.random(4)  # noqa: NPY002 - the global generator is the point
+
+
+def interrupt_me(share: NDArray[Any]) -> NDArray[Any]:
+    os.kill(os.getpid(), signal.SIGINT)
+    return share
+
+
+def blas_threads(_: NDArray[Any]) -> NDArray[Any]:
+    return np.array(int(os.environ.get("OPENBLAS_NUM_THREADS", "0")))
+
+
+def write_rubbish_to_the_master(share: NDArray[Any]) -> NDArray[Any]:
+    for descriptor in range(3, 100):
+        try:
+            if stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+                os.write(descriptor, b"\0\0\0\x04\x80\x05N.")
+        except OSError:
+            continue
+    return share
+
+
+def put_off(share: NDArray[Any], path: str) -> NDArray[Any]:
+    """Say that worker 0 has begun, then wait for a file."""
+    flag = Path(path)
+    if share == 0:
+        flag.with_suffix(".begun").touch()
+        with flag.open(encoding="utf-8"):  # a named pipe: blocks until the test opens it too
+            pass
+    return share
+
+
+class LoadsOnlyInTheMaster:
+    """Pickles, and raises where it is unpickled."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return int, ("this is no number",)
+
+    def __call__(self, share: NDArray[Any]) -> NDArray[Any]:
+        return share

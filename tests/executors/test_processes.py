@@ -1,0 +1,227 @@
+"""Processes: what they answer, and what happens to those killed, stuck or hostile."""
+
+import functools
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from anyk.answers import Answer
+from anyk.errors import ExecutorError, InvalidArgument
+from anyk.executors.base import AbstractDispatch, Dealt, Task
+from anyk.executors.faults import Delay, Die, Faulty
+from anyk.executors.processes import Processes
+
+LONG = 30.0  # seconds: a test that waits this long has failed
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tasks() -> Iterator[ModuleType]:
+    sys.path.insert(0, str(HERE))
+    import executor_tasks  # noqa: PLC0415 - only now on the path, and on that of the workers
+
+    yield executor_tasks
+    sys.path.remove(str(HERE))
+
+
+@pytest.fixture(scope="module")
+def trio() -> Iterator[Processes]:
+    with Processes(3) as executor:
+        yield executor
+
+
+def receive(dispatch: AbstractDispatch, number: int) -> dict[int, Answer]:
+    answers = [dispatch.receive(LONG) for _ in range(number)]
+    return {answer.worker: answer for answer in answers if answer is not None}
+
+
+def call(executor: Processes, task: Task, shares: Any, *arguments: Any) -> dict[int, Answer]:
+    placement = executor.place([np.asarray(shares)])
+    answers = receive(executor.dispatch(task, placement, arguments), placement.workers)
+    executor.release(placement)
+    return answers
+
+
+def eventually(condition: Any) -> bool:
+    deadline = time.monotonic() + LONG
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def test_each_worker_is_a_process_of_its_own(trio: Processes, tasks: ModuleType) -> None:
+    answers = call(trio, tasks.pid, np.zeros(3))
+    assert {worker: int(answer.value) for worker, answer in answers.items()} == dict(
+        enumerate(trio.pids)
+    )
+    assert len({os.getpid(), *trio.pids}) == 4
+
+
+def test_shares_plain_and_dealt_arguments_arrive(trio: Processes) -> None:
+    large = np.arange(3 * 10_000.0).reshape(3, 100, 100)
+    dealt = Dealt(np.array([1.0, 2.0, 3.0]))
+    answers = call(trio, np.add, large, dealt)
+    for worker, answer in answers.items():
+        np.testing.assert_array_equal(answer.value, large[worker] + worker + 1)
+        assert answer.failure is None
+        assert answer.sent <= answer.answered
+        assert answer.seconds >= 0
+    weights = np.ones((100, 50_000 // 100))
+    answers = call(trio, np.matmul, large, weights)
+    np.testing.assert_allclose(answers[2].value, large[2] @ weights)
+
+
+def test_a_share_can_be_asked_again_and_in_parts(trio: Processes) -> None:
+    a, b = np.arange(12.0).reshape(3, 2, 2), np.arange(6.0).reshape(3, 2, 1)
+    placement = trio.place([a, b])
+    for _ in range(3):
+        answers = receive(trio.dispatch(np.matmul, placement, []), 3)
+        for worker, answer in answers.items():
+            np.testing.assert_array_equal(answer.value, a[worker] @ b[worker])
+    trio.release(placement)
+    with pytest.raises(ExecutorError, match="released"):
+        trio.dispatch(np.matmul, placement, [])
+
+
+def test_workers_that_raise_exit_or_write_in_shares_fail_alone(
+    trio: Processes, tasks: ModuleType
+) -> None:
+    assert "Singular" in str(call(trio, np.linalg.inv, np.zeros((3, 2, 2)))[1].failure)
+    assert "read-only" in str(call(trio, tasks.write_in, np.zeros((3, 2)))[0].failure)
+    died = call(trio, tasks.exit_with, [3, 4, 5])
+    assert [died[worker].failure for worker in range(3)] == [
+        f"process died: exit code {code}" for code in (3, 4, 5)
+    ]
+    assert call(trio, np.square, [1, 2, 3])[2].value == 9
+
+
+def test_a_task_that_does_not_unpickle_is_a_failed_answer(
+    trio: Processes, tasks: ModuleType
+) -> None:
+    before = trio.pids
+    answers = call(trio, tasks.LoadsOnlyInTheMaster(), np.zeros(3))
+    assert all("this is no number" in str(answer.failure) for answer in answers.values())
+    assert trio.pids == before
+
+
+def test_workers_draw_different_random_numbers(trio: Processes, tasks: ModuleType) -> None:
+    answers = call(trio, tasks.draw, np.zeros(3))
+    assert (
+        len({answer.value.tobytes() for answer in answers.values() if answer.value is not None})
+        == 3
+    )
+
+
+def test_workers_ignore_the_masters_interrupt(trio: Processes, tasks: ModuleType) -> None:
+    assert call(trio, tasks.interrupt_me, [1, 2, 3])[1].failure is None
+
+
+def test_rubbish_in_the_pipe_is_a_failed_answer_and_costs_the_process(
+    trio: Processes, tasks: ModuleType
+) -> None:
+    before = trio.pids
+    answers = call(trio, tasks.write_rubbish_to_the_master, np.zeros(3))
+    assert all("no answer" in str(answer.failure) for answer in answers.values())
+    assert call(trio, np.square, [1, 2, 3])[0].value == 1
+    assert not set(before) & set(trio.pids)
+
+
+@pytest.mark.parametrize(
+    ("task", "given"),
+    [
+        (lambda share: share, "a lambda"),
+        (functools.partial(lambda share: share), "a lambda"),
+        (test_a_task_that_does_not_unpickle_is_a_failed_answer.__get__(threading.Lock()), "bound"),
+    ],
+)
+def test_a_task_that_cannot_be_pickled_is_named(trio: Processes, task: Task, given: str) -> None:
+    placement = trio.place([np.zeros(3)])
+    for executor in (trio, Faulty(trio, {0: Die()})):
+        with pytest.raises(InvalidArgument, match=f"function: got .*{given}.*top level"):
+            executor.dispatch(task, placement, [])
+    trio.release(placement)
+
+
+def test_a_closure_and_an_argument_that_cannot_be_pickled_are_named(trio: Processes) -> None:
+    def closure(share: Any) -> Any:
+        return share
+
+    placement = trio.place([np.zeros(3)])
+    with pytest.raises(InvalidArgument, match=r"function: got .*closure"):
+        trio.dispatch(closure, placement, [])
+    for argument in (threading.Lock(), Dealt([1, 2, threading.Lock()])):
+        with pytest.raises(InvalidArgument, match="arguments: got one that pickle can't send"):
+            trio.dispatch(np.add, placement, [argument])
+    trio.release(placement)
+
+
+def test_a_process_killed_in_the_middle_fails_at_once_and_is_replaced(trio: Processes) -> None:
+    shares = np.arange(3.0)
+    placement = trio.place([shares])
+    before = trio.pids
+    dispatch = Faulty(trio, {1: Delay(LONG * 10)}).dispatch(np.square, placement, [])
+    assert set(receive(dispatch, 2)) == {0, 2}
+    trio.kill(1)
+    assert receive(dispatch, 1)[1].failure == "process died: signal 9"
+    again = receive(trio.dispatch(np.add, placement, [1.0]), 3)
+    assert {worker: float(answer.value) for worker, answer in again.items()} == {0: 1, 1: 2, 2: 3}
+    assert trio.pids[1] != before[1]
+    assert trio.pids[::2] == before[::2]
+    trio.release(placement)
+
+
+def test_an_idle_process_that_was_killed_is_not_missed(trio: Processes) -> None:
+    kept = [trio.place([np.full(3, number)]) for number in range(4)]
+    trio.kill(2)
+    for number, placement in enumerate(kept):
+        answers = receive(trio.dispatch(np.negative, placement, []), 3)
+        assert {int(answer.value) for answer in answers.values()} == {-number}
+        trio.release(placement)
+    with pytest.raises(InvalidArgument, match="worker"):
+        trio.kill(3)
+
+
+def test_a_task_that_kills_its_process_is_a_failed_answer(trio: Processes) -> None:
+    placement = trio.place([np.arange(3)])
+    dispatch = Faulty(trio, {0: Die()}).dispatch(np.square, placement, [])
+    answers = receive(dispatch, 3)
+    assert answers[0].failure == "process died: signal 9"
+    assert answers[1].failure is None
+    trio.release(placement)
+
+
+def test_a_busy_process_does_not_hold_up_the_next_calls_nor_collects_them(
+    trio: Processes, tasks: ModuleType, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    placement = trio.place([np.arange(3)])
+    first = trio.dispatch(tasks.put_off, placement, [str(gate)])
+    assert set(receive(first, 2)) == {1, 2}
+    assert eventually(gate.with_suffix(".begun").exists)
+    first.abandon()
+    for _ in range(50):
+        other = trio.place([np.ones(3)])
+        dispatch = trio.dispatch(np.square, other, [])
+        assert set(receive(dispatch, 2)) == {1, 2}
+        dispatch.abandon()
+        trio.release(other)
+    assert trio._couriers[0].waiting <= 1
+    last = trio.dispatch(np.square, placement, [])
+    with gate.open("w", encoding="utf-8"):
+        assert set(receive(last, 3)) == {0, 1, 2}
+    trio.release(placement)
+
+
+def test_repr_rebuilds(trio: Processes) -> None:
+    assert repr(trio) == "Processes(3)"

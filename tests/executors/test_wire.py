@@ -1,0 +1,178 @@
+"""What the master believes of what a worker sends: nothing."""
+
+import json
+import multiprocessing
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from anyk.executors.wire import (
+    BrokenAnswer,
+    parse_header,
+    receive_answer,
+    receive_message,
+    send_answer,
+    send_message,
+    to_payload,
+)
+
+GOOD = {"serial": 1, "seconds": 0.5, "failure": None, "dtype": "<f8", "shape": [2]}
+
+
+def sent(*frames: bytes) -> tuple[Any, str | None, float]:
+    ours, theirs = multiprocessing.Pipe()
+    with ours, theirs:
+        for frame in frames:
+            theirs.send_bytes(frame)
+        theirs.close()
+        return receive_answer(ours, serial=1)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        np.array(3.5),
+        np.arange(6).reshape(2, 3)[:, ::-1],
+        np.asfortranarray(np.arange(6.0).reshape(2, 3)),
+        np.zeros((0, 3)),
+        np.array([True, False]),
+        np.array([1 + 2j], dtype=np.complex64),
+        np.arange(3, dtype=">i2"),
+        np.arange(3, dtype=np.float16),
+    ],
+)
+def test_an_answer_survives_the_way(value: NDArray[Any]) -> None:
+    ours, theirs = multiprocessing.Pipe()
+    with ours, theirs:
+        send_answer(theirs, 7, 0.25, np.asarray(value, order="C"), None)
+        got, failure, seconds = receive_answer(ours, 7)
+    assert (failure, seconds) == (None, 0.25)
+    assert got.dtype == value.dtype
+    assert got.shape == value.shape
+    np.testing.assert_array_equal(got, value)
+
+
+def test_a_failure_survives_the_way() -> None:
+    ours, theirs = multiprocessing.Pipe()
+    with ours, theirs:
+        send_answer(theirs, 7, 0.25, None, "Fehler: \u00fc\n")
+        assert receive_answer(ours, 7) == (None, "Fehler: \u00fc\n", 0.25)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"serial": 2},
+        {"serial": True},
+        {"serial": 1.0},
+        {"seconds": 1},
+        {"seconds": -1.0},
+        {"seconds": float("nan")},
+        {"seconds": float("inf")},
+        {"seconds": "0.5"},
+        {"failure": 3},
+        {"failure": ["x"]},
+        {"dtype": "O"},
+        {"dtype": "|O8"},
+        {"dtype": "|V8"},
+        {"dtype": "<M8[s]"},
+        {"dtype": "<U3"},
+        {"dtype": "<f7"},
+        {"dtype": "<f99"},
+        {"dtype": "<f8,<f8"},
+        {"dtype": [["a", "<f8"]]},
+        {"dtype": None},
+        {"dtype": "float64"},
+        {"shape": [3]},
+        {"shape": [1]},
+        {"shape": [-2]},
+        {"shape": [2.0]},
+        {"shape": [True, 2]},
+        {"shape": "2"},
+        {"shape": None},
+        {"shape": [1 << 31, 1 << 31]},
+        {"shape": [0, 1 << 32, 1 << 32]},
+        {"shape": [10**30]},
+        {"shape": [1] * 100},
+        {"extra": 1},
+    ],
+)
+def test_a_header_that_lies_is_refused(change: dict[str, Any]) -> None:
+    header = json.dumps(GOOD | change).encode()
+    with pytest.raises((BrokenAnswer, OSError, EOFError)):
+        sent(header, b"\0" * 16)
+    assert sent(json.dumps(GOOD).encode(), b"\0" * 16)[0].tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [
+        (),
+        (b"",),
+        (b"null",),
+        (b"[]",),
+        (b"[" * 8000,),
+        (b"1" * 8000,),
+        (b" " * 9000,),
+        (b"\xff\xfe",),
+        (pickle.dumps(GOOD),),
+        (json.dumps(GOOD).encode(),),
+        (json.dumps(GOOD).encode(), b"\0" * 15),
+        (json.dumps(GOOD).encode(), b"\0" * 17),
+        (json.dumps({key: GOOD[key] for key in list(GOOD)[1:]}).encode(), b"\0" * 16),
+    ],
+)
+def test_frames_that_are_no_answer_are_refused(frames: tuple[bytes, ...]) -> None:
+    with pytest.raises((BrokenAnswer, OSError, EOFError)):
+        sent(*frames)
+
+
+@given(st.binary(max_size=200))
+def test_random_bytes_are_no_header(frame: bytes) -> None:
+    with pytest.raises(BrokenAnswer):
+        parse_header(frame, 1)
+
+
+@given(
+    st.fixed_dictionaries(
+        {
+            key: st.one_of(
+                st.just(good),
+                st.none(),
+                st.integers(),
+                st.floats(),
+                st.text(),
+                st.lists(st.integers(-1, 9), max_size=3),
+            )
+            for key, good in GOOD.items()
+        }
+    )
+)
+def test_a_header_of_random_fields_is_refused_or_means_an_array(header: dict[str, Any]) -> None:
+    try:
+        seconds, failure, dtype, shape = parse_header(json.dumps(header).encode(), 1)
+    except BrokenAnswer:
+        return
+    assert header["serial"] == 1
+    assert 0 <= seconds < float("inf")
+    assert isinstance(failure, str) or dtype.kind in "biufc"
+    assert all(length >= 0 for length in shape)
+
+
+def test_messages_carry_large_arrays_beside_the_pickle() -> None:
+    large, small = np.arange(10_000), np.arange(3)
+    ours, theirs = multiprocessing.Pipe()
+    with ours, theirs:
+        payload = to_payload({"large": large[:5_000], "small": small})
+        assert len(payload) == 2
+        send_message(theirs, to_payload(1), payload)
+        one, two = receive_message(ours)
+    assert pickle.loads(one[0]) == 1
+    got = pickle.loads(two[0], buffers=two[1:])
+    np.testing.assert_array_equal(got["large"], large[:5_000])
+    np.testing.assert_array_equal(got["small"], small)

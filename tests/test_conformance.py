@@ -1,0 +1,174 @@
+"""Every built-in passes the public checks, and the checks notice what is broken."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import anyk
+from anyk.domains.prime import PrimeField
+from anyk.executors.base import AbstractExecutor
+from anyk.executors.faults import Corrupt, Crash, Faulty
+from anyk.privacy.entropy import InsecureTestSource
+from anyk.schemes.base import AbstractScheme, Encoded
+
+DOMAINS = (
+    anyk.PrimeField(2),
+    anyk.PrimeField(101),
+    anyk.PrimeField(),
+    anyk.Reals(),
+    anyk.Complex(),
+)
+SCHEMES = (
+    anyk.Lagrange(blocks=1, degree=1, workers=1),
+    anyk.Lagrange(blocks=2, degree=3, workers=10, adversaries=1, colluders=1),
+    anyk.Lagrange(blocks=3, degree=1, workers=8, colluders=2, field=anyk.PrimeField(13)),
+    anyk.Replication(blocks=3, workers=3),
+    anyk.Replication(blocks=2, workers=7, adversaries=1),
+    anyk.Replication(blocks=2, workers=4, domain=anyk.PrimeField()),
+    anyk.Spline(blocks=1, workers=2),
+    anyk.Spline(blocks=3, workers=8),
+    anyk.Spline(blocks=3, workers=8, stragglers=3, ordering=None),
+    anyk.Spline(blocks=4, workers=9, encoder_smoothing=1e-6, decoder_smoothing=1e-6),
+    anyk.Berrut(blocks=1, workers=2),
+    anyk.Berrut(blocks=3, workers=8),
+    anyk.Berrut(blocks=3, workers=8, stragglers=4),
+)
+EXECUTORS = (anyk.Inline, anyk.Threads, anyk.Processes, anyk.Simulated)
+
+
+@pytest.fixture
+def generator():
+    return np.random.default_rng(2026)
+
+
+@pytest.mark.parametrize("domain", DOMAINS, ids=repr)
+def test_domain(domain, generator):
+    anyk.testing.check_domain(domain, generator=generator)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES, ids=repr)
+def test_scheme(scheme, generator):
+    anyk.testing.check_scheme(scheme, generator=generator)
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (3, 2)])
+def test_scheme_with_blocks_of_any_shape(shape, generator):
+    scheme = anyk.Lagrange(blocks=2, degree=2, workers=6, adversaries=1)
+    anyk.testing.check_scheme(scheme, generator=generator, shape=shape)
+
+
+@pytest.mark.parametrize("make", EXECUTORS, ids=lambda make: make.__name__)
+def test_executor(make):
+    with make(4) as executor:
+        anyk.testing.check_executor(executor)
+
+
+@pytest.mark.parametrize("make", EXECUTORS, ids=lambda make: make.__name__)
+def test_executor_under_a_wrapper_without_faults(make):
+    with make(3) as executor:
+        anyk.testing.check_executor(Faulty(executor, {}))
+
+
+# The checks must be able to fail.
+
+
+def test_check_domain_notices_a_rounding_product(generator, monkeypatch):
+    def product(field, small, big):
+        return (small.astype(float) @ big.astype(float) % field.modulus).astype(np.int64)
+
+    monkeypatch.setattr(PrimeField, "matmul", product)
+    with pytest.raises(AssertionError, match="not exact"):
+        anyk.testing.check_domain(anyk.PrimeField(), generator=generator)
+
+
+def test_check_domain_notices_a_careless_validation(generator, monkeypatch):
+    monkeypatch.setattr(
+        anyk.Reals, "validate", lambda _self, values, _name: np.asarray(values, float)
+    )
+    with pytest.raises((AssertionError, ValueError)):
+        anyk.testing.check_domain(anyk.Reals(), generator=generator)
+
+
+@pytest.mark.parametrize(
+    ("flaw", "message"),
+    [
+        ("threshold", "sufficient"),
+        ("adversaries", "contradict each other"),
+        ("colluders", "learn"),
+    ],
+)
+def test_check_scheme_notices_a_promise_that_is_not_kept(flaw, message, generator, monkeypatch):
+    scheme = anyk.Lagrange(blocks=2, degree=2, workers=9, adversaries=1, colluders=1)
+    honest = scheme.guarantee
+    claims = {
+        "threshold": replace(honest, threshold=honest.threshold - 1, stragglers=3),
+        "adversaries": replace(honest, adversaries=2),
+        "colluders": replace(honest, colluders=2),
+    }
+    monkeypatch.setattr(anyk.Lagrange, "guarantee", property(lambda _self: claims[flaw]))
+    with pytest.raises(AssertionError, match=message):
+        anyk.testing.check_scheme(scheme, generator=generator)
+
+
+def test_check_scheme_notices_masks_that_repeat(generator, monkeypatch):
+    scheme = anyk.Lagrange(blocks=2, degree=1, workers=6, colluders=1)
+    encode = anyk.Lagrange.encode
+
+    def lazy(self, X, **_):
+        return encode(self, X, source=InsecureTestSource(0))
+
+    monkeypatch.setattr(anyk.Lagrange, "encode", lazy)
+    with pytest.raises(AssertionError, match="same masks"):
+        anyk.testing.check_scheme(scheme, generator=generator)
+
+
+def test_check_scheme_notices_overlapping_points(generator, monkeypatch):
+    scheme = anyk.Lagrange(blocks=2, degree=1, workers=6, colluders=1)
+    original = anyk.Lagrange.encoder
+
+    def leaky(self, _layout):  # as in public code: a worker that holds a block in the clear
+        honest = original(self, None)
+        data, masks = honest.data.copy(), honest.masks.copy()
+        data[0], masks[0] = [1, 0], [0]
+        return replace(honest, data=data, masks=masks)
+
+    monkeypatch.setattr(anyk.Lagrange, "encoder", leaky)
+    with pytest.raises(AssertionError, match=r"workers \(0,\) learn 1 symbols"):
+        anyk.testing.check_scheme(scheme, generator=generator)
+
+
+def test_check_scheme_notices_a_wrong_value(generator, monkeypatch):
+    original = Encoded.recovery
+
+    def shifted(self, answered):
+        return original(self, answered[::-1])
+
+    monkeypatch.setattr(Encoded, "recovery", shifted)
+    with pytest.raises(AssertionError):
+        anyk.testing.check_scheme(anyk.Replication(blocks=3, workers=3), generator=generator)
+
+
+@pytest.mark.parametrize("fault", [Corrupt(), Crash()], ids=repr)
+def test_check_executor_notices_bad_workers(fault):
+    with anyk.Threads(4) as executor:
+        with pytest.raises(AssertionError, match="worker 2"):
+            anyk.testing.check_executor(Faulty(executor, {2: fault}))
+
+
+def test_check_executor_notices_shares_that_go_astray(monkeypatch):
+    place = anyk.Inline.place
+
+    def reversed_shares(self, parts):
+        return place(self, [part[::-1] for part in parts])
+
+    monkeypatch.setattr(anyk.Inline, "place", reversed_shares)
+    with pytest.raises(AssertionError, match="computed"):
+        anyk.testing.check_executor(anyk.Inline(4))
+
+
+def test_every_executor_is_checked():
+    built_in = {item for item in vars(anyk).values() if isinstance(item, type)}
+    assert {item for item in built_in if issubclass(item, AbstractExecutor)} == set(EXECUTORS)
+    schemes = {item for item in built_in if issubclass(item, AbstractScheme)} - {AbstractScheme}
+    assert schemes == {type(scheme) for scheme in SCHEMES}

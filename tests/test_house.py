@@ -1,0 +1,196 @@
+"""The shape of the house: floors, file sizes, what an import costs, what docstrings hold."""
+
+import ast
+import inspect
+import pickle
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import anyk
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src" / "anyk"
+MODULES = sorted(
+    path.relative_to(SOURCE).as_posix()
+    for path in SOURCE.rglob("*.py")
+    if path.name != "__init__.py" or path.parent == SOURCE
+)
+FLOORS = re.findall(r"^\| `([\w/]+\.py)` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+PUBLIC = [getattr(anyk, name) for name in anyk.__all__]
+DOCUMENTED = [item for item in PUBLIC if inspect.isclass(item) or inspect.isfunction(item)]
+
+
+def test_readme_lists_every_module_once():
+    assert sorted(FLOORS) == MODULES
+
+
+def imported(path):
+    """Files of the package that a file imports, anywhere in it."""
+    for node in ast.walk(ast.parse((SOURCE / path).read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "anyk":
+            base = "/".join(node.module.split(".")[1:])
+            for name in node.names:
+                inner = f"{base}/{name.name}".strip("/") + ".py"
+                yield inner if inner in MODULES else (f"{base}.py" if base else "__init__.py")
+        elif isinstance(node, ast.Import):
+            assert not any(name.name.split(".")[0] == "anyk" for name in node.names), path
+
+
+@pytest.mark.parametrize("path", MODULES)
+def test_a_file_imports_only_from_floors_below_it(path):
+    below = FLOORS[: FLOORS.index(path)]
+    guarded = {"errors.py": {"answers.py"}}  # for typing alone
+    for other in imported(path):
+        assert other in below or other in guarded.get(path, ()), f"{path} imports {other}"
+
+
+@pytest.mark.parametrize("path", MODULES)
+def test_no_file_is_long(path):
+    assert len((SOURCE / path).read_text().splitlines()) < 500
+
+
+def test_import_needs_numpy_scipy_and_cryptography_alone():
+    code = """
+import sys
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.split('.')[0] in {'sklearn', 'rich', 'matplotlib', 'torch', 'dask', 'ray'}:
+            raise AssertionError(f'import anyk imports {name}')
+sys.meta_path.insert(0, Refuse())
+import anyk
+heavy = {'scipy.linalg', 'multiprocessing.managers'} & set(sys.modules)
+assert not heavy, heavy
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("item", DOCUMENTED, ids=lambda item: item.__name__)
+def test_every_public_docstring_has_an_example(item):
+    assert ">>>" in inspect.getdoc(item), item
+
+
+@pytest.mark.parametrize(
+    "scheme", [anyk.Lagrange, anyk.Replication, anyk.Spline, anyk.Berrut], ids=lambda s: s.__name__
+)
+def test_every_scheme_states_its_guarantee_and_its_source(scheme):
+    text = inspect.getdoc(scheme)
+    for section in ("Args:", "Raises:", "Guarantee:", "References:", "Example:"):
+        assert section in text, f"{scheme.__name__} has no {section}"
+
+
+def signature_is_documented(function, text):
+    for name, parameter in inspect.signature(function).parameters.items():
+        if name in {"self", "cls"} or parameter.kind is parameter.VAR_KEYWORD:
+            continue
+        star = "\\*" if parameter.kind is parameter.VAR_POSITIONAL else ""
+        assert re.search(rf"^\s*{star}{name}: ", text, re.MULTILINE), f"{function} hides {name}"
+
+
+@pytest.mark.parametrize(
+    "item",
+    [anyk.run, anyk.distribute, anyk.Distributed.run, anyk.testing.check_scheme,
+     anyk.testing.check_domain, anyk.testing.check_executor, anyk.Encoded.recovery,
+     anyk.Encoded.decode, anyk.Lagrange.encode],
+    ids=lambda item: item.__qualname__,
+)  # fmt: skip
+def test_every_argument_is_documented(item):
+    signature_is_documented(item, inspect.getdoc(item))
+
+
+@pytest.mark.parametrize(
+    "item", [anyk.Lagrange, anyk.Replication, anyk.Spline, anyk.Berrut, anyk.Guarantee, anyk.Threat,
+             anyk.Outcome, anyk.Answer, anyk.PrimeField, anyk.Threads, anyk.Simulated],
+    ids=lambda item: item.__name__,
+)  # fmt: skip
+def test_every_parameter_of_a_class_is_documented(item):
+    signature_is_documented(item, inspect.getdoc(item))
+
+
+VALUES = [
+    anyk.PrimeField(101),
+    anyk.Reals(),
+    anyk.Complex(),
+    anyk.Map(blocks=2, degree=3),
+    anyk.Sum(blocks=2, degree=3),
+    anyk.MatMul(partition=(1, 2, 3)),
+    anyk.Threat(workers=5, stragglers=1),
+    anyk.Lagrange(blocks=2, degree=2, workers=9, colluders=1, field=anyk.PrimeField(101)),
+    anyk.Lagrange(blocks=2, degree=2, workers=9, colluders=1).guarantee,
+    anyk.Replication(blocks=2, workers=4),
+    anyk.Spline(blocks=2, workers=4).guarantee,
+    anyk.Spline(blocks=2, workers=4, ordering=None),
+    anyk.Berrut(blocks=2, workers=4),
+    anyk.Timing(worker=0, sent=0.0, answered=None, seconds=None),
+]
+
+
+@pytest.mark.parametrize("value", VALUES, ids=repr)
+def test_repr_and_pickle_rebuild_every_public_value(value):
+    assert eval(repr(value), vars(anyk).copy()) == value
+    assert pickle.loads(pickle.dumps(value)) == value
+
+
+@pytest.mark.parametrize("status", anyk.Status)
+def test_a_status_is_advice(status):
+    assert eval(repr(status), vars(anyk).copy()) is status
+    assert status.value.endswith(".")
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: anyk.Map(blocks=0),
+        lambda: anyk.Sum(blocks=1, degree=0),
+        lambda: anyk.MatMul(partition=(1, 2)),
+        lambda: anyk.MatMul(partition=(1, 0, 2)),
+        lambda: anyk.Threat(workers=3, stragglers=4),
+        lambda: anyk.Threat(workers=3, colluders=-1),
+        lambda: anyk.Guarantee(workers=3, threshold=2, stragglers=0, adversaries=0, colluders=0,
+                               exact=True, leakage=None, load=1.0),
+    ],
+)  # fmt: skip
+def test_what_makes_no_sense_is_refused(build):
+    with pytest.raises(anyk.InvalidArgument, match=r"got .*; needed: "):
+        build()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        anyk.InvalidArgument("x", given="a", needed="b", change="c"),
+        anyk.Unachievable("x", given="a", needed="b", change="c"),
+        anyk.NotEnoughAnswers(answered=[1], missing=[0, 2], needed="3 answers", failures={2: "x"}),
+        anyk.TooManyErrors(answered=[0, 1, 2], adversaries=1),
+        anyk.NotAccurateEnough(error_estimate=0.5, tolerance=0.1),
+        anyk.NotPolynomial("x"),
+        anyk.ExecutorError("x"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_errors_keep_their_evidence_through_pickle(error):
+    copy = pickle.loads(pickle.dumps(error))
+    assert type(copy) is type(error)
+    assert str(copy) == str(error)
+    assert vars(copy) == vars(error)
+
+
+def test_an_outcome_reads_well():
+    outcome = anyk.Outcome(
+        value=np.zeros((2, 3)), status=anyk.Status.APPROXIMATE, used=(0, 1), missing=(2, 3),
+        suspects=(1,), error_estimate=0.0123, failures={2: "ValueError: no"}, elapsed=0.5,
+    )  # fmt: skip
+    assert str(outcome).splitlines() == [
+        "approximate: The value is approximate: error_estimate says how far off it may be.",
+        "value     float64 array of shape (2, 3)",
+        "error     about 0.012 of the value's size",
+        "answers   2 of 4 workers, after 0.5 s",
+        "lied      workers 1",
+        "late      workers 3",
+        "failed    worker 2: ValueError: no",
+    ]
+    assert "APPROXIMATE" in repr(outcome)
