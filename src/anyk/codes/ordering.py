@@ -41,7 +41,7 @@ def path_order(blocks: NDArray[np.float64]) -> NDArray[np.intp]:
         array([1, 2, 3, 0])
     """
     count = blocks.shape[0]
-    centred = blocks / _largest(blocks)  # squares can't overflow
+    centred: NDArray[np.float64] = blocks / _largest(blocks)  # squares can't overflow
     centred -= centred.mean(axis=0)
     if count <= 2:  # noqa: PLR2004 - there is one path
         return np.arange(count)
@@ -75,7 +75,8 @@ def chord_positions(path: NDArray[np.float64]) -> NDArray[np.float64]:
     mean = float(steps.mean())
     gaps = np.maximum(steps, _LEAST_GAP * mean) if mean > 0.0 else np.ones(steps.size)
     ends = np.concatenate([[0.0], np.cumsum(gaps)])
-    return 2.0 * ends / ends[-1] - 1.0
+    positions: NDArray[np.float64] = 2.0 * ends / ends[-1] - 1.0
+    return positions
 
 
 def _steps(path: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -85,7 +86,8 @@ def _steps(path: NDArray[np.float64]) -> NDArray[np.float64]:
     pieces = (
         np.diff(path[at : at + rows + 1] / scale, axis=0) for at in range(0, len(path) - 1, rows)
     )
-    return np.concatenate([np.linalg.norm(piece, axis=1) for piece in pieces])
+    norms: NDArray[np.float64] = np.concatenate([np.linalg.norm(p, axis=1) for p in pieces])
+    return norms
 
 
 def _largest(values: NDArray[np.float64]) -> float:
@@ -177,7 +179,8 @@ def _principal_directions(centred: NDArray[np.float64]) -> NDArray[np.float64]:
     for _ in range(_ITERATIONS):
         basis, _ = np.linalg.qr(centred.T @ (centred @ basis))
     _, _, rotation = np.linalg.svd(centred @ basis, full_matrices=False)
-    return basis @ rotation.T
+    directions: NDArray[np.float64] = basis @ rotation.T
+    return directions
 
 
 def _hilbert_index(cells: NDArray[np.int64]) -> NDArray[np.int64]:

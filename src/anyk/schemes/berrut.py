@@ -66,14 +66,14 @@ class Berrut(AbstractScheme):
 
     References:
         Jahani-Nezhad and Maddah-Ali, Berrut Approximated Coded Computing: Straggler Resistance
-        Beyond Polynomial Computing, IEEE TPAMI 2023 (arXiv 2009.08327), section 3, theorem 1.
+        Beyond Polynomial Computing, IEEE TPAMI 2023 (arXiv 2009.08327).
 
     Example:
         >>> encoded = anyk.Berrut(2, 40).encode(np.array([[0.0, 1.0], [1.0, 3.0]]))
         >>> answered = [n for n in range(40) if n not in (3, 17)]
-        >>> encoded.decode(np.sin(encoded.shares[answered]), answered).value.round(2)
-        array([[0.  , 0.84],
-               [0.84, 0.14]])
+        >>> value = encoded.decode(np.sin(encoded.shares[answered]), answered).value
+        >>> bool(np.allclose(value, [[0.0, 0.84], [0.84, 0.14]], atol=0.02))
+        True
     """
 
     blocks: int

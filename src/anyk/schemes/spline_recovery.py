@@ -1,0 +1,160 @@
+"""The decoder of `Spline`: a smoothing spline through the answers, and its error estimate."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anyk.answers import Recovered
+from anyk.codes.accuracy import estimate_error, sketch
+from anyk.codes.splines import SmoothingSpline, gcv_candidates, smoothing_spline
+from anyk.domains.real import Reals
+from anyk.schemes.approximate import relative_error
+from anyk.schemes.base import AbstractRecovery, rows_of
+
+__all__ = ["SplineLayout", "SplineRecovery"]
+
+_SCORED = 1 << 16  # numbers by which to choose lambda: enough, at less cost than the value
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SplineLayout:
+    """What `Spline` chose for one set of data.
+
+    Args:
+        order: the blocks along the curve, ndarray (K,); a permutation.
+        positions: alpha, where the curve passes them, ndarray (K,), increasing.
+        points: beta, where the workers' shares are taken, ndarray (N,), increasing.
+        offset: by how much the curve misses the blocks, root mean square, as a length on the line
+            of alpha and beta; 0 where it passes through them.
+
+    Example:
+        >>> anyk.Spline(2, 3).encode(np.array([1.0, 5.0])).layout.points
+        array([-1.,  0.,  1.])
+    """
+
+    order: NDArray[np.intp]
+    positions: NDArray[np.float64]
+    points: NDArray[np.float64]
+    offset: float = 0.0
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SplineRecovery(AbstractRecovery):
+    """The decoder's spline, prepared for the workers that answered; O(N) a recovery.
+
+    Args:
+        blocks: K.
+        smoothing: lambda of the decoder; None to choose it by generalised cross-validation.
+        layout: of the shares.
+        workers: that answered, in the order of their answers.
+
+    Example:
+        >>> recovery = anyk.Spline(2, 6).encode(np.array([0.0, 1.0])).recovery([5, 0, 2])
+        >>> recovery.answered, recovery.matrix.shape
+        ((5, 0, 2), (2, 3))
+    """
+
+    blocks: int
+    smoothing: float | None
+    layout: SplineLayout
+    workers: tuple[int, ...]
+
+    @property
+    def answered(self) -> tuple[int, ...]:
+        """The workers that answered."""
+        return self.workers
+
+    @property
+    def matrix(self) -> NDArray[np.float64]:
+        """R, ndarray (K, len(answered)).
+
+        Where lambda is chosen by cross-validation, R depends on the answers; this is
+        then the R of lambda = 0, the choice for answers without noise.
+        """
+        matrix = np.empty((self.blocks, len(self.workers)))
+        along = self._operators[0].matrix(self.layout.positions)
+        matrix[np.ix_(self.layout.order, self._ranks)] = along
+        return matrix
+
+    @property
+    def condition(self) -> float:
+        """The largest row sum of |R|: how much of the answers' largest error can reach a value."""
+        return float(np.abs(self.matrix).sum(axis=1).max())
+
+    def recover(self, values: NDArray[Any]) -> Recovered:
+        """The value from the answers, with an error estimate.
+
+        Args:
+            values: ndarray (len(answered), *out).
+
+        Returns:
+            The value, ndarray (K, *out), and its estimated relative error.
+
+        Raises:
+            InvalidArgument: if `values` does not fit, or is not finite.
+        """
+        array = rows_of(values, self.workers, Reals())
+        along = array.reshape(len(self.workers), -1)[self._ranks]
+        scale = float(np.abs(along).max(initial=0.0)) or 1.0
+        sample = sketch(along) / scale
+        operator = self._choose(sample)
+        value = np.empty((self.blocks, along.shape[1]))
+        value[self.layout.order] = operator.fit(along).at(self.layout.positions)
+        error = scale * self._error(operator, sample)
+        return Recovered(
+            value=value.reshape(self.blocks, *array.shape[1:]),
+            error_estimate=relative_error(error, value),
+        )
+
+    def _choose(self, sample: NDArray[np.float64]) -> SmoothingSpline:
+        """The operator of the given lambda, or of the lambda with the best score."""
+        if len(self._operators) == 1:
+            return self._operators[0]
+        few = sketch(sample, numbers=_SCORED)
+        scores = [operator.fit(few).gcv() for operator in self._operators]
+        return self._operators[int(np.argmin(scores))]
+
+    def _error(self, operator: SmoothingSpline, sample: NDArray[np.float64]) -> float:
+        """The root mean square error, from a sketch of the answers along the curve."""
+        points = self.layout.points
+        every = np.arange(points.size, dtype=np.float64)
+
+        def predict(kept: NDArray[np.bool_]) -> NDArray[np.float64]:
+            part = smoothing_spline(operator.knots[kept], smoothing=operator.smoothing)
+            return part.fit(sample[kept]).at(operator.knots[~kept])
+
+        error = estimate_error(
+            places=np.interp(operator.knots, points, every),
+            targets=np.interp(self.layout.positions, points, every),
+            values=sample,
+            left_out=operator.fit(sample).leave_one_out(),
+            predict=predict,
+        )
+        return math.hypot(error, self._encoder_error(operator.knots, sample))
+
+    def _encoder_error(self, knots: NDArray[np.float64], sample: NDArray[np.float64]) -> float:
+        """How far the answers move over the distance by which the curve misses the blocks."""
+        if not self.layout.offset:
+            return 0.0
+        slopes = np.diff(sample, axis=0) / np.diff(knots)[:, None]
+        return 2.0 * self.layout.offset * float(np.sqrt(np.mean(slopes**2)))
+
+    @cached_property
+    def _ranks(self) -> NDArray[np.intp]:
+        """The answers along the curve."""
+        return np.argsort(self.layout.points[list(self.workers)])
+
+    @cached_property
+    def _operators(self) -> tuple[SmoothingSpline, ...]:
+        """One spline operator, or one for each candidate lambda, 0 first."""
+        knots = self.layout.points[list(self.workers)][self._ranks]
+        lambdas = gcv_candidates(knots) if self.smoothing is None else (self.smoothing,)
+        return tuple(smoothing_spline(knots, smoothing=each) for each in lambdas)

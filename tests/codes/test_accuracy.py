@@ -1,0 +1,62 @@
+"""Sketches keep mean squares; error estimates see gaps, ends and rounding."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from anyk.codes.accuracy import estimate_error, sketch
+from anyk.codes.splines import smoothing_spline
+
+Floats = NDArray[np.float64]
+
+
+def estimated(places: Floats, values: Floats, targets: Floats) -> float:
+    spline = smoothing_spline(places)
+    return estimate_error(
+        places=places,
+        targets=targets,
+        values=values,
+        left_out=spline.fit(values).leave_one_out(),
+        predict=lambda kept: smoothing_spline(places[kept]).fit(values[kept]).at(places[~kept]),
+    )
+
+
+@pytest.mark.parametrize("width", [65, 100, 1000, 1001])
+def test_a_sketch_keeps_the_mean_square_of_linear_combinations(width: int) -> None:
+    rng = np.random.default_rng(width)
+    values, mix = rng.normal(size=(40, width)), rng.normal(size=(200, 40))
+    small = sketch(values)
+    assert small.shape == (40, 32)
+    ratio = np.mean((mix @ small) ** 2) / np.mean((mix @ values) ** 2)
+    assert ratio == pytest.approx(1.0, abs=0.2)
+
+
+def test_few_columns_are_kept_and_many_rows_have_fewer() -> None:
+    values = np.ones((10, 64))
+    assert sketch(values) is values
+    assert sketch(np.ones((100, 64)), numbers=1000).shape == (100, 10)
+    assert sketch(np.ones((5, 0))).shape == (5, 0)
+
+
+def test_a_target_in_a_gap_or_beyond_the_end_errs_more() -> None:
+    every = np.arange(60.0)
+    places = every[(every < 20) | (every >= 30)]
+    values = np.sin(places / 3.0)[:, None]
+    dense = estimated(places, values, np.array([10.5]))
+    gap = estimated(places, values, np.array([25.0]))
+    end = estimated(places, values, np.array([62.0]))
+    assert 30.0 * dense < gap
+    assert 30.0 * dense < end
+
+
+def test_rounding_is_the_least() -> None:
+    places = np.arange(20.0)
+    error = estimated(places, 5.0 * places[:, None], places[:-1] + 0.5)
+    assert 1e-15 < error < 1e-10
+    assert estimated(places[:1], np.ones((1, 1)), places) > 0.0
+    assert estimated(places, np.zeros((20, 1)), places) < 1e-300
+    assert estimated(places, np.zeros((20, 0)), places) == 0.0
+
+
+def test_two_answers_that_differ_are_not_trusted() -> None:
+    assert estimated(np.array([0.0, 5.0]), np.array([[0.0], [1.0]]), np.array([2.0])) > 1.0
