@@ -119,6 +119,14 @@ class RecoveryError(AnykError):
     Attributes:
         outcome: what is known all the same: who answered, who did not, who lied. None where the
             error was raised by a recovery that no `anyk.run` called.
+
+    Example:
+        >>> with anyk.Inline(2) as executor:
+        ...     try:
+        ...         anyk.run(anyk.Replication(2, 2), np.linalg.inv, [1.0, 2.0], executor)
+        ...     except anyk.RecoveryError as error:
+        ...         print(error.outcome.status, error.outcome.missing)
+        Status.NOT_ENOUGH_ANSWERS (0, 1)
     """
 
     outcome: Outcome | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -14,7 +14,7 @@ from anyk.answers import Recovered
 from anyk.domains.base import AbstractDomain
 from anyk.errors import InvalidArgument
 from anyk.privacy.entropy import AbstractSource, SystemSource
-from anyk.spec import Guarantee, Map, MatMul, Sum
+from anyk.spec import Guarantee, Map, MatMul, Sum, count, instance
 
 __all__ = ["AbstractRecovery", "AbstractScheme", "Encoded", "Encoder", "blocks_of", "rows_of"]
 
@@ -80,6 +80,11 @@ class AbstractScheme(ABC):
 
     A scheme is a frozen dataclass of its parameters: picklable, and its repr rebuilds it.
     What was chosen for one set of data (points, order) is in the `Encoded` it returns.
+
+    Example:
+        >>> scheme = anyk.Lagrange(blocks=2, degree=2, workers=4)
+        >>> scheme.problem, scheme.domain, scheme.sufficient({0, 2, 3})
+        (Map(blocks=2, degree=2), PrimeField(2147483647), True)
     """
 
     __slots__ = ()
@@ -167,8 +172,9 @@ class Encoded:
             NotEnoughAnswers: if no value can be recovered from them.
         """
         workers = self.scheme.guarantee.workers
-        indices = tuple(int(worker) for worker in answered)
-        strange = [worker for worker in indices if not 0 <= worker < workers]
+        instance("answered", answered, Iterable, change="Pass a list of worker indices.")
+        indices = tuple(count("answered", worker, least=0) for worker in answered)
+        strange = [worker for worker in indices if worker >= workers]
         if strange or len(set(indices)) != len(indices):
             raise InvalidArgument(
                 "answered",

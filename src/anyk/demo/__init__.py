@@ -1,0 +1,1 @@
+"""What `anyk demo` shows: a coded computation on real handwritten digits."""

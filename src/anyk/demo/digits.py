@@ -1,0 +1,81 @@
+"""Scikit-learn's 1797 handwritten digits: those the network was taught with, and those held out.
+
+The data come with scikit-learn; nothing is downloaded.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anyk.codes.ordering import path_order
+
+__all__ = ["all_pixels", "deal", "held_out", "taught"]
+
+_INK = 16  # pixels come as 0 to 16
+_EVERY = 4  # the last of every four digits is held out
+
+
+def _load() -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.bool_]]:
+    try:
+        from sklearn.datasets import load_digits  # noqa: PLC0415 - an extra, imported where used
+    except ImportError as error:
+        raise ImportError(
+            "the demo reads scikit-learn's digits; install it with: pip install 'anyk[demo]'"
+        ) from error
+    images, labels = load_digits(return_X_y=True)
+    return images / _INK, labels, np.arange(len(labels)) % _EVERY == _EVERY - 1
+
+
+def taught() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """The 1348 images (1348, 64) of ink 0 to 1, and labels, that the network was trained with.
+
+    Raises:
+        ImportError: without scikit-learn.
+    """
+    images, labels, out = _load()
+    return images[~out], labels[~out]
+
+
+def held_out() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """The 449 images (449, 64) of ink 0 to 1, and labels, that the network has never seen.
+
+    Raises:
+        ImportError: without scikit-learn.
+    """
+    images, labels, out = _load()
+    return images[out], labels[out]
+
+
+def all_pixels() -> NDArray[np.int64]:
+    """All 1797 images as they come: ndarray (1797, 64) of integers 0 to 16.
+
+    Raises:
+        ImportError: without scikit-learn.
+    """
+    images, _, _ = _load()
+    return (images * _INK).astype(np.int64)
+
+
+def deal(images: NDArray[np.float64], blocks: int, rows: int) -> NDArray[np.int64]:
+    """Which digits go in which block: neighbours on a short path are dealt out like cards.
+
+    `anyk.Spline` draws a smooth curve through the blocks, row by row, so it likes digits that look
+    alike to follow each other in a row. The path goes by the pixels alone: no label and no reading
+    is used, and finding it takes far less time than reading the digits.
+
+    Args:
+        images: ndarray (blocks * rows, 64).
+        blocks: how many blocks.
+        rows: digits in each block.
+
+    Returns:
+        ndarray (blocks, rows) of indices in `images`.
+
+    Example:
+        >>> from anyk.demo.digits import deal
+        >>> deal(np.array([[0.0], [5.0], [1.0], [9.0]]), blocks=2, rows=2)
+        array([[3, 2],
+               [1, 0]])
+    """
+    return path_order(images).reshape(rows, blocks).T.astype(np.int64)
