@@ -7,7 +7,8 @@ Faults stay within what a decoder can know. Left out, because the answers alone 
   constant polynomial), or by A + 1 replicas of a block of `Replication`.
 - More than A independent lies over a small field, or in single entries of one: they agree by
   chance.
-- Answers of one wrong shape that would be enough by themselves.
+- Answers of one wrong shape that would be enough by themselves, and, for approximate schemes,
+  answers of wrong shapes that are as many as the right ones.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ SMALL = anyk.PrimeField(101)
 FOREVER = 60.0  # a deadline that no call reaches
 
 FAILING = ("dtype", "nan", "inf", "objects", "text", "none", "shape", "empty")
+
+ODD = (Rubbish("shape"), Rubbish("empty"))
 
 
 def affine(x: Any) -> Any:
@@ -289,7 +292,7 @@ def _lie(rng: np.random.Generator, job: Job, *, loose: bool) -> AbstractFault:
     modulus = domain.modulus if isinstance(domain, anyk.PrimeField) else None
     if loose and rng.random() < 0.2:
         modulus = None
-    if not domain.exact and rng.random() < 0.15:
+    if domain == anyk.Reals() and rng.random() < 0.15:  # elsewhere of another dtype: no lie
         return Rubbish("huge")
     if rng.random() < 0.4:
         return Collude(seed=int(rng.integers(2)), modulus=modulus)
@@ -299,12 +302,13 @@ def _lie(rng: np.random.Generator, job: Job, *, loose: bool) -> AbstractFault:
 
 def knowable(scheme: anyk.AbstractScheme, plan: Plan) -> bool:
     """Whether a decoder can know that something is wrong; see the top of this file."""
-    for kind in ("shape", "empty"):
-        alike = [who for who, fault in plan.faults.items() if fault == Rubbish(kind)]
+    for odd in ODD:
+        alike = [who for who, fault in plan.faults.items() if fault == odd]
         if _decodable(scheme, alike):
             return False
     if not scheme.guarantee.exact:
-        return True
+        odd = [who for who, fault in plan.faults.items() if fault in ODD]
+        return len(odd) < max(1, scheme.guarantee.workers - len(plan.lost))
     if len(plan.liars) > scheme.guarantee.adversaries and scheme.domain == SMALL:
         return False
     return not _one_lie(scheme, plan)

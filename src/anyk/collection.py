@@ -67,7 +67,7 @@ class Collection:
                 self._note(answer)
                 over = len(self.timings) == workers
             usable = self._usable()
-            if not over and not scheme.sufficient(usable):
+            if not over and not (scheme.sufficient(usable) and self._in_one_shape(usable)):
                 possible = set(range(workers)) - set(self.failures)
                 if not scheme.guarantee.exact or scheme.sufficient(possible):
                     continue
@@ -105,6 +105,15 @@ class Collection:
         common, _ = shapes.most_common(1)[0]
         return tuple(sorted(who for who, value in self.values.items() if value.shape == common))
 
+    def _in_one_shape(self, usable: tuple[int, ...]) -> bool:
+        """Whether the answers leave no doubt about their shape.
+
+        Too few answers do not decode in an exact scheme. An approximate one would make a value of
+        any few that agree, and the function itself may return other shapes for other shares.
+        """
+        exact = self.encoded.scheme.guarantee.exact
+        return exact or 2 * len(usable) > len(self.values) or not self.values
+
     def _conclude(
         self, usable: tuple[int, ...], tolerance: float | None
     ) -> tuple[Outcome, RecoveryError | None]:
@@ -132,6 +141,13 @@ class Collection:
         return dict(sorted(failures.items()))
 
     def _recover(self, usable: tuple[int, ...], failures: dict[int, str]) -> Recovered:
+        if not self._in_one_shape(usable):
+            raise NotEnoughAnswers(
+                answered=usable,
+                missing=set(range(self.encoded.scheme.guarantee.workers)) - set(usable),
+                needed="one shape in most of the answers that came",
+                failures=failures,
+            )
         try:
             recovery = self.encoded.recovery(usable)
         except NotEnoughAnswers as error:

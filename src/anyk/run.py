@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, Self, final
@@ -16,6 +17,7 @@ from anyk.domains.base import AbstractDomain
 from anyk.errors import ExecutorError, InvalidArgument
 from anyk.executors.base import AbstractExecutor, Dealt, Placement
 from anyk.schemes.base import AbstractScheme, Encoded
+from anyk.spec import instance, shown
 
 __all__ = ["Distributed", "distribute", "run"]
 
@@ -113,6 +115,9 @@ class Distributed:
             ExecutorError: if the shares were released, or the executor is closed.
         """
         _check_limits(deadline, tolerance, on_failure)
+        instance("function", function, Callable, change="Pass a function of one block.")
+        if on_answer is not None:
+            instance("on_answer", on_answer, Callable, change="Pass a function, or None.")
         if self._placement is None:
             raise ExecutorError("these shares were released; distribute the data again.")
         scheme = self.encoded.scheme
@@ -151,19 +156,26 @@ class Distributed:
         return Dealt(argument.shares)
 
 
+def _positive(number: object) -> bool:
+    try:
+        return isinstance(number, numbers.Real) and math.isfinite(number) and float(number) > 0
+    except OverflowError:  # an integer that no float can hold
+        return False
+
+
 def _check_limits(deadline: float | None, tolerance: float | None, on_failure: str) -> None:
     for name, number in (("deadline", deadline), ("tolerance", tolerance)):
-        if number is not None and not (math.isfinite(number) and number > 0):
+        if number is not None and not _positive(number):
             raise InvalidArgument(
                 name,
-                given=repr(number),
+                given=shown(number),
                 needed="a positive number, or None for no limit",
                 change="Give seconds (deadline) or a relative error (tolerance).",
             )
-    if on_failure not in {"raise", "return"}:
+    if on_failure not in ("raise", "return"):
         raise InvalidArgument(
             "on_failure",
-            given=repr(on_failure),
+            given=shown(on_failure),
             needed='"raise" or "return"',
             change='Take "return" to get an Outcome with a failing status.',
         )
@@ -190,6 +202,8 @@ def distribute(scheme: AbstractScheme, X: Any, executor: AbstractExecutor) -> Di
         ...     data.run(np.sqrt).value
         array([2., 3.])
     """
+    instance("scheme", scheme, AbstractScheme, change="Make one, such as anyk.Spline(4, 12).")
+    instance("executor", executor, AbstractExecutor, change="Make one, such as anyk.Threads(12).")
     encoded = scheme.encode(X)
     return Distributed(encoded, executor, executor.place((encoded.shares,)))
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import operator
 from dataclasses import dataclass
-from typing import SupportsIndex
+from typing import Any, SupportsIndex
 
 from anyk.errors import InvalidArgument
 
-__all__ = ["Guarantee", "Map", "MatMul", "Sum", "Threat", "count"]
+__all__ = ["Guarantee", "Map", "MatMul", "Sum", "Threat", "count", "instance", "shown"]
+
+
+_LONGEST = 80  # characters of an argument in an error
 
 
 def count(argument: str, value: SupportsIndex, *, least: int) -> int:
@@ -32,14 +35,54 @@ def count(argument: str, value: SupportsIndex, *, least: int) -> int:
     """
     if isinstance(value, bool) or not hasattr(type(value), "__index__"):
         raise InvalidArgument(
-            argument, given=repr(value), needed="an integer", change=f"Pass an int >= {least}."
+            argument, given=shown(value), needed="an integer", change=f"Pass an int >= {least}."
         )
     number = operator.index(value)
     if number < least:
         raise InvalidArgument(
-            argument, given=str(number), needed=f"at least {least}", change="Raise it."
+            argument, given=shown(number), needed=f"at least {least}", change="Raise it."
         )
     return number
+
+
+def shown(value: object) -> str:
+    """What came, for an error: its repr on one line, cut short.
+
+    Example:
+        >>> from anyk.spec import shown
+        >>> len(shown(np.zeros((100, 100)))) <= 80
+        True
+    """
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # noqa: BLE001 - a repr may raise anything, as that of a huge integer does
+        return f"a {type(value).__name__}, which can't be printed"
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+
+
+def instance(argument: str, value: object, kind: Any, *, change: str) -> None:
+    """Check that an argument is an instance of a class.
+
+    Args:
+        argument: its name, for the error.
+        value: what came.
+        kind: the class, abstract or not.
+        change: what to pass instead.
+
+    Raises:
+        InvalidArgument: if it is no instance.
+
+    Example:
+        >>> from anyk.spec import instance
+        >>> instance("domain", anyk.Reals, anyk.Reals, change="Pass anyk.Reals().")
+        Traceback (most recent call last):
+        anyk.errors.InvalidArgument: domain: got the class Reals; needed: an instance of Reals. Pass
+        anyk.Reals().
+    """
+    if not isinstance(value, kind):
+        given = f"the class {value.__name__}" if isinstance(value, type) else shown(value)
+        name = kind.__name__.removeprefix("Abstract")
+        raise InvalidArgument(argument, given=given, needed=f"an instance of {name}", change=change)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,55 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["AbstractDomain", "AbstractField"]
+from anyk.errors import AnykError, InvalidArgument
+
+__all__ = ["AbstractDomain", "AbstractField", "ndarray_of"]
+
+
+def ndarray_of(values: Any, argument: str, *, kind: str) -> NDArray[Any]:
+    """What came from outside as an ndarray of any dtype.
+
+    Args:
+        values: array-like.
+        argument: its name, for the error.
+        kind: what its values should be, in the plural.
+
+    Raises:
+        InvalidArgument: if numpy can make no array of it, or would drop a mask.
+
+    Example:
+        >>> from anyk.domains.base import ndarray_of
+        >>> ndarray_of([1, [2]], "X", kind="integers")
+        Traceback (most recent call last):
+        anyk.errors.InvalidArgument: X: got list; needed: an array of integers with one shape. Make
+        its rows equally long.
+    """
+    several = values if isinstance(values, (list, tuple)) else [values]
+    if any(isinstance(each, np.ma.MaskedArray) and np.ma.is_masked(each) for each in several):
+        raise InvalidArgument(
+            argument,
+            given="an array with masked values",
+            needed=f"{kind} everywhere: a mask can't be encoded",
+            change="Fill it in with .filled(...), or leave those blocks out.",
+        )
+    try:
+        return np.asarray(values)
+    except AnykError:
+        raise
+    except ValueError as error:  # ragged nesting
+        raise InvalidArgument(
+            argument,
+            given=type(values).__name__,
+            needed=f"an array of {kind} with one shape",
+            change="Make its rows equally long.",
+        ) from error
+    except Exception as error:  # its __array__ may raise anything
+        raise InvalidArgument(
+            argument,
+            given=f"{type(values).__name__}, which numpy can't read ({type(error).__name__})",
+            needed=f"an array of {kind}",
+            change="Convert it to an ndarray first.",
+        ) from error
 
 
 class AbstractDomain(ABC):

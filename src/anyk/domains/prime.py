@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.domains.array import FieldArray
-from anyk.domains.base import AbstractField
+from anyk.domains.base import AbstractField, ndarray_of
 from anyk.domains.kernel import modular_matmul
 from anyk.errors import InvalidArgument
 from anyk.spec import count
@@ -202,20 +202,13 @@ def _wrong(argument: str, given: str, needed: str) -> InvalidArgument:
 
 def _integers(values: Any, argument: str) -> NDArray[Any]:
     """An array of integers, from integers or from floats without a fraction."""
-    try:
-        array = np.asarray(values)
-    except ValueError as error:  # ragged nesting
-        raise InvalidArgument(
-            argument,
-            given=type(values).__name__,
-            needed="an array of integers with one shape",
-            change="Make its rows equally long.",
-        ) from error
+    array = ndarray_of(values, argument, kind="integers")
     if array.dtype.kind in "iub":
         return array
     if array.dtype.kind == "O" and all(isinstance(item, int) for item in array.flat):
         return array
     if array.dtype.kind == "f":
+        array = array.astype(np.promote_types(array.dtype, np.float64), copy=False)
         whole = np.isfinite(array) & (array == np.floor(array)) & (np.abs(array) < 2.0**53)
         if whole.all():
             return array.astype(np.int64)

@@ -8,7 +8,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.domains.base import AbstractDomain
+from anyk.domains.base import AbstractDomain, ndarray_of
 from anyk.errors import InvalidArgument
 
 __all__ = ["Complex", "Reals"]
@@ -16,15 +16,7 @@ __all__ = ["Complex", "Reals"]
 
 def _floating(values: Any, argument: str, dtype: type, kinds: str) -> NDArray[Any]:
     """An ndarray of `dtype`, if the values are finite numbers of one of the dtype kinds."""
-    try:
-        array = np.asarray(values)
-    except ValueError as error:  # ragged nesting
-        raise InvalidArgument(
-            argument,
-            given=type(values).__name__,
-            needed="an array of numbers with one shape",
-            change="Make its rows equally long.",
-        ) from error
+    array = ndarray_of(values, argument, kind="numbers")
     if array.dtype.kind not in kinds:
         raise InvalidArgument(
             argument,
@@ -32,7 +24,8 @@ def _floating(values: Any, argument: str, dtype: type, kinds: str) -> NDArray[An
             needed=f"numbers that {np.dtype(dtype)} can hold",
             change="Convert it, or choose another domain.",
         )
-    converted: NDArray[Any] = np.ascontiguousarray(array, dtype=dtype).reshape(array.shape)
+    with np.errstate(over="ignore"):  # of a wider float, looked for in the next line
+        converted: NDArray[Any] = np.ascontiguousarray(array, dtype=dtype).reshape(array.shape)
     finite = np.isfinite(converted)
     if not finite.all():
         where = tuple(int(i) for i in np.argwhere(~finite)[0])

@@ -6,6 +6,7 @@ worker, and gives back the answers in the order in which they come.
 
 from __future__ import annotations
 
+import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -90,15 +91,20 @@ def describe(error: BaseException) -> str:
     return text[:_LONGEST_FAILURE].encode("utf-8", "replace").decode()
 
 
+def _in_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
+
+
 def attempt(task: Task, arguments: Sequence[Any]) -> tuple[NDArray[Any] | None, str | None]:
-    """Run a task on a worker, and let nothing that it raises go any further.
+    """Run a task on a worker, and let nothing that it raises go any further but Ctrl-C.
 
     Args:
         task: the function.
         arguments: the parts of the share, then the other arguments.
 
     Returns:
-        (value, None), or (None, why it failed, in at most 300 characters).
+        (value, None), the value an array of its own; or (None, why it failed, in at most 300
+        characters).
 
     Example:
         >>> from anyk.executors.base import attempt
@@ -106,8 +112,10 @@ def attempt(task: Task, arguments: Sequence[Any]) -> tuple[NDArray[Any] | None, 
         (None, 'LinAlgError: Singular matrix')
     """
     try:
-        value = np.asarray(task(*arguments))
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - a worker's failure is an answer
+        value = np.array(task(*arguments), order="C")  # a copy: the task may use its memory again
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt) and _in_main_thread():
+            raise  # somebody pressed Ctrl-C
         return None, describe(error)
     if value.dtype.kind not in "biufc":
         return None, f"returned dtype {value.dtype}, not numbers"[:_LONGEST_FAILURE]

@@ -26,7 +26,7 @@ from anyk.executors.base import (
 )
 from anyk.executors.lies import Collude, Corrupt
 from anyk.executors.mishaps import AbstractFault, Crash, Delay, Die, Rubbish
-from anyk.spec import count
+from anyk.spec import count, instance
 
 __all__ = [
     "AbstractFault",
@@ -92,7 +92,9 @@ class Faulty(AbstractExecutor):
     """
 
     def __init__(self, executor: AbstractExecutor, faults: Mapping[int, AbstractFault]) -> None:
-        for worker in faults:
+        instance("faults", faults, Mapping, change="Pass {3: Crash()}, say.")
+        for worker, fault in faults.items():
+            instance("faults", fault, AbstractFault, change="Pass {3: Crash()}, say.")
             if count("faults", worker, least=0) >= executor.workers:
                 raise InvalidArgument(
                     "faults",

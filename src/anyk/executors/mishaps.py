@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from anyk.errors import InvalidArgument
 from anyk.executors.base import die, pause
+from anyk.spec import instance
 
 __all__ = ["AbstractFault", "Crash", "Delay", "Die", "Rubbish", "Run"]
 
@@ -62,6 +64,7 @@ class Delay(AbstractFault):
     seconds: float
 
     def __post_init__(self) -> None:
+        instance("seconds", self.seconds, numbers.Real, change="Pass 0.5, say.")
         if not self.seconds >= 0:
             raise InvalidArgument(
                 "seconds", given=repr(self.seconds), needed="0 or more", change="Pass 0.5, say."

@@ -25,10 +25,11 @@ from anyk.executors.child import Child
 from anyk.executors.couriers import Courier, CourierDispatch
 from anyk.executors.shelf import Shelf
 from anyk.executors.wire import Payload, to_payload
-from anyk.spec import count
+from anyk.spec import count, shown
 
 __all__ = ["Processes"]
 
+_WRAPPERS = 8  # that a function may be in, such as partial
 _PATIENCE = 0.5  # seconds that a process is given to end by itself
 
 
@@ -209,8 +210,9 @@ def _pack(task: Task, arguments: Sequence[Any], workers: int) -> tuple[Payload, 
 
 def _unsendable(task: Task, error: Exception) -> InvalidArgument:
     function: Any = task
-    while inner := getattr(function, "function", None) or getattr(function, "func", None):
-        function = inner
+    for _ in range(_WRAPPERS):  # a user's object may have any attribute, without end
+        inner = getattr(function, "function", None) or getattr(function, "func", None)
+        function = function if inner is None else inner
     try:
         pickle.dumps(task)
     except Exception:  # noqa: BLE001 - user types raise what they like
@@ -218,7 +220,7 @@ def _unsendable(task: Task, error: Exception) -> InvalidArgument:
         kind = "a lambda" if name.endswith("<lambda>") else f"{name}, defined in a function"
         return InvalidArgument(
             "function",
-            given=kind if "<" in name else repr(function),
+            given=kind if "<" in name else shown(function),
             needed="a function that pickle can send: defined at the top level of a module",
             change="Define it with def at the top level, or use anyk.Threads.",
         )

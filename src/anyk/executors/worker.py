@@ -67,8 +67,6 @@ def _run(
         started = time.perf_counter()
         value, failure = attempt(task, [guarded(item) for item in (*shares[key], *own)])
     seconds = time.perf_counter() - started
-    if value is not None:
-        value = np.asarray(value, order="C")
     send_answer(connection, serial, seconds, value, failure)
 
 

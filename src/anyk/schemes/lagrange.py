@@ -26,7 +26,7 @@ from anyk.schemes.base import (
     blocks_of,
     rows_of,
 )
-from anyk.spec import Guarantee, Map, count
+from anyk.spec import Guarantee, Map, count, instance
 
 __all__ = ["Lagrange"]
 
@@ -91,6 +91,7 @@ class Lagrange(AbstractScheme):
             ("colluders", 0),
         ):
             object.__setattr__(self, name, count(name, getattr(self, name), least=least))
+        instance("field", self.field, PrimeField, change="Pass anyk.PrimeField(2**31 - 1).")
         short = self._threshold - self.workers
         if short > 0:
             raise Unachievable(

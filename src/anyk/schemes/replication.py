@@ -22,7 +22,7 @@ from anyk.schemes.base import (
     blocks_of,
     rows_of,
 )
-from anyk.spec import Guarantee, Map, count
+from anyk.spec import Guarantee, Map, count, instance
 
 __all__ = ["Replication"]
 
@@ -70,6 +70,7 @@ class Replication(AbstractScheme):
     def __post_init__(self) -> None:
         for name, least in (("blocks", 1), ("workers", 1), ("adversaries", 0)):
             object.__setattr__(self, name, count(name, getattr(self, name), least=least))
+        instance("domain", self.domain, AbstractDomain, change="Pass anyk.Reals() or a field.")
         replicas = self.workers // self.blocks
         needed = 2 * self.adversaries + 1
         if replicas < needed:
@@ -192,5 +193,10 @@ class _Majority(AbstractRecovery):
         """Whether two replicas tell the same, but for rounding where the domain rounds."""
         if self.scheme.domain.exact:
             return bool(np.array_equal(left, right))
-        scale = np.sqrt(np.mean(np.abs(right) ** 2))
-        return bool(np.all(np.abs(left - right) <= _TOLERANCE * scale))
+        if not right.size:
+            return True
+        with np.errstate(over="ignore"):  # a liar's numbers may be as large as there are
+            apart, sizes = np.abs(left - right), np.abs(right)
+        largest = min(float(sizes.max()), float(np.finfo(np.float64).max))
+        scale = largest * np.sqrt(np.mean((sizes / (largest or 1.0)) ** 2))
+        return bool(np.all(apart <= _TOLERANCE * scale))
