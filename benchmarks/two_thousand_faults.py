@@ -8,7 +8,7 @@ calls, so workers are busy with earlier ones. Of each outcome it is checked:
 - Within the guarantee an exact scheme gives the truth and names exactly the liars it used; an
   approximate one gives a value.
 - Beyond it the outcome is the same, or raises a `RecoveryError`. **Wrong in silence** is a value
-  of an exact scheme that is not the truth; there must be none. `random_faults` says which faults
+  of an exact scheme that is not the truth; there must be none. `_random_faults` says which faults
   are left out, because no decoder can know.
 - An error estimate is above the true error, root mean square, in 95 % of the values of
   approximate schemes. They promise nothing against liars: those calls are counted apart.
@@ -39,7 +39,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from random_faults import WORKERS, Job, Plan, draw_job, draw_plan
+from _random_faults import WORKERS, Job, Plan, draw_job, draw_plan
 
 import anyk
 from anyk.executors.base import AbstractDispatch, AbstractExecutor, Placement, Task

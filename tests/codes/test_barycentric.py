@@ -9,6 +9,7 @@ from scipy.interpolate import BarycentricInterpolator
 
 from anyk.codes.barycentric import (
     berrut_leave_one_out,
+    berrut_leave_pairs_out,
     berrut_matrix,
     chebyshev_first,
     chebyshev_second,
@@ -75,3 +76,15 @@ def test_chebyshev_points_are_the_cosines(count: int) -> None:
     second = np.cos(k * np.pi / max(1, count - 1)) if count > 1 else np.zeros(1)
     np.testing.assert_allclose(chebyshev_second(count), second, atol=1e-15)
     np.testing.assert_array_equal(chebyshev_first(count), -chebyshev_first(count)[::-1])
+
+
+@pytest.mark.parametrize("count", [3, 4, 7, 8])
+def test_leave_pairs_out_is_the_interpolant_of_the_rest(count: int) -> None:
+    nodes = np.sort(np.random.default_rng(count).normal(size=count))
+    found = berrut_leave_pairs_out(nodes, np.arange(count))
+    for node in range(count):
+        beside = node + 1 if node + 1 < count else node - 1
+        rest = np.delete(np.arange(count), [node, beside])
+        expected = np.zeros(count)
+        expected[rest] = berrut_matrix(nodes[rest], nodes[[node]])[0]
+        np.testing.assert_allclose(found[node], expected, rtol=1e-9, atol=1e-12)

@@ -88,7 +88,7 @@ def test_positions_are_in_proportion_to_distance() -> None:
 )
 def test_equal_blocks_get_distinct_positions(path: Floats) -> None:
     positions = chord_positions(path)
-    assert (np.diff(positions) > 1e-5).all()
+    assert (np.diff(positions) > 1e-9).all()
     assert positions[0] == -1.0
     assert positions[-1] == 1.0
 

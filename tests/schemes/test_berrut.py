@@ -177,3 +177,20 @@ def test_the_decoder_deals_out_signs_afresh() -> None:
     np.testing.assert_allclose(encoded.recovery(left).matrix, expected)
     value = encoded.decode(np.sin(encoded.shares[left]), left).value
     assert relative(value, np.sin(np.linspace(0.0, 1.0, 20))) < 0.05
+
+
+def test_the_error_of_two_blocks_is_estimated_with_care() -> None:
+    rng = np.random.default_rng(11)
+    within = 0
+    for _ in range(400):
+        workers = int(rng.integers(4, 17))
+        scheme = Berrut(2, workers)
+        X = rng.normal(size=(2, 1))
+        encoded = scheme.encode(X)
+        answered = rng.choice(workers, scheme.guarantee.threshold, replace=False)
+        recovered = encoded.decode(np.sin(encoded.shares[answered]), answered)
+        error = np.sqrt(np.mean((recovered.value - np.sin(X)) ** 2))
+        size = np.sqrt(np.mean(recovered.value**2))
+        assert recovered.error_estimate is not None
+        within += error <= recovered.error_estimate * size
+    assert within >= 380  # leaving out single answers alone, it was 0.85

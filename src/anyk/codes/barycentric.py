@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["berrut_leave_one_out", "berrut_matrix", "chebyshev_first", "chebyshev_second"]
+__all__ = [
+    "berrut_leave_one_out",
+    "berrut_leave_pairs_out",
+    "berrut_matrix",
+    "chebyshev_first",
+    "chebyshev_second",
+]
 
 
 def berrut_matrix(nodes: NDArray[np.float64], targets: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -64,6 +70,39 @@ def berrut_leave_one_out(nodes: NDArray[np.float64], rows: NDArray[np.intp]) -> 
     sums = terms.sum(axis=1, keepdims=True)
     sums[sums == 0.0] = 1.0  # one node: nothing predicts it
     terms /= sums
+    return terms
+
+
+def berrut_leave_pairs_out(
+    nodes: NDArray[np.float64], rows: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """The operator that predicts the values at some nodes without them and their next neighbours.
+
+    What is left has as many nodes as all, but for an even number, and Berrut's interpolant errs
+    differently on even and on odd numbers of nodes.
+
+    Args:
+        nodes: x, ndarray (n,), increasing; n > 2.
+        rows: indices of the nodes to predict, ndarray (m,).
+
+    Returns:
+        ndarray (m, n), 0 at a node and its next neighbour (the last one's is before it).
+
+    References:
+        Jahani-Nezhad and Maddah-Ali (arXiv 2009.08327), theorem 1: its bound has a term in f' for
+        one parity alone.
+
+    Example:
+        >>> from anyk.codes.barycentric import berrut_leave_pairs_out
+        >>> berrut_leave_pairs_out(np.array([0.0, 1.0, 2.0, 4.0]), np.array([1])).round(2) + 0.0
+        array([[0.75, 0.  , 0.  , 0.25]])
+    """
+    distances = nodes[rows, None] - nodes
+    beside = np.where(rows + 1 < nodes.size, rows + 1, rows - 1)
+    distances[np.arange(rows.size), rows] = np.inf
+    distances[np.arange(rows.size), beside] = np.inf
+    terms: NDArray[np.float64] = _signs(nodes) / distances
+    terms /= terms.sum(axis=1, keepdims=True)
     return terms
 
 

@@ -14,7 +14,7 @@ _COMPONENTS = 3  # of the blocks that the Hilbert curve goes through
 _ITERATIONS = 4  # of the subspace iteration that finds them
 _BITS = 16  # of a Hilbert cell's coordinate
 _CHUNK = 1 << 20  # numbers in a temporary
-_LEAST_GAP = 1e-3  # between two positions, relative to the mean gap
+_LEAST_GAP = 1e-6  # of the mean gap: blocks nearer than this are as good as equal
 
 
 def path_order(blocks: NDArray[np.float64]) -> NDArray[np.intp]:

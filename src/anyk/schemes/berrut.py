@@ -14,6 +14,7 @@ from anyk.answers import Recovered
 from anyk.codes.accuracy import estimate_error, sketch
 from anyk.codes.barycentric import (
     berrut_leave_one_out,
+    berrut_leave_pairs_out,
     berrut_matrix,
     chebyshev_first,
     chebyshev_second,
@@ -32,6 +33,7 @@ from anyk.spec import Guarantee, Map
 __all__ = ["Berrut", "BerrutRecovery"]
 
 _ROWS = 512  # rows of a matrix at a time, so that no N x K array is held
+_PAIR = 2  # nodes that can't be left out both
 
 
 @final
@@ -200,10 +202,12 @@ class BerrutRecovery(AbstractRecovery):
         """The root mean square error, from a sketch of the answers."""
         ranks = np.argsort(self._nodes)
         nodes, along = self._nodes[ranks], sample[ranks]
-        chunks = (
-            np.arange(nodes.size)[start : start + _ROWS] for start in range(0, nodes.size, _ROWS)
+        left_out = np.concatenate(
+            [
+                _missed(nodes, along, np.arange(start, min(start + _ROWS, nodes.size)))
+                for start in range(0, nodes.size, _ROWS)
+            ]
         )
-        left_out = [along[rows] - berrut_leave_one_out(nodes, rows) @ along for rows in chunks]
 
         def predict(kept: NDArray[np.bool_]) -> NDArray[np.float64]:
             return _interpolate(nodes[kept], along[kept], nodes[~kept], self.scheme.domain)
@@ -214,9 +218,19 @@ class BerrutRecovery(AbstractRecovery):
             places=np.interp(nodes, points, every),
             targets=np.interp(self._targets, points, every),
             values=along,
-            left_out=np.concatenate(left_out),
+            left_out=left_out,
             predict=predict,
         )
+
+
+def _missed(
+    nodes: NDArray[np.float64], along: NDArray[np.float64], rows: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """How far these answers are from their prediction: without them, or without a pair."""
+    alone = np.abs(along[rows] - berrut_leave_one_out(nodes, rows) @ along)
+    if nodes.size <= _PAIR:
+        return alone
+    return np.maximum(alone, np.abs(along[rows] - berrut_leave_pairs_out(nodes, rows) @ along))
 
 
 def _interpolate(
