@@ -149,7 +149,13 @@ def test_a_picture_of_nothing_but_silence(tmp_path):
 
 
 def test_ctrl_c_leaves_nothing_behind(tmp_path):
-    command = [sys.executable, "-m", "anyk.cli", "demo", "--output", str(tmp_path / "x.png")]
+    code = """
+import signal, sys
+from anyk.cli import main
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job ignores it
+sys.exit(main(sys.argv[1:]))
+"""
+    command = [sys.executable, "-c", code, "demo", "--output", str(tmp_path / "x.png")]
     demo = subprocess.Popen(
         command,
         stdout=subprocess.PIPE,

@@ -109,7 +109,7 @@ def test_a_constructor_that_fails_leaves_no_process(monkeypatch: pytest.MonkeyPa
 
 
 SCRIPT = """
-    import sys, time
+    import signal, sys, time
     import numpy as np
     from anyk.executors.base import pause
     from anyk.executors.faults import Delay, Faulty
@@ -119,6 +119,7 @@ SCRIPT = """
         return 2 * share
 
     def main():
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job ignores it
         executor = Processes(2)
         placement = executor.place([np.array([5, 6])])
         dispatch = executor.dispatch(double, placement, [])
