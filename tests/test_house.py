@@ -20,7 +20,8 @@ MODULES = sorted(
     for path in SOURCE.rglob("*.py")
     if path.name != "__init__.py" or path.parent == SOURCE
 )
-FLOORS = re.findall(r"^\| `([\w/]+\.py)` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+HOUSE = (ROOT / "README.md").read_text().split("\n## The house\n")[1]
+FLOORS = re.findall(r"^\| `([\w/]+\.py)` \|", HOUSE, re.MULTILINE)
 PUBLIC = [getattr(anyk, name) for name in anyk.__all__]
 DOCUMENTED = [item for item in PUBLIC if inspect.isclass(item) or inspect.isfunction(item)]
 
