@@ -1,9 +1,11 @@
-"""Make tests/known/field.json: answers from python-flint, a tool independent of anyk.
+"""Make tests/known/*.json: answers from python-flint, a tool independent of anyk.
 
 Run from the root of the repository: python scripts/known_answers.py
 """
 
+import itertools
 import json
+import math
 import random
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import flint
 
 PRIMES = (2, 13, 65537, 15485863, 2**31 - 1)
 TARGET = Path("tests/known/field.json")
+HARMONIC = Path("tests/known/harmonic.json")
 
 
 def matrix(generator: random.Random, rows: int, columns: int, prime: int) -> list[list[int]]:
@@ -23,8 +26,44 @@ def plain(product: flint.nmod_mat) -> list[list[int]]:
     return [[int(entry) for entry in row] for row in product.tolist()]
 
 
+def harmonic(blocks: int, degree: int) -> dict[str, object]:
+    """Shares of a harmonic code over the rationals, and the weights that all monomials demand.
+
+    The shares are rows over (Z, X_1, .., X_K), from the recursion with c = 1 and b_i = K + 1 + i.
+    The weights R are not from a formula: for each monomial m of degree at most d in Z and the X,
+    the coefficients of m in sum_n R_n·(share n)^|m| and in sum_k X_k^|m| must be the same.
+    """
+    unit = [
+        [flint.fmpq(int(row == column)) for column in range(blocks + 1)]
+        for row in range(blocks + 1)
+    ]
+    before, rows = unit[0], [unit[0]]
+    for block in range(1, blocks + 1):
+        for single in range(blocks + 2, blocks + degree + 1):
+            pairs = zip(before, unit[block], strict=True)
+            rows.append([(block * p + (single - block) * x) / single for p, x in pairs])
+        pairs = zip(before, unit[block], strict=True)
+        before = [(block * p + x) / (block + 1) for p, x in pairs]
+    rows.append(before)
+    system = []
+    for total in range(degree + 1):
+        for places in itertools.combinations_with_replacement(range(blocks + 1), total):
+            left = [math.prod((row[i] for i in places), start=flint.fmpq(1)) for row in rows]
+            right = blocks if not places else int(len(set(places)) == 1 and places[0] > 0)
+            system.append([*left, flint.fmpq(right)])
+    reduced, rank = flint.fmpq_mat(system).rref()
+    if rank != len(rows):
+        raise SystemExit("the weights are not the only ones")
+    return {
+        "blocks": blocks,
+        "degree": degree,
+        "shares": [[str(entry) for entry in row] for row in rows],
+        "weights": [str(reduced[row, rank]) for row in range(rank)],
+    }
+
+
 def main() -> None:
-    """Write products, ranks and Lagrange interpolations."""
+    """Write products, ranks, Lagrange interpolations and harmonic codes."""
     generator = random.Random(2026)  # noqa: S311 - test data
     products, ranks, interpolations = [], [], []
     for prime in PRIMES:
@@ -64,6 +103,16 @@ def main() -> None:
                 "products": products,
                 "ranks": ranks,
                 "interpolations": interpolations,
+            }
+        )
+        + "\n"
+    )
+    sizes = [(1, 1), (1, 3), (2, 1), (2, 2), (2, 4), (3, 2), (3, 3), (4, 2), (5, 3)]
+    HARMONIC.write_text(
+        json.dumps(
+            {
+                "provenance": f"python-flint {flint.__version__}, scripts/known_answers.py",
+                "codes": [harmonic(blocks, degree) for blocks, degree in sizes],
             }
         )
         + "\n"

@@ -26,6 +26,13 @@ SCHEMES = (
     anyk.Replication(blocks=3, workers=3),
     anyk.Replication(blocks=2, workers=7, adversaries=1),
     anyk.Replication(blocks=2, workers=4, domain=anyk.PrimeField()),
+    anyk.Harmonic(blocks=1, degree=1),
+    anyk.Harmonic(blocks=4, degree=3, field=anyk.PrimeField(101)),
+    anyk.Shamir(blocks=2, degree=2),
+    anyk.Shamir(blocks=2, degree=1, workers=11, adversaries=1, colluders=2),
+    anyk.Summed(anyk.Lagrange(blocks=2, degree=2, workers=8, adversaries=1, colluders=1)),
+    anyk.Summed(anyk.Shamir(blocks=3, degree=2)),
+    anyk.Summed(anyk.Replication(blocks=2, workers=3)),
     anyk.Spline(blocks=1, workers=2),
     anyk.Spline(blocks=3, workers=8),
     anyk.Spline(blocks=3, workers=8, stragglers=3, ordering=None),
@@ -123,17 +130,38 @@ def test_check_scheme_notices_masks_that_repeat(generator, monkeypatch):
         anyk.testing.check_scheme(scheme, generator=generator)
 
 
+def test_check_scheme_notices_shares_that_are_not_what_the_matrices_say(generator, monkeypatch):
+    encode = anyk.Harmonic.encode
+
+    def careless(self, X, **_):
+        encoded = encode(self, X)
+        encoded.shares[2, 0] ^= 1
+        return encoded
+
+    monkeypatch.setattr(anyk.Harmonic, "encode", careless)
+    with pytest.raises(AssertionError, match="not D·blocks"):
+        anyk.testing.check_scheme(anyk.Harmonic(blocks=3, degree=2), generator=generator)
+
+
+def test_check_scheme_notices_a_wrong_sum(generator, monkeypatch):
+    monkeypatch.setattr(anyk.Summed, "_sum", lambda self, rows: self.domain.reduce(rows[0] * 2))
+    scheme = anyk.Summed(anyk.Lagrange(blocks=2, degree=2, workers=5, adversaries=1))
+    with pytest.raises(AssertionError, match="a wrong value"):
+        anyk.testing.check_scheme(scheme, generator=generator)
+
+
+def test_check_scheme_finds_the_few_colluders_who_learn_something(generator):
+    scheme = anyk.Shamir(blocks=12, degree=1, colluders=2)  # a random three hold other blocks
+    anyk.testing.check_scheme(scheme, generator=generator, patterns=2)
+
+
 def test_check_scheme_notices_overlapping_points(generator, monkeypatch):
-    scheme = anyk.Lagrange(blocks=2, degree=1, workers=6, colluders=1)
-    original = anyk.Lagrange.encoder
+    def overlapping(_field, nodes, workers):  # as in public code: block 0 in the clear
+        return np.arange(nodes), np.arange(workers)
 
-    def leaky(self, _layout):  # as in public code: a worker that holds a block in the clear
-        honest = original(self, None)
-        data, masks = honest.data.copy(), honest.masks.copy()
-        data[0], masks[0] = [1, 0], [0]
-        return replace(honest, data=data, masks=masks)
-
-    monkeypatch.setattr(anyk.Lagrange, "encoder", leaky)
+    monkeypatch.setattr("anyk.schemes.lagrange.disjoint_points", overlapping)
+    field = anyk.PrimeField(10007)  # of this test alone: matrices are remembered by scheme
+    scheme = anyk.Lagrange(blocks=2, degree=1, workers=6, colluders=1, field=field)
     with pytest.raises(AssertionError, match=r"workers \(0,\) learn 1 symbols"):
         anyk.testing.check_scheme(scheme, generator=generator)
 
@@ -169,6 +197,7 @@ def test_check_executor_notices_shares_that_go_astray(monkeypatch):
 
 def test_every_executor_is_checked():
     built_in = {item for item in vars(anyk).values() if isinstance(item, type)}
-    assert {item for item in built_in if issubclass(item, AbstractExecutor)} == set(EXECUTORS)
+    executors = {item for item in built_in if issubclass(item, AbstractExecutor)}
+    assert executors == {*EXECUTORS, anyk.WithMaster}  # a wrapper: tests/executors/test_master.py
     schemes = {item for item in built_in if issubclass(item, AbstractScheme)} - {AbstractScheme}
     assert schemes == {type(scheme) for scheme in SCHEMES}

@@ -76,8 +76,11 @@ def test_every_public_docstring_has_an_example(item):
 
 
 @pytest.mark.parametrize(
-    "scheme", [anyk.Lagrange, anyk.Replication, anyk.Spline, anyk.Berrut], ids=lambda s: s.__name__
-)
+    "scheme",
+    [anyk.Lagrange, anyk.Harmonic, anyk.Shamir, anyk.Summed, anyk.Replication, anyk.Spline,
+     anyk.Berrut],
+    ids=lambda s: s.__name__,
+)  # fmt: skip
 def test_every_scheme_states_its_guarantee_and_its_source(scheme):
     text = inspect.getdoc(scheme)
     for section in ("Args:", "Raises:", "Guarantee:", "References:", "Example:"):
@@ -94,9 +97,12 @@ def signature_is_documented(function, text):
 
 @pytest.mark.parametrize(
     "item",
-    [anyk.run, anyk.distribute, anyk.Distributed.run, anyk.testing.check_scheme,
+    [anyk.run, anyk.distribute, anyk.Distributed.run, anyk.Distributed.encode,
+     anyk.FixedPoint.integers, anyk.FixedPoint.embed, anyk.FixedPoint.extract,
+     anyk.testing.check_scheme,
      anyk.testing.check_domain, anyk.testing.check_executor, anyk.Encoded.recovery,
-     anyk.Encoded.decode, anyk.Lagrange.encode],
+     anyk.Encoded.decode, anyk.Lagrange.encode, anyk.Harmonic.encode, anyk.Shamir.encode,
+     anyk.schemes_for],
     ids=lambda item: item.__qualname__,
 )  # fmt: skip
 def test_every_argument_is_documented(item):
@@ -104,8 +110,10 @@ def test_every_argument_is_documented(item):
 
 
 @pytest.mark.parametrize(
-    "item", [anyk.Lagrange, anyk.Replication, anyk.Spline, anyk.Berrut, anyk.Guarantee, anyk.Threat,
-             anyk.Outcome, anyk.Answer, anyk.PrimeField, anyk.Threads, anyk.Simulated],
+    "item", [anyk.Lagrange, anyk.Replication, anyk.Spline, anyk.Berrut, anyk.Harmonic, anyk.Shamir,
+             anyk.Summed, anyk.WithMaster, anyk.Candidate, anyk.Shortlist, anyk.Guarantee,
+             anyk.Threat, anyk.Outcome, anyk.Answer, anyk.PrimeField, anyk.Threads, anyk.Simulated,
+             anyk.FixedPoint],
     ids=lambda item: item.__name__,
 )  # fmt: skip
 def test_every_parameter_of_a_class_is_documented(item):
@@ -122,10 +130,16 @@ VALUES = [
     anyk.Threat(workers=5, stragglers=1),
     anyk.Lagrange(blocks=2, degree=2, workers=9, colluders=1, field=anyk.PrimeField(101)),
     anyk.Lagrange(blocks=2, degree=2, workers=9, colluders=1).guarantee,
+    anyk.Sum(blocks=2),
+    anyk.Harmonic(blocks=2, degree=3, field=anyk.PrimeField(101)),
+    anyk.Shamir(blocks=2, degree=2, workers=9, field=anyk.PrimeField(101)),
+    anyk.Summed(anyk.Shamir(blocks=2, degree=2)),
+    anyk.schemes_for(anyk.Sum(blocks=2, degree=2), anyk.Threat(workers=5)),
     anyk.Replication(blocks=2, workers=4),
     anyk.Spline(blocks=2, workers=4).guarantee,
     anyk.Spline(blocks=2, workers=4, ordering=None),
     anyk.Berrut(blocks=2, workers=4),
+    anyk.FixedPoint(fraction_bits=8, magnitude=1.0, degree=2, primes=2),
     anyk.Timing(worker=0, sent=0.0, answered=None, seconds=None),
 ]
 

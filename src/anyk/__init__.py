@@ -23,15 +23,21 @@ from anyk.errors import (
     Unachievable,
 )
 from anyk.executors.inline import Inline
+from anyk.executors.master import WithMaster
 from anyk.executors.processes import Processes
 from anyk.executors.simulated import Simulated
 from anyk.executors.threads import Threads
+from anyk.planning.planner import Candidate, Shortlist, schemes_for
+from anyk.privacy.embedding import FixedPoint
 from anyk.run import Distributed, distribute, run
 from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded, Encoder
 from anyk.schemes.berrut import Berrut
+from anyk.schemes.harmonic import Harmonic
 from anyk.schemes.lagrange import Lagrange
 from anyk.schemes.replication import Replication
+from anyk.schemes.shamir import Shamir
 from anyk.schemes.spline import Spline
+from anyk.schemes.summed import Summed
 from anyk.spec import Guarantee, Map, MatMul, Sum, Threat
 
 __version__ = "0.1.0"
@@ -42,13 +48,16 @@ __all__ = [
     "Answer",
     "AnykError",
     "Berrut",
+    "Candidate",
     "Complex",
     "Distributed",
     "Encoded",
     "Encoder",
     "ExecutorError",
     "FieldArray",
+    "FixedPoint",
     "Guarantee",
+    "Harmonic",
     "Inline",
     "InvalidArgument",
     "Lagrange",
@@ -64,16 +73,21 @@ __all__ = [
     "Recovered",
     "RecoveryError",
     "Replication",
+    "Shamir",
+    "Shortlist",
     "Simulated",
     "Spline",
     "Status",
     "Sum",
+    "Summed",
     "Threads",
     "Threat",
     "Timing",
     "TooManyErrors",
     "Unachievable",
+    "WithMaster",
     "distribute",
     "run",
+    "schemes_for",
     "testing",
 ]

@@ -91,6 +91,8 @@ class Recovered:
         suspects: workers whose answers contradict the rest, sorted.
         error_estimate: estimated root mean square error divided by the root mean square of the
             value; None where the value is exact.
+        quantisation_error: the most that rounding the inputs to fixed point can have moved one
+            entry of the value; None where nothing was rounded.
 
     Example:
         >>> scheme = anyk.Replication(blocks=2, workers=2)
@@ -102,6 +104,7 @@ class Recovered:
     value: NDArray[Any]
     suspects: tuple[int, ...] = ()
     error_estimate: float | None = None
+    quantisation_error: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -115,6 +118,8 @@ class Outcome:
         missing: workers without a usable answer, sorted.
         suspects: workers that lied, sorted: the value is consistent with exactly these lying.
         error_estimate: estimated relative error (root mean square); None where exact.
+        quantisation_error: the most that rounding the inputs to fixed point can have moved one
+            entry of the value, which is exact on the rounded ones; None without an embedding.
         failures: reason by worker, for those of `missing` that failed rather than kept silent.
         timings: one `Timing` a worker, in the order of the workers.
         elapsed: seconds from the start of the run to the value, on the executor's clock.
@@ -136,6 +141,7 @@ class Outcome:
     failures: Mapping[int, str] = field(default_factory=dict)
     timings: tuple[Timing, ...] = ()
     elapsed: float = 0.0
+    quantisation_error: float | None = None
 
     def __str__(self) -> str:
         """A short report that a person reads."""
@@ -144,6 +150,8 @@ class Outcome:
             lines.append(f"value     {self.value.dtype} array of shape {self.value.shape}")
         if self.error_estimate is not None:
             lines.append(f"error     about {self.error_estimate:.2g} of the value's size")
+        if self.quantisation_error is not None:
+            lines.append(f"rounding  of the inputs: at most {self.quantisation_error:.2g} an entry")
         lines.append(
             f"answers   {len(self.used)} of {len(self.used) + len(self.missing)} workers, "
             f"after {self.elapsed:.3g} s"

@@ -181,4 +181,5 @@ class Collection:
             failures=failures,
             timings=timings,
             elapsed=self.executor.clock() - self.start,
+            quantisation_error=None if recovered is None else recovered.quantisation_error,
         )

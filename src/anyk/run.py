@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import numbers
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, Self, final
@@ -14,10 +12,13 @@ from numpy.typing import NDArray
 from anyk.answers import Outcome
 from anyk.collection import Collection, OnAnswer
 from anyk.domains.base import AbstractDomain
+from anyk.domains.ring import EachPrime
 from anyk.errors import ExecutorError, InvalidArgument
 from anyk.executors.base import AbstractExecutor, Dealt, Placement
+from anyk.privacy.embedding import FixedPoint
 from anyk.schemes.base import AbstractScheme, Encoded
-from anyk.spec import instance, shown
+from anyk.schemes.embedded import Embedded
+from anyk.spec import instance, positive, shown
 
 __all__ = ["Distributed", "distribute", "run"]
 
@@ -81,6 +82,43 @@ class Distributed:
             self._executor.release(self._placement)
             self._placement = None
 
+    def encode(self, values: Any, embedding: FixedPoint | None = None) -> Encoded:
+        """Shares of another argument for `run`, at the same points as the data, with fresh masks.
+
+        Args:
+            values: array-like (K, *shape), a block of the argument for each block of the data.
+            embedding: its fixed-point format, where the data were distributed with one: that one
+                or one of its factors; that one by default.
+
+        Returns:
+            Shares for an argument of `run`, of which each worker receives its own.
+
+        Raises:
+            InvalidArgument: if the values or the embedding do not fit the data's scheme.
+
+        Example:
+            >>> weights = anyk.FixedPoint(fraction_bits=4, magnitude=2.0)
+            >>> fixed = anyk.FixedPoint(fraction_bits=2, magnitude=9.0, factors=(weights,))
+            >>> scheme = anyk.Lagrange(blocks=2, degree=2, workers=5, colluders=1)
+            >>> with (
+            ...     anyk.Inline(5) as executor,
+            ...     anyk.distribute(scheme, [3.0, -4.5], executor, embedding=fixed) as data,
+            ... ):
+            ...     data.run(np.multiply, data.encode([0.5, 1.0], weights)).value
+            array([ 1.5, -4.5])
+        """
+        scheme = self.encoded.scheme
+        if isinstance(scheme, Embedded):
+            return scheme.encode_as(values, embedding or scheme.embedding)
+        if embedding is not None:
+            raise InvalidArgument(
+                "embedding",
+                given=shown(embedding),
+                needed="None, as the data were distributed without one",
+                change="Pass embedding= to anyk.distribute too.",
+            )
+        return scheme.encode(values)
+
     def run(
         self,
         function: Callable[..., Any],
@@ -123,6 +161,8 @@ class Distributed:
         scheme = self.encoded.scheme
         sent = [self._prepared(argument) for argument in arguments]
         dealt = tuple(isinstance(argument, Encoded) for argument in arguments)
+        if isinstance(scheme, Embedded):
+            function = EachPrime(function, dealt)
         task = WorkerTask(function, scheme.domain, dealt)
         start = self._executor.clock()
         dispatch = self._executor.dispatch(task, self._placement, sent)
@@ -156,21 +196,11 @@ class Distributed:
         return Dealt(argument.shares)
 
 
-def _positive(number: object) -> bool:
-    try:
-        return isinstance(number, numbers.Real) and math.isfinite(number) and float(number) > 0
-    except OverflowError:  # an integer that no float can hold
-        return False
-
-
 def _check_limits(deadline: float | None, tolerance: float | None, on_failure: str) -> None:
     for name, number in (("deadline", deadline), ("tolerance", tolerance)):
-        if number is not None and not _positive(number):
-            raise InvalidArgument(
-                name,
-                given=shown(number),
-                needed="a positive number, or None for no limit",
-                change="Give seconds (deadline) or a relative error (tolerance).",
+        if number is not None:
+            positive(
+                name, number, change="Give seconds, or a relative error, or None for no limit."
             )
     if on_failure not in ("raise", "return"):
         raise InvalidArgument(
@@ -181,19 +211,27 @@ def _check_limits(deadline: float | None, tolerance: float | None, on_failure: s
         )
 
 
-def distribute(scheme: AbstractScheme, X: Any, executor: AbstractExecutor) -> Distributed:
+def distribute(
+    scheme: AbstractScheme,
+    X: Any,
+    executor: AbstractExecutor,
+    *,
+    embedding: FixedPoint | None = None,
+) -> Distributed:
     """Encode data once and leave a share on each worker.
 
     Args:
         scheme: how to encode.
         X: array-like (K, *shape), the blocks.
         executor: has at least as many workers as the scheme.
+        embedding: how reals become residues of the scheme's field, and values reals again.
 
     Returns:
         The distributed data, to run functions on; release it, or use it as a context manager.
 
     Raises:
         InvalidArgument: if X does not fit the scheme, or there are too few workers.
+        Unachievable: if results of the embedding could wrap.
         ExecutorError: if the executor is closed.
 
     Example:
@@ -204,6 +242,8 @@ def distribute(scheme: AbstractScheme, X: Any, executor: AbstractExecutor) -> Di
     """
     instance("scheme", scheme, AbstractScheme, change="Make one, such as anyk.Spline(4, 12).")
     instance("executor", executor, AbstractExecutor, change="Make one, such as anyk.Threads(12).")
+    if embedding is not None:
+        scheme = Embedded(scheme, embedding)
     encoded = scheme.encode(X)
     return Distributed(encoded, executor, executor.place((encoded.shares,)))
 
@@ -218,6 +258,7 @@ def run(
     tolerance: float | None = None,
     on_failure: OnFailure = "raise",
     on_answer: OnAnswer | None = None,
+    embedding: FixedPoint | None = None,
 ) -> Outcome:
     """Compute a function on every block of X: encode, dispatch, recover.
 
@@ -230,12 +271,14 @@ def run(
         tolerance: relative error that an approximate scheme must estimate.
         on_failure: "raise" an error, or "return" an Outcome with a failing status.
         on_answer: called with every answer and failure as it comes, before it is checked.
+        embedding: how reals become residues of the scheme's field, and values reals again.
 
     Returns:
         The outcome, its value (K, *out) in the order of the blocks.
 
     Raises:
         InvalidArgument: if an argument can't be used or sent to the workers.
+        Unachievable: if results of the embedding could wrap.
         NotEnoughAnswers: if too few usable answers came; it carries the outcome.
         TooManyErrors: if more workers lied than the scheme can name.
         NotAccurateEnough: if the estimated error stays above the tolerance.
@@ -247,7 +290,7 @@ def run(
         ...     print(anyk.run(scheme, np.square, [5, 6], executor).value)
         [25 36]
     """
-    with distribute(scheme, X, executor) as data:
+    with distribute(scheme, X, executor, embedding=embedding) as data:
         return data.run(
             function,
             deadline=deadline,

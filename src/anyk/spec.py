@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+import numbers
 import operator
 from dataclasses import dataclass
 from typing import Any, SupportsIndex
 
 from anyk.errors import InvalidArgument
 
-__all__ = ["Guarantee", "Map", "MatMul", "Sum", "Threat", "count", "instance", "shown"]
+__all__ = ["Guarantee", "Map", "MatMul", "Sum", "Threat", "count", "instance", "positive", "shown"]
 
 
 _LONGEST = 80  # characters of an argument in an error
@@ -41,6 +43,34 @@ def count(argument: str, value: SupportsIndex, *, least: int) -> int:
     if number < least:
         raise InvalidArgument(
             argument, given=shown(number), needed=f"at least {least}", change="Raise it."
+        )
+    return number
+
+
+def positive(argument: str, value: Any, *, change: str) -> float:
+    """Check that an argument is a finite real number above zero, and return it as a float.
+
+    Args:
+        argument: its name, for the error.
+        value: what came.
+        change: what to pass instead.
+
+    Raises:
+        InvalidArgument: if it is none.
+
+    Example:
+        >>> from anyk.spec import positive
+        >>> positive("deadline", 0, change="Give seconds.")
+        Traceback (most recent call last):
+        anyk.errors.InvalidArgument: deadline: got 0; needed: a positive number. Give seconds.
+    """
+    try:
+        number = float(value) if isinstance(value, numbers.Real) else 0.0
+    except OverflowError:  # an integer that no float can hold
+        number = math.inf
+    if not (math.isfinite(number) and number > 0):
+        raise InvalidArgument(
+            argument, given=shown(value), needed="a positive number", change=change
         )
     return number
 
@@ -112,11 +142,11 @@ class Map:
 
 @dataclass(frozen=True, kw_only=True)
 class Sum:
-    """The problem g(X_1) + .. + g(X_K): the sum of one polynomial over K blocks.
+    """The problem g(X_1) + .. + g(X_K): one function summed over K blocks.
 
     Args:
         blocks: K, the number of blocks.
-        degree: total degree of g.
+        degree: total degree of g where g is a polynomial; None for any function.
 
     Raises:
         InvalidArgument: if a number is out of range.
@@ -127,11 +157,12 @@ class Sum:
     """
 
     blocks: int
-    degree: int
+    degree: int | None = None
 
     def __post_init__(self) -> None:
         count("blocks", self.blocks, least=1)
-        count("degree", self.degree, least=1)
+        if self.degree is not None:
+            count("degree", self.degree, least=1)
 
 
 @dataclass(frozen=True, kw_only=True)

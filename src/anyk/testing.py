@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Answer
+from anyk.codes.linear import rank
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.errors import (
@@ -29,7 +30,7 @@ from anyk.errors import (
 from anyk.executors.base import AbstractExecutor, Dealt, pause
 from anyk.privacy.leakage import symbols_learned
 from anyk.schemes.base import AbstractScheme, Encoded
-from anyk.spec import Map
+from anyk.spec import Map, Sum
 
 __all__ = ["check_domain", "check_executor", "check_scheme"]
 
@@ -135,7 +136,7 @@ def check_scheme(
     shape: tuple[int, ...] = (2,),
     patterns: int = 200,
 ) -> None:
-    """Check a scheme for maps against its own guarantee.
+    """Check a scheme for maps or sums against its own guarantee.
 
     Every set of S stragglers with every set of A liars among the rest must give the value and
     the names; one answer too few and one liar too many must raise (exact schemes); any T workers
@@ -159,11 +160,14 @@ def check_scheme(
     """
     _check_value(scheme)
     problem, promise = scheme.problem, scheme.guarantee
-    _require(isinstance(problem, Map), f"check_scheme is for maps, not {problem!r}")
-    degree = getattr(problem, "degree", None)
-    worker = function or ((lambda x: x ** (degree or 2)) if scheme.domain.exact else np.sin)
-    X = _numbers(scheme.domain, (problem.blocks, *shape), generator)  # type: ignore[union-attr]
+    if not isinstance(problem, (Map, Sum)):
+        raise TypeError(f"check_scheme is for maps and sums, not {problem!r}")
+    degree = problem.degree or 2
+    worker = function or ((lambda x: x**degree) if scheme.domain.exact else np.sin)
+    X = _numbers(scheme.domain, (problem.blocks, *shape), generator)
     truth = np.stack([_apply(scheme, worker, block) for block in X])
+    if isinstance(problem, Sum):
+        truth = _total(scheme.domain, truth)
     encoded = scheme.encode(X)
     answers = np.stack([_apply(scheme, worker, share) for share in encoded.shares])
     _check_encoder(scheme, encoded, X)
@@ -181,6 +185,20 @@ def check_scheme(
 
 def _apply(scheme: AbstractScheme, function: Callable[[Any], Any], block: NDArray[Any]) -> Any:
     return scheme.domain.accept(function(scheme.domain.present(block)))
+
+
+def _total(domain: AbstractDomain, values: NDArray[Any]) -> NDArray[Any]:
+    """The sum along the first axis, by Python's integers in a field."""
+    if isinstance(domain, PrimeField):
+        return np.asarray(values.astype(object).sum(axis=0) % domain.modulus, dtype=np.int64)
+    return np.asarray(values.sum(axis=0))
+
+
+def _same(scheme: AbstractScheme, value: NDArray[Any], truth: NDArray[Any]) -> bool:
+    """Whether an exact value is right: to the bit, but for the rounding of a sum of reals."""
+    if scheme.domain.exact or isinstance(scheme.problem, Map):
+        return np.array_equal(value, truth)
+    return np.allclose(value, truth, rtol=_CLOSE, atol=_CLOSE)
 
 
 def _lies(
@@ -219,10 +237,10 @@ def _check_recovery(
     _require(recovered.value.shape == truth.shape, f"{told}: shape {recovered.value.shape}")
     if encoded.scheme.guarantee.exact:
         _require(recovered.error_estimate is None, f"{told}: an exact value with an error estimate")
-        _require(np.array_equal(recovered.value, truth), f"{told}: a wrong value")
+        _require(_same(encoded.scheme, recovered.value, truth), f"{told}: a wrong value")
         if not liars:
-            linear = encoded.scheme.domain.matmul(recovery.matrix, values)
-            _require(np.array_equal(linear, truth), f"{told}: R·answers is a wrong value")
+            linear = encoded.scheme.domain.matmul(recovery.matrix, values).reshape(truth.shape)
+            _require(_same(encoded.scheme, linear, truth), f"{told}: R·answers is a wrong value")
     else:
         _require(np.isfinite(recovered.value).all(), f"{told}: a value that is not finite")
         estimate = recovered.error_estimate
@@ -260,6 +278,7 @@ def _check_encoder(scheme: AbstractScheme, encoded: Encoded, X: NDArray[Any]) ->
     if promise.colluders:
         again = scheme.encode(X).shares
         _require(not np.array_equal(encoded.shares, again), "two encodings have the same masks")
+        _check_masked(encoded, X)
         return
     product = scheme.domain.matmul(encoder.data, X)
     same = (
@@ -268,6 +287,20 @@ def _check_encoder(scheme: AbstractScheme, encoded: Encoded, X: NDArray[Any]) ->
         else np.allclose(product, encoded.shares, rtol=_CLOSE, atol=_CLOSE * np.abs(X).max())
     )
     _require(same, "the shares are not D·blocks")
+
+
+def _check_masked(encoded: Encoded, X: NDArray[Any]) -> None:
+    """The shares are D·blocks + M·masks for some masks."""
+    field, encoder = encoded.scheme.domain, encoded.encoder
+    if not isinstance(field, PrimeField):
+        raise TypeError("masked shares are checked by rank, over a prime field")
+    noise = field.reduce(encoded.shares - field.matmul(encoder.data, X)).reshape(
+        len(encoded.shares), -1
+    )
+    both = np.concatenate([encoder.masks, noise], axis=1)
+    _require(
+        rank(field, both) == rank(field, encoder.masks), "the shares are not D·blocks + M·masks"
+    )
 
 
 def _check_input(scheme: AbstractScheme, X: NDArray[Any]) -> None:
@@ -304,7 +337,14 @@ def _check_privacy(encoded: Encoded, patterns: int, generator: np.random.Generat
         _require(symbols == 0, f"workers {coalition} learn {symbols} symbols")
     if colluders < scheme.guarantee.workers:
         larger = _subsets(everyone, colluders + 1, patterns, generator)
-        _require(any(learned(who) for who in larger), f"no {colluders + 1} workers learn anything")
+        if any(learned(who) for who in larger):
+            return
+        coalition = tuple(everyone)  # let go of all who are not needed to learn something
+        for worker in everyone:
+            rest = tuple(who for who in coalition if who != worker)
+            coalition = rest if learned(rest) else coalition
+        told = f"no {colluders + 1} workers learn anything, but {coalition} do"
+        _require(len(coalition) == colluders + 1, told)
 
 
 # What the workers of check_executor run: at the top level, so that every engine can send it.

@@ -1,6 +1,7 @@
 """The exact kernel and its guards."""
 
 import json
+import math
 import pickle
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import anyk
-from anyk.domains.polynomials import lagrange_matrix
+from anyk.domains.polynomials import lagrange_matrix, node_weights
 
 KNOWN = json.loads((Path(__file__).parents[1] / "known" / "field.json").read_text())
 PRIMES = st.sampled_from([2, 3, 13, 65537, 15485863, 2**31 - 1])
@@ -70,6 +71,28 @@ def test_matmul_crosses_blocks_of_columns_and_rows():
     assert np.array_equal(product[:, columns], exact)
 
 
+@pytest.mark.parametrize(
+    "shape", [(300, 1000, 257), (700, 65, 600), (3, 2000, 9000), (257, 129, 1)]
+)
+def test_matmul_of_large_matrices_is_exact(shape):
+    """Cut in groups of rows, of columns and of chunks, on threads: by Freivalds' check."""
+    rows, inner, columns = shape
+    generator = np.random.default_rng(2)
+    field = anyk.PrimeField()
+    left = generator.integers(0, field.modulus, (rows, inner))
+    right = generator.integers(0, field.modulus, (inner, columns))
+    product = field.matmul(left, right)
+    assert product.min() >= 0
+    assert product.max() < field.modulus
+    for _ in range(3):
+        mixed = generator.integers(0, field.modulus, columns).astype(object)
+        through = right.astype(object) @ mixed % field.modulus
+        assert np.array_equal(
+            product.astype(object) @ mixed % field.modulus,
+            left.astype(object) @ through % field.modulus,
+        )
+
+
 def test_matmul_keeps_the_shape_of_what_follows_the_first_axis():
     field = anyk.PrimeField(7)
     assert field.matmul(np.ones((2, 3), int), np.ones((3, 4, 5), int)).shape == (2, 4, 5)
@@ -116,6 +139,43 @@ def test_inverse_and_power():
     assert field.power(np.array([3]), -1).tolist() == field.inverse(np.array([3])).tolist()
     with pytest.raises(anyk.InvalidArgument):
         field.inverse(np.array([0]))
+
+
+@pytest.mark.parametrize("prime", [2, 13, 101, 2**31 - 1])
+@pytest.mark.parametrize("size", [0, 1, 127, 128, 129, 255, 256, 257, 1000, 4097])
+def test_every_inverse_is_one(size, prime):
+    field = anyk.PrimeField(prime)
+    values = np.random.default_rng(size).integers(1, prime, size)
+    assert np.all(field.reduce(values * field.inverse(values)) == 1)
+    if size:
+        values[size // 2] = 0
+        with pytest.raises(anyk.InvalidArgument):
+            field.inverse(values)
+
+
+def test_inverses_keep_their_shape():
+    field = anyk.PrimeField(101)
+    values = np.arange(1, 61).reshape(3, 4, 5)
+    assert np.array_equal(field.inverse(values).ravel(), field.inverse(values.ravel()))
+
+
+@pytest.mark.parametrize(("nodes", "targets"), [(1, 3), (7, 1), (300, 250), (513, 70)])
+def test_interpolation_matrices_of_any_size_reproduce_polynomials(nodes, targets):
+    """Also where they are made in pieces; one target is a node."""
+    field = anyk.PrimeField()
+    generator = np.random.default_rng(nodes)
+    points = generator.choice(10**6, nodes + targets, replace=False)
+    points[-1] = points[0]
+    coefficients = generator.integers(0, field.modulus, nodes)
+    values = np.zeros(len(points), dtype=np.int64)
+    for coefficient in coefficients:
+        values = field.reduce(field.reduce(values * points) + coefficient)
+    matrix = lagrange_matrix(field, points[:nodes], points[nodes:])
+    assert np.array_equal(field.matmul(matrix, values[:nodes]), values[nodes:])
+    assert matrix[-1].tolist() == [1] + [0] * (nodes - 1)
+    weights = node_weights(field, points[:nodes])
+    apart = field.reduce(points[0] - points[1:nodes])
+    assert int(weights[0]) == pow(math.prod(apart.tolist()), -1, field.modulus)
 
 
 def test_a_fresh_interpreter_unpickles_fields_and_arrays():

@@ -64,6 +64,19 @@ def test_samples_up_to_two_hundred_workers(data):
     anyk.testing.check_scheme(scheme, generator=generator, patterns=2)
 
 
+def test_a_thousand_workers_of_whom_twenty_lie():
+    scheme = anyk.Lagrange(blocks=300, degree=3, workers=1000, adversaries=20, colluders=1)
+    generator = np.random.default_rng(0)
+    X = generator.integers(0, FIELD.modulus, (300, 7))
+    encoded = scheme.encode(X)
+    answers = FIELD.power(encoded.shares, 3)
+    liars = tuple(sorted(generator.choice(1000, 20, replace=False).tolist()))
+    answers[list(liars)] = generator.integers(0, FIELD.modulus, (20, 7))
+    recovered = encoded.decode(answers, range(1000))
+    assert recovered.suspects == liars
+    assert np.array_equal(recovered.value, FIELD.power(X, 3))
+
+
 @pytest.mark.parametrize("prime", [13, 101, 65537])
 def test_small_fields(prime):
     field = anyk.PrimeField(prime)

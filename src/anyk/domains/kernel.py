@@ -29,7 +29,7 @@ _ROWS = 256
 _QUIET = 1 << 19  # multiplications in one BLAS call, few enough that it starts no threads
 _COLUMNS = range(256, 8192)  # at a time: enough to call for, few enough to stay in cache
 _WORKSPACE = 1 << 18  # float64 numbers that a group of chunks may take
-_LARGE = 1 << 20  # numbers in a result from which on threads are worth their while
+_LARGE = 1 << 24  # multiplications from which on threads are worth their while
 _THREADS = 4
 _LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -58,7 +58,7 @@ def modular_matmul(
     if not small.shape[1]:
         return np.zeros((rows, columns), dtype=np.int64)
     out = np.empty((rows, columns), dtype=np.int64)
-    threads = _threads() if out.size >= _LARGE else 1
+    threads = _threads() if rows * small.shape[1] * columns >= _LARGE else 1
     edges = [columns * part // threads for part in range(threads + 1)]
     for row in range(0, rows, _ROWS):
         limbs = _limbs(small[row : row + _ROWS], modulus)
@@ -102,6 +102,7 @@ def _multiply(
     chunks, rows, double = limbs.shape
     begin, end = span
     wide = min(max(_QUIET // (rows * double), _COLUMNS.start), _COLUMNS.stop, end - begin)
+    height = max(1, min(rows, _QUIET // (double * max(wide, 1))))
     group = max(1, min(chunks, _WORKSPACE // ((rows + double) * max(wide, 1))))
     factor = np.zeros((group, double, wide))
     product = np.empty((group, rows, wide))
@@ -116,7 +117,9 @@ def _multiply(
             piece = big[first * double // 2 : last * double // 2, start:stop]
             terms = product[: last - first, :, : stop - start]
             widened = _widen(piece, modulus, factor[: last - first, :, : stop - start], spare)
-            np.matmul(limbs[first:last], widened, out=terms)
+            for top in range(0, rows, height):
+                here = slice(top, top + height)
+                np.matmul(limbs[first:last, here], widened, out=terms[:, here])
             _reduce(terms, modulus, spare)
             if chunks > 1:
                 sums += terms.sum(axis=0)

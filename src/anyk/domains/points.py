@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from anyk.domains.prime import PrimeField
 from anyk.errors import InvalidArgument, Unachievable
 
-__all__ = ["disjoint_points", "require_disjoint"]
+__all__ = ["disjoint_points", "harmonic_points", "require_disjoint", "require_harmonic"]
 
 
 def require_disjoint(nodes: NDArray[np.int64], workers: NDArray[np.int64]) -> None:
@@ -72,3 +72,71 @@ def disjoint_points(
     points = np.arange(nodes + workers, dtype=np.int64)
     require_disjoint(points[:nodes], points[nodes:])
     return points[:nodes], points[nodes:]
+
+
+def require_harmonic(
+    field: PrimeField, progression: NDArray[np.int64], singles: NDArray[np.int64]
+) -> None:
+    """Check the points of a harmonic code: distinct, and none of them zero.
+
+    At zero lies a block in the clear, and the weights of the decoder are fractions whose
+    denominators are differences of neighbours.
+
+    Args:
+        field: the field.
+        progression: int64 ndarray (K + 1,) of residues: c, c + 1, .., c + K.
+        singles: int64 ndarray (d - 1,) of residues: b_1, .., b_{d-1}.
+
+    Raises:
+        InvalidArgument: if c is in {0, -1, .., -K}, or a b_i is 0, in the progression, or twice.
+
+    Example:
+        >>> from anyk.domains.points import require_harmonic
+        >>> require_harmonic(anyk.PrimeField(7), np.array([6, 0]), np.array([3]))
+        Traceback (most recent call last):
+        anyk.errors.InvalidArgument: points: got 0 at position 1; needed: c, .., c + K and b_1, ..,
+        b_(d-1) distinct and none 0 modulo 7. Take c = 1 and b_i = K + 1 + i.
+    """
+    every = field.constant(np.concatenate([progression, singles]))
+    values, first = np.unique(every, return_index=True)
+    bad = np.setdiff1d(np.arange(len(every)), first[values != 0])
+    if len(bad):
+        raise InvalidArgument(
+            "points",
+            given=f"{every[bad[0]]} at position {bad[0]}",
+            needed=f"c, .., c + K and b_1, .., b_(d-1) distinct and none 0 modulo {field.modulus}",
+            change="Take c = 1 and b_i = K + 1 + i.",
+        )
+
+
+def harmonic_points(
+    field: PrimeField, blocks: int, degree: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The smallest residues as points of a harmonic code: c = 1, and b_i = K + 1 + i.
+
+    Args:
+        field: the field.
+        blocks: K.
+        degree: d.
+
+    Returns:
+        int64 ndarrays (K + 1,) with c, .., c + K, and (d - 1,) with b_1, .., b_{d-1}.
+
+    Raises:
+        Unachievable: if the field has at most K + d elements.
+
+    Example:
+        >>> from anyk.domains.points import harmonic_points
+        >>> harmonic_points(anyk.PrimeField(7), blocks=2, degree=2)
+        (array([1, 2, 3]), array([4]))
+    """
+    if blocks + degree >= field.modulus:
+        raise Unachievable(
+            "field",
+            given=repr(field),
+            needed=f"a modulus of at least K + d + 1 = {blocks + degree + 1}",
+            change="Take a larger prime; 2**31 - 1 is the default.",
+        )
+    points = np.arange(1, blocks + degree + 1, dtype=np.int64)
+    require_harmonic(field, points[: blocks + 1], points[blocks + 1 :])
+    return points[: blocks + 1], points[blocks + 1 :]

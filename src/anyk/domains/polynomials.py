@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,13 +12,23 @@ from anyk.domains.prime import PrimeField
 __all__ = ["lagrange_matrix", "node_weights", "vandermonde"]
 
 
+_IN_CACHE = 1 << 15  # differences at a time
+
+
 def _products(field: PrimeField, factors: NDArray[np.int64]) -> NDArray[np.int64]:
     """Products along the last axis, by halving."""
     while factors.shape[-1] > 1:
         if factors.shape[-1] % 2:
             factors = np.concatenate([factors, np.ones_like(factors[..., :1])], axis=-1)
-        factors = field.reduce(factors[..., ::2] * factors[..., 1::2])
+        half = factors.shape[-1] // 2
+        factors = field.reduce(factors[..., :half] * factors[..., half:])
     return factors[..., 0]
+
+
+def _slices(rows: int, columns: int) -> Iterator[slice]:
+    """Cut a matrix in groups of rows that stay in cache."""
+    height = max(1, _IN_CACHE // max(columns, 1))
+    return (slice(start, start + height) for start in range(0, rows, height))
 
 
 def node_weights(field: PrimeField, nodes: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -34,9 +46,12 @@ def node_weights(field: PrimeField, nodes: NDArray[np.int64]) -> NDArray[np.int6
         >>> node_weights(anyk.PrimeField(7), np.array([0, 1, 2]))
         array([4, 6, 4])
     """
-    differences = field.reduce(nodes[:, None] - nodes[None, :])
-    np.fill_diagonal(differences, 1)
-    return field.inverse(_products(field, differences))
+    products = np.empty_like(nodes)
+    for rows in _slices(len(nodes), len(nodes)):
+        differences = field.reduce(nodes[rows, None] - nodes[None, :])
+        differences[np.arange(len(differences)), np.arange(len(nodes))[rows]] = 1
+        products[rows] = _products(field, differences)
+    return field.inverse(products)
 
 
 def lagrange_matrix(
@@ -63,14 +78,17 @@ def lagrange_matrix(
         array([[0, 1],
                [5, 3]])
     """
-    differences = field.reduce(targets[:, None] - nodes[None, :])
-    hits = differences == 0
-    differences[hits] = 1
-    every = _products(field, differences)
-    matrix = field.reduce(every[:, None] * node_weights(field, nodes)[None, :])
-    matrix = field.reduce(matrix * field.inverse(differences))
-    struck = hits.any(axis=1)
-    matrix[struck] = hits[struck]
+    weights = node_weights(field, nodes)
+    matrix = np.empty((len(targets), len(nodes)), dtype=np.int64)
+    for rows in _slices(len(targets), len(nodes)):
+        differences = field.reduce(targets[rows, None] - nodes[None, :])
+        hits = differences == 0
+        differences[hits] = 1
+        every = _products(field, differences)
+        scaled = field.reduce(every[:, None] * weights)
+        struck = hits.any(axis=1)
+        matrix[rows] = field.reduce(scaled * field.inverse(differences))
+        matrix[rows][struck] = hits[struck]
     return matrix
 
 

@@ -26,7 +26,8 @@ class Encoder:
 
     Args:
         data: D, ndarray (N, K).
-        masks: M, ndarray (N, T); no columns where there are no masks.
+        masks: M, ndarray (N, T), more columns where blocks have masks of their own; none where
+            there are no masks.
 
     Example:
         >>> anyk.Replication(blocks=2, workers=3).encode(np.ones(2)).encoder.data
@@ -57,7 +58,10 @@ class AbstractRecovery(ABC):
     @property
     @abstractmethod
     def matrix(self) -> NDArray[Any]:
-        """R, ndarray (K, len(answered)): value = R·answers where nobody lies."""
+        """R, ndarray (K, len(answered)): value = R·answers where nobody lies.
+
+        One row, (1, len(answered)), for a sum, whose value is that row's.
+        """
 
     @abstractmethod
     def recover(self, values: NDArray[Any]) -> Recovered:
@@ -67,7 +71,7 @@ class AbstractRecovery(ABC):
             values: ndarray (len(answered), *out), row i from worker `answered[i]`.
 
         Returns:
-            The value (K, *out), the liars, and the error estimate.
+            The value (K, *out), or (*out) for a sum, the liars, and the error estimate.
 
         Raises:
             InvalidArgument: if `values` does not fit.
@@ -192,7 +196,7 @@ class Encoded:
             answered: the workers they came from.
 
         Returns:
-            The value (K, *out), the liars, and the error estimate.
+            The value (K, *out), or (*out) for a sum, the liars, and the error estimate.
 
         Raises:
             NotEnoughAnswers: if no value can be recovered from them.

@@ -1,0 +1,209 @@
+"""`ResidueRing`: integers too large for one prime, as residues modulo several."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anyk.domains.base import AbstractDomain
+from anyk.domains.prime import PrimeField
+from anyk.errors import InvalidArgument
+
+__all__ = ["EachPrime", "ResidueRing", "further_fields"]
+
+_LARGEST = (1 << 31) - 1
+
+
+@final
+@dataclass(frozen=True)
+class ResidueRing(AbstractDomain):
+    """The integers modulo P = p_1···p_L, each element as its L residues.
+
+    An array of shape `shape` of ring elements is an int64 ndarray (*shape, L): entry l of the last
+    axis is the residue modulo p_l. The ring is the product of the fields, so that whatever is
+    linear in it is computed field by field.
+
+    Args:
+        fields: the L prime fields, of distinct odd characteristic.
+
+    Raises:
+        InvalidArgument: if they are not.
+
+    References:
+        Shoup: A Computational Introduction to Number Theory and Algebra (2nd edition, 2009),
+        chapter 2, the Chinese remainder map.
+
+    Example:
+        >>> from anyk.domains.ring import ResidueRing
+        >>> ring = ResidueRing((anyk.PrimeField(5), anyk.PrimeField(7)))
+        >>> ring.constant([-1, 12]).tolist()
+        [[4, 6], [2, 5]]
+    """
+
+    fields: tuple[PrimeField, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "fields", tuple(self.fields))
+        fine = self.fields and all(isinstance(field, PrimeField) for field in self.fields)
+        if not fine or len(set(self.primes)) != len(self.fields) or 2 in self.primes:  # noqa: PLR2004 - the even prime
+            raise InvalidArgument(
+                "fields",
+                given=repr(self.fields),
+                needed="prime fields of distinct odd moduli",
+                change="Take primes below 2**31, each once.",
+            )
+
+    @property
+    def primes(self) -> tuple[int, ...]:
+        """p_1, .., p_L."""
+        return tuple(field.modulus for field in self.fields)
+
+    @property
+    def modulus(self) -> int:
+        """P, the product of the primes."""
+        return math.prod(self.primes)
+
+    @property
+    def exact(self) -> bool:
+        """True: nothing rounds."""
+        return True
+
+    @property
+    def dtype(self) -> Any:
+        """int64, holding residues along the last axis."""
+        return np.dtype(np.int64)
+
+    def constant(self, values: Any) -> NDArray[np.int64]:
+        """Integers of any size and sign as ring elements, int64 ndarray (*shape, L)."""
+        return self.join([field.constant(values) for field in self.fields])
+
+    def part(self, values: NDArray[Any], place: int) -> NDArray[np.int64]:
+        """The residues modulo one of the primes, C-contiguous."""
+        return np.ascontiguousarray(values[..., place]).reshape(values.shape[:-1])
+
+    def join(self, parts: Sequence[NDArray[Any]]) -> NDArray[np.int64]:
+        """Ring elements from their residues modulo each of the primes, of one shape."""
+        return parts[0][..., None] if len(parts) == 1 else np.stack(parts, axis=-1)
+
+    def validate(self, values: Any, argument: str) -> NDArray[Any]:
+        """Ring elements as int64, if entry l of the last axis is in [0, p_l); else InvalidArgument.
+
+        Raises:
+            InvalidArgument: if the last axis is not L, or a value is no residue.
+        """
+        array = np.asarray(values)
+        if array.ndim == 0 or array.shape[-1] != len(self.fields):
+            raise InvalidArgument(
+                argument,
+                given=f"shape {array.shape}",
+                needed=f"residues modulo {len(self.fields)} primes along the last axis",
+                change="Compute the same function modulo each prime.",
+            )
+        parts = [
+            field.validate(array[..., place], argument) for place, field in enumerate(self.fields)
+        ]
+        if array.dtype == np.int64:
+            return np.ascontiguousarray(array)
+        return self.join(parts)
+
+    def present(self, values: NDArray[Any]) -> Any:
+        """A tuple of FieldArrays, one a prime: `EachPrime` calls the user's function on each."""
+        return tuple(
+            field.present(self.part(values, place)) for place, field in enumerate(self.fields)
+        )
+
+    def accept(self, result: Any) -> NDArray[Any]:
+        """What a function returned for each prime, as ring elements.
+
+        Raises:
+            InvalidArgument: if the results are not over their fields, or differ in shape.
+        """
+        parts = [field.accept(part) for field, part in zip(self.fields, result, strict=True)]
+        if len({part.shape for part in parts}) > 1:
+            raise InvalidArgument(
+                "answer",
+                given=f"shapes {[part.shape for part in parts]}",
+                needed="one shape, whatever the prime",
+                change="Compute the same function modulo each prime.",
+            )
+        return self.join(parts)
+
+    def matmul(self, small: NDArray[Any], big: NDArray[Any]) -> NDArray[Any]:
+        """Exact product, field by field: (rows, inner, L) by (inner, *shape, L)."""
+        return self.join(
+            [
+                field.matmul(self.part(small, place), self.part(big, place))
+                for place, field in enumerate(self.fields)
+            ]
+        )
+
+
+@final
+@dataclass(frozen=True)
+class EachPrime:
+    """A function of field elements made a function of ring elements: called once for each prime.
+
+    Args:
+        function: f, called with FieldArrays over one of the primes at a time.
+        dealt: for each of the other arguments, whether it is a ring element too; the rest reach
+            every call as they are.
+
+    Example:
+        >>> from anyk.domains.ring import EachPrime, ResidueRing
+        >>> ring = ResidueRing((anyk.PrimeField(5), anyk.PrimeField(7)))
+        >>> cube = EachPrime(pow, (False,))
+        >>> ring.accept(cube(ring.present(ring.constant([-2])), 3)).tolist()  # -8
+        [[2, 6]]
+    """
+
+    function: Callable[..., Any]
+    dealt: tuple[bool, ...]
+
+    def __call__(self, share: Sequence[Any], *arguments: Any) -> tuple[Any, ...]:
+        """What f returns for each prime."""
+        return tuple(
+            self.function(
+                part,
+                *(
+                    argument[place] if dealt else argument
+                    for argument, dealt in zip(arguments, self.dealt, strict=True)
+                ),
+            )
+            for place, part in enumerate(share)
+        )
+
+
+@lru_cache(maxsize=64)
+def further_fields(first: PrimeField, number: int) -> tuple[PrimeField, ...]:
+    """A field, then those of the largest other primes below 2**31.
+
+    Args:
+        first: the first of them.
+        number: how many in all.
+
+    Example:
+        >>> from anyk.domains.ring import further_fields
+        >>> further_fields(anyk.PrimeField(2**31 - 1), 2)
+        (PrimeField(2147483647), PrimeField(2147483629))
+    """
+    others = (
+        PrimeField(candidate)
+        for candidate in itertools.count(_LARGEST, -2)
+        if candidate != first.modulus and _is_field(candidate)
+    )
+    return (first, *itertools.islice(others, number - 1))
+
+
+def _is_field(candidate: int) -> bool:
+    try:
+        PrimeField(candidate)
+    except InvalidArgument:
+        return False
+    return True

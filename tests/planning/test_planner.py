@@ -1,0 +1,95 @@
+"""schemes_for: every scheme either meets the threat, or says which inequality fails."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+import anyk
+
+
+@pytest.mark.parametrize(
+    ("workers", "late", "wrong", "curious"),
+    [*itertools.product((2, 5, 9, 16), (0, 2), (0, 1), (0, 1, 2))],
+)
+@pytest.mark.parametrize(
+    "problem",
+    [
+        anyk.Map(blocks=3, degree=2),
+        anyk.Map(blocks=3),
+        anyk.Sum(blocks=3, degree=2),
+        anyk.Sum(blocks=2),
+    ],
+    ids=repr,
+)
+def test_those_that_qualify_meet_the_threat_and_the_others_say_why(
+    problem, workers, late, wrong, curious
+):
+    threat = anyk.Threat(workers=workers, stragglers=late, adversaries=wrong, colluders=curious)
+    shortlist = anyk.schemes_for(problem, threat)
+    for candidate in shortlist.candidates:
+        assert (candidate.scheme is None) == bool(candidate.reason)
+    for scheme in shortlist:
+        promise = scheme.guarantee
+        assert type(scheme.problem) is type(problem)
+        assert scheme.problem.degree in {problem.degree, None}
+        assert scheme.problem.blocks == problem.blocks
+        assert promise.workers <= workers
+        assert promise.stragglers >= late
+        assert promise.adversaries >= wrong
+        assert promise.colluders >= curious
+        anyk.testing.check_scheme(scheme, generator=np.random.default_rng(0), patterns=2)
+
+
+def names(shortlist):
+    return {each.name: each.reason for each in shortlist.candidates}
+
+
+def test_harmonic_alone_does_with_the_fewest_workers():
+    problem = anyk.Sum(blocks=5, degree=2)
+    reasons = names(anyk.schemes_for(problem, anyk.Threat(workers=7, colluders=1)))
+    assert reasons["Harmonic"] == ""
+    assert reasons["Summed(Lagrange)"] == (
+        "(K+T-1)d + 2A + 1 <= N, that is (5+1-1)*2 + 2*0 + 1 = 11 <= 7"
+    )
+    assert "3 <= floor(7/5) = 1" in reasons["Summed(Shamir)"]
+    assert reasons["Summed(Replication)"] == "T <= 0, that is 1 <= 0"
+    reasons = names(anyk.schemes_for(problem, anyk.Threat(workers=6, colluders=1)))
+    assert reasons["Harmonic"] == "K(d-1) + 2 <= N, that is 5*1 + 2 = 7 <= 6"
+    assert all(reasons.values())
+
+
+@pytest.mark.parametrize(
+    ("threat", "reason"),
+    [
+        (anyk.Threat(workers=99, stragglers=1), "S <= 0, that is 1 <= 0"),
+        (anyk.Threat(workers=99, adversaries=2), "A <= 0, that is 2 <= 0"),
+        (anyk.Threat(workers=99, colluders=2), "T <= 1, that is 2 <= 1"),
+    ],
+)
+def test_what_harmonic_can_not_survive(threat, reason):
+    assert names(anyk.schemes_for(anyk.Sum(blocks=3, degree=2), threat))["Harmonic"] == reason
+
+
+def test_too_many_stragglers_name_the_threshold():
+    threat = anyk.Threat(workers=7, stragglers=3)
+    reasons = names(anyk.schemes_for(anyk.Map(blocks=3, degree=2), threat))
+    assert reasons["Lagrange"] == "S <= N - threshold, that is 3 <= 7 - 5 = 2"
+
+
+def test_a_small_field_is_a_reason():
+    threat = anyk.Threat(workers=7)
+    shortlist = anyk.schemes_for(anyk.Map(blocks=3, degree=2), threat, field=anyk.PrimeField(7))
+    assert names(shortlist)["Lagrange"] == "a modulus of at least K + T + N = 10"
+
+
+def test_no_scheme_for_products_of_matrices_yet():
+    shortlist = anyk.schemes_for(anyk.MatMul(partition=(2, 1, 2)), anyk.Threat(workers=9))
+    assert len(shortlist) == 0
+    assert str(shortlist).endswith("no scheme is built for it yet")
+
+
+@pytest.mark.parametrize("bad", [(None, anyk.Threat(workers=3)), (anyk.Map(blocks=2), 3)])
+def test_bad_arguments_are_refused(bad):
+    with pytest.raises(anyk.InvalidArgument):
+        anyk.schemes_for(*bad)
