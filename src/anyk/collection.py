@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, final
 
 import numpy as np
@@ -48,6 +47,7 @@ class Collection:
         self.start = start
         self.on_answer = on_answer
         self.values: dict[int, NDArray[Any]] = {}
+        self.by_shape: dict[tuple[int, ...], list[int]] = {}
         self.failures: dict[int, str] = {}
         self.timings: dict[int, Timing] = {}
 
@@ -68,10 +68,11 @@ class Collection:
                 over = len(self.timings) == workers
             usable = self._usable()
             if not over and not (scheme.sufficient(usable) and self._in_one_shape(usable)):
-                possible = set(range(workers)) - set(self.failures)
-                if not scheme.guarantee.exact or scheme.sufficient(possible):
+                if not (scheme.guarantee.exact and self.failures):
                     continue
-            outcome, error = self._conclude(usable, tolerance)
+                if scheme.sufficient(set(range(workers)) - set(self.failures)):
+                    continue
+            outcome, error = self._conclude(tuple(sorted(usable)), tolerance)
             if over or not isinstance(error, NotAccurateEnough):
                 return outcome, error
 
@@ -93,19 +94,18 @@ class Collection:
             self.failures[answer.worker] = wrong
             return
         try:
-            self.values[answer.worker] = domain.validate(answer.value, "answer")
+            value = domain.validate(answer.value, "answer")
         except InvalidArgument as error:
             self.failures[answer.worker] = f"unusable {error}"
+        else:
+            self.values[answer.worker] = value
+            self.by_shape.setdefault(value.shape, []).append(answer.worker)
 
-    def _usable(self) -> tuple[int, ...]:
+    def _usable(self) -> list[int]:
         """Workers whose answers have the shape that most have; the truth is among the most."""
-        if not self.values:
-            return ()
-        shapes = Counter(value.shape for value in self.values.values())
-        common, _ = shapes.most_common(1)[0]
-        return tuple(sorted(who for who, value in self.values.items() if value.shape == common))
+        return max(self.by_shape.values(), key=len, default=[])
 
-    def _in_one_shape(self, usable: tuple[int, ...]) -> bool:
+    def _in_one_shape(self, usable: Sequence[int]) -> bool:
         """Whether the answers leave no doubt about their shape.
 
         Too few answers do not decode in an exact scheme. An approximate one would make a value of
