@@ -122,7 +122,8 @@ class Outcome:
             entry of the value, which is exact on the rounded ones; None without an embedding.
         failures: reason by worker, for those of `missing` that failed rather than kept silent.
         timings: one `Timing` a worker, in the order of the workers.
-        elapsed: seconds from the start of the run to the value, on the executor's clock.
+        elapsed: seconds from the dispatch of the task to the value, on the executor's clock; the
+            encoding of the data is not in it.
 
     Example:
         >>> scheme = anyk.Lagrange(blocks=2, degree=2, workers=5)

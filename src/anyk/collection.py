@@ -66,6 +66,8 @@ class Collection:
             else:
                 self._note(answer)
                 over = len(self.timings) == workers
+            if not over and left is not None and left <= 0:
+                continue  # what had come by the deadline is taken in first, and judged once
             usable = self._usable()
             if not over and not (scheme.sufficient(usable) and self._in_one_shape(usable)):
                 if not (scheme.guarantee.exact and self.failures):

@@ -179,6 +179,15 @@ class Distributed:
         return outcome
 
     def _prepared(self, argument: Any) -> Any:
+        if isinstance(argument, (list, tuple, set, frozenset, dict)):
+            inside = argument.values() if isinstance(argument, dict) else argument
+            if any(isinstance(each, Encoded) for each in inside):
+                raise InvalidArgument(
+                    "arguments",
+                    given=f"an Encoded inside a {type(argument).__name__}",
+                    needed="each Encoded as an argument of its own, so that it is dealt out",
+                    change="Sent inside something else, every worker would get all shares.",
+                )
         if not isinstance(argument, Encoded):
             return argument
         theirs, ours = argument.encoder, self.encoded.encoder

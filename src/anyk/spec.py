@@ -10,7 +10,18 @@ from typing import Any, SupportsIndex
 
 from anyk.errors import InvalidArgument
 
-__all__ = ["Guarantee", "Map", "MatMul", "Sum", "Threat", "count", "instance", "positive", "shown"]
+__all__ = [
+    "Guarantee",
+    "Map",
+    "MatMul",
+    "Sum",
+    "Threat",
+    "count",
+    "instance",
+    "positive",
+    "settle",
+    "shown",
+]
 
 
 _LONGEST = 80  # characters of an argument in an error
@@ -45,6 +56,23 @@ def count(argument: str, value: SupportsIndex, *, least: int) -> int:
             argument, given=shown(number), needed=f"at least {least}", change="Raise it."
         )
     return number
+
+
+def settle(value: object, *, optional: str = "", **least: int) -> None:
+    """Make the counts of a frozen value plain ints, if they are large enough.
+
+    Args:
+        value: a frozen dataclass, in its `__post_init__`.
+        optional: the field that may be None.
+        **least: the smallest value allowed, by field.
+
+    Raises:
+        InvalidArgument: if one is no integer, or too small.
+    """
+    for name, smallest in least.items():
+        given = getattr(value, name)
+        if given is not None or name != optional:
+            object.__setattr__(value, name, count(name, given, least=smallest))
 
 
 def positive(argument: str, value: Any, *, change: str) -> float:
@@ -135,9 +163,7 @@ class Map:
     degree: int | None = None
 
     def __post_init__(self) -> None:
-        count("blocks", self.blocks, least=1)
-        if self.degree is not None:
-            count("degree", self.degree, least=1)
+        settle(self, optional="degree", blocks=1, degree=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,9 +186,7 @@ class Sum:
     degree: int | None = None
 
     def __post_init__(self) -> None:
-        count("blocks", self.blocks, least=1)
-        if self.degree is not None:
-            count("degree", self.degree, least=1)
+        settle(self, optional="degree", blocks=1, degree=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,9 +242,9 @@ class Threat:
     colluders: int = 0
 
     def __post_init__(self) -> None:
-        count("workers", self.workers, least=1)
+        settle(self, workers=1, stragglers=0, adversaries=0, colluders=0)
         for name in ("stragglers", "adversaries", "colluders"):
-            number = count(name, getattr(self, name), least=0)
+            number = getattr(self, name)
             if number > self.workers:
                 raise InvalidArgument(
                     name,

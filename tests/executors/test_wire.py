@@ -61,7 +61,7 @@ def test_a_failure_survives_the_way() -> None:
     ours, theirs = multiprocessing.Pipe()
     with ours, theirs:
         send_answer(theirs, 7, 0.25, None, "Fehler: \u00fc\n")
-        assert receive_answer(ours, 7) == (None, "Fehler: \u00fc\n", 0.25)
+        assert receive_answer(ours, 7) == (None, "Fehler: \u00fc ", 0.25)
 
 
 @pytest.mark.parametrize(

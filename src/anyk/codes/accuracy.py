@@ -14,6 +14,7 @@ _OUTWARD = 6.0  # a step beyond the last answer errs like a gap of six
 _LONG = 4.0  # steps; a longer gap counts twice, as it is one draw and no mean of many
 _ROUNDING = 64 * float(np.finfo(np.float64).eps)
 _COLUMNS = 32
+_FEWEST = 4  # answers: of fewer, all may agree by symmetry alone
 _RUN = 4  # answers kept between the gaps that are made to measure
 
 
@@ -81,8 +82,9 @@ def estimate_error(
     least 96 %), and in the median 4.1, 4.5 and 4.3 times smaller; since `Berrut` leaves out pairs
     too, in 99 % or more for 2 to 5 blocks, and in the median 6 to 10 times smaller there. With
     more than 20 % missing in a row, of functions that vary faster than that gap, it is nearer
-    93 %: nothing was seen there.
-    Where the answers bear noise that smoothing removes, the estimate is that of one answer.
+    93 %: nothing was seen there. With fewer than 4 answers for several targets there is no
+    evidence, and the estimate is infinite. Where the answers bear noise that smoothing removes,
+    the estimate is that of one answer.
 
     Args:
         places: of the answers on the curve, counted in workers, ndarray (n,), increasing.
@@ -109,8 +111,10 @@ def estimate_error(
         True
     """
     floor = _ROUNDING * float(np.abs(values).max(initial=0.0))
-    if places.size == 1 or values.shape[1] == 0:
+    if values.shape[1] == 0 or targets.size == 1 == places.size:
         return floor
+    if places.size < _FEWEST and targets.size > 1:
+        return float("inf")
     own = _row_norms(left_out)
     step = float(np.median(np.diff(places)))
     gaps, beside = _around(places, targets, own)

@@ -21,7 +21,7 @@ from anyk.privacy.entropy import AbstractSource, SystemSource, residues
 
 __all__ = ["EvaluationCode", "condense"]
 
-_SECURITY_BITS = 80
+_SECURITY_BITS = 96
 _SMALL = 1 << 16  # residues below 2**31 times these, 64 at a time, add up exactly in float64
 _CHUNK = 64
 _ROWS = 1024

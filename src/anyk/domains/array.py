@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, final
 
 import numpy as np
@@ -15,6 +15,7 @@ from anyk.errors import InvalidArgument, NotPolynomial
 __all__ = ["FieldArray"]
 
 _REPR_LIMIT = 1000
+_MOST_TERMS = 1 << 32
 
 
 @final
@@ -94,7 +95,14 @@ class FieldArray:
 
     def sum(self, axis: Any = None, *, keepdims: bool = False) -> FieldArray:
         """The sum along the given axes, all of them by default."""
-        total = np.sum(self.values, axis=axis, keepdims=keepdims)  # < 2**32 terms fit in int64
+        if self.values.size >= _MOST_TERMS:
+            raise InvalidArgument(
+                "sum",
+                given=f"{self.values.size} terms",
+                needed="fewer than 2**32, whose sum int64 holds",
+                change="Sum parts, then the sums.",
+            )
+        total = np.sum(self.values, axis=axis, keepdims=keepdims)
         return FieldArray(self.field.reduce(np.asarray(total)), self.field)
 
     # Arithmetic
@@ -136,7 +144,7 @@ class FieldArray:
         return self
 
     def __pow__(self, exponent: Any) -> FieldArray:
-        if isinstance(exponent, FieldArray) or np.ndim(exponent) or int(exponent) != exponent:
+        if not hasattr(type(exponent), "__index__") or np.ndim(exponent):
             raise NotPolynomial("**: the exponent must be one integer, not an array or a fraction.")
         if exponent < 0:
             raise NotPolynomial(f"** {exponent}: a negative power is no polynomial.")
@@ -147,6 +155,14 @@ class FieldArray:
 
     def __rmatmul__(self, other: Any) -> FieldArray:
         return FieldArray(_matmul(self.field, self._residues(other), self.values), self.field)
+
+    def _no_quotient(self, _other: object = None) -> FieldArray:
+        raise NotPolynomial(
+            "/, //, % and abs() are no polynomials: multiply by field.inverse(constant) instead."
+        )
+
+    __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = _no_quotient
+    __mod__ = __rmod__ = __abs__ = _no_quotient
 
     def _refuse(self, _other: object) -> bool:
         raise NotPolynomial(
@@ -169,9 +185,11 @@ class FieldArray:
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method == "reduce" and ufunc is np.add:
-            kwargs = {key: kwargs[key] for key in ("axis", "keepdims") if key in kwargs}
+            _only(kwargs, _PLAIN, "add.reduce")
             return self.sum(**{"axis": 0, **kwargs})
         if method == "__call__" and ufunc is np.power and not kwargs:
+            if not isinstance(inputs[0], FieldArray):
+                raise _not_polynomial("power")
             return inputs[0] ** inputs[1]
         if method == "__call__" and ufunc in _UFUNCS and not kwargs:
             return _UFUNCS[ufunc](*(FieldArray(self._residues(x), self.field) for x in inputs))
@@ -182,13 +200,17 @@ class FieldArray:
     def __array_function__(
         self, function: Callable[..., Any], _types: Iterable[type], args: Any, kwargs: Any
     ) -> Any:
+        _only(kwargs, _PLAIN, function.__name__)
+        numbers = (*args[1:], *kwargs.values())
+        if function in _PLACES and any(isinstance(each, FieldArray) for each in numbers):
+            raise _not_polynomial(f"{function.__name__} by field elements")
         if function in _MOVES:
             return FieldArray(function(*_values(args, self), **kwargs), self.field)
         if function in _SUMS:
             return FieldArray(
                 self.field.reduce(function(*_values(args, self), **kwargs)), self.field
             )
-        if function is np.dot and max(np.ndim(_bare(argument)) for argument in args) <= 2:  # noqa: PLR2004 - matrices
+        if function is np.dot and [np.ndim(_bare(each)) <= _MATRIX for each in args] == [True] * 2:
             return args[0] @ args[1]
         if function in _SHAPES:
             return function(*_values(args, self), **kwargs)
@@ -209,8 +231,26 @@ _MOVES = {
     np.broadcast_to, np.stack, np.concatenate, np.vstack, np.hstack, np.flip, np.roll, np.tile,
     np.repeat, np.take, np.diag, np.diagonal, np.atleast_1d, np.atleast_2d, np.tril, np.triu,
 }  # fmt: skip
+_PLACES = {np.take, np.tile, np.repeat, np.roll}  # by numbers, which no field element is
 _SUMS = {np.sum, np.trace, np.cumsum}
+_MATRIX = 2
+_PLAIN = {
+    "axis", "axis1", "axis2", "axes", "destination", "indices", "k", "keepdims", "offset", "order",
+    "repeats", "reps", "shape", "shift", "source",
+}  # fmt: skip
 _SHAPES = {np.shape, np.ndim, np.size}
+
+
+def _only(kwargs: Mapping[str, Any], allowed: set[str], name: str) -> None:
+    """Refuse what would change the numbers: initial=, where=, dtype=, out=, casting=."""
+    strange = kwargs.keys() - allowed
+    if strange:
+        raise InvalidArgument(
+            min(strange),
+            given=f"numpy.{name}(..., {min(strange)}=...)",
+            needed="a sum or a move of field elements as they are",
+            change="Leave it out.",
+        )
 
 
 def _not_polynomial(name: str) -> NotPolynomial:

@@ -31,6 +31,10 @@ def ndarray_of(values: Any, argument: str, *, kind: str) -> NDArray[Any]:
         anyk.errors.InvalidArgument: X: got list; needed: an array of integers with one shape. Make
         its rows equally long.
     """
+    if values is None:
+        raise InvalidArgument(
+            argument, given="None", needed=f"an array of {kind}", change="Return or pass one."
+        )
     several = values if isinstance(values, (list, tuple)) else [values]
     if any(isinstance(each, np.ma.MaskedArray) and np.ma.is_masked(each) for each in several):
         raise InvalidArgument(

@@ -31,6 +31,7 @@ _COLUMNS = range(256, 8192)  # at a time: enough to call for, few enough to stay
 _WORKSPACE = 1 << 18  # float64 numbers that a group of chunks may take
 _LARGE = 1 << 24  # multiplications from which on threads are worth their while
 _THREADS = 4
+_MANY = 1 << 20  # chunks, from which on sums are reduced as they grow
 _LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -123,7 +124,9 @@ def _multiply(
             _reduce(terms, modulus, spare)
             if chunks > 1:
                 sums += terms.sum(axis=0)
-        if chunks > 1:  # fewer than 2**21 residues: their sum is below 2**52
+            if chunks > _MANY:
+                _reduce(sums, modulus, spare)
+        if chunks > 1:  # sums of fewer than 2**21 residues are below 2**52
             _reduce(sums, modulus, spare)
         np.copyto(out[:, start:stop], sums if chunks > 1 else terms[0], casting="unsafe")
 

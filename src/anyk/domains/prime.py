@@ -122,7 +122,7 @@ class PrimeField(AbstractField):
         if isinstance(values, FieldArray):
             if values.field != self:
                 raise _wrong(argument, f"an array over {values.field!r}", f"one over {self!r}")
-            return np.ascontiguousarray(values.values).reshape(values.shape)
+            values = values.values
         array = _integers(values, argument)
         if array.size and (int(array.min()) < 0 or int(array.max()) >= self.modulus):
             where = np.argwhere((array < 0) | (array >= self.modulus))[0]
@@ -221,7 +221,7 @@ def _integers(values: Any, argument: str) -> NDArray[Any]:
     """An array of integers, from integers or from floats without a fraction."""
     array = ndarray_of(values, argument, kind="integers")
     if array.dtype.kind in "iub":
-        return array
+        return array if array.dtype == np.uint64 else array.astype(np.int64, copy=False)
     if array.dtype.kind == "O" and all(isinstance(item, int) for item in array.flat):
         return array
     if array.dtype.kind == "f":

@@ -13,6 +13,9 @@ from anyk.errors import InvalidArgument
 
 __all__ = ["Complex", "Reals"]
 
+_EXACT = 1 << 53
+_WIDE = 8  # bytes of an integer that may be larger
+
 
 def _floating(values: Any, argument: str, dtype: type, kinds: str) -> NDArray[Any]:
     """An ndarray of `dtype`, if the values are finite numbers of one of the dtype kinds."""
@@ -26,6 +29,13 @@ def _floating(values: Any, argument: str, dtype: type, kinds: str) -> NDArray[An
         )
     with np.errstate(over="ignore"):  # of a wider float, looked for in the next line
         converted: NDArray[Any] = np.ascontiguousarray(array, dtype=dtype).reshape(array.shape)
+    if array.dtype.kind in "iu" and array.dtype.itemsize == _WIDE and _too_long(array):
+        raise InvalidArgument(
+            argument,
+            given="integers of more than 53 bits",
+            needed=f"numbers that {np.dtype(dtype)} holds exactly",
+            change="Round them to floats first, or use a scheme over a field.",
+        )
     finite = np.isfinite(converted)
     if not finite.all():
         where = tuple(int(i) for i in np.argwhere(~finite)[0])
@@ -36,6 +46,11 @@ def _floating(values: Any, argument: str, dtype: type, kinds: str) -> NDArray[An
             change="Remove or fill in NaN and Inf.",
         )
     return converted
+
+
+def _too_long(array: NDArray[Any]) -> bool:
+    """Whether an integer is larger than all that float64 tells apart."""
+    return bool(array.size) and bool(array.max() > _EXACT or array.min() < -_EXACT)
 
 
 @final

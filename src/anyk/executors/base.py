@@ -34,6 +34,7 @@ __all__ = [
     "die",
     "guarded",
     "pause",
+    "printable",
     "reaper",
     "sleeper",
 ]
@@ -86,9 +87,14 @@ def describe(error: BaseException) -> str:
     """Why a worker failed, in at most 300 characters that can be printed."""
     try:
         text = f"{type(error).__name__}: {error}"
-    except Exception:  # noqa: BLE001 - a message that can't be printed is a failure like another
+    except BaseException:  # noqa: BLE001 - a message that can't be printed is a failure like another
         text = f"{type(error).__name__}, which can't be printed"
-    return text[:_LONGEST_FAILURE].encode("utf-8", "replace").decode()
+    return printable(text[:_LONGEST_FAILURE])
+
+
+def printable(text: str) -> str:
+    """Text from a worker, on one line and without what a terminal would obey."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def _in_main_thread() -> bool:
@@ -119,6 +125,7 @@ def attempt(task: Task, arguments: Sequence[Any]) -> tuple[NDArray[Any] | None, 
         return None, describe(error)
     if value.dtype.kind not in "biufc":
         return None, f"returned dtype {value.dtype}, not numbers"[:_LONGEST_FAILURE]
+    value.flags.writeable = False
     return value, None
 
 

@@ -83,6 +83,11 @@ class Courier:
         return not self._thread.is_alive()
 
     @property
+    def here(self) -> bool:
+        """Whether it is this courier that asks: it would wait for itself."""
+        return self._thread is threading.current_thread()
+
+    @property
     def waiting(self) -> int:
         """How many errands have not begun."""
         return len(self._inbox)

@@ -12,6 +12,7 @@ from typing import Any, final
 from numpy.typing import NDArray
 
 from anyk.answers import Answer
+from anyk.errors import ExecutorError
 from anyk.executors.base import (
     AbstractDispatch,
     AbstractExecutor,
@@ -89,6 +90,10 @@ class Threads(AbstractExecutor):
         """Run a task in every thread that holds a share; see `AbstractExecutor.dispatch`."""
         shares = self._shelf.shares(self, placement)
         couriers = self._couriers[: len(shares)]
+        if any(courier.here for courier in self._couriers):
+            raise ExecutorError(
+                "a task of this Threads executor can't wait for others: give it one of its own."
+            )
         dispatch = CourierDispatch(couriers)
         self._open.add(dispatch)
         sent = time.perf_counter()

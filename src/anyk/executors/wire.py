@@ -17,6 +17,8 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from anyk.executors.base import printable
+
 __all__ = [
     "BrokenAnswer",
     "Payload",
@@ -136,7 +138,7 @@ def parse_header(frame: bytes, serial: int) -> tuple[float, str | None, np.dtype
     if failure is not None:
         if not isinstance(failure, str):
             raise BrokenAnswer("its failure is no text")
-        return seconds, failure, np.dtype(np.float64), []
+        return seconds, printable(failure), np.dtype(np.float64), []
     return seconds, None, _parse_dtype(header["dtype"]), _parse_shape(header["shape"])
 
 

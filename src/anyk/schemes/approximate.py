@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.errors import NotEnoughAnswers, Unachievable
-from anyk.spec import Guarantee, count
+from anyk.spec import Guarantee
 
-__all__ = ["approximate_guarantee", "check_answers", "check_threat", "relative_error"]
+__all__ = ["approximate_guarantee", "check_answers", "check_threat", "largest", "relative_error"]
 
 
 def least_answers(blocks: int) -> int:
@@ -24,7 +24,7 @@ def default_stragglers(blocks: int, workers: int) -> int:
 
 
 def check_threat(blocks: int, workers: int, stragglers: int | None) -> None:
-    """Check the three numbers of a scheme that approximates.
+    """Check that a scheme that approximates keeps enough answers.
 
     Args:
         blocks: K.
@@ -32,13 +32,8 @@ def check_threat(blocks: int, workers: int, stragglers: int | None) -> None:
         stragglers: S, or None for the default.
 
     Raises:
-        InvalidArgument: if a number is out of range.
         Unachievable: if too few answers would be left.
     """
-    count("blocks", blocks, least=1)
-    count("workers", workers, least=1)
-    if stragglers is not None:
-        count("stragglers", stragglers, least=0)
     late = default_stragglers(blocks, workers) if stragglers is None else stragglers
     if workers - late < least_answers(blocks):
         raise Unachievable(
@@ -75,6 +70,11 @@ def check_answers(blocks: int, workers: int, answered: tuple[int, ...]) -> None:
         )
 
 
+def largest(values: NDArray[np.float64]) -> float:
+    """The largest absolute value, or 1 where all are 0: what to divide by against overflow."""
+    return float(np.abs(values).max(initial=0.0)) or 1.0
+
+
 def relative_error(absolute: float, value: NDArray[np.float64]) -> float:
     """An absolute error as a share of the root mean square of the value.
 
@@ -87,8 +87,10 @@ def relative_error(absolute: float, value: NDArray[np.float64]) -> float:
         the error is not.
     """
     least = float(np.finfo(np.float64).eps)
-    largest = float(np.abs(value).max(initial=0.0))
-    if largest == 0.0:
+    if not np.isfinite(value).all():
+        return math.inf
+    scale = largest(value)
+    size = float(np.sqrt(np.mean((value / scale) ** 2)))
+    if size == 0.0:
         return math.inf if absolute > 0.0 else least
-    size = largest * float(np.sqrt(np.mean((value / largest) ** 2)))
-    return max(absolute / size, least)
+    return max(absolute / scale / size, least)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -16,7 +17,15 @@ from anyk.errors import InvalidArgument
 from anyk.privacy.entropy import AbstractSource, SystemSource
 from anyk.spec import Guarantee, Map, MatMul, Sum, count, instance
 
-__all__ = ["AbstractRecovery", "AbstractScheme", "Encoded", "Encoder", "blocks_of", "rows_of"]
+__all__ = [
+    "AbstractRecovery",
+    "AbstractScheme",
+    "Encoded",
+    "Encoder",
+    "blocks_of",
+    "read_only",
+    "rows_of",
+]
 
 
 @final
@@ -177,6 +186,13 @@ class Encoded:
         """
         workers = self.scheme.guarantee.workers
         instance("answered", answered, Iterable, change="Pass a list of worker indices.")
+        if isinstance(answered, AbstractSet):
+            raise InvalidArgument(
+                "answered",
+                given="a set, which has no order",
+                needed="a sequence: row i of the values comes from worker answered[i]",
+                change="Pass a list, in the order of the values.",
+            )
         indices = tuple(count("answered", worker, least=0) for worker in answered)
         strange = [worker for worker in indices if worker >= workers]
         if strange or len(set(indices)) != len(indices):
@@ -210,6 +226,12 @@ class Encoded:
             f"<Encoded: {count} shares of shape {tuple(shape)}, {self.shares.dtype}, "
             f"by {type(self.scheme).__name__}>"
         )
+
+
+def read_only(matrix: NDArray[Any]) -> NDArray[Any]:
+    """The matrix, closed to writing: what is kept for the next recovery must not change."""
+    matrix.flags.writeable = False
+    return matrix
 
 
 def blocks_of(X: Any, blocks: int, domain: AbstractDomain) -> NDArray[Any]:

@@ -25,10 +25,11 @@ from anyk.schemes.approximate import (
     approximate_guarantee,
     check_answers,
     check_threat,
+    largest,
     relative_error,
 )
 from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded, Encoder, blocks_of, rows_of
-from anyk.spec import Guarantee, Map
+from anyk.spec import Guarantee, Map, settle
 
 __all__ = ["Berrut", "BerrutRecovery"]
 
@@ -84,6 +85,7 @@ class Berrut(AbstractScheme):
     stragglers: int | None = None
 
     def __post_init__(self) -> None:
+        settle(self, optional="stragglers", blocks=1, workers=1, stragglers=0)
         check_threat(self.blocks, self.workers, self.stragglers)
 
     @property
@@ -184,11 +186,11 @@ class BerrutRecovery(AbstractRecovery):
             InvalidArgument: if `values` does not fit, or is not finite.
         """
         array = rows_of(values, self.workers, self.scheme.domain)
-        value = _interpolate(self._nodes, array, self._targets, self.scheme.domain)
-        flat = array.reshape(len(self.workers), -1)
-        scale = float(np.abs(flat).max(initial=0.0)) or 1.0
-        error = scale * self._error(sketch(flat) / scale)
-        return Recovered(value=value, error_estimate=relative_error(error, value))
+        scale = largest(array)
+        scaled = array / scale
+        value = _interpolate(self._nodes, scaled, self._targets, self.scheme.domain)
+        error = self._error(sketch(scaled.reshape(len(self.workers), -1)))
+        return Recovered(value=scale * value, error_estimate=relative_error(error, value))
 
     @cached_property
     def _nodes(self) -> NDArray[np.float64]:

@@ -25,7 +25,7 @@ from anyk.schemes.base import (
     blocks_of,
     rows_of,
 )
-from anyk.spec import Guarantee, Sum, count, instance
+from anyk.spec import Guarantee, Sum, instance, settle
 
 __all__ = ["Harmonic"]
 
@@ -84,8 +84,7 @@ class Harmonic(AbstractScheme):
     field: PrimeField = PrimeField()
 
     def __post_init__(self) -> None:
-        for name in ("blocks", "degree"):
-            object.__setattr__(self, name, count(name, getattr(self, name), least=1))
+        settle(self, blocks=1, degree=1)
         instance("field", self.field, PrimeField, change="Pass anyk.PrimeField(2**31 - 1).")
         harmonic_points(self.field, self.blocks, self.degree)
 

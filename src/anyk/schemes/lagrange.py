@@ -24,9 +24,10 @@ from anyk.schemes.base import (
     Encoded,
     Encoder,
     blocks_of,
+    read_only,
     rows_of,
 )
-from anyk.spec import Guarantee, Map, count, instance
+from anyk.spec import Guarantee, Map, instance, settle
 
 __all__ = ["Lagrange"]
 
@@ -42,7 +43,9 @@ class Lagrange(AbstractScheme):
 
     Args:
         blocks: K, the number of blocks.
-        degree: d, the total degree of f.
+        degree: d, the total degree of f, in all arguments that are encoded. A function of higher
+            degree decodes to something else: what shows it are answers beyond (K+T-1)d + 1, of
+            which a run waits for 2A and no more.
         workers: N, the number of workers.
         adversaries: A, how many workers may answer wrongly.
         colluders: T, how many workers may put their shares together and still learn nothing.
@@ -56,10 +59,12 @@ class Lagrange(AbstractScheme):
         Any (K+T-1)d + 2A + 1 answers give the exact value, and the names of the liars if at most
         A of them lie; so S = N - (K+T-1)d - 2A - 1 stragglers are survived. Any T shares together
         are uniform and independent of the data, whatever computing power the colluders have.
-        With more than A liars among the answers, recovery raises `TooManyErrors`, or, where the
-        answers are consistent with at most A liars all the same, returns that reading of them:
-        A + 1 liars who collude can bring this about, and no decoder can know. Errors are looked
-        for in random combinations of the answers and overlooked with probability below 2**-80.
+        A worker that fails (raises, dies, answers with NaN or another shape) counts as a
+        straggler, whatever its motive. With more than A liars among the answers, recovery raises
+        `TooManyErrors`, or, where the answers are consistent with at most A liars all the same,
+        returns that reading of them: A + 1 liars who collude can bring this about, and no decoder
+        can know. Errors are looked for in random combinations of the answers, and overlooked with
+        probability below 2**-80.
 
     References:
         Yu, Li, Raviv, Kalan, Soltanolkotabi, Avestimehr: Lagrange coded computing: optimal design
@@ -83,14 +88,7 @@ class Lagrange(AbstractScheme):
     field: PrimeField = PrimeField()
 
     def __post_init__(self) -> None:
-        for name, least in (
-            ("blocks", 1),
-            ("degree", 1),
-            ("workers", 1),
-            ("adversaries", 0),
-            ("colluders", 0),
-        ):
-            object.__setattr__(self, name, count(name, getattr(self, name), least=least))
+        settle(self, blocks=1, degree=1, workers=1, adversaries=0, colluders=0)
         instance("field", self.field, PrimeField, change="Pass anyk.PrimeField(2**31 - 1).")
         short = self._threshold - self.workers
         if short > 0:
@@ -192,7 +190,7 @@ def _points(scheme: Lagrange) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 @lru_cache(maxsize=32)
 def _generator(scheme: Lagrange) -> NDArray[np.int64]:
     """[D | M], int64 ndarray (N, K + T)."""
-    return lagrange_matrix(scheme.field, *_points(scheme))
+    return read_only(lagrange_matrix(scheme.field, *_points(scheme)))
 
 
 @lru_cache(maxsize=256)
@@ -200,7 +198,7 @@ def _weights(scheme: Lagrange, answered: tuple[int, ...]) -> NDArray[np.int64]:
     """R, int64 ndarray (K, m), from the first m of the workers named."""
     nodes, workers = _points(scheme)
     chosen = workers[list(answered)]
-    return lagrange_matrix(scheme.field, chosen, nodes[: scheme.blocks])
+    return read_only(lagrange_matrix(scheme.field, chosen, nodes[: scheme.blocks]))
 
 
 @final

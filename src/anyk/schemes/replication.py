@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -22,7 +22,7 @@ from anyk.schemes.base import (
     blocks_of,
     rows_of,
 )
-from anyk.spec import Guarantee, Map, count, instance
+from anyk.spec import Guarantee, Map, instance, settle
 
 __all__ = ["Replication"]
 
@@ -47,9 +47,11 @@ class Replication(AbstractScheme):
     Guarantee:
         With r = floor(N/K) replicas a block, any N - r + 2A + 1 answers give the value f(X_1),
         .., f(X_K) as the workers computed it, and the names of the liars if at most A lie; other
-        sets of answers do if each block is in them 2A + 1 times. More liars raise
-        `TooManyErrors`, unless A + 1 replicas of a block agree on one lie. A worker sees its
-        block: nothing is hidden.
+        sets of answers do if each block is in them 2A + 1 times. Over the reals, where A + 1
+        replicas are equal to within 1e-9 in every number but not to the bit, the value comes with
+        that as its error estimate. More liars raise `TooManyErrors`, unless A + 1 replicas of a
+        block agree on one lie. A worker that fails counts as a straggler, whatever its motive. A
+        worker sees its block: nothing is hidden.
 
     References:
         Yu et al. (AISTATS 2019), section 1: the repetition baseline, threshold N - floor(N/K) + 1.
@@ -68,8 +70,7 @@ class Replication(AbstractScheme):
     domain: AbstractDomain = Reals()
 
     def __post_init__(self) -> None:
-        for name, least in (("blocks", 1), ("workers", 1), ("adversaries", 0)):
-            object.__setattr__(self, name, count(name, getattr(self, name), least=least))
+        settle(self, blocks=1, workers=1, adversaries=0)
         instance("domain", self.domain, AbstractDomain, change="Pass anyk.Reals() or a field.")
         replicas = self.workers // self.blocks
         needed = 2 * self.adversaries + 1
@@ -175,28 +176,44 @@ class _Majority(AbstractRecovery):
         scheme = self.scheme
         rows = rows_of(values, self.workers, scheme.domain)
         held = scheme._block(np.array(self.workers))  # noqa: SLF001 - its own scheme
-        chosen: list[int] = []
+        value = np.empty((scheme.blocks, *rows.shape[1:]), dtype=rows.dtype)
         suspects: list[int] = []
+        rounded = False
         for block in range(scheme.blocks):
             replicas = np.flatnonzero(held == block)
-            for candidate in replicas:
-                against = [i for i in replicas if not self._equal(rows[i], rows[candidate])]
-                if len(replicas) - len(against) > scheme.adversaries:
-                    chosen.append(int(candidate))
-                    suspects += [self.workers[i] for i in against]
-                    break
-        if len(chosen) < scheme.blocks or len(suspects) > scheme.adversaries:
+            agreed = self._agreed(rows, replicas, np.array_equal)
+            if not agreed and not scheme.domain.exact:
+                agreed = self._agreed(rows, replicas, _near)
+                rounded = True
+            if not agreed:
+                raise TooManyErrors(answered=self.workers, adversaries=scheme.adversaries)
+            value[block] = rows[agreed[0]]
+            same = np.array_equal if scheme.domain.exact else _near
+            suspects += [self.workers[i] for i in replicas if not same(rows[i], value[block])]
+        if len(suspects) > scheme.adversaries:
             raise TooManyErrors(answered=self.workers, adversaries=scheme.adversaries)
-        return Recovered(value=rows[chosen], suspects=tuple(sorted(suspects)))
+        return Recovered(
+            value=value,
+            suspects=tuple(sorted(suspects)),
+            error_estimate=_TOLERANCE if rounded else None,
+        )
 
-    def _equal(self, left: NDArray[Any], right: NDArray[Any]) -> bool:
-        """Whether two replicas tell the same, but for rounding where the domain rounds."""
-        if self.scheme.domain.exact:
-            return bool(np.array_equal(left, right))
-        if not right.size:
-            return True
-        with np.errstate(over="ignore"):  # a liar's numbers may be as large as there are
-            apart, sizes = np.abs(left - right), np.abs(right)
-        largest = min(float(sizes.max()), float(np.finfo(np.float64).max))
-        scale = largest * np.sqrt(np.mean((sizes / (largest or 1.0)) ** 2))
-        return bool(np.all(apart <= _TOLERANCE * scale))
+    def _agreed(
+        self,
+        rows: NDArray[Any],
+        replicas: NDArray[np.intp],
+        same: Callable[[NDArray[Any], NDArray[Any]], bool],
+    ) -> list[int]:
+        """The first A + 1 or more replicas that tell the same as one of them, if there are any."""
+        for candidate in replicas:
+            agreed = [int(i) for i in replicas if same(rows[i], rows[candidate])]
+            if len(agreed) > self.scheme.adversaries:
+                return agreed
+        return []
+
+
+def _near(left: NDArray[Any], right: NDArray[Any]) -> bool:
+    """Whether two replicas differ by no more than rounding, in every number."""
+    return bool(
+        np.all(np.abs(left - right) <= _TOLERANCE * np.minimum(np.abs(left), np.abs(right)))
+    )

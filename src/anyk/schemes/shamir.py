@@ -24,9 +24,10 @@ from anyk.schemes.base import (
     Encoded,
     Encoder,
     blocks_of,
+    read_only,
     rows_of,
 )
-from anyk.spec import Guarantee, Map, count, instance
+from anyk.spec import Guarantee, Map, count, instance, settle
 
 __all__ = ["Shamir"]
 
@@ -82,8 +83,7 @@ class Shamir(AbstractScheme):
     field: PrimeField = PrimeField()
 
     def __post_init__(self) -> None:
-        for name, least in (("blocks", 1), ("degree", 1), ("adversaries", 0), ("colluders", 1)):
-            object.__setattr__(self, name, count(name, getattr(self, name), least=least))
+        settle(self, blocks=1, degree=1, adversaries=0, colluders=1)
         instance("field", self.field, PrimeField, change="Pass anyk.PrimeField(2**31 - 1).")
         needed = self.blocks * self._quorum
         workers = needed if self.workers is None else count("workers", self.workers, least=1)
@@ -207,13 +207,14 @@ def _powers(scheme: Shamir) -> NDArray[np.int64]:
     """Powers of the workers' points 1, 2, ..: int64 ndarray (ceil(N/K), T + 1)."""
     most = len(scheme._everyone[:: scheme.blocks])  # noqa: SLF001 - its own scheme
     _, points = disjoint_points(scheme.field, 1, most)
-    return np.ascontiguousarray(vandermonde(scheme.field, points, scheme.colluders + 1).T)
+    powers = vandermonde(scheme.field, points, scheme.colluders + 1)
+    return read_only(np.ascontiguousarray(powers.T))
 
 
 @lru_cache(maxsize=256)
 def _weights(field: PrimeField, points: tuple[int, ...]) -> NDArray[np.int64]:
     """What takes values at these points to the value at 0: int64 ndarray (1, len(points))."""
-    return lagrange_matrix(field, np.array(points), np.zeros(1, dtype=np.int64))
+    return read_only(lagrange_matrix(field, np.array(points), np.zeros(1, dtype=np.int64)))
 
 
 @final

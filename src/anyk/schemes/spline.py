@@ -16,10 +16,15 @@ from anyk.codes.splines import SmoothingSpline, SplineFit, smoothing_spline
 from anyk.domains.real import Reals
 from anyk.errors import InvalidArgument, Unachievable
 from anyk.privacy.entropy import AbstractSource, SystemSource
-from anyk.schemes.approximate import approximate_guarantee, check_answers, check_threat
+from anyk.schemes.approximate import (
+    approximate_guarantee,
+    check_answers,
+    check_threat,
+    largest,
+)
 from anyk.schemes.base import AbstractScheme, Encoded, Encoder, blocks_of
 from anyk.schemes.spline_recovery import SplineLayout, SplineRecovery
-from anyk.spec import Guarantee, Map, count
+from anyk.spec import Guarantee, Map, settle
 
 __all__ = ["Spline"]
 
@@ -87,6 +92,15 @@ class Spline(AbstractScheme):
     decoder_smoothing: float | None = None
 
     def __post_init__(self) -> None:
+        settle(
+            self,
+            optional="stragglers",
+            blocks=1,
+            workers=1,
+            stragglers=0,
+            adversaries=0,
+            colluders=0,
+        )
         check_threat(self.blocks, self.workers, self.stragglers)
         _refuse(
             "adversaries",
@@ -135,13 +149,15 @@ class Spline(AbstractScheme):
         """
         del source
         array = blocks_of(X, self.blocks, self.domain)
-        flat = array.reshape(self.blocks, -1)
+        scale = largest(array)
+        flat = array.reshape(self.blocks, -1) / scale
         layout = self._layout(flat)
         curve = _encoder_spline(self, layout).fit(flat[layout.order])
         shares = curve.at(layout.points)
         if self.encoder_smoothing:
             layout = replace(layout, offset=_offset(curve, shares))
-        return Encoded(self, shares.reshape(self.workers, *array.shape[1:]), layout)
+        shares = scale * shares.reshape(self.workers, *array.shape[1:])
+        return Encoded(self, self.domain.validate(shares, "X"), layout)
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether at least N - S workers answered."""
@@ -192,7 +208,7 @@ def _offset(curve: SplineFit, shares: NDArray[np.float64]) -> float:
 
 def _refuse(argument: str, value: int, change: str) -> None:
     """Refuse a threat that belongs to a later version."""
-    if count(argument, value, least=0):
+    if value:
         raise Unachievable(
             argument,
             given=str(value),

@@ -14,7 +14,7 @@ from anyk.answers import Recovered
 from anyk.codes.accuracy import estimate_error, sketch
 from anyk.codes.splines import SmoothingSpline, gcv_candidates, smoothing_spline
 from anyk.domains.real import Reals
-from anyk.schemes.approximate import relative_error
+from anyk.schemes.approximate import largest, relative_error
 from anyk.schemes.base import AbstractRecovery, rows_of
 
 __all__ = ["SplineLayout", "SplineRecovery"]
@@ -102,16 +102,15 @@ class SplineRecovery(AbstractRecovery):
             InvalidArgument: if `values` does not fit, or is not finite.
         """
         array = rows_of(values, self.workers, Reals())
-        along = array.reshape(len(self.workers), -1)[self._ranks]
-        scale = float(np.abs(along).max(initial=0.0)) or 1.0
-        sample = sketch(along) / scale
+        scale = largest(array)
+        along = array.reshape(len(self.workers), -1)[self._ranks] / scale
+        sample = sketch(along)
         operator = self._choose(sample)
         value = np.empty((self.blocks, along.shape[1]))
         value[self.layout.order] = operator.fit(along).at(self.layout.positions)
-        error = scale * self._error(operator, sample)
         return Recovered(
-            value=value.reshape(self.blocks, *array.shape[1:]),
-            error_estimate=relative_error(error, value),
+            value=scale * value.reshape(self.blocks, *array.shape[1:]),
+            error_estimate=relative_error(self._error(operator, sample), value),
         )
 
     def _choose(self, sample: NDArray[np.float64]) -> SmoothingSpline:
