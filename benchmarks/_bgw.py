@@ -14,6 +14,7 @@ from anyk.executors.base import Dealt
 from anyk.privacy.entropy import SystemSource, residues
 
 CHUNK = 1 << 18  # numbers shared at a time
+ROWS = 1024  # multiplied at a time
 
 
 class Shamir:
@@ -53,7 +54,12 @@ class Product:
         """Shares (N, length) of this worker's product, one for each worker."""
         field = self.shamir.field
         x, vector = field.present(x), field.present(vector)
-        product = x.T @ vector if self.transposed else x @ vector
+        # in pieces that stay in cache, as a coded worker's share does: several times faster
+        pieces = [slice(row, row + ROWS) for row in range(0, len(x), ROWS)]
+        if self.transposed:
+            product = np.stack([x[piece].T @ vector[piece] for piece in pieces]).sum(axis=0)
+        else:
+            product = np.concatenate([x[piece] @ vector for piece in pieces])
         return self.shamir.share(product.values)
 
 
@@ -88,7 +94,7 @@ def gradient(shamir, executor, placement, weights):
     for transposed in (False, True):
         product = Product(shamir, transposed=transposed)
         sent, first = _round(executor, placement, product, vector)
-        received = np.ascontiguousarray(sent.transpose(1, 0, 2))
+        received = np.ascontiguousarray(sent.swapaxes(0, 1))
         vector, second = _round(executor, placement, Reduction(shamir), received)
         workers += first + second
     started = time.perf_counter()

@@ -1,0 +1,19 @@
+"""Estimators in scikit-learn's conventions that train on workers who never see the data.
+
+Needs scikit-learn: `pip install 'anyk[learn]'`.
+"""
+
+from __future__ import annotations
+
+try:
+    import sklearn  # noqa: F401 - the extra that everything here needs
+except ImportError as error:
+    raise ImportError(
+        "anyk.learn builds on scikit-learn; install it with: pip install 'anyk[learn]'"
+    ) from error
+
+from anyk.learn.linear import CodedLinearRegression
+from anyk.learn.logistic import CodedLogisticRegression
+from anyk.learn.report import TrainingReport
+
+__all__ = ["CodedLinearRegression", "CodedLogisticRegression", "TrainingReport"]

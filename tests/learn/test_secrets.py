@@ -1,0 +1,135 @@
+"""No attribute, report, repr, log, error or pickle holds a mask, a share or a block of the data."""
+
+import io
+import logging
+import pickle
+import sys
+
+import numpy as np
+import pytest
+
+import anyk
+import anyk.schemes.lagrange as lagrange_module
+from anyk.executors.base import AbstractExecutor, Dealt
+from anyk.executors.faults import Corrupt, Crash, Faulty
+from anyk.learn import CodedLinearRegression, CodedLogisticRegression
+
+
+class Spy(AbstractExecutor):
+    """Notes everything that is sent to workers."""
+
+    def __init__(self, executor):
+        self.inner, self.sent = executor, []
+
+    @property
+    def workers(self):
+        return self.inner.workers
+
+    def clock(self):
+        return self.inner.clock()
+
+    def place(self, parts):
+        self.sent.extend(parts)
+        return self.inner.place(parts)
+
+    def dispatch(self, task, placement, arguments):
+        self.sent.extend(np.asarray(a.rows) for a in arguments if isinstance(a, Dealt))
+        return self.inner.dispatch(task, placement, arguments)
+
+    def release(self, placement):
+        self.inner.release(placement)
+
+    def close(self):
+        self.inner.close()
+
+
+@pytest.fixture
+def masks(monkeypatch):
+    """Every mask that is drawn."""
+    drawn, draw = [], lagrange_module.uniform_masks
+
+    def noted(*arguments):
+        drawn.append(draw(*arguments))
+        return drawn[-1]
+
+    monkeypatch.setattr(lagrange_module, "uniform_masks", noted)
+    return drawn
+
+
+def secrets_of(X, spy, masks):
+    """Runs of numbers that nobody else may hold, as the bytes and as the text they would be."""
+    arrays = [X, *masks, *spy.sent]
+    for array in arrays:
+        row = np.ascontiguousarray(np.asarray(array).reshape(len(array), -1)[0])[:4]
+        yield row.tobytes()
+        yield ", ".join(map(str, row.tolist())).encode()
+        yield str(int(row[-1])).encode() if abs(int(row[-1])) > 10**6 else row.tobytes()
+
+
+@pytest.mark.parametrize("kind", [CodedLogisticRegression, CodedLinearRegression])
+def test_nothing_holds_a_secret_after_fit(kind, masks, caplog, capfd):
+    caplog.set_level(logging.DEBUG)
+    generator = np.random.default_rng(3)
+    X, y = generator.standard_normal((30, 5)), np.arange(30) % 2
+    faults = {2: Corrupt(seed=0, modulus=2**31 - 1), 5: Crash()}
+    with anyk.Inline(11) as inner:
+        spy = Spy(Faulty(inner, faults))
+        model = kind(executor=spy, workers=11, adversaries=1, iterations=4, random_state=0)
+        model.fit(X, y)
+    assert len(masks) == 5  # the data's, and fresh ones in each iteration
+    assert len({mask.tobytes() for mask in masks}) == 5
+    assert model.report_.liars.keys() == {2}
+    shown = "\n".join(
+        [repr(model), str(model.report_), repr(model.report_), caplog.text, *capfd.readouterr()]
+    ).encode()
+    fitted = {name: value for name, value in vars(model).items() if name != "executor"}
+    held = shown + pickle.dumps(model) + pickle.dumps(fitted) + repr(fitted).encode()
+    for secret in secrets_of(X, spy, masks):
+        assert secret not in held
+
+
+def test_random_state_makes_no_mask_again(masks):
+    X, y = np.eye(8), np.arange(8) % 2
+    for _ in range(2):
+        CodedLogisticRegression(random_state=0, iterations=2).fit(X, y)
+    assert len(masks) == 6
+    assert len({mask.tobytes() for mask in masks}) == 6
+
+
+def test_no_error_holds_a_secret(masks):
+    generator = np.random.default_rng(3)
+    X, y = generator.standard_normal((30, 5)), np.arange(30) % 2
+    with anyk.Inline(8) as inner:
+        spy = Spy(Faulty(inner, {1: Crash(), 2: Crash()}))
+        with pytest.raises(anyk.NotEnoughAnswers) as caught:
+            CodedLogisticRegression(executor=spy).fit(X, y)
+    error = caught.value
+    held = (str(error) + repr(vars(error)) + str(error.outcome)).encode() + pickle.dumps(error)
+    for secret in secrets_of(X, spy, masks):
+        assert secret not in held
+
+
+def test_colluders_see_uniform_shares(masks):
+    """The shares of two trainings on the same data have nothing in common."""
+    X, y = np.ones((20, 2)), np.arange(20) % 2
+    shares = []
+    for _ in range(2):
+        with anyk.Inline(8) as inner:
+            spy = Spy(inner)
+            CodedLogisticRegression(executor=spy, iterations=1, scaling="none").fit(X, y)
+        shares.append(np.concatenate([array.ravel() for array in spy.sent]))
+    assert np.mean(shares[0] == shares[1]) < 0.01
+    assert len(masks) == 4
+
+
+def test_progress_is_shown_in_a_terminal_alone(monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    X, y = np.eye(8), np.arange(8) % 2
+    for verbose, shown in ((1, True), (0, False)):
+        terminal = Terminal()
+        monkeypatch.setattr(sys, "stderr", terminal)
+        CodedLogisticRegression(iterations=3, verbose=verbose).fit(X, y)
+        assert ("loss" in terminal.getvalue()) is shown

@@ -1,0 +1,185 @@
+"""Training on workers that are late, die, lie, or are too many of these."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+
+import anyk
+from anyk.executors.base import AbstractExecutor
+from anyk.executors.faults import Collude, Corrupt, Crash, Delay, Die, Faulty
+from anyk.learn import CodedLinearRegression, CodedLogisticRegression
+from anyk.learn.training import largest_code
+
+MODULUS = 2**31 - 1
+LIE = Corrupt(seed=1, modulus=MODULUS)
+
+
+@pytest.fixture(scope="module")
+def digits():
+    X, y = load_digits(return_X_y=True)
+    chosen = (y == 3) | (y == 7)
+    return X[chosen], y[chosen]
+
+
+class From(AbstractExecutor):
+    """Workers that are well at first, and bad from some dispatch on."""
+
+    def __init__(self, executor, first, faults):
+        self.well, self.bad, self.left = executor, Faulty(executor, faults), first
+
+    @property
+    def workers(self):
+        return self.well.workers
+
+    def clock(self):
+        return self.well.clock()
+
+    def place(self, parts):
+        return self.well.place(parts)
+
+    def dispatch(self, task, placement, arguments):
+        self.left -= 1
+        chosen = self.well if self.left >= 0 else self.bad
+        return chosen.dispatch(task, placement, arguments)
+
+    def release(self, placement):
+        self.well.release(placement)
+
+    def close(self):
+        self.well.close()
+
+
+def trained(digits, executor, **parameters):
+    parameters = {"workers": 10, "adversaries": 1, "random_state": 0, "iterations": 8} | parameters
+    return CodedLogisticRegression(executor=executor, verbose=0, **parameters).fit(*digits)
+
+
+@pytest.fixture(scope="module")
+def honest(digits):
+    with anyk.Inline(10) as executor:
+        return trained(digits, executor)
+
+
+def test_an_honest_training_names_nobody(honest, digits):
+    assert honest.report_.liars == {}
+    assert honest.report_.failed == {}
+    assert honest.score(*digits) > 0.97
+    assert honest.report_.scheme.guarantee.adversaries == 1
+
+
+@pytest.mark.parametrize("make", [anyk.Inline, anyk.Threads, anyk.Simulated])
+def test_a_liar_and_a_death_in_the_middle_change_no_bit_and_are_named(digits, honest, make):
+    with make(10) as inner:
+        executor = From(inner, 3, {4: LIE, 7: Die()})
+        model = trained(digits, executor)
+    np.testing.assert_array_equal(model.coef_, honest.coef_)
+    np.testing.assert_array_equal(model.intercept_, honest.intercept_)
+    assert model.loss_ == honest.loss_
+    assert list(model.report_.liars) == [4]
+    assert list(model.report_.failed) == [7]
+    assert model.report_.liars[4] >= 3
+    first, why = model.report_.failed[7]
+    assert first >= 3
+    assert "died" in why
+    assert "lied      worker 4" in str(model.report_)
+    assert "failed    worker 7" in str(model.report_)
+
+
+def test_a_process_that_dies_and_one_that_lies(digits, honest):
+    with anyk.Processes(7) as inner:
+        executor = From(inner, 2, {4: LIE, 6: Die()})
+        model = trained(digits, executor, workers=7)
+    np.testing.assert_array_equal(model.coef_, honest.coef_)  # however many blocks there are
+    assert list(model.report_.liars) == [4]
+    assert 6 in {*model.report_.failed, *model.report_.silent}  # its end may not be waited for
+
+
+def test_stragglers_are_not_waited_for_and_are_named(digits, honest):
+    with anyk.Simulated(10, compute=0.01) as inner:
+        model = trained(digits, From(inner, 4, {2: Delay(3600.0)}))
+    np.testing.assert_array_equal(model.coef_, honest.coef_)
+    assert model.report_.silent == {2: 4}
+    assert model.report_.worker_seconds == pytest.approx(8 * 0.01)
+    assert "silent    worker 2, from iteration 4" in str(model.report_)
+
+
+def test_one_failure_too_many_raises(digits):
+    crashes = {worker: Crash() for worker in range(2)}
+    with anyk.Inline(10) as inner, pytest.raises(anyk.NotEnoughAnswers) as caught:
+        trained(digits, From(inner, 3, crashes))
+    assert caught.value.failures.keys() == crashes.keys()
+
+
+def test_one_liar_too_many_raises(digits):
+    lies = {worker: Corrupt(seed=worker, modulus=MODULUS) for worker in range(2)}
+    with anyk.Inline(10) as inner, pytest.raises(anyk.TooManyErrors):
+        trained(digits, From(inner, 3, lies))
+
+
+def test_a_lie_is_noticed_even_without_spare_answers(digits):
+    with anyk.Inline(10) as inner, pytest.raises(anyk.TooManyErrors):
+        trained(digits, Faulty(inner, {0: LIE}), workers=7, stragglers=0, adversaries=0)
+
+
+def plain_gradient(block, w):
+    x, y = block[:, :-1], block[:, -1]
+    return x.T @ (1 / (1 + np.exp(-x @ w)) - y) / len(x)
+
+
+def test_without_the_code_a_liar_spoils_the_training(digits):
+    X, y = digits
+    X, y = X[:356] / 16, (y[:356] == 7).astype(float)
+    blocks = np.dstack([X.reshape(4, 89, -1), y.reshape(4, 89, 1)])
+    losses = {}
+    for name, faults in {"honest": {}, "one liar": {1: Collude(seed=1, scale=3.0)}}.items():
+        with (
+            anyk.Inline(4) as inner,
+            anyk.distribute(anyk.Replication(4, 4), blocks, Faulty(inner, faults)) as data,
+        ):
+            w = np.zeros(X.shape[1])
+            for _ in range(25):
+                w -= 0.3 * data.run(plain_gradient, w).value.mean(axis=0)
+        z = X @ w
+        losses[name] = np.mean(np.logaddexp(0, z) - y * z)
+    assert losses["honest"] < 0.2
+    assert losses["one liar"] > np.log(2)
+
+
+def test_only_the_rounding_is_repeated(digits):
+    with anyk.Inline(10) as executor:
+        one, same = (trained(digits, executor, iterations=3) for _ in range(2))
+        other = trained(digits, executor, iterations=3, random_state=1)
+        free = trained(digits, executor, iterations=3, random_state=None)
+    np.testing.assert_array_equal(one.coef_, same.coef_)
+    assert not np.array_equal(one.coef_, other.coef_)
+    assert not np.array_equal(one.coef_, free.coef_)
+
+
+@pytest.mark.parametrize(
+    ("threat", "degree", "blocks"),
+    [
+        ({"workers": 40, "colluders": 1}, 1, 13),
+        ({"workers": 40, "colluders": 7}, 1, 7),
+        ({"workers": 40}, 1, 14),
+        ({"workers": 40, "colluders": 1, "stragglers": 1}, 1, 12),
+        ({"workers": 40, "colluders": 1, "adversaries": 3, "stragglers": 3}, 1, 10),
+        ({"workers": 40, "colluders": 1}, 3, 5),
+    ],
+)
+def test_the_code_has_as_many_blocks_as_the_threat_allows(threat, degree, blocks):
+    scheme = largest_code(anyk.Threat(**threat), degree=degree, rows=10**4)
+    assert scheme.blocks == blocks
+    assert scheme.guarantee.stragglers >= threat.get("stragglers", 0)
+    assert largest_code(anyk.Threat(**threat), degree=degree, rows=2).blocks == 2
+    with pytest.raises(anyk.Unachievable):
+        anyk.Lagrange(
+            blocks + 1, 2 * degree + 1, 40 - threat.get("stragglers", 0),
+            threat.get("adversaries", 0), threat.get("colluders", 0),
+        )  # fmt: skip
+
+
+def test_a_threat_without_a_code_is_refused_with_the_inequality():
+    with pytest.raises(anyk.Unachievable, match=r"3\*2 \+ 2\*1 \+ 1 \+ 1 = 10 <= 8. Add 2"):
+        CodedLinearRegression(workers=8, adversaries=1, colluders=2).fit(np.eye(3), [1, 2, 3])
+    with anyk.Threads(2) as executor, pytest.raises(anyk.InvalidArgument, match="8 workers"):
+        CodedLinearRegression(executor=executor).fit(np.eye(3), [1, 2, 3])
