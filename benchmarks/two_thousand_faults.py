@@ -44,7 +44,7 @@ from _random_faults import WORKERS, Job, Plan, draw_job, draw_plan
 import anyk
 from anyk.executors.base import AbstractDispatch, AbstractExecutor, Placement, Task
 from anyk.executors.faults import AbstractFault, Delay, Faulty
-from anyk.run import WorkerTask
+from anyk.task import WorkerTask
 
 ENGINES = ("Threads", "Processes", "Simulated")
 SCHEMES = ("Lagrange", "Replication", "Spline", "Berrut")

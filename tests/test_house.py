@@ -37,6 +37,10 @@ def imported(path):
             base = "/".join(node.module.split(".")[1:])
             for name in node.names:
                 inner = f"{base}/{name.name}".strip("/") + ".py"
+                room = inner.removesuffix(".py") + "/"
+                if any(module.startswith(room) for module in MODULES):
+                    yield from (module for module in MODULES if module.startswith(room))
+                    continue
                 yield inner if inner in MODULES else (f"{base}.py" if base else "__init__.py")
         elif isinstance(node, ast.Import):
             assert not any(name.name.split(".")[0] == "anyk" for name in node.names), path

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Literal, Self, final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from anyk.answers import Outcome
 from anyk.collection import Collection, OnAnswer
-from anyk.domains.base import AbstractDomain
 from anyk.domains.ring import EachPrime
 from anyk.errors import ExecutorError, InvalidArgument
 from anyk.executors.base import AbstractExecutor, Dealt, Placement
@@ -19,33 +16,11 @@ from anyk.privacy.embedding import FixedPoint
 from anyk.schemes.base import AbstractScheme, Encoded
 from anyk.schemes.embedded import Embedded
 from anyk.spec import instance, positive, shown
+from anyk.task import WorkerTask
 
 __all__ = ["Distributed", "distribute", "run"]
 
 OnFailure = Literal["raise", "return"]
-
-
-@final
-@dataclass(frozen=True)
-class WorkerTask:
-    """What a worker runs: the user's function, on arrays of the scheme's domain.
-
-    Args:
-        function: f, called with one block and the other arguments.
-        domain: what presents the share to f and accepts its result.
-        dealt: which of the other arguments are shares too.
-    """
-
-    function: Callable[..., Any]
-    domain: AbstractDomain
-    dealt: tuple[bool, ...]
-
-    def __call__(self, share: NDArray[Any], *arguments: Any) -> NDArray[Any]:
-        presented = [
-            self.domain.present(argument) if is_share else argument
-            for argument, is_share in zip(arguments, self.dealt, strict=True)
-        ]
-        return self.domain.accept(self.function(self.domain.present(share), *presented))
 
 
 @final

@@ -14,8 +14,9 @@ from anyk.demo.watch import AbstractWatcher
 from anyk.executors.base import AbstractExecutor
 from anyk.executors.faults import Faulty
 from anyk.executors.processes import Processes
-from anyk.run import WorkerTask, distribute
+from anyk.run import distribute
 from anyk.schemes.base import Encoded
+from anyk.task import WorkerTask
 
 __all__ = ["race", "roll_call"]
 

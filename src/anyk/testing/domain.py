@@ -1,0 +1,59 @@
+"""What every domain must do."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from anyk.domains.base import AbstractDomain
+from anyk.domains.prime import PrimeField
+from anyk.errors import InvalidArgument
+from anyk.testing.expect import check_value, expect, numbers, require
+
+__all__ = ["check_domain"]
+
+
+def check_domain(domain: AbstractDomain, *, generator: np.random.Generator) -> None:
+    """Check arithmetic against Python's integers, or against numpy's, and the refusal of rubbish.
+
+    Args:
+        domain: what to check.
+        generator: where the test data come from.
+
+    Raises:
+        AssertionError: if the domain breaks its contract.
+
+    Example:
+        >>> anyk.testing.check_domain(anyk.PrimeField(101), generator=np.random.default_rng(0))
+    """
+    check_value(domain)
+    for rows, inner, columns in (
+        (1, 1, 1),
+        (3, 5, 7),
+        (2, 64, 3),
+        (2, 65, 3),
+        (1, 1000, 2),
+        (4, 0, 2),
+    ):
+        small = numbers(domain, (rows, inner), generator)
+        big = numbers(domain, (inner, columns), generator)
+        product = domain.matmul(small, big)
+        what = f"matmul of ({rows}, {inner}) by ({inner}, {columns})"
+        if isinstance(domain, PrimeField):
+            exact = small.astype(object) @ big.astype(object) % domain.modulus
+            require(np.array_equal(product, exact), f"{what} is not exact")
+        else:
+            require(np.allclose(product, small @ big), f"{what} is wrong")
+        require(product.dtype == domain.dtype, f"{what} has dtype {product.dtype}")
+    stack = numbers(domain, (3, 2, 4), generator)
+    flat = domain.matmul(stack[:2, :, 0].T[:, :2].copy(), stack[:2])
+    require(
+        flat.shape == (2, 2, 4), "matmul does not keep the shape of what follows the first axis"
+    )
+    for rubbish in (np.array([np.nan]), np.array([np.inf]), ["x"], [[1], [1, 2]], [None]):
+        expect(
+            InvalidArgument,
+            f"validate({rubbish})",
+            lambda bad=rubbish: domain.validate(bad, "x"),  # type: ignore[misc]
+        )
+    presented = domain.present(stack)
+    require(np.array_equal(domain.accept(presented), stack), "accept does not undo present")
