@@ -10,8 +10,6 @@ from typing import Any, Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.codes.barycentric import chebyshev_first, chebyshev_second
-from anyk.codes.ordering import chord_positions, path_order
 from anyk.codes.splines import SmoothingSpline, SplineFit, smoothing_spline
 from anyk.domains.real import Reals
 from anyk.errors import InvalidArgument, Unachievable
@@ -23,7 +21,8 @@ from anyk.schemes.approximate import (
     largest,
 )
 from anyk.schemes.base import AbstractScheme, Encoded, Encoder, blocks_of
-from anyk.schemes.spline_recovery import SplineLayout, SplineRecovery
+from anyk.schemes.spline_layout import SplineLayout, path_layout, published_layout
+from anyk.schemes.spline_recovery import SplineRecovery
 from anyk.spec import Guarantee, Map, settle
 
 __all__ = ["Spline"]
@@ -151,7 +150,11 @@ class Spline(AbstractScheme):
         array = blocks_of(X, self.blocks, self.domain)
         scale = largest(array)
         flat = array.reshape(self.blocks, -1) / scale
-        layout = self._layout(flat)
+        layout = (
+            published_layout(self.blocks, self.workers)
+            if self.ordering is None
+            else path_layout(flat, self.workers)
+        )
         curve = _encoder_spline(self, layout).fit(flat[layout.order])
         shares = curve.at(layout.points)
         if self.encoder_smoothing:
@@ -177,21 +180,6 @@ class Spline(AbstractScheme):
             smoothing=self.decoder_smoothing,
             layout=layout,
             workers=answered,
-        )
-
-    def _layout(self, flat: NDArray[np.float64]) -> SplineLayout:
-        """Where the blocks and the workers are on the curve."""
-        if self.ordering is None:
-            return SplineLayout(
-                order=np.arange(self.blocks),
-                positions=chebyshev_first(self.blocks)[::-1],
-                points=chebyshev_second(self.workers)[::-1],
-            )
-        order = path_order(flat)
-        return SplineLayout(
-            order=order,
-            positions=(1.0 - 1.0 / self.blocks) * chord_positions(flat[order]),
-            points=np.linspace(-1.0, 1.0, self.workers) if self.workers > 1 else np.zeros(1),
         )
 
 

@@ -16,33 +16,11 @@ from anyk.codes.splines import SmoothingSpline, gcv_candidates, smoothing_spline
 from anyk.domains.real import Reals
 from anyk.schemes.approximate import largest, relative_error
 from anyk.schemes.base import AbstractRecovery, rows_of
+from anyk.schemes.spline_layout import SplineLayout
 
-__all__ = ["SplineLayout", "SplineRecovery"]
+__all__ = ["SplineRecovery"]
 
 _SCORED = 1 << 16  # numbers by which to choose lambda: enough, at less cost than the value
-
-
-@final
-@dataclass(frozen=True, kw_only=True, eq=False)
-class SplineLayout:
-    """What `Spline` chose for one set of data.
-
-    Args:
-        order: the blocks along the curve, ndarray (K,); a permutation.
-        positions: alpha, where the curve passes them, ndarray (K,), increasing.
-        points: beta, where the workers' shares are taken, ndarray (N,), increasing.
-        offset: by how much the curve misses the blocks, root mean square, as a length on the line
-            of alpha and beta; 0 where it passes through them.
-
-    Example:
-        >>> anyk.Spline(2, 3).encode(np.array([1.0, 5.0])).layout.points
-        array([-1.,  0.,  1.])
-    """
-
-    order: NDArray[np.intp]
-    positions: NDArray[np.float64]
-    points: NDArray[np.float64]
-    offset: float = 0.0
 
 
 @final
