@@ -269,6 +269,8 @@ class Guarantee:
         leakage: what any `colluders` workers learn together, in field symbols (exact schemes) or
             bits (real ones) a coordinate of the data; None where nothing is promised.
         load: size of one share, in blocks.
+        data_std: standard deviation of the data's coordinates for which `leakage` is stated; None
+            where it does not depend on it.
 
     Raises:
         InvalidArgument: if the numbers contradict each other.
@@ -276,7 +278,7 @@ class Guarantee:
     Example:
         >>> anyk.Lagrange(blocks=3, degree=2, workers=12, adversaries=1, colluders=1).guarantee
         Guarantee(workers=12, threshold=9, stragglers=3, adversaries=1, colluders=1, exact=True,
-                  leakage=0.0, load=1.0)
+                  leakage=0.0, load=1.0, data_std=None)
     """
 
     workers: int
@@ -287,6 +289,7 @@ class Guarantee:
     exact: bool
     leakage: float | None
     load: float
+    data_std: float | None = None
 
     def __post_init__(self) -> None:
         if self.stragglers != self.workers - self.threshold:
