@@ -106,7 +106,7 @@ def signature_is_documented(function, text):
      anyk.testing.check_scheme,
      anyk.testing.check_domain, anyk.testing.check_executor, anyk.Encoded.recovery,
      anyk.Encoded.decode, anyk.Lagrange.encode, anyk.Harmonic.encode, anyk.Shamir.encode,
-     anyk.schemes_for],
+     anyk.schemes_for, anyk.leakage, anyk.worst_coalition, anyk.audit],
     ids=lambda item: item.__qualname__,
 )  # fmt: skip
 def test_every_argument_is_documented(item):
@@ -117,7 +117,7 @@ def test_every_argument_is_documented(item):
     "item", [anyk.Lagrange, anyk.Replication, anyk.Spline, anyk.Berrut, anyk.Harmonic, anyk.Shamir,
              anyk.Summed, anyk.WithMaster, anyk.Candidate, anyk.Shortlist, anyk.Guarantee,
              anyk.Threat, anyk.Outcome, anyk.Answer, anyk.PrimeField, anyk.Threads, anyk.Simulated,
-             anyk.FixedPoint],
+             anyk.FixedPoint, anyk.Disclosure, anyk.Audit],
     ids=lambda item: item.__name__,
 )  # fmt: skip
 def test_every_parameter_of_a_class_is_documented(item):

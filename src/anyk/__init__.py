@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from anyk import testing
 from anyk.answers import Answer, Outcome, Recovered, Status, Timing
+from anyk.audit import Audit, audit
+from anyk.disclosure import Disclosure, leakage, worst_coalition
 from anyk.domains.array import FieldArray
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Complex, Reals
@@ -47,9 +49,11 @@ __all__ = [
     "AbstractScheme",
     "Answer",
     "AnykError",
+    "Audit",
     "Berrut",
     "Candidate",
     "Complex",
+    "Disclosure",
     "Distributed",
     "Encoded",
     "Encoder",
@@ -86,8 +90,11 @@ __all__ = [
     "TooManyErrors",
     "Unachievable",
     "WithMaster",
+    "audit",
     "distribute",
+    "leakage",
     "run",
     "schemes_for",
     "testing",
+    "worst_coalition",
 ]

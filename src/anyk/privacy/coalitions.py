@@ -18,6 +18,7 @@ __all__ = ["WorstCase", "most_bits_learned"]
 _CHUNK = 1 << 16  # coalitions judged at once
 _FINALISTS = 32  # judged again, by singular values
 _DELICATE = 1e-9  # det of the noise's correlations below which the quick formula is not trusted
+_FAINT = 1e-5  # trace of a matrix that is log det(1 + it) in all but the last digits
 _ROUNDS = 20  # of improving a coalition by exchanging one worker
 
 
@@ -114,7 +115,7 @@ def _search(
     scales = np.where(bare, 1.0, scales)[:, None]
     noise, signal = masks / scales, data / scales
     alone = noise @ noise.conj().T
-    both = alone + variance * (signal @ signal.conj().T)
+    told = variance * (signal @ signal.conj().T)
     best, who = -1.0, tuple(range(size))
     finalists: list[tuple[float, tuple[int, ...]]] = []
 
@@ -125,7 +126,7 @@ def _search(
         best, who = max((best, who), (bits, candidate), key=lambda pair: pair[0])
 
     for chosen in _chunks(len(data), size):
-        scores = _scores(alone, both, chosen)
+        scores = _scores(alone, told, chosen)
         for row in np.flatnonzero(np.isinf(scores)):
             judge(tuple(map(int, chosen[row])))
             if math.isinf(best):
@@ -140,14 +141,19 @@ def _search(
 
 
 def _scores(
-    alone: NDArray[Any], both: NDArray[Any], chosen: NDArray[np.intp]
+    alone: NDArray[Any], told: NDArray[Any], chosen: NDArray[np.intp]
 ) -> NDArray[np.float64]:
-    """Log det of shares less log det of noise; infinite where the latter is lost in rounding."""
+    """Log det(1 + G^-1 S) of noise G and data S; infinite where G is lost in rounding."""
     rows, columns = chosen[:, :, None], chosen[:, None, :]
-    sign, noise = np.linalg.slogdet(alone[rows, columns])
-    _, total = np.linalg.slogdet(both[rows, columns])
-    lost = (np.real(sign) <= 0.0) | (noise < math.log(_DELICATE))
-    scores: NDArray[np.float64] = np.where(lost, np.inf, total - noise)
+    noise = alone[rows, columns]
+    sign, size = np.linalg.slogdet(noise)
+    lost = (np.real(sign) <= 0.0) | (size < math.log(_DELICATE))
+    noise[lost] = np.eye(chosen.shape[1])
+    ratio = np.linalg.solve(noise, told[rows, columns])
+    trace = np.real(np.trace(ratio, axis1=1, axis2=2))
+    _, grown = np.linalg.slogdet(np.eye(chosen.shape[1]) + ratio)
+    scores: NDArray[np.float64] = np.where(trace < _FAINT, trace, grown)
+    scores[lost] = np.inf
     return scores
 
 

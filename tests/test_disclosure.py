@@ -1,0 +1,180 @@
+"""What a coalition learns: a bound from matrices above, an attack on samples below."""
+
+import itertools
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+import anyk
+from anyk.privacy.entropy import SystemSource
+from anyk.privacy.leakage import bits_learned
+from anyk.privacy.masks import gaussian_masks
+
+FIELD = anyk.PrimeField(101)
+
+
+@dataclass(frozen=True, eq=False)
+class Mixture(anyk.AbstractScheme):
+    """Shares that are any mixture of blocks and Gaussian noise; nothing is decoded."""
+
+    data: np.ndarray
+    masks: np.ndarray
+    leak: float = 0.0  # of the first block into the first share, in no matrix: a bug
+    data_std: float = 1.0
+
+    @property
+    def problem(self):
+        return anyk.Map(blocks=self.data.shape[1])
+
+    @property
+    def domain(self):
+        return anyk.Complex() if np.iscomplexobj(self.data) else anyk.Reals()
+
+    @property
+    def guarantee(self):
+        workers = len(self.data)
+        return anyk.Guarantee(
+            workers=workers, threshold=workers, stragglers=0, adversaries=0, colluders=1,
+            exact=False, leakage=None, load=1.0, data_std=self.data_std,
+        )  # fmt: skip
+
+    def encode(self, X, *, source=SystemSource()):
+        noise = gaussian_masks(self.domain, (self.masks.shape[1], *X.shape[1:]), source)
+        shares = self.domain.matmul(self.data, X) + self.domain.matmul(self.masks, noise)
+        shares[0] += self.leak * X[0]
+        return anyk.Encoded(self, shares, None)
+
+    def encoder(self, layout):  # noqa: ARG002 - the seam has it
+        return anyk.Encoder(data=self.data, masks=self.masks)
+
+    def sufficient(self, answered):
+        raise NotImplementedError
+
+    def recovery(self, layout, answered):
+        raise NotImplementedError
+
+
+def mixture(generator, **others):
+    """A random one: of 1 to 4 blocks, real or complex, from hardly to well hidden."""
+    blocks, workers, noises = generator.integers([1, 4, 3], [5, 8, 7])
+    data = generator.standard_normal((workers, blocks))
+    masks = generator.standard_normal((workers, noises)) * 10 ** generator.uniform(-1, 2)
+    if generator.random() < 0.3:
+        data, masks = data * np.exp(1j * data), masks * np.exp(1j * masks)
+    return Mixture(data, masks, **others)
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_attack_and_bound_bracket_the_truth(seed):
+    generator = np.random.default_rng(seed)
+    deviation = float(10 ** generator.uniform(-1, 1))
+    scheme = mixture(generator, data_std=deviation)
+    colluders = int(generator.integers(1, 4))
+    encoded = scheme.encode(np.zeros((scheme.data.shape[1], 1)))
+    truth = max(
+        bits_learned(scheme.data[list(who)], scheme.masks[list(who)], variance=deviation**2)
+        for who in itertools.combinations(range(len(scheme.data)), colluders)
+    )
+    upper = anyk.leakage(encoded, colluders=colluders)
+    found = anyk.audit(
+        encoded, colluders=colluders, samples=20_000, confidence=1 - 1e-9, generator=generator
+    )
+    assert found.amount <= truth == upper
+    assert found.amount >= truth - 0.25 * min(colluders, scheme.data.shape[1])
+
+
+def test_an_attack_finds_what_the_matrices_do_not_say():
+    generator = np.random.default_rng(1)
+    data, masks = generator.standard_normal((4, 2)), 30.0 * generator.standard_normal((4, 3))
+    for leak, caught in ((0.0, False), (60.0, True)):
+        encoded = Mixture(data, masks, leak=leak).encode(np.zeros((2, 1)))
+        bound = max(anyk.leakage(encoded, colluders=4, data_std=1e-3), 0.0)
+        assert bound == math.inf  # four shares under three noises
+        lower = anyk.audit(encoded, colluders=1, generator=generator)
+        alone = anyk.leakage(encoded, colluders=1)
+        if 0 in lower.coalition or not caught:
+            assert (lower.amount > alone) == caught
+        else:
+            pytest.fail("the leak is in worker 0, which is not attacked")
+
+
+def test_correlated_blocks_tell_at_most_what_the_bound_says():
+    encoded = Mixture(np.ones((1, 4)), np.array([[2.0]])).encode(np.zeros((4, 1)))
+    same = 0.5 * math.log2(1 + 16 / 4)  # four copies of one block: a signal of amplitude 4
+    assert anyk.leakage(encoded, colluders=1) < same
+    assert anyk.leakage(encoded, colluders=1, correlated=True) == pytest.approx(same)
+
+
+def test_a_promise_is_stated_for_its_own_data():
+    encoded = Mixture(np.eye(1), np.eye(1), data_std=3.0).encode(np.zeros((1, 1)))
+    assert anyk.leakage(encoded, colluders=1) == pytest.approx(0.5 * math.log2(10))
+    assert anyk.leakage(encoded, colluders=1, data_std=1.0) == pytest.approx(0.5)
+
+
+def test_epsilon_is_that_of_the_worst_coalition_and_block():
+    data, masks = np.array([[1.0, 0.0], [0.5, 0.5]]), np.array([[2.0], [0.5]])
+    worst = anyk.worst_coalition(Mixture(data, masks).encode(np.zeros((2, 1))), colluders=1)
+    assert worst.separation == pytest.approx(1.0)  # worker 1: 0.5 of signal, 0.5 of noise
+    assert worst.epsilon(sensitivity=1.0, delta=1e-5) == pytest.approx(4.377, abs=1e-3)
+    assert worst.epsilon(sensitivity=2.0, delta=1e-5) > worst.epsilon(sensitivity=1.0, delta=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "learned"),
+    [
+        (anyk.Lagrange(blocks=3, degree=1, workers=9, colluders=2, field=FIELD), [0, 0, 1, 2, 3]),
+        (anyk.Harmonic(blocks=2, degree=2, field=FIELD), [0, 1]),
+        (anyk.Shamir(blocks=2, degree=1, workers=9, colluders=1, field=FIELD), [0, 1]),
+        (anyk.Lagrange(blocks=2, degree=2, workers=5, field=FIELD), [1, 2]),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_symbols_of_a_field_are_counted_exactly_from_both_sides(scheme, learned):
+    encoded = scheme.encode(np.arange(scheme.problem.blocks))
+    for colluders, symbols in enumerate(learned, start=1):
+        assert anyk.leakage(encoded, colluders=colluders) == symbols
+        assert anyk.audit(encoded, colluders=colluders).amount == symbols
+
+
+def test_reals_on_a_field_leak_what_the_field_leaks():
+    fixed = anyk.FixedPoint(fraction_bits=20, magnitude=0.7, degree=2, primes=3)
+    scheme = anyk.Lagrange(blocks=2, degree=2, workers=7, colluders=1)
+    with anyk.Inline(7) as executor:
+        data = anyk.distribute(scheme, [0.5, -0.25], executor, embedding=fixed)
+        for colluders, symbols in ((1, 0.0), (2, 1.0)):
+            assert anyk.leakage(data.encoded, colluders=colluders) == symbols
+            assert anyk.audit(data.encoded, colluders=colluders).amount == symbols
+
+
+def test_more_coalitions_than_can_be_tried_give_a_bound_and_a_find():
+    encoded = anyk.Lagrange(blocks=2, degree=1, workers=100, colluders=3).encode([1, 2])
+    worst = anyk.worst_coalition(encoded, colluders=3)
+    assert (worst.found, worst.amount) == (0.0, 2.0)
+    assert str(worst) == "3 workers learn at most 2 symbols a coordinate: 0, 1, 2 learn 0"
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda e: anyk.leakage(e, colluders=0),
+        lambda e: anyk.leakage(e, colluders=8),
+        lambda e: anyk.leakage(e.shares, colluders=1),
+        lambda e: anyk.audit(e, colluders=1, samples=3),
+        lambda e: anyk.audit(e, colluders=1, confidence=1.0),
+        lambda e: anyk.worst_coalition(e, colluders=1).epsilon(sensitivity=1.0, delta=1e-6),
+    ],
+)
+def test_what_makes_no_sense_is_refused(call):
+    encoded = anyk.Lagrange(blocks=1, degree=1, workers=7, colluders=1).encode([1])
+    with pytest.raises(anyk.InvalidArgument, match=r"got .*; needed: "):
+        call(encoded)
+
+
+def test_data_std_must_be_a_size():
+    encoded = anyk.Spline(2, 4).encode([1.0, 2.0])
+    with pytest.raises(anyk.InvalidArgument, match="data_std"):
+        anyk.leakage(encoded, colluders=1, data_std=0.0)
+    assert anyk.leakage(encoded, colluders=1) == math.inf
+    assert anyk.audit(encoded, colluders=1).amount > 10
