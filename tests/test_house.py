@@ -101,7 +101,8 @@ def signature_is_documented(function, text):
 
 @pytest.mark.parametrize(
     "item",
-    [anyk.run, anyk.distribute, anyk.Distributed.run, anyk.Distributed.encode,
+    [anyk.run, anyk.stream, anyk.distribute, anyk.Distributed.run, anyk.Distributed.stream,
+      anyk.Distributed.encode,
      anyk.FixedPoint.integers, anyk.FixedPoint.embed, anyk.FixedPoint.extract,
      anyk.testing.check_scheme,
      anyk.testing.check_domain, anyk.testing.check_executor, anyk.Encoded.recovery,

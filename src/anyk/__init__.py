@@ -31,7 +31,7 @@ from anyk.executors.simulated import Simulated
 from anyk.executors.threads import Threads
 from anyk.planning.planner import Candidate, Shortlist, schemes_for
 from anyk.privacy.embedding import FixedPoint
-from anyk.run import Distributed, distribute, run
+from anyk.run import Distributed, distribute, run, stream
 from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded, Encoder
 from anyk.schemes.berrut import Berrut
 from anyk.schemes.harmonic import Harmonic
@@ -95,6 +95,7 @@ __all__ = [
     "leakage",
     "run",
     "schemes_for",
+    "stream",
     "testing",
     "worst_coalition",
 ]

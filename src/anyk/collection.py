@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, final
 
 import numpy as np
@@ -55,10 +55,51 @@ class Collection:
         self, dispatch: AbstractDispatch, deadline: float | None, tolerance: float | None
     ) -> tuple[Outcome, RecoveryError | None]:
         """Receive answers until they suffice, or no more will come."""
-        scheme = self.encoded.scheme
-        workers = scheme.guarantee.workers
-        while True:
-            over = False
+        for usable, over in self._receive(dispatch, deadline):
+            if not over and not self._worth_judging(usable):
+                continue
+            outcome, error = self._conclude(tuple(sorted(usable)), tolerance)
+            if over or not isinstance(error, NotAccurateEnough):
+                return outcome, error
+        raise AssertionError("the last judgement is over")  # pragma: no cover
+
+    def stream(
+        self,
+        dispatch: AbstractDispatch,
+        deadline: float | None,
+        tolerance: float | None,
+        every: int,
+    ) -> Iterator[Outcome]:
+        """An outcome after every few answers, as soon as any value can be made of them."""
+        exact = self.encoded.scheme.guarantee.exact
+        best: Outcome | None = None
+        judged = 0
+        for usable, over in self._receive(dispatch, deadline):
+            due = len(usable) >= max(judged + every, 1) and (
+                not exact or self.encoded.scheme.sufficient(usable)
+            )
+            if not over and not due:
+                continue
+            if over and best is not None and len(usable) == judged:
+                return
+            outcome, error = self._conclude(tuple(sorted(usable)), None)
+            if error is None:
+                yield outcome
+                best, judged = outcome, len(usable)
+                estimate = outcome.error_estimate
+                if estimate is None or (tolerance is not None and estimate <= tolerance):
+                    return
+            elif over and best is None:
+                error.outcome = outcome
+                raise error
+
+    def _receive(
+        self, dispatch: AbstractDispatch, deadline: float | None
+    ) -> Iterator[tuple[list[int], bool]]:
+        """After each answer, who is usable; and at the end, once, that no more will come."""
+        workers = self.encoded.scheme.guarantee.workers
+        over = False
+        while not over:
             left = None if deadline is None else self.start + deadline - self.executor.clock()
             answer = dispatch.receive(None if left is None else max(left, 0.0))
             if answer is None:
@@ -68,15 +109,15 @@ class Collection:
                 over = len(self.timings) == workers
             if not over and left is not None and left <= 0:
                 continue  # what had come by the deadline is taken in first, and judged once
-            usable = self._usable()
-            if not over and not (scheme.sufficient(usable) and self._in_one_shape(usable)):
-                if not (scheme.guarantee.exact and self.failures):
-                    continue
-                if scheme.sufficient(set(range(workers)) - set(self.failures)):
-                    continue
-            outcome, error = self._conclude(tuple(sorted(usable)), tolerance)
-            if over or not isinstance(error, NotAccurateEnough):
-                return outcome, error
+            yield self._usable(), over
+
+    def _worth_judging(self, usable: list[int]) -> bool:
+        """Whether these answers may do, or it is clear that no others would."""
+        scheme = self.encoded.scheme
+        if scheme.sufficient(usable) and self._in_one_shape(usable):
+            return True
+        others = set(range(scheme.guarantee.workers)) - set(self.failures)
+        return bool(scheme.guarantee.exact and self.failures and not scheme.sufficient(others))
 
     def _note(self, answer: Answer) -> None:
         if self.on_answer is not None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Literal, Self, final
 
 import numpy as np
@@ -11,14 +12,14 @@ from anyk.answers import Outcome
 from anyk.collection import Collection, OnAnswer
 from anyk.domains.ring import EachPrime
 from anyk.errors import ExecutorError, InvalidArgument
-from anyk.executors.base import AbstractExecutor, Dealt, Placement
+from anyk.executors.base import AbstractDispatch, AbstractExecutor, Dealt, Placement
 from anyk.privacy.embedding import FixedPoint
 from anyk.schemes.base import AbstractScheme, Encoded
 from anyk.schemes.embedded import Embedded
-from anyk.spec import instance, positive, shown
+from anyk.spec import count, instance, positive, shown
 from anyk.task import WorkerTask
 
-__all__ = ["Distributed", "distribute", "run"]
+__all__ = ["Distributed", "distribute", "run", "stream"]
 
 OnFailure = Literal["raise", "return"]
 
@@ -128,6 +129,58 @@ class Distributed:
             ExecutorError: if the shares were released, or the executor is closed.
         """
         _check_limits(deadline, tolerance, on_failure)
+        with self._dispatched(function, arguments, on_answer) as (dispatch, collection):
+            outcome, error = collection.gather(dispatch, deadline, tolerance)
+        if error is None:
+            return outcome
+        error.outcome = outcome
+        if on_failure == "raise":
+            raise error
+        return outcome
+
+    def stream(
+        self,
+        function: Callable[..., Any],
+        *arguments: Any,
+        deadline: float | None = None,
+        tolerance: float | None = None,
+        every: int = 1,
+        on_answer: OnAnswer | None = None,
+    ) -> Iterator[Outcome]:
+        """Compute a function on every block, and see the value get better: `anyk.stream`.
+
+        Args:
+            function: as for `run`.
+            *arguments: as for `run`.
+            deadline: seconds after which no answer is waited for.
+            tolerance: estimated relative error at which to stop.
+            every: how many more answers make another outcome.
+            on_answer: as for `run`.
+
+        Returns:
+            Outcomes, each of all answers so far. Nothing is dispatched before the first is asked
+            for, and what is still running is abandoned when the iterator is closed.
+
+        Raises:
+            RecoveryError: where the answers end, and none was enough for a value.
+        """
+        _check_limits(deadline, tolerance, "raise")
+        step = count("every", every, least=1)
+
+        def outcomes() -> Iterator[Outcome]:
+            with self._dispatched(function, arguments, on_answer) as (dispatch, collection):
+                yield from collection.stream(dispatch, deadline, tolerance, step)
+
+        return outcomes()
+
+    @contextmanager
+    def _dispatched(
+        self,
+        function: Callable[..., Any],
+        arguments: tuple[Any, ...],
+        on_answer: OnAnswer | None,
+    ) -> Iterator[tuple[AbstractDispatch, Collection]]:
+        """The task on its way to all workers; abandoned in the end."""
         instance("function", function, Callable, change="Pass a function of one block.")
         if on_answer is not None:
             instance("on_answer", on_answer, Callable, change="Pass a function, or None.")
@@ -141,17 +194,10 @@ class Distributed:
         task = WorkerTask(function, scheme.domain, dealt)
         start = self._executor.clock()
         dispatch = self._executor.dispatch(task, self._placement, sent)
-        collection = Collection(self.encoded, self._executor, start, on_answer)
         try:
-            outcome, error = collection.gather(dispatch, deadline, tolerance)
+            yield dispatch, Collection(self.encoded, self._executor, start, on_answer)
         finally:
             dispatch.abandon()
-        if error is None:
-            return outcome
-        error.outcome = outcome
-        if on_failure == "raise":
-            raise error
-        return outcome
 
     def _prepared(self, argument: Any) -> Any:
         if isinstance(argument, (list, tuple, set, frozenset, dict)):
@@ -282,3 +328,60 @@ def run(
             on_failure=on_failure,
             on_answer=on_answer,
         )
+
+
+def stream(
+    scheme: AbstractScheme,
+    function: Callable[..., Any],
+    X: Any,
+    executor: AbstractExecutor,
+    *,
+    deadline: float | None = None,
+    tolerance: float | None = None,
+    every: int = 1,
+    on_answer: OnAnswer | None = None,
+) -> Iterator[Outcome]:
+    """Compute a function on every block of X, and yield an outcome after each answer.
+
+    An approximate scheme makes a value of few answers, and a better one of more: outcomes begin
+    with the first that can be decoded, below the threshold of `run`, and each has its own error
+    estimate. An exact scheme has one outcome to give, as soon as its answers suffice.
+
+    Args:
+        scheme: how to encode and recover.
+        function: called on each worker with its share; returns an array.
+        X: array-like (K, *shape), the blocks.
+        executor: has at least as many workers as the scheme.
+        deadline: seconds on the executor's clock after which no answer is waited for.
+        tolerance: estimated relative error at which to stop.
+        every: how many more answers make another outcome.
+        on_answer: called with every answer and failure as it comes, before it is checked.
+
+    Returns:
+        An iterator of outcomes. Nothing is sent before the first is asked for; closing it, or
+        leaving it to be collected, abandons what is still running.
+
+    Raises:
+        InvalidArgument: if an argument can't be used or sent to the workers.
+        RecoveryError: where the answers end, and none was enough for a value.
+
+    Example:
+        >>> scheme = anyk.Berrut(4, 12)
+        >>> X = np.linspace(0.0, 1.0, 4)
+        >>> with anyk.Inline(12) as executor:
+        ...     outcomes = list(anyk.stream(scheme, np.sin, X, executor, every=4))
+        >>> [len(outcome.used) for outcome in outcomes]
+        [4, 8, 12]
+        >>> outcomes[-1].error_estimate < outcomes[0].error_estimate
+        True
+    """
+    _check_limits(deadline, tolerance, "raise")
+    step = count("every", every, least=1)
+
+    def outcomes() -> Iterator[Outcome]:
+        with distribute(scheme, X, executor) as data:
+            yield from data.stream(
+                function, deadline=deadline, tolerance=tolerance, every=step, on_answer=on_answer
+            )
+
+    return outcomes()
