@@ -11,12 +11,12 @@ from numpy.lib.npyio import NpzFile
 from rich.console import Console
 
 import anyk
-from anyk.bench.timeline import Bar, Fate, Panel, Row, draw_timeline
 from anyk.demo.digits import deal, held_out, taught
 from anyk.demo.jobs import gram_job, reading_job
 from anyk.demo.network import WEIGHTS, logits, read
 from anyk.demo.story import tell
 from anyk.demo.trouble import KilledAtWork, LazyLiar, Trouble
+from anyk.timeline import Bar, Fate, Panel, Row, draw_timeline
 
 PNG = b"\x89PNG\r\n\x1a\n"
 

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import base64
 import enum
+import html
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
+from anyk.timeline import Bar, Fate, Panel, Row, timeline_figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 __all__ = ["Answer", "Outcome", "Recovered", "Status", "Timing"]
+
+_LONGEST_NOTE = 24  # letters beside a bar
 
 
 class Status(enum.Enum):
@@ -164,6 +175,66 @@ class Outcome:
             lines.append(f"late      workers {', '.join(map(str, silent))}")
         lines.extend(f"failed    worker {who}: {why}" for who, why in self.failures.items())
         return "\n".join(lines)
+
+    def fate(self, worker: int) -> Fate:
+        """What became of a worker.
+
+        Args:
+            worker: its index.
+        """
+        if worker in self.suspects:
+            return Fate.LIED
+        if worker in self.failures:
+            return Fate.FAILED
+        return Fate.ANSWERED if worker in self.used else Fate.LATE
+
+    def timeline(self, path: str | Path | None = None) -> Figure:
+        """The run as a Gantt chart: a bar a worker, and the moment when the value was ready.
+
+        Args:
+            path: where to write it too, as a PNG; None not to.
+
+        Returns:
+            The matplotlib figure.
+
+        Raises:
+            ImportError: without matplotlib.
+            OSError: if the file can't be written.
+        """
+        verdict, _, _ = str(self).partition("\n")
+        panel = Panel(
+            title=f"{len(self.used)} of {len(self.timings)} workers",
+            verdict=f"{self.status.name.lower().replace('_', ' ')} after {self.elapsed:.3g} s",
+            good=self.status.ok,
+            bars=[
+                Bar(
+                    worker=timing.worker,
+                    end=timing.answered,
+                    fate=self.fate(timing.worker),
+                    note=self.failures.get(timing.worker, "").partition(":")[0][:_LONGEST_NOTE],
+                )
+                for timing in self.timings
+            ],
+            ready=self.elapsed,
+        )
+        figure = timeline_figure([Row(title="", panels=[panel])], title="A run", caption=verdict)
+        if path is not None:
+            figure.savefig(path, dpi=150, format="png")
+        return figure
+
+    def _repr_html_(self) -> str:
+        """The report, and the chart where matplotlib is there, for a notebook."""
+        report = f"<pre>{html.escape(str(self))}</pre>"
+        if not self.timings:
+            return report
+        try:
+            figure = self.timeline()
+        except ImportError:
+            return report
+        buffer = io.BytesIO()
+        figure.savefig(buffer, dpi=100, format="png")
+        picture = base64.b64encode(buffer.getvalue()).decode()
+        return f'{report}<img alt="a bar for each worker" src="data:image/png;base64,{picture}">'
 
     def __repr__(self) -> str:
         shape = None if self.value is None else self.value.shape

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.bench.timeline import Bar, Fate, Panel, Row
 from anyk.demo.result import Result, name_workers
+from anyk.timeline import Bar, Fate, Panel, Row
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -97,7 +97,7 @@ def _join(workers: tuple[int, ...]) -> str:
 
 
 def picture_rows(jobs: Sequence[Sequence[Result]]) -> list[Row]:
-    """What `anyk.bench.timeline` draws: a row a job, a panel a way.
+    """What `anyk.timeline` draws: a row a job, a panel a way.
 
     Args:
         jobs: the results of each job.

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Outcome
-from anyk.bench.timeline import Fate
 from anyk.demo.jobs import Job, Way
+from anyk.timeline import Fate
 
 __all__ = ["Result", "name_workers"]
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anyk.bench.timeline import draw_timeline, require_matplotlib
 from anyk.demo.jobs import WORKERS, Job, gram_job, reading_job
 from anyk.demo.race import race, roll_call
 from anyk.demo.report import FOOTNOTE, conclusion, final_table, picture_rows
@@ -16,6 +15,7 @@ from anyk.demo.result import Result
 from anyk.demo.watch import AbstractWatcher, LiveWatcher, PlainWatcher
 from anyk.executors.base import AbstractExecutor
 from anyk.executors.processes import Processes
+from anyk.timeline import draw_timeline, require_matplotlib
 
 if TYPE_CHECKING:
     from rich.console import Console

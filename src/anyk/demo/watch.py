@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, final
 
 from anyk.answers import Answer
-from anyk.bench.timeline import Fate
 from anyk.demo.jobs import WORKERS, Job, Way
 from anyk.demo.result import Result, name_workers
+from anyk.timeline import Fate
 
 if TYPE_CHECKING:
     from rich.console import Console, Group

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["Bar", "Fate", "Panel", "Row", "draw_timeline", "require_matplotlib"]
+__all__ = ["Bar", "Fate", "Panel", "Row", "draw_timeline", "require_matplotlib", "timeline_figure"]
 
 
 class Fate(enum.Enum):
     """What became of a worker in one run; the value is the word that tells it.
 
     Example:
-        >>> from anyk.bench.timeline import Fate
+        >>> from anyk.timeline import Fate
         >>> Fate.LIED.value
         'lied'
     """
@@ -31,7 +31,7 @@ class Fate(enum.Enum):
     ANSWERED = "answered"
     SPARE = "not needed"
     LATE = "late"
-    FAILED = "killed"
+    FAILED = "failed"
     LIED = "lied"
 
 
@@ -47,7 +47,7 @@ class Bar:
         note: a few words beside the bar; "" for none.
 
     Example:
-        >>> from anyk.bench.timeline import Bar, Fate
+        >>> from anyk.timeline import Bar, Fate
         >>> Bar(worker=3, end=None, fate=Fate.LATE).note
         ''
     """
@@ -108,6 +108,7 @@ _COLOURS = {
 }
 _HEIGHT = 0.74  # of a bar, where workers are 1 apart
 _PANEL_WIDTH, _WORKER_HEIGHT, _SIGHT_HEIGHT = 4.3, 0.2, 0.75  # inches
+_LEAST_WIDTH = 7.5  # inches: the legend needs them
 _TEXT: dict[str, Any] = {"fontsize": 8, "color": _QUIET}
 
 
@@ -136,6 +137,21 @@ def draw_timeline(rows: Sequence[Row], path: str | Path, *, title: str, caption:
         ImportError: without matplotlib.
         OSError: if the file can't be written.
     """
+    figure = timeline_figure(rows, title=title, caption=caption)
+    figure.savefig(path, dpi=150, format="png")
+
+
+def timeline_figure(rows: Sequence[Row], *, title: str, caption: str) -> Figure:
+    """What `draw_timeline` writes, as a figure.
+
+    Args:
+        rows: the jobs.
+        title: of the whole picture.
+        caption: under it.
+
+    Raises:
+        ImportError: without matplotlib.
+    """
     require_matplotlib()
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - an extra, imported where used
     from matplotlib.figure import Figure  # noqa: PLC0415 - as above
@@ -144,17 +160,19 @@ def draw_timeline(rows: Sequence[Row], path: str | Path, *, title: str, caption:
     longest = max(_last(panel) for row in rows for panel in row.panels)
     columns = max(len(row.panels) for row in rows)
     heights = [_row_height(row, workers) for row in rows]
-    figure = Figure(figsize=(columns * _PANEL_WIDTH + 0.5, sum(heights) + 1.0), facecolor="white")
+    width = max(columns * _PANEL_WIDTH + 0.5, _LEAST_WIDTH)
+    figure = Figure(figsize=(width, sum(heights) + 1.0), facecolor="white")
     FigureCanvasAgg(figure)
     total = figure.get_figheight()
-    figure.text(0.035, 1 - 0.3 / total, title, fontsize=15, weight="bold", color=_INK, va="center")
-    figure.text(0.035, 0.12 / total, caption, fontsize=8.5, color=_QUIET, va="bottom")
+    left = 0.45 / width
+    figure.text(left, 1 - 0.3 / total, title, fontsize=15, weight="bold", color=_INK, va="center")
+    figure.text(left, 0.12 / total, caption, fontsize=8.5, color=_QUIET, va="bottom")
     _legend(figure, 1 - 0.62 / total)
     top = total - 0.8
     for row, height in zip(rows, heights, strict=True):
         _draw_row(figure, row, (top - height) / total, top / total, (workers, longest))
         top -= height
-    figure.savefig(path, dpi=150, format="png")
+    return figure
 
 
 def _last(panel: Panel) -> float:
@@ -171,28 +189,30 @@ def _row_height(row: Row, workers: int) -> float:
 
 def _legend(figure: Figure, y: float) -> None:
     """One line that names the colours, in their colours."""
-    x = 0.036
+    inch = 1.0 / figure.get_figwidth()
+    x = 0.46 * inch
     for fate, colour in _COLOURS.items():
         figure.text(x, y, "■", fontsize=12, color=colour, va="center")
-        figure.text(x + 0.014, y, fate.value, fontsize=9, color=_INK, va="center")
-        x += 0.035 + 0.0062 * len(fate.value)
+        figure.text(x + 0.18 * inch, y, fate.value, fontsize=9, color=_INK, va="center")
+        x += (0.46 + 0.082 * len(fate.value)) * inch
     figure.text(x, y, "|", fontsize=11, color=_INK, va="center", weight="bold")
-    figure.text(x + 0.01, y, "the run is over", fontsize=9, color=_INK, va="center")
+    figure.text(x + 0.13 * inch, y, "the run is over", fontsize=9, color=_INK, va="center")
 
 
 def _draw_row(figure: Figure, row: Row, bottom: float, top: float, size: tuple[int, float]) -> None:
     total = figure.get_figheight()
-    figure.text(0.035, top - 0.2 / total, row.title, fontsize=11, weight="bold", color=_INK)
+    inch = 1.0 / figure.get_figwidth()
+    figure.text(0.45 * inch, top - 0.2 / total, row.title, fontsize=11, weight="bold", color=_INK)
     columns = len(row.panels)
     low = bottom + (0.55 + _SIGHT_HEIGHT * _sights(row)) / total
     high = top - 0.75 / total
-    width = 0.945 / columns
+    width = (1.0 - 0.65 * inch) / columns
     for column, panel in enumerate(row.panels):
-        left = 0.05 + column * width
-        axes = figure.add_axes((left, low, width - 0.025, high - low))
+        left = 0.6 * inch + column * width
+        axes = figure.add_axes((left, low, width - 0.3 * inch, high - low))
         _draw_panel(axes, panel, *size, labelled=column == 0)
         if panel.sight is not None:
-            box = (left, bottom + 0.22 / total, width - 0.025, 0.5 / total)
+            box = (left, bottom + 0.22 / total, width - 0.3 * inch, 0.5 / total)
             _draw_sight(figure.add_axes(box), panel)
 
 
