@@ -32,7 +32,7 @@ class Collection:
         encoded: what was dispatched.
         executor: whose clock counts.
         start: when the run began, on that clock.
-        on_answer: called with every answer as it comes, or None.
+        listeners: each called with every answer as it comes.
     """
 
     def __init__(
@@ -40,12 +40,12 @@ class Collection:
         encoded: Encoded,
         executor: AbstractExecutor,
         start: float,
-        on_answer: OnAnswer | None,
+        listeners: Sequence[OnAnswer] = (),
     ) -> None:
         self.encoded = encoded
         self.executor = executor
         self.start = start
-        self.on_answer = on_answer
+        self.listeners = listeners
         self.values: dict[int, NDArray[Any]] = {}
         self.by_shape: dict[tuple[int, ...], list[int]] = {}
         self.failures: dict[int, str] = {}
@@ -120,8 +120,8 @@ class Collection:
         return bool(scheme.guarantee.exact and self.failures and not scheme.sufficient(others))
 
     def _note(self, answer: Answer) -> None:
-        if self.on_answer is not None:
-            self.on_answer(answer)
+        for listener in self.listeners:
+            listener(answer)
         self.timings[answer.worker] = Timing(
             worker=answer.worker,
             sent=answer.sent - self.start,

@@ -10,6 +10,7 @@ import numpy as np
 
 from anyk.answers import Outcome
 from anyk.collection import Collection, OnAnswer
+from anyk.display import live_display
 from anyk.domains.ring import EachPrime
 from anyk.errors import ExecutorError, InvalidArgument
 from anyk.executors.base import AbstractDispatch, AbstractExecutor, Dealt, Placement
@@ -18,6 +19,7 @@ from anyk.schemes.base import AbstractScheme, Encoded
 from anyk.schemes.embedded import Embedded
 from anyk.spec import count, instance, positive, shown
 from anyk.task import WorkerTask
+from anyk.telemetry import watched_run
 
 __all__ = ["Distributed", "distribute", "run", "stream"]
 
@@ -103,6 +105,7 @@ class Distributed:
         tolerance: float | None = None,
         on_failure: OnFailure = "raise",
         on_answer: OnAnswer | None = None,
+        progress: bool = True,
     ) -> Outcome:
         """Compute a function on every block.
 
@@ -117,6 +120,7 @@ class Distributed:
                 answers than the scheme's threshold are waited for where that is needed.
             on_failure: "raise" an error, or "return" an Outcome with a failing status.
             on_answer: called with every answer and failure as it comes, before it is checked.
+            progress: whether to show the workers in a terminal while a run lasts (with rich).
 
         Returns:
             The outcome, its value (K, *out) in the order of the blocks.
@@ -129,8 +133,10 @@ class Distributed:
             ExecutorError: if the shares were released, or the executor is closed.
         """
         _check_limits(deadline, tolerance, on_failure)
-        with self._dispatched(function, arguments, on_answer) as (dispatch, collection):
+        with self._dispatched(function, arguments, on_answer, progress=progress) as under_way:
+            dispatch, collection, note = under_way
             outcome, error = collection.gather(dispatch, deadline, tolerance)
+            note(outcome)
         if error is None:
             return outcome
         error.outcome = outcome
@@ -146,6 +152,7 @@ class Distributed:
         tolerance: float | None = None,
         every: int = 1,
         on_answer: OnAnswer | None = None,
+        progress: bool = True,
     ) -> Iterator[Outcome]:
         """Compute a function on every block, and see the value get better: `anyk.stream`.
 
@@ -156,6 +163,7 @@ class Distributed:
             tolerance: estimated relative error at which to stop.
             every: how many more answers make another outcome.
             on_answer: as for `run`.
+            progress: as for `run`.
 
         Returns:
             Outcomes, each of all answers so far. Nothing is dispatched before the first is asked
@@ -168,8 +176,11 @@ class Distributed:
         step = count("every", every, least=1)
 
         def outcomes() -> Iterator[Outcome]:
-            with self._dispatched(function, arguments, on_answer) as (dispatch, collection):
-                yield from collection.stream(dispatch, deadline, tolerance, step)
+            with self._dispatched(function, arguments, on_answer, progress=progress) as under_way:
+                dispatch, collection, note = under_way
+                for outcome in collection.stream(dispatch, deadline, tolerance, step):
+                    note(outcome)
+                    yield outcome
 
         return outcomes()
 
@@ -179,25 +190,34 @@ class Distributed:
         function: Callable[..., Any],
         arguments: tuple[Any, ...],
         on_answer: OnAnswer | None,
-    ) -> Iterator[tuple[AbstractDispatch, Collection]]:
-        """The task on its way to all workers; abandoned in the end."""
+        *,
+        progress: bool,
+    ) -> Iterator[tuple[AbstractDispatch, Collection, Callable[[Outcome], None]]]:
+        """The task on its way to all workers, watched; abandoned in the end."""
         instance("function", function, Callable, change="Pass a function of one block.")
         if on_answer is not None:
             instance("on_answer", on_answer, Callable, change="Pass a function, or None.")
         if self._placement is None:
             raise ExecutorError("these shares were released; distribute the data again.")
-        scheme = self.encoded.scheme
+        scheme, executor = self.encoded.scheme, self._executor
         sent = [self._prepared(argument) for argument in arguments]
         dealt = tuple(isinstance(argument, Encoded) for argument in arguments)
         if isinstance(scheme, Embedded):
             function = EachPrime(function, dealt)
         task = WorkerTask(function, scheme.domain, dealt)
-        start = self._executor.clock()
-        dispatch = self._executor.dispatch(task, self._placement, sent)
-        try:
-            yield dispatch, Collection(self.encoded, self._executor, start, on_answer)
-        finally:
-            dispatch.abandon()
+        promise = scheme.guarantee
+        names = type(scheme).__name__, type(executor).__name__
+        with (
+            watched_run(*names, promise.workers) as note,
+            live_display(promise.workers, promise.threshold, progress=progress) as show,
+        ):
+            start = executor.clock()
+            dispatch = executor.dispatch(task, self._placement, sent)
+            listeners = tuple(each for each in (on_answer, show) if each is not None)
+            try:
+                yield dispatch, Collection(self.encoded, executor, start, listeners), note
+            finally:
+                dispatch.abandon()
 
     def _prepared(self, argument: Any) -> Any:
         if isinstance(argument, (list, tuple, set, frozenset, dict)):
@@ -289,6 +309,7 @@ def run(
     on_failure: OnFailure = "raise",
     on_answer: OnAnswer | None = None,
     embedding: FixedPoint | None = None,
+    progress: bool = True,
 ) -> Outcome:
     """Compute a function on every block of X: encode, dispatch, recover.
 
@@ -302,6 +323,7 @@ def run(
         on_failure: "raise" an error, or "return" an Outcome with a failing status.
         on_answer: called with every answer and failure as it comes, before it is checked.
         embedding: how reals become residues of the scheme's field, and values reals again.
+        progress: whether to show the workers in a terminal while a run lasts (with rich).
 
     Returns:
         The outcome, its value (K, *out) in the order of the blocks.
@@ -327,6 +349,7 @@ def run(
             tolerance=tolerance,
             on_failure=on_failure,
             on_answer=on_answer,
+            progress=progress,
         )
 
 
@@ -340,6 +363,7 @@ def stream(
     tolerance: float | None = None,
     every: int = 1,
     on_answer: OnAnswer | None = None,
+    progress: bool = True,
 ) -> Iterator[Outcome]:
     """Compute a function on every block of X, and yield an outcome after each answer.
 
@@ -356,6 +380,7 @@ def stream(
         tolerance: estimated relative error at which to stop.
         every: how many more answers make another outcome.
         on_answer: called with every answer and failure as it comes, before it is checked.
+        progress: whether to show the workers in a terminal while a run lasts (with rich).
 
     Returns:
         An iterator of outcomes. Nothing is sent before the first is asked for; closing it, or
@@ -381,7 +406,12 @@ def stream(
     def outcomes() -> Iterator[Outcome]:
         with distribute(scheme, X, executor) as data:
             yield from data.stream(
-                function, deadline=deadline, tolerance=tolerance, every=step, on_answer=on_answer
+                function,
+                deadline=deadline,
+                tolerance=tolerance,
+                every=step,
+                on_answer=on_answer,
+                progress=progress,
             )
 
     return outcomes()

@@ -60,7 +60,9 @@ def race(job: Job, way: Way, executor: AbstractExecutor, watcher: AbstractWatche
         if way.plain:
             outcome, values = _take_what_comes(job, data.encoded, faulty, watcher)
         else:
-            outcome = data.run(job.function, on_answer=watcher.heard, on_failure="return")
+            outcome = data.run(
+                job.function, on_answer=watcher.heard, on_failure="return", progress=False
+            )
             values = {} if outcome.value is None else dict(enumerate(outcome.value))
         curious = job.trouble.colluder
         share = None if curious is None else data.encoded.shares[curious].copy()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, final
 from anyk.answers import Answer
 from anyk.demo.jobs import WORKERS, Job, Way
 from anyk.demo.result import Result, name_workers
+from anyk.display import MARKS, WORKING
 from anyk.timeline import Fate
 
 if TYPE_CHECKING:
@@ -20,14 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["AbstractWatcher", "LiveWatcher", "PlainWatcher"]
 
-_MARKS = {
-    Fate.ANSWERED: ("●", "bright_blue"),
-    Fate.SPARE: ("○", "bright_black"),
-    Fate.LATE: ("z", "bold yellow"),
-    Fate.FAILED: ("✖", "bold red"),
-    Fate.LIED: ("!", "bold magenta"),
-}
-_WORKING = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _SUSPICIOUS = 2.0  # times as late as the slowest answer so far, at least this many seconds
 _FRAMES = 12  # a second
 
@@ -182,7 +175,7 @@ def _legend() -> Text:
     from rich.text import Text  # noqa: PLC0415 - an extra, imported where used
 
     told = Text(f"{'':<11}")
-    for fate, (mark, style) in _MARKS.items():
+    for fate, (mark, style) in MARKS.items():
         told.append(mark, style).append(f" {fate.value}   ", "bright_black")
     return told
 
@@ -213,12 +206,12 @@ def _cells(way: Way, lane: _Lane | None) -> list[Text | str]:
 def _mark(lane: _Lane, worker: int) -> tuple[str, str]:
     """How a worker looks now."""
     if lane.result is not None:
-        return _MARKS[lane.result.fate(worker)]
+        return MARKS[lane.result.fate(worker)]
     if worker in lane.failed:
-        return _MARKS[Fate.FAILED]
+        return MARKS[Fate.FAILED]
     if worker in lane.answers:
-        return _MARKS[Fate.ANSWERED]
+        return MARKS[Fate.ANSWERED]
     slowest = max(list(lane.answers.values()), default=0.0)  # a copy: another thread adds to it
     if lane.answers and lane.elapsed > _SUSPICIOUS * max(slowest, 0.5):
-        return _MARKS[Fate.LATE]
-    return _WORKING[int(lane.elapsed * _FRAMES + worker) % len(_WORKING)], "cyan"
+        return MARKS[Fate.LATE]
+    return WORKING[int(lane.elapsed * _FRAMES + worker) % len(WORKING)], "cyan"

@@ -121,7 +121,7 @@ class CodedGradient:
         sent = self.data.encode(same, formats.weights)
         started = time.perf_counter()
         try:
-            outcome = self.data.run(worker, sent)
+            outcome = self.data.run(worker, sent, progress=False)
         except InvalidArgument as error:
             if error.argument != "embedding":
                 raise
