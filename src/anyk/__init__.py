@@ -24,6 +24,7 @@ from anyk.errors import (
     TooManyErrors,
     Unachievable,
 )
+from anyk.executors.health import Condition, WorkerHealth
 from anyk.executors.inline import Inline
 from anyk.executors.master import WithMaster
 from anyk.executors.processes import Processes
@@ -53,6 +54,7 @@ __all__ = [
     "Berrut",
     "Candidate",
     "Complex",
+    "Condition",
     "Disclosure",
     "Distributed",
     "Encoded",
@@ -90,6 +92,7 @@ __all__ = [
     "TooManyErrors",
     "Unachievable",
     "WithMaster",
+    "WorkerHealth",
     "audit",
     "distribute",
     "leakage",

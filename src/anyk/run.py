@@ -210,12 +210,18 @@ class Distributed:
         with (
             watched_run(*names, promise.workers) as note,
             live_display(promise.workers, promise.threshold, progress=progress) as show,
+            executor.ledger.call(promise.workers) as call,
         ):
             start = executor.clock()
             dispatch = executor.dispatch(task, self._placement, sent)
-            listeners = tuple(each for each in (on_answer, show) if each is not None)
+            listeners = [each for each in (call.heard, on_answer, show) if each is not None]
+
+            def judged(outcome: Outcome) -> None:
+                call.judged(outcome.suspects)
+                note(outcome)
+
             try:
-                yield dispatch, Collection(self.encoded, executor, start, listeners), note
+                yield dispatch, Collection(self.encoded, executor, start, listeners), judged
             finally:
                 dispatch.abandon()
 

@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self, final
 
 import numpy as np
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from anyk.answers import Answer
 from anyk.errors import ExecutorError, InvalidArgument
+from anyk.executors.health import Ledger, WorkerHealth
 
 __all__ = [
     "AbstractDispatch",
@@ -190,6 +192,21 @@ class AbstractExecutor(ABC):
     @abstractmethod
     def workers(self) -> int:
         """How many workers there are."""
+
+    @property
+    def alive(self) -> tuple[bool, ...]:
+        """By worker, whether it could take a task now; one that is busy could."""
+        return (True,) * self.workers
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The record of its workers, kept by `anyk.run`."""
+        return Ledger(self.workers)
+
+    @property
+    def health(self) -> tuple[WorkerHealth, ...]:
+        """How each worker does: busy, late, dead, or found to lie, and how often so far."""
+        return self.ledger.report(self.alive)
 
     @abstractmethod
     def clock(self) -> float:

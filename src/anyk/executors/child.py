@@ -19,9 +19,9 @@ from typing import Any, final
 from numpy.typing import NDArray
 
 from anyk.executors.base import describe
+from anyk.executors.header import BrokenAnswer
 from anyk.executors.shelf import Share
 from anyk.executors.wire import (
-    BrokenAnswer,
     Payload,
     receive_answer,
     send_message,
@@ -96,6 +96,15 @@ class Child:
         """Number of the present process; None if there is none until the next task."""
         process = self._process
         return None if process is None else process.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether there is a process that has not ended."""
+        process = self._process
+        try:
+            return process is not None and not wait([process.sentinel], 0)
+        except OSError:  # it was let go of in this moment
+            return False
 
     def kill(self) -> None:
         """End the process at once (SIGKILL), and wait until it is known, at most a second."""

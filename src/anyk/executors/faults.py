@@ -110,6 +110,11 @@ class Faulty(AbstractExecutor):
         """How many workers there are."""
         return self._executor.workers
 
+    @property
+    def alive(self) -> tuple[bool, ...]:
+        """By worker, as the executor within says."""
+        return self._executor.alive
+
     def clock(self) -> float:
         """Seconds on the executor's clock."""
         return self._executor.clock()

@@ -86,6 +86,11 @@ class WithMaster(AbstractExecutor):
         """The executor's workers, and the master."""
         return self._executor.workers + 1
 
+    @property
+    def alive(self) -> tuple[bool, ...]:
+        """The master, who is, and the executor's workers."""
+        return (True, *self._executor.alive)
+
     def clock(self) -> float:
         """Seconds on the executor's clock."""
         return self._executor.clock()

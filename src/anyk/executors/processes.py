@@ -111,6 +111,11 @@ class Processes(AbstractExecutor):
         """Number of each worker's process; None for one that died, until its next task."""
         return tuple(child.pid for child in self._children)
 
+    @property
+    def alive(self) -> tuple[bool, ...]:
+        """By worker, whether its process lives; one that died is replaced before its next task."""
+        return tuple(child.alive for child in self._children)
+
     def kill(self, worker: int) -> None:
         """Kill a worker's process (SIGKILL), as a fault would: its present task fails.
 

@@ -1,0 +1,81 @@
+"""What an executor tells of its workers after the calls that they were in."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+import anyk
+from anyk.executors.faults import Corrupt, Crash, Faulty
+from anyk.planning.delays import Fixed
+
+SCHEME = anyk.Lagrange(blocks=2, degree=1, workers=6, adversaries=1)
+
+
+def conditions(executor):
+    return [health.condition.name for health in executor.health]
+
+
+def test_a_new_executor_has_nothing_to_tell():
+    with anyk.Threads(3) as executor:
+        assert conditions(executor) == ["IDLE"] * 3
+        assert [health.calls for health in executor.health] == [0, 0, 0]
+
+
+def test_late_failed_and_lying_workers_are_told_apart_and_counted():
+    inner = anyk.Simulated(
+        6, delays=Fixed([0.1, 0.2, 0.3, 0.4, 0.5, 9.0]), generator=np.random.default_rng(0)
+    )
+    with Faulty(inner, {1: Crash(), 3: Corrupt(modulus=2**31 - 1)}) as executor:
+        for _ in range(3):
+            anyk.run(SCHEME, np.negative, [1, 2], executor)
+        health = executor.health
+        assert conditions(executor) == ["IDLE", "FAILED", "IDLE", "LIED", "IDLE", "LATE"]
+        assert [each.late for each in health] == [0, 0, 0, 0, 0, 3]
+        assert [each.failed for each in health] == [0, 3, 0, 0, 0, 0]
+        assert [each.lied for each in health] == [0, 0, 0, 3, 0, 0]
+        assert [each.calls for each in health] == [3] * 6
+        assert "crashed on purpose" in health[1].failure
+
+
+def test_a_worker_that_comes_back_is_late_no_more():
+    released = threading.Event()
+
+    def negative(x):
+        if threading.current_thread().name.endswith("2"):
+            released.wait(60)
+        return -x
+
+    with anyk.Threads(6) as executor:
+        anyk.run(SCHEME, negative, [1, 2], executor)
+        assert executor.health[2].condition is anyk.Condition.LATE
+        released.set()
+        for _ in anyk.stream(anyk.Berrut(1, 6), negative, [1.0], executor):
+            time.sleep(0.01)
+        assert executor.health[2].condition is anyk.Condition.IDLE
+        assert executor.health[2].late == 1
+
+
+def test_workers_of_a_call_that_goes_on_are_busy():
+    with anyk.Inline(4) as executor:
+        stream = anyk.stream(anyk.Berrut(1, 4), np.negative, [1.0], executor)
+        next(stream)
+        assert set(conditions(executor)) == {"IDLE", "BUSY"}
+        stream.close()
+        assert set(conditions(executor)) == {"IDLE", "LATE"}
+
+
+def test_a_dead_process_is_dead_until_it_is_replaced():
+    scheme = anyk.Berrut(1, 3)
+    with anyk.Processes(3) as executor, anyk.distribute(scheme, [1.0], executor) as data:
+        assert len(list(data.stream(np.negative))) == 3  # all answer, and none is busy
+        executor.kill(1)
+        assert executor.health[1].condition is anyk.Condition.DEAD
+        assert len(list(data.stream(np.negative))) == 3
+        assert executor.health[1].condition is anyk.Condition.IDLE
+
+
+@pytest.mark.parametrize("condition", anyk.Condition)
+def test_a_condition_says_what_it_means(condition):
+    assert len(condition.value) > 10
