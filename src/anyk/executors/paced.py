@@ -1,0 +1,107 @@
+"""Workers that are as late as a model says, on purpose, around any executor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anyk.executors.base import (
+    AbstractDispatch,
+    AbstractExecutor,
+    Dealt,
+    Placement,
+    Task,
+    pause,
+)
+from anyk.planning.delays import AbstractDelays
+from anyk.spec import instance
+
+__all__ = ["Paced"]
+
+
+@final
+@dataclass(frozen=True)
+class _Paced:
+    """A task that waits first, for its last argument."""
+
+    task: Task
+
+    def __call__(self, *arguments: Any) -> NDArray[Any]:
+        """Wait, then run the task on the other arguments."""
+        *others, seconds = arguments
+        pause(float(seconds))
+        return self.task(*others)
+
+
+@final
+class Paced(AbstractExecutor):
+    """An executor whose workers wait, before each task, as long as a model of delays says.
+
+    For experiments on real engines: the waiting is real, and so is what it does to the next call.
+    A worker that never answers by the model hangs.
+
+    Args:
+        executor: whose workers they are; closed with this one.
+        delays: the model; drawn anew for each task.
+        generator: of the draws.
+
+    Raises:
+        InvalidArgument: if an argument is of another kind.
+
+    Example:
+        >>> from anyk.executors.paced import Paced
+        >>> from anyk.planning.delays import Fixed
+        >>> inner = anyk.Simulated(3, generator=np.random.default_rng(0))
+        >>> with Paced(inner, Fixed({2: 60.0}), np.random.default_rng(0)) as executor:
+        ...     outcome = anyk.run(anyk.Replication(1, 3), np.sqrt, [4.0], executor)
+        >>> outcome.elapsed < 1.0
+        True
+    """
+
+    def __init__(
+        self, executor: AbstractExecutor, delays: AbstractDelays, generator: np.random.Generator
+    ) -> None:
+        instance("executor", executor, AbstractExecutor, change="Pass anyk.Threads(12), say.")
+        instance("delays", delays, AbstractDelays, change="Pass a model of anyk.planning.delays.")
+        instance("generator", generator, np.random.Generator, change="Pass default_rng(0).")
+        self._executor, self._delays, self._generator = executor, delays, generator
+
+    @property
+    def workers(self) -> int:
+        """How many workers there are."""
+        return self._executor.workers
+
+    @property
+    def alive(self) -> tuple[bool, ...]:
+        """By worker, as the executor within says."""
+        return self._executor.alive
+
+    def clock(self) -> float:
+        """The clock of the executor within."""
+        return self._executor.clock()
+
+    def place(self, parts: Sequence[NDArray[Any]]) -> Placement:
+        """Send shares to the workers; see `AbstractExecutor.place`."""
+        return self._executor.place(parts)
+
+    def dispatch(
+        self, task: Task, placement: Placement, arguments: Sequence[Any]
+    ) -> AbstractDispatch:
+        """Run a task on every worker, after its delay; see `AbstractExecutor.dispatch`."""
+        seconds = self._delays.sample(self._generator, placement.workers)
+        return self._executor.dispatch(_Paced(task), placement, [*arguments, Dealt(seconds)])
+
+    def release(self, placement: Placement) -> None:
+        """Let the workers forget shares. Harmless when called twice."""
+        self._executor.release(placement)
+
+    def close(self) -> None:
+        """Close the executor within. Harmless when called twice."""
+        self._executor.close()
+
+    def __repr__(self) -> str:
+        return f"Paced({self._executor!r}, {self._delays!r})"
