@@ -6,36 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from anyk.answers import Answer
 from anyk.errors import ExecutorError, InvalidArgument
-from anyk.executors.base import AbstractExecutor, Dealt, pause
+from anyk.executors.base import AbstractExecutor, Dealt
 from anyk.testing.expect import expect, require
+from anyk.testing.tasks import fragile, sluggish, weighted
 
 __all__ = ["check_executor"]
 
-_LATE = 0.3  # seconds that a worker of check_executor is late
 _PATIENCE = 60.0  # seconds after which check_executor calls a silent worker lost
-
-
-# What the workers of check_executor run: at the top level, so that every engine can send it.
-
-
-def _weighted(share: NDArray[Any], factor: float, own: NDArray[Any]) -> NDArray[Any]:
-    return np.asarray(share * factor + own)
-
-
-def _fragile(share: NDArray[Any]) -> Any:
-    if share[0] == 0:
-        raise ArithmeticError("zero")
-    return "text" if share[0] == 1 else share
-
-
-def _sluggish(share: NDArray[Any]) -> NDArray[Any]:
-    if share[0] == 0:
-        pause(_LATE)
-    return share
 
 
 def check_executor(executor: AbstractExecutor) -> None:
@@ -56,7 +36,7 @@ def check_executor(executor: AbstractExecutor) -> None:
     own = np.arange(workers) * 100.0
 
     for placed, expected in ((placement, shares), (second, -shares[:3])):
-        got = _received(executor, _weighted, placed, (3.0, Dealt(own)))
+        got = _received(executor, weighted, placed, (3.0, Dealt(own)))
         require(sorted(got) == list(range(len(expected))), f"answers came from {sorted(got)}")
         for worker, answer in got.items():
             right = expected[worker] * 3.0 + own[worker]
@@ -69,14 +49,12 @@ def check_executor(executor: AbstractExecutor) -> None:
             require(answer.seconds >= 0, f"worker {worker} computed {answer.seconds} s")
 
     failed = {
-        who
-        for who, answer in _received(executor, _fragile, placement, ()).items()
-        if answer.failure
+        who for who, answer in _received(executor, fragile, placement, ()).items() if answer.failure
     }
     require(failed == {0, 1}, f"workers 0 and 1 should fail; {failed} did")
 
     for _ in range(3):  # worker 0 is still busy with the last call, which nobody waits for
-        dispatch = executor.dispatch(_sluggish, placement, ())
+        dispatch = executor.dispatch(sluggish, placement, ())
         first = dispatch.receive(_PATIENCE)
         dispatch.abandon()
         dispatch.abandon()
@@ -84,7 +62,7 @@ def check_executor(executor: AbstractExecutor) -> None:
 
     executor.release(second)
     executor.release(second)
-    expect(ExecutorError, "released shares", lambda: executor.dispatch(_fragile, second, ()))
+    expect(ExecutorError, "released shares", lambda: executor.dispatch(fragile, second, ()))
     expect(InvalidArgument, "too many shares", lambda: executor.place((np.ones(workers + 1),)))
     executor.close()
     executor.close()

@@ -1,0 +1,39 @@
+"""What workers run in checks: at the top level of a module, so that every engine can send it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anyk.executors.base import pause
+
+__all__ = ["LATE", "fragile", "gram", "sluggish", "weighted"]
+
+LATE = 0.3
+"""Seconds that a sluggish worker is late."""
+
+
+def weighted(share: NDArray[Any], factor: float, own: NDArray[Any]) -> NDArray[Any]:
+    """The share times a factor that all workers have, plus a number that each has for itself."""
+    return np.asarray(share * factor + own)
+
+
+def fragile(share: NDArray[Any]) -> Any:
+    """Fails for the worker whose share begins with 0, and returns no numbers for that with 1."""
+    if share[0] == 0:
+        raise ArithmeticError("zero")
+    return "text" if share[0] == 1 else share
+
+
+def sluggish(share: NDArray[Any]) -> NDArray[Any]:
+    """The share; late from the worker whose share begins with 0."""
+    if share[0] == 0:
+        pause(LATE)
+    return share
+
+
+def gram(share: Any) -> Any:
+    """The Gram matrix of the share, of degree 2."""
+    return share.T @ share
