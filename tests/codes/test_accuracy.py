@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from anyk.codes.accuracy import estimate_error, sketch
+from anyk.codes.accuracy import estimate_error, excess_of_few, sketch
 from anyk.codes.splines import smoothing_spline
 
 Floats = NDArray[np.float64]
@@ -60,3 +60,20 @@ def test_rounding_is_the_least() -> None:
 
 def test_two_answers_that_differ_are_not_trusted() -> None:
     assert estimated(np.array([0.0, 5.0]), np.array([[0.0], [1.0]]), np.array([2.0])) > 1.0
+
+
+def test_no_targets_leave_rounding() -> None:
+    places = np.arange(9.0)
+    error = estimated(places, np.sign(np.sin(places))[:, None], places[:0])
+    assert 0.0 < error < 1e-13
+
+
+def test_few_squares_may_exceed_their_mean() -> None:
+    rng = np.random.default_rng(0)
+    left_out = np.where(rng.random((4000, 1)) < 0.1, 1.0, 0.01)  # a few large errors
+    for few in (4, 25):
+        means = np.mean(rng.choice(left_out[:, 0] ** 2, size=(4000, few)), axis=1)
+        bound = excess_of_few(left_out, few) * np.mean(left_out**2)
+        assert bound > np.mean(left_out**2)
+        assert np.mean(means <= bound) > 0.9
+    assert excess_of_few(np.zeros((5, 2)), 3) == 1.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["chord_positions", "path_order"]
+__all__ = ["chord_positions", "pairwise_distances", "path_order"]
 
 _WHOLE = 1500  # blocks up to which all distances at once are worth their time
 _PART = 512  # blocks beyond that: a stretch of the Hilbert curve
@@ -50,6 +50,28 @@ def path_order(blocks: NDArray[np.float64]) -> NDArray[np.intp]:
     distances = _distances(centred)
     first = int(np.argmax(np.einsum("ij,ij->i", centred, centred)))
     return _two_opt(distances, _nearest_neighbours(distances, first))
+
+
+def pairwise_distances(blocks: NDArray[np.float64]) -> NDArray[np.float64]:
+    """All distances between blocks, up to one factor for all.
+
+    Args:
+        blocks: ndarray (K, d).
+
+    Returns:
+        ndarray (K, K), symmetric; 0 on the diagonal.
+
+    Example:
+        >>> from anyk.codes.ordering import pairwise_distances
+        >>> distances = pairwise_distances(np.array([[0.0, 0.0], [3.0, 4.0]]))
+        >>> bool(distances[0, 0] == 0.0 < distances[0, 1])
+        True
+    """
+    centred: NDArray[np.float64] = blocks / _largest(blocks)
+    centred -= centred.mean(axis=0)
+    distances = _distances(centred)
+    np.fill_diagonal(distances, 0.0)
+    return distances
 
 
 def chord_positions(path: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -24,6 +24,7 @@ __all__ = [
     "SmoothingSpline",
     "SplineFit",
     "gcv_candidates",
+    "prepared_spline",
     "smoothing_spline",
 ]
 
@@ -241,8 +242,38 @@ def smoothing_spline(
             needed="a system that double precision can solve",
             change="Lower smoothing, or use fewer or equispaced knots.",
         )
+    return prepared_spline(knots, penalties, smoothing=smoothing)
+
+
+def prepared_spline(knots: Floats, penalties: Floats, *, smoothing: float = 0.0) -> SmoothingSpline:
+    """The spline operator of given penalties, for callers who know that it can be solved.
+
+    Its slack says how well each knot is predicted: 1 / slack is the variance of a knot's value
+    about its prediction from the others, of a curve whose slope wanders by a variance of 1 in a
+    distance of 1, where the values bear noise of variance P.
+
+    Args:
+        knots: x, ndarray (n,), increasing, n >= 3.
+        penalties: the diagonal of P, ndarray (n,), at least 0.
+        smoothing: lambda, where the penalties come from one.
+
+    Returns:
+        The operator; time and memory are O(n).
+
+    References:
+        Wahba, Improper priors, spline smoothing and the problem of guarding against model errors
+        in regression, 1978.
+
+    Example:
+        >>> from anyk.codes.splines import prepared_spline
+        >>> (1.0 / prepared_spline(np.arange(3.0), np.zeros(3)).slack).round(3)
+        array([0.667, 0.167, 0.667])
+    """
     factor = scipy.linalg.cholesky_banded(
-        penalised_bands(gaps, penalties), lower=True, overwrite_ab=True, check_finite=False
+        penalised_bands(np.diff(knots), penalties),
+        lower=True,
+        overwrite_ab=True,
+        check_finite=False,
     )
     return SmoothingSpline(knots=knots, penalties=penalties, factor=factor, smoothing=smoothing)
 

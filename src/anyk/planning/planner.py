@@ -8,6 +8,7 @@ from typing import final
 
 from anyk.domains.prime import PrimeField
 from anyk.errors import InvalidArgument, Unachievable
+from anyk.schemes.analog_lagrange import AnalogLagrange
 from anyk.schemes.base import AbstractScheme
 from anyk.schemes.berrut import Berrut
 from anyk.schemes.harmonic import Harmonic
@@ -54,12 +55,13 @@ class Shortlist:
     Example:
         >>> print(anyk.schemes_for(anyk.Sum(blocks=3, degree=2), anyk.Threat(workers=6)))
         Sum(blocks=3, degree=2) under Threat(workers=6, stragglers=0, adversaries=0, colluders=0)
-        Harmonic             5 workers, exact
-        Summed(Lagrange)     6 workers, exact
-        Summed(Shamir)       no: dT + 2A + 1 <= floor(N/K), that is 2*1 + 2*0 + 1 = 3 <= floor(6/3) = 2
-        Summed(Replication)  6 workers, exact
-        Summed(Spline)       no: an exact scheme: the error of a sum is not estimated
-        Summed(Berrut)       no: an exact scheme: the error of a sum is not estimated
+        Harmonic                5 workers, exact
+        Summed(Lagrange)        6 workers, exact
+        Summed(Shamir)          no: dT + 2A + 1 <= floor(N/K), that is 2*1 + 2*0 + 1 = 3 <= floor(6/3) = 2
+        Summed(Replication)     6 workers, exact
+        Summed(AnalogLagrange)  no: an exact scheme: the error of a sum is not estimated
+        Summed(Spline)          no: an exact scheme: the error of a sum is not estimated
+        Summed(Berrut)          no: an exact scheme: the error of a sum is not estimated
     """  # noqa: E501 - a table
 
     problem: Map | Sum | MatMul
@@ -151,6 +153,20 @@ def _replication(problem: Map | Sum, threat: Threat, field: PrimeField) -> Abstr
     return Replication(problem.blocks, threat.workers, adversaries=threat.adversaries)
 
 
+def _analog(problem: Map | Sum, threat: Threat, field: PrimeField) -> AbstractScheme:  # noqa: ARG001 - over C
+    if threat.colluders:
+        raise _failing(
+            f"T <= 0, or a leakage in bits: {threat.colluders} <= 0, and a threat has none"
+        )
+    return AnalogLagrange(
+        blocks=problem.blocks,
+        degree=_degree(problem),
+        workers=threat.workers,
+        adversaries=threat.adversaries,
+        stragglers=threat.stragglers,
+    )
+
+
 def _spline(problem: Map | Sum, threat: Threat, field: PrimeField) -> AbstractScheme:  # noqa: ARG001 - over the reals
     _none_of(threat, "adversaries", "colluders")
     return Spline(problem.blocks, threat.workers, stragglers=threat.stragglers)
@@ -167,6 +183,7 @@ _MAPS: tuple[tuple[str, _Build], ...] = (
     ("Lagrange", _lagrange),
     ("Shamir", _shamir),
     ("Replication", _replication),
+    ("AnalogLagrange", _analog),
     ("Spline", _spline),
     ("Berrut", _berrut),
 )

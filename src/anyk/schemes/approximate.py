@@ -13,9 +13,9 @@ from anyk.spec import Guarantee
 __all__ = ["approximate_guarantee", "check_answers", "check_threat", "largest", "relative_error"]
 
 
-def least_answers(blocks: int) -> int:
-    """How many answers any value needs: one for a constant, two for anything else."""
-    return min(blocks, 2)
+def least_answers(blocks: int, adversaries: int = 0) -> int:
+    """How many answers any value needs: one for a constant, two for a line, and two a liar."""
+    return min(blocks, 2) + 2 * adversaries
 
 
 def default_stragglers(blocks: int, workers: int) -> int:
@@ -23,35 +23,42 @@ def default_stragglers(blocks: int, workers: int) -> int:
     return max(0, (workers - blocks) // 2)
 
 
-def check_threat(blocks: int, workers: int, stragglers: int | None) -> None:
+def check_threat(blocks: int, workers: int, stragglers: int | None, adversaries: int = 0) -> None:
     """Check that a scheme that approximates keeps enough answers.
 
     Args:
         blocks: K.
         workers: N.
         stragglers: S, or None for the default.
+        adversaries: A; even where all true answers lie on a straight line, A liars can't be told
+            from the rest of fewer than 2A + min(K, 2) answers.
 
     Raises:
         Unachievable: if too few answers would be left.
     """
     late = default_stragglers(blocks, workers) if stragglers is None else stragglers
-    if workers - late < least_answers(blocks):
+    least = least_answers(blocks, adversaries)
+    if workers - late < least:
+        liars = f", adversaries={adversaries}" if adversaries else ""
+        bound = "2A + min(K, 2)" if adversaries else "min(K, 2)"
         raise Unachievable(
             "workers" if stragglers is None else "stragglers",
-            given=f"workers={workers}, stragglers={late}",
-            needed=f"N - S >= min(K, 2), that is {workers} - {late} >= {least_answers(blocks)}",
-            change="Add workers, or lower stragglers.",
+            given=f"workers={workers}, stragglers={late}{liars}",
+            needed=f"N - S >= {bound}, that is {workers} - {late} >= {least}",
+            change=f"Add workers, or lower stragglers{' or adversaries' if adversaries else ''}.",
         )
 
 
-def approximate_guarantee(blocks: int, workers: int, stragglers: int | None) -> Guarantee:
+def approximate_guarantee(
+    blocks: int, workers: int, stragglers: int | None, adversaries: int = 0
+) -> Guarantee:
     """The promise: a value with an error estimate from any N - S answers, each one block large."""
     late = default_stragglers(blocks, workers) if stragglers is None else stragglers
     return Guarantee(
         workers=workers,
         threshold=workers - late,
         stragglers=late,
-        adversaries=0,
+        adversaries=adversaries,
         colluders=0,
         exact=False,
         leakage=None,
@@ -59,9 +66,11 @@ def approximate_guarantee(blocks: int, workers: int, stragglers: int | None) -> 
     )
 
 
-def check_answers(blocks: int, workers: int, answered: tuple[int, ...]) -> None:
+def check_answers(
+    blocks: int, workers: int, answered: tuple[int, ...], adversaries: int = 0
+) -> None:
     """Raise NotEnoughAnswers if no value can be made of these answers."""
-    needed = least_answers(blocks)
+    needed = least_answers(blocks, adversaries)
     if len(answered) < needed:
         raise NotEnoughAnswers(
             answered=answered,

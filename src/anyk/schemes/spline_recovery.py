@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, final
 
@@ -12,14 +12,17 @@ from numpy.typing import NDArray
 
 from anyk.answers import Recovered
 from anyk.codes.accuracy import estimate_error, sketch
+from anyk.codes.robust import disguise, locate
 from anyk.codes.splines import SmoothingSpline, gcv_candidates, smoothing_spline
 from anyk.domains.real import Reals
+from anyk.errors import TooManyErrors
 from anyk.schemes.approximate import largest, relative_error
 from anyk.schemes.base import AbstractRecovery, rows_of
 from anyk.schemes.spline_layout import SplineLayout
 
 __all__ = ["SplineRecovery"]
 
+_ROUNDED = 1.0 + 1e-9  # what rounding may add to a number at the bound
 _SCORED = 1 << 16  # numbers by which to choose lambda: enough, at less cost than the value
 
 
@@ -33,6 +36,8 @@ class SplineRecovery(AbstractRecovery):
         smoothing: lambda of the decoder; None to choose it by generalised cross-validation.
         layout: of the shares.
         workers: that answered, in the order of their answers.
+        adversaries: A, how many of them may lie.
+        bound: the largest absolute value of an honest answer's numbers; None where none is known.
 
     Example:
         >>> recovery = anyk.Spline(2, 6).encode(np.array([0.0, 1.0])).recovery([5, 0, 2])
@@ -44,6 +49,8 @@ class SplineRecovery(AbstractRecovery):
     smoothing: float | None
     layout: SplineLayout
     workers: tuple[int, ...]
+    adversaries: int = 0
+    bound: float | None = None
 
     @property
     def answered(self) -> tuple[int, ...]:
@@ -74,12 +81,46 @@ class SplineRecovery(AbstractRecovery):
             values: ndarray (len(answered), *out).
 
         Returns:
-            The value, ndarray (K, *out), and its estimated relative error.
+            The value, ndarray (K, *out), from the answers that agree; the workers whose answers
+            contradict them; and the estimated relative error.
 
         Raises:
             InvalidArgument: if `values` does not fit, or is not finite.
+            TooManyErrors: if more than A answers contradict the rest beyond doubt.
         """
         array = rows_of(values, self.workers, Reals())
+        if not self.adversaries:
+            return self._decode(array)
+        lied = self._liars(array)
+        if not lied.any():
+            return self._decode(array)
+        honest = tuple(who for who, lies in zip(self.workers, lied, strict=True) if not lies)
+        recovered = replace(self, workers=honest, adversaries=0).recover(array[~lied])
+        return replace(recovered, suspects=tuple(sorted(set(self.workers) - set(honest))))
+
+    def _liars(self, array: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """The answers that contradict the rest, or the bound, ndarray (len(answered),)."""
+        rows = array.reshape(len(self.workers), -1)
+        peaks = np.abs(rows).max(axis=1, initial=0.0)
+        largest_honest = math.inf if self.bound is None else self.bound * _ROUNDED
+        lied: NDArray[np.bool_] = np.asarray(peaks > largest_honest)
+        most = self.adversaries - int(lied.sum())
+        exceeded = most < 0
+        if not exceeded:
+            along = self._ranks[~lied[self._ranks]]
+            found = locate(
+                self.layout.points[list(self.workers)][along],
+                disguise(rows[along], scale=_honest_peak(peaks[along], most)),
+                most,
+            )
+            lied[along[found.wrong]] = True
+            exceeded = found.exceeded
+        if exceeded:
+            raise TooManyErrors(answered=self.workers, adversaries=self.adversaries)
+        return lied
+
+    def _decode(self, array: NDArray[np.float64]) -> Recovered:
+        """The value from answers that are all believed."""
         scale = largest(array)
         along = array.reshape(len(self.workers), -1)[self._ranks] / scale
         sample = sketch(along)
@@ -135,3 +176,9 @@ class SplineRecovery(AbstractRecovery):
         knots = self.layout.points[list(self.workers)][self._ranks]
         lambdas = gcv_candidates(knots) if self.smoothing is None else (self.smoothing,)
         return tuple(smoothing_spline(knots, smoothing=each) for each in lambdas)
+
+
+def _honest_peak(peaks: NDArray[np.float64], most: int) -> float:
+    """A size that the largest honest answer reaches, whatever `most` liars answer."""
+    place = max(peaks.size - 1 - most, 0)
+    return float(np.partition(peaks, place)[place]) or float(peaks.max()) or 1.0

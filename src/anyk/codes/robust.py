@@ -1,0 +1,326 @@
+"""Which of many points of an unknown smooth curve are wrong: robust regression by whole rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TypeAlias, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anyk.codes.splines import gcv_candidates, prepared_spline, smoothing_spline
+from anyk.codes.tracking import follow
+from anyk.privacy.entropy import AbstractSource, SystemSource, residues
+
+__all__ = ["Located", "disguise", "locate"]
+
+Floats: TypeAlias = NDArray[np.float64]
+Ints: TypeAlias = NDArray[np.int64]
+Bools: TypeAlias = NDArray[np.bool_]
+
+_PRICE = 8.0  # of a disbelieved row, in units of a log variance
+_CLEAR = 2.0  # what is beyond doubt is worth so many times the price, and stands out so much more
+_COMPANION = 0.8  # of that is enough beside a row that does stand out so much
+_CONTRAST, _LONELY = 2.0, 3.0  # how much a wrong row stands out from those beside it, see _contrast
+_STARTS = (1.0, 1.0 / 16.0)  # of the first guess: where the search for the roughness begins
+_LOW, _OF_MEDIAN = 0.15, 0.34  # a quantile of the roughness, and its share of an honest median
+_HIGH, _SPREAD = 0.9, 4.0  # another, and how many times an honest median it may be
+_ROUNDS = 8
+_RAISES = 8
+_RAISE = 1.6
+_NEAR = 8  # rows on either side by which the roughness is judged at one place
+_ROUGHER = 4.0  # it counts there where it is this many times that of the whole
+_BESIDE = 2  # rows on either side against which a wrong row has to stand out
+_NOISY = 1.0  # variance of noise, as a share of the rate, from which it is worth a second search
+_WHOLE = 400  # rows up to which all are followed in one; more are cut in stretches
+_CORE, _MARGIN = 64, 16  # rows that a stretch decides, and rows beside them that it sees
+_ABREAST = 64  # stretches at a time, so that their hypotheses stay in cache
+_SUSPICIOUS = 4.0  # times the rate: a stretch where no row is rougher is believed
+_SPARSE = 0.02  # wrong rows, as a share of all, that leave the roughness about most rows as it is
+_DOUBT = 1e5  # variance of a row that has no say, as a share of the rate
+_COLUMNS = 64
+_LARGEST = 1e8  # times the size of honest values, and no lie is larger
+_ROUNDING = 1e-13
+_TINY = 1e-40
+_FEWEST = 5  # rows: of fewer, none can be told from the rest
+
+
+def disguise(values: Floats, *, scale: float, source: AbstractSource = SystemSource()) -> Floats:
+    """A few combinations of columns, of which nobody knows in advance which they are.
+
+    Each column is multiplied by a random number, of either sign and of size 1/2 to 3/2, and added
+    to one of 64. Any difference between rows keeps its mean square in expectation; none vanishes,
+    whatever it is chosen to be, but by foreseeing the numbers. What is much larger than `scale`
+    is cut first, so that it can't drown the rest in rounding.
+
+    Args:
+        values: ndarray (n, L).
+        scale: the size of honest values, positive.
+        source: where the random numbers come from.
+
+    Returns:
+        ndarray (n, min(L, 64)), divided by the scale.
+
+    References:
+        Charikar, Chen and Farach-Colton, Finding frequent items in data streams, 2002, section 3.
+
+    Example:
+        >>> from anyk.codes.robust import disguise
+        >>> disguise(np.ones((5, 1000)), scale=1.0).shape
+        (5, 64)
+    """
+    rows, width = values.shape
+    cut = np.clip(values / scale, -_LARGEST, _LARGEST)
+    if width <= _COLUMNS:
+        return cut
+    words = residues(source, 1 << 30, (width,))
+    weights = np.where(words & 1, 1.0, -1.0) * (0.5 + (words >> 1) / float(1 << 29))
+    whole = width - width % _COLUMNS
+    folded = np.einsum(
+        "nlc,lc->nc",
+        cut[:, :whole].reshape(rows, -1, _COLUMNS),
+        weights[:whole].reshape(-1, _COLUMNS),
+    )
+    folded[:, : width - whole] += cut[:, whole:] * weights[whole:]
+    return np.asarray(folded / np.sqrt(np.mean(weights**2) * width / _COLUMNS))
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Located:
+    """What `locate` found.
+
+    Args:
+        wrong: the rows that contradict the rest, ndarray (n,).
+        exceeded: whether more rows than the most that may be wrong do.
+
+    Example:
+        >>> from anyk.codes.robust import Located
+        >>> Located(wrong=np.array([False, True]), exceeded=False).exceeded
+        False
+    """
+
+    wrong: Bools
+    exceeded: bool
+
+
+def locate(knots: Floats, values: Floats, most: int) -> Located:
+    """Which rows contradict the smooth curve that the rest lie on.
+
+    At a given roughness of the curve, `follow` says which rows to disbelieve. The roughness is
+    the median, over the believed rows, of their studentised leave-one-out residuals; it and the
+    believed rows are found in turns, starting from a low quantile, so that the wrong rows, which
+    make the curve rough, are not taken for its nature. Where the neighbourhood of a row stays
+    rougher without what is disbelieved, the function itself is rough there, and the row is judged
+    by that. Noise in all the answers is told from roughness by generalised cross-validation.
+
+    Args:
+        knots: ndarray (n,), increasing.
+        values: ndarray (n, C), the rows or a sketch of them.
+        most: A, how many rows may be wrong.
+
+    Returns:
+        The rows, at most A of them, and whether there are more that contradict the rest.
+
+    References:
+        Rousseeuw, Least median of squares regression, 1984 (the scale of the best part of the
+        data); Wahba, 1978 (the spline as a posterior mean).
+
+    Example:
+        >>> from anyk.codes.robust import locate
+        >>> knots = np.linspace(-1.0, 1.0, 20)
+        >>> values = np.sin(3.0 * knots)[:, None]
+        >>> values[7] += 0.1
+        >>> np.flatnonzero(locate(knots, values, 2).wrong)
+        array([7])
+    """
+    if not most or knots.size < _FEWEST or not values.any():
+        return Located(wrong=np.zeros(knots.size, dtype=np.bool_), exceeded=False)
+    search = _Search(
+        knots=knots,
+        step=float(np.median(np.diff(knots))),
+        values=values / float(np.abs(values).max()),
+    )
+    few = search.find(most)
+    if not few.pressed:
+        return Located(wrong=few.wrong, exceeded=False)
+    many = search.find(min(2 * most + 1, knots.size // 2), sure=_CLEAR)
+    return Located(wrong=few.wrong, exceeded=bool(many.wrong.sum() > most))
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Settled:
+    """Rows disbelieved, the rates about all, and whether there would be more but for A."""
+
+    wrong: Bools
+    rates: Floats
+    noise: float
+    pressed: bool
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Search:
+    """The rows to examine."""
+
+    knots: Floats
+    step: float
+    values: Floats
+
+    def find(self, most: int, sure: float = 1.0) -> _Settled:
+        """The rows that stand out, at most so many, with the evidence so many times as strong."""
+        none = np.zeros(self.knots.size, dtype=np.bool_)
+        if most < _SPARSE * self.knots.size:
+            best = self.settle(self.rates(none, 0.0), 0.0, most, sure * _PRICE)
+        else:
+            best = self._rough_or_wrong(none, most, sure * _PRICE)
+        noise = self.noise(best.wrong)
+        if noise > _NOISY:
+            best = self.settle(self.rates(best.wrong, noise), noise, most, sure * _PRICE)
+        return replace(best, wrong=self.outstanding(best, sure))
+
+    def _rough_or_wrong(self, none: Bools, most: int, least: float) -> _Settled:
+        """From several guesses of the roughness, the believed rows that are smoothest."""
+        guess = float(np.quantile(self.roughness(none, 0.0), _LOW)) / _OF_MEDIAN
+        starts = (np.full(self.knots.size, share * guess + _TINY) for share in _STARTS)
+        tries = [self.settle(start, 0.0, most, least) for start in starts]
+        return min(tries, key=lambda each: float(np.median(each.rates)))
+
+    def settle(self, rates: Floats, noise: float, most: int, least: float) -> _Settled:
+        """Disbelieve and measure the roughness in turns, until nothing changes."""
+        before = None
+        for _ in range(_ROUNDS):
+            wrong, pressed = self._disbelieve(rates, noise, most, least)
+            rates = self.rates(wrong, noise)
+            if before is not None and np.array_equal(before, wrong):
+                break
+            before = wrong
+        return _Settled(wrong=wrong, rates=rates, noise=noise, pressed=pressed)
+
+    def outstanding(self, settled: _Settled, sure: float) -> Bools:
+        """Those disbelieved rows that stand out from the rows beside them.
+
+        Where a function is rough, the rows beside are as far from the curve as the row itself.
+        Rows with no believed row, or one, between them stand out together.
+        """
+        wrong = settled.wrong.copy()
+        while wrong.any():
+            rows = np.flatnonzero(wrong)
+            ratios = self._contrast(wrong, settled)
+            groups = np.cumsum(np.diff(rows, prepend=rows[0]) > 2)  # noqa: PLR2004
+            loudest = np.zeros(groups[-1] + 1)
+            np.maximum.at(loudest, groups, ratios)
+            dull = (loudest[groups] < sure**2) | (ratios < (_COMPANION * sure) ** 2)
+            if not dull.any():
+                break
+            wrong[rows[dull]] = False
+        return wrong
+
+    def _contrast(self, wrong: Bools, settled: _Settled) -> Floats:
+        """Squared studentised errors of the wrong rows, over the most of those beside and the rate.
+
+        Above 1 where a row stands out. It has to by the more, the fewer directions errors take:
+        with one, all the rows beside may be near the curve by chance.
+        """
+        believed = np.flatnonzero(~wrong)
+        knots = self.knots / self.step
+        rest = smoothing_spline(knots[~wrong], smoothing=settled.noise / believed.size)
+        fit = rest.fit(self.values[~wrong])
+        own = np.where(wrong, _DOUBT, settled.noise)
+        spread = 1.0 / prepared_spline(knots, own).slack[wrong] - _DOUBT + settled.noise
+        missed = np.sum((self.values[wrong] - fit.at(knots[wrong])) ** 2, axis=1)
+        beside = np.sum(fit.jumps**2, axis=1) / np.maximum(rest.slack, _TINY)
+        padded = np.pad(beside, _BESIDE)
+        near = np.max(np.lib.stride_tricks.sliding_window_view(padded, 2 * _BESIDE), axis=1)
+        ranks = np.searchsorted(believed, np.flatnonzero(wrong))
+        least = np.maximum(near[ranks], settled.rates[wrong])
+        needed = _CONTRAST + _LONELY / _directions(fit.jumps)
+        ratios: Floats = missed / np.maximum(spread, _TINY) / least / needed**2
+        return ratios
+
+    def _disbelieve(
+        self, rates: Floats, noise: float, most: int, least: float
+    ) -> tuple[Bools, bool]:
+        """At most so many rows, at the least price that makes them so few; and if it was raised."""
+        low, price, high = least, least, np.inf
+        fewest = np.zeros(self.knots.size, dtype=np.bool_)
+        for _ in range(_RAISES):
+            wrong = self._follow(rates, noise, price)
+            many = int(wrong.sum())
+            if many <= most:
+                fewest, high = wrong, price
+                if many == most or price == least:
+                    break
+            else:
+                low = price
+            price = low * _RAISE if high == np.inf else (low + high) / 2.0
+        return fewest, high > least
+
+    def _follow(self, rates: Floats, noise: float, price: float) -> Bools:
+        """Disbelieved rows; of many rows only those near something suspicious are looked at."""
+        starts, width, core = self._stretches(rates, noise)
+        rows = starts[:, None] + np.arange(width)
+        doubted = np.zeros(rows.shape, dtype=np.bool_)
+        for first in range(0, starts.size, _ABREAST):
+            part = rows[first : first + _ABREAST]
+            doubted[first : first + _ABREAST] = follow(
+                self.knots[part] / self.step,
+                self.values[part],
+                rates=rates[part],
+                noise=noise,
+                price=price,
+            )
+        wrong = np.zeros(self.knots.size, dtype=np.bool_)
+        wrong[rows[core & doubted]] = True
+        return wrong
+
+    def _stretches(self, rates: Floats, noise: float) -> tuple[Ints, int, Bools]:
+        """Where stretches of rows start, how long they are, and the rows that each decides."""
+        count = self.knots.size
+        if count <= _WHOLE:
+            return np.zeros(1, dtype=np.int64), count, np.ones((1, count), dtype=np.bool_)
+        odd = self.roughness(np.zeros(count, dtype=np.bool_), noise) > _SUSPICIOUS * rates
+        cores = np.arange(0, count, _CORE)
+        cores = cores[np.add.reduceat(odd, cores) > 0]
+        width = _CORE + 2 * _MARGIN
+        starts = np.clip(cores - _MARGIN, 0, count - width)
+        rows = starts[:, None] + np.arange(width)
+        return starts, width, (rows >= cores[:, None]) & (rows < cores[:, None] + _CORE)
+
+    def roughness(self, wrong: Bools, noise: float) -> Floats:
+        """Squared studentised residuals of the believed rows: each about the rate there."""
+        knots = self.knots[~wrong] / self.step
+        operator = smoothing_spline(knots, smoothing=noise / knots.size)
+        jumps = operator.fit(self.values[~wrong]).jumps
+        squares: Floats = np.einsum("nc,nc->n", jumps, jumps) / np.maximum(operator.slack, _TINY)
+        return squares
+
+    def rates(self, wrong: Bools, noise: float) -> Floats:
+        """The rate about each row: of the whole, or of its neighbourhood where that is rougher."""
+        squares = self.roughness(wrong, noise)
+        width = min(2 * _NEAR + 1, squares.size)
+        near = np.median(np.lib.stride_tricks.sliding_window_view(squares, width), axis=1)
+        ends = (squares.size - near.size) // 2
+        near = np.pad(near, (ends, squares.size - near.size - ends), mode="edge")
+        whole = max(float(np.median(squares)), float(np.quantile(squares, _HIGH)) / _SPREAD)
+        rounding = (_ROUNDING * float(np.abs(self.values[~wrong]).max())) ** 2
+        local = np.maximum(whole, near / _ROUGHER) + rounding * self.values.shape[1] + _TINY
+        rates: Floats = np.interp(self.knots, self.knots[~wrong], local)
+        return rates
+
+    def noise(self, wrong: Bools) -> float:
+        """The variance of an answer about the curve, as a share of the rate."""
+        knots, values = self.knots[~wrong], self.values[~wrong]
+
+        def score(smoothing: float) -> float:
+            return smoothing_spline(knots, smoothing=smoothing).fit(values).gcv()
+
+        return knots.size * min(gcv_candidates(knots), key=score) / self.step**3
+
+
+def _directions(errors: Floats) -> float:
+    """How many directions rows take, about: 1 where all are on one line, C where on none."""
+    sizes = np.linalg.norm(errors, axis=1, keepdims=True)
+    rows = errors / np.maximum(sizes, _TINY)
+    return max(1.0, float(np.sum(rows**2) ** 2 / max(np.sum((rows.T @ rows) ** 2), _TINY)))
