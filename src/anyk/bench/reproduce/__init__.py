@@ -1,0 +1,1 @@
+"""Published experiments, as commands: `anyk reproduce NAME`."""
