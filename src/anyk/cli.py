@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from anyk import __version__
-from anyk.errors import AnykError
+from anyk.errors import AnykError, InvalidArgument
 
 __all__ = ["main"]
 
@@ -39,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 0
     try:
-        return _demo(arguments.seed, arguments.output)
+        return _COMMANDS[arguments.command](arguments)
     except KeyboardInterrupt:
         print("\nanyk: stopped", file=sys.stderr)
         return _INTERRUPTED
@@ -70,7 +71,122 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="where to write the picture, a PNG (default: anyk-demo.png)",
     )
+    _add_reproduce(commands)
+    _add_worker(commands)
+    _add_certificates(commands)
     return parser
+
+
+def _add_reproduce(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    reproduce = commands.add_parser(
+        "reproduce",
+        help="run a published experiment again; without a name it lists them",
+        description="Runs a published experiment, prints its figures beside what the paper states "
+        "and writes a picture. Exits with 1 if a claim fails. Without a name it lists them.",
+    )
+    reproduce.add_argument("name", nargs="?", help="of the experiment")
+    reproduce.add_argument(
+        "--tiny", action="store_true", help="a size of seconds, without downloads or a verdict"
+    )
+    reproduce.add_argument(
+        "--batches", type=_positive, metavar="N", help="trials a row (default: the experiment's)"
+    )
+    reproduce.add_argument(
+        "--output",
+        type=Path,
+        metavar="PATH",
+        help="where to write the picture, a PNG: a file or a directory (default: anyk-NAME.png)",
+    )
+    reproduce.add_argument(
+        "--seed", type=_natural, default=0, help="of data, stragglers and noise (default: 0)"
+    )
+    reproduce.add_argument(
+        "--cache",
+        type=Path,
+        metavar="DIR",
+        help="where trained models are kept (default: anyk in the user's cache directory)",
+    )
+    reproduce.add_argument(
+        "--fashion",
+        type=Path,
+        metavar="DIR",
+        help="where Fashion-MNIST's four files are (default: where Debian's package puts them)",
+    )
+
+
+def _add_worker(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    worker = commands.add_parser(
+        "worker",
+        help="serve the functions of a module to a master elsewhere, as anyk.Remote needs it",
+        description="Listens for a master, holds the shares that it sends and runs functions of a "
+        "module on them. It takes numbers and the names of functions, and no code.",
+    )
+    worker.add_argument(
+        "--listen", required=True, metavar="HOST:PORT", help="where; port 0 takes any that is free"
+    )
+    worker.add_argument(
+        "--tasks", required=True, metavar="MODULE", help="its public functions are served"
+    )
+    way = worker.add_mutually_exclusive_group(required=True)
+    way.add_argument(
+        "--tls",
+        type=Path,
+        metavar="DIR",
+        help="with authority.pem, certificate.pem and key.pem of this worker",
+    )
+    way.add_argument(
+        "--no-tls", action="store_true", help="serve this machine alone, and anybody on it"
+    )
+    worker.add_argument(
+        "--master",
+        default="master",
+        metavar="NAME",
+        help="that the master's certificate is for (default: master)",
+    )
+    worker.add_argument(
+        "--memory",
+        type=_positive,
+        default=1024,
+        metavar="MIB",
+        help="that one master's shares and arguments may take (default: 1024)",
+    )
+    worker.add_argument(
+        "--sessions",
+        type=_positive,
+        default=4,
+        metavar="N",
+        help="masters to serve at once (default: 4)",
+    )
+
+
+def _add_certificates(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    certificates = commands.add_parser(
+        "certificates",
+        help="make certificates for a trial of remote workers",
+        description="Makes an authority, and certificates and keys for a master and some workers, "
+        "each in a directory that is for that party alone. For a trial: in earnest, use an "
+        "authority that you have, and lay out its files in the same way.",
+    )
+    certificates.add_argument("directory", type=Path, metavar="DIR", help="where to write them")
+    certificates.add_argument("--workers", type=_positive, required=True, metavar="N")
+    certificates.add_argument(
+        "--hosts",
+        nargs="+",
+        default=["localhost", "127.0.0.1", "::1"],
+        metavar="HOST",
+        help="names and addresses that the workers have beside worker-0, worker-1, ... "
+        "(default: this machine's own)",
+    )
+    certificates.add_argument(
+        "--days", type=_positive, default=30, metavar="N", help="that they last (default: 30)"
+    )
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
 
 
 def _natural(text: str) -> int:
@@ -80,14 +196,78 @@ def _natural(text: str) -> int:
     return number
 
 
-def _demo(seed: int, output: Path) -> int:
+def _demo(arguments: argparse.Namespace) -> int:
     from anyk.demo.story import make_console, tell  # noqa: PLC0415 - its extras load here alone
 
+    output: Path = arguments.output
     if output.is_dir() or not output.parent.is_dir():  # say so now, not after the run
         raise OSError(f"can't write a picture to {output}; pass another --output")
-    tell(make_console(), seed=seed, output=output)
+    tell(make_console(), seed=arguments.seed, output=output)
     return 0
 
+
+def _reproduce(arguments: argparse.Namespace) -> int:
+    from anyk.bench.reproduce.catalogue import EXPERIMENTS, find  # noqa: PLC0415 - as above
+    from anyk.bench.reproduce.experiment import Setting  # noqa: PLC0415 - as above
+    from anyk.bench.reproduce.perform import perform, picture_path  # noqa: PLC0415 - as above
+
+    if arguments.name is None:
+        width = max(len(experiment.name) for experiment in EXPERIMENTS)
+        for experiment in EXPERIMENTS:
+            print(f"{experiment.name:<{width}}  {experiment.summary}")
+        return 0
+    try:
+        experiment = find(arguments.name)
+    except InvalidArgument as error:
+        print(f"anyk: {error}", file=sys.stderr)
+        return _MISUSED
+    setting = Setting(
+        tiny=arguments.tiny,
+        batches=arguments.batches,
+        seed=arguments.seed,
+        cache=arguments.cache,
+        fashion=arguments.fashion,
+    )
+    output = picture_path(experiment, arguments.output)  # say now, not after the run
+    holds = perform(experiment, setting, output, write=print)
+    return 0 if holds else _FAILED
+
+
+def _worker(arguments: argparse.Namespace) -> int:
+    from anyk.executors.remote_server import serve_worker  # noqa: PLC0415 - as above
+
+    serve_worker(
+        arguments.listen,
+        arguments.tasks,
+        arguments.tls,
+        master=arguments.master,
+        memory=arguments.memory,
+        sessions=arguments.sessions,
+        write=partial(print, flush=True),
+    )
+    return 0
+
+
+def _certificates(arguments: argparse.Namespace) -> int:
+    from anyk.executors.remote_certificates import make_certificates  # noqa: PLC0415 - as above
+
+    names = make_certificates(
+        arguments.directory, workers=arguments.workers, hosts=arguments.hosts, days=arguments.days
+    )
+    print(f"{arguments.directory}/master        for the master: anyk.Remote(..., tls=it)")
+    for name in names:
+        print(f"{arguments.directory}/{name}      for one worker: anyk worker --tls it ...")
+    print(f"{arguments.directory}/authority     for nobody: its key makes certificates")
+    print(f"For a trial, and good for {arguments.days} days. Give each party its own directory.")
+    return 0
+
+
+_COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "demo": _demo,
+    "reproduce": _reproduce,
+    "worker": _worker,
+    "certificates": _certificates,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -12,7 +12,7 @@ from anyk.answers import Outcome
 from anyk.collection import Collection, OnAnswer
 from anyk.display import live_display
 from anyk.domains.ring import EachPrime
-from anyk.errors import ExecutorError, InvalidArgument
+from anyk.errors import ExecutorError, InvalidArgument, Unachievable
 from anyk.executors.base import AbstractDispatch, AbstractExecutor, Dealt, Placement
 from anyk.privacy.embedding import FixedPoint
 from anyk.schemes.base import AbstractScheme, Encoded
@@ -99,7 +99,7 @@ class Distributed:
 
     def run(
         self,
-        function: Callable[..., Any],
+        function: Callable[..., Any] | str,
         *arguments: Any,
         deadline: float | None = None,
         tolerance: float | None = None,
@@ -113,7 +113,8 @@ class Distributed:
 
         Args:
             function: called on each worker with its share (a FieldArray on a field scheme, an
-                ndarray on a real one), then with the arguments; returns an array.
+                ndarray on a real one), then with the arguments; returns an array. On an
+                executor whose workers have functions of their own, the name of one.
             *arguments: reach every worker as they are; of an `Encoded`, each worker its share.
             deadline: seconds on the executor's clock after which no answer is waited for.
             tolerance: relative error that an approximate scheme must estimate; with it, more
@@ -146,7 +147,7 @@ class Distributed:
 
     def stream(
         self,
-        function: Callable[..., Any],
+        function: Callable[..., Any] | str,
         *arguments: Any,
         deadline: float | None = None,
         tolerance: float | None = None,
@@ -187,14 +188,14 @@ class Distributed:
     @contextmanager
     def _dispatched(
         self,
-        function: Callable[..., Any],
+        function: Callable[..., Any] | str,
         arguments: tuple[Any, ...],
         on_answer: OnAnswer | None,
         *,
         progress: bool,
     ) -> Iterator[tuple[AbstractDispatch, Collection, Callable[[Outcome], None]]]:
         """The task on its way to all workers, watched; abandoned in the end."""
-        instance("function", function, Callable, change="Pass a function of one block.")
+        self._check_function(function)
         if on_answer is not None:
             instance("on_answer", on_answer, Callable, change="Pass a function, or None.")
         if self._placement is None:
@@ -202,7 +203,7 @@ class Distributed:
         scheme, executor = self.encoded.scheme, self._executor
         sent = [self._prepared(argument) for argument in arguments]
         dealt = tuple(isinstance(argument, Encoded) for argument in arguments)
-        if isinstance(scheme, Embedded):
+        if isinstance(scheme, Embedded) and not isinstance(function, str):
             function = EachPrime(function, dealt)
         task = WorkerTask(function, scheme.domain, dealt)
         promise = scheme.guarantee
@@ -224,6 +225,17 @@ class Distributed:
                 yield dispatch, Collection(self.encoded, executor, start, listeners), judged
             finally:
                 dispatch.abandon()
+
+    def _check_function(self, function: Callable[..., Any] | str) -> None:
+        if not isinstance(function, str):
+            instance("function", function, Callable, change="Pass a function of one block.")
+        elif not self._executor.by_name:
+            raise InvalidArgument(
+                "function",
+                given=f'the name "{function}"',
+                needed=f"a function, as the workers of {type(self._executor).__name__} have none",
+                change="Pass the function itself; anyk.Remote alone takes names.",
+            )
 
     def _prepared(self, argument: Any) -> Any:
         if isinstance(argument, (list, tuple, set, frozenset, dict)):
@@ -287,7 +299,8 @@ def distribute(
 
     Raises:
         InvalidArgument: if X does not fit the scheme, or there are too few workers.
-        Unachievable: if results of the embedding could wrap.
+        Unachievable: if results of the embedding could wrap, or if the executor may put several
+            shares where one liar, or one coalition, has them all.
         ExecutorError: if the executor is closed.
 
     Example:
@@ -298,15 +311,32 @@ def distribute(
     """
     instance("scheme", scheme, AbstractScheme, change="Make one, such as anyk.Spline(4, 12).")
     instance("executor", executor, AbstractExecutor, change="Make one, such as anyk.Threads(12).")
+    _check_apart(scheme, executor)
     if embedding is not None:
         scheme = Embedded(scheme, embedding)
     encoded = scheme.encode(X)
     return Distributed(encoded, executor, executor.place((encoded.shares,)))
 
 
+def _check_apart(scheme: AbstractScheme, executor: AbstractExecutor) -> None:
+    """A promise about some workers is none where one of them has the shares of several."""
+    promise = scheme.guarantee
+    per_worker, per_machine = executor.shares_per_worker, executor.shares_per_machine
+    if (promise.adversaries and per_worker > 1) or (promise.colluders and per_machine > 1):
+        liars, coalition = promise.adversaries, promise.colluders
+        raise Unachievable(
+            "executor",
+            given=f"{type(executor).__name__} with up to {max(per_worker, per_machine)} shares in "
+            f"one place, for a scheme with adversaries={liars}, colluders={coalition}",
+            needed="one share in each place, as all shares in one place lie and collude together",
+            change="Start more workers (on Ray, nodes) and spread the shares over them, or take a "
+            "scheme without adversaries and colluders.",
+        )
+
+
 def run(
     scheme: AbstractScheme,
-    function: Callable[..., Any],
+    function: Callable[..., Any] | str,
     X: Any,
     executor: AbstractExecutor,
     *,
@@ -361,7 +391,7 @@ def run(
 
 def stream(
     scheme: AbstractScheme,
-    function: Callable[..., Any],
+    function: Callable[..., Any] | str,
     X: Any,
     executor: AbstractExecutor,
     *,

@@ -19,17 +19,20 @@ class WorkerTask:
     """What a worker runs: the user's function, on arrays of the scheme's domain.
 
     Args:
-        function: f, called with one block and the other arguments.
+        function: f, called with one block and the other arguments; or its name, where workers
+            have functions of their own.
         domain: what presents the share to f and accepts its result.
         dealt: which of the other arguments are shares too.
     """
 
-    function: Callable[..., Any]
+    function: Callable[..., Any] | str
     domain: AbstractDomain
     dealt: tuple[bool, ...]
 
     def __call__(self, share: NDArray[Any], *arguments: Any) -> NDArray[Any]:
         """The function's answer on one share, as an ndarray of the domain."""
+        if isinstance(self.function, str):
+            raise TypeError(f"{self.function!r} is a name, and no function")
         presented = [
             self.domain.present(argument) if is_share else argument
             for argument, is_share in zip(arguments, self.dealt, strict=True)

@@ -116,6 +116,7 @@ class CourierDispatch(AbstractDispatch):
 
     Args:
         couriers: one for each worker that was asked.
+        on_abandon: called when nobody waits for the answers any more.
 
     Example:
         >>> from anyk.executors.couriers import CourierDispatch
@@ -123,8 +124,9 @@ class CourierDispatch(AbstractDispatch):
         >>> dispatch.receive(timeout=None)  # nobody was asked
     """
 
-    def __init__(self, couriers: Sequence[Courier]) -> None:
+    def __init__(self, couriers: Sequence[Courier], *, on_abandon: Errand = lambda: None) -> None:
         self._couriers = tuple(couriers)
+        self._on_abandon = on_abandon
         self._answers: queue.SimpleQueue[Answer | None] = queue.SimpleQueue()
         self._left = len(self._couriers)
         self._abandoned = False
@@ -160,3 +162,4 @@ class CourierDispatch(AbstractDispatch):
             courier.withdraw(self)
         late, self._answers = self._answers, queue.SimpleQueue()
         late.put(None)
+        self._on_abandon()

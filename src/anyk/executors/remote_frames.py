@@ -7,6 +7,7 @@ deadline for each part before it reads it, and reads nothing that is not numbers
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import socket
@@ -21,12 +22,26 @@ from numpy.typing import NDArray
 
 from anyk.executors.header import BrokenAnswer
 
-__all__ = ["Channel", "Spec", "as_sent", "numbers", "parse_specs", "size_of", "specs_of"]
+__all__ = [
+    "LONGEST_REQUEST",
+    "Channel",
+    "Spec",
+    "as_sent",
+    "numbers",
+    "parse_specs",
+    "size_of",
+    "specs_of",
+]
+
+LONGEST_REQUEST = 1 << 22
+"""Bytes of the header of a request."""
 
 Spec = tuple[np.dtype[Any], tuple[int, ...]]
 """The dtype and shape of an array that follows a header."""
 
+_NO_LINGERING = struct.pack("ii", 1, 0)
 _LENGTH = struct.Struct(">I")
+_SMALL = 1 << 14  # bytes up to which an array is sent together with what is before it
 _CHUNK = 1 << 20  # bytes between two looks at the clock
 _MOST_AXES = 32
 _NAMES = "|b1 |i1 |u1 <i2 <u2 <f2 <i4 <u4 <f4 <i8 <u8 <f8 <c8 <c16"
@@ -140,10 +155,15 @@ class Channel:
             OSError: if the other end is gone; a TimeoutError where the deadline is over.
         """
         text = json.dumps(header).encode()
-        self._send(memoryview(_LENGTH.pack(len(text)) + text), deadline)
+        together = bytearray(_LENGTH.pack(len(text)) + text)
         for array in arrays:
-            if array.size:
-                self._send(memoryview(array.reshape(-1).view(np.uint8)), deadline)
+            if array.nbytes > _SMALL:
+                self._send(memoryview(together), deadline)
+                together = bytearray()
+                self._send(array.reshape(-1).view(np.uint8).data, deadline)
+            else:
+                together += array.tobytes()
+        self._send(memoryview(together), deadline)
 
     def receive_header(self, longest: int, deadline: float | None) -> bytes:
         """Receive a header, if it is not longer than it may be.
@@ -180,7 +200,7 @@ class Channel:
             raise BrokenAnswer("its shape is more than an array can have") from None
         if array.size:
             flat = array.reshape(-1).view(np.uint8)
-            self._receive(memoryview(flat), deadline)
+            self._receive(flat.data, deadline)
             if dtype.kind == "b" and flat.max() > 1:
                 raise BrokenAnswer("it has booleans that are neither true nor false")
         array.flags.writeable = False
@@ -210,14 +230,22 @@ class Channel:
 
     def cut(self) -> None:
         """End the connection under whoever uses it in another thread, who gets an error."""
-        try:  # not SSLSocket's own, which would take the TLS away under the other thread
+        with contextlib.suppress(OSError):
+            # not SSLSocket's own, which would take the TLS away under the other thread
             socket.socket.shutdown(self._connection, socket.SHUT_RDWR)
-        except OSError:
-            pass
 
-    def close(self) -> None:
-        """Close the connection. Harmless when called twice."""
-        self.cut()
+    def close(self, *, at_once: bool = False) -> None:
+        """Close the connection. Harmless when called twice.
+
+        Args:
+            at_once: throw away what is still on its way, and leave nothing to the kernel, which
+                would try for minutes to send it to one who does not read.
+        """
+        if at_once:
+            with contextlib.suppress(OSError):
+                self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGERING)
+        else:
+            self.cut()
         self._connection.close()
 
     def _send(self, data: memoryview, deadline: float | None) -> None:
@@ -241,4 +269,3 @@ class Channel:
         if left <= 0:
             raise TimeoutError("it took too long")
         self._connection.settimeout(left)
-

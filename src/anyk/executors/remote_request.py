@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, final
@@ -17,6 +18,7 @@ from anyk.errors import InvalidArgument
 from anyk.executors.base import Dealt, Task
 from anyk.executors.header import BrokenAnswer
 from anyk.executors.remote_arguments import pack, sendable
+from anyk.executors.remote_frames import LONGEST_REQUEST
 from anyk.spec import shown
 from anyk.task import WorkerTask
 
@@ -45,9 +47,7 @@ class Request:
         return [*self.arrays, *(each[worker] for each in self.rows)]
 
 
-def make_request(
-    task: Task | WorkerTask | str, arguments: Sequence[Any], workers: int
-) -> Request:
+def make_request(task: Task | WorkerTask | str, arguments: Sequence[Any], workers: int) -> Request:
     """A task and its arguments, in words.
 
     Args:
@@ -73,7 +73,7 @@ def make_request(
     name, module = _named(function)
     common: list[NDArray[Any]] = []
     said = [None if isinstance(each, Dealt) else pack(each, common) for each in arguments]
-    rows = []
+    rows: list[tuple[NDArray[Any], ...]] = []
     for place, argument in enumerate(arguments):
         if isinstance(argument, Dealt):
             said[place] = {"array": len(common) + len(rows)}
@@ -90,7 +90,26 @@ def make_request(
         "dealt": list(dealt),
         "arguments": said,
     }
+    _check_length(header)
     return Request(header, tuple(common), tuple(rows), domain)
+
+
+def _check_length(header: dict[str, Any]) -> None:
+    try:
+        length = len(json.dumps(header))
+    except (ValueError, RecursionError) as error:
+        raise _too_much(f"what JSON can't say ({error})") from error
+    if length > LONGEST_REQUEST // 2:  # a worker's serial, key and arrays come with it
+        raise _too_much(f"{length} bytes of them as JSON")
+
+
+def _too_much(given: str) -> InvalidArgument:
+    return InvalidArgument(
+        "arguments",
+        given=given,
+        needed=f"at most {LONGEST_REQUEST // 2} bytes of plain values",
+        change="Pass arrays: they travel as raw bytes.",
+    )
 
 
 def _named(function: Any) -> tuple[str, str | None]:
@@ -176,5 +195,3 @@ def task_of(function: Callable[..., Any], domain: AbstractDomain | None, dealt: 
     if isinstance(domain, ResidueRing):
         function = EachPrime(function, tuple(dealt))
     return WorkerTask(function, domain, tuple(dealt))
-
-

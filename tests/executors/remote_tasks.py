@@ -1,0 +1,77 @@
+"""What the workers of the tests of `Remote` offer."""
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anyk.executors.base import die
+from anyk.testing.tasks import fragile, gram, sluggish, weighted
+
+__all__ = [
+    "everything",
+    "exponential",
+    "fragile",
+    "gram",
+    "killed",
+    "put_off",
+    "same",
+    "scaled",
+    "sluggish",
+    "text",
+    "weighted",
+    "wide",
+    "write_in",
+]
+
+
+def _private(share: Any) -> Any:
+    return share
+
+
+def same(share: Any) -> Any:
+    return share
+
+
+def scaled(share: Any, factor: Any) -> Any:
+    return share * factor
+
+
+def exponential(share: Any) -> Any:
+    return np.exp(share)
+
+
+def text(_: Any) -> str:
+    return "no numbers"
+
+
+def wide(_: Any) -> Any:
+    return np.longdouble(1)
+
+
+def write_in(share: Any) -> Any:
+    share += 1
+    return share
+
+
+def killed(share: NDArray[Any]) -> NDArray[Any]:
+    """Ends the process of worker 0."""
+    if share[0] == 0:
+        die()
+    return share
+
+
+def put_off(share: NDArray[Any], place: str) -> NDArray[Any]:
+    """Worker 0 says in a file which process it is, and then hangs."""
+    if share[0] == 0:
+        Path(place).write_text(str(os.getpid()), encoding="utf-8")
+        time.sleep(600)
+    return share
+
+
+def everything(_: Any, *arguments: Any) -> NDArray[Any]:
+    """What came, as bytes that can be compared."""
+    return np.frombuffer(repr(arguments).encode(), np.uint8)

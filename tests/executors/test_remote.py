@@ -1,0 +1,437 @@
+"""Remote workers, as processes of this machine: what they compute, and what becomes of them."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import anyk
+from anyk.answers import Answer
+from anyk.executors.base import Dealt
+from anyk.executors.header import BrokenAnswer
+from anyk.executors.remote import Remote
+from anyk.executors.remote_arguments import pack, unpack
+from anyk.executors.remote_request import described, domain_of, make_request
+from anyk.executors.remote_trial import Trial
+from anyk.task import WorkerTask
+
+HERE = Path(__file__).parent
+LONG = 30.0  # seconds: a test that waits this long has failed
+LAGRANGE = anyk.Lagrange(blocks=1, degree=2, workers=4, adversaries=0, colluders=1)
+X = np.array([[[1, 2], [3, 4]]])
+
+
+@pytest.fixture(scope="module")
+def trial() -> Iterator[Trial]:
+    with Trial("remote_tasks", workers=4, directory=HERE) as started:
+        yield started
+
+
+@pytest.fixture
+def four(trial: Trial) -> Iterator[Remote]:
+    with Remote(trial.addresses, tls=trial.master) as executor:
+        yield executor
+
+
+def received(
+    executor: Remote, task: Any, shares: Any, *arguments: Any
+) -> dict[int, tuple[Any, str | None]]:
+    """Value and failure of each worker."""
+    placement = executor.place((np.asarray(shares),))
+    got = answers(executor, task, placement, *arguments)
+    executor.release(placement)
+    return {who: (answer.value, answer.failure) for who, answer in got.items()}
+
+
+def answers(executor: Remote, task: Any, placement: Any, *arguments: Any) -> dict[int, Answer]:
+    dispatch = executor.dispatch(task, placement, arguments)
+    got = {}
+    for _ in range(placement.workers):
+        answer = dispatch.receive(LONG)
+        assert answer is not None
+        got[answer.worker] = answer
+    return got
+
+
+def named(name: str) -> Any:
+    return WorkerTask(name, anyk.Reals(), ())
+
+
+def gone(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return state == "Z"
+
+
+def sessions(process: subprocess.Popen[str]) -> list[int]:
+    """The processes of a worker that hold a master's shares."""
+    path = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    return [int(pid) for pid in path.read_text(encoding="utf-8").split()]
+
+
+def eventually(condition: Any) -> bool:
+    deadline = time.monotonic() + LONG
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def test_it_is_an_executor_like_any_other(four: Remote) -> None:
+    anyk.testing.check_executor(four)
+
+
+def test_functions_by_name_on_every_domain(four: Remote) -> None:
+    assert np.array_equal(anyk.run(LAGRANGE, "gram", X, four).value, X[0].T[None] @ X[0])
+    smooth = anyk.Spline(1, 4)
+    assert anyk.run(smooth, "exponential", [[0.5]], four).value == pytest.approx(np.exp(0.5))
+    fixed = anyk.FixedPoint(fraction_bits=20, magnitude=10.0, degree=2, summands=3, primes=3)
+    outcome = anyk.run(LAGRANGE, "gram", X[..., :1] / 4, four, embedding=fixed)
+    assert outcome.value == pytest.approx(10 / 16)
+    got = received(four, WorkerTask("scaled", anyk.Complex(), (False,)), np.ones((4, 1)) * 1j, 2j)
+    assert all(value == np.array([-2.0]) for value, _ in got.values())
+
+
+def test_a_function_that_the_worker_has_too_is_named(four: Remote) -> None:
+    assert anyk.run(LAGRANGE, anyk.testing.tasks.gram, X, four).value[0, 0, 0] == 10
+
+
+def test_a_function_of_another_module_is_refused_by_the_worker(four: Remote) -> None:
+    def gram(x: Any) -> Any:
+        return x @ x.T
+
+    with pytest.raises(
+        anyk.NotEnoughAnswers, match=r"gram is of anyk\.testing\.tasks here, not of"
+    ):
+        anyk.run(LAGRANGE, gram, X, four)
+
+
+@pytest.mark.parametrize("name", ["_private", "os", "Path", "eval", "__import__", "missing"])
+def test_what_the_module_does_not_export_is_not_run(four: Remote, name: str) -> None:
+    for _, failure in received(four, named(name), np.ones((2, 1))).values():
+        assert failure is not None
+        assert failure.startswith(f"no function {name!r} here, but everything, exponential")
+
+
+@pytest.mark.parametrize(
+    "function",
+    [lambda x: x, partial(np.sum, axis=0), "", "two words", "a.b", str.upper, np.ones(2)],
+    ids=repr,
+)
+def test_what_has_no_name_is_refused(four: Remote, function: Any) -> None:
+    with pytest.raises(anyk.InvalidArgument, match=r"^function: got .*; needed: "):
+        anyk.run(LAGRANGE, function, X, four)
+
+
+def test_other_executors_take_no_names(four: Remote) -> None:
+    for executor in (anyk.Inline(4), anyk.Threads(4), anyk.Simulated(4), anyk.WithMaster(four)):
+        with executor, pytest.raises(anyk.InvalidArgument, match='function: got the name "gram"'):
+            anyk.run(LAGRANGE, "gram", X, executor)
+
+
+def test_arguments_arrive(four: Remote) -> None:
+    sent = (None, True, 7, -0.5, 1j, "a\nb", [1, [2]], (1, "x"), {"k": (None,)}, 2**200, np.int8(3))
+    value, failure = received(four, "everything", np.ones((1, 1)), *sent)[0]
+    assert failure is None
+    assert value.tobytes().decode() == repr(sent)
+    rows = np.arange(8.0).reshape(4, 2)
+    got = received(four, "scaled", np.ones((4, 2)), Dealt(rows))
+    assert all(np.array_equal(value, rows[who]) for who, (value, _) in got.items())
+
+
+def test_weights_that_are_encoded_are_dealt(four: Remote) -> None:
+    scheme = anyk.Lagrange(blocks=1, degree=2, workers=4, colluders=1)
+    with anyk.distribute(scheme, [[3, 4]], four) as data:
+        for weight in (2, 5):
+            outcome = data.run("scaled", data.encode([[weight, weight]]))
+            assert np.array_equal(outcome.value, [[3 * weight, 4 * weight]])
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [object(), {1: 2}, {2}, np.array(["a"]), np.array([None]), np.zeros(2, np.longdouble),
+     np.ma.array([1]), b"x", [[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]], "x" * (1 << 22),
+     10**5000, Dealt([np.array(["a"])] * 4)],
+    ids=lambda argument: type(argument).__name__,
+)  # fmt: skip
+def test_arguments_that_can_not_travel_are_refused(four: Remote, argument: Any) -> None:
+    placement = four.place((np.ones((4, 1)),))
+    with pytest.raises(anyk.InvalidArgument, match=r"^arguments: got .*; needed: "):
+        four.dispatch(named("same"), placement, (argument,))
+
+
+def test_shares_that_can_not_travel_are_refused(four: Remote) -> None:
+    with pytest.raises(anyk.InvalidArgument, match=r"^parts: got an array of dtype"):
+        four.place((np.array([["a"]] * 4),))
+
+
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
+    | st.complex_numbers(allow_nan=False),
+    lambda inner: st.lists(inner) | st.lists(inner).map(tuple) | st.dictionaries(st.text(), inner),
+    max_leaves=10,
+)  # fmt: skip
+
+
+@given(PLAIN)
+def test_plain_values_survive_the_way(value: Any) -> None:
+    said = json.loads(json.dumps(pack(value, [])))
+    assert repr(unpack(said, [])) == repr(value)
+
+
+@pytest.mark.parametrize(
+    "said", [{"array": 0}, {"array": True}, {"array": -1}, {"scalar": "0"}, {"dict": []}, {},
+             {"tuple": {}}, {"complex": 3}, {"call": "os.system"}, {"array": 0, "tuple": []}],
+    ids=repr,
+)  # fmt: skip
+def test_arguments_that_nobody_says_are_refused(said: Any) -> None:
+    with pytest.raises(BrokenAnswer):
+        unpack([said], [])
+
+
+@pytest.mark.parametrize(
+    "domain", [anyk.PrimeField(101), anyk.Reals(), anyk.Complex(), None], ids=repr
+)
+def test_domains_survive_the_way(domain: Any) -> None:
+    assert domain_of(None if domain is None else described(domain)) == domain
+
+
+@pytest.mark.parametrize(
+    "said", ["integers", {"field": 10}, {"field": "7"}, {"ring": [5, 5]}, {"ring": 5}, {}, 3,
+             {"field": 7, "ring": [5]}, {"module": "os"}],
+    ids=repr,
+)  # fmt: skip
+def test_domains_that_nobody_says_are_refused(said: Any) -> None:
+    with pytest.raises(BrokenAnswer, match="domain"):
+        domain_of(said)
+
+
+def test_a_task_that_fails_says_why(four: Remote) -> None:
+    assert received(four, "text", np.ones((1, 1)))[0][1] == "returned dtype <U10, not numbers"
+    assert "does not travel" in str(received(four, "wide", np.ones((1, 1)))[0][1])
+    assert "read-only" in str(received(four, "write_in", np.ones((1, 1)))[0][1])
+
+
+@pytest.mark.parametrize(
+    "values",
+    [np.array([True]), np.arange(2, dtype=">i2"), np.zeros((1, 0)), np.float16([1.5]),
+     np.array([1 + 2j], np.complex64), np.asfortranarray(np.arange(6).reshape(2, 3)),
+     np.arange(6)[::-2], np.uint64([2**64 - 1]), np.array(7)],
+    ids=repr,
+)  # fmt: skip
+def test_arrays_survive_the_way(four: Remote, values: Any) -> None:
+    got, failure = received(four, "same", values[None])[0]
+    assert failure is None
+    assert got.dtype == values.dtype.newbyteorder("<")
+    assert np.array_equal(got, values)
+    assert got.shape == values.shape
+
+
+# What becomes of workers
+
+
+def test_a_session_that_dies_costs_one_answer_and_is_replaced(four: Remote) -> None:
+    shares = np.arange(4.0)[:, None]
+    placement = four.place((shares,))
+    for _ in range(2):
+        got = answers(four, named("killed"), placement)
+        assert "onnection" in str(got[0].failure)  # closed, or reset
+        assert all(got[who].failure is None for who in (1, 2, 3))
+        again = answers(four, named("same"), placement)
+        assert all(np.array_equal(again[who].value, shares[who]) for who in range(4))
+
+
+def test_a_worker_that_is_killed_and_comes_back_is_used_again() -> None:
+    with Trial("remote_tasks", workers=2, directory=HERE) as trial:
+        with Remote(trial.addresses, tls=trial.master) as executor:
+            placement = executor.place((np.array([[5.0], [6.0]]),))
+            assert answers(executor, named("same"), placement)[1].value == [6.0]
+            assert executor.alive == (True, True)
+            (session,) = sessions(trial.processes[1])
+            with trial.processes[1] as victim:
+                victim.kill()
+            assert eventually(lambda: gone(session))
+            assert eventually(lambda: answers(executor, named("same"), placement)[1].failure)
+            got = answers(executor, named("same"), placement)
+            assert str(got[1].failure).startswith("ConnectionError: can't be reached: Connection")
+            assert got[0].value == [5.0]
+            assert executor.alive == (True, False)
+            port = int(trial.addresses[1].rpartition(":")[2])
+            trial.processes[1] = trial.start("worker-1", port)
+            assert eventually(lambda: answers(executor, named("same"), placement)[1].value == [6.0])
+            assert executor.alive == (True, True)
+
+
+def test_a_worker_without_end_is_given_up_and_made_to_stop(trial: Trial, tmp_path: Path) -> None:
+    with Remote(trial.addresses[:2], tls=trial.master, patience=1.0) as executor:
+        placement = executor.place((np.array([[0.0], [1.0]]),))
+        file = tmp_path / "pid"
+        task = WorkerTask("put_off", anyk.Reals(), (False,))
+        got = answers(executor, task, placement, str(file))
+        assert got[0].failure == "gave no answer within 1 s"
+        assert got[1].value == [1.0]
+        pid = int(file.read_text(encoding="utf-8"))
+        assert eventually(lambda: gone(pid))
+        assert answers(executor, named("same"), placement)[0].value == [0.0]
+
+
+def test_close_ends_tasks_and_threads_and_files(trial: Trial, tmp_path: Path) -> None:
+    threads = set(threading.enumerate())
+    files = {entry.name for entry in Path("/proc/self/fd").iterdir()}
+    executor = Remote(trial.addresses, tls=trial.master)
+    placement = executor.place((np.arange(4.0)[:, None],))
+    file = tmp_path / "pid"
+    dispatch = executor.dispatch(
+        WorkerTask("put_off", anyk.Reals(), (False,)), placement, (str(file),)
+    )
+    heard = {answer.worker for answer in (dispatch.receive(LONG) for _ in range(3)) if answer}
+    assert heard == {1, 2, 3}
+    assert eventually(lambda: file.exists() and file.read_text(encoding="utf-8"))
+    executor.close()
+    executor.close()
+    assert dispatch.receive(None) is None
+    assert set(threading.enumerate()) == threads
+    assert {entry.name for entry in Path("/proc/self/fd").iterdir()} == files
+    assert eventually(lambda: not any(sessions(process) for process in trial.processes))
+    assert gone(int(file.read_text(encoding="utf-8")))
+    with pytest.raises(anyk.ExecutorError, match="closed"):
+        executor.place((np.ones((4, 1)),))
+
+
+def test_a_master_that_is_gone_is_forgotten(trial: Trial) -> None:
+    script = f"""
+import os, numpy as np
+from anyk.executors.remote import Remote
+executor = Remote({trial.addresses!r}, tls={str(trial.master)!r})
+placement = executor.place((np.ones((4, 1)),))
+dispatch = executor.dispatch("same", placement, ())
+print([dispatch.receive({LONG}).value[0] for _ in range(4)], flush=True)
+os.kill(os.getpid(), 9)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert done.stdout.count(b"1.0") == 4
+    assert eventually(lambda: not any(sessions(process) for process in trial.processes))
+
+
+def test_shares_beyond_the_memory_are_refused_and_room_comes_back() -> None:
+    options = ("--memory", "1", "--sessions", "1")
+    with Trial("remote_tasks", workers=1, directory=HERE, options=options) as trial:
+        with Remote(trial.addresses, tls=trial.master) as executor:
+            small = executor.place((np.ones((1, 1000)),))
+            large = executor.place((np.ones((1, 200_000)),))
+            assert "no memory for 1600000 bytes" in str(answers(executor, "same", large)[0].failure)
+            assert answers(executor, "same", small)[0].value is not None
+            much = answers(executor, "scaled", small, np.ones(200_000))[0]
+            assert "raise --memory" in str(much.failure)
+            executor.release(large)
+            for _ in range(5):  # each would be too much with the last one
+                placement = executor.place((np.ones((1, 80_000)),))
+                assert answers(executor, "same", placement)[0].failure is None
+                executor.release(placement)
+            with Remote(trial.addresses, tls=trial.master) as second:
+                failure = answers(second, "same", second.place((np.ones((1, 1)),)))[0].failure
+                assert failure is not None
+            assert answers(executor, "same", small)[0].failure is None
+        assert "refused a master: 1 sessions already" in trial.said("worker-0")
+
+
+def test_masters_do_not_see_each_others_shares(trial: Trial, four: Remote) -> None:
+    mine = four.place((np.full((4, 1), 7.0),))
+    assert answers(four, "same", mine)[0].value == [7.0]
+    with Remote(trial.addresses, tls=trial.master) as other:
+        theirs = other.place((np.full((4, 1), 8.0),))
+        assert theirs.key == mine.key
+        assert answers(other, "same", theirs)[0].value == [8.0]
+        assert answers(four, "same", mine)[0].value == [7.0]
+
+
+def test_answers_larger_than_allowed_are_refused(trial: Trial) -> None:
+    with Remote(trial.addresses, tls=trial.master, largest_answer=8000) as executor:
+        placement = executor.place((np.ones((4, 1001)),))
+        failure = answers(executor, "same", placement)[0].failure
+        assert failure == (
+            "sent something that is no answer: it has 8008 bytes, more than largest_answer=8000"
+        )
+        fine = executor.place((np.ones((4, 1000)),))
+        assert answers(executor, "same", fine)[0].failure is None
+
+
+def test_without_certificates_on_this_machine_alone() -> None:
+    command = [sys.executable, "-m", "anyk.cli", "worker", "--listen", "127.0.0.1:0", "--no-tls"]
+    with subprocess.Popen(
+        [*command, "--tasks", "anyk.testing.tasks"], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line.endswith("offers fragile, gram, sluggish, weighted\n")
+        address = line.partition(" on ")[2].partition(",")[0]
+        with Remote([address], tls=None) as executor:
+            scheme = anyk.Replication(blocks=1, workers=1)
+            assert anyk.run(scheme, "gram", X.astype(float), executor).value[0, 0, 0] == 10
+        process.send_signal(signal.SIGINT)
+        assert process.wait(LONG) == 130
+
+
+@pytest.mark.parametrize(
+    ("addresses", "tls", "argument"),
+    [
+        (["10.0.0.5:7000"], None, "tls"),
+        (["example.org:7000"], None, "tls"),
+        (["[::2]:7000"], None, "tls"),
+        (["x@127.0.0.1:7000"], None, "addresses"),
+        (["127.0.0.1:7000", "127.0.0.1:7000"], None, "addresses"),
+        (["127.0.0.1:0"], None, "addresses"),
+        ([], None, "addresses"),
+        ("127.0.0.1:7000", None, "addresses"),
+        (["a@b@127.0.0.1:7000"], None, "addresses"),
+        (["127.0.0.1"], None, "addresses"),
+        (["127.0.0.1:70000"], None, "addresses"),
+        (["::1:7000"], None, "addresses"),
+        (["[127.0.0.1]:7000"], None, "addresses"),
+        ([":7000"], None, "addresses"),
+        (["@h:7000"], None, "addresses"),
+        ([7000], None, "addresses"),
+        (["127.0.0.1:7000"], "missing", "tls"),
+    ],
+)
+def test_addresses_that_can_not_be_used(addresses: Any, tls: Any, argument: str) -> None:
+    with pytest.raises(anyk.InvalidArgument, match=rf"^{argument}: got .*; needed: "):
+        Remote(addresses, tls=tls)
+
+
+def test_two_workers_of_one_name_are_refused(trial: Trial) -> None:
+    for pair in (["h:1", "h:2"], ["w@h:1", "W@g:1"], ["[::1]:1", "[0:0::1]:2"]):
+        with pytest.raises(anyk.InvalidArgument, match="One worker, one share"):
+            Remote(pair, tls=trial.master)
+
+
+def test_what_is_said_of_it(four: Remote, trial: Trial) -> None:
+    assert repr(four) == f"Remote({trial.addresses!r}, tls={str(trial.master)!r})"
+    assert "offers everything" not in trial.said("worker-0")
+    assert make_request("same", [], 1).header["module"] is None
+
+
+def test_nobody_is_there() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with Remote([f"127.0.0.1:{port}"], tls=None) as executor:
+        scheme = anyk.Replication(blocks=1, workers=1)
+        with pytest.raises(anyk.NotEnoughAnswers, match="can't be reached: ConnectionRefused"):
+            anyk.run(scheme, "gram", np.ones((1, 1, 1)), executor)
+        assert executor.health[0].condition is anyk.Condition.DEAD

@@ -1,0 +1,580 @@
+"""What a malicious or curious worker can do to its master, and a stranger to a worker: nothing."""
+
+import datetime as dt
+import importlib
+import json
+import pickle
+import random
+import re
+import shutil
+import socket
+import ssl
+import struct
+import sys
+import threading
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Self
+
+import numpy as np
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+import anyk
+from anyk.executors.header import BrokenAnswer
+from anyk.executors.remote import Remote
+from anyk.executors.remote_certificates import make_certificates
+from anyk.executors.remote_frames import Channel, parse_specs
+from anyk.executors.remote_link import Keys
+from anyk.executors.remote_tls import Stranger, client_context
+from anyk.executors.remote_trial import Trial
+from anyk.task import WorkerTask
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+LONG = 30.0  # seconds: a test that waits this long has failed
+GRAM = WorkerTask("gram", anyk.PrimeField(), ())
+SHARE = np.arange(4).reshape(1, 2, 2)
+
+
+@pytest.fixture(scope="module")
+def attack() -> Iterator[ModuleType]:
+    sys.path.insert(0, str(BENCHMARKS))
+    yield importlib.import_module("remote_under_attack")
+    sys.path.remove(str(BENCHMARKS))
+
+
+@pytest.fixture(scope="module")
+def trial() -> Iterator[Trial]:
+    with Trial("anyk.testing.tasks", workers=2) as started:
+        yield started
+
+
+class Fake:
+    """A worker that answers each request to run something with whatever bytes a test says."""
+
+    def __init__(self, answer: Callable[[dict[str, Any]], bytes], context: Any = None) -> None:
+        self.answer = answer
+        self.context = context
+        self.heard = bytearray()
+        self.connections = 0
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self.listen)
+
+    def __enter__(self) -> Self:
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.over.set()
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        self.thread.join(LONG)
+        assert not self.thread.is_alive()
+
+    def listen(self) -> None:
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            with connection:
+                try:
+                    if self.context is None:
+                        self.serve(connection)
+                    else:
+                        with self.context.wrap_socket(connection, server_side=True) as secure:
+                            self.serve(secure)
+                except (OSError, EOFError):
+                    continue
+
+    def serve(self, connection: socket.socket) -> None:
+        while True:
+            (length,) = struct.unpack(">I", self.read(connection, 4))
+            request = json.loads(self.read(connection, length))
+            for name, shape in request.get("arrays", ()):
+                self.read(connection, int(np.prod(shape)) * np.dtype(name).itemsize)
+            if request["verb"] == "run":
+                connection.sendall(self.answer(request))
+
+    def read(self, connection: socket.socket, size: int) -> bytes:
+        data = bytearray()
+        while len(data) < size:
+            got = connection.recv(size - len(data))
+            if not got:
+                raise EOFError
+            data += got
+        self.heard += data
+        return bytes(data)
+
+
+def header(request: dict[str, Any], **change: object) -> bytes:
+    plain = {"serial": request["serial"], "seconds": 0.0, "failure": None, "dtype": "<i8"}
+    text = json.dumps(plain | {"shape": [2, 2]} | change).encode()
+    return struct.pack(">I", len(text)) + text
+
+
+def honest(request: dict[str, Any]) -> bytes:
+    return header(request) + np.arange(4).tobytes()
+
+
+def ask(executor: Remote, shares: Any = SHARE) -> list[tuple[Any, str | None, float]]:
+    """Value, failure and seconds of each worker."""
+    placement = executor.place((shares,))
+    dispatch = executor.dispatch(GRAM, placement, ())
+    got = {}
+    for _ in range(len(shares)):
+        answer = dispatch.receive(LONG)
+        assert answer is not None
+        got[answer.worker] = (answer.value, answer.failure, answer.seconds)
+    executor.release(placement)
+    return [got[who] for who in sorted(got)]
+
+
+def failure_of(fake: Fake, **limits: Any) -> str | None:
+    with Remote([f"127.0.0.1:{fake.port}"], tls=None, **limits) as executor:
+        ((value, failure, _),) = ask(executor)
+    assert (value is None) == (failure is not None)
+    return failure
+
+
+# A malicious worker, and its master
+
+KINDS = {
+    "random_bytes": r"closed the connection|more than 8192",
+    "huge_header": "more than 8192",
+    "huge_array": r"more than largest_answer|shape is not of lengths|more than an array",
+    "truncated": "closed the connection",
+    "truncated_at_the_limit": "closed the connection",
+    "wrong_dtype": "dtype",
+    "wrong_shape": "shape",
+    "wrong_header": r"header|another task|seconds|failure",
+    "pickled": r"more than 8192|dtype|made-by-a-pickle|header is no JSON",
+    "replayed": "it answers another task",
+    "another_share": "it answers another task",
+    "foul_language": r"^[ -~]*$",
+    "gone": r"closed the connection|Connection",
+}
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "TLS"])
+def test_no_hostile_frame_becomes_a_value(
+    attack: ModuleType, tmp_path: Path, *, secure: bool
+) -> None:
+    bomb = tmp_path / "made-by-a-pickle"
+    kinds = list(KINDS)
+    more = ["--kinds", *kinds, "--seed", "7"]
+    if secure:
+        make_certificates(tmp_path / "c", workers=attack.HOSTILE)
+        more += ["--tls", str(tmp_path / "c")]
+    with attack.hostile(bomb, *more) as ports:
+        names = [f"worker-{who}@" if secure else "" for who in range(attack.HOSTILE)]
+        places = [f"{name}127.0.0.1:{port}" for name, port in zip(names, ports, strict=True)]
+        tls = tmp_path / "c" / "master" if secure else None
+        with Remote(places, tls=tls, patience=LONG, largest_answer=1 << 20) as executor:
+            reasons, values, grown = attack.frames(executor, 160 if secure else 1600)
+    assert values == 0
+    assert reasons.total() == (160 if secure else 1600)
+    assert len(reasons) > 10
+    assert grown < 16
+    assert not bomb.exists()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_of_hostile_frame_fails_for_its_own_reason(
+    attack: ModuleType, kind: str, tmp_path: Path
+) -> None:
+    hostile = importlib.import_module("_hostile_worker")
+    frame = getattr(hostile, kind)
+    rng = random.Random(3)  # noqa: S311 - nothing here is secret
+    asked = hostile.Asked(str(tmp_path / "made-by-a-pickle"), {1: 5}, 0)
+    seen = set()
+
+    def answer(request: dict[str, Any]) -> bytes:
+        asked.note(request["serial"])
+        data, _ = frame(asked, rng)
+        if kind in {"random_bytes", "truncated", "truncated_at_the_limit", "gone"}:
+            fake.hang_up(data)
+        return data
+
+    class HangsUp(Fake):
+        def hang_up(self, data: bytes) -> None:
+            self.connection.sendall(data)
+            raise EOFError
+
+        def serve(self, connection: socket.socket) -> None:
+            self.connection = connection
+            super().serve(connection)
+
+    with HangsUp(answer) as fake:
+        with Remote([f"127.0.0.1:{fake.port}"], tls=None, largest_answer=1 << 20) as executor:
+            for _ in range(25):
+                ((value, failure, _),) = ask(executor)
+                assert value is None
+                seen.add(failure)
+    assert attack.LIMIT == 1 << 20
+    for failure in seen:
+        assert failure is not None
+        assert failure.isprintable()
+        assert len(failure) <= 400
+    assert all(re.search(KINDS[kind], failure) for failure in seen), seen
+    assert not (tmp_path / "made-by-a-pickle").exists()
+
+
+def test_a_pickle_bomb_is_one() -> None:
+    """The bomb of these tests does go off where it is unpickled."""
+    hostile = importlib.import_module("_hostile_worker")
+    with pytest.raises(FileNotFoundError):
+        pickle.loads(pickle.dumps(hostile.Bomb("/nowhere/file")))
+
+
+def test_runs_end_well_with_hostile_workers(attack: ModuleType, tmp_path: Path) -> None:
+    tally = attack.runs(tmp_path / "made-by-a-pickle", 40, seed=3, honest=3)
+    assert tally["right"] == 40
+    assert not (tmp_path / "made-by-a-pickle").exists()
+
+
+def test_nothing_is_made_room_for_before_it_is_checked() -> None:
+    size = 1 << 34
+    frames: list[Callable[[dict[str, Any]], bytes]] = [
+        lambda _: b"\xff" * 100,
+        lambda request: header(request, shape=[size // 8]),
+        lambda request: header(request, shape=[1 << 20, 1 << 20, 0, 1 << 20]) + b"x",
+        lambda request: header(request, dtype="<U9999", shape=[1 << 20]),
+    ]
+    for frame in frames:
+        with Fake(frame) as fake:
+            tracemalloc.start()
+            failure = failure_of(fake)
+            _, peak = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+        assert "no answer" in str(failure) or failure is None  # an empty array is one
+        assert peak < 4 << 20
+
+
+def test_an_answer_of_an_earlier_call_is_none() -> None:
+    earlier: list[bytes] = []
+
+    def replay(request: dict[str, Any]) -> bytes:
+        earlier.append(honest(request))
+        return earlier[0]
+
+    with Fake(replay) as fake:
+        with Remote([f"127.0.0.1:{fake.port}"], tls=None) as executor:
+            assert ask(executor)[0][1] is None
+            for _ in range(3):
+                assert "it answers another task" in str(ask(executor)[0][1])
+        assert fake.connections == 3  # a new one after each lie
+
+
+def test_an_answer_before_the_question_is_none() -> None:
+    def twice(request: dict[str, Any]) -> bytes:
+        return honest(request) + header(request) + np.full(4, 9).tobytes()
+
+    with Fake(twice) as fake, Remote([f"127.0.0.1:{fake.port}"], tls=None) as executor:
+        for _ in range(3):
+            value, failure, _ = ask(executor)[0]
+            assert failure is None
+            assert np.array_equal(value, [[0, 1], [2, 3]])
+    assert fake.connections == 3  # what nobody asked for ends the connection, and nothing more
+
+
+def test_two_workers_can_not_answer_for_each_other() -> None:
+    serials: dict[int, int] = {}
+    both = threading.Barrier(2)
+
+    def exchange(place: int, request: dict[str, Any]) -> bytes:
+        serials[place] = request["serial"]
+        both.wait(LONG)
+        return header(request, serial=serials[1 - place]) + np.arange(4).tobytes()
+
+    with Fake(lambda r: exchange(0, r)) as first, Fake(lambda r: exchange(1, r)) as second:
+        places = [f"127.0.0.1:{fake.port}" for fake in (first, second)]
+        with Remote(places, tls=None) as executor:
+            for value, failure, _ in ask(executor, np.concatenate([SHARE, SHARE])):
+                assert value is None
+                assert "it answers another task" in str(failure)
+
+
+@pytest.mark.parametrize("first", [b"", b"\0\0", b"\0\0\0\x50{"], ids=repr)
+def test_one_who_sends_a_byte_now_and_then_is_given_up(first: bytes) -> None:
+    class Drips(Fake):
+        def serve(self, connection: socket.socket) -> None:
+            connection.sendall(first)
+            while True:
+                time.sleep(0.05)
+                connection.sendall(b"\0" if not first else b" ")
+
+    with Drips(honest) as fake:
+        started = time.monotonic()
+        failure = str(failure_of(fake, patience=0.5))
+        assert time.monotonic() - started < LONG / 3
+        assert "within 0.5 s" in failure or "no answer" in failure or "onnection" in failure
+
+
+def test_one_who_takes_nothing_is_given_up() -> None:
+    class Deaf(Fake):
+        def serve(self, _: socket.socket) -> None:
+            self.over.wait(LONG)
+            raise EOFError
+
+    with Deaf(honest) as fake:
+        with Remote([f"127.0.0.1:{fake.port}"], tls=None, patience=0.5) as executor:
+            assert ask(executor, np.zeros((1, 1 << 22), int))[0][1] == (
+                "gave no answer within 0.5 s"
+            )
+
+
+def test_a_time_that_it_claims_is_no_longer_than_it_took() -> None:
+    def slow(request: dict[str, Any]) -> bytes:
+        return header(request, seconds=1e300) + np.arange(4).tobytes()
+
+    with Fake(slow) as fake, Remote([f"127.0.0.1:{fake.port}"], tls=None) as executor:
+        assert ask(executor)[0][2] < LONG
+
+
+def test_booleans_are_true_or_false() -> None:
+    def neither(request: dict[str, Any]) -> bytes:
+        return header(request, dtype="|b1", shape=[2]) + b"\1\2"
+
+    with Fake(neither) as fake, Remote([f"127.0.0.1:{fake.port}"], tls=None) as executor:
+        dispatch = executor.dispatch("gram", executor.place((SHARE,)), ())
+        answer = dispatch.receive(LONG)
+        assert answer is not None
+        assert "neither true nor false" in str(answer.failure)
+
+
+@pytest.mark.parametrize("specs", [None, {}, [1], [["<i8"]], [["<i8", [-1]]], [[[], []]]], ids=repr)
+def test_arrays_that_are_described_in_no_known_way(specs: Any) -> None:
+    with pytest.raises(BrokenAnswer):
+        parse_specs(specs)
+
+
+# Who is at the other end
+
+
+def signed(
+    directory: Path, authority: Path, name: str, key: Any, *, names: list[str], days: float = 1
+) -> Path:
+    """A party's directory with a certificate that a trial's authority would not make."""
+    issuer = x509.load_pem_x509_certificate((authority / "authority.pem").read_bytes())
+    secret: Any = serialization.load_pem_private_key((authority / "key.pem").read_bytes(), None)
+    now = dt.datetime.now(dt.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([]))
+        .issuer_name(issuer.subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=3))
+        .not_valid_after(now + dt.timedelta(days=days))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.DNSName(each) for each in names]), critical=True
+        )
+        .sign(secret, hashes.SHA256())
+    )
+    party = directory / name
+    party.mkdir()
+    (party / "certificate.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    (party / "key.pem").write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    shutil.copy(authority / "authority.pem", party)
+    return party
+
+
+def secured(party: Path, *, protocol: str = "anyk/1") -> ssl.SSLContext:
+    """A worker's TLS, which does not care who the master is."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(party / "certificate.pem", party / "key.pem")
+    context.set_alpn_protocols([protocol])
+    return context
+
+
+def refusal(trial: Trial, context: ssl.SSLContext, name: str = "worker-0") -> str:
+    """What a master says of a worker with this TLS, if it does not take it for worker-0."""
+    with Fake(honest, context) as fake:
+        with Remote([f"{name}@127.0.0.1:{fake.port}"], tls=trial.master) as executor:
+            ((value, failure, _),) = ask(executor)
+    assert value is None
+    assert not fake.heard  # not a byte of a share
+    return str(failure)
+
+
+def test_a_worker_with_its_own_certificate_is_believed(trial: Trial) -> None:
+    context = secured(trial.certificates / "worker-0")
+    with Fake(honest, context) as fake:
+        with Remote([f"worker-0@127.0.0.1:{fake.port}"], tls=trial.master) as executor:
+            assert ask(executor)[0][1] is None
+
+
+def test_a_worker_with_another_ones_certificate_is_refused(trial: Trial) -> None:
+    assert "'worker-0'" in refusal(trial, secured(trial.certificates / "worker-1"))
+
+
+def test_a_worker_with_another_authoritys_certificate_is_refused(
+    trial: Trial, tmp_path: Path
+) -> None:
+    make_certificates(tmp_path / "c", workers=1)
+    assert "CERTIFICATE_VERIFY_FAILED" in refusal(trial, secured(tmp_path / "c" / "worker-0"))
+
+
+def test_certificates_that_are_over_or_for_many_are_refused(trial: Trial, tmp_path: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    authority = trial.certificates / "authority"
+    over = signed(tmp_path, authority, "over", key, names=["worker-0"], days=-1)
+    assert "expired" in refusal(trial, secured(over))
+    many = signed(tmp_path, authority, "many", key, names=["*.example.org"])
+    assert "its certificate is not for w.example.org" in refusal(
+        trial, secured(many), "w.example.org"
+    )
+    fine = signed(tmp_path, authority, "fine", key, names=["worker-0"])
+    assert "it does not speak anyk/1" in refusal(trial, secured(fine, protocol="h2"))
+
+
+def test_a_worker_that_takes_two_places_is_refused_in_one(trial: Trial, tmp_path: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    authority = trial.certificates / "authority"
+    parties = [signed(tmp_path, authority, f"w{n}", key, names=[f"worker-{n}"]) for n in (0, 1)]
+    first, second = (secured(party) for party in parties)
+    with Fake(honest, first) as one, Fake(honest, second) as two:
+        places = [f"worker-{n}@127.0.0.1:{fake.port}" for n, fake in enumerate((one, two))]
+        with Remote(places, tls=trial.master) as executor:
+            failures = [failure for _, failure, _ in ask(executor, np.concatenate([SHARE] * 2))]
+    assert sorted(failure is None for failure in failures) == [False, True]
+    assert any("it has the key of worker-" in str(failure) for failure in failures)
+
+
+def test_keys_have_one_owner() -> None:
+    keys = Keys()
+    keys.claim("worker-0", b"key")
+    keys.claim("worker-0", b"key")
+    keys.claim("worker-0", b"its next key")
+    with pytest.raises(Stranger, match="key of worker-0"):
+        keys.claim("worker-1", b"key")
+
+
+# A stranger, and a worker
+
+
+def knock(trial: Trial, context: ssl.SSLContext, data: bytes = b"") -> bytes:
+    """What a worker says to one who comes with this TLS."""
+    port = int(trial.addresses[0].rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), LONG) as plain:
+        with context.wrap_socket(plain, server_hostname="worker-0") as secure:
+            secure.sendall(data)
+            return secure.recv(100)
+
+
+def request(**items: object) -> bytes:
+    text = json.dumps({"key": 0, "arrays": []} | items).encode()
+    return struct.pack(">I", len(text)) + text
+
+
+def test_a_stranger_gets_nothing_out_of_a_worker(attack: ModuleType, trial: Trial) -> None:
+    tally = attack.strangers(8, seed=1)
+    assert sum(tally.values()) == 8
+    assert all("refused" in what for what in tally)
+    run = request(verb="run", serial=1, function="gram", dealt=[], arguments=[])
+    master = client_context(trial.master)
+    assert b"no such share" in knock(trial, master, run)  # the same from the master is heard
+    old = client_context(trial.master)
+    old.minimum_version = ssl.TLSVersion.TLSv1_2
+    old.maximum_version = ssl.TLSVersion.TLSv1_2
+    with pytest.raises(ssl.SSLError, match="PROTOCOL_VERSION"):
+        knock(trial, old, run)
+
+
+def test_a_master_of_another_name_is_refused(trial: Trial, tmp_path: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    party = signed(tmp_path, trial.certificates / "authority", "x", key, names=["another"])
+    with pytest.raises((OSError, ssl.SSLError, AssertionError)):
+        assert knock(trial, client_context(party), request(verb="forget"))
+    assert "Stranger: it is another, not master" in trial.said("worker-0")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"\xff\xff\xff\xff", b"\0\0\0\2{}", b"\0\0\0\1x", request(verb="eval"), request(verb=3),
+     request(verb="hold", arrays=[["|O", [1]]]), request(verb="hold", arrays=7),
+     request(verb="hold", key="0"), struct.pack(">I", 4000) + b"[" * 4000],
+    ids=repr,
+)  # fmt: skip
+def test_a_master_that_makes_no_sense_is_left(trial: Trial, data: bytes) -> None:
+    assert knock(trial, client_context(trial.master), data) == b""
+    with Remote(trial.addresses[:1], tls=trial.master) as executor:
+        assert ask(executor)[0][1] is None
+
+
+def test_silent_strangers_do_not_keep_the_master_out(trial: Trial) -> None:
+    port = int(trial.addresses[0].rpartition(":")[2])
+    crowd = [socket.create_connection(("127.0.0.1", port), LONG) for _ in range(40)]
+    with Remote(trial.addresses[:1], tls=trial.master) as executor:
+        assert ask(executor)[0][1] is None
+    for each in crowd:
+        each.close()
+
+
+# A curious worker
+
+
+def test_a_worker_is_sent_its_own_share_and_no_other() -> None:
+    scheme = anyk.Lagrange(blocks=2, degree=2, workers=6, colluders=1)
+    X = np.random.default_rng(0).integers(1 << 30, size=(2, 2, 2))
+    with Fake(honest) as fake, Fake(honest) as other:
+        places = [f"127.0.0.1:{each.port}" for each in (fake, other)]
+        with Remote(places, tls=None) as executor:
+            encoded = scheme.encode(X)
+            ask(executor, encoded.shares[:2])
+            heard, elsewhere = bytes(fake.heard), bytes(other.heard)
+    assert encoded.shares[0].tobytes() in heard
+    assert encoded.shares[1].tobytes() in elsewhere
+    for row in [*encoded.shares[1:], *X]:
+        assert row.tobytes() not in heard
+    for number in X.ravel():  # not a single number of the data
+        assert int(number).to_bytes(8, "little") not in heard
+        assert str(number).encode() not in heard
+
+
+def test_a_worker_can_ask_neither_master_nor_worker_for_anything(trial: Trial) -> None:
+    verbs = ("run", "hold", "forget", "list", "shares")
+
+    def curious(_: dict[str, Any]) -> bytes:
+        return b"".join(request(verb=verb, serial=1, key=key) for verb in verbs for key in range(3))
+
+    context = secured(trial.certificates / "worker-1")
+    with Fake(curious, context) as fake:
+        with Remote([f"worker-1@127.0.0.1:{fake.port}"], tls=trial.master) as executor:
+            before = len(fake.heard)
+            assert "no answer" in str(ask(executor)[0][1])
+            heard = bytes(fake.heard[before:])
+    assert heard.count(b'"verb"') == 2  # its own share, and the question
+    as_worker = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    party = trial.certificates / "worker-1"
+    as_worker.load_verify_locations(party / "authority.pem")
+    as_worker.load_cert_chain(party / "certificate.pem", party / "key.pem")
+    as_worker.set_alpn_protocols(["anyk/1"])
+    with pytest.raises(OSError, match=r"ALERT|alert|reset"):
+        knock(trial, as_worker, request(verb="run", serial=1, function="gram", dealt=[]))
+
+
+def test_one_who_is_gone_or_speaks_unasked_is_noticed() -> None:
+    for speak in (lambda end: end.send({}, [], None), lambda end: end.close()):
+        ours, theirs = (Channel(end) for end in socket.socketpair())
+        assert ours.silent()
+        speak(theirs)
+        assert not ours.silent()
+        ours.close()
+        theirs.close()
+        assert not ours.silent()

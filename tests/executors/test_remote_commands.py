@@ -1,0 +1,133 @@
+"""`anyk worker` and `anyk certificates`, as commands."""
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+
+from anyk.cli import main
+from anyk.errors import ExecutorError, InvalidArgument
+from anyk.executors.remote_certificates import make_certificates
+from anyk.executors.remote_offer import Offer
+from anyk.executors.remote_tls import client_context, server_context
+from anyk.executors.remote_trial import Trial
+
+LONG = 30.0  # seconds: a test that waits this long has failed
+
+
+def run_worker(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "anyk.cli", "worker", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=LONG,
+        check=False,
+    )
+
+
+def test_certificates(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place = tmp_path / "certificates"
+    assert main(["certificates", str(place), "--workers", "2", "--hosts", "10.0.0.5", "h"]) == 0
+    said = capsys.readouterr().out
+    assert "For a trial" in said
+    assert f"{place}/worker-1" in said
+    parties = ["authority", "master", "worker-0", "worker-1"]
+    assert sorted(path.name for path in place.iterdir()) == parties
+    for party in parties:
+        assert stat.S_IMODE((place / party).stat().st_mode) == 0o700
+        assert stat.S_IMODE((place / party / "key.pem").stat().st_mode) == 0o600
+    worker = x509.load_pem_x509_certificate((place / "worker-1" / "certificate.pem").read_bytes())
+    names = worker.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert names.get_values_for_type(x509.DNSName) == ["worker-1", "h"]
+    assert [str(each) for each in names.get_values_for_type(x509.IPAddress)] == ["10.0.0.5"]
+    assert 29 <= (worker.not_valid_after_utc - worker.not_valid_before_utc).days <= 31
+    before = (place / "master" / "key.pem").read_bytes()
+    assert main(["certificates", str(place), "--workers", "2"]) == 1
+    assert "which has authority; needed: a directory without" in capsys.readouterr().err
+    assert (place / "master" / "key.pem").read_bytes() == before
+
+
+@pytest.mark.parametrize("argv", [["certificates"], ["certificates", "x", "--workers", "0"],
+                                  ["worker"], ["worker", "--listen", "127.0.0.1:0"],
+                                  ["worker", "--listen", "127.0.0.1:0", "--tasks", "x"],
+                                  ["worker", "--listen", "127.0.0.1:0", "--tasks", "x",
+                                   "--tls", "x", "--no-tls"]])  # fmt: skip
+def test_misuse(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(argv) == 2
+    assert "usage: anyk" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("listen", "tasks", "way", "said"),
+    [
+        ("0.0.0.0:0", "anyk.testing.tasks", ["--no-tls"], "--no-tls: got with --listen 0.0.0.0:0"),
+        ("nonsense", "anyk.testing.tasks", ["--no-tls"], "--listen: got 'nonsense'"),
+        ("127.0.0.1:0", "no.such.module", ["--no-tls"], "tasks: got 'no.such.module' (Module"),
+        ("127.0.0.1:0", "anyk.testing.tasks", ["--tls", "/nowhere"], "tls: got '/nowhere'"),
+    ],
+)
+def test_a_worker_that_can_not_start_says_why(
+    listen: str, tasks: str, way: list[str], said: str
+) -> None:
+    done = run_worker("--listen", listen, "--tasks", tasks, *way)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"anyk: {said}")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_trial_that_can_not_start_says_why() -> None:
+    with pytest.raises(ExecutorError, match="worker-0 of this trial did not start: anyk: tasks"):
+        with Trial("no.such.module", workers=1):
+            pass
+
+
+def test_a_worker_ends_when_it_is_told() -> None:
+    for number, code in ((signal.SIGTERM, 0), (signal.SIGINT, 130)):
+        with Trial("anyk.testing.tasks", workers=1) as trial:
+            trial.processes[0].send_signal(number)
+            assert trial.processes[0].wait(LONG) == code
+
+
+def test_what_a_module_offers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "offered_without_all.py").write_text(
+        "from os import system\n"
+        "import os\n"
+        "number = 5\n"
+        "class Thing: pass\n"
+        "def one(x): return x\n"
+        "def _two(x): return x\n"
+        "three = lambda x: x\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "offered_with_all.py").write_text(
+        "from os import system\n"
+        "from offered_without_all import one, _two\n"
+        "__all__ = ['_two', 'missing']\n"
+        "def four(x): return x\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "offered_nothing.py").write_text("number = 5\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert Offer("offered_without_all").names == ("one", "three")
+    assert Offer("offered_with_all").names == ("_two",)
+    with pytest.raises(InvalidArgument, match="exports no function"):
+        Offer("offered_nothing")
+
+
+def test_a_key_that_asks_for_a_password_is_refused(tmp_path: Path) -> None:
+    make_certificates(tmp_path, workers=1)
+    key = tmp_path / "master" / "key.pem"
+    locked = tmp_path / "locked.pem"
+    command = ["openssl", "pkey", "-in", key, "-aes256", "-passout", "pass:secret", "-out", locked]
+    if not any((Path(place) / "openssl").exists() for place in os.environ["PATH"].split(":")):
+        pytest.skip("needs the openssl command")
+    subprocess.run(command, check=True)
+    key.write_bytes(locked.read_bytes())
+    with pytest.raises(InvalidArgument, match=r"^tls: got .*password"):
+        client_context(tmp_path / "master")
+    assert server_context(tmp_path / "worker-0").verify_mode.name == "CERT_REQUIRED"
