@@ -4,8 +4,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 import anyk
+
+settings.register_profile("anyk", deadline=None)  # tests measure no time: machines are noisy
+settings.load_profile("anyk")
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,7 @@ from anyk.domains.prime import PrimeField
 from anyk.executors.base import AbstractExecutor
 from anyk.executors.faults import Corrupt, Crash, Faulty
 from anyk.privacy.entropy import InsecureTestSource
+from anyk.privacy.masks import gaussian_masks
 from anyk.schemes.base import AbstractScheme, Encoded
 
 DOMAINS = (
@@ -23,6 +24,12 @@ SCHEMES = (
     anyk.Lagrange(blocks=1, degree=1, workers=1),
     anyk.Lagrange(blocks=2, degree=3, workers=10, adversaries=1, colluders=1),
     anyk.Lagrange(blocks=3, degree=1, workers=8, colluders=2, field=anyk.PrimeField(13)),
+    anyk.AnalogLagrange(blocks=1, degree=1, workers=1),
+    anyk.AnalogLagrange(blocks=3, degree=2, workers=12, adversaries=1, stragglers=2),
+    anyk.AnalogLagrange(
+        blocks=2, degree=2, workers=12, adversaries=1, colluders=2, leakage=0.1, stragglers=2
+    ),
+    anyk.AnalogLagrange(blocks=2, degree=3, workers=8, colluders=1, sigma=5.0, radius=1.2),
     anyk.Replication(blocks=3, workers=3),
     anyk.Replication(blocks=2, workers=7, adversaries=1),
     anyk.Replication(blocks=2, workers=4, domain=anyk.PrimeField()),
@@ -40,6 +47,7 @@ SCHEMES = (
     anyk.Berrut(blocks=1, workers=2),
     anyk.Berrut(blocks=3, workers=8),
     anyk.Berrut(blocks=3, workers=8, stragglers=4),
+    anyk.Berrut(blocks=3, workers=8, colluders=1, leakage=0.5),
 )
 EXECUTORS = (anyk.Inline, anyk.Threads, anyk.Processes, anyk.Simulated)
 
@@ -130,6 +138,64 @@ def test_check_scheme_notices_masks_that_repeat(generator, monkeypatch):
         anyk.testing.check_scheme(scheme, generator=generator)
 
 
+ANALOG = anyk.AnalogLagrange(blocks=2, degree=1, workers=5, colluders=1, leakage=0.3)
+
+
+@pytest.mark.parametrize(
+    ("masks", "message"),
+    [
+        (lambda domain, shape, source: gaussian_masks(domain, shape, source) / 2, "variance 1"),
+        (
+            lambda domain, shape, source: np.broadcast_to(
+                gaussian_masks(domain, (shape[0], *[1] * (len(shape) - 1)), source), shape
+            ),
+            "variance 1|correlation",
+        ),
+        (
+            lambda domain, shape, source: np.repeat(
+                gaussian_masks(domain, (*shape[:-1], -(-shape[-1] // 2)), source), 2, axis=-1
+            )[..., : shape[-1]],
+            "correlation",
+        ),
+    ],
+    ids=["too little", "one for all coordinates", "one for two coordinates"],
+)
+def test_check_scheme_notices_poor_noise(masks, message, generator, monkeypatch):
+    monkeypatch.setattr("anyk.schemes.analog_lagrange.gaussian_masks", masks)
+    with pytest.raises(AssertionError, match=message):
+        anyk.testing.check_scheme(ANALOG, generator=generator)
+
+
+@pytest.mark.parametrize(
+    ("claim", "message"),
+    [
+        ({"leakage": 0.2}, r"learn 0.29\d+ bits; 0.2 are promised"),
+        ({"colluders": 2}, "learn"),
+        ({"data_std": 2.0}, "learn"),
+        ({"data_std": None}, "no leakage for data"),
+    ],
+    ids=repr,
+)
+def test_check_scheme_notices_bits_that_are_not_promised(claim, message, generator, monkeypatch):
+    false = replace(ANALOG.guarantee, **claim)
+    monkeypatch.setattr(anyk.AnalogLagrange, "guarantee", property(lambda _self: false))
+    with pytest.raises(AssertionError, match=message):
+        anyk.testing.check_scheme(ANALOG, generator=generator)
+
+
+def test_check_scheme_notices_a_promise_that_says_nothing(generator, monkeypatch):
+    monkeypatch.setattr("anyk.testing.masking.bits_learned", lambda *_, **__: 0.0)
+    with pytest.raises(AssertionError, match="all workers together learn no more"):
+        anyk.testing.check_scheme(ANALOG, generator=generator)
+
+
+def test_check_scheme_notices_an_estimate_that_is_too_small(generator, monkeypatch):
+    monkeypatch.setattr("anyk.schemes.analog_recovery.relative_error", lambda *_: 1e-18)
+    scheme = replace(ANALOG, leakage=1e-6)
+    with pytest.raises(AssertionError, match="off by"):
+        anyk.testing.check_scheme(scheme, generator=generator)
+
+
 def test_check_scheme_notices_shares_that_are_not_what_the_matrices_say(generator, monkeypatch):
     encode = anyk.Harmonic.encode
 
@@ -198,6 +264,13 @@ def test_check_executor_notices_shares_that_go_astray(monkeypatch):
 def test_every_executor_is_checked():
     built_in = {item for item in vars(anyk).values() if isinstance(item, type)}
     executors = {item for item in built_in if issubclass(item, AbstractExecutor)}
-    assert executors == {*EXECUTORS, anyk.WithMaster}  # a wrapper: tests/executors/test_master.py
+    elsewhere = {
+        anyk.WithMaster,
+        anyk.Remote,
+        anyk.Dask,
+        anyk.Ray,
+        anyk.Futures,
+    }  # in tests/executors
+    assert executors == {*EXECUTORS, *elsewhere}
     schemes = {item for item in built_in if issubclass(item, AbstractScheme)} - {AbstractScheme}
     assert schemes == {type(scheme) for scheme in SCHEMES}

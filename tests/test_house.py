@@ -64,7 +64,7 @@ def test_import_needs_numpy_scipy_and_cryptography_alone():
 import sys
 class Refuse:
     def find_spec(self, name, path=None, target=None):
-        if name.split('.')[0] in {'sklearn', 'rich', 'matplotlib', 'torch', 'dask', 'ray'}:
+        if name.split('.')[0] in {'sklearn', 'rich', 'matplotlib', 'torch', 'dask', 'distributed', 'ray', 'mpi4py'}:
             raise AssertionError(f'import anyk imports {name}')
 sys.meta_path.insert(0, Refuse())
 import anyk
@@ -82,7 +82,7 @@ def test_every_public_docstring_has_an_example(item):
 @pytest.mark.parametrize(
     "scheme",
     [anyk.Lagrange, anyk.Harmonic, anyk.Shamir, anyk.Summed, anyk.Replication, anyk.Spline,
-     anyk.Berrut],
+     anyk.Berrut, anyk.AnalogLagrange],
     ids=lambda s: s.__name__,
 )  # fmt: skip
 def test_every_scheme_states_its_guarantee_and_its_source(scheme):
@@ -116,8 +116,10 @@ def test_every_argument_is_documented(item):
 
 @pytest.mark.parametrize(
     "item", [anyk.Lagrange, anyk.Replication, anyk.Spline, anyk.Berrut, anyk.Harmonic, anyk.Shamir,
-             anyk.Summed, anyk.WithMaster, anyk.Candidate, anyk.Shortlist, anyk.Guarantee,
+             anyk.AnalogLagrange, anyk.Summed, anyk.WithMaster, anyk.Candidate, anyk.Shortlist,
+             anyk.Guarantee,
              anyk.Threat, anyk.Outcome, anyk.Answer, anyk.PrimeField, anyk.Threads, anyk.Simulated,
+             anyk.Remote,
              anyk.FixedPoint, anyk.Disclosure, anyk.Audit],
     ids=lambda item: item.__name__,
 )  # fmt: skip
@@ -144,6 +146,7 @@ VALUES = [
     anyk.Spline(blocks=2, workers=4).guarantee,
     anyk.Spline(blocks=2, workers=4, ordering=None),
     anyk.Berrut(blocks=2, workers=4),
+    anyk.AnalogLagrange(blocks=2, degree=2, workers=6, colluders=1, leakage=0.1),
     anyk.FixedPoint(fraction_bits=8, magnitude=1.0, degree=2, primes=2),
     anyk.Timing(worker=0, sent=0.0, answered=None, seconds=None),
 ]

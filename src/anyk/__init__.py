@@ -24,15 +24,20 @@ from anyk.errors import (
     TooManyErrors,
     Unachievable,
 )
+from anyk.executors.dask import Dask
+from anyk.executors.futures import Futures
 from anyk.executors.health import Condition, WorkerHealth
 from anyk.executors.inline import Inline
 from anyk.executors.master import WithMaster
 from anyk.executors.processes import Processes
+from anyk.executors.ray import Ray
+from anyk.executors.remote import Remote
 from anyk.executors.simulated import Simulated
 from anyk.executors.threads import Threads
 from anyk.planning.planner import Candidate, Shortlist, schemes_for
 from anyk.privacy.embedding import FixedPoint
 from anyk.run import Distributed, distribute, run, stream
+from anyk.schemes.analog_lagrange import AnalogLagrange
 from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded, Encoder
 from anyk.schemes.berrut import Berrut
 from anyk.schemes.harmonic import Harmonic
@@ -48,6 +53,7 @@ __version__ = "0.1.0"
 __all__ = [
     "AbstractRecovery",
     "AbstractScheme",
+    "AnalogLagrange",
     "Answer",
     "AnykError",
     "Audit",
@@ -55,6 +61,7 @@ __all__ = [
     "Candidate",
     "Complex",
     "Condition",
+    "Dask",
     "Disclosure",
     "Distributed",
     "Encoded",
@@ -62,6 +69,7 @@ __all__ = [
     "ExecutorError",
     "FieldArray",
     "FixedPoint",
+    "Futures",
     "Guarantee",
     "Harmonic",
     "Inline",
@@ -75,9 +83,11 @@ __all__ = [
     "Outcome",
     "PrimeField",
     "Processes",
+    "Ray",
     "Reals",
     "Recovered",
     "RecoveryError",
+    "Remote",
     "Replication",
     "Shamir",
     "Shortlist",

@@ -198,6 +198,11 @@ class AbstractExecutor(ABC):
         """By worker, whether it could take a task now; one that is busy could."""
         return (True,) * self.workers
 
+    @property
+    def by_name(self) -> bool:
+        """Whether its workers have functions of their own, and are told the name of one."""
+        return False
+
     @cached_property
     def ledger(self) -> Ledger:
         """The record of its workers, kept by `anyk.run`."""
@@ -207,6 +212,16 @@ class AbstractExecutor(ABC):
     def health(self) -> tuple[WorkerHealth, ...]:
         """How each worker does: busy, late, dead, or found to lie, and how often so far."""
         return self.ledger.report(self.alive)
+
+    @property
+    def shares_per_worker(self) -> int:
+        """How many shares one process computes, which are then late or wrong together."""
+        return 1
+
+    @property
+    def shares_per_machine(self) -> int:
+        """How many shares may lie where one party sees them all: together they are a coalition."""
+        return 1
 
     @abstractmethod
     def clock(self) -> float:
@@ -235,7 +250,8 @@ class AbstractExecutor(ABC):
         """Run a task on every worker that holds one of these shares.
 
         Args:
-            task: called with the parts of the share, then the arguments.
+            task: called with the parts of the share, then the arguments; `by_name`, a `WorkerTask`
+                may have the name of a function instead.
             placement: from `place`.
             arguments: sent to every worker; of a `Dealt` one, each worker receives its row.
 

@@ -91,6 +91,16 @@ class WithMaster(AbstractExecutor):
         """The master, who is, and the executor's workers."""
         return (True, *self._executor.alive)
 
+    @property
+    def shares_per_worker(self) -> int:
+        """How many shares one process computes, as the executor within says."""
+        return self._executor.shares_per_worker
+
+    @property
+    def shares_per_machine(self) -> int:
+        """How many shares one party may see, as the executor within says."""
+        return self._executor.shares_per_machine
+
     def clock(self) -> float:
         """Seconds on the executor's clock."""
         return self._executor.clock()

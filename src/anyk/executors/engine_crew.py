@@ -1,0 +1,157 @@
+"""The workers of an engine that is not ours: a courier and a link for each, and their shares."""
+
+from __future__ import annotations
+
+import os
+import time
+import weakref
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, final
+
+from numpy.typing import NDArray
+
+from anyk.answers import Answer
+from anyk.executors.base import AbstractDispatch, AbstractExecutor, Dealt, Placement, Task
+from anyk.executors.couriers import Courier, CourierDispatch
+from anyk.executors.engine_depot import Report
+from anyk.executors.engine_link import AbstractPort, EngineLink
+from anyk.executors.shelf import Shelf
+
+__all__ = ["Crew"]
+
+_LEAVING = 2.0  # seconds that the end of all couriers may take
+
+
+def _stop(couriers: Sequence[Courier], links: Sequence[EngineLink], owner: int) -> None:
+    if os.getpid() != owner:  # a fork of the master: the workers are not its own
+        return
+    for courier, link in zip(couriers, links, strict=False):
+        courier.stop()
+        link.cut()
+    deadline = time.monotonic() + _LEAVING
+    for courier in couriers:
+        courier.join(max(0.0, deadline - time.monotonic()))
+
+
+@final
+class Crew:
+    """What executors on an engine have in common: all of `AbstractExecutor` but the engine.
+
+    Each worker has one task at a time in the engine, which therefore never collects tasks of calls
+    that were given up: these wait here, and are withdrawn.
+
+    Args:
+        ports: what the engine can do for each worker.
+        name: of the couriers' threads.
+
+    Example:
+        >>> from anyk.executors.engine_crew import Crew
+        >>> crew = Crew([], name="nobody")
+        >>> crew.alive
+        ()
+        >>> crew.close()
+    """
+
+    def __init__(self, ports: Sequence[AbstractPort], *, name: str) -> None:
+        self.shelf = Shelf()
+        self._open: weakref.WeakSet[CourierDispatch] = weakref.WeakSet()
+        self._keeping = object()  # owns the errands that keep shares up to date
+        self._links: list[EngineLink] = []
+        self._couriers: list[Courier] = []
+        self._stop = weakref.finalize(self, _stop, self._couriers, self._links, os.getpid())
+        for worker, port in enumerate(ports):
+            self._links.append(EngineLink(port, partial(self.shelf.live, worker)))
+            self._couriers.append(
+                Courier(f"{name} worker {worker}", farewell=self._links[-1].leave)
+            )
+        self._keep(len(ports))  # a worker that takes time to start does so now
+
+    @property
+    def alive(self) -> tuple[bool, ...]:
+        """By worker, whether it could take a task, as far as is known."""
+        return tuple(link.alive for link in self._links)
+
+    @property
+    def waiting(self) -> tuple[int, ...]:
+        """By worker, how many tasks and errands have not begun."""
+        return tuple(courier.waiting for courier in self._couriers)
+
+    def place(self, executor: AbstractExecutor, parts: Sequence[NDArray[Any]]) -> Placement:
+        """Keep shares, until the first task on them takes them along.
+
+        A call that places and runs needs one message to each worker instead of two.
+        """
+        return self.shelf.add(executor, parts)
+
+    def dispatch(
+        self,
+        executor: AbstractExecutor,
+        task: Task,
+        placement: Placement,
+        arguments: Sequence[Any],
+        pack: Callable[[tuple[Task, list[Any]]], Any],
+    ) -> AbstractDispatch:
+        """Run a task on every worker that holds a share; see `AbstractExecutor.dispatch`.
+
+        Args:
+            executor: to which this crew belongs.
+            task: as there.
+            placement: as there.
+            arguments: as there.
+            pack: makes of (task, arguments for every worker) what the engine's ports want.
+        """
+        shares = self.shelf.shares(executor, placement)
+        dealt = {place: item for place, item in enumerate(arguments) if isinstance(item, Dealt)}
+        plain = [None if place in dealt else item for place, item in enumerate(arguments)]
+        order = pack((task, plain))
+        couriers, links = self._couriers[: len(shares)], self._links[: len(shares)]
+        dispatch = CourierDispatch(couriers, on_abandon=partial(_nudge, links))
+        self._open.add(dispatch)
+        sent = time.perf_counter()
+        for worker, (courier, share) in enumerate(zip(couriers, shares, strict=True)):
+            rows = {place: item.rows[worker] for place, item in dealt.items()}
+            ask = partial(links[worker].ask, placement.key, share, order, rows)
+            courier.post(dispatch, partial(_run, dispatch, worker, ask, sent))
+        return dispatch
+
+    def release(self, placement: Placement) -> None:
+        """Let the workers forget shares, in the background. Harmless when called twice."""
+        if self.shelf.remove(placement):
+            self._keep(placement.workers)
+
+    def close(self) -> None:
+        """Let the workers forget everything, and wait for none that is busy."""
+        self.shelf.close()
+        for dispatch in list(self._open):
+            dispatch.abandon()
+        self._stop()
+
+    def _keep(self, workers: int) -> None:
+        for worker in range(workers):
+            self._couriers[worker].withdraw(self._keeping)
+            self._couriers[worker].post(self._keeping, self._links[worker].synchronise)
+
+
+def _nudge(links: Sequence[EngineLink]) -> None:
+    for link in links:
+        link.nudge()
+
+
+def _run(
+    dispatch: CourierDispatch,
+    worker: int,
+    ask: Callable[[Callable[[], bool]], Report],
+    sent: float,
+) -> None:
+    report = ask(lambda: dispatch.abandoned)
+    dispatch.deliver(
+        Answer(
+            worker=worker,
+            value=report.value,
+            failure=report.failure,
+            sent=sent,
+            answered=time.perf_counter(),
+            seconds=report.seconds,
+        )
+    )

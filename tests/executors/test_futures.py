@@ -1,0 +1,351 @@
+"""Futures: executors of concurrent.futures as workers, those of threads, processes and MPI."""
+
+import gc
+import multiprocessing
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+import weakref
+from collections.abc import Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+import anyk
+from anyk.answers import Answer
+from anyk.errors import InvalidArgument
+from anyk.executors import futures
+from anyk.executors.base import AbstractDispatch, Dealt, Task
+from anyk.executors.faults import Delay, Die, Faulty
+from anyk.executors.futures import Futures
+
+LONG = 30.0  # seconds: a test that waits this long has failed
+HERE = Path(__file__).parent
+PROCESS = partial(
+    ProcessPoolExecutor, 1, mp_context=multiprocessing.get_context("forkserver")
+)  # as a maker
+SINGLE = partial(ThreadPoolExecutor, 1)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tasks() -> Iterator[ModuleType]:
+    sys.path.insert(0, str(HERE))
+    import executor_tasks  # noqa: PLC0415 - only now on the path, and on that of the workers
+
+    yield executor_tasks
+    sys.path.remove(str(HERE))
+
+
+@pytest.fixture(scope="module")
+def trio() -> Iterator[Futures]:
+    with Futures([PROCESS] * 3) as executor:
+        yield executor
+
+
+def receive(dispatch: AbstractDispatch, number: int) -> dict[int, Answer]:
+    answers = [dispatch.receive(LONG) for _ in range(number)]
+    return {answer.worker: answer for answer in answers if answer is not None}
+
+
+def call(executor: Any, task: Task, shares: Any, *arguments: Any) -> dict[int, Answer]:
+    placement = executor.place([np.asarray(shares)])
+    answers = receive(executor.dispatch(task, placement, arguments), placement.workers)
+    executor.release(placement)
+    return answers
+
+
+def eventually(condition: Any) -> bool:
+    deadline = time.monotonic() + LONG
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def gone(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return state == "Z"
+
+
+class Noted(ThreadPoolExecutor):
+    """Notes what it is given."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.notes: list[tuple[str, Any]] = []
+
+    def submit(self, function: Any, /, *arguments: Any, **others: Any) -> Future[Any]:
+        self.notes.append((function.__name__, arguments))
+        return super().submit(function, *arguments, **others)
+
+
+@pytest.mark.parametrize("make", [SINGLE, PROCESS], ids=["threads", "processes"])
+def test_conformance(make: Any) -> None:
+    anyk.testing.check_executor(Futures([make] * 3))
+
+
+def test_each_worker_is_a_process_of_its_own_and_stays(trio: Futures, tasks: ModuleType) -> None:
+    first, second = (call(trio, tasks.pid, np.zeros(3)) for _ in range(2))
+    pids = {worker: int(answer.value) for worker, answer in first.items()}
+    assert len({os.getpid(), *pids.values()}) == 4
+    assert {worker: int(answer.value) for worker, answer in second.items()} == pids
+
+
+def test_a_share_travels_once_and_is_forgotten_when_released() -> None:
+    executors = [Noted(), Noted()]
+    with Futures(executors) as executor:
+        kept, other = executor.place([np.arange(2)]), executor.place([np.ones(2)])
+        for _ in range(3):
+            assert receive(executor.dispatch(np.square, kept, []), 2)[1].value == 1
+        receive(executor.dispatch(np.square, other, []), 2)
+        runs = [arguments[2] for name, arguments in executors[1].notes if name == "_run"]
+        assert [errand.share is None for errand in runs] == [False, True, True, False]
+        mine = executors[1].notes[0][1][0]
+        assert set(futures._depots[mine]._shares) == {kept.key, other.key}
+        executor.release(other)
+        assert eventually(lambda: set(futures._depots[mine]._shares) == {kept.key})
+    assert eventually(lambda: mine not in futures._depots)
+    for each in executors:
+        assert each.submit(abs, -3).result(LONG) == 3  # the caller's own, and still open
+        each.shutdown()
+
+
+def test_a_pool_that_starts_its_process_anew_gets_the_share_again(tasks: ModuleType) -> None:
+    with PROCESS(max_tasks_per_child=1) as fickle, Futures([fickle, PROCESS]) as executor:
+        placement = executor.place([np.array([3, 4])])
+        pids = {
+            int(receive(executor.dispatch(tasks.pid, placement, []), 2)[0].value) for _ in range(2)
+        }
+        assert len(pids) == 2
+        answers = receive(executor.dispatch(np.square, placement, []), 2)
+        assert [int(answers[worker].value) for worker in range(2)] == [9, 16]
+
+
+def test_a_killed_process_is_one_failed_answer_and_is_replaced_if_it_was_made(
+    tasks: ModuleType,
+) -> None:
+    with PROCESS() as given, Futures([given, PROCESS, PROCESS]) as executor:
+        placement = executor.place([np.arange(3.0)])
+        dispatch = Faulty(executor, {0: Die(), 1: Die()}).dispatch(np.square, placement, [])
+        answers = receive(dispatch, 3)
+        assert [answers[worker].failure is None for worker in range(3)] == [False, False, True]
+        assert "BrokenProcessPool" in str(answers[0].failure)
+        assert executor.alive == (False, True, True)
+        again = receive(executor.dispatch(np.negative, placement, []), 3)
+        assert "stays so: pass a callable" in str(again[0].failure)
+        assert [float(again[worker].value) for worker in (1, 2)] == [-1, -2]
+        pid = int(call(executor, tasks.pid, np.zeros(3))[1].value)
+        os.kill(pid, signal.SIGKILL)  # idle: nobody misses it
+        time.sleep(0.5)
+        assert receive(executor.dispatch(np.negative, placement, []), 3)[1].value == -1
+
+
+def test_a_task_that_dies_in_a_thread_does_not_take_the_master_along() -> None:
+    with Futures([SINGLE] * 2) as executor:
+        placement = executor.place([np.arange(2)])
+        answers = receive(Faulty(executor, {0: Die()}).dispatch(np.square, placement, []), 2)
+        assert answers[0].failure == "RuntimeError: the worker died"
+        assert answers[1].value == 1
+
+
+def test_a_busy_worker_does_not_hold_up_the_next_calls_nor_collects_them(
+    trio: Futures, tasks: ModuleType, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    placement = trio.place([np.arange(3)])
+    first = trio.dispatch(tasks.put_off, placement, [str(gate)])
+    assert set(receive(first, 2)) == {1, 2}
+    assert eventually(gate.with_suffix(".begun").exists)
+    first.abandon()
+    for _ in range(50):
+        other = trio.place([np.ones(3)])
+        dispatch = trio.dispatch(np.square, other, [])
+        assert set(receive(dispatch, 2)) == {1, 2}
+        dispatch.abandon()
+        trio.release(other)
+    assert trio._crew.waiting[0] <= 1
+    last = trio.dispatch(np.square, placement, [])
+    with gate.open("w", encoding="utf-8"):
+        assert set(receive(last, 3)) == {0, 1, 2}
+    trio.release(placement)
+
+
+def test_what_waits_behind_somebody_elses_job_is_taken_back() -> None:
+    free, ran = threading.Event(), []
+
+    def note(share: Any, turn: int) -> None:
+        ran.append((int(share), turn))
+
+    with ThreadPoolExecutor(1) as shared, Futures([shared, SINGLE]) as executor:
+        shared.submit(free.wait, LONG)
+        placement = executor.place([np.arange(2)])
+        for turn in range(20):
+            dispatch = executor.dispatch(note, placement, [turn])
+            assert dispatch.receive(LONG).worker == 1
+            dispatch.abandon()
+        last = executor.dispatch(np.square, placement, [])
+        free.set()
+        assert set(receive(last, 2)) == {0, 1}
+    assert {turn for worker, turn in ran if worker == 1} == set(range(20))
+    assert {turn for worker, turn in ran if worker == 0} <= {19}  # this one may just have begun
+
+
+def test_plain_and_dealt_arguments_arrive(trio: Futures) -> None:
+    large = np.arange(3 * 10_000.0).reshape(3, 100, 100)
+    answers = call(trio, np.add, large, Dealt(np.array([1.0, 2.0, 3.0])))
+    for worker, answer in answers.items():
+        np.testing.assert_array_equal(answer.value, large[worker] + worker + 1)
+        assert not answer.value.flags.writeable
+
+
+def test_what_an_executor_can_not_send_fails_and_says_so(trio: Futures) -> None:
+    answers = call(trio, lambda share: share, np.zeros(3))
+    assert all("ickle" in str(answer.failure) for answer in answers.values())
+    assert call(trio, np.square, [1, 2, 3])[2].value == 9
+
+
+@pytest.mark.parametrize("executors", [[], 3, None, [SINGLE, 4], "ab"])
+def test_what_is_no_list_of_executors_is_refused(executors: Any) -> None:
+    with pytest.raises(InvalidArgument, match="executors: got"):
+        Futures(executors)
+
+
+def test_one_executor_is_no_two_workers() -> None:
+    with ThreadPoolExecutor(2) as pool, pytest.raises(InvalidArgument, match="one share"):
+        Futures([pool, pool])
+
+
+class Odd(Executor):
+    """Answers whatever it likes."""
+
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+
+    def submit(self, *_: Any, **__: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        if isinstance(self.answer, BaseException):
+            future.set_exception(self.answer)
+        else:
+            future.set_result(self.answer)
+        return future
+
+
+@pytest.mark.parametrize(
+    ("answer", "failure"),
+    [
+        ("done", "no answer: str"),
+        (None, "no answer: NoneType"),
+        (futures.Report([1.0], None, 0.0), "no array of numbers"),
+        (futures.Report(np.array("text"), None, 0.0), "no array of numbers"),
+        (futures.Report(None, None, 0.0), "does not keep its share"),
+        (OSError("full"), "OSError: full"),
+        (SystemExit(3), "SystemExit: 3"),
+    ],
+)
+def test_an_odd_answer_is_a_failure(answer: Any, failure: str) -> None:
+    with Futures([Odd(answer), SINGLE]) as executor:
+        answers = call(executor, np.square, [1, 2])
+    assert failure in str(answers[0].failure)
+    assert answers[1].value == 4
+
+
+def test_a_callable_that_makes_no_executor_is_a_failure() -> None:
+    with Futures([dict, SINGLE]) as executor:
+        assert "made no executor, but {}" in str(call(executor, np.square, [1, 2])[0].failure)
+
+
+def test_close_waits_for_no_task_and_leaves_no_thread_or_process(tasks: ModuleType) -> None:
+    with Futures([PROCESS]):  # starts Python's fork server, which is the program's
+        pass
+    before = set(threading.enumerate())
+    executor = Futures([PROCESS, PROCESS, SINGLE])
+    pids = [int(call(executor, tasks.pid, np.zeros(3))[worker].value) for worker in (0, 1)]
+    placement = executor.place([np.zeros(3)])
+    dispatch = Faulty(executor, {0: Delay(1.0)}).dispatch(np.square, placement, [])
+    assert set(receive(dispatch, 2)) == {1, 2}
+    started = time.monotonic()
+    executor.close()
+    executor.close()
+    assert time.monotonic() - started < 0.9  # worker 0 was not waited for
+    assert dispatch.receive(None) is None
+    assert eventually(lambda: all(gone(pid) for pid in pids))
+    assert eventually(lambda: set(threading.enumerate()) <= before)
+
+
+def test_an_executor_that_is_forgotten_stops_its_threads() -> None:
+    before = set(threading.enumerate())
+    executor = Futures([SINGLE] * 2)
+    call(executor, np.square, [1, 2])
+    forgotten = weakref.ref(executor)
+    del executor
+    gc.collect()
+    assert forgotten() is None
+    assert eventually(lambda: set(threading.enumerate()) <= before)
+
+
+MPI = """
+    import numpy as np
+    from mpi4py.futures import MPIPoolExecutor
+    import anyk
+
+    def main():
+        pools = [MPIPoolExecutor(1) for _ in range(3)]
+        for pool in pools:
+            pool.bootup()  # one after the other: Open MPI does not start several at once
+        scheme = anyk.Lagrange(blocks=2, degree=1, workers=3)
+        with anyk.Futures(pools) as executor, anyk.distribute(scheme, [5, 6], executor) as data:
+            print(data.run(np.negative).value.tolist(), data.run(np.positive).value.tolist())
+        anyk.testing.check_executor(anyk.Futures(pools))
+        for pool in pools:
+            pool.shutdown()
+        print("done")
+
+    if __name__ == "__main__":
+        main()
+"""
+
+
+def test_mpi_pools_are_workers(tmp_path: Path) -> None:
+    pytest.importorskip("mpi4py")
+    bin_folder = str(Path(sys.executable).parent)
+    if shutil.which("prterun", path=bin_folder) is None:
+        pytest.skip("Open MPI is not installed beside Python")
+    path = tmp_path / "script.py"
+    path.write_text(textwrap.dedent(MPI), encoding="utf-8")
+    environment = {
+        **os.environ,
+        "PATH": f"{bin_folder}:{os.environ['PATH']}",
+        "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
+        **dict.fromkeys(
+            [
+                f"{name}_ALLOW_RUN_AS_ROOT{confirm}"
+                for name in ("OMPI", "PRTE")
+                for confirm in ("", "_CONFIRM")
+            ],
+            "1",
+        ),
+    }
+    done = subprocess.run(
+        [sys.executable, str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=2 * LONG,
+        env=environment,
+    )
+    assert done.stdout.splitlines() == ["[2147483642, 2147483641] [5, 6]", "done"], done.stderr

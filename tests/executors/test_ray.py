@@ -1,0 +1,267 @@
+"""Ray: an actor a share, on nodes that may be distinct, and actors that are killed or busy."""
+
+import gc
+import os
+import signal
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import anyk
+from anyk.answers import Answer
+from anyk.errors import ExecutorError, InvalidArgument, Unachievable
+from anyk.executors.base import AbstractDispatch, Dealt, Task
+from anyk.executors.ray import Ray
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::FutureWarning"),  # Ray's own plans
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),  # of Ray's, when it is shut down
+]
+ray = pytest.importorskip("ray")
+
+MARK = uuid.uuid4().hex
+LONG = 60.0  # seconds: a test that waits this long has failed
+NODES = 3
+SMALL = {"num_cpus": 4, "object_store_memory": 80 << 20, "include_dashboard": False}
+SCHEME = anyk.Lagrange(blocks=2, degree=1, workers=3)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nodes() -> Iterator[None]:
+    from ray.cluster_utils import Cluster  # noqa: PLC0415 - where there is Ray
+
+    os.environ["ANYK_TEST"] = MARK
+    cluster = Cluster(initialize_head=True, head_node_args=SMALL)
+    for _ in range(NODES - 1):
+        cluster.add_node(**{name: SMALL[name] for name in ("num_cpus", "object_store_memory")})
+    ray.init(address=cluster.address, log_to_driver=False, logging_level="ERROR")
+    yield
+    assert descendants()
+    ray.shutdown()
+    cluster.shutdown()
+    del os.environ["ANYK_TEST"]
+    gc.collect()  # while warnings of Ray's are ignored
+    assert eventually(lambda: not descendants())
+
+
+@pytest.fixture(scope="module")
+def trio(nodes: None) -> Iterator[Ray]:  # noqa: ARG001 - only there to be used
+    with Ray(3) as executor:
+        yield executor
+
+
+def descendants() -> set[int]:
+    """Processes that were started from here since the mark was set, and whatever they started."""
+    found = set()
+    for entry in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):
+            if MARK.encode() in entry.read_bytes():
+                found.add(int(entry.parent.name))
+    return found - {os.getpid()}
+
+
+def receive(dispatch: AbstractDispatch, number: int) -> dict[int, Answer]:
+    answers = [dispatch.receive(LONG) for _ in range(number)]
+    return {answer.worker: answer for answer in answers if answer is not None}
+
+
+def call(executor: Any, task: Task, shares: Any, *arguments: Any) -> dict[int, Answer]:
+    placement = executor.place([np.asarray(shares)])
+    answers = receive(executor.dispatch(task, placement, arguments), placement.workers)
+    executor.release(placement)
+    return answers
+
+
+def eventually(condition: Any) -> bool:
+    deadline = time.monotonic() + LONG
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def pids_of(executor: Any) -> list[int]:
+    answers = call(executor, lambda _: os.getpid(), np.zeros(executor.workers))
+    return [int(answers[worker].value) for worker in range(executor.workers)]
+
+
+def put_off(gate: Path) -> Any:
+    """A task that says that worker 0 has begun, then waits for a named pipe."""
+
+    def task(share: Any) -> Any:
+        if share == 0:
+            gate.with_suffix(".begun").touch()
+            gate.read_text(encoding="utf-8")
+        return share
+
+    return task
+
+
+def test_conformance() -> None:
+    anyk.testing.check_executor(Ray(3))
+
+
+def test_each_worker_is_an_actor_of_its_own_and_functions_of_any_kind(trio: Ray) -> None:
+    first = pids_of(trio)
+    assert len({os.getpid(), *first}) == 4
+    assert pids_of(trio) == first
+    outcome = anyk.run(SCHEME, lambda x: 2 * x, [5, 6], trio)
+    assert outcome.value.tolist() == [10, 12]
+    assert trio.alive == (True, True, True)
+
+
+@pytest.mark.parametrize("length", [10, 100_000])
+def test_plain_and_dealt_arguments_arrive(trio: Ray, length: int) -> None:
+    shares = np.arange(3.0 * length).reshape(3, length)
+    placement = trio.place([shares])
+    for _ in range(2):
+        dispatch = trio.dispatch(
+            lambda share, plain, own: share + plain + own, placement, [shares[0], Dealt(shares)]
+        )
+        for worker, answer in receive(dispatch, 3).items():
+            np.testing.assert_array_equal(answer.value, 2 * shares[worker] + shares[0])
+            assert not answer.value.flags.writeable
+    trio.release(placement)
+
+
+def test_what_can_not_be_pickled_is_refused_here_or_fails_there(trio: Ray) -> None:
+    class LoadsOnlyHere:
+        def __reduce__(self) -> Any:
+            return int, ("this is no number",)
+
+    before = pids_of(trio)
+    placement = trio.place([np.zeros(3)])
+    with pytest.raises(InvalidArgument, match="function: got one that"):
+        trio.dispatch(np.add, placement, [threading.Lock()])
+    answers = receive(trio.dispatch(np.add, placement, [LoadsOnlyHere()]), 3)
+    assert all("this is no number" in str(answer.failure) for answer in answers.values())
+    trio.release(placement)
+    assert pids_of(trio) == before
+
+
+def test_nothing_runs_twice_and_a_dead_actor_is_one_failed_answer(
+    trio: Ray, tmp_path: Path
+) -> None:
+    def note(share: Any) -> Any:
+        (tmp_path / f"{int(share)} {time.monotonic_ns()}").touch()
+        if share == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return share
+
+    before = pids_of(trio)
+    placement = trio.place([np.arange(3)])
+    answers = receive(trio.dispatch(note, placement, []), 3)
+    assert answers[1].failure == "Ray actor died"
+    assert answers[0].failure is answers[2].failure is None
+    again = receive(trio.dispatch(np.negative, placement, []), 3)  # its replacement has the share
+    assert [int(again[worker].value) for worker in range(3)] == [0, -1, -2]
+    assert sorted(path.name[0] for path in tmp_path.iterdir()) == ["0", "1", "2"]
+    after = pids_of(trio)
+    assert [a == b for a, b in zip(after, before, strict=True)] == [True, False, True]
+    trio.release(placement)
+
+
+def test_an_idle_actor_that_was_killed_is_not_missed(trio: Ray) -> None:
+    placement = trio.place([np.arange(3)])
+    receive(trio.dispatch(np.square, placement, []), 3)
+    watch = trio._crew._links[2]._port._watch
+    os.kill(pids_of(trio)[2], signal.SIGKILL)
+    assert eventually(watch.done)
+    assert receive(trio.dispatch(np.square, placement, []), 3)[2].value == 4
+    assert trio.alive == (True, True, True)
+    trio.release(placement)
+
+
+def test_a_busy_actor_holds_up_nobody_and_collects_nothing(trio: Ray, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    placement = trio.place([np.arange(3)])
+    first = trio.dispatch(put_off(gate), placement, [])
+    assert set(receive(first, 2)) == {1, 2}
+    assert eventually(gate.with_suffix(".begun").exists)
+    first.abandon()
+    for _ in range(20):
+        dispatch = trio.dispatch(np.square, placement, [])
+        assert set(receive(dispatch, 2)) == {1, 2}
+        dispatch.abandon()
+    assert max(trio._crew.waiting) <= 1
+    last = trio.dispatch(np.square, placement, [])
+    gate.write_text("", encoding="utf-8")
+    assert set(receive(last, 3)) == {0, 1, 2}
+    trio.release(placement)
+
+
+def test_close_ends_actors_that_are_busy_too(tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    executor = Ray(2, num_cpus=0.5)
+    pids = pids_of(executor)
+    dispatch = executor.dispatch(put_off(gate), executor.place([np.arange(2)]), [])
+    assert set(receive(dispatch, 1)) == {1}
+    assert eventually(gate.with_suffix(".begun").exists)
+    executor.close()
+    executor.close()
+    assert dispatch.receive(None) is None
+    assert eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids))
+    with pytest.raises(ExecutorError, match="closed"):
+        executor.place([np.zeros(2)])
+
+
+def test_on_distinct_nodes_alone_colluders_are_apart(trio: Ray) -> None:
+    curious = anyk.Lagrange(blocks=2, degree=1, workers=3, colluders=1)
+    with pytest.raises(Unachievable, match="3 shares in one place"):
+        anyk.run(curious, np.negative, [5, 6], trio)
+
+    def node(_: Any) -> Any:
+        return np.frombuffer(ray.get_runtime_context().get_node_id().encode(), np.uint8)
+
+    with Ray(NODES, nodes="distinct") as executor:
+        answers = call(executor, node, np.zeros(NODES))
+        assert len({answer.value.tobytes() for answer in answers.values()}) == NODES
+        assert anyk.run(curious, lambda x: 2 * x, [5, 6], executor).value.tolist() == [10, 12]
+        where = answers[1].value.tobytes()
+        watch = executor._crew._links[1]._port._watch
+        os.kill(pids_of(executor)[1], signal.SIGKILL)
+        assert eventually(watch.done)
+        assert call(executor, node, np.zeros(NODES))[1].value.tobytes() == where
+    with pytest.raises(ExecutorError, match=f"no {NODES + 1} nodes"):
+        Ray(NODES + 1, nodes="distinct", patience=1.0)
+
+
+def test_an_actor_for_which_there_is_no_place_is_one_failed_answer() -> None:
+    with Ray(2, num_cpus=4.0 * NODES, patience=2.0) as executor:
+        answers = call(executor, np.square, [1, 2])
+    assert all("no free place" in str(answer.failure) for answer in answers.values())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        ({"workers": 0}, "workers"),
+        ({"workers": 2, "nodes": "some"}, "nodes"),
+        ({"workers": 2, "num_cpus": -1.0}, "num_cpus"),
+        ({"workers": 2, "patience": 0.0}, "patience"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(arguments: Any, name: str) -> None:
+    with pytest.raises(InvalidArgument, match=f"{name}: got"):
+        Ray(**arguments)
+
+
+def test_without_ray_running_it_says_so() -> None:  # the last test: it shuts Ray down
+    executor = Ray(2)
+    placement = executor.place([np.zeros(2)])
+    receive(executor.dispatch(np.square, placement, []), 2)
+    ray.shutdown()
+    for use in (lambda: executor.dispatch(np.square, placement, []), lambda: Ray(2)):
+        with pytest.raises(ExecutorError, match="not initialised"):
+            use()
+    executor.close()
