@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import anyk
+from anyk.collection import Collection
 from anyk.domains import kernel
 
 FIELD = anyk.PrimeField(101)
@@ -169,9 +170,9 @@ def test_on_answer_cannot_change_the_answers():
 def test_after_the_deadline_nothing_more_is_decoded(monkeypatch):
     scheme = anyk.Spline(2, 30, stragglers=20)
     decoded = []
-    conclude = anyk.run.__globals__["Collection"]._conclude
+    conclude = Collection._conclude
     monkeypatch.setattr(
-        anyk.run.__globals__["Collection"],
+        Collection,
         "_conclude",
         lambda self, usable, tolerance: (
             decoded.append((self.executor.clock(), len(usable)))

@@ -10,6 +10,7 @@ from anyk import testing
 from anyk.answers import Answer, Outcome, Recovered, Status, Timing
 from anyk.audit import Audit, audit
 from anyk.disclosure import Disclosure, leakage, worst_coalition
+from anyk.distributed import Distributed
 from anyk.domains.array import FieldArray
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Complex, Reals
@@ -36,7 +37,7 @@ from anyk.executors.simulated import Simulated
 from anyk.executors.threads import Threads
 from anyk.planning.planner import Candidate, Shortlist, schemes_for
 from anyk.privacy.embedding import FixedPoint
-from anyk.run import Distributed, distribute, run, stream
+from anyk.run import distribute, run, stream
 from anyk.schemes.analog_lagrange import AnalogLagrange
 from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded, Encoder
 from anyk.schemes.berrut import Berrut
