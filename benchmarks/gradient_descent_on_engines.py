@@ -113,15 +113,21 @@ class Engine:
 
             with (
                 LocalCluster(
-                    n_workers=WORKERS, threads_per_worker=1, processes=False, dashboard_address=None
+                    n_workers=WORKERS, threads_per_worker=1, processes=False, dashboard_address=":0"
                 ) as cluster,
                 Client(cluster) as client,
                 anyk.Dask(client) as executor,
             ):
                 yield executor, client
         elif self.name == "ray":
-            with anyk.Ray(WORKERS, num_cpus=0.01) as executor:
-                yield executor, None
+            import ray  # noqa: PLC0415 - an extra
+
+            ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+            try:
+                with anyk.Ray(WORKERS, num_cpus=0.01) as executor:
+                    yield executor, None
+            finally:
+                ray.shutdown()
         else:
             with anyk.Threads(WORKERS) as executor:
                 yield executor, None
