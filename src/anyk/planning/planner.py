@@ -106,6 +106,23 @@ def _none_of(threat: Threat, *names: str) -> None:
             raise _failing(f"{letters[name]} <= 0, that is {number} <= 0")
 
 
+def _none_within(threat: Threat) -> None:
+    """Refuse colluders, for a scheme over the reals, which hides data to some leakage alone."""
+    if threat.colluders:
+        raise _failing(
+            f"T <= 0, or a leakage in bits: {threat.colluders} <= 0, and a threat has none"
+        )
+
+
+def _none_for_certain(threat: Threat) -> None:
+    """Refuse liars, for a scheme that names them by experience, not by proof."""
+    if threat.adversaries:
+        raise _failing(
+            f"A <= 0, or to do without proof: {threat.adversaries} <= 0, and liars are named by "
+            "how well answers fit"
+        )
+
+
 def _degree(problem: Map | Sum) -> int:
     if problem.degree is None:
         raise _failing("a polynomial: degree is None")
@@ -154,10 +171,7 @@ def _replication(problem: Map | Sum, threat: Threat, field: PrimeField) -> Abstr
 
 
 def _analog(problem: Map | Sum, threat: Threat, field: PrimeField) -> AbstractScheme:  # noqa: ARG001 - over C
-    if threat.colluders:
-        raise _failing(
-            f"T <= 0, or a leakage in bits: {threat.colluders} <= 0, and a threat has none"
-        )
+    _none_within(threat)
     return AnalogLagrange(
         blocks=problem.blocks,
         degree=_degree(problem),
@@ -168,12 +182,14 @@ def _analog(problem: Map | Sum, threat: Threat, field: PrimeField) -> AbstractSc
 
 
 def _spline(problem: Map | Sum, threat: Threat, field: PrimeField) -> AbstractScheme:  # noqa: ARG001 - over the reals
-    _none_of(threat, "adversaries", "colluders")
+    _none_within(threat)
+    _none_for_certain(threat)
     return Spline(problem.blocks, threat.workers, stragglers=threat.stragglers)
 
 
 def _berrut(problem: Map | Sum, threat: Threat, field: PrimeField) -> AbstractScheme:  # noqa: ARG001 - over the reals
-    _none_of(threat, "adversaries", "colluders")
+    _none_within(threat)
+    _none_for_certain(threat)
     return Berrut(problem.blocks, threat.workers, stragglers=threat.stragglers)
 
 
