@@ -56,7 +56,8 @@ class Spline(AbstractScheme):
     smooth and the blocks few, of one number each: for x sin x, (N, K, S) = (20, 10, 5), the mean
     square error is 0.060 against 0.18 with copies (the median 0.003 against 0).
     ``ordering=None`` is the published scheme: the given order, alpha the Chebyshev points of the
-    first kind, beta those of the second.
+    first kind, beta those of the second. Its precursor NeRCC (nested regression) is the same with
+    both lambdas above 0, ``encoder_smoothing`` and ``decoder_smoothing``, and no scheme apart.
 
     With ``colluders=T`` every worker holds a block under Gaussian noise of its own depth, so deep
     that no T workers learn more than `leakage`; a few copies share their noise (a `Veil`) so that
@@ -135,8 +136,9 @@ class Spline(AbstractScheme):
 
     References:
         Moradi, Tahmasebi and Maddah-Ali, Coded Computing for Resilient Distributed Computing: A
-        Learning-Theoretic Framework, NeurIPS 2024, equation 4, proposition 1, theorems 1 and 4.
-        Cook and Stefanski, Simulation-extrapolation estimation in parametric measurement error
+        Learning-Theoretic Framework, NeurIPS 2024, equation 4, proposition 1, theorems 1 and 4;
+        Moradi, Tahmasebi and Maddah-Ali, NeRCC: Nested-Regression Coded Computing, arXiv
+        2402.04377, 2024. Cook and Stefanski, Simulation-extrapolation estimation in parametric measurement error
         models, 1994 (from much noise to none); Cover and Thomas, Elements of Information Theory,
         2006, theorem 8.6.5 and section 9.4 (the leakage of Gaussian noise).
 

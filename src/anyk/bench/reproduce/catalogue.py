@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from anyk.bench.reproduce.adversarial import EXPERIMENT as ADVERSARIAL
 from anyk.bench.reproduce.experiment import Experiment
 from anyk.bench.reproduce.letcc_convergence import EXPERIMENT as LETCC_CONVERGENCE
 from anyk.bench.reproduce.letcc_table import EXPERIMENT as LETCC_TABLE
@@ -10,7 +11,12 @@ from anyk.errors import InvalidArgument
 
 __all__ = ["EXPERIMENTS", "find"]
 
-EXPERIMENTS: tuple[Experiment, ...] = (LETCC_CONVERGENCE, LETCC_TABLE, PRIVATE_FRONTIER)
+EXPERIMENTS: tuple[Experiment, ...] = (
+    LETCC_CONVERGENCE,
+    LETCC_TABLE,
+    ADVERSARIAL,
+    PRIVATE_FRONTIER,
+)
 
 
 def find(name: str) -> Experiment:
