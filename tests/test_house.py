@@ -64,7 +64,8 @@ def test_import_needs_numpy_scipy_and_cryptography_alone():
 import sys
 class Refuse:
     def find_spec(self, name, path=None, target=None):
-        if name.split('.')[0] in {'sklearn', 'rich', 'matplotlib', 'torch', 'dask', 'distributed', 'ray', 'mpi4py'}:
+        if name.split('.')[0] in {'sklearn', 'rich', 'matplotlib', 'torch', 'dask', 'distributed',
+                                  'ray', 'mpi4py'}:
             raise AssertionError(f'import anyk imports {name}')
 sys.meta_path.insert(0, Refuse())
 import anyk
@@ -119,7 +120,7 @@ def test_every_argument_is_documented(item):
              anyk.AnalogLagrange, anyk.Summed, anyk.WithMaster, anyk.Candidate, anyk.Shortlist,
              anyk.Guarantee,
              anyk.Threat, anyk.Outcome, anyk.Answer, anyk.PrimeField, anyk.Threads, anyk.Simulated,
-             anyk.Remote,
+             anyk.Remote, anyk.Dask, anyk.Futures, anyk.Ray,
              anyk.FixedPoint, anyk.Disclosure, anyk.Audit],
     ids=lambda item: item.__name__,
 )  # fmt: skip

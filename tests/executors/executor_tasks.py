@@ -32,6 +32,12 @@ def interrupt_me(share: NDArray[Any]) -> NDArray[Any]:
     return share
 
 
+def raise_interrupt(share: NDArray[Any]) -> NDArray[Any]:
+    if share == 0:
+        raise KeyboardInterrupt
+    return share
+
+
 def blas_threads(_: NDArray[Any]) -> NDArray[Any]:
     return np.array(int(os.environ.get("OPENBLAS_NUM_THREADS", "0")))
 

@@ -126,6 +126,15 @@ def test_workers_ignore_the_masters_interrupt(trio: Processes, tasks: ModuleType
     assert call(trio, tasks.interrupt_me, [1, 2, 3])[1].failure is None
 
 
+def test_an_interrupt_that_a_task_raises_costs_its_answer_alone(
+    trio: Processes, tasks: ModuleType
+) -> None:
+    before = trio.pids
+    answers = call(trio, tasks.raise_interrupt, np.arange(3))
+    assert [answers[worker].failure for worker in range(3)] == ["KeyboardInterrupt: ", None, None]
+    assert trio.pids == before
+
+
 def test_rubbish_in_the_pipe_is_a_failed_answer_and_costs_the_process(
     trio: Processes, tasks: ModuleType
 ) -> None:

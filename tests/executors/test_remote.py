@@ -256,6 +256,15 @@ def test_a_session_that_dies_costs_one_answer_and_is_replaced(four: Remote) -> N
         assert all(np.array_equal(again[who].value, shares[who]) for who in range(4))
 
 
+def test_an_interrupt_that_a_task_raises_costs_its_answer_alone(trial: Trial, four: Remote) -> None:
+    placement = four.place((np.arange(4.0)[:, None],))
+    answers(four, named("same"), placement)
+    before = sessions(trial.processes[0])
+    got = answers(four, named("interrupted"), placement)
+    assert [got[who].failure for who in range(4)] == ["KeyboardInterrupt:", None, None, None]
+    assert sessions(trial.processes[0]) == before
+
+
 def test_a_worker_that_is_killed_and_comes_back_is_used_again() -> None:
     with Trial("remote_tasks", workers=2, directory=HERE) as trial:
         with Remote(trial.addresses, tls=trial.master) as executor:

@@ -8,11 +8,11 @@ from typing import TypeAlias, final
 import numpy as np
 from numpy.typing import NDArray
 
+from anyk.codes.banded import second_differences
 from anyk.codes.splines import gcv_candidates, prepared_spline, smoothing_spline
 from anyk.codes.tracking import follow
-from anyk.privacy.entropy import AbstractSource, SystemSource, residues
 
-__all__ = ["Located", "disguise", "locate"]
+__all__ = ["Located", "locate"]
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
@@ -30,6 +30,8 @@ _RAISES = 8
 _RAISE = 1.6
 _NEAR = 8  # rows on either side by which the roughness is judged at one place
 _ROUGHER = 4.0  # it counts there where it is this many times that of the whole
+_BENT = 4.0  # a curve that bends by so many times the rate is still followed
+_LOUD = 9.0  # times the rate: a row that may stand out alone
 _BESIDE = 2  # rows on either side against which a wrong row has to stand out
 _NOISY = 1.0  # variance of noise, as a share of the rate, from which it is worth a second search
 _WHOLE = 400  # rows up to which all are followed in one; more are cut in stretches
@@ -38,51 +40,9 @@ _ABREAST = 64  # stretches at a time, so that their hypotheses stay in cache
 _SUSPICIOUS = 4.0  # times the rate: a stretch where no row is rougher is believed
 _SPARSE = 0.02  # wrong rows, as a share of all, that leave the roughness about most rows as it is
 _DOUBT = 1e5  # variance of a row that has no say, as a share of the rate
-_COLUMNS = 64
-_LARGEST = 1e8  # times the size of honest values, and no lie is larger
 _ROUNDING = 1e-13
 _TINY = 1e-40
 _FEWEST = 5  # rows: of fewer, none can be told from the rest
-
-
-def disguise(values: Floats, *, scale: float, source: AbstractSource = SystemSource()) -> Floats:
-    """A few combinations of columns, of which nobody knows in advance which they are.
-
-    Each column is multiplied by a random number, of either sign and of size 1/2 to 3/2, and added
-    to one of 64. Any difference between rows keeps its mean square in expectation; none vanishes,
-    whatever it is chosen to be, but by foreseeing the numbers. What is much larger than `scale`
-    is cut first, so that it can't drown the rest in rounding.
-
-    Args:
-        values: ndarray (n, L).
-        scale: the size of honest values, positive.
-        source: where the random numbers come from.
-
-    Returns:
-        ndarray (n, min(L, 64)), divided by the scale.
-
-    References:
-        Charikar, Chen and Farach-Colton, Finding frequent items in data streams, 2002, section 3.
-
-    Example:
-        >>> from anyk.codes.robust import disguise
-        >>> disguise(np.ones((5, 1000)), scale=1.0).shape
-        (5, 64)
-    """
-    rows, width = values.shape
-    cut = np.clip(values / scale, -_LARGEST, _LARGEST)
-    if width <= _COLUMNS:
-        return cut
-    words = residues(source, 1 << 30, (width,))
-    weights = np.where(words & 1, 1.0, -1.0) * (0.5 + (words >> 1) / float(1 << 29))
-    whole = width - width % _COLUMNS
-    folded = np.einsum(
-        "nlc,lc->nc",
-        cut[:, :whole].reshape(rows, -1, _COLUMNS),
-        weights[:whole].reshape(-1, _COLUMNS),
-    )
-    folded[:, : width - whole] += cut[:, whole:] * weights[whole:]
-    return np.asarray(folded / np.sqrt(np.mean(weights**2) * width / _COLUMNS))
 
 
 @final
@@ -141,11 +101,8 @@ def locate(knots: Floats, values: Floats, most: int) -> Located:
         step=float(np.median(np.diff(knots))),
         values=values / float(np.abs(values).max()),
     )
-    few = search.find(most)
-    if not few.pressed:
-        return Located(wrong=few.wrong, exceeded=False)
-    many = search.find(min(2 * most + 1, knots.size // 2), sure=_CLEAR)
-    return Located(wrong=few.wrong, exceeded=bool(many.wrong.sum() > most))
+    found = search.find(most)
+    return Located(wrong=found.wrong, exceeded=found.pressed and search.exceeds(found, most))
 
 
 @final
@@ -168,17 +125,38 @@ class _Search:
     step: float
     values: Floats
 
-    def find(self, most: int, sure: float = 1.0) -> _Settled:
-        """The rows that stand out, at most so many, with the evidence so many times as strong."""
+    def find(self, most: int) -> _Settled:
+        """The rows that stand out, at most so many."""
         none = np.zeros(self.knots.size, dtype=np.bool_)
         if most < _SPARSE * self.knots.size:
-            best = self.settle(self.rates(none, 0.0), 0.0, most, sure * _PRICE)
+            best = self.settle(self.rates(none, 0.0), 0.0, most, _PRICE)
         else:
-            best = self._rough_or_wrong(none, most, sure * _PRICE)
+            best = self._rough_or_wrong(none, most, _PRICE)
         noise = self.noise(best.wrong)
         if noise > _NOISY:
-            best = self.settle(self.rates(best.wrong, noise), noise, most, sure * _PRICE)
-        return replace(best, wrong=self.outstanding(best, sure))
+            best = self.settle(self.rates(best.wrong, noise), noise, most, _PRICE)
+        wrong = self._judged(best, most, 1.0)
+        return replace(best, wrong=wrong, pressed=best.pressed or int(wrong.sum()) >= most)
+
+    def exceeds(self, found: _Settled, most: int) -> bool:
+        """Whether more rows stand out by evidence that leaves no doubt."""
+        budget = min(2 * most + 1, self.knots.size // 2)
+        if self.knots.size > _WHOLE:
+            settled = self.settle(found.rates, found.noise, budget, _CLEAR * _PRICE)
+        else:
+            none = np.zeros(self.knots.size, dtype=np.bool_)
+            settled = self._rough_or_wrong(none, budget, _PRICE)
+        return int(self._judged(settled, budget, _CLEAR).sum()) > most
+
+    def _judged(self, settled: _Settled, most: int, sure: float) -> Bools:
+        """Of the disbelieved rows those that stand out, and further ones that do."""
+        wrong = self.outstanding(settled, sure)
+        for _ in range(_ROUNDS):
+            more = self.peaks(wrong, settled, most, sure)
+            if not more.any():
+                break
+            wrong |= more
+        return wrong
 
     def _rough_or_wrong(self, none: Bools, most: int, least: float) -> _Settled:
         """From several guesses of the roughness, the believed rows that are smoothest."""
@@ -197,6 +175,30 @@ class _Search:
                 break
             before = wrong
         return _Settled(wrong=wrong, rates=rates, noise=noise, pressed=pressed)
+
+    def peaks(self, wrong: Bools, settled: _Settled, most: int, sure: float) -> Bools:
+        """Further rows that stand out, each alone, from both sides.
+
+        On a very smooth curve a prediction from one side can't tell these, as `follow` makes it.
+        """
+        left = most - int(wrong.sum())
+        more = np.zeros_like(wrong)
+        squares = self.roughness(wrong, settled.noise)
+        padded = np.pad(squares, _BESIDE + 1)
+        width = 2 * _BESIDE + 3
+        highest = np.max(np.lib.stride_tricks.sliding_window_view(padded, width), axis=1)
+        loud = squares >= np.maximum(highest, _LOUD * _typical(squares) + self._rounding(wrong))
+        rows = np.flatnonzero(~wrong)[loud]
+        more[rows] = True
+        if left <= 0 or not rows.size or self.knots.size - int((wrong | more).sum()) < _FEWEST:
+            return np.zeros_like(wrong)
+        both = np.flatnonzero(wrong | more)
+        ratios = self._contrast(wrong | more, settled)[np.searchsorted(both, rows)]
+        more[rows] = ratios > (_CLEAR * sure) ** 2
+        best = rows[np.argsort(-ratios)[:left]]
+        chosen = np.zeros_like(wrong)
+        chosen[best] = True
+        return more & chosen
 
     def outstanding(self, settled: _Settled, sure: float) -> Bools:
         """Those disbelieved rows that stand out from the rows beside them.
@@ -234,7 +236,7 @@ class _Search:
         padded = np.pad(beside, _BESIDE)
         near = np.max(np.lib.stride_tricks.sliding_window_view(padded, 2 * _BESIDE), axis=1)
         ranks = np.searchsorted(believed, np.flatnonzero(wrong))
-        least = np.maximum(near[ranks], settled.rates[wrong])
+        least = np.maximum(near[ranks], _typical(beside) + self._rounding(wrong))
         needed = _CONTRAST + _LONELY / _directions(fit.jumps)
         ratios: Floats = missed / np.maximum(spread, _TINY) / least / needed**2
         return ratios
@@ -280,7 +282,9 @@ class _Search:
         count = self.knots.size
         if count <= _WHOLE:
             return np.zeros(1, dtype=np.int64), count, np.ones((1, count), dtype=np.bool_)
-        odd = self.roughness(np.zeros(count, dtype=np.bool_), noise) > _SUSPICIOUS * rates
+        none = np.zeros(count, dtype=np.bool_)
+        odd = np.maximum(self.bending(none) / (_BENT * (1.0 + noise)), self.roughness(none, noise))
+        odd = odd > _SUSPICIOUS * rates
         cores = np.arange(0, count, _CORE)
         cores = cores[np.add.reduceat(odd, cores) > 0]
         width = _CORE + 2 * _MARGIN
@@ -297,17 +301,32 @@ class _Search:
         return squares
 
     def rates(self, wrong: Bools, noise: float) -> Floats:
-        """The rate about each row: of the whole, or of its neighbourhood where that is rougher."""
+        """The rate about each row: of the whole, or of its neighbourhood where that is rougher.
+
+        A row is predicted from one side alone where the curve bends; then that is its rate.
+        """
         squares = self.roughness(wrong, noise)
+        if noise <= _NOISY:
+            squares = np.maximum(squares, self.bending(wrong) / _BENT)
         width = min(2 * _NEAR + 1, squares.size)
         near = np.median(np.lib.stride_tricks.sliding_window_view(squares, width), axis=1)
         ends = (squares.size - near.size) // 2
         near = np.pad(near, (ends, squares.size - near.size - ends), mode="edge")
-        whole = max(float(np.median(squares)), float(np.quantile(squares, _HIGH)) / _SPREAD)
-        rounding = (_ROUNDING * float(np.abs(self.values[~wrong]).max())) ** 2
-        local = np.maximum(whole, near / _ROUGHER) + rounding * self.values.shape[1] + _TINY
+        local = np.maximum(_typical(squares), near / _ROUGHER) + self._rounding(wrong)
         rates: Floats = np.interp(self.knots, self.knots[~wrong], local)
         return rates
+
+    def bending(self, wrong: Bools) -> Floats:
+        """Squared changes of slope at the believed rows, over their variance at a rate of 1."""
+        knots = self.knots[~wrong] / self.step
+        bends = second_differences(knots, self.values[~wrong])
+        squares = 3.0 * np.sum(bends**2, axis=1) / (knots[2:] - knots[:-2])
+        return np.pad(squares, 1, mode="edge")
+
+    def _rounding(self, wrong: Bools) -> float:
+        """The rate that rounding alone pretends."""
+        size = _ROUNDING * float(np.abs(self.values[~wrong]).max())
+        return float(self.values.shape[1] * size**2 + _TINY)
 
     def noise(self, wrong: Bools) -> float:
         """The variance of an answer about the curve, as a share of the rate."""
@@ -317,6 +336,11 @@ class _Search:
             return smoothing_spline(knots, smoothing=smoothing).fit(values).gcv()
 
         return knots.size * min(gcv_candidates(knots), key=score) / self.step**3
+
+
+def _typical(squares: Floats) -> float:
+    """The median; or more, where rows differ more than those of a curve equally rough all over."""
+    return max(float(np.median(squares)), float(np.quantile(squares, _HIGH)) / _SPREAD)
 
 
 def _directions(errors: Floats) -> float:

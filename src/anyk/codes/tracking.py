@@ -92,6 +92,7 @@ def follow(
         recent=np.full((curves, _BEAM, _MEMORY), -1, dtype=np.int64),
         believed=np.zeros((curves, _BEAM), dtype=np.int64),
     )
+    doubt = price + _DOUBTED + float(np.log1p(noise))  # the variance of a row is near 1 + noise
     gaps = np.diff(places, axis=1, prepend=places[:, :1])
     parents = np.empty((count, curves, _BEAM), dtype=np.int64)
     doubts = np.empty((count, curves, _BEAM), dtype=np.bool_)
@@ -104,7 +105,7 @@ def follow(
         missed = values[:, row, None] - beam.means[:, :, 0]
         off = np.einsum("gwc,gwc->gw", missed, missed) / variance
         cost = np.log(variance / rate) + (1.0 + _TAIL) * np.log1p(off / _TAIL)
-        parents[row], doubts[row] = _branch(beam, row, cost, price)
+        parents[row], doubts[row] = _branch(beam, row, cost, doubt)
         _update(beam, parents[row], doubts[row], variance, missed)
         _start(beam, places, values, ~doubts[row], own=own, rate=rate)
     liars = np.zeros((curves, count), dtype=np.bool_)
@@ -128,10 +129,10 @@ def _advance(beam: _Beam, gap: Floats, rate: Floats) -> None:
     )
 
 
-def _branch(beam: _Beam, row: int, cost: Floats, price: float) -> tuple[Ints, NDArray[np.bool_]]:
+def _branch(beam: _Beam, row: int, cost: Floats, doubt: float) -> tuple[Ints, NDArray[np.bool_]]:
     """Believe and disbelieve this row, and keep the best: from which hypothesis, and which."""
     cost[beam.believed < _LINE] = 0.0
-    scores = np.concatenate([beam.scores + cost, beam.scores + (price + _DOUBTED)], axis=1)
+    scores = np.concatenate([beam.scores + cost, beam.scores + doubt], axis=1)
     recent = np.concatenate([np.roll(beam.recent, -1, axis=2), beam.recent], axis=1)
     recent[:, :_BEAM, -1] = row
     best = np.argsort(scores, axis=1, kind="stable")

@@ -103,12 +103,16 @@ def _in_main_thread() -> bool:
     return threading.current_thread() is threading.main_thread()
 
 
-def attempt(task: Task, arguments: Sequence[Any]) -> tuple[NDArray[Any] | None, str | None]:
+def attempt(
+    task: Task, arguments: Sequence[Any], *, at_home: bool = True
+) -> tuple[NDArray[Any] | None, str | None]:
     """Run a task on a worker, and let nothing that it raises go any further but Ctrl-C.
 
     Args:
         task: the function.
         arguments: the parts of the share, then the other arguments.
+        at_home: whether this is the master's process; elsewhere nobody presses Ctrl-C, and a
+            KeyboardInterrupt is one more error of the task.
 
     Returns:
         (value, None), the value an array of its own; or (None, why it failed, in at most 300
@@ -122,7 +126,7 @@ def attempt(task: Task, arguments: Sequence[Any]) -> tuple[NDArray[Any] | None, 
     try:
         value = np.array(task(*arguments), order="C")  # a copy: the task may use its memory again
     except BaseException as error:
-        if isinstance(error, KeyboardInterrupt) and _in_main_thread():
+        if at_home and isinstance(error, KeyboardInterrupt) and _in_main_thread():
             raise  # somebody pressed Ctrl-C
         return None, describe(error)
     if value.dtype.kind not in "biufc":

@@ -265,7 +265,8 @@ class Dask(AbstractExecutor):
     on its own worker alone, and nobody waits for it. Nothing is retried and nothing runs twice. A
     worker that dies is one failed answer; another one takes its place, by preference the one that
     Dask's nanny starts under the same name, and gets the share before its next task. A worker that
-    has held one share never gets another worker's.
+    loses its connections to the scheduler ends and takes its nanny along: whoever runs the cluster
+    starts another one. A worker that has held one share never gets another worker's.
 
     Functions are sent by Dask's pickle, so that lambdas and closures work. Workers need anyk
     installed, and must be reachable from here. Dask unpickles what its workers send, here and on

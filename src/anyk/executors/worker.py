@@ -65,7 +65,8 @@ def _run(
         failure: str | None = describe(error)
     else:
         started = time.perf_counter()
-        value, failure = attempt(task, [guarded(item) for item in (*shares[key], *own)])
+        items = [guarded(item) for item in (*shares[key], *own)]
+        value, failure = attempt(task, items, at_home=False)
     seconds = time.perf_counter() - started
     send_answer(connection, serial, seconds, value, failure)
 

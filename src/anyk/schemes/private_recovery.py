@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from anyk.answers import Recovered
 from anyk.codes.accuracy import sketch
+from anyk.codes.disguise import disguise
 from anyk.codes.doubt import doubt
 from anyk.codes.kriging import ROUGHNESS, Kriging, kriging, restricted_likelihood
-from anyk.codes.robust import disguise
 from anyk.domains.real import Reals
 from anyk.errors import TooManyErrors
 from anyk.schemes.approximate import largest, relative_error

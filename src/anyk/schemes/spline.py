@@ -101,18 +101,18 @@ class Spline(AbstractScheme):
         replication; where all answers are of fewer than 4 blocks and some are lost, the estimate
         is infinite.
 
-        With ``adversaries=A`` (at least 2A + min(K, 2) answers) the workers whose answers
-        contradict a smooth curve through the rest are named, at most A, and the value is that of
-        the others; where more than A do beyond doubt, `TooManyErrors` is raised. This is measured,
-        not proven: a curve is smooth to a degree, so a lie as small as the error of interpolation
-        can't be told from the truth, nor can q liars side by side who follow a smooth curve of
-        their own, as small as the error of interpolation over their q + 1 gaps; and where most
-        answers about a block are lies of one kind (an end of the curve has the fewest about it)
-        no decoder can tell. A function that jumps where few workers stand may have one of them
-        accused. Without `adversaries` no liar is named.
+        With ``adversaries=A`` (from at least 2A + min(K, 2) answers) the workers whose answers
+        contradict a smooth curve through the rest are named, at most A of them, and the value is
+        that of the others. Where more than A do beyond doubt, `TooManyErrors` is raised; where
+        that is not seen, the lies left count as roughness in the error estimate. All this is
+        measured, not proven (benchmarks/robust_like_an_oracle.py). A lie as small as the error of
+        interpolation can't be told from the truth by any decoder, nor can q liars side by side
+        who bend the curve by no more than that error in a gap of q answers; nor where most
+        answers about a block, at an end of the curve say, are lies of one kind. Where f jumps,
+        an honest worker beside the jump may be accused. Without `adversaries` none is named.
 
-        Without `colluders` no privacy: a worker holds a block in
-        the clear, or a mixture of neighbouring blocks that may be nearly one of them.
+        Without `colluders` no privacy: a worker holds a block in the clear, or a mixture of
+        neighbouring blocks that may be nearly one of them.
 
         With `colluders` the shares of any T workers and the data have a mutual information of at
         most ``guarantee.leakage`` <= `leakage` bits a coordinate (all K blocks together), if the
@@ -138,9 +138,9 @@ class Spline(AbstractScheme):
         Moradi, Tahmasebi and Maddah-Ali, Coded Computing for Resilient Distributed Computing: A
         Learning-Theoretic Framework, NeurIPS 2024, equation 4, proposition 1, theorems 1 and 4;
         Moradi, Tahmasebi and Maddah-Ali, NeRCC: Nested-Regression Coded Computing, arXiv
-        2402.04377, 2024. Cook and Stefanski, Simulation-extrapolation estimation in parametric measurement error
-        models, 1994 (from much noise to none); Cover and Thomas, Elements of Information Theory,
-        2006, theorem 8.6.5 and section 9.4 (the leakage of Gaussian noise).
+        2402.04377, 2024. Cook and Stefanski, Simulation-extrapolation estimation in parametric
+        measurement error models, 1994 (from much noise to none); Cover and Thomas, Elements of
+        Information Theory, 2006, theorem 8.6.5 and section 9.4 (the leakage of Gaussian noise).
 
     Example:
         >>> scheme = anyk.Spline(2, 6)

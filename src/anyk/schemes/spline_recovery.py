@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from anyk.answers import Recovered
 from anyk.codes.accuracy import estimate_error, sketch
-from anyk.codes.robust import disguise, locate
+from anyk.codes.disguise import disguise
+from anyk.codes.robust import locate
 from anyk.codes.splines import SmoothingSpline, gcv_candidates, smoothing_spline
 from anyk.domains.real import Reals
 from anyk.errors import TooManyErrors

@@ -1,0 +1,277 @@
+"""Each engine of `chaos_on_engines`, started for real on this machine, tended, and stopped."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import subprocess
+import time
+from abc import ABC, abstractmethod
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any, Self
+
+import anyk
+from anyk.executors.base import AbstractExecutor
+from anyk.executors.remote_trial import Trial
+
+HERE = Path(__file__).parent
+WORKERS = 6
+
+
+def fork_server_pool() -> ProcessPoolExecutor:
+    """One process; not forked from this one, which has threads."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["_chaos_tasks", "anyk.executors.engine_depot"])
+    return ProcessPoolExecutor(1, mp_context=context)
+
+
+class Ground(ABC):
+    """An engine, from its start to its end.
+
+    The word after the engine's name is where a master of its own finds it, if it needs that.
+    """
+
+    cuts = True  # whether work goes over TCP, which can be cut
+    restart = 0.2  # rate of kills, beside other troubles: lower where a new process takes long
+    tidy = True  # whether it leaves no thread and no open file of its own while it runs
+    silent = True  # whether its processes say nothing when they too get Ctrl-C
+    address = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    @abstractmethod
+    def executor(self) -> AbstractExecutor:
+        """Workers on this engine."""
+
+    def tend(self) -> None:
+        """Do what whoever runs the engine does: start what has ended."""
+        return
+
+    def strike(self, worker: int) -> bool:
+        """Kill what listens on a worker's behalf, if there is such a thing."""
+        del worker
+        return False
+
+    def remains(self) -> list[str]:
+        """What is left of executors that were closed, or whose master has ended."""
+        return []
+
+
+class OnProcesses(Ground):
+    """Processes of this machine."""
+
+    cuts = False
+
+    def executor(self) -> AbstractExecutor:
+        return anyk.Processes(WORKERS)
+
+
+class OnFutures(Ground):
+    """Pools of one process each, of the standard library."""
+
+    cuts = False
+    silent = False  # each prints a traceback
+
+    def executor(self) -> AbstractExecutor:
+        return anyk.Futures([fork_server_pool] * WORKERS)
+
+
+class OnRemote(Ground):
+    """`anyk worker`s, with certificates."""
+
+    def __init__(self) -> None:
+        self._trial = Trial("_chaos_tasks", workers=WORKERS, directory=HERE)
+
+    def __enter__(self) -> Self:
+        self._trial.__enter__()
+        self.address = ",".join([str(self._trial.master), *self._trial.addresses])
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._trial.__exit__(*error)
+
+    def executor(self) -> AbstractExecutor:
+        return anyk.Remote(self._trial.addresses, tls=self._trial.master, patience=60.0)
+
+    def tend(self) -> None:
+        for worker, process in enumerate(self._trial.processes):
+            if process.poll() is not None:
+                port = int(self._trial.addresses[worker].rpartition(":")[2])
+                if process.stdout is not None:
+                    process.stdout.close()
+                self._trial.processes[worker] = self._trial.start(f"worker-{worker}", port)
+
+    def strike(self, worker: int) -> bool:
+        process = self._trial.processes[worker]
+        process.kill()
+        process.wait()
+        return True
+
+    def remains(self) -> list[str]:
+        return [
+            f"session {child}"
+            for process in self._trial.processes
+            for child in children(process.pid)
+        ]
+
+
+class OnDask(Ground):
+    """A local cluster of processes; the scheduler and the nannies are in this one."""
+
+    restart = 0.12
+    tidy = False
+
+    def __enter__(self) -> Self:
+        from distributed import Client, LocalCluster  # noqa: PLC0415 - one engine at a time
+
+        self._cluster = LocalCluster(
+            n_workers=WORKERS,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address=":0",
+            memory_limit=0,
+            silence_logs=60,
+        )
+        self._client = Client(self._cluster)
+        self.address = self._cluster.scheduler_address
+        self._client.run(_be_quiet)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+        self._cluster.close()
+
+    def executor(self) -> AbstractExecutor:
+        self._client.wait_for_workers(WORKERS, timeout=60)
+        return anyk.Dask(self._client, WORKERS)
+
+    def tend(self) -> None:
+        workers = self._cluster.workers
+        ended = [name for name in workers if workers[name].status.name in {"closed", "failed"}]
+        for name in ended:  # a worker that has lost its scheduler ends, and takes its nanny along
+            del workers[name]
+        if ended:
+            self._cluster.scale(WORKERS)
+
+    def remains(self) -> list[str]:
+        held = self._client.run(_actors)
+        return [f"{number} actors on {address}" for address, number in held.items() if number]
+
+
+class OnRay(Ground):
+    """A Ray of this machine's own."""
+
+    restart = 0.12
+    tidy = False
+
+    def __enter__(self) -> Self:
+        import ray  # noqa: PLC0415 - one engine at a time
+
+        self._ray = ray
+        about = ray.init(
+            num_cpus=4 * WORKERS,
+            include_dashboard=False,
+            object_store_memory=100 << 20,
+            log_to_driver=False,
+            logging_level="ERROR",
+        )
+        self.address = about.address_info["gcs_address"]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ray.shutdown()
+
+    def executor(self) -> AbstractExecutor:
+        return anyk.Ray(WORKERS)
+
+
+GROUNDS: dict[str, type[Ground]] = {
+    "Processes": OnProcesses,
+    "Futures": OnFutures,
+    "Remote": OnRemote,
+    "Dask": OnDask,
+    "Ray": OnRay,
+}
+
+
+def _actors(dask_worker: Any) -> int:
+    return len(dask_worker.state.actors)
+
+
+def _be_quiet() -> None:
+    import logging  # noqa: PLC0415 - on the worker
+
+    logging.disable(logging.CRITICAL)
+
+
+# What other processes do
+
+
+def children(parent: int) -> list[int]:
+    """Processes that this one has started, and that have not ended."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        about = status(int(entry.name))
+        if about and about[0] != "Z" and int(about[1]) == parent:
+            found.append(int(entry.name))
+    return found
+
+
+def in_session(leader: int) -> list[int]:
+    """Processes of a session, and that have not ended."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        about = status(int(entry.name))
+        if about and about[0] != "Z" and int(about[3]) == leader:
+            found.append(int(entry.name))
+    return found
+
+
+def status(process: int) -> list[str]:
+    """What the kernel says of a process after its name: state, parent, group, session."""
+    try:
+        text = Path(f"/proc/{process}/stat").read_text(encoding="utf-8")
+    except OSError:
+        return []
+    return text.rpartition(")")[2].split()
+
+
+def gone(process: int) -> bool:
+    """Whether a process has ended."""
+    about = status(process)
+    return not about or about[0] == "Z"
+
+
+def send(process: int, number: signal.Signals) -> None:
+    """Send a signal to a process that may be gone."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(process, number)
+
+
+def eventually(condition: Any, seconds: float) -> bool:
+    """Whether it comes true in time."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def open_pipe(command: list[str]) -> subprocess.Popen[str]:
+    """Start a program in a session of its own."""
+    return subprocess.Popen(  # noqa: S603 - our own command
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        cwd=HERE,
+    )
