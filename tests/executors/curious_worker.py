@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 LENGTH = struct.Struct(">I")
-PARTY = Path(sys.argv[1])
-OTHERS = [int(port) for port in sys.argv[2:]]
+PARTY, *_PORTS = map(Path, sys.argv[1:] if __name__ == "__main__" else ["."])
+OTHERS = [int(str(port)) for port in _PORTS]
 heard: list[bytes] = []  # of each connection
 back: list[tuple[str, int]] = []  # where the master spoke from
 
