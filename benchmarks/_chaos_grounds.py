@@ -54,6 +54,10 @@ class Ground(ABC):
         """Do what whoever runs the engine does: start what has ended."""
         return
 
+    def settled(self) -> bool:
+        """Whether all workers are there, and none is about to leave."""
+        return True
+
     def strike(self, worker: int) -> bool:
         """Kill what listens on a worker's behalf, if there is such a thing."""
         del worker
@@ -149,8 +153,12 @@ class OnDask(Ground):
         self._cluster.close()
 
     def executor(self) -> AbstractExecutor:
-        self._client.wait_for_workers(WORKERS, timeout=60)
         return anyk.Dask(self._client, WORKERS)
+
+    def settled(self) -> bool:
+        nannies = self._cluster.workers.values()
+        there = len(self._cluster.scheduler.workers)
+        return there == WORKERS and all(nanny.status.name == "running" for nanny in nannies)
 
     def tend(self) -> None:
         workers = self._cluster.workers
@@ -176,6 +184,7 @@ class OnRay(Ground):
 
         self._ray = ray
         about = ray.init(
+            address="local",
             num_cpus=4 * WORKERS,
             include_dashboard=False,
             object_store_memory=100 << 20,

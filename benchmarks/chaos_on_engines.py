@@ -7,7 +7,8 @@ workers killed (SIGKILL, from within in the middle of the task or from outside a
 stopped (SIGSTOP, for longer than the deadline where there is one, across calls), cut off (all TCP
 connections of their process shut down; on Remote also what listens killed, and started again), out
 of disk (every write to a file fails), late, busy, with exceptions, Ctrl-C, wrong shapes and dtypes,
-NaN, and lies. In some runs a master of its own is interrupted by Ctrl-C in the middle of its calls.
+NaN, and lies. In some runs a master of its own is interrupted by Ctrl-C, or killed, in the middle
+of its calls.
 
 Left out is what the answers alone can't tell: one wrong shape in as many answers as the right one.
 
@@ -16,7 +17,7 @@ Left out is what the answers alone can't tell: one wrong shape in as many answer
   answers of the workers that it says it used (approximate); or an honest worker that is named.
 - **failed**: no value where the scheme promises one, or a quiet call without the right value.
 - **lost**: a worker that did not come back within 60 s, after its engine's own restart.
-- **left**: a process, thread or open file left after the end; also of an interrupted master.
+- **left**: a process, thread or open file left after the end; also of such a master.
 
     python benchmarks/chaos_on_engines.py [--engine NAME] [--runs 1000] [--seed 0] [--tiny]
 
@@ -64,7 +65,7 @@ PATIENCE = 60  # seconds after which something hangs
 GRACE = 10.0
 SHORT = 0.4  # a deadline, seconds
 AT_ONCE = 25  # runs on one executor
-INTERRUPTED = 0.04  # of the runs
+MASTERS = 0.04  # of the runs
 SETTLING = 20.0  # seconds in which what has ended must be gone
 WELL = ORDERS.index("well")
 HARMLESS = ("late",)
@@ -122,7 +123,7 @@ class Tally:
     right: int = 0
     raised: int = 0
     quiet: int = 0
-    interrupted: int = 0
+    masters: int = 0
     troubles: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     stories: list[str] = field(default_factory=list)
@@ -209,7 +210,7 @@ class Run:
         task: Any = "pid" if executor.by_name else pid
         placement = executor.place([np.arange(WORKERS)])
         end, left = time.monotonic() + PATIENCE, set(range(WORKERS))
-        while left and time.monotonic() < end:
+        while (left or not self.ground.settled()) and time.monotonic() < end:
             dispatch = executor.dispatch(WorkerTask(task, anyk.Reals(), ()), placement, [])
             silent, left = set(range(WORKERS)), set()
             while silent and time.monotonic() < end:
@@ -419,28 +420,32 @@ def alarm(seconds: int) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def interrupt(name: str, ground: Ground, rng: np.random.Generator, tally: Tally) -> None:
-    """Press Ctrl-C on a master of its own, in the middle of its calls."""
+def end_master(name: str, ground: Ground, rng: np.random.Generator, tally: Tally) -> None:
+    """Press Ctrl-C on a master of its own in the middle of its calls, or kill it."""
     command = [sys.executable, str(HERE / "_chaos_master.py"), name, ground.address]
-    everybody = bool(rng.integers(2))  # a terminal sends it to all processes of the program
+    how = ("interrupt", "interrupt all", "kill")[int(rng.integers(3))]
     with open_pipe(command) as master, contextlib.ExitStack() as stack:
         stack.callback(end_session, master.pid)
         first = master.stdout.readline()
         time.sleep(float(rng.uniform(0, 0.2)))
-        send(master.pid, signal.SIGINT) if not everybody else os.killpg(master.pid, signal.SIGINT)
+        if how == "interrupt all":  # as a terminal does
+            os.killpg(master.pid, signal.SIGINT)
+        else:
+            send(master.pid, signal.SIGKILL if how == "kill" else signal.SIGINT)
         try:
             said, errors = master.communicate(timeout=PATIENCE)
         except Exception as error:  # noqa: BLE001 - it did not end
-            tally.blame("hung", f"an interrupted master: {error!r}")
+            tally.blame("hung", f"a master after {how}: {error!r}")
             return
-        story = f"{everybody=} {first!r} {said!r} {master.returncode} {errors[-2000:]}"
-        if everybody and not ground.silent:
+        story = f"{how}: {first!r} {said!r} {master.returncode} {errors[-2000:]}"
+        if how == "interrupt all" and not ground.silent:
             errors = ""
-        if first != "ready\n" or said != "interrupted\n" or master.returncode or errors:
-            tally.blame("failed", f"an interrupted master: {story}")
+        clean = said == "interrupted\n" and not master.returncode and not errors
+        if first != "ready\n" or not (clean or how == "kill"):
+            tally.blame("failed", f"a master after {story}")
         if not eventually(lambda: not in_session(master.pid), SETTLING):
-            tally.blame("left", f"processes of an interrupted master: {in_session(master.pid)}")
-    tally.interrupted += 1
+            tally.blame("left", f"processes of a master after {story}: {in_session(master.pid)}")
+    tally.masters += 1
     tally.runs += 1
 
 
@@ -471,10 +476,10 @@ def campaign(name: str, runs: int, seed: int) -> Tally:
                 for _ in range(min(AT_ONCE, runs - tally.runs)):
                     if not run.pids[0] and not run.muster():
                         return tally
-                    missing = tally.runs == runs - 1 and not tally.interrupted
-                    if rng.random() < INTERRUPTED or missing:
+                    missing = tally.runs == runs - 1 and not tally.masters
+                    if rng.random() < MASTERS or missing:
                         run.muster()
-                        interrupt(name, ground, rng, tally)
+                        end_master(name, ground, rng, tally)
                     else:
                         run.run()
                 run.muster()  # all come back
@@ -506,7 +511,7 @@ def show(name: str, tally: Tally, seconds: float) -> None:
     bound = at_most(sum(tally.faults.values()), tally.runs) if tally.runs else math.nan
     print(
         f"{name:<10}{tally.runs:6}{tally.calls:7}{sum(tally.troubles.values()):9}"
-        f"{tally.interrupted:7}{tally.right:8}{tally.raised:8}{faults}  "
+        f"{tally.masters:8}{tally.right:8}{tally.raised:8}{faults}  "
         f"at most {100 * bound:.2f} % of runs; {seconds:.0f} s"
     )
     print(f"    troubles: {', '.join(f'{k} {v}' for k, v in sorted(tally.troubles.items()))}")
@@ -527,7 +532,7 @@ def main() -> int:
     if options.tiny and not options.engine:
         names.remove("Ray")  # it takes half a minute to start and to stop
     print(
-        f"{'engine':<10}{'runs':>6}{'calls':>7}{'troubles':>9}{'Ctrl-C':>7}{'right':>8}"
+        f"{'engine':<10}{'runs':>6}{'calls':>7}{'troubles':>9}{'masters':>8}{'right':>8}"
         f"{'raised':>8}{''.join(f'{what:>7}' for what in FAULTS)}  any of these, with 95 %"
     )
     broken = 0

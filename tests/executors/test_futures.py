@@ -287,6 +287,39 @@ def test_close_waits_for_no_task_and_leaves_no_thread_or_process(tasks: ModuleTy
     assert eventually(lambda: set(threading.enumerate()) <= before)
 
 
+def test_when_the_master_is_killed_its_pools_processes_end(tmp_path: Path) -> None:
+    path = tmp_path / "script.py"
+    path.write_text(
+        textwrap.dedent("""
+            import multiprocessing, os, sys
+            from concurrent.futures import ProcessPoolExecutor
+            from functools import partial
+            import numpy as np
+            import anyk
+
+            def pid(_):
+                return np.array([os.getpid()])
+
+            if __name__ == "__main__":
+                context = multiprocessing.get_context("spawn")
+                pool = partial(ProcessPoolExecutor, 1, mp_context=context)
+                with anyk.Futures([pool]) as executor:
+                    data = anyk.distribute(anyk.Replication(1, 1), np.ones((1, 1)), executor)
+                    print(int(data.run(pid).value[0, 0]), flush=True)
+                    sys.stdin.read()
+        """),
+        encoding="utf-8",
+    )
+    with subprocess.Popen(
+        [sys.executable, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as master:
+        assert master.stdout is not None
+        worker = Path(f"/proc/{int(master.stdout.readline())}")
+        assert worker.exists()
+        master.kill()
+    assert eventually(lambda: not worker.exists())
+
+
 def test_an_executor_that_is_forgotten_stops_its_threads() -> None:
     before = set(threading.enumerate())
     executor = Futures([SINGLE] * 2)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import threading
 import time
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future
+from functools import cache
 from typing import Any, final
 
 from numpy.typing import NDArray
@@ -246,8 +249,23 @@ def _run(  # noqa: PLR0917 - engines send positional arguments best
     rows: Mapping[int, Any],
 ) -> Report:
     with _opening:
+        if master != home():
+            _follow_parent()
         depot = _depots.setdefault(name, Depot(master))
     return depot.run(errand, task, arguments, rows)
+
+
+@cache
+def _follow_parent() -> None:
+    """Let this process end when the one that started it is gone: pools leave theirs waiting."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+
+        def follow() -> None:
+            parent.join()
+            os._exit(1)
+
+        threading.Thread(target=follow, daemon=True).start()
 
 
 def _forget(name: str) -> None:
