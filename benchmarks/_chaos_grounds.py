@@ -10,6 +10,7 @@ import subprocess
 import time
 from abc import ABC, abstractmethod
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -156,16 +157,16 @@ class OnDask(Ground):
         return anyk.Dask(self._client, WORKERS)
 
     def settled(self) -> bool:
-        nannies = self._cluster.workers.values()
+        nannies = list(self._cluster.workers.values())
         there = len(self._cluster.scheduler.workers)
         return there == WORKERS and all(nanny.status.name == "running" for nanny in nannies)
 
     def tend(self) -> None:
         workers = self._cluster.workers
-        ended = [name for name in workers if workers[name].status.name in {"closed", "failed"}]
-        for name in ended:  # a worker that has lost its scheduler ends, and takes its nanny along
-            del workers[name]
-        if ended:
+        for name, nanny in list(workers.items()):  # a worker that has lost its scheduler ends,
+            if nanny.status.name in {"closed", "failed"}:  # and takes its nanny along
+                workers.pop(name, None)
+        if len(workers) < WORKERS:  # the cluster drops workers that are gone for long, too
             self._cluster.scale(WORKERS)
 
     def remains(self) -> list[str]:
@@ -252,16 +253,35 @@ def status(process: int) -> list[str]:
     return text.rpartition(")")[2].split()
 
 
-def gone(process: int) -> bool:
-    """Whether a process has ended."""
-    about = status(process)
-    return not about or about[0] == "Z"
+@dataclass(frozen=True)
+class Process:
+    """A process, told from a later one of the same number.
+
+    Args:
+        number: of the process.
+        began: when, on the kernel's clock.
+    """
+
+    number: int
+    began: str
+
+    @property
+    def gone(self) -> bool:
+        """Whether it has ended."""
+        about = status(self.number)
+        return not about or about[0] == "Z" or about[19] != self.began
+
+    def send(self, signum: signal.Signals) -> None:
+        """Send it a signal, if it is there."""
+        if not self.gone:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.number, signum)
 
 
-def send(process: int, number: signal.Signals) -> None:
-    """Send a signal to a process that may be gone."""
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(process, number)
+def process_of(number: int) -> Process:
+    """The process that has this number now."""
+    about = status(number)
+    return Process(number, about[19] if about else "")
 
 
 def eventually(condition: Any, seconds: float) -> bool:

@@ -48,16 +48,17 @@ from _chaos_grounds import (
     HERE,
     WORKERS,
     Ground,
+    Process,
     eventually,
-    gone,
     in_session,
     open_pipe,
-    send,
+    process_of,
 )
 from _chaos_tasks import FUNCTIONS, HANG, ORDERS, pid, work
 from numpy.typing import NDArray
 
 import anyk
+from anyk.executors.around import AbstractAround
 from anyk.executors.base import AbstractDispatch, AbstractExecutor, Dealt, Placement
 from anyk.task import WorkerTask
 
@@ -73,45 +74,29 @@ LOSSES = ("raise", "interrupt", "shape", "nan", "dtype", "text", "disk", "hang")
 FAULTS = ("hung", "wrong", "failed", "lost", "left")
 
 
-class Troubled(AbstractExecutor):
+class Troubled(AbstractAround):
     """An executor whose workers are told in each call what to do instead of their work."""
 
     def __init__(self, executor: AbstractExecutor) -> None:
-        self.executor = executor
+        self._executor = executor
         self.orders = np.zeros((WORKERS, 2), int)
 
     @property
-    def workers(self) -> int:
-        """How many workers there are."""
-        return self.executor.workers
+    def within(self) -> AbstractExecutor:
+        """The engine's executor."""
+        return self._executor
 
     @property
     def by_name(self) -> bool:
-        """Whether workers are told names of functions."""
-        return self.executor.by_name
-
-    def clock(self) -> float:
-        """Seconds on the executor's clock."""
-        return self.executor.clock()
-
-    def place(self, parts: Sequence[NDArray[Any]]) -> Placement:
-        """Pass it on."""
-        return self.executor.place(parts)
+        """Whether workers are told names of functions: theirs know what an order is."""
+        return self._executor.by_name
 
     def dispatch(
         self, task: Any, placement: Placement, arguments: Sequence[Any]
     ) -> AbstractDispatch:
         """Pass it on, with an order for each worker."""
         task = replace(task, dealt=(*task.dealt, False))
-        return self.executor.dispatch(task, placement, [*arguments, Dealt(self.orders.copy())])
-
-    def release(self, placement: Placement) -> None:
-        """Pass it on."""
-        self.executor.release(placement)
-
-    def close(self) -> None:
-        """Pass it on."""
-        self.executor.close()
+        return self._executor.dispatch(task, placement, [*arguments, Dealt(self.orders.copy())])
 
 
 @dataclass
@@ -199,14 +184,14 @@ class Run:
         self.troubled = Troubled(executor)
         self.function: Any = "work" if executor.by_name else work
         self.out: set[int] = set()
-        self.stopped: set[int] = set()
-        self.pids: list[int] = [0] * WORKERS
-        self.seen: set[int] = set()
+        self.stopped: set[Process] = set()
+        self.processes: dict[int, Process] = {}
+        self.seen: set[Process] = set()
 
     def muster(self) -> bool:
         """Let stopped workers go on, and wait until all answer; whether they do."""
         self.relent()
-        executor = self.troubled.executor
+        executor = self.troubled.within
         task: Any = "pid" if executor.by_name else pid
         placement = executor.place([np.arange(WORKERS)])
         end, left = time.monotonic() + PATIENCE, set(range(WORKERS))
@@ -222,12 +207,12 @@ class Run:
                 if answer.value is None:
                     left.add(answer.worker)
                 else:
-                    self.pids[answer.worker] = int(answer.value)
+                    self.processes[answer.worker] = process_of(int(answer.value))
             dispatch.abandon()
             left |= silent
             time.sleep(0.05 if left else 0.0)
         executor.release(placement)
-        self.seen.update(self.pids)
+        self.seen.update(self.processes.values())
         self.out.clear()
         if left:
             self.tally.blame("lost", f"workers {sorted(left)} did not come back")
@@ -236,7 +221,7 @@ class Run:
     def relent(self) -> None:
         """Let stopped workers go on."""
         for process in self.stopped:
-            send(process, signal.SIGCONT)
+            process.send(signal.SIGCONT)
         self.stopped.clear()
 
     def run(self) -> None:
@@ -366,16 +351,12 @@ class Run:
         started = time.monotonic()
         for seconds, worker, what in plan.outside:
             time.sleep(max(0.0, started + seconds - time.monotonic()))
-            process = self.pids[worker]
             if what == "strike" and self.ground.strike(worker):
                 continue
-            if not process or gone(process):
-                continue
+            process = self.processes[worker]
             if what == "stop":
                 self.stopped.add(process)
-                send(process, signal.SIGSTOP)
-            else:
-                send(process, signal.SIGKILL)
+            process.send(signal.SIGSTOP if what == "stop" else signal.SIGKILL)
 
     def note(self, plan: Plan) -> None:
         """Remember who is out after a call."""
@@ -431,7 +412,7 @@ def end_master(name: str, ground: Ground, rng: np.random.Generator, tally: Tally
         if how == "interrupt all":  # as a terminal does
             os.killpg(master.pid, signal.SIGINT)
         else:
-            send(master.pid, signal.SIGKILL if how == "kill" else signal.SIGINT)
+            master.send_signal(signal.SIGKILL if how == "kill" else signal.SIGINT)
         try:
             said, errors = master.communicate(timeout=PATIENCE)
         except Exception as error:  # noqa: BLE001 - it did not end
@@ -452,7 +433,7 @@ def end_master(name: str, ground: Ground, rng: np.random.Generator, tally: Tally
 def end_session(leader: int) -> None:
     """Kill what is left of a session."""
     for process in in_session(leader):
-        send(process, signal.SIGKILL)
+        process_of(process).send(signal.SIGKILL)
 
 
 def held(ground: Ground) -> Counter[str]:
@@ -467,14 +448,17 @@ def held(ground: Ground) -> Counter[str]:
 def campaign(name: str, runs: int, seed: int) -> Tally:
     """So many runs on one engine."""
     rng = np.random.default_rng([seed, list(GROUNDS).index(name)])
-    tally, seen = Tally(), set()
+    tally, seen = Tally(), set[Process]()
     with GROUNDS[name]() as ground:
         before: Counter[str] | None = None
         while tally.runs < runs:
+            if not eventually(lambda: ground.tend() or ground.settled(), PATIENCE):
+                tally.blame("lost", f"{name} has not all of its workers again")
+                return tally
             run = Run(ground, ground.executor(), rng, tally)
             try:
                 for _ in range(min(AT_ONCE, runs - tally.runs)):
-                    if not run.pids[0] and not run.muster():
+                    if not run.processes and not run.muster():
                         return tally
                     missing = tally.runs == runs - 1 and not tally.masters
                     if rng.random() < MASTERS or missing:
@@ -492,9 +476,9 @@ def campaign(name: str, runs: int, seed: int) -> Tally:
         del run
         if not eventually(lambda: held(ground) <= before, SETTLING):
             tally.blame("left", str(held(ground) - before))
-    if not eventually(lambda: all(gone(process) for process in seen), SETTLING):
-        left = [process for process in seen if not gone(process)]
-        tally.blame("left", f"processes {left}")
+
+    if not eventually(lambda: all(process.gone for process in seen), SETTLING):
+        tally.blame("left", str([process for process in seen if not process.gone]))
     return tally
 
 

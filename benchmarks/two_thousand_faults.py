@@ -42,6 +42,7 @@ import numpy as np
 from _random_faults import WORKERS, Job, Plan, draw_job, draw_plan
 
 import anyk
+from anyk.executors.around import AbstractAround
 from anyk.executors.base import AbstractDispatch, AbstractExecutor, Placement, Task
 from anyk.executors.faults import AbstractFault, Delay, Faulty
 from anyk.task import WorkerTask
@@ -75,40 +76,24 @@ class Tally:
             setattr(self, name, getattr(self, name) + value)
 
 
-class Moody(AbstractExecutor):
+class Moody(AbstractAround):
     """An executor whose faults change from call to call, while shares stay where they are."""
 
     def __init__(self, executor: AbstractExecutor) -> None:
-        self.executor = executor
+        self._executor = executor
         self.faults: dict[int, AbstractFault] = {}
         self.workers_seen: set[int | None] = set()
 
     @property
-    def workers(self) -> int:
-        """How many workers there are."""
-        return self.executor.workers
-
-    def clock(self) -> float:
-        """Seconds on the executor's clock."""
-        return self.executor.clock()
-
-    def place(self, parts: Sequence[Any]) -> Placement:
-        """Pass it on."""
-        return self.executor.place(parts)
+    def within(self) -> AbstractExecutor:
+        """The executor that has no faults."""
+        return self._executor
 
     def dispatch(
         self, task: Task, placement: Placement, arguments: Sequence[Any]
     ) -> AbstractDispatch:
         """Pass it on, with the present faults."""
-        return Faulty(self.executor, self.faults).dispatch(task, placement, arguments)
-
-    def release(self, placement: Placement) -> None:
-        """Pass it on."""
-        self.executor.release(placement)
-
-    def close(self) -> None:
-        """Pass it on."""
-        self.executor.close()
+        return Faulty(self._executor, self.faults).dispatch(task, placement, arguments)
 
 
 @contextlib.contextmanager
@@ -289,7 +274,7 @@ def session(
         for _ in range(1 if at_once else int(rng.integers(1, 5))):
             plan = draw_plan(rng, job, engine=engine, hung=hung)
             moody.faults = plan.faults
-            outside = Outside(moody.executor, plan)
+            outside = Outside(moody.within, plan)
             if data is None:
                 act = functools.partial(anyk.run, job.scheme, job.function, job.X, moody)
             else:
@@ -297,10 +282,10 @@ def session(
             tally.add(judge(job, plan, outside, None if data is None else data.encoded, act))
             outside.relent()
             hung |= {who for who, fault in plan.faults.items() if fault == Delay(math.inf)}
-            if isinstance(moody.executor, anyk.Processes):
-                moody.workers_seen.update(moody.executor.pids)
-    if isinstance(moody.executor, anyk.Processes) and hung and rng.random() < 0.5:
-        tally.broken += revive(moody.executor, hung)
+            if isinstance(moody.within, anyk.Processes):
+                moody.workers_seen.update(moody.within.pids)
+    if isinstance(moody.within, anyk.Processes) and hung and rng.random() < 0.5:
+        tally.broken += revive(moody.within, hung)
     return name, tally
 
 

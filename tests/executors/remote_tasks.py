@@ -1,5 +1,6 @@
 """What the workers of the tests of `Remote` offer."""
 
+import multiprocessing
 import os
 import time
 from pathlib import Path
@@ -18,6 +19,7 @@ __all__ = [
     "gram",
     "interrupted",
     "killed",
+    "leave_behind",
     "put_off",
     "same",
     "scaled",
@@ -70,6 +72,14 @@ def killed(share: NDArray[Any]) -> NDArray[Any]:
     if share[0] == 0:
         die()
     return share
+
+
+def leave_behind(_: Any) -> NDArray[Any]:
+    """Starts a process that nobody ends, and says which."""
+    context = multiprocessing.get_context("fork")
+    process = context.Process(target=time.sleep, args=(600,), daemon=True)
+    process.start()
+    return np.array([process.pid])
 
 
 def put_off(share: NDArray[Any], place: str) -> NDArray[Any]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import json
 import struct
 import subprocess
@@ -213,6 +214,8 @@ def test_on_dask_a_worker_reads_the_share_of_another_one() -> None:
             about["name"]: where for where, about in client.scheduler_info()["workers"].items()
         }
         found = {}
+        both_are_there = executor.dispatch(np.copy, placement, [])
+        assert all(both_are_there.receive(LONG) is not None for _ in range(2))
         for question in ("where", "get", "run"):
             dispatch = executor.dispatch(spying(), placement, [question, names[1]])
             answers = [dispatch.receive(LONG) for _ in range(2)]
@@ -222,3 +225,14 @@ def test_on_dask_a_worker_reads_the_share_of_another_one() -> None:
         assert found["where"].tolist() == [1, 1]  # the scheduler tells who holds what
         assert found["get"].tobytes() == b"Actor"  # a key brings a proxy, and no share
         assert found["run"].tolist() == [77, 88, 99]  # but whoever asks may run code there
+
+
+def test_the_readme_and_the_page_promise_the_same() -> None:
+    root = Path(__file__).parents[2]
+    tables = []
+    for page in ("README.md", "docs/threat-model.md"):
+        lines = (root / page).read_text(encoding="utf-8").splitlines()
+        (start,) = (at for at, line in enumerate(lines) if line.startswith("| executor | a worker"))
+        tables.append(list(itertools.takewhile(lambda line: line.startswith("|"), lines[start:])))
+    assert len(tables[0]) == 7
+    assert tables[0] == tables[1]

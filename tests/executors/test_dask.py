@@ -20,18 +20,17 @@ from urllib.parse import urlparse
 
 import numpy as np
 import pytest
+from calls import LONG, call, eventually, pids_of, put_off, receive
 
 import anyk
-from anyk.answers import Answer
 from anyk.errors import ExecutorError, InvalidArgument, NotEnoughAnswers, Unachievable
-from anyk.executors.base import AbstractDispatch, Dealt, Task
+from anyk.executors.base import Dealt
 from anyk.executors.dask import Dask, _Roster
 from anyk.executors.faults import Die, Faulty
 from anyk.executors.master import WithMaster
 
 distributed = pytest.importorskip("distributed")
 
-LONG = 30.0  # seconds: a test that waits this long has failed
 SCHEME = anyk.Lagrange(blocks=2, degree=1, workers=3)
 
 
@@ -62,44 +61,6 @@ def trio(client: Any) -> Iterator[Dask]:
     client.wait_for_workers(3, timeout=LONG)
     with Dask(client) as executor:
         yield executor
-
-
-def receive(dispatch: AbstractDispatch, number: int) -> dict[int, Answer]:
-    answers = [dispatch.receive(LONG) for _ in range(number)]
-    return {answer.worker: answer for answer in answers if answer is not None}
-
-
-def call(executor: Any, task: Task, shares: Any, *arguments: Any) -> dict[int, Answer]:
-    placement = executor.place([np.asarray(shares)])
-    answers = receive(executor.dispatch(task, placement, arguments), placement.workers)
-    executor.release(placement)
-    return answers
-
-
-def eventually(condition: Any) -> bool:
-    deadline = time.monotonic() + LONG
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
-
-
-def pids_of(executor: Any) -> list[int]:
-    answers = call(executor, lambda _: os.getpid(), np.zeros(executor.workers))
-    return [int(answers[worker].value) for worker in range(executor.workers)]
-
-
-def put_off(gate: Path) -> Any:
-    """A task that says that worker 0 has begun, then waits for a named pipe."""
-
-    def task(share: Any) -> Any:
-        if share == 0:
-            gate.with_suffix(".begun").touch()
-            gate.read_text(encoding="utf-8")
-        return share
-
-    return task
 
 
 def held(client: Any) -> list[list[int]]:
@@ -298,6 +259,34 @@ def test_an_executor_that_is_forgotten_leaves_no_share(client: Any) -> None:
     assert eventually(lambda: held(client) == [[]] * 3)
 
 
+STRAGGLER = """
+    import os, threading
+    import anyk, distributed
+    gate, release = os.pipe()
+
+    def task(share):
+        if distributed.get_worker().name == 1:
+            os.read(gate, 1)
+        return share
+
+    options = dict(n_workers=2, processes=False, dashboard_address=":0")
+    with distributed.Client(**options) as client, anyk.Dask(client) as executor:
+        print(anyk.run(anyk.Replication(1, 2), task, [5.0], executor).missing)
+    os.write(release, b"!")
+    for thread in threading.enumerate():
+        if thread.name == "anyk share":
+            thread.join()
+"""
+
+
+def test_a_straggler_that_outlives_its_cluster_ends_in_silence(tmp_path: Path) -> None:
+    path = tmp_path / "script.py"
+    path.write_text(textwrap.dedent(STRAGGLER), encoding="utf-8")
+    command = [sys.executable, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=2 * LONG)
+    assert (done.stdout, done.stderr) == ("(1,)\n", "")
+
+
 def test_when_the_master_dies_dask_drops_the_shares(client: Any, tmp_path: Path) -> None:
     path = tmp_path / "script.py"
     path.write_text(
@@ -379,6 +368,10 @@ def test_a_worker_that_has_held_a_share_never_gets_another_one() -> None:
 def test_what_is_no_connected_client_is_refused(cluster: Any) -> None:
     with pytest.raises(InvalidArgument, match="client: got 'tcp"):
         Dask(cluster.scheduler_address)
+    with distributed.Client(cluster, set_as_default=False, connection_limit=2) as narrow:
+        Dask(narrow, 2).close()
+        with pytest.raises(InvalidArgument, match="client: got one that has at most 2 conn"):
+            Dask(narrow, 3)  # two shares that hang would keep the third from its answer
     closed = distributed.Client(cluster, set_as_default=False)
     executor = Dask(closed)
     placement = executor.place([np.zeros(3)])

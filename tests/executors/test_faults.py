@@ -3,6 +3,7 @@
 import math
 import pickle
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,11 +24,15 @@ from anyk.executors.faults import (
     Faulty,
     Rubbish,
 )
+from anyk.executors.paced import Paced
 from anyk.executors.processes import Processes
+from anyk.executors.remote import Remote
 from anyk.executors.simulated import Simulated
 from anyk.executors.threads import Threads
+from anyk.planning.delays import Fixed
 
 LONG = 30.0  # seconds: a test that waits this long has failed
+PACED = partial(Paced, delays=Fixed({}), generator=np.random.default_rng(0))
 SHARES = np.arange(24).reshape(4, 6)
 KINDS = ["shape", "dtype", "nan", "inf", "huge", "empty", "objects", "text", "none"]
 
@@ -196,3 +201,12 @@ def test_repr_and_pickle_rebuild(fault: AbstractFault) -> None:
     assert eval(repr(fault)) == fault
     assert pickle.loads(pickle.dumps(fault)) == fault
     assert repr(Faulty(Simulated(2), {0: fault})).endswith(f", {{0: {fault!r}}})")
+
+
+@pytest.mark.parametrize("wrap", [partial(Faulty, faults={}), PACED], ids=["faulty", "paced"])
+def test_workers_with_functions_of_their_own_are_refused(wrap: Any) -> None:
+    with Remote(["127.0.0.1:7000"], tls=None) as executor:
+        with pytest.raises(InvalidArgument, match="one that sends code to its workers"):
+            wrap(executor)
+    with pytest.raises(InvalidArgument, match="executor: got 3"):
+        wrap(3)

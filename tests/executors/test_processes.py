@@ -4,7 +4,6 @@ import functools
 import os
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -12,14 +11,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from calls import LONG, call, eventually, receive
 
-from anyk.answers import Answer
 from anyk.errors import ExecutorError, InvalidArgument
-from anyk.executors.base import AbstractDispatch, Dealt, Task
+from anyk.executors.base import Dealt, Task
 from anyk.executors.faults import Delay, Die, Faulty
 from anyk.executors.processes import Processes
 
-LONG = 30.0  # seconds: a test that waits this long has failed
 HERE = Path(__file__).parent
 
 
@@ -36,27 +34,6 @@ def tasks() -> Iterator[ModuleType]:
 def trio() -> Iterator[Processes]:
     with Processes(3) as executor:
         yield executor
-
-
-def receive(dispatch: AbstractDispatch, number: int) -> dict[int, Answer]:
-    answers = [dispatch.receive(LONG) for _ in range(number)]
-    return {answer.worker: answer for answer in answers if answer is not None}
-
-
-def call(executor: Processes, task: Task, shares: Any, *arguments: Any) -> dict[int, Answer]:
-    placement = executor.place([np.asarray(shares)])
-    answers = receive(executor.dispatch(task, placement, arguments), placement.workers)
-    executor.release(placement)
-    return answers
-
-
-def eventually(condition: Any) -> bool:
-    deadline = time.monotonic() + LONG
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
 
 
 def test_each_worker_is_a_process_of_its_own(trio: Processes, tasks: ModuleType) -> None:
@@ -225,7 +202,7 @@ def test_a_busy_process_does_not_hold_up_the_next_calls_nor_collects_them(
         assert set(receive(dispatch, 2)) == {1, 2}
         dispatch.abandon()
         trio.release(other)
-    assert trio._couriers[0].waiting <= 1
+    assert trio._office.couriers[0].waiting <= 1
     last = trio.dispatch(np.square, placement, [])
     with gate.open("w", encoding="utf-8"):
         assert set(receive(last, 3)) == {0, 1, 2}

@@ -13,41 +13,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from calls import LONG, eventually, gone, receive
 
-from anyk.answers import Answer
 from anyk.errors import ExecutorError
-from anyk.executors.base import AbstractDispatch
 from anyk.executors.faults import Delay, Die, Faulty
 from anyk.executors.processes import Processes
 
-LONG = 30.0  # seconds: a test that waits this long has failed
 HERE = Path(__file__).parent
-
-
-def receive(dispatch: AbstractDispatch, number: int) -> dict[int, Answer]:
-    answers = [dispatch.receive(LONG) for _ in range(number)]
-    return {answer.worker: answer for answer in answers if answer is not None}
-
-
-def gone(pid: int | None) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return True
-    return state == "Z"
 
 
 def files_open() -> set[str]:
     return {entry.name for entry in Path("/proc/self/fd").iterdir()}
-
-
-def eventually(condition: Any) -> bool:
-    deadline = time.monotonic() + LONG
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
 
 
 def test_a_stopped_process_blocks_nobody() -> None:

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from calls import call, eventually, pids_of, put_off, receive
 
 import anyk
-from anyk.answers import Answer
 from anyk.errors import ExecutorError, InvalidArgument, Unachievable
-from anyk.executors.base import AbstractDispatch, Dealt, Task
+from anyk.executors.base import Dealt
 from anyk.executors.ray import Ray
 
 pytestmark = [
@@ -27,7 +27,6 @@ pytestmark = [
 ray = pytest.importorskip("ray")
 
 MARK = uuid.uuid4().hex
-LONG = 60.0  # seconds: a test that waits this long has failed
 NODES = 3
 SMALL = {"num_cpus": 4, "object_store_memory": 80 << 20, "include_dashboard": False}
 SCHEME = anyk.Lagrange(blocks=2, degree=1, workers=3)
@@ -65,44 +64,6 @@ def descendants() -> set[int]:
             if MARK.encode() in entry.read_bytes():
                 found.add(int(entry.parent.name))
     return found - {os.getpid()}
-
-
-def receive(dispatch: AbstractDispatch, number: int) -> dict[int, Answer]:
-    answers = [dispatch.receive(LONG) for _ in range(number)]
-    return {answer.worker: answer for answer in answers if answer is not None}
-
-
-def call(executor: Any, task: Task, shares: Any, *arguments: Any) -> dict[int, Answer]:
-    placement = executor.place([np.asarray(shares)])
-    answers = receive(executor.dispatch(task, placement, arguments), placement.workers)
-    executor.release(placement)
-    return answers
-
-
-def eventually(condition: Any) -> bool:
-    deadline = time.monotonic() + LONG
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
-
-
-def pids_of(executor: Any) -> list[int]:
-    answers = call(executor, lambda _: os.getpid(), np.zeros(executor.workers))
-    return [int(answers[worker].value) for worker in range(executor.workers)]
-
-
-def put_off(gate: Path) -> Any:
-    """A task that says that worker 0 has begun, then waits for a named pipe."""
-
-    def task(share: Any) -> Any:
-        if share == 0:
-            gate.with_suffix(".begun").touch()
-            gate.read_text(encoding="utf-8")
-        return share
-
-    return task
 
 
 def test_conformance() -> None:
@@ -254,6 +215,16 @@ def test_an_actor_for_which_there_is_no_place_is_one_failed_answer() -> None:
 def test_what_makes_no_sense_is_refused(arguments: Any, name: str) -> None:
     with pytest.raises(InvalidArgument, match=f"{name}: got"):
         Ray(**arguments)
+
+
+def test_what_the_documentation_shows_runs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "engines.md").read_text(encoding="utf-8")
+    code = text.partition("\n## Ray\n")[2].partition("```python\n")[2].partition("```")[0]
+    monkeypatch.setattr(ray, "init", lambda: None)  # it runs already
+    exec(code, {"anyk": anyk})  # noqa: S102 - our own documentation
+    assert capsys.readouterr().out == "[25. 36.]\n"
 
 
 def test_without_ray_running_it_says_so() -> None:  # the last test: it shuts Ray down

@@ -1,12 +1,12 @@
 """Remote workers, as processes of this machine: what they compute, and what becomes of them."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -14,21 +14,26 @@ from typing import Any
 
 import numpy as np
 import pytest
+from calls import LONG, eventually, gone
 from hypothesis import given
 from hypothesis import strategies as st
 
 import anyk
 from anyk.answers import Answer
 from anyk.executors.base import Dealt
-from anyk.executors.header import BrokenAnswer
+from anyk.executors.header import LONGEST_HEADER, BrokenAnswer
 from anyk.executors.remote import Remote
 from anyk.executors.remote_arguments import pack, unpack
+from anyk.executors.remote_frames import Channel
+from anyk.executors.remote_offer import Offer
 from anyk.executors.remote_request import described, domain_of, make_request
+from anyk.executors.remote_server import Server
+from anyk.executors.remote_session import Session
+from anyk.executors.remote_tls import parse_address
 from anyk.executors.remote_trial import Trial
 from anyk.task import WorkerTask
 
 HERE = Path(__file__).parent
-LONG = 30.0  # seconds: a test that waits this long has failed
 LAGRANGE = anyk.Lagrange(blocks=1, degree=2, workers=4, adversaries=0, colluders=1)
 X = np.array([[[1, 2], [3, 4]]])
 
@@ -69,27 +74,10 @@ def named(name: str) -> Any:
     return WorkerTask(name, anyk.Reals(), ())
 
 
-def gone(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return True
-    return state == "Z"
-
-
 def sessions(process: subprocess.Popen[str]) -> list[int]:
     """The processes of a worker that hold a master's shares."""
     path = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     return [int(pid) for pid in path.read_text(encoding="utf-8").split()]
-
-
-def eventually(condition: Any) -> bool:
-    deadline = time.monotonic() + LONG
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
 
 
 def test_it_is_an_executor_like_any_other(four: Remote) -> None:
@@ -336,6 +324,55 @@ os.kill(os.getpid(), 9)
     assert done.returncode == -signal.SIGKILL
     assert done.stdout.count(b"1.0") == 4
     assert eventually(lambda: not any(sessions(process) for process in trial.processes))
+
+
+def test_what_a_task_leaves_behind_ends_with_its_session(trial: Trial) -> None:
+    for _ in range(6):  # more than there may be sessions at once
+        with Remote(trial.addresses[:1], tls=trial.master) as executor:
+            left = answers(executor, "leave_behind", executor.place((np.zeros((1, 1)),)))[0]
+        assert left.value is not None, left.failure
+        pid = int(left.value[0])
+        assert eventually(lambda pid=pid: gone(pid))
+
+
+def test_shares_without_numbers_take_memory_too() -> None:
+    ours, theirs = (Channel(end) for end in socket.socketpair())
+    session = Session(theirs, Offer("anyk.testing.tasks"), memory=1 << 20)
+    thread = threading.Thread(target=session.serve)
+    thread.start()
+
+    def failure(key: int) -> str | None:
+        ours.send({"verb": "run", "key": key, "arrays": [], "serial": 1}, (), None)
+        return str(json.loads(ours.receive_header(LONGEST_HEADER, None))["failure"])
+
+    for key in range(2000):
+        ours.send({"verb": "hold", "key": key, "arrays": []}, (), None)
+    ours.send({"verb": "hold", "key": -1, "arrays": [["<i8", [0]]] * 2000}, (), None)
+    assert "no memory" in str(failure(0))
+    assert len(session._shares) <= 1024
+    for key in range(2000):
+        ours.send({"verb": "forget", "key": key}, (), None)
+    assert "no function" in str(failure(0))  # there is room for it again
+    assert session._taken == 0
+    ours.close()
+    thread.join(LONG)
+
+
+def test_a_worker_that_can_not_start_a_process_serves_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fork() -> int:
+        raise BlockingIOError("no more processes")
+
+    listen = parse_address("127.0.0.1:0", "listen")
+    server = Server(listen, Offer("anyk.testing.tasks"), None)
+    monkeypatch.setattr(os, "fork", fork)
+    with socket.create_connection(("127.0.0.1", server.port), LONG) as connection:
+        before = len(list(Path("/proc/self/fd").iterdir()))
+        server._accept()
+        assert connection.recv(1) == b""
+        assert len(list(Path("/proc/self/fd").iterdir())) == before
+    server.close()
 
 
 def test_shares_beyond_the_memory_are_refused_and_room_comes_back() -> None:

@@ -1,11 +1,13 @@
 """What a malicious or curious worker can do to its master, and a stranger to a worker: nothing."""
 
 import datetime as dt
+import gc
 import importlib
 import json
 import pickle
 import random
 import re
+import select
 import shutil
 import socket
 import ssl
@@ -14,6 +16,7 @@ import sys
 import threading
 import time
 import tracemalloc
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -30,8 +33,9 @@ from anyk.executors.header import BrokenAnswer
 from anyk.executors.remote import Remote
 from anyk.executors.remote_certificates import make_certificates
 from anyk.executors.remote_frames import Channel, parse_specs
-from anyk.executors.remote_link import Keys
-from anyk.executors.remote_tls import Stranger, client_context
+from anyk.executors.remote_link import Keys, Limits, Link
+from anyk.executors.remote_request import make_request
+from anyk.executors.remote_tls import Address, Stranger, client_context
 from anyk.executors.remote_trial import Trial
 from anyk.task import WorkerTask
 
@@ -228,11 +232,13 @@ def test_each_kind_of_hostile_frame_fails_for_its_own_reason(
     assert not (tmp_path / "made-by-a-pickle").exists()
 
 
-def test_a_pickle_bomb_is_one() -> None:
+@pytest.mark.usefixtures("attack")  # puts the hostile worker on the path
+def test_a_pickle_bomb_is_one(tmp_path: Path) -> None:
     """The bomb of these tests does go off where it is unpickled."""
     hostile = importlib.import_module("_hostile_worker")
-    with pytest.raises(FileNotFoundError):
-        pickle.loads(pickle.dumps(hostile.Bomb("/nowhere/file")))
+    bomb = tmp_path / "made-by-a-pickle"
+    pickle.loads(pickle.dumps(hostile.Bomb(str(bomb)))).close()
+    assert bomb.exists()
 
 
 def test_runs_end_well_with_hostile_workers(attack: ModuleType, tmp_path: Path) -> None:
@@ -355,6 +361,23 @@ def test_booleans_are_true_or_false() -> None:
 def test_arrays_that_are_described_in_no_known_way(specs: Any) -> None:
     with pytest.raises(BrokenAnswer):
         parse_specs(specs)
+
+
+def test_a_worker_s_own_words_are_text_wherever_they_are_shown(tmp_path: Path) -> None:
+    words = "$\\frac{1$<b>: [red]\\x1b[31m\\ud800"
+
+    def swears(request: dict[str, Any]) -> bytes:
+        return header(request, failure=words)
+
+    scheme = anyk.Replication(blocks=1, workers=1)
+    with Fake(swears) as fake, Remote([f"127.0.0.1:{fake.port}"], tls=None) as executor:
+        outcome = anyk.run(scheme, "gram", np.ones((1, 2, 2)), executor, on_failure="return")
+        assert "frac" in str(executor.health[0])
+    assert "frac" in outcome.failures[0]
+    outcome.timeline(tmp_path / "run.png")
+    assert "<b>" not in outcome._repr_html_()
+    for text in (str(outcome), repr(outcome), str(executor.health[0])):
+        assert text.encode().decode().replace("\n", "").isprintable()
 
 
 # Who is at the other end
@@ -578,3 +601,46 @@ def test_one_who_is_gone_or_speaks_unasked_is_noticed() -> None:
         ours.close()
         theirs.close()
         assert not ours.silent()
+
+
+def test_one_who_is_gone_before_tls_begins_leaves_no_socket_behind(trial: Trial) -> None:
+    context = client_context(trial.master)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            plain = socket.create_connection(listener.getsockname())
+            gone, _ = listener.accept()
+            gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            gone.close()  # by a reset
+            seen = select.poll()
+            seen.register(plain, 0)
+            assert seen.poll(1000 * LONG)
+            with plain, pytest.raises(ConnectionResetError):
+                context.wrap_socket(plain, server_hostname="worker-0")
+        gc.collect()
+    assert not [str(each.message) for each in said]
+
+
+def test_a_link_that_is_cut_gives_up_a_handshake(trial: Trial) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = Address("worker-0", *listener.getsockname())
+        link = Link(
+            address,
+            client_context(trial.master),
+            Keys(),
+            dict,
+            Limits(patience=LONG, answer=1000),
+        )
+        said: list[Any] = []
+        request = make_request(GRAM, [], workers=1)
+        asking = threading.Thread(target=lambda: said.append(link.ask(0, (SHARE,), request, 0)))
+        asking.start()
+        connection, _ = listener.accept()
+        with connection:
+            assert connection.recv(1, socket.MSG_PEEK)  # its first words, and no answer
+            link.cut()
+            asking.join(LONG)
+        link.leave()
+    ((value, failure, _),) = said
+    assert value is None
+    assert "timed out" not in failure

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -78,6 +79,33 @@ def test_a_worker_that_can_not_start_says_why(
     assert done.returncode == 1
     assert done.stderr.startswith(f"anyk: {said}")
     assert done.stderr.count("\n") == 1
+
+
+def test_a_port_in_use_is_said_and_what_to_do() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        listen = f"127.0.0.1:{taken.getsockname()[1]}"
+        done = run_worker("--listen", listen, "--tasks", "anyk.testing.tasks", "--no-tls")
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"anyk: can't listen on {listen}: Address already in use")
+    assert done.stderr.endswith("port 0 takes any that is free.\n")
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        (["--days", "100000000"], "days: got 100000000; needed: at most 3650"),
+        (["--hosts", "bücher"], "hosts: got 'bücher'"),
+        (["--hosts", "a b"], "hosts: got 'a b'"),
+        (["--hosts", "h", ""], "hosts: got ''"),
+    ],
+)
+def test_what_no_certificate_can_hold_is_said_and_nothing_written(
+    option: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "certificates"
+    assert main(["certificates", str(place), "--workers", "1", *option]) == 1
+    assert capsys.readouterr().err.startswith(f"anyk: {said}")
+    assert not place.exists()
 
 
 def test_a_trial_that_can_not_start_says_why() -> None:

@@ -10,37 +10,29 @@ import pytest
 
 import anyk
 import anyk.schemes.lagrange as lagrange_module
-from anyk.executors.base import AbstractExecutor, Dealt
+from anyk.executors.around import AbstractAround
+from anyk.executors.base import Dealt
 from anyk.executors.faults import Corrupt, Crash, Faulty
 from anyk.learn import CodedLinearRegression, CodedLogisticRegression
 
 
-class Spy(AbstractExecutor):
+class Spy(AbstractAround):
     """Notes everything that is sent to workers."""
 
     def __init__(self, executor):
-        self.inner, self.sent = executor, []
+        self.executor, self.sent = executor, []
 
     @property
-    def workers(self):
-        return self.inner.workers
-
-    def clock(self):
-        return self.inner.clock()
+    def within(self):
+        return self.executor
 
     def place(self, parts):
         self.sent.extend(parts)
-        return self.inner.place(parts)
+        return self.executor.place(parts)
 
     def dispatch(self, task, placement, arguments):
         self.sent.extend(np.asarray(a.rows) for a in arguments if isinstance(a, Dealt))
-        return self.inner.dispatch(task, placement, arguments)
-
-    def release(self, placement):
-        self.inner.release(placement)
-
-    def close(self):
-        self.inner.close()
+        return self.executor.dispatch(task, placement, arguments)
 
 
 @pytest.fixture

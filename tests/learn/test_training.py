@@ -5,7 +5,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 import anyk
-from anyk.executors.base import AbstractExecutor
+from anyk.executors.around import AbstractAround
 from anyk.executors.faults import Collude, Corrupt, Crash, Delay, Die, Faulty
 from anyk.learn import CodedLinearRegression, CodedLogisticRegression
 from anyk.learn.training import largest_code
@@ -21,32 +21,20 @@ def digits():
     return X[chosen], y[chosen]
 
 
-class From(AbstractExecutor):
+class From(AbstractAround):
     """Workers that are well at first, and bad from some dispatch on."""
 
     def __init__(self, executor, first, faults):
         self.well, self.bad, self.left = executor, Faulty(executor, faults), first
 
     @property
-    def workers(self):
-        return self.well.workers
-
-    def clock(self):
-        return self.well.clock()
-
-    def place(self, parts):
-        return self.well.place(parts)
+    def within(self):
+        return self.well
 
     def dispatch(self, task, placement, arguments):
         self.left -= 1
         chosen = self.well if self.left >= 0 else self.bad
         return chosen.dispatch(task, placement, arguments)
-
-    def release(self, placement):
-        self.well.release(placement)
-
-    def close(self):
-        self.well.close()
 
 
 def trained(digits, executor, **parameters):

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
+import time
+import weakref
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import final
+from functools import partial
+from typing import Any, final
+
+from numpy.typing import NDArray
 
 from anyk.answers import Answer
-from anyk.executors.base import AbstractDispatch
+from anyk.errors import ExecutorError
+from anyk.executors.base import AbstractDispatch, AbstractExecutor
 
-__all__ = ["Courier", "CourierDispatch"]
+__all__ = ["Courier", "CourierDispatch", "Office"]
+
+Ask = Callable[[], tuple["NDArray[Any] | None", "str | None", float]]
+"""Asks a worker, and gives (value, failure, seconds), one of the first two None."""
 
 Errand = Callable[[], None]
 """What a courier does for one job; it must not raise."""
@@ -115,7 +125,7 @@ class CourierDispatch(AbstractDispatch):
     """One task in the hands of couriers, who bring the answers.
 
     Args:
-        couriers: one for each worker that was asked.
+        couriers: one for each worker that is to be asked.
         on_abandon: called when nobody waits for the answers any more.
 
     Example:
@@ -130,25 +140,25 @@ class CourierDispatch(AbstractDispatch):
         self._answers: queue.SimpleQueue[Answer | None] = queue.SimpleQueue()
         self._left = len(self._couriers)
         self._abandoned = False
+        self._sent = time.perf_counter()
 
-    @property
-    def abandoned(self) -> bool:
+    def is_abandoned(self) -> bool:
         """Whether nobody waits for the answers any more."""
         return self._abandoned
 
-    def deliver(self, answer: Answer) -> None:
-        """Bring an answer; it is thrown away if the dispatch was abandoned."""
-        if not self._abandoned:
-            self._answers.put(answer)
+    def send(self, worker: int, ask: Ask) -> None:
+        """Let a worker's courier ask it, and bring what it says."""
+        self._couriers[worker].post(self, partial(self._bring, worker, ask))
 
     def receive(self, timeout: float | None) -> Answer | None:
         """The next answer; see `AbstractDispatch.receive`."""
+        answers = self._answers  # first: `abandon`, in another thread, wakes who waits in these
         if self._abandoned or not self._left:
             return None
         if timeout is not None:
             timeout = None if timeout > threading.TIMEOUT_MAX else max(timeout, 0.0)
         try:
-            answer = self._answers.get(timeout=timeout)
+            answer = answers.get(timeout=timeout)
         except queue.Empty:
             return None
         if answer is not None:
@@ -163,3 +173,90 @@ class CourierDispatch(AbstractDispatch):
         late, self._answers = self._answers, queue.SimpleQueue()
         late.put(None)
         self._on_abandon()
+
+    def _bring(self, worker: int, ask: Ask) -> None:
+        value, failure, seconds = ask()
+        answer = Answer(
+            worker=worker,
+            value=value,
+            failure=failure,
+            sent=self._sent,
+            answered=time.perf_counter(),
+            seconds=seconds,
+        )
+        if not self._abandoned:
+            self._answers.put(answer)
+
+
+@final
+class Office:
+    """The couriers of an executor's workers, and the dispatches in their hands.
+
+    A dispatch ends with the office: whoever waits for answers that will not come is woken, whether
+    it was closed before, while or after they were asked for.
+
+    Example:
+        >>> from anyk.executors.couriers import Courier, Office
+        >>> office = Office()
+        >>> office.couriers.append(Courier("courier of worker 0"))
+        >>> dispatch = office.dispatch(anyk.Inline(1), 1)
+        >>> dispatch.send(0, lambda: (np.array(25), None, 0.0))
+        >>> dispatch.receive(timeout=None).value
+        array(25)
+        >>> office.close()
+        >>> office.couriers[0].stop()
+        True
+    """
+
+    def __init__(self) -> None:
+        self.couriers: list[Courier] = []
+        self._lock = threading.Lock()
+        self._open: weakref.WeakSet[CourierDispatch] = weakref.WeakSet()
+        self._closed = False
+        self._owner = os.getpid()
+        self._keeping = object()  # owns the errands that keep shares up to date
+
+    @property
+    def here(self) -> bool:
+        """Whether this is the process that made it: a fork has the list, and no couriers."""
+        return os.getpid() == self._owner
+
+    def dispatch(
+        self, executor: AbstractExecutor, workers: int, *, on_abandon: Errand = lambda: None
+    ) -> CourierDispatch:
+        """A dispatch for the first so many workers, each of which the caller then asks.
+
+        Args:
+            executor: whose office this is.
+            workers: how many are asked.
+            on_abandon: called when nobody waits for the answers any more.
+
+        Raises:
+            ExecutorError: in a fork of the process that made the executor.
+        """
+        if not self.here:
+            raise ExecutorError(
+                f"this {type(executor).__name__} executor is of the process that this one was "
+                "forked from, where its workers answer; make a new one here."
+            )
+        dispatch = CourierDispatch(self.couriers[:workers], on_abandon=on_abandon)
+        with self._lock:
+            self._open.add(dispatch)
+            closed = self._closed
+        if closed:  # since the caller found it open
+            dispatch.abandon()
+        return dispatch
+
+    def keep(self, errands: Sequence[Errand]) -> None:
+        """Let each of the first couriers bring a worker's shares up to date, once."""
+        for courier, errand in zip(self.couriers, errands, strict=False):
+            courier.withdraw(self._keeping)
+            courier.post(self._keeping, errand)
+
+    def close(self) -> None:
+        """Abandon all dispatches, those to come as well; couriers are stopped by the caller."""
+        with self._lock:
+            self._closed = True
+            dispatches = list(self._open)
+        for dispatch in dispatches:
+            dispatch.abandon()

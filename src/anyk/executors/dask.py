@@ -11,6 +11,7 @@ import uuid
 import weakref
 from collections.abc import Coroutine, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
 from typing import Any, final
 
@@ -75,7 +76,8 @@ class DaskDepot:
 
         def do() -> None:
             report = inside.run(work)
-            loop.call_soon_threadsafe(_settle, answer, report)
+            with suppress(RuntimeError):  # a straggler that its Dask worker did not wait for
+                loop.call_soon_threadsafe(_settle, answer, report)
 
         self._courier.post(self, do)
         return await answer
@@ -274,8 +276,9 @@ class Dask(AbstractExecutor):
     anything, and no curious one from the others' shares unless the cluster separates them itself.
 
     Args:
-        client: a connected ``dask.distributed.Client``; it stays open when this is closed. Beyond
-            about 500 workers it needs a higher ``connection_limit``.
+        client: a connected ``dask.distributed.Client``; it stays open when this is closed. A share
+            that computes has a connection, of which a client has 512 unless it was made with a
+            higher ``connection_limit``.
         workers: N, how many shares there is room for; None for all workers that the cluster has
             now.
         shares_per_worker: how many shares one Dask worker takes. With more than 1, a late worker
@@ -284,7 +287,8 @@ class Dask(AbstractExecutor):
 
     Raises:
         ImportError: if Dask is not installed.
-        InvalidArgument: if a number is out of range, or the cluster has too few workers.
+        InvalidArgument: if a number is out of range, the cluster has too few workers, or the client
+            too few connections.
         ExecutorError: if the client is closed.
 
     Example:
@@ -323,6 +327,13 @@ class Dask(AbstractExecutor):
                 needed=f"{machines} Dask workers, for {self._shares} share(s) each",
                 change=f"Start more and wait: client.wait_for_workers({machines}); or say with "
                 "shares_per_worker= that one worker may hold several shares.",
+            )
+        if number > client.rpc.limit:  # those that hang would keep the others from being asked
+            raise InvalidArgument(
+                "client",
+                given=f"one that has at most {client.rpc.limit} connections at once",
+                needed=f"{number}, one for each share",
+                change=f"Make it with Client(..., connection_limit={2 * number}).",
             )
         roster = _Roster(client, there[:machines])
         self._workers = number

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 import weakref
 from collections.abc import Callable, Sequence
@@ -11,10 +10,8 @@ from typing import Any, final
 
 from numpy.typing import NDArray
 
-from anyk.answers import Answer
 from anyk.executors.base import AbstractDispatch, AbstractExecutor, Dealt, Placement, Task
-from anyk.executors.couriers import Courier, CourierDispatch
-from anyk.executors.engine_depot import Report
+from anyk.executors.couriers import Courier, Office
 from anyk.executors.engine_link import AbstractPort, EngineLink
 from anyk.executors.shelf import Shelf
 
@@ -23,9 +20,11 @@ __all__ = ["Crew"]
 _LEAVING = 2.0  # seconds that the end of all couriers may take
 
 
-def _stop(couriers: Sequence[Courier], links: Sequence[EngineLink], owner: int) -> None:
-    if os.getpid() != owner:  # a fork of the master: the workers are not its own
+def _stop(office: Office, links: Sequence[EngineLink]) -> None:
+    if not office.here:
         return
+    office.close()
+    couriers = office.couriers
     for courier, link in zip(couriers, links, strict=False):
         courier.stop()
         link.cut()
@@ -55,14 +54,12 @@ class Crew:
 
     def __init__(self, ports: Sequence[AbstractPort], *, name: str) -> None:
         self.shelf = Shelf()
-        self._open: weakref.WeakSet[CourierDispatch] = weakref.WeakSet()
-        self._keeping = object()  # owns the errands that keep shares up to date
         self._links: list[EngineLink] = []
-        self._couriers: list[Courier] = []
-        self._stop = weakref.finalize(self, _stop, self._couriers, self._links, os.getpid())
+        self._office = Office()
+        self._stop = weakref.finalize(self, _stop, self._office, self._links)
         for worker, port in enumerate(ports):
             self._links.append(EngineLink(port, partial(self.shelf.live, worker)))
-            self._couriers.append(
+            self._office.couriers.append(
                 Courier(f"{name} worker {worker}", farewell=self._links[-1].leave)
             )
         self._keep(len(ports))  # a worker that takes time to start does so now
@@ -75,7 +72,7 @@ class Crew:
     @property
     def waiting(self) -> tuple[int, ...]:
         """By worker, how many tasks and errands have not begun."""
-        return tuple(courier.waiting for courier in self._couriers)
+        return tuple(courier.waiting for courier in self._office.couriers)
 
     def place(self, executor: AbstractExecutor, parts: Sequence[NDArray[Any]]) -> Placement:
         """Keep shares, until the first task on them takes them along.
@@ -105,14 +102,16 @@ class Crew:
         dealt = {place: item for place, item in enumerate(arguments) if isinstance(item, Dealt)}
         plain = [None if place in dealt else item for place, item in enumerate(arguments)]
         order = pack((task, plain))
-        couriers, links = self._couriers[: len(shares)], self._links[: len(shares)]
-        dispatch = CourierDispatch(couriers, on_abandon=partial(_nudge, links))
-        self._open.add(dispatch)
-        sent = time.perf_counter()
-        for worker, (courier, share) in enumerate(zip(couriers, shares, strict=True)):
-            rows = {place: item.rows[worker] for place, item in dealt.items()}
-            ask = partial(links[worker].ask, placement.key, share, order, rows)
-            courier.post(dispatch, partial(_run, dispatch, worker, ask, sent))
+        rows = [
+            {place: item.rows[worker] for place, item in dealt.items()}
+            for worker in range(len(shares))
+        ]
+        links = self._links[: len(shares)]
+        nudge = partial(_nudge, links)
+        dispatch = self._office.dispatch(executor, len(shares), on_abandon=nudge)
+        for worker, (link, share, own) in enumerate(zip(links, shares, rows, strict=True)):
+            ask = partial(link.ask, placement.key, share, order, own, dispatch.is_abandoned)
+            dispatch.send(worker, ask)
         return dispatch
 
     def release(self, placement: Placement) -> None:
@@ -123,35 +122,12 @@ class Crew:
     def close(self) -> None:
         """Let the workers forget everything, and wait for none that is busy."""
         self.shelf.close()
-        for dispatch in list(self._open):
-            dispatch.abandon()
         self._stop()
 
     def _keep(self, workers: int) -> None:
-        for worker in range(workers):
-            self._couriers[worker].withdraw(self._keeping)
-            self._couriers[worker].post(self._keeping, self._links[worker].synchronise)
+        self._office.keep([link.synchronise for link in self._links[:workers]])
 
 
 def _nudge(links: Sequence[EngineLink]) -> None:
     for link in links:
         link.nudge()
-
-
-def _run(
-    dispatch: CourierDispatch,
-    worker: int,
-    ask: Callable[[Callable[[], bool]], Report],
-    sent: float,
-) -> None:
-    report = ask(lambda: dispatch.abandoned)
-    dispatch.deliver(
-        Answer(
-            worker=worker,
-            value=report.value,
-            failure=report.failure,
-            sent=sent,
-            answered=time.perf_counter(),
-            seconds=report.seconds,
-        )
-    )

@@ -9,6 +9,8 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, final
 
+from numpy.typing import NDArray
+
 from anyk.executors.engine_depot import Errand, Report, checked_report
 from anyk.executors.shelf import Share
 
@@ -110,7 +112,7 @@ class EngineLink:
         order: Any,
         rows: Mapping[int, Any],
         abandoned: Callable[[], bool],
-    ) -> Report:
+    ) -> tuple[NDArray[Any] | None, str | None, float]:
         """Run a task on the worker, and wait for its report.
 
         Args:
@@ -119,6 +121,9 @@ class EngineLink:
             order: (task, arguments), as the engine wants them.
             rows: this worker's row of each `Dealt` argument, by position.
             abandoned: says whether nobody waits for the report any more.
+
+        Returns:
+            (value, failure, seconds), one of the first two None.
         """
         try:
             report = self._ask(key, share, order, rows, abandoned)
@@ -126,10 +131,10 @@ class EngineLink:
                 self._held.clear()
                 report = self._ask(key, share, order, rows, abandoned)
         except BaseException as error:  # noqa: BLE001 - whatever it is, this worker has failed
-            return Report(None, self._failed(error), 0.0)
+            return None, self._failed(error), 0.0
         if report.lost:
-            return Report(None, "the worker does not keep its share", 0.0)
-        return report
+            return None, "the worker does not keep its share", 0.0
+        return report.value, report.failure, report.seconds
 
     def synchronise(self) -> None:
         """Let there be a worker, and let it forget the shares that it should not hold any more."""

@@ -14,9 +14,9 @@ from functools import partial
 from typing import Any, final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from anyk.errors import InvalidArgument
+from anyk.executors.around import AbstractAround, check_within
 from anyk.executors.base import (
     AbstractDispatch,
     AbstractExecutor,
@@ -68,7 +68,7 @@ class FaultyTask:
 
 
 @final
-class Faulty(AbstractExecutor):
+class Faulty(AbstractAround):
     """An executor with faults in some of its workers.
 
     Everything else passes through: shares that were placed on the executor itself can be used
@@ -76,11 +76,11 @@ class Faulty(AbstractExecutor):
     the executor. Wrap twice for two faults in one worker; the outer one has the last word.
 
     Args:
-        executor: any executor.
+        executor: any but `anyk.Remote`, whose workers run functions of their own.
         faults: by worker; workers that are missing are well.
 
     Raises:
-        InvalidArgument: if a worker does not exist.
+        InvalidArgument: if a worker does not exist, or the executor's run functions of their own.
 
     Example:
         >>> from anyk.executors.faults import Crash, Faulty
@@ -92,6 +92,7 @@ class Faulty(AbstractExecutor):
     """
 
     def __init__(self, executor: AbstractExecutor, faults: Mapping[int, AbstractFault]) -> None:
+        check_within(executor)
         instance("faults", faults, Mapping, change="Pass {3: Crash()}, say.")
         for worker, fault in faults.items():
             instance("faults", fault, AbstractFault, change="Pass {3: Crash()}, say.")
@@ -106,32 +107,9 @@ class Faulty(AbstractExecutor):
         self._faults = dict(faults)
 
     @property
-    def workers(self) -> int:
-        """How many workers there are."""
-        return self._executor.workers
-
-    @property
-    def alive(self) -> tuple[bool, ...]:
-        """By worker, as the executor within says."""
-        return self._executor.alive
-
-    @property
-    def shares_per_worker(self) -> int:
-        """How many shares one process computes, as the executor within says."""
-        return self._executor.shares_per_worker
-
-    @property
-    def shares_per_machine(self) -> int:
-        """How many shares one party may see, as the executor within says."""
-        return self._executor.shares_per_machine
-
-    def clock(self) -> float:
-        """Seconds on the executor's clock."""
-        return self._executor.clock()
-
-    def place(self, parts: Sequence[NDArray[Any]]) -> Placement:
-        """Send shares to the workers; see `AbstractExecutor.place`."""
-        return self._executor.place(parts)
+    def within(self) -> AbstractExecutor:
+        """The executor whose workers they are."""
+        return self._executor
 
     def dispatch(
         self, task: Task, placement: Placement, arguments: Sequence[Any]
@@ -140,14 +118,6 @@ class Faulty(AbstractExecutor):
         indices = Dealt(np.arange(placement.workers))
         faulty = FaultyTask(task, self._faults)
         return self._executor.dispatch(faulty, placement, [*arguments, indices])
-
-    def release(self, placement: Placement) -> None:
-        """Let the workers forget these shares."""
-        self._executor.release(placement)
-
-    def close(self) -> None:
-        """Close the executor."""
-        self._executor.close()
 
     def __repr__(self) -> str:
         return f"Faulty({self._executor!r}, {self._faults!r})"

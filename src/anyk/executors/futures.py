@@ -117,8 +117,9 @@ class Futures(AbstractExecutor):
 
     Tasks and arguments are sent in the executor's own way: most pickle them, so that a task is a
     function at the top level of a module. What an executor can't send is a failed answer of each
-    worker that says so. Workers need anyk installed. Their answers are unpickled here, so whoever
-    runs the workers is trusted not to be malicious.
+    worker that says so; what its process can't unpickle breaks a `ProcessPoolExecutor`. Workers
+    need anyk installed. Their answers are unpickled here, so whoever runs the workers is trusted
+    not to be malicious.
 
     A `ProcessPoolExecutor` that forks, Python's default on Linux before 3.14, may hang in a program
     with threads, such as this one's; give it

@@ -9,6 +9,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from anyk.executors.around import AbstractAround, check_within
 from anyk.executors.base import (
     AbstractDispatch,
     AbstractExecutor,
@@ -38,14 +39,15 @@ class _Paced:
 
 
 @final
-class Paced(AbstractExecutor):
+class Paced(AbstractAround):
     """An executor whose workers wait, before each task, as long as a model of delays says.
 
     For experiments on real engines: the waiting is real, and so is what it does to the next call.
     A worker that never answers by the model hangs.
 
     Args:
-        executor: whose workers they are; closed with this one.
+        executor: whose workers they are; not `anyk.Remote`, whose workers run functions of their
+            own. Closed with this one.
         delays: the model; drawn anew for each task.
         generator: of the draws.
 
@@ -65,38 +67,15 @@ class Paced(AbstractExecutor):
     def __init__(
         self, executor: AbstractExecutor, delays: AbstractDelays, generator: np.random.Generator
     ) -> None:
-        instance("executor", executor, AbstractExecutor, change="Pass anyk.Threads(12), say.")
+        check_within(executor)
         instance("delays", delays, AbstractDelays, change="Pass a model of anyk.planning.delays.")
         instance("generator", generator, np.random.Generator, change="Pass default_rng(0).")
         self._executor, self._delays, self._generator = executor, delays, generator
 
     @property
-    def workers(self) -> int:
-        """How many workers there are."""
-        return self._executor.workers
-
-    @property
-    def alive(self) -> tuple[bool, ...]:
-        """By worker, as the executor within says."""
-        return self._executor.alive
-
-    @property
-    def shares_per_worker(self) -> int:
-        """How many shares one process computes, as the executor within says."""
-        return self._executor.shares_per_worker
-
-    @property
-    def shares_per_machine(self) -> int:
-        """How many shares one party may see, as the executor within says."""
-        return self._executor.shares_per_machine
-
-    def clock(self) -> float:
-        """The clock of the executor within."""
-        return self._executor.clock()
-
-    def place(self, parts: Sequence[NDArray[Any]]) -> Placement:
-        """Send shares to the workers; see `AbstractExecutor.place`."""
-        return self._executor.place(parts)
+    def within(self) -> AbstractExecutor:
+        """The executor whose workers they are."""
+        return self._executor
 
     def dispatch(
         self, task: Task, placement: Placement, arguments: Sequence[Any]
@@ -104,14 +83,6 @@ class Paced(AbstractExecutor):
         """Run a task on every worker, after its delay; see `AbstractExecutor.dispatch`."""
         seconds = self._delays.sample(self._generator, placement.workers)
         return self._executor.dispatch(_Paced(task), placement, [*arguments, Dealt(seconds)])
-
-    def release(self, placement: Placement) -> None:
-        """Let the workers forget shares. Harmless when called twice."""
-        self._executor.release(placement)
-
-    def close(self) -> None:
-        """Close the executor within. Harmless when called twice."""
-        self._executor.close()
 
     def __repr__(self) -> str:
         return f"Paced({self._executor!r}, {self._delays!r})"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import time
 import weakref
@@ -12,7 +11,6 @@ from typing import Any, final
 
 from numpy.typing import NDArray
 
-from anyk.answers import Answer
 from anyk.errors import InvalidArgument
 from anyk.executors.base import (
     AbstractDispatch,
@@ -22,7 +20,7 @@ from anyk.executors.base import (
     Task,
 )
 from anyk.executors.child import Child
-from anyk.executors.couriers import Courier, CourierDispatch
+from anyk.executors.couriers import Courier, Office
 from anyk.executors.shelf import Shelf
 from anyk.executors.wire import Payload, to_payload
 from anyk.spec import count, shown
@@ -33,9 +31,11 @@ _WRAPPERS = 8  # that a function may be in, such as partial
 _PATIENCE = 0.5  # seconds that a process is given to end by itself
 
 
-def _stop(couriers: Sequence[Courier], children: Sequence[Child], owner: int) -> None:
-    if os.getpid() != owner:  # a fork of the master: the workers are not its own
+def _stop(office: Office, children: Sequence[Child]) -> None:
+    if not office.here:
         return
+    office.close()
+    couriers = office.couriers
     for child, courier in zip(children, couriers, strict=False):
         if not courier.stop():
             child.end(kill=False)
@@ -86,17 +86,15 @@ class Processes(AbstractExecutor):
     def __init__(self, workers: int) -> None:
         self._workers = count("workers", workers, least=1)
         self._shelf = Shelf()
-        self._open: weakref.WeakSet[CourierDispatch] = weakref.WeakSet()
         self._children: list[Child] = []
-        self._couriers: list[Courier] = []
-        self._keeping = object()  # owns the errands that keep shares up to date
-        self._stop = weakref.finalize(self, _stop, self._couriers, self._children, os.getpid())
+        self._office = Office()
+        self._stop = weakref.finalize(self, _stop, self._office, self._children)
         try:
             for worker in range(self._workers):
                 name = f"anyk worker {worker}"
                 self._children.append(Child(name, partial(self._shelf.live, worker)))
                 farewell = partial(self._children[-1].leave, _PATIENCE)
-                self._couriers.append(Courier(name, farewell=farewell))
+                self._office.couriers.append(Courier(name, farewell=farewell))
         except BaseException:
             self.close()
             raise
@@ -150,13 +148,10 @@ class Processes(AbstractExecutor):
         """Run a task in every process that holds a share; see `AbstractExecutor.dispatch`."""
         shares = self._shelf.shares(self, placement)
         common, rows = _pack(task, arguments, len(shares))
-        couriers = self._couriers[: len(shares)]
-        dispatch = CourierDispatch(couriers)
-        self._open.add(dispatch)
-        sent = time.perf_counter()
-        for worker, (courier, share, row) in enumerate(zip(couriers, shares, rows, strict=True)):
+        dispatch = self._office.dispatch(self, len(shares))
+        for worker, (share, row) in enumerate(zip(shares, rows, strict=True)):
             ask = partial(self._children[worker].ask, placement.key, share, common, row)
-            courier.post(dispatch, partial(_run, dispatch, worker, ask, sent))
+            dispatch.send(worker, ask)
         return dispatch
 
     def release(self, placement: Placement) -> None:
@@ -170,31 +165,13 @@ class Processes(AbstractExecutor):
         Takes milliseconds, or about a second if a process does not react.
         """
         self._shelf.close()
-        for dispatch in list(self._open):
-            dispatch.abandon()
         self._stop()
 
     def _keep(self, placement: Placement) -> None:
-        for worker in range(placement.workers):
-            self._couriers[worker].withdraw(self._keeping)
-            self._couriers[worker].post(self._keeping, self._children[worker].synchronise)
+        self._office.keep([child.synchronise for child in self._children[: placement.workers]])
 
     def __repr__(self) -> str:
         return f"Processes({self._workers})"
-
-
-def _run(dispatch: CourierDispatch, worker: int, ask: Any, sent: float) -> None:
-    value, failure, seconds = ask()
-    dispatch.deliver(
-        Answer(
-            worker=worker,
-            value=value,
-            failure=failure,
-            sent=sent,
-            answered=time.perf_counter(),
-            seconds=seconds,
-        )
-    )
 
 
 def _pack(task: Task, arguments: Sequence[Any], workers: int) -> tuple[Payload, list[Payload]]:

@@ -13,10 +13,9 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.answers import Answer
 from anyk.errors import InvalidArgument
 from anyk.executors.base import AbstractDispatch, AbstractExecutor, Placement, Task
-from anyk.executors.couriers import Courier, CourierDispatch
+from anyk.executors.couriers import Courier, Office
 from anyk.executors.remote_arguments import sendable
 from anyk.executors.remote_link import Keys, Limits, Link
 from anyk.executors.remote_request import make_request
@@ -29,9 +28,11 @@ __all__ = ["Remote"]
 _LEAVING = 1.0  # seconds that the end of all connections may take
 
 
-def _stop(couriers: Sequence[Courier], links: Sequence[Link], owner: int) -> None:
-    if os.getpid() != owner:  # a fork of the master: the connections are not its own
+def _stop(office: Office, links: Sequence[Link]) -> None:
+    if not office.here:
         return
+    office.close()
+    couriers = office.couriers
     for link, courier in zip(links, couriers, strict=False):
         if not courier.stop():
             link.cut()
@@ -104,16 +105,14 @@ class Remote(AbstractExecutor):
         )
         context = None if self._tls is None else client_context(Path(self._tls))
         self._shelf = Shelf()
-        self._open: weakref.WeakSet[CourierDispatch] = weakref.WeakSet()
-        self._keeping = object()  # owns the errands that keep shares up to date
         self._links: list[Link] = []
-        self._couriers: list[Courier] = []
-        self._stop = weakref.finalize(self, _stop, self._couriers, self._links, os.getpid())
+        self._office = Office()
+        self._stop = weakref.finalize(self, _stop, self._office, self._links)
         keys = Keys()
         for worker, address in enumerate(self._addresses):
             live = partial(self._shelf.live, worker)
             self._links.append(Link(address, context, keys, live, limits))
-            self._couriers.append(
+            self._office.couriers.append(
                 Courier(f"anyk remote worker {worker}", farewell=self._links[-1].leave)
             )
 
@@ -153,13 +152,10 @@ class Remote(AbstractExecutor):
         """Tell all workers that hold a share to run a task; see `AbstractExecutor.dispatch`."""
         shares = self._shelf.shares(self, placement)
         request = make_request(task, arguments, len(shares))
-        couriers = self._couriers[: len(shares)]
-        dispatch = CourierDispatch(couriers)
-        self._open.add(dispatch)
-        sent = time.perf_counter()
-        for worker, (courier, share) in enumerate(zip(couriers, shares, strict=True)):
+        dispatch = self._office.dispatch(self, len(shares))
+        for worker, share in enumerate(shares):
             ask = partial(self._links[worker].ask, placement.key, share, request, worker)
-            courier.post(dispatch, partial(_run, dispatch, worker, ask, sent))
+            dispatch.send(worker, ask)
         return dispatch
 
     def release(self, placement: Placement) -> None:
@@ -173,31 +169,13 @@ class Remote(AbstractExecutor):
         Takes milliseconds, or about a second where a worker is just being reached.
         """
         self._shelf.close()
-        for dispatch in list(self._open):
-            dispatch.abandon()
         self._stop()
 
     def _keep(self, placement: Placement) -> None:
-        for worker in range(placement.workers):
-            self._couriers[worker].withdraw(self._keeping)
-            self._couriers[worker].post(self._keeping, self._links[worker].synchronise)
+        self._office.keep([link.synchronise for link in self._links[: placement.workers]])
 
     def __repr__(self) -> str:
         return f"Remote({[str(address) for address in self._addresses]!r}, tls={self._tls!r})"
-
-
-def _run(dispatch: CourierDispatch, worker: int, ask: Any, sent: float) -> None:
-    value, failure, seconds = ask()
-    dispatch.deliver(
-        Answer(
-            worker=worker,
-            value=value,
-            failure=failure,
-            sent=sent,
-            answered=time.perf_counter(),
-            seconds=seconds,
-        )
-    )
 
 
 def _checked(addresses: Sequence[str], *, secure: bool) -> tuple[Address, ...]:

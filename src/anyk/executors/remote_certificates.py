@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import ipaddress
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,9 +15,12 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from anyk.errors import InvalidArgument
 from anyk.executors.remote_tls import AUTHORITY, CERTIFICATE, KEY
-from anyk.spec import count
+from anyk.spec import count, shown
 
 __all__ = ["make_certificates"]
+
+_MOST_DAYS = 3650
+_NAME = re.compile(r"[A-Za-z0-9_*](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?", re.ASCII)
 
 
 def make_certificates(
@@ -43,7 +47,8 @@ def make_certificates(
         Names of the workers: worker-0, worker-1 and so on.
 
     Raises:
-        InvalidArgument: if the directory has certificates already, or a number is out of range.
+        InvalidArgument: if the directory has certificates already, a number is out of range, or a
+            host is neither a name nor an address.
 
     Example:
         >>> import tempfile
@@ -55,7 +60,9 @@ def make_certificates(
         (['worker-0', 'worker-1'], ['authority.pem', 'certificate.pem', 'key.pem'])
     """
     number = count("workers", workers, least=1)
-    last = dt.timedelta(days=count("days", days, least=1))
+    last = dt.timedelta(days=_checked_days(days))
+    for host in hosts:
+        _host(host)  # so that a name that is none leaves no half of the certificates behind
     names = [f"worker-{worker}" for worker in range(number)]
     parties = ["authority", "master", *names]
     taken = [name for name in parties if (directory / name).exists()]
@@ -138,11 +145,29 @@ def _usage(*, signs: bool) -> x509.KeyUsage:
     )
 
 
+def _checked_days(days: int) -> int:
+    if count("days", days, least=1) > _MOST_DAYS:
+        raise InvalidArgument(
+            "days",
+            given=str(days),
+            needed=f"at most {_MOST_DAYS}",
+            change="These certificates are for a trial: lower it.",
+        )
+    return days
+
+
 def _host(host: str) -> x509.GeneralName:
     try:
         return x509.IPAddress(ipaddress.ip_address(host))
     except ValueError:
-        return x509.DNSName(host)
+        if _NAME.fullmatch(host):
+            return x509.DNSName(host)
+    raise InvalidArgument(
+        "hosts",
+        given=shown(host),
+        needed="names of letters, digits, hyphens and dots, or IP addresses",
+        change="Write a name as DNS has it (xn--...), and each host as a word of its own.",
+    )
 
 
 def _pem(certificate: x509.Certificate) -> bytes:

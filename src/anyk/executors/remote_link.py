@@ -225,9 +225,12 @@ class Link:
             self._use(channel)
             if self._context is not None:
                 plain.settimeout(_left(deadline))
-                secure = self._context.wrap_socket(plain, server_hostname=address.name)
+                secure = self._context.wrap_socket(
+                    plain, server_hostname=address.name, do_handshake_on_connect=False
+                )
                 channel = Channel(secure)
-                self._use(channel)
+                self._use(channel)  # before the handshake, which may take its time
+                secure.do_handshake()
                 if normal(address.name) not in names_in(secure):
                     raise Stranger(f"its certificate is not for {address.name}")  # noqa: TRY301 - closed as after any other error
                 self._keys.claim(address.name, public_key_of(secure))

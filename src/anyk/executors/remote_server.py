@@ -13,7 +13,9 @@ import threading
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from select import POLLIN, poll
 from types import FrameType
@@ -62,8 +64,9 @@ class Server:
 
     Each connection gets a process, forked from this one: it has the functions already, holds the
     shares of its master alone, and ends at once when the connection does, even in the middle of a
-    task, and with it all that it held. What can't be forked, such as the use of a GPU, a module of
-    tasks begins when a function is first called, not when it is imported.
+    task, and with it all that it held and the processes that its tasks have started. What can't be
+    forked, such as the use of a GPU, a module of tasks begins when a function is first called, not
+    when it is imported.
 
     Args:
         listen: where; port 0 for any that is free.
@@ -104,7 +107,14 @@ class Server:
         self._selector = selectors.DefaultSelector()
         self._alive, self._living = os.pipe()  # the second end is closed when this process ends
         family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
-        self._listener = socket.create_server((listen.host, listen.port), family=family, backlog=64)
+        place = (listen.host, listen.port)
+        try:
+            self._listener = socket.create_server(place, family=family, backlog=64)
+        except OSError as error:
+            raise OSError(
+                f"can't listen on {listen}: {error.strerror}. Name an address of this machine and "
+                "a port that nobody uses; port 0 takes any that is free."
+            ) from error
         self._listener.settimeout(0.0)
         self._selector.register(self._listener, selectors.EVENT_READ)
 
@@ -147,16 +157,27 @@ class Server:
                 _log.warning("refused a stranger: too many at once")
                 os.kill(strangers[0].process, signal.SIGKILL)
                 self._see_off(strangers[0].told)
-            told, tell = os.pipe()
+            try:
+                self._receive(connection, str(peer[0]))
+            except OSError as error:  # no more processes or files for now; others are served
+                _log.warning("refused %s: %s", peer[0], printable(describe(error)))
+
+    def _receive(self, connection: socket.socket, peer: str) -> None:
+        told, tell = os.pipe()
+        try:
             os.set_blocking(told, False)
             with warnings.catch_warnings():  # of threads, which numpy's BLAS has and stops itself
                 warnings.simplefilter("ignore", DeprecationWarning)
                 process = os.fork()
             if not process:
-                self._be_a_session(connection, str(peer[0]), tell)
+                self._be_a_session(connection, peer, tell)
+        except OSError:
+            os.close(told)
+            raise
+        finally:
             os.close(tell)
-            self._visitors[told] = _Visitor(process, told)
-            self._selector.register(told, selectors.EVENT_READ)
+        self._visitors[told] = _Visitor(process, told)
+        self._selector.register(told, selectors.EVENT_READ)
 
     def _listen_to(self, told: int) -> None:
         visitor = self._visitors.get(told)
@@ -177,11 +198,14 @@ class Server:
             return
         self._selector.unregister(told)
         os.close(told)
+        with suppress(ProcessLookupError, PermissionError):  # no group yet, or none that lives
+            os.killpg(visitor.process, signal.SIGKILL)  # what its tasks have left behind
         os.waitpid(visitor.process, 0)
 
     def _be_a_session(self, connection: socket.socket, peer: str, tell: int) -> None:
         """What the forked process does, until it ends."""
         try:
+            os.setpgid(0, 0)  # a group of its own, with all that its tasks start
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that listens
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             signal.alarm(_GREETING)  # kills
@@ -206,6 +230,7 @@ class Server:
                 raise Stranger(f"it is {shown}, not {self._master}")
         signal.alarm(0)
         os.write(tell, b"!")
+        os.register_at_fork(after_in_child=partial(_let_go, connection, tell))
         threading.Thread(target=_end_with, args=(connection, self._alive), daemon=True).start()
         np.random.seed()  # noqa: NPY002 - forks of one process would all draw the same
         reaper.set(_kill_me)
@@ -219,7 +244,15 @@ def _end_with(connection: socket.socket, alive: int) -> None:
     watched.register(connection.fileno(), _POLLRDHUP)
     watched.register(alive, POLLIN)
     watched.poll()
-    os._exit(0)
+    os.killpg(0, signal.SIGKILL)
+
+
+def _let_go(connection: socket.socket, tell: int) -> None:
+    """In a process that a task has forked: the session must be seen to end without it."""
+    descriptor = connection.detach()
+    if descriptor >= 0:  # else a fork of a fork
+        os.close(descriptor)
+        os.close(tell)
 
 
 def _kill_me() -> None:

@@ -27,6 +27,8 @@ from anyk.executors.shelf import Share
 
 __all__ = ["Session"]
 
+_BESIDE = 1 << 10  # bytes that a share, and each array of it, is counted beside its numbers
+
 
 @final
 class Session:
@@ -63,7 +65,8 @@ class Session:
         self._offer = offer
         self._memory = memory
         self._shares: dict[int, Share] = {}
-        self._refused: dict[int, str] = {}
+        self._taken = 0  # bytes of the memory, by shares
+        self._absent = "no such share here"
 
     def serve(self) -> None:
         """Serve the master until it closes the connection, or is gone.
@@ -93,30 +96,33 @@ class Session:
     def _serve_one(self, header: dict[str, Any]) -> None:
         verb, key = header.get("verb"), header["key"]
         if verb == "forget":
-            self._shares.pop(key, None)
-            self._refused.pop(key, None)
+            self._forget(key)
         elif verb == "hold":
-            self._shares.pop(key, None)
+            self._forget(key)
             share, why = self._arrays(header)
             if why is None:
                 self._shares[key] = tuple(share)
+                self._taken += _room(self._shares[key])
             else:
-                self._refused[key] = why
+                self._absent = why
         elif verb == "run":
-            arrays, why = self._arrays(header)
-            self._run(header, arrays, self._refused.get(key, why))
+            self._run(header, *self._arrays(header))
         else:
             raise BrokenAnswer("a request with an unknown verb")
+
+    def _forget(self, key: int) -> None:
+        share = self._shares.pop(key, None)
+        if share is not None:
+            self._taken -= _room(share)
 
     def _arrays(self, header: dict[str, Any]) -> tuple[list[NDArray[Any]], str | None]:
         """The arrays of a request; or why there is no room for them."""
         specs = parse_specs(header.get("arrays"))
         size = size_of(specs)
-        held = sum(part.nbytes for share in self._shares.values() for part in share)
-        if held + size > self._memory:
+        if self._taken + size + _BESIDE * (1 + len(specs)) > self._memory:
             self._channel.skip(size, deadline=None)
             return [], (
-                f"no memory for {size} bytes: {held} of {self._memory} are taken; "
+                f"no memory for {size} bytes: {self._taken} of {self._memory} are taken; "
                 "raise --memory of the worker"
             )
         return [self._channel.receive_array(spec, deadline=None) for spec in specs], None
@@ -149,5 +155,10 @@ class Session:
 
     def _share(self, key: int) -> Share:
         if key not in self._shares:
-            raise BrokenAnswer("no such share here")
+            raise BrokenAnswer(self._absent)
         return self._shares[key]
+
+
+def _room(share: Share) -> int:
+    """Bytes of the memory that a share takes."""
+    return sum(part.nbytes for part in share) + _BESIDE * (1 + len(share))

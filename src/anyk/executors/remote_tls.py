@@ -106,6 +106,14 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+@final
+class _Socket(ssl.SSLSocket):
+    """One that is closed even where nobody has it: TLS begun after a reset loses its socket."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
 def client_context(directory: Path) -> ssl.SSLContext:
     """TLS for a master: it shows its certificate, and asks for one of its authority's.
 
@@ -130,6 +138,7 @@ def _prepared(context: ssl.SSLContext, directory: Path) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.verify_mode = ssl.CERT_REQUIRED
     context.set_alpn_protocols([_PROTOCOL])
+    context.sslsocket_class = _Socket
     try:
         context.load_verify_locations(cafile=directory / AUTHORITY)
         context.load_cert_chain(directory / CERTIFICATE, directory / KEY, password=_no_password)

@@ -11,7 +11,6 @@ from typing import Any, final
 
 from numpy.typing import NDArray
 
-from anyk.answers import Answer
 from anyk.errors import ExecutorError
 from anyk.executors.base import (
     AbstractDispatch,
@@ -23,16 +22,19 @@ from anyk.executors.base import (
     guarded,
     sleeper,
 )
-from anyk.executors.couriers import Courier, CourierDispatch
+from anyk.executors.couriers import Courier, Office
 from anyk.executors.shelf import Shelf
 from anyk.spec import count
 
 __all__ = ["Threads"]
 
 
-def _stop(couriers: Sequence[Courier], closing: threading.Event) -> None:
+def _stop(office: Office, closing: threading.Event) -> None:
+    if not office.here:
+        return
+    office.close()
     closing.set()
-    idle = [courier for courier in couriers if courier.stop()]
+    idle = [courier for courier in office.couriers if courier.stop()]
     for courier in idle:
         courier.join(timeout=None)
 
@@ -64,12 +66,11 @@ class Threads(AbstractExecutor):
     def __init__(self, workers: int) -> None:
         self._workers = count("workers", workers, least=1)
         self._shelf = Shelf()
-        self._open: weakref.WeakSet[CourierDispatch] = weakref.WeakSet()
         self._closing = threading.Event()
-        self._couriers: list[Courier] = []
-        self._stop = weakref.finalize(self, _stop, self._couriers, self._closing)
+        self._office = Office()
+        self._stop = weakref.finalize(self, _stop, self._office, self._closing)
         for worker in range(self._workers):
-            self._couriers.append(Courier(f"anyk worker {worker}"))
+            self._office.couriers.append(Courier(f"anyk worker {worker}"))
 
     @property
     def workers(self) -> int:
@@ -89,18 +90,17 @@ class Threads(AbstractExecutor):
     ) -> AbstractDispatch:
         """Run a task in every thread that holds a share; see `AbstractExecutor.dispatch`."""
         shares = self._shelf.shares(self, placement)
-        couriers = self._couriers[: len(shares)]
-        if any(courier.here for courier in self._couriers):
+        if any(courier.here for courier in self._office.couriers):
             raise ExecutorError(
                 "a task of this Threads executor can't wait for others: give it one of its own."
             )
-        dispatch = CourierDispatch(couriers)
-        self._open.add(dispatch)
-        sent = time.perf_counter()
-        for worker, (courier, share) in enumerate(zip(couriers, shares, strict=True)):
-            own = [guarded(argument_of(argument, worker)) for argument in arguments]
-            errand = partial(_run, dispatch, worker, task, [*share, *own], sent, self._closing)
-            courier.post(dispatch, errand)
+        inputs = [
+            [*share, *(guarded(argument_of(argument, worker)) for argument in arguments)]
+            for worker, share in enumerate(shares)
+        ]
+        dispatch = self._office.dispatch(self, len(shares))
+        for worker, items in enumerate(inputs):
+            dispatch.send(worker, partial(_run, task, items, self._closing))
         return dispatch
 
     def release(self, placement: Placement) -> None:
@@ -110,37 +110,21 @@ class Threads(AbstractExecutor):
     def close(self) -> None:
         """Stop the threads, without waiting for one that is busy. Harmless when called twice."""
         self._shelf.close()
-        for dispatch in list(self._open):
-            dispatch.abandon()
         self._stop()
 
     def __repr__(self) -> str:
         return f"Threads({self._workers})"
 
 
-def _run(  # noqa: PLR0917 - all of them bound where the errand is made
-    dispatch: CourierDispatch,
-    worker: int,
-    task: Task,
-    inputs: Sequence[Any],
-    sent: float,
-    closing: threading.Event,
-) -> None:
+def _run(
+    task: Task, inputs: Sequence[Any], closing: threading.Event
+) -> tuple[NDArray[Any] | None, str | None, float]:
     def wait(seconds: float) -> None:
         closing.wait(min(seconds, threading.TIMEOUT_MAX))
 
     token = sleeper.set(wait)
     started = time.perf_counter()
     value, failure = attempt(task, inputs)
-    answered = time.perf_counter()
+    seconds = time.perf_counter() - started
     sleeper.reset(token)
-    dispatch.deliver(
-        Answer(
-            worker=worker,
-            value=value,
-            failure=failure,
-            sent=sent,
-            answered=answered,
-            seconds=answered - started,
-        )
-    )
+    return value, failure, seconds
