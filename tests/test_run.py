@@ -68,6 +68,25 @@ def test_rubbish_is_one_failed_answer(kind):
     assert list(outcome.failures) == [0]
 
 
+@pytest.mark.parametrize(
+    "scheme",
+    [
+        anyk.Replication(1, 7, adversaries=2),
+        anyk.AnalogLagrange(1, 1, 7, adversaries=2),
+        anyk.Spline(1, 7, stragglers=2, adversaries=2),
+    ],
+    ids=repr,
+)
+def test_as_many_as_may_lie_in_one_wrong_shape_are_set_aside_and_more_may_prevail(scheme):
+    with anyk.Inline(7) as executor:  # the first come first
+        two = Faulty(executor, dict.fromkeys(range(2), Rubbish("shape")))
+        outcome = anyk.run(scheme, np.tanh, [[0.5, 1.0]], two)
+        assert outcome.value.shape == (1, 2)
+        assert list(outcome.failures) == [0, 1]
+        five = Faulty(executor, dict.fromkeys(range(5), Rubbish("shape")))
+        assert anyk.run(scheme, np.tanh, [[0.5, 1.0]], five).value.shape == (1, 2, 2)
+
+
 def test_two_who_lie_are_one_too_many(executor):
     faults = {1: Collude(seed=1, modulus=FIELD.modulus), 2: Collude(seed=1, modulus=FIELD.modulus)}
     tight = anyk.Lagrange(blocks=2, degree=2, workers=5, adversaries=1)

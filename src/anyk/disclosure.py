@@ -110,6 +110,14 @@ def leakage(
 ) -> float:
     """What no coalition of T workers learns more than, a coordinate of the data.
 
+    It bounds whatever the coalition does with its shares, which T workers it is, and over the
+    reals whatever distribution the data have, within `data_std` and `correlated`. Not covered, and
+    to be added by the user: the same data encoded again (noise is fresh, so bits add up, at most);
+    data of c times the deviation (at most min(K, T) log2(c) bits more; twice that of complex
+    shares); a coalition that is told answers or values; and coordinates that depend on each other,
+    which tell of each other: their bits add up to a bound for the whole block, and one coordinate
+    may be known better than its share of it.
+
     Args:
         encoded: the shares; only the matrices behind them are looked at.
         colluders: T, how many workers put their shares together.

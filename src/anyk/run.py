@@ -88,6 +88,11 @@ def run(
 ) -> Outcome:
     """Compute a function on every block of X: encode, dispatch, recover.
 
+    A worker that is late or dead, raises, or answers with another dtype, NaN, Inf or a shape that
+    most answers do not have is a straggler; one that answers in the right shape with wrong
+    numbers is a liar. The shape that most answers have is taken for the right one: k workers that
+    give the same wrong shape are k colluding liars, and count against `adversaries`.
+
     Args:
         scheme: how to encode and recover.
         function: called on each worker with its share; returns an array.

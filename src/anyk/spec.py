@@ -227,19 +227,23 @@ class Threat:
         stragglers: S, how many may be late, dead or failing.
         adversaries: A, how many may answer wrongly.
         colluders: T, how many may put together what they were sent.
+        leakage: bits a coordinate that these may learn; None for nothing at all, which exact
+            schemes alone can promise.
 
     Raises:
-        InvalidArgument: if a number is negative or more than `workers`.
+        InvalidArgument: if a number is negative or more than `workers`, or a leakage is not
+            positive, or given without colluders.
 
     Example:
         >>> anyk.Threat(workers=12, stragglers=2, adversaries=1)
-        Threat(workers=12, stragglers=2, adversaries=1, colluders=0)
+        Threat(workers=12, stragglers=2, adversaries=1, colluders=0, leakage=None)
     """
 
     workers: int
     stragglers: int = 0
     adversaries: int = 0
     colluders: int = 0
+    leakage: float | None = None
 
     def __post_init__(self) -> None:
         settle(self, workers=1, stragglers=0, adversaries=0, colluders=0)
@@ -252,6 +256,17 @@ class Threat:
                     needed=f"at most workers = {self.workers}",
                     change="Lower it, or add workers.",
                 )
+        if self.leakage is None:
+            return
+        bits = positive("leakage", self.leakage, change="Pass bits a coordinate, such as 0.5.")
+        object.__setattr__(self, "leakage", bits)
+        if not self.colluders:
+            raise InvalidArgument(
+                "leakage",
+                given=f"{bits!r} with colluders=0",
+                needed="colluders of at least 1, who learn so much",
+                change="Pass colluders=1, or leave leakage out.",
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -262,8 +277,12 @@ class Guarantee:
         workers: N, how many shares there are.
         threshold: how many answers are enough, whoever they come from, up to `adversaries` of
             them wrong.
-        stragglers: S = N - threshold, how many answers may be missing.
-        adversaries: A, how many of the answers may be wrong; the liars are named.
+        stragglers: S = N - threshold, how many answers may be missing. An answer that can't be
+            used, as it is a failure or has a shape that most answers do not have, is missing too,
+            whoever sent it.
+        adversaries: A, how many of the answers may be wrong; the liars are named. k workers that
+            answer in the same wrong shape are k colluding liars: up to A of them are set aside, at
+            a straggler each; where more are the most, theirs is taken for the right shape.
         colluders: T, how many workers the privacy promise covers.
         exact: whether the value is exact; otherwise it comes with an error estimate.
         leakage: what any `colluders` workers learn together, in field symbols (exact schemes) or

@@ -143,9 +143,22 @@ def test_one_wrong_number_is_kept_and_so_are_two_that_would_cancel() -> None:
     for _ in range(20):
         columns = disguise(values, scale=1.0)
         assert columns.shape == (4, 64)
-        assert np.abs(columns[1]).max() > 0.04
+        assert np.linalg.norm(columns[1]) > 0.04
         assert np.abs(columns[2]).max() > 0.0
         assert not columns[[0, 3]].any()
+
+
+def test_no_two_numbers_nearly_cancel() -> None:
+    values = np.zeros((1, 6400))
+    values[0, [17, 17 + 64]] = 1.0, -1.0
+    sizes = [np.linalg.norm(disguise(values, scale=1.0)) for _ in range(500)]
+    assert min(sizes) > 0.02 * np.median(sizes)  # a fold alone: below that 8 times
+
+
+def test_numbers_of_any_size_are_disguised() -> None:
+    tiny = np.finfo(np.float64).smallest_subnormal
+    columns = disguise(np.array([[3.0 * tiny], [1e300]]), scale=tiny)
+    np.testing.assert_array_equal(columns, [[3.0], [1e8]])
 
 
 def test_the_columns_differ_each_time_and_keep_the_mean_square() -> None:

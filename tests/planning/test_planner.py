@@ -41,6 +41,54 @@ def test_those_that_qualify_meet_the_threat_and_the_others_say_why(
         anyk.testing.check_scheme(scheme, generator=np.random.default_rng(0), patterns=2)
 
 
+@pytest.mark.parametrize(
+    "threat",
+    [
+        anyk.Threat(workers=7, colluders=1, leakage=0.5),
+        anyk.Threat(workers=16, stragglers=3, colluders=2, leakage=0.1),
+        anyk.Threat(workers=16, adversaries=1, colluders=1, leakage=1.0),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("degree", [None, 2])
+def test_a_leakage_admits_schemes_over_the_reals_that_keep_it(degree, threat):
+    problem = anyk.Map(blocks=3, degree=degree)
+    without = anyk.Threat(
+        workers=threat.workers,
+        stragglers=threat.stragglers,
+        adversaries=threat.adversaries,
+        colluders=threat.colluders,
+    )
+    shortlist = anyk.schemes_for(problem, threat)
+    exact = [scheme for scheme in shortlist if scheme.guarantee.exact]
+    assert exact == list(anyk.schemes_for(problem, without))
+    polynomial = {"AnalogLagrange"} if degree else set()
+    any_function = set() if threat.adversaries else {"Spline", "Berrut"}
+    real = [scheme for scheme in shortlist if not scheme.guarantee.exact]
+    assert {type(scheme).__name__ for scheme in real} == polynomial | any_function
+    for scheme in shortlist:
+        encoded = scheme.encode(np.zeros((3, 2), dtype=np.int64))
+        assert anyk.leakage(encoded, colluders=threat.colluders) <= threat.leakage
+        assert scheme.guarantee.leakage <= threat.leakage
+        assert scheme.guarantee.stragglers >= threat.stragglers
+        anyk.testing.check_scheme(scheme, generator=np.random.default_rng(0), patterns=2)
+
+
+@pytest.mark.parametrize(
+    ("colluders", "leakage"), [(1, 0.0), (1, -0.5), (1, float("nan")), (1, "0.5"), (0, 0.5)]
+)
+def test_a_leakage_is_bits_for_colluders(colluders, leakage):
+    with pytest.raises(anyk.InvalidArgument, match=r"^leakage: "):
+        anyk.Threat(workers=5, colluders=colluders, leakage=leakage)
+
+
+def test_a_leakage_is_kept_as_a_float():
+    threat = anyk.Threat(workers=5, colluders=1, leakage=1)
+    assert repr(threat) == (
+        "Threat(workers=5, stragglers=0, adversaries=0, colluders=1, leakage=1.0)"
+    )
+
+
 def names(shortlist):
     return {each.name: each.reason for each in shortlist.candidates}
 

@@ -329,3 +329,41 @@ def test_the_precision_predicted_is_about_that_of_the_worst_answers():
         for who in ((np.arange(9) + start) % 12 for start in range(12))
     )
     assert predicted / 10 < worst < predicted * 3
+
+
+@pytest.mark.parametrize("times", [1e30, 1e60, 1e200, 1e300])
+@pytest.mark.parametrize("size", [1.0, 1e-300])
+def test_a_lie_is_named_however_far_above_an_answer_it_is(times, size):
+    scheme = anyk.AnalogLagrange(blocks=1, degree=1, workers=5, adversaries=2)
+    encoded = scheme.encode(np.array([2.5 * size]))  # all answers are equal
+    answers = encoded.shares.copy()
+    answers[[1, 3]] *= times
+    recovered = encoded.decode(answers, range(5))
+    assert recovered.suspects == (1, 3)
+    np.testing.assert_allclose(recovered.value, [2.5 * size])
+
+
+@pytest.mark.parametrize("data", [5e-324, 5e-320, 1e-308])
+def test_subnormal_numbers_are_numbers(data):
+    scheme = anyk.AnalogLagrange(blocks=2, degree=1, workers=5)
+    encoded = scheme.encode(np.array([data, 3.0 * data]))
+    recovered = encoded.decode(encoded.shares, range(5))
+    error = np.abs(recovered.value - [data, 3.0 * data]).max()
+    assert error <= max(1e-15 * data, 1e-323)
+    assert recovered.error_estimate > 0.0
+
+
+@pytest.mark.parametrize(
+    ("colluders", "workers", "size"), [(1, 100, 0.0), (2, 33, 0.0), (0, 400, 1.0)]
+)
+def test_rounding_that_is_alike_in_many_answers_is_within_the_estimate(colluders, workers, size):
+    scheme = anyk.AnalogLagrange(
+        1, 1, workers, colluders=colluders, sigma=10.0 if colluders else None, stragglers=0
+    )
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        X = size * rng.normal(size=(1, 20))
+        encoded = scheme.encode(X)
+        recovered = encoded.decode(encoded.shares, range(workers))
+        error = np.linalg.norm(recovered.value - X) / np.linalg.norm(recovered.value)
+        assert error <= recovered.error_estimate

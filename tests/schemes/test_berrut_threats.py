@@ -160,3 +160,13 @@ def test_threats_that_cannot_be_met(arguments, error, argument):
         anyk.Berrut(**{"blocks": 3, "workers": 8, **arguments})
     assert type(caught.value) is error
     assert caught.value.argument == argument
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_few_answers_of_noisy_shares_are_no_evidence_for_one_block_either(workers):
+    noisy = anyk.Berrut(1, 9, colluders=1, sigma=1.0).encode([0.0])
+    answers = np.cos(noisy.shares[:workers])
+    assert noisy.decode(answers, range(workers)).error_estimate == np.inf
+    plain = anyk.Berrut(1, 9).encode([0.0])
+    answers = np.cos(plain.shares[:workers])
+    assert plain.decode(answers, range(workers)).error_estimate < 1e-12

@@ -242,6 +242,21 @@ def test_nobody_is_accused_where_all_answers_agree(colluders):
     assert encoded.decode(answers, range(24)).suspects == (5,)
 
 
+@pytest.mark.parametrize("f", [lambda x: x, np.sin, np.square], ids=["line", "sin", "square"])
+def test_an_honest_answer_whose_noise_no_other_shares_is_rarely_named(f):
+    rng = np.random.default_rng(11)
+    scheme = Spline(2, 18, colluders=1, leakage=0.5, adversaries=1, stragglers=0)
+    accused = 0
+    for _ in range(40):
+        encoded = scheme.encode(rng.normal(size=(2, 30)))
+        assert np.bincount(encoded.layout.veils).tolist() == [16, 2]  # one of each block, alone
+        accused += bool(encoded.decode(f(encoded.shares), range(18)).suspects)
+    assert accused <= 8
+    answers = f(encoded.shares)
+    answers[17] = 30.0 * answers.std() * rng.normal(size=30)
+    assert encoded.decode(answers, range(18)).suspects == (17,)
+
+
 def test_too_many_liars_and_answers_beyond_the_bound():
     rng = np.random.default_rng(5)
     scheme = Spline(1, 24, colluders=1, leakage=1.0, adversaries=1, stragglers=0, bound=1.0)

@@ -7,14 +7,16 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["estimate_error", "excess_of_few", "sketch"]
+__all__ = ["FEWEST", "estimate_error", "excess_of_few", "sketch"]
+
+FEWEST = 4
+"""Answers: of fewer, all may agree by symmetry alone, unless the curve is constant."""
 
 _FACTOR = 1.4  # measured, see estimate_error
 _OUTWARD = 6.0  # a step beyond the last answer errs like a gap of six
 _LONG = 4.0  # steps; a longer gap counts twice, as it is one draw and no mean of many
 _ROUNDING = 64 * float(np.finfo(np.float64).eps)
 _COLUMNS = 32
-_FEWEST = 4  # answers: of fewer, all may agree by symmetry alone
 _RUN = 4  # answers kept between the gaps that are made to measure
 
 
@@ -120,7 +122,7 @@ def estimate_error(
     floor = _ROUNDING * float(np.abs(values).max(initial=0.0))
     if values.shape[1] == 0 or targets.size == 0 or targets.size == 1 == places.size:
         return floor
-    if places.size < _FEWEST and targets.size > 1:
+    if places.size < FEWEST and targets.size > 1:
         return float("inf")
     own = _row_norms(left_out)
     step = float(np.median(np.diff(places)))

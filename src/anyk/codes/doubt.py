@@ -25,6 +25,8 @@ _ROUNDS = 5
 _FIRST, _THEN = (0.3, 3.0), (0.5, 1.5)  # a quantile of the residuals, and a factor: their size
 _ROUNDING = 1e-5  # of the largest number: quadratic forms of what agrees to here are rounding
 _TINY = float(np.finfo(np.float64).tiny)
+_ALIKE = 1.0 / 3.0  # of an answer's variance: a contrast of at least that is as hard to predict
+_CONTRAST, _LONELY = 2.0, 3.0  # how much an answer stands out from those, see _clear
 _FEWEST = 2  # answers, for one to be predicted
 
 
@@ -63,7 +65,8 @@ def doubt(covariances: Sequence[Floats], rows: Sequence[Ints], values: Floats, m
     what a number costs of which nothing is known, and 2 more. In each part, the sets to
     disbelieve grow by one answer at a time, and the best 16 of each size are kept; what is left
     out of A goes where it gains most. Variance s^2 and roughness come from the believed answers'
-    leave-one-out residuals, by quantiles, in turns with the sets.
+    leave-one-out residuals, by quantiles, in turns with the sets. In the end an answer is named
+    only if it errs by more than contrasts of believed answers that are as hard to predict.
 
     Args:
         covariances: of the answers of each part, in units of the target's variance, (n_p, n_p).
@@ -104,7 +107,58 @@ def doubt(covariances: Sequence[Floats], rows: Sequence[Ints], values: Floats, m
         believed = now
         if same and turn:
             break
-    return Doubt(wrong=~believed, exceeded=exceeded)
+    clear = _clear(covariances, rows, values, believed, ROUGHNESS[best])
+    exceeded = exceeded and bool(np.array_equal(clear, ~believed))
+    return Doubt(wrong=clear, exceeded=exceeded)
+
+
+def _clear(
+    covariances: Sequence[Floats],
+    rows: Sequence[Ints],
+    values: Floats,
+    believed: NDArray[np.bool_],
+    roughness: float,
+) -> NDArray[np.bool_]:
+    """Those disbelieved that err by more than what is as hard to predict as they are.
+
+    That is 2 + 3/C times their median, for C columns: of one number, all may err little by chance.
+    Without it, an answer whose noise no other answer shares was named in most honest runs.
+    """
+    clear = ~believed
+    needed = (_CONTRAST + _LONELY / values.shape[1]) ** 2
+    if believed.all():
+        return clear
+    peers = [
+        _contrasts(covariance, values[part], believed[part], roughness)
+        for covariance, part in zip(covariances, rows, strict=True)
+    ]
+    variances = np.concatenate([each for each, _ in peers])
+    ratios = np.concatenate([each for _, each in peers])
+    for covariance, part in zip(covariances, rows, strict=True):
+        for place in np.flatnonzero(~believed[part]):
+            seen = np.append(np.flatnonzero(believed[part]), place)
+            if seen.size < _FEWEST:
+                continue
+            projected = _projected(covariance[np.ix_(seen, seen)], roughness)
+            variance = 1.0 / projected[-1, -1]
+            error = np.mean((projected[-1] @ values[part[seen]]) ** 2) * variance
+            alike = ratios[variances >= variance * _ALIKE]
+            clear[part[place]] = not alike.size or error > needed * np.median(alike)
+    return clear
+
+
+def _contrasts(
+    covariance: Floats, values: Floats, believed: NDArray[np.bool_], roughness: float
+) -> tuple[Floats, Floats]:
+    """Variances of uncorrelated contrasts of the believed answers; and squares by variance."""
+    count = np.count_nonzero(believed)
+    if count < _FEWEST:
+        return np.zeros(0), np.zeros(0)
+    basis = np.linalg.qr(np.ones((count, 1)), mode="complete")[0][:, 1:]
+    inner = basis.T @ covariance[np.ix_(believed, believed)] @ basis
+    spectrum, axes = np.linalg.eigh(inner)
+    variances = np.maximum(spectrum, 0.0) + roughness
+    return variances, np.mean(((basis @ axes).T @ values[believed]) ** 2, axis=1) / variances
 
 
 def _projected(covariance: Floats, roughness: float) -> Floats:

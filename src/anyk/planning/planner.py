@@ -54,7 +54,7 @@ class Shortlist:
 
     Example:
         >>> print(anyk.schemes_for(anyk.Sum(blocks=3, degree=2), anyk.Threat(workers=6)))
-        Sum(blocks=3, degree=2) under Threat(workers=6, stragglers=0, adversaries=0, colluders=0)
+        Sum(blocks=3, degree=2) under Threat(workers=6, stragglers=0, adversaries=0, colluders=0, leakage=None)
         Harmonic                5 workers, exact
         Summed(Lagrange)        6 workers, exact
         Summed(Shamir)          no: dT + 2A + 1 <= floor(N/K), that is 2*1 + 2*0 + 1 = 3 <= floor(6/3) = 2
@@ -106,11 +106,12 @@ def _none_of(threat: Threat, *names: str) -> None:
             raise _failing(f"{letters[name]} <= 0, that is {number} <= 0")
 
 
-def _none_within(threat: Threat) -> None:
-    """Refuse colluders, for a scheme over the reals, which hides data to some leakage alone."""
-    if threat.colluders:
+def _some_leakage(threat: Threat) -> None:
+    """Refuse colluders who may learn nothing: over the reals, noise hides data in part alone."""
+    if threat.colluders and threat.leakage is None:
         raise _failing(
-            f"T <= 0, or a leakage in bits: {threat.colluders} <= 0, and a threat has none"
+            f"T <= 0, or a leakage in bits: {threat.colluders} <= 0, and the threat has "
+            "leakage=None"
         )
 
 
@@ -171,26 +172,38 @@ def _replication(problem: Map | Sum, threat: Threat, field: PrimeField) -> Abstr
 
 
 def _analog(problem: Map | Sum, threat: Threat, field: PrimeField) -> AbstractScheme:  # noqa: ARG001 - over C
-    _none_within(threat)
+    _some_leakage(threat)
     return AnalogLagrange(
         blocks=problem.blocks,
         degree=_degree(problem),
         workers=threat.workers,
         adversaries=threat.adversaries,
+        colluders=threat.colluders,
         stragglers=threat.stragglers,
+        leakage=threat.leakage,
+    )
+
+
+def _any_function(
+    scheme: type[Spline | Berrut], problem: Map | Sum, threat: Threat
+) -> AbstractScheme:
+    _some_leakage(threat)
+    _none_for_certain(threat)
+    return scheme(
+        problem.blocks,
+        threat.workers,
+        stragglers=threat.stragglers,
+        colluders=threat.colluders,
+        leakage=threat.leakage,
     )
 
 
 def _spline(problem: Map | Sum, threat: Threat, field: PrimeField) -> AbstractScheme:  # noqa: ARG001 - over the reals
-    _none_within(threat)
-    _none_for_certain(threat)
-    return Spline(problem.blocks, threat.workers, stragglers=threat.stragglers)
+    return _any_function(Spline, problem, threat)
 
 
 def _berrut(problem: Map | Sum, threat: Threat, field: PrimeField) -> AbstractScheme:  # noqa: ARG001 - over the reals
-    _none_within(threat)
-    _none_for_certain(threat)
-    return Berrut(problem.blocks, threat.workers, stragglers=threat.stragglers)
+    return _any_function(Berrut, problem, threat)
 
 
 _Build = Callable[[Map | Sum, Threat, PrimeField], AbstractScheme]
@@ -245,7 +258,8 @@ def schemes_for(
 
     Args:
         problem: what to compute. No scheme for a `MatMul` is built yet, and its list is empty.
-        threat: what to survive, with at most so many workers.
+        threat: what to survive, with at most so many workers. Its leakage is held against the
+            schemes over the reals for data of standard deviation 1; exact schemes leak nothing.
         field: for the schemes over a prime field.
 
     Returns:
@@ -260,6 +274,17 @@ def schemes_for(
         ...     type(scheme).__name__, scheme.guarantee.stragglers
         ('Lagrange', 5)
         ('Shamir', 1)
+
+        With half a bit for the colluder, the schemes over the reals qualify too:
+
+        >>> threat = anyk.Threat(workers=12, colluders=1, leakage=0.5)
+        >>> for scheme in anyk.schemes_for(problem, threat):
+        ...     type(scheme).__name__, round(scheme.guarantee.leakage, 3)
+        ('Lagrange', 0.0)
+        ('Shamir', 0.0)
+        ('AnalogLagrange', 0.5)
+        ('Spline', 0.5)
+        ('Berrut', 0.5)
     """
     instance("threat", threat, Threat, change="Pass anyk.Threat(workers=12, stragglers=2), say.")
     instance("field", field, PrimeField, change="Pass anyk.PrimeField(2**31 - 1).")

@@ -13,7 +13,7 @@ from anyk.privacy.coalitions import most_bits_learned
 from anyk.privacy.leakage import bits_learned
 from anyk.spec import positive
 
-__all__ = ["noise_for", "settle_noise"]
+__all__ = ["noise_for", "settle_noise", "settled_noise"]
 
 _PLENTY = 1e-6  # variance of the data, in that of the noise, to start from
 _CLOSE = 1e-4  # of the leakage asked for
@@ -54,6 +54,34 @@ def settle_noise(scheme: Any) -> None:
             needed="None without colluders",
             change="Pass colluders=1.",
         )
+
+
+def settled_noise(
+    scheme: Any, data: NDArray[Any], masks: NDArray[Any]
+) -> tuple[float, float | None]:
+    """The noise's standard deviation, and what the T workers learn who learn most.
+
+    Args:
+        scheme: as for `settle_noise`.
+        data: D, ndarray (N, K), real or complex.
+        masks: M, ndarray (N, T); its columns are independent noise of the same standard deviation,
+            whose sum has that returned.
+
+    Returns:
+        sigma, as given or as the leakage needs it, and bits a coordinate; 0 and None without
+        colluders.
+
+    Raises:
+        Unachievable: if no noise hides the data.
+    """
+    if not scheme.colluders:
+        return 0.0, None
+    masks, variance = masks / math.sqrt(scheme.colluders), scheme.data_std**2
+    if scheme.leakage is not None:
+        return noise_for(data, masks, scheme.colluders, variance=variance, leakage=scheme.leakage)
+    sigma = float(scheme.sigma)
+    worst = most_bits_learned(data, sigma * masks, scheme.colluders, variance=variance)
+    return sigma, worst.bound
 
 
 def noise_for(

@@ -14,7 +14,7 @@ from anyk.answers import Recovered
 from anyk.codes.interleaved import InterleavedCode, Located, combine
 from anyk.domains.real import Complex
 from anyk.errors import TooManyErrors
-from anyk.schemes.approximate import relative_error
+from anyk.schemes.approximate import no_numbers, relative_error
 from anyk.schemes.base import AbstractRecovery, rows_of
 
 __all__ = ["AnalogRecovery"]
@@ -23,9 +23,10 @@ _LIE = 8.0  # roundings; honest answers were measured at up to 9 * 2^-52, a lie 
 _FEWEST = 0.5  # roundings: what is assumed where the answers agree better than that
 _UNSEEN = 2.0  # roundings: what is assumed where no answer is spare
 _SLACK = 1.5  # for rounding that is alike in neighbouring rows, or hidden in the matrices
-_OWN = 2.0 * float(np.finfo(np.float64).eps)  # of the value, by the recovery's own product
+_OWN, _ALIKE = 2.0, 64.0  # 2 + n/64 ulp: by the recovery's own product, of n terms
 _LUCK = 3.0  # standard deviations by which few spare rows may show less noise than there is
-_EXTREME = 1e50  # of the other rows: beyond that, a square may overflow
+_SUBNORMAL = float(np.finfo(np.float64).smallest_subnormal)  # what the smallest numbers lose
+_EXTREME = 1e50  # times the other rows: a square of what is larger may overflow
 
 
 @final
@@ -83,15 +84,13 @@ class AnalogRecovery(AbstractRecovery):
             TooManyErrors: if no set of at most A liars explains the answers.
         """
         array = rows_of(values, self.workers, Complex())
-        flat = array.reshape(len(array), -1)
-        if not flat.size:
-            shape = (len(self.targets), *array.shape[1:])
-            return Recovered(value=np.zeros(shape, np.complex128), error_estimate=_OWN)
-        sample, unit = _sample(flat, self.adversaries)
+        if not array.size:
+            return no_numbers(len(self.targets), array)
+        sample, unit = _sample(array.reshape(len(array), -1), self.adversaries)
         sizes = np.linalg.norm(sample, axis=1) / math.sqrt(sample.shape[1])
         typical = float(np.sort(sizes)[-1 - self.adversaries])
-        noise = _LIE * self.rounding * typical
-        located = self._code.locate(sample, self.adversaries, noise=noise)
+        rounding = self.rounding * typical + _SUBNORMAL / unit
+        located = self._code.locate(sample, self.adversaries, noise=_LIE * rounding)
         if located is None:
             raise TooManyErrors(answered=self.workers, adversaries=self.adversaries)
         kept = np.delete(np.arange(len(self.workers)), located.removed)
@@ -102,12 +101,13 @@ class AnalogRecovery(AbstractRecovery):
         matrix = code.recovery(self.targets) if located.removed else self.matrix
         with np.errstate(over="ignore", invalid="ignore"):  # the estimate is infinite then
             value = Complex().matmul(matrix, array)
-            error = unit * self._error(code, matrix, sample[kept], typical, located)
-            relative = relative_error(error, np.abs(value))
+            own = (_OWN + kept.size / _ALIKE) * float(np.finfo(np.float64).eps)
+            error = self._error(code, matrix, sample[kept], rounding, located) + own * typical
+            relative = relative_error(unit * error, np.abs(value))
         return Recovered(
             value=value,
             suspects=tuple(sorted(self.workers[row] for row in located.named)),
-            error_estimate=relative + _OWN,
+            error_estimate=relative + own,
         )
 
     def _error(
@@ -115,7 +115,7 @@ class AnalogRecovery(AbstractRecovery):
         code: InterleavedCode,
         matrix: NDArray[np.complex128],
         sample: NDArray[np.complex128],
-        typical: float,
+        rounding: float,
         located: Located,
     ) -> float:
         """Root mean square error: rounding, amplified, and lies too small to be seen."""
@@ -123,9 +123,9 @@ class AnalogRecovery(AbstractRecovery):
         blocks = math.sqrt(len(self.targets))
         amplified = float(np.linalg.norm(matrix)) / blocks
         if not spare:
-            return _SLACK * _UNSEEN * self.rounding * typical * amplified
+            return _SLACK * _UNSEEN * rounding * amplified
         luck = 1.0 + _LUCK / math.sqrt(2.0 * spare)  # columns are not independent: D is rounded too
-        noise = max(luck * code.residual(sample), _FEWEST * self.rounding * typical)
+        noise = max(luck * code.residual(sample), _FEWEST * rounding)
         hidden = self.adversaries - len(located.named)
         exposed = self._exposure if not located.removed else code.exposure(self.targets, hidden)
         return _SLACK * noise * math.hypot(amplified, exposed / blocks * math.sqrt(spare))
@@ -146,18 +146,18 @@ def _sample(
     """A few combinations of the columns, and the number by which they were divided.
 
     It is the (A+1)-th largest row's largest number, which no A liars raise above all the others'.
-    Rows so much larger that their squares would overflow are scaled down: a lie stays a lie.
+    Rows so much larger that their squares would overflow are cut, and stay far above the others.
     """
-    parts = values.view(np.float64)
+    parts = values.view(np.float64)  # complex numbers can't be divided by subnormal ones
     largest = np.maximum(parts.max(axis=1), -parts.min(axis=1))
     unit = float(np.sort(largest)[-1 - adversaries])
     if unit == 0.0:
         unit = float(largest.max()) or 1.0
-    extreme = largest > _EXTREME * unit
+    extreme = largest / _EXTREME > unit
     if extreme.any():
-        values = values.copy()
-        values[extreme] *= (unit / largest[extreme])[:, None]
+        parts = parts.copy()
+        parts[extreme] *= (_EXTREME / largest[extreme])[:, None]
+        parts[extreme] *= unit
     if not 1.0 / _EXTREME < unit < _EXTREME:
-        values = values / unit
-        return combine(values), unit
-    return combine(values) / unit, unit
+        return combine((parts / unit).view(np.complex128)), unit
+    return combine(parts.view(np.complex128)) / unit, unit

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from anyk.answers import Recovered
 from anyk.errors import NotEnoughAnswers, Unachievable
 from anyk.spec import Guarantee
 
-__all__ = ["approximate_guarantee", "check_answers", "check_threat", "largest", "relative_error"]
+__all__ = [
+    "approximate_guarantee",
+    "check_answers",
+    "check_threat",
+    "default_stragglers",
+    "largest",
+    "no_numbers",
+    "relative_error",
+]
+
+_ROUNDING = float(np.finfo(np.float64).eps)
 
 
 def least_answers(blocks: int, adversaries: int = 0) -> int:
@@ -50,19 +62,25 @@ def check_threat(blocks: int, workers: int, stragglers: int | None, adversaries:
 
 
 def approximate_guarantee(
-    blocks: int, workers: int, stragglers: int | None, adversaries: int = 0
+    *,
+    workers: int,
+    stragglers: int,
+    adversaries: int,
+    colluders: int,
+    leakage: float | None,
+    data_std: float,
 ) -> Guarantee:
     """The promise: a value with an error estimate from any N - S answers, each one block large."""
-    late = default_stragglers(blocks, workers) if stragglers is None else stragglers
     return Guarantee(
         workers=workers,
-        threshold=workers - late,
-        stragglers=late,
+        threshold=workers - stragglers,
+        stragglers=stragglers,
         adversaries=adversaries,
-        colluders=0,
+        colluders=colluders,
         exact=False,
-        leakage=None,
+        leakage=leakage,
         load=1.0,
+        data_std=data_std if colluders else None,
     )
 
 
@@ -95,11 +113,21 @@ def relative_error(absolute: float, value: NDArray[np.float64]) -> float:
         The quotient; at least the rounding of one number, and infinite where the value is 0 and
         the error is not.
     """
-    least = float(np.finfo(np.float64).eps)
     if not np.isfinite(value).all():
         return math.inf
     scale = largest(value)
     size = float(np.sqrt(np.mean((value / scale) ** 2)))
     if size == 0.0:
-        return math.inf if absolute > 0.0 else least
-    return max(absolute / scale / size, least)
+        return math.inf if absolute > 0.0 else _ROUNDING
+    return max(absolute / scale / size, _ROUNDING)
+
+
+def no_numbers(blocks: int, answers: NDArray[Any]) -> Recovered:
+    """The value where answers hold no numbers at all: none of it can be wrong.
+
+    Args:
+        blocks: K.
+        answers: ndarray (n, *out) of size 0.
+    """
+    value = np.zeros((blocks, *answers.shape[1:]), dtype=answers.dtype)
+    return Recovered(value=value, error_estimate=_ROUNDING)

@@ -12,11 +12,10 @@ import numpy as np
 
 from anyk.domains.real import Reals
 from anyk.errors import NotEnoughAnswers, Unachievable
-from anyk.privacy.coalitions import most_bits_learned
 from anyk.privacy.entropy import AbstractSource, SystemSource
 from anyk.privacy.masks import gaussian_masks
-from anyk.privacy.noise import noise_for, settle_noise
-from anyk.schemes.approximate import check_answers, check_threat
+from anyk.privacy.noise import settle_noise, settled_noise
+from anyk.schemes.approximate import approximate_guarantee, check_answers, check_threat
 from anyk.schemes.base import AbstractScheme, Encoded, Encoder, blocks_of
 from anyk.schemes.berrut_layout import BerrutPoints, berrut_points
 from anyk.schemes.berrut_recovery import BerrutRecovery, interpolate
@@ -154,16 +153,13 @@ class Berrut(AbstractScheme):
     @property
     def guarantee(self) -> Guarantee:
         """Approximate, from any N - S answers; at most so many bits to any T workers."""
-        return Guarantee(
+        return approximate_guarantee(
             workers=self.workers,
-            threshold=self.workers - self._late,
             stragglers=self._late,
             adversaries=self.adversaries,
             colluders=self.colluders,
-            exact=False,
             leakage=_noise(self)[1],
-            load=1.0,
-            data_std=self.data_std if self.colluders else None,
+            data_std=self.data_std,
         )
 
     def encode(self, X: Any, *, source: AbstractSource = SystemSource()) -> Encoded:
@@ -221,12 +217,6 @@ class Berrut(AbstractScheme):
 @lru_cache(maxsize=64)
 def _noise(scheme: Berrut) -> tuple[float, float | None]:
     """The noise's standard deviation, and what the T workers learn who learn most."""
-    if not scheme.colluders:
-        return 0.0, None
-    data, masks = berrut_points(scheme.blocks, scheme.workers, scheme.colluders).matrices()
-    masks = masks / math.sqrt(scheme.colluders)
-    variance, colluders = scheme.data_std**2, scheme.colluders
-    if scheme.leakage is not None:
-        return noise_for(data, masks, colluders, variance=variance, leakage=scheme.leakage)
-    sigma = scheme.sigma or 0.0
-    return sigma, most_bits_learned(data, sigma * masks, colluders, variance=variance).bound
+    return settled_noise(
+        scheme, *berrut_points(scheme.blocks, scheme.workers, scheme.colluders).matrices()
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, final
@@ -10,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Recovered
-from anyk.codes.accuracy import estimate_error, sketch
+from anyk.codes.accuracy import FEWEST, estimate_error, sketch
 from anyk.codes.barycentric import berrut_leave_one_out, berrut_leave_pairs_out, berrut_matrix
 from anyk.codes.rational import rational_votes
 from anyk.domains.real import Reals
-from anyk.schemes.approximate import largest, relative_error
+from anyk.schemes.approximate import largest, no_numbers, relative_error
 from anyk.schemes.base import AbstractRecovery, rows_of
 from anyk.schemes.berrut_layout import BerrutPoints
 
@@ -75,7 +76,7 @@ class BerrutRecovery(AbstractRecovery):
             nobody lies, all may vote for the same two innocents.)
         """
         array = rows_of(values, self.workers, Reals())
-        if not self.adversaries:
+        if not self.adversaries or not array.size:
             return (), ()
         sample = sketch((array / largest(array)).reshape(len(self.workers), -1))
         votes = rational_votes(
@@ -105,6 +106,8 @@ class BerrutRecovery(AbstractRecovery):
             InvalidArgument: if `values` does not fit, or is not finite.
         """
         array = rows_of(values, self.workers, Reals())
+        if not array.size:
+            return no_numbers(self.points.blocks.size, array)
         left_out, named = self.locate(array)
         kept = [row for row, worker in enumerate(self.workers) if worker not in left_out]
         if left_out:
@@ -124,6 +127,8 @@ class BerrutRecovery(AbstractRecovery):
 
     def _error(self, nodes: NDArray[np.float64], sample: NDArray[np.float64]) -> float:
         """The root mean square error, from a sketch of the answers."""
+        if self.points.noise.size and nodes.size < FEWEST:  # then no curve is constant
+            return math.inf
         ranks = np.argsort(nodes)
         nodes, along = nodes[ranks], sample[ranks]
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Recovered
-from anyk.codes.accuracy import estimate_error, excess_of_few, sketch
+from anyk.codes.accuracy import FEWEST, estimate_error, excess_of_few, sketch
 from anyk.codes.filling import (
     AbstractFilling,
     CubicCurve,
@@ -21,7 +21,7 @@ from anyk.codes.filling import (
 )
 from anyk.codes.splines import SmoothingSpline, gcv_candidates, smoothing_spline
 from anyk.domains.real import Reals
-from anyk.schemes.approximate import largest, relative_error
+from anyk.schemes.approximate import largest, no_numbers, relative_error
 from anyk.schemes.base import AbstractRecovery, rows_of
 
 __all__ = ["CopiesRecovery"]
@@ -30,7 +30,6 @@ Floats: TypeAlias = NDArray[np.float64]
 Places: TypeAlias = NDArray[np.intp]
 Way: TypeAlias = SmoothingSpline | AbstractFilling
 
-_FEWEST = 4  # answered blocks: of fewer, all may agree by symmetry alone
 _PROBES = 32
 _CAUTION = 2.0  # standard deviations of the noise that filling brings
 _POWERS = (4.0, 8.0, 16.0)
@@ -113,6 +112,8 @@ class CopiesRecovery(AbstractRecovery):
             InvalidArgument: if `values` does not fit, or is not finite.
         """
         array = rows_of(values, self.workers, Reals())
+        if not array.size:
+            return no_numbers(self.order.size, array)
         scale = math.ldexp(1.0, math.frexp(largest(array))[1] - 1)  # a power of 2 keeps all bits
         rows = array.reshape(self.held.size, -1) / scale
         sample = sketch(rows)
@@ -150,7 +151,7 @@ class CopiesRecovery(AbstractRecovery):
             best = min(curves, key=lambda curve: self._mallows(curve, means, noise))
             if best.smoothing > 0.0:
                 return best
-        if self._lost.size == 0 or self._places.size < _FEWEST:
+        if self._lost.size == 0 or self._places.size < FEWEST:
             return self._ways[0]
         return min(self._ways, key=lambda way: self._expected(way, means, noise))
 
@@ -220,7 +221,7 @@ class CopiesRecovery(AbstractRecovery):
             return self._missed(way, means, np.arange(self.order.size))
         share = self._lost.size / self.order.size
         missed = math.sqrt(share or 1.0) * self._missed(way, means, self._lost)
-        if self._lost.size and self._places.size >= _FEWEST:
+        if self._lost.size and self._places.size >= FEWEST:
             spread = self._noise_filled(way, means, noise).sum() / self.order.size
             missed = math.hypot(missed, _CAUTION * math.sqrt(spread))
         return math.hypot(missed, math.sqrt(1.0 - share) * self._noise_left(noise, means.shape[1]))
@@ -240,7 +241,7 @@ class CopiesRecovery(AbstractRecovery):
     def _missed(self, way: Way, means: Floats, targets: Places) -> float:
         """The root mean square error at these places, by how much answers miss each other."""
         places = self._places
-        if targets.size and places.size < _FEWEST:
+        if targets.size and places.size < FEWEST:
             return math.inf
         if isinstance(way, SmoothingSpline):
             left_out = way.fit(means).leave_one_out()

@@ -12,21 +12,19 @@ from numpy.typing import NDArray
 
 from anyk.answers import Recovered
 from anyk.codes.accuracy import sketch
-from anyk.codes.disguise import disguise
-from anyk.codes.doubt import doubt
+from anyk.codes.doubt import Doubt, doubt
 from anyk.codes.kriging import ROUGHNESS, Kriging, kriging, restricted_likelihood
 from anyk.domains.real import Reals
-from anyk.errors import TooManyErrors
-from anyk.schemes.approximate import largest, relative_error
+from anyk.schemes.approximate import largest, no_numbers, relative_error
 from anyk.schemes.base import AbstractRecovery, rows_of
 from anyk.schemes.private_copies import PrivateLayout
+from anyk.schemes.suspicion import recover_from_believed
 
 __all__ = ["PrivateRecovery"]
 
 Floats: TypeAlias = NDArray[np.float64]
 
 _TOGETHER = 96  # answers of one block that are combined at once; more are cut in parts
-_ROUNDED = 1.0 + 1e-9  # what rounding may add to a number at the bound
 _FACTOR = 2.4  # measured, see PrivateRecovery
 
 
@@ -53,7 +51,8 @@ class PrivateRecovery(AbstractRecovery):
     decodings (1 to 8 blocks of 1 to 40 numbers, up to 100 workers of which up to 40 % late, T up
     to 3, 0.1 to 3 bits; fourteen functions from lines to jumps and noise) and checked on 868
     others: the true error was below the estimate in 97 %, and in the median 2.8 times smaller. It
-    is below in 84 to 86 % for a narrow bump and for a jump, which the noise hides.
+    is below in 84 to 86 % for a narrow bump and for a jump, which the noise hides, and in 93 % of
+    433 decodings of smooth functions from one to three copies a block, which tell little of f.
 
     Args:
         layout: of the shares.
@@ -106,33 +105,26 @@ class PrivateRecovery(AbstractRecovery):
             TooManyErrors: if more than A answers contradict the rest beyond doubt.
         """
         array = rows_of(values, self.workers, Reals())
-        if not self.adversaries:
-            return self._decode(array)
-        lied = self._liars(array.reshape(len(self.workers), -1))
-        honest = tuple(who for who, lies in zip(self.workers, lied, strict=True) if not lies)
-        recovered = replace(self, workers=honest, adversaries=0).recover(array[~lied])
-        return replace(recovered, suspects=tuple(sorted(set(self.workers) - set(honest))))
+        if not array.size:
+            return no_numbers(self.layout.blocks, array)
+        return recover_from_believed(
+            array,
+            self.workers,
+            adversaries=self.adversaries,
+            bound=self.bound,
+            examine=self._examine,
+            decode=self._believing,
+        )
 
-    def _liars(self, rows: Floats) -> NDArray[np.bool_]:
-        """The answers that contradict the rest, or the bound, ndarray (len(answered),)."""
-        peaks = np.abs(rows).max(axis=1, initial=0.0)
-        limit = math.inf if self.bound is None else self.bound * _ROUNDED
-        lied: NDArray[np.bool_] = peaks > limit
-        most = self.adversaries - int(lied.sum())
-        if most >= 0:
-            kept = np.flatnonzero(~lied)
-            honest = np.sort(peaks[kept])[max(kept.size - 1 - most, 0)]
-            parts = _parts(self.layout, np.array(self.workers)[kept])
-            found = doubt(
-                [part.kriging.covariance for part in parts],
-                [part.rows for part in parts],
-                disguise(rows[kept], scale=float(honest) or float(peaks.max()) or 1.0),
-                most,
-            )
-            lied[kept[found.wrong]] = True
-        if most < 0 or found.exceeded:
-            raise TooManyErrors(answered=self.workers, adversaries=self.adversaries)
-        return lied
+    def _examine(self, kept: NDArray[np.intp], columns: Floats, most: int) -> Doubt:
+        parts = _parts(self.layout, np.array(self.workers)[kept])
+        covariances = [part.kriging.covariance for part in parts]
+        return doubt(covariances, [part.rows for part in parts], columns, most)
+
+    def _believing(self, workers: tuple[int, ...], answers: NDArray[np.float64]) -> Recovered:
+        if workers == self.workers:
+            return self._decode(answers)
+        return replace(self, workers=workers, adversaries=0).recover(answers)
 
     def _decode(self, array: Floats) -> Recovered:
         """The value from answers that are all believed."""

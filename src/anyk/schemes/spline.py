@@ -19,6 +19,7 @@ from anyk.schemes.approximate import (
     approximate_guarantee,
     check_answers,
     check_threat,
+    default_stragglers,
     largest,
 )
 from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded, Encoder, blocks_of
@@ -126,9 +127,11 @@ class Spline(AbstractScheme):
 
         With `adversaries` as well, answers that contradict the rest of their block are named and
         left out. That is measured, not proven: benchmarks/slow_wrong_and_curious.py has the
-        figures for a network. Where f jumps, an honest answer may be named; where liars are the
-        most of a block's answers, or their lies are below what the noise does to honest answers,
-        nobody can tell.
+        figures for a network. Where nobody lied, an honest worker was named in 0.9 % of 1,084
+        decodings (five smooth functions; 10 or 40 numbers an answer). One number tells little: of
+        385 such decodings an honest worker was named in 20 %, and in 1 % `TooManyErrors` raised.
+        Where f jumps, an honest answer may be named; where liars are the most of a block's
+        answers, or their lies are below what the noise does to honest answers, nobody can tell.
 
         What f does at scales far below the noise is in no answer, and no error estimate can know
         of it. A block whose workers are all late gets the mean of the others, with an estimate
@@ -234,15 +237,13 @@ class Spline(AbstractScheme):
     @property
     def guarantee(self) -> Guarantee:
         """Approximate, from any N - S answers."""
-        promise = approximate_guarantee(
-            self.blocks, self.workers, self.stragglers, self.adversaries
-        )
-        if not self.colluders:
-            return promise
-        return replace(
-            promise,
+        default = default_stragglers(self.blocks, self.workers)
+        return approximate_guarantee(
+            workers=self.workers,
+            stragglers=default if self.stragglers is None else self.stragglers,
+            adversaries=self.adversaries,
             colluders=self.colluders,
-            leakage=self._veiled.bits,
+            leakage=self._veiled.bits if self.colluders else None,
             data_std=self.data_std,
         )
 

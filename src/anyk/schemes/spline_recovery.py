@@ -12,18 +12,16 @@ from numpy.typing import NDArray
 
 from anyk.answers import Recovered
 from anyk.codes.accuracy import estimate_error, sketch
-from anyk.codes.disguise import disguise
-from anyk.codes.robust import locate
+from anyk.codes.robust import Located, locate
 from anyk.codes.splines import SmoothingSpline, gcv_candidates, smoothing_spline
 from anyk.domains.real import Reals
-from anyk.errors import TooManyErrors
-from anyk.schemes.approximate import largest, relative_error
+from anyk.schemes.approximate import largest, no_numbers, relative_error
 from anyk.schemes.base import AbstractRecovery, rows_of
 from anyk.schemes.spline_layout import SplineLayout
+from anyk.schemes.suspicion import recover_from_believed
 
 __all__ = ["SplineRecovery"]
 
-_ROUNDED = 1.0 + 1e-9  # what rounding may add to a number at the bound
 _SCORED = 1 << 16  # numbers by which to choose lambda: enough, at less cost than the value
 
 
@@ -90,35 +88,27 @@ class SplineRecovery(AbstractRecovery):
             TooManyErrors: if more than A answers contradict the rest beyond doubt.
         """
         array = rows_of(values, self.workers, Reals())
-        if not self.adversaries:
-            return self._decode(array)
-        lied = self._liars(array)
-        if not lied.any():
-            return self._decode(array)
-        honest = tuple(who for who, lies in zip(self.workers, lied, strict=True) if not lies)
-        recovered = replace(self, workers=honest, adversaries=0).recover(array[~lied])
-        return replace(recovered, suspects=tuple(sorted(set(self.workers) - set(honest))))
+        if not array.size:
+            return no_numbers(self.blocks, array)
+        return recover_from_believed(
+            array,
+            self.workers,
+            adversaries=self.adversaries,
+            bound=self.bound,
+            examine=self._examine,
+            decode=self._believing,
+        )
 
-    def _liars(self, array: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """The answers that contradict the rest, or the bound, ndarray (len(answered),)."""
-        rows = array.reshape(len(self.workers), -1)
-        peaks = np.abs(rows).max(axis=1, initial=0.0)
-        largest_honest = math.inf if self.bound is None else self.bound * _ROUNDED
-        lied: NDArray[np.bool_] = np.asarray(peaks > largest_honest)
-        most = self.adversaries - int(lied.sum())
-        exceeded = most < 0
-        if not exceeded:
-            along = self._ranks[~lied[self._ranks]]
-            found = locate(
-                self.layout.points[list(self.workers)][along],
-                disguise(rows[along], scale=_honest_peak(peaks[along], most)),
-                most,
-            )
-            lied[along[found.wrong]] = True
-            exceeded = found.exceeded
-        if exceeded:
-            raise TooManyErrors(answered=self.workers, adversaries=self.adversaries)
-        return lied
+    def _examine(self, kept: NDArray[np.intp], columns: NDArray[np.float64], most: int) -> Located:
+        points = self.layout.points[list(self.workers)][kept]
+        along = np.argsort(points)
+        found = locate(points[along], columns[along], most)
+        return replace(found, wrong=found.wrong[np.argsort(along)])
+
+    def _believing(self, workers: tuple[int, ...], answers: NDArray[np.float64]) -> Recovered:
+        if workers == self.workers:
+            return self._decode(answers)
+        return replace(self, workers=workers, adversaries=0).recover(answers)
 
     def _decode(self, array: NDArray[np.float64]) -> Recovered:
         """The value from answers that are all believed."""
@@ -177,9 +167,3 @@ class SplineRecovery(AbstractRecovery):
         knots = self.layout.points[list(self.workers)][self._ranks]
         lambdas = gcv_candidates(knots) if self.smoothing is None else (self.smoothing,)
         return tuple(smoothing_spline(knots, smoothing=each) for each in lambdas)
-
-
-def _honest_peak(peaks: NDArray[np.float64], most: int) -> float:
-    """A size that the largest honest answer reaches, whatever `most` liars answer."""
-    place = max(peaks.size - 1 - most, 0)
-    return float(np.partition(peaks, place)[place]) or float(peaks.max()) or 1.0
