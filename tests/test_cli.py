@@ -1,4 +1,5 @@
 import gzip
+import importlib
 import sys
 from pathlib import Path
 
@@ -28,13 +29,17 @@ def test_without_a_command_it_helps(capsys):
         ["nonsense"],
         ["demo", "--seed", "-1"],
         ["demo", "--seed", "x"],
+        ["demo", "--seed", "²"],
+        ["reproduce", "--batches", "1.5"],
         ["reproduce", "--batches", "0"],
         ["reproduce", "--seed", "-1"],
     ],
 )
 def test_misuse(argv, capsys):
     assert main(argv) == 2
-    assert "usage: anyk" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "usage: anyk" in told
+    assert argv[0] == "nonsense" or f"got {argv[-1]!r}; needed: a whole number" in told
 
 
 @pytest.mark.parametrize("module", ["rich.console", "matplotlib", "sklearn.datasets"])
@@ -138,3 +143,15 @@ def test_ctrl_c_ends_an_experiment(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(anyk.bench.reproduce.perform, "perform", interrupted)
     assert main(["reproduce", "letcc-table", "--output", str(tmp_path)]) == 130
     assert capsys.readouterr().err == "\nanyk: stopped\n"
+
+
+def test_a_package_that_an_experiment_lacks_is_one_line_that_names_the_extra(
+    monkeypatch, capsys, tmp_path
+):
+    def perform(*_args, **_kwargs):
+        importlib.import_module("no_such_package")
+
+    monkeypatch.setattr(anyk.bench.reproduce.perform, "perform", perform)
+    assert main(["reproduce", "adversarial", "--output", str(tmp_path)]) == 1
+    told = "anyk: adversarial needs no_such_package; install it with: pip install 'anyk[reproduce]'"
+    assert capsys.readouterr().err == f"{told}\n"

@@ -11,9 +11,12 @@ from numpy.lib.npyio import NpzFile
 from rich.console import Console
 
 import anyk
+from anyk.answers import Timing
 from anyk.demo.digits import deal, held_out, taught
 from anyk.demo.jobs import gram_job, reading_job
 from anyk.demo.network import WEIGHTS, logits, read
+from anyk.demo.report import conclusion
+from anyk.demo.result import Result
 from anyk.demo.story import tell
 from anyk.demo.trouble import KilledAtWork, LazyLiar, Trouble
 from anyk.timeline import Bar, Fate, Panel, Row, draw_timeline
@@ -179,3 +182,29 @@ sys.exit(main(sys.argv[1:]))
             return
         time.sleep(0.1)
     pytest.fail("processes are left")
+
+
+def test_sleepers_that_were_waited_for_are_late_however_busy_the_machine_is():
+    job = reading_job(np.random.default_rng(0), seconds=5.0, passes=1)
+    uncoded, _, coded = job.ways
+    asleep, killed = job.trouble.asleep, job.trouble.killed
+
+    def result(way, ends):
+        timings = [
+            Timing(worker=who, sent=0.0, answered=end, seconds=None) for who, end in ends.items()
+        ]
+        used = tuple(who for who, end in ends.items() if end is not None and who != killed)
+        outcome = anyk.Outcome(
+            value=None, status=anyk.Status.EXACT, used=used, failures={killed: "died"},
+            missing=tuple(set(ends) - set(used)), timings=tuple(timings), elapsed=5.5,
+        )  # fmt: skip
+        return Result(job=job, way=way, outcome=outcome, right=0, lost=(), share=None)
+
+    waited = result(uncoded, {who: 5.4 if who in asleep else 2.5 for who in range(8)})
+    assert waited.late == asleep
+    assert waited.spare == ()
+    spared = next(who for who in range(12) if who not in {*asleep, killed})
+    left = result(coded, {who: None if who in {*asleep, spared} else 2.5 for who in range(12)})
+    assert set(left.late) == {*asleep, spared}
+    assert left.spare == (spared,)
+    assert f"did not wait for {asleep[0]} and {asleep[1]}" in conclusion(left)

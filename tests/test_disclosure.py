@@ -113,6 +113,22 @@ def test_a_promise_is_stated_for_its_own_data():
     assert anyk.leakage(encoded, colluders=1, data_std=1.0) == pytest.approx(0.5)
 
 
+@pytest.mark.parametrize("colluders", [1, 2, 3])
+def test_larger_data_and_a_second_encoding_leak_as_much_more_as_the_docstring_says(colluders):
+    scheme = anyk.Spline(2, 12, colluders=colluders, leakage=0.4)
+    encoded = scheme.encode(np.zeros((2, 1)))
+    stated = anyk.leakage(encoded, colluders=colluders)
+    ten_times = anyk.leakage(encoded, colluders=colluders, data_std=10.0)
+    assert stated < ten_times <= stated + min(2, colluders) * math.log2(10.0)
+    who = list(anyk.worst_coalition(encoded, colluders=colluders).coalition)
+    data, masks = encoded.encoder.data[who], encoded.encoder.masks[who]
+    nothing = np.zeros_like(masks)
+    twice = bits_learned(
+        np.concatenate([data, data]), np.block([[masks, nothing], [nothing, masks]]), variance=1.0
+    )
+    assert stated < twice <= 2.0 * stated + 1e-12
+
+
 def test_epsilon_is_that_of_the_worst_coalition_and_block():
     data, masks = np.array([[1.0, 0.0], [0.5, 0.5]]), np.array([[2.0], [0.5]])
     worst = anyk.worst_coalition(Mixture(data, masks).encode(np.zeros((2, 1))), colluders=1)

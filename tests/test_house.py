@@ -213,8 +213,8 @@ def test_an_outcome_reads_well():
         "value     float64 array of shape (2, 3)",
         "error     about 0.012 of the value's size",
         "answers   2 of 4 workers, after 0.5 s",
-        "lied      workers 1",
-        "late      workers 3",
+        "lied      worker 1",
+        "late      worker 3",
         "failed    worker 2: ValueError: no",
     ]
     assert "APPROXIMATE" in repr(outcome)

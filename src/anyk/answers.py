@@ -6,13 +6,14 @@ import base64
 import enum
 import html
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
+from anyk.errors import by_reason, ranges
 from anyk.timeline import Bar, Fate, Panel, Row, timeline_figure
 
 if TYPE_CHECKING:
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 __all__ = ["Answer", "Outcome", "Recovered", "Status", "Timing"]
 
 _LONGEST_NOTE = 24  # letters beside a bar
+
+
+def _told(workers: Sequence[int]) -> str:
+    return f"{'worker' if len(workers) == 1 else 'workers'} {ranges(workers)}"
 
 
 class Status(enum.Enum):
@@ -168,12 +173,14 @@ class Outcome:
             f"answers   {len(self.used)} of {len(self.used) + len(self.missing)} workers, "
             f"after {self.elapsed:.3g} s"
         )
-        if self.suspects:
-            lines.append(f"lied      workers {', '.join(map(str, self.suspects))}")
         silent = [worker for worker in self.missing if worker not in self.failures]
+        if self.suspects:
+            lines.append(f"lied      {_told(self.suspects)}")
         if silent:
-            lines.append(f"late      workers {', '.join(map(str, silent))}")
-        lines.extend(f"failed    worker {who}: {why}" for who, why in self.failures.items())
+            lines.append(f"late      {_told(silent)}")
+        lines.extend(
+            f"failed    {_told(who)}: {why}" for why, who in by_reason(self.failures).items()
+        )
         return "\n".join(lines)
 
     def fate(self, worker: int) -> Fate:
@@ -203,7 +210,7 @@ class Outcome:
         """
         verdict, _, _ = str(self).partition("\n")
         panel = Panel(
-            title=f"{len(self.used)} of {len(self.timings)} workers",
+            title=f"{len(self.used)} of {len(self.timings)} workers answered",
             verdict=f"{self.status.name.lower().replace('_', ' ')} after {self.elapsed:.3g} s",
             good=self.status.ok,
             bars=[
@@ -224,7 +231,7 @@ class Outcome:
 
     def _repr_html_(self) -> str:
         """The report, and the chart where matplotlib is there, for a notebook."""
-        report = f"<pre>{html.escape(str(self))}</pre>"
+        report = f'<pre style="font-family: monospace">{html.escape(str(self))}</pre>'
         if not self.timings:
             return report
         try:
@@ -234,7 +241,8 @@ class Outcome:
         buffer = io.BytesIO()
         figure.savefig(buffer, dpi=100, format="png")
         picture = base64.b64encode(buffer.getvalue()).decode()
-        return f'{report}<img alt="a bar for each worker" src="data:image/png;base64,{picture}">'
+        shape = 'style="max-width: 100%" alt="a bar for each worker"'
+        return f'{report}<img {shape} src="data:image/png;base64,{picture}">'
 
     def __repr__(self) -> str:
         shape = None if self.value is None else self.value.shape

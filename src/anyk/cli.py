@@ -168,7 +168,9 @@ def _add_certificates(commands: argparse._SubParsersAction[argparse.ArgumentPars
         "authority that you have, and lay out its files in the same way.",
     )
     certificates.add_argument("directory", type=Path, metavar="DIR", help="where to write them")
-    certificates.add_argument("--workers", type=_positive, required=True, metavar="N")
+    certificates.add_argument(
+        "--workers", type=_positive, required=True, metavar="N", help="how many workers there are"
+    )
     certificates.add_argument(
         "--hosts",
         nargs="+",
@@ -183,17 +185,17 @@ def _add_certificates(commands: argparse._SubParsersAction[argparse.ArgumentPars
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
-    return number
+    return _whole(text, least=1)
 
 
 def _natural(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError("must be 0 or more")
-    return number
+    return _whole(text, least=0)
+
+
+def _whole(text: str, *, least: int) -> int:
+    if not text.isdecimal() or int(text) < least:
+        raise argparse.ArgumentTypeError(f"got {text!r}; needed: a whole number, {least} or more")
+    return int(text)
 
 
 def _demo(arguments: argparse.Namespace) -> int:
@@ -229,7 +231,12 @@ def _reproduce(arguments: argparse.Namespace) -> int:
         fashion=arguments.fashion,
     )
     output = picture_path(experiment, arguments.output)  # say now, not after the run
-    holds = perform(experiment, setting, output, write=print)
+    try:
+        holds = perform(experiment, setting, output, write=print)
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            f"{experiment.name} needs {error.name}; install it with: pip install 'anyk[reproduce]'"
+        ) from error
     return 0 if holds else _FAILED
 
 
@@ -254,10 +261,12 @@ def _certificates(arguments: argparse.Namespace) -> int:
     names = make_certificates(
         arguments.directory, workers=arguments.workers, hosts=arguments.hosts, days=arguments.days
     )
-    print(f"{arguments.directory}/master        for the master: anyk.Remote(..., tls=it)")
-    for name in names:
-        print(f"{arguments.directory}/{name}      for one worker: anyk worker --tls it ...")
-    print(f"{arguments.directory}/authority     for nobody: its key makes certificates")
+    uses = {"master": "for the master: anyk.Remote(..., tls=THIS)"}
+    uses |= dict.fromkeys(names, "for one worker: anyk worker --tls THIS ...")
+    uses["authority"] = "for nobody: its key makes certificates"
+    width = max(len(str(arguments.directory / name)) for name in uses)
+    for name, use in uses.items():
+        print(f"{arguments.directory / name!s:<{width}}  {use}")
     print(f"For a trial, and good for {arguments.days} days. Give each party its own directory.")
     return 0
 

@@ -29,11 +29,19 @@ __all__ = [
     "RecoveryError",
     "TooManyErrors",
     "Unachievable",
+    "by_reason",
+    "ranges",
 ]
 
 
-def _ranges(workers: Iterable[int]) -> str:
-    """Workers as a short text: ``[0, 1, 2, 5]`` becomes ``0-2, 5``."""
+def ranges(workers: Iterable[int]) -> str:
+    """Workers as a short text: ``[0, 1, 2, 5]`` becomes ``0-2, 5``.
+
+    Example:
+        >>> from anyk.errors import ranges
+        >>> ranges([5, 0, 1, 2]), ranges([])
+        ('0-2, 5', 'none')
+    """
     runs: list[list[int]] = []
     for worker in sorted(workers):
         if runs and worker == runs[-1][1] + 1:
@@ -42,6 +50,20 @@ def _ranges(workers: Iterable[int]) -> str:
             runs.append([worker, worker])
     texts = [f"{first}" if first == last else f"{first}-{last}" for first, last in runs]
     return ", ".join(texts) if texts else "none"
+
+
+def by_reason(failures: Mapping[int, str]) -> dict[str, list[int]]:
+    """Workers that failed alike, together: thousands often fail for one reason.
+
+    Example:
+        >>> from anyk.errors import by_reason
+        >>> by_reason({1: "it died", 2: "ValueError: no", 4: "it died"})
+        {'it died': [1, 4], 'ValueError: no': [2]}
+    """
+    alike: dict[str, list[int]] = {}
+    for worker, reason in failures.items():
+        alike.setdefault(reason, []).append(worker)
+    return alike
 
 
 def _rebuild(cls: type[AnykError], message: str, state: dict[str, Any]) -> AnykError:
@@ -161,13 +183,11 @@ class NotEnoughAnswers(RecoveryError):
         self.missing = tuple(sorted(missing))
         self.needed = needed
         self.failures = dict(failures or {})
-        reasons: dict[str, list[int]] = {}
-        for worker, reason in self.failures.items():
-            reasons.setdefault(reason, []).append(worker)
-        told = "".join(f" Failed: {_ranges(who)} ({why})." for why, who in reasons.items())
+        reasons = by_reason(self.failures)
+        told = "".join(f" Failed: {ranges(who)} ({why})." for why, who in reasons.items())
         super().__init__(
             f"{len(self.answered)} of {len(self.answered) + len(self.missing)} workers answered; "
-            f"needed: {needed}. Missing: {_ranges(self.missing)}.{told} "
+            f"needed: {needed}. Missing: {ranges(self.missing)}.{told} "
             "Add workers, wait longer, or promise less."
         )
 
@@ -194,7 +214,7 @@ class TooManyErrors(RecoveryError):
         self.answered = tuple(sorted(answered))
         self.adversaries = adversaries
         super().__init__(
-            f"the answers of workers {_ranges(self.answered)} contradict each other, and not by "
+            f"the answers of workers {ranges(self.answered)} contradict each other, and not by "
             f"at most {adversaries} liars. Raise adversaries (each liar costs two answers), or "
             "look for a fault that hits many workers."
         )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+import math
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -108,6 +109,8 @@ _COLOURS = {
 }
 _HEIGHT = 0.74  # of a bar, where workers are 1 apart
 _PANEL_WIDTH, _WORKER_HEIGHT, _SIGHT_HEIGHT = 4.3, 0.2, 0.75  # inches
+_MOST_HEIGHT = 10.0  # inches of a panel: thousands of workers get thinner bars, not a taller page
+_NAME_HEIGHT = 0.14  # inches that a line of text needs
 _LEAST_WIDTH = 7.5  # inches: the legend needs them
 _TEXT: dict[str, Any] = {"fontsize": 8, "color": _QUIET}
 
@@ -167,7 +170,8 @@ def timeline_figure(rows: Sequence[Row], *, title: str, caption: str) -> Figure:
     left = 0.45 / width
     figure.text(left, 1 - 0.3 / total, title, fontsize=15, weight="bold", color=_INK, va="center")
     figure.text(left, 0.12 / total, caption, fontsize=8.5, color=_QUIET, va="bottom")
-    _legend(figure, 1 - 0.62 / total)
+    met = {bar.fate for row in rows for panel in row.panels for bar in panel.bars}
+    _legend(figure, 1 - 0.62 / total, met)
     top = total - 0.8
     for row, height in zip(rows, heights, strict=True):
         _draw_row(figure, row, (top - height) / total, top / total, (workers, longest))
@@ -183,15 +187,27 @@ def _sights(row: Row) -> bool:
     return any(panel.sight is not None for panel in row.panels)
 
 
+def _worker_height(workers: int) -> float:
+    return min(_WORKER_HEIGHT, _MOST_HEIGHT / workers)
+
+
+def _head(row: Row) -> float:
+    """Inches above the bars of a row: its title, where it has one, and those of its panels."""
+    return 0.75 if row.title else 0.5
+
+
 def _row_height(row: Row, workers: int) -> float:
-    return 1.45 + workers * _WORKER_HEIGHT + _SIGHT_HEIGHT * _sights(row)
+    bars = workers * _worker_height(workers)
+    return _head(row) + bars + 0.7 + _SIGHT_HEIGHT * _sights(row)
 
 
-def _legend(figure: Figure, y: float) -> None:
-    """One line that names the colours, in their colours."""
+def _legend(figure: Figure, y: float, met: Collection[Fate]) -> None:
+    """One line that names the colours that are met, in their colours."""
     inch = 1.0 / figure.get_figwidth()
     x = 0.46 * inch
     for fate, colour in _COLOURS.items():
+        if fate not in met:
+            continue
         figure.text(x, y, "■", fontsize=12, color=colour, va="center")
         figure.text(x + 0.18 * inch, y, fate.value, fontsize=9, color=_INK, va="center")
         x += (0.46 + 0.082 * len(fate.value)) * inch
@@ -205,7 +221,7 @@ def _draw_row(figure: Figure, row: Row, bottom: float, top: float, size: tuple[i
     figure.text(0.45 * inch, top - 0.2 / total, row.title, fontsize=11, weight="bold", color=_INK)
     columns = len(row.panels)
     low = bottom + (0.55 + _SIGHT_HEIGHT * _sights(row)) / total
-    high = top - 0.75 / total
+    high = top - _head(row) / total
     width = (1.0 - 0.65 * inch) / columns
     for column, panel in enumerate(row.panels):
         left = 0.6 * inch + column * width
@@ -218,14 +234,16 @@ def _draw_row(figure: Figure, row: Row, bottom: float, top: float, size: tuple[i
 
 def _draw_panel(axes: Axes, panel: Panel, workers: int, longest: float, *, labelled: bool) -> None:
     colour = _GOOD if panel.good else _BAD
+    step = math.ceil(_NAME_HEIGHT / _worker_height(workers))  # thin bars: not all are named
     for bar in panel.bars:
-        _draw_bar(axes, bar, panel.ready, longest)
+        _draw_bar(axes, bar, panel.ready, longest, noted=step == 1)
     axes.axvline(panel.ready, color=colour, linewidth=2)
     axes.set_title(panel.title, loc="left", fontsize=10, weight="bold", color=_INK, pad=20)
-    axes.text(0, 1.035, panel.verdict, fontsize=9, color=colour, transform=axes.transAxes)
+    above: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points"}
+    axes.annotate(panel.verdict, (0, 1), xytext=(0, 6), fontsize=9, color=colour, **above)
     axes.set_xlim(0, longest * 1.04)
     axes.set_ylim(workers - 0.4, -0.6)
-    axes.set_yticks([bar.worker for bar in panel.bars])
+    axes.set_yticks([bar.worker for bar in panel.bars][::step])
     axes.tick_params(length=0, labelsize=8, labelcolor=_QUIET)
     axes.set_axisbelow(True)
     axes.grid(axis="x", color=_FAINT, linewidth=0.8)
@@ -235,7 +253,7 @@ def _draw_panel(axes: Axes, panel: Panel, workers: int, longest: float, *, label
         axes.set_ylabel("worker", **_TEXT)
 
 
-def _draw_bar(axes: Axes, bar: Bar, ready: float, longest: float) -> None:
+def _draw_bar(axes: Axes, bar: Bar, ready: float, longest: float, *, noted: bool) -> None:
     colour = _COLOURS[bar.fate]
     end = ready if bar.end is None else bar.end
     axes.barh(bar.worker, end, height=_HEIGHT, color=colour, edgecolor=colour, linewidth=0.8)
@@ -245,19 +263,25 @@ def _draw_bar(axes: Axes, bar: Bar, ready: float, longest: float) -> None:
         )
     if bar.fate is Fate.FAILED:
         axes.plot(end, bar.worker, marker="X", markersize=8, color=_COLOURS[bar.fate], zorder=3)
-    if not bar.note:
-        return
+    if bar.note and noted:
+        _draw_note(axes, bar, end, ready, longest)
+
+
+def _draw_note(axes: Axes, bar: Bar, end: float, ready: float, longest: float) -> None:
+    """Beside the bar; on it where it is long."""
     inside = end > 0.5 * longest
-    close = end < ready < end + 0.2 * longest  # the note would run into the line
+    close = end < ready < end + 0.2 * longest  # beside the bar, it would run into the line
+    dark = inside and bar.fate is Fate.FAILED
     axes.annotate(
         bar.note,
-        (ready if close else end, bar.worker),
-        xytext=(-5 if inside else 7, -0.5),
+        (ready if close and not inside else end, bar.worker),
+        xytext=(-9 if inside else 7, -0.5),
         textcoords="offset points",
         ha="right" if inside else "left",
         va="center",
         fontsize=8,
-        color=_INK,
+        color="white" if dark else _INK,
+        parse_math=False,  # a worker may have chosen the words
     )
 
 

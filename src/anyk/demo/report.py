@@ -73,7 +73,7 @@ FOOTNOTE = (
 
 def conclusion(result: Result) -> str:
     """What the coded run of a job knows, in a sentence or two."""
-    asleep = tuple(who for who in result.late if who not in result.spare)
+    asleep = tuple(who for who in result.silent if who not in result.spare)
     told = f"Coded: ready after {result.seconds:.1f} s. It did not wait for {_join(asleep)}"
     if result.failed:
         told += f", and did without {_join(result.failed)}, which was killed"

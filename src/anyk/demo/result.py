@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -15,7 +14,6 @@ from anyk.timeline import Fate
 
 __all__ = ["Result", "name_workers"]
 
-_MUCH_LATER = 3  # times the median: a worker that was waited for and kept all others waiting
 _ABOUT_RIGHT = 0.9
 
 
@@ -57,11 +55,9 @@ class Result:
 
     @property
     def late(self) -> tuple[int, ...]:
-        """Workers that the run was without, or waited for longer than for the rest."""
-        ends = {timing.worker: timing.answered for timing in self.outcome.timings}
-        usual = statistics.median(end for end in ends.values() if end is not None)
-        slow = {who for who, end in ends.items() if end is not None and end > _MUCH_LATER * usual}
-        return tuple(sorted({*self.silent, *slow} - set(self.outcome.failures)))
+        """Workers that the run was without, or that slept and were waited for."""
+        workers = range(self.way.scheme.guarantee.workers)
+        return tuple(who for who in workers if self.fate(who) in {Fate.LATE, Fate.SPARE})
 
     @property
     def spare(self) -> tuple[int, ...]:
