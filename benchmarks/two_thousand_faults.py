@@ -43,7 +43,8 @@ from _random_faults import WORKERS, Job, Plan, draw_job, draw_plan
 
 import anyk
 from anyk.executors.around import AbstractAround
-from anyk.executors.base import AbstractDispatch, AbstractExecutor, Placement, Task
+from anyk.executors.attempt import Task
+from anyk.executors.base import AbstractDispatch, AbstractExecutor, Placement
 from anyk.executors.faults import AbstractFault, Delay, Faulty
 from anyk.task import WorkerTask
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from anyk.answers import Answer
-from anyk.executors.base import AbstractDispatch, AbstractExecutor, Task
+from anyk.executors.attempt import Task
+from anyk.executors.base import AbstractDispatch, AbstractExecutor
 
 LONG = 60.0
 """Seconds: a test that waits this long has failed."""

@@ -14,6 +14,10 @@ def pid(_: NDArray[Any]) -> NDArray[Any]:
     return np.array(os.getpid())
 
 
+def pid_and_inputs(share: NDArray[Any], own: Any) -> NDArray[Any]:
+    return np.array([os.getpid(), share[0], own])
+
+
 def exit_with(code: NDArray[Any]) -> NDArray[Any]:
     os._exit(int(code))
 

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from anyk.answers import Answer
-from anyk.executors.base import AbstractDispatch, AbstractExecutor, Dealt, pause
+from anyk.executors.attempt import pause
+from anyk.executors.base import AbstractDispatch, AbstractExecutor, Dealt
 from anyk.executors.couriers import Courier, CourierDispatch
 from anyk.executors.futures import Futures
 from anyk.executors.processes import Processes

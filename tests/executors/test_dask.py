@@ -253,7 +253,7 @@ def test_an_executor_that_is_forgotten_leaves_no_share(client: Any) -> None:
     executor = Dask(client)
     executor.place([np.zeros(3)])
     pids_of(executor)
-    assert held(client) == [[0]] * 3
+    assert eventually(lambda: held(client) == [[0]] * 3)
     del executor
     gc.collect()
     assert eventually(lambda: held(client) == [[]] * 3)

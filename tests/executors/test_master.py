@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 import pytest
+from executor_tasks import pid_and_inputs
 
 import anyk
 from anyk.executors.base import Dealt
@@ -16,14 +17,10 @@ def test_conformance(make):
         anyk.testing.check_executor(executor)
 
 
-def pid(share, own):
-    return np.array([os.getpid(), share[0], own])
-
-
 def test_the_first_share_stays_at_home():
     with anyk.WithMaster(anyk.Processes(2)) as executor:
         placement = executor.place([np.array([[10], [11], [12]])])
-        dispatch = executor.dispatch(pid, placement, [Dealt(np.array([7, 8, 9]))])
+        dispatch = executor.dispatch(pid_and_inputs, placement, [Dealt(np.array([7, 8, 9]))])
         answers = {answer.worker: answer.value.tolist() for answer in iter(receive(dispatch), None)}
     pids = [answers[worker][0] for worker in range(3)]
     assert pids[0] == os.getpid()

@@ -14,7 +14,8 @@ import pytest
 from calls import LONG, call, eventually, receive
 
 from anyk.errors import ExecutorError, InvalidArgument
-from anyk.executors.base import Dealt, Task
+from anyk.executors.attempt import Task
+from anyk.executors.base import Dealt
 from anyk.executors.faults import Delay, Die, Faulty
 from anyk.executors.processes import Processes
 

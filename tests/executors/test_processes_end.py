@@ -87,7 +87,7 @@ def test_a_constructor_that_fails_leaves_no_process(monkeypatch: pytest.MonkeyPa
 SCRIPT = """
     import signal, sys, time
     import numpy as np
-    from anyk.executors.base import pause
+    from anyk.executors.attempt import pause
     from anyk.executors.faults import Delay, Faulty
     from anyk.executors.processes import Processes
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from anyk.errors import InvalidArgument
-from anyk.executors.base import AbstractDispatch, pause
+from anyk.executors.attempt import pause
+from anyk.executors.base import AbstractDispatch
 from anyk.executors.faults import Delay, Faulty
 from anyk.executors.simulated import Simulated
 from anyk.planning.delays import Fixed, NoDelay, Occasional, ShiftedExponential

@@ -12,7 +12,8 @@ import pytest
 
 from anyk.answers import Answer
 from anyk.errors import ExecutorError, InvalidArgument
-from anyk.executors.base import AbstractExecutor, Dealt, pause
+from anyk.executors.attempt import pause
+from anyk.executors.base import AbstractExecutor, Dealt
 from anyk.executors.inline import Inline
 from anyk.executors.simulated import Simulated
 from anyk.executors.threads import Threads

@@ -12,7 +12,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.executors.base import die
+from anyk.executors.attempt import die
 from anyk.executors.faults import AbstractFault, Delay
 from anyk.executors.lies import Lie
 from anyk.executors.mishaps import Run

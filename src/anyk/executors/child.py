@@ -18,7 +18,7 @@ from typing import Any, final
 
 from numpy.typing import NDArray
 
-from anyk.executors.base import describe
+from anyk.executors.attempt import describe
 from anyk.executors.header import BrokenAnswer
 from anyk.executors.shelf import Share
 from anyk.executors.wire import (

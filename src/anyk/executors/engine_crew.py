@@ -10,7 +10,8 @@ from typing import Any, final
 
 from numpy.typing import NDArray
 
-from anyk.executors.base import AbstractDispatch, AbstractExecutor, Dealt, Placement, Task
+from anyk.executors.attempt import Task
+from anyk.executors.base import AbstractDispatch, AbstractExecutor, Dealt, Placement
 from anyk.executors.couriers import Courier, Office
 from anyk.executors.engine_link import AbstractPort, EngineLink
 from anyk.executors.shelf import Shelf

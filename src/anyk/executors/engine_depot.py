@@ -14,7 +14,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.executors.base import Task, attempt, describe, guarded, reaper
+from anyk.executors.attempt import Task, attempt, describe, guarded, reaper
 from anyk.executors.shelf import Share
 
 __all__ = ["Depot", "Errand", "Home", "Report", "checked_report", "home"]

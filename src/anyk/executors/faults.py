@@ -17,13 +17,8 @@ import numpy as np
 
 from anyk.errors import InvalidArgument
 from anyk.executors.around import AbstractAround, check_within
-from anyk.executors.base import (
-    AbstractDispatch,
-    AbstractExecutor,
-    Dealt,
-    Placement,
-    Task,
-)
+from anyk.executors.attempt import Task
+from anyk.executors.base import AbstractDispatch, AbstractExecutor, Dealt, Placement
 from anyk.executors.lies import Collude, Corrupt
 from anyk.executors.mishaps import AbstractFault, Crash, Delay, Die, Rubbish
 from anyk.spec import count, instance

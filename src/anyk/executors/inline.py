@@ -10,15 +10,8 @@ from typing import Any, final
 from numpy.typing import NDArray
 
 from anyk.answers import Answer
-from anyk.executors.base import (
-    AbstractDispatch,
-    AbstractExecutor,
-    Placement,
-    Task,
-    argument_of,
-    attempt,
-    guarded,
-)
+from anyk.executors.attempt import Task, attempt, guarded
+from anyk.executors.base import AbstractDispatch, AbstractExecutor, Placement, argument_of
 from anyk.executors.shelf import Share, Shelf
 from anyk.spec import count
 

@@ -10,14 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Answer
-from anyk.executors.base import (
-    AbstractDispatch,
-    AbstractExecutor,
-    Dealt,
-    Placement,
-    Task,
-    check_parts,
-)
+from anyk.executors.attempt import Task
+from anyk.executors.base import AbstractDispatch, AbstractExecutor, Dealt, Placement, check_parts
 from anyk.executors.inline import Inline
 from anyk.executors.shelf import Shelf
 from anyk.spec import instance

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.errors import InvalidArgument
-from anyk.executors.base import die, pause
+from anyk.executors.attempt import die, pause
 from anyk.spec import instance
 
 __all__ = ["AbstractFault", "Crash", "Delay", "Die", "Rubbish", "Run"]

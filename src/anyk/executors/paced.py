@@ -10,14 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.executors.around import AbstractAround, check_within
-from anyk.executors.base import (
-    AbstractDispatch,
-    AbstractExecutor,
-    Dealt,
-    Placement,
-    Task,
-    pause,
-)
+from anyk.executors.attempt import Task, pause
+from anyk.executors.base import AbstractDispatch, AbstractExecutor, Dealt, Placement
 from anyk.planning.delays import AbstractDelays
 from anyk.spec import instance
 

@@ -12,13 +12,8 @@ from typing import Any, final
 from numpy.typing import NDArray
 
 from anyk.errors import InvalidArgument
-from anyk.executors.base import (
-    AbstractDispatch,
-    AbstractExecutor,
-    Dealt,
-    Placement,
-    Task,
-)
+from anyk.executors.attempt import Task
+from anyk.executors.base import AbstractDispatch, AbstractExecutor, Dealt, Placement
 from anyk.executors.child import Child
 from anyk.executors.couriers import Courier, Office
 from anyk.executors.shelf import Shelf

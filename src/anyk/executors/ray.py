@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.errors import ExecutorError, InvalidArgument
-from anyk.executors.base import AbstractDispatch, AbstractExecutor, Placement, Task, describe
+from anyk.executors.attempt import Task, describe
+from anyk.executors.base import AbstractDispatch, AbstractExecutor, Placement
 from anyk.executors.engine_crew import Crew
 from anyk.executors.engine_depot import Depot, Errand, Home, Report, home
 from anyk.executors.engine_link import AbstractPort

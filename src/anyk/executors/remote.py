@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.errors import InvalidArgument
-from anyk.executors.base import AbstractDispatch, AbstractExecutor, Placement, Task
+from anyk.executors.attempt import Task
+from anyk.executors.base import AbstractDispatch, AbstractExecutor, Placement
 from anyk.executors.couriers import Courier, Office
 from anyk.executors.remote_arguments import sendable
 from anyk.executors.remote_link import Keys, Limits, Link

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.domains.ring import ResidueRing
-from anyk.executors.base import describe
+from anyk.executors.attempt import describe
 from anyk.executors.header import LONGEST_HEADER, BrokenAnswer, parse_header
 from anyk.executors.remote_frames import Channel, Spec, parse_specs, size_of, specs_of
 from anyk.executors.remote_request import Request

@@ -15,7 +15,8 @@ from anyk.domains.prime import PrimeField
 from anyk.domains.real import Complex, Reals
 from anyk.domains.ring import EachPrime, ResidueRing
 from anyk.errors import InvalidArgument
-from anyk.executors.base import Dealt, Task
+from anyk.executors.attempt import Task
+from anyk.executors.base import Dealt
 from anyk.executors.header import BrokenAnswer
 from anyk.executors.remote_arguments import pack, sendable
 from anyk.executors.remote_frames import LONGEST_REQUEST

@@ -24,7 +24,7 @@ from typing import final
 import numpy as np
 
 from anyk.errors import InvalidArgument
-from anyk.executors.base import describe, printable, reaper
+from anyk.executors.attempt import describe, printable, reaper
 from anyk.executors.remote_frames import Channel
 from anyk.executors.remote_offer import Offer
 from anyk.executors.remote_session import Session

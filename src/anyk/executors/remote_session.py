@@ -9,7 +9,7 @@ from typing import Any, final
 
 from numpy.typing import NDArray
 
-from anyk.executors.base import attempt, describe
+from anyk.executors.attempt import attempt, describe
 from anyk.executors.header import BrokenAnswer
 from anyk.executors.remote_arguments import unpack
 from anyk.executors.remote_frames import (

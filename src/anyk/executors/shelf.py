@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.errors import ExecutorError
-from anyk.executors.base import AbstractExecutor, Placement, check_open, check_parts, guarded
+from anyk.executors.attempt import guarded
+from anyk.executors.base import AbstractExecutor, Placement, check_open, check_parts
 
 __all__ = ["Share", "Shelf"]
 

@@ -12,16 +12,8 @@ from numpy.typing import NDArray
 
 from anyk.answers import Answer
 from anyk.errors import InvalidArgument
-from anyk.executors.base import (
-    AbstractDispatch,
-    AbstractExecutor,
-    Placement,
-    Task,
-    argument_of,
-    attempt,
-    guarded,
-    sleeper,
-)
+from anyk.executors.attempt import Task, attempt, guarded, sleeper
+from anyk.executors.base import AbstractDispatch, AbstractExecutor, Placement, argument_of
 from anyk.executors.shelf import Shelf
 from anyk.planning.delays import AbstractDelays, NoDelay
 from anyk.spec import count

@@ -12,16 +12,8 @@ from typing import Any, final
 from numpy.typing import NDArray
 
 from anyk.errors import ExecutorError
-from anyk.executors.base import (
-    AbstractDispatch,
-    AbstractExecutor,
-    Placement,
-    Task,
-    argument_of,
-    attempt,
-    guarded,
-    sleeper,
-)
+from anyk.executors.attempt import Task, attempt, guarded, sleeper
+from anyk.executors.base import AbstractDispatch, AbstractExecutor, Placement, argument_of
 from anyk.executors.couriers import Courier, Office
 from anyk.executors.shelf import Shelf
 from anyk.spec import count

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.executors.base import attempt, describe, guarded, reaper
+from anyk.executors.attempt import attempt, describe, guarded, reaper
 from anyk.executors.wire import Payload, receive_message, send_answer
 
 __all__ = ["serve"]

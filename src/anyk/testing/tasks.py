@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.executors.base import pause
+from anyk.executors.attempt import pause
 
 __all__ = ["LATE", "fragile", "gram", "sluggish", "weighted"]
 
