@@ -91,6 +91,11 @@ class Troubled(AbstractAround):
         """Whether workers are told names of functions: theirs know what an order is."""
         return self._executor.by_name
 
+    @property
+    def shares_per_machine(self) -> int:
+        """One: all of them are on this machine, where nobody is curious."""
+        return 1
+
     def dispatch(
         self, task: Any, placement: Placement, arguments: Sequence[Any]
     ) -> AbstractDispatch:
