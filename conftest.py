@@ -10,6 +10,7 @@ import anyk
 
 settings.register_profile("anyk", deadline=None)  # tests measure no time: machines are noisy
 settings.load_profile("anyk")
+pytest.register_assert_rewrite("calls")  # what the tests of executors have in common
 
 
 @pytest.fixture(autouse=True)

@@ -26,8 +26,6 @@ import anyk
 from anyk.bench.measure import interval
 from anyk.privacy.coalitions import most_bits_learned
 
-Complexes = NDArray[np.complex128]
-
 BLOCKS, COLLUDERS, DEGREE, WORKERS, WITH_LIARS = 3, 2, 2, 9, 14
 # radius, sigma, limits: bits a coordinate, relative error
 ROWS = (

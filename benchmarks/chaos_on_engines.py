@@ -28,7 +28,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import faulthandler
 import gc
 import math
 import os
@@ -43,6 +42,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from _alarm import alarm
 from _chaos_grounds import (
     GROUNDS,
     HERE,
@@ -68,7 +68,6 @@ SHORT = 0.4  # a deadline, seconds
 AT_ONCE = 25  # runs on one executor
 MASTERS = 0.04  # of the runs
 SETTLING = 20.0  # seconds in which what has ended must be gone
-WELL = ORDERS.index("well")
 HARMLESS = ("late",)
 LOSSES = ("raise", "interrupt", "shape", "nan", "dtype", "text", "disk", "hang")
 FAULTS = ("hung", "wrong", "failed", "lost", "left")
@@ -386,24 +385,6 @@ def right(job: Job, encoded: anyk.Encoded, outcome: anyk.Outcome) -> bool:
     return outcome.value.shape == decoded.shape and np.allclose(
         outcome.value, decoded, rtol=1e-9, atol=1e-9
     )
-
-
-@contextlib.contextmanager
-def alarm(seconds: int) -> Iterator[None]:
-    """Raise TimeoutError in here after so many seconds; end the program where that does nothing."""
-
-    def ring(*_: object) -> None:
-        raise TimeoutError(f"it did not return in {seconds} s")
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.alarm(seconds)
-    faulthandler.dump_traceback_later(4 * seconds, exit=True)
-    try:
-        yield
-    finally:
-        faulthandler.cancel_dump_traceback_later()
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
 
 
 def end_master(name: str, ground: Ground, rng: np.random.Generator, tally: Tally) -> None:

@@ -53,6 +53,7 @@ def on_ray(workers):
     import ray  # noqa: PLC0415 - one engine at a time
 
     ray.init(
+        address="local",
         num_cpus=2 * workers,
         include_dashboard=False,
         object_store_memory=100 << 20,

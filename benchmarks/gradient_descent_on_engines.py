@@ -122,7 +122,7 @@ class Engine:
         elif self.name == "ray":
             import ray  # noqa: PLC0415 - an extra
 
-            ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+            ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False)
             try:
                 with anyk.Ray(WORKERS, num_cpus=0.01) as executor:
                     yield executor, None

@@ -39,6 +39,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from _alarm import alarm
 from _random_faults import WORKERS, Job, Plan, draw_job, draw_plan
 
 import anyk
@@ -95,22 +96,6 @@ class Moody(AbstractAround):
     ) -> AbstractDispatch:
         """Pass it on, with the present faults."""
         return Faulty(self._executor, self.faults).dispatch(task, placement, arguments)
-
-
-@contextlib.contextmanager
-def alarm(seconds: int) -> Iterator[None]:
-    """Raise TimeoutError in here after so many seconds."""
-
-    def ring(*_: object) -> None:
-        raise TimeoutError(f"a call did not return in {seconds} s")
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.alarm(seconds)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
 
 
 def make(engine: str, rng: np.random.Generator) -> AbstractExecutor:

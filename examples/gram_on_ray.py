@@ -28,7 +28,7 @@ def main() -> None:
     X = np.random.default_rng(0).integers(0, 100, (BLOCKS, 500, 6))
     scheme = anyk.Lagrange(blocks=BLOCKS, degree=2, workers=WORKERS, adversaries=1)
     print(scheme.guarantee)
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+    ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False)
     faults = {3: Corrupt(modulus=2**31 - 1), 7: Die()}
     with Faulty(anyk.Ray(WORKERS, num_cpus=0.01), faults) as executor:
         for call in (1, 2):

@@ -137,6 +137,35 @@ def test_epsilon_is_that_of_the_worst_coalition_and_block():
     assert worst.epsilon(sensitivity=2.0, delta=1e-5) > worst.epsilon(sensitivity=1.0, delta=1e-5)
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_separation_is_how_far_one_block_moves_the_whitened_view_of_any_coalition(seed):
+    generator = np.random.default_rng(seed)
+    scheme = mixture(generator)
+    size = int(generator.integers(1, 4))
+    encoded = scheme.encode(np.zeros((scheme.data.shape[1], 1)))
+    squares = []
+    for who in map(list, itertools.combinations(range(len(scheme.data)), size)):
+        data, masks = scheme.data[who], scheme.masks[who]
+        moved = data.conj().T @ np.linalg.solve(masks @ masks.conj().T, data)
+        squares += list(np.diagonal(moved).real * (2 if np.iscomplexobj(data) else 1))
+    found = anyk.worst_coalition(encoded, colluders=size).separation
+    assert found == pytest.approx(math.sqrt(max(squares)), rel=1e-6)
+
+
+def test_without_noise_the_separation_is_infinite():
+    encoded = Mixture(np.eye(1), np.zeros((1, 1))).encode(np.zeros((1, 1)))
+    assert anyk.worst_coalition(encoded, colluders=1).separation == math.inf
+
+
+def test_an_audit_of_larger_data_finds_more_and_no_more_than_they_leak():
+    encoded = Mixture(np.eye(1), np.eye(1)).encode(np.zeros((1, 1)))
+    found = [
+        anyk.audit(encoded, colluders=1, data_std=each, generator=np.random.default_rng(0)).amount
+        for each in (1.0, 10.0)
+    ]
+    assert 0.4 < found[0] <= 0.5 < found[1] <= anyk.leakage(encoded, colluders=1, data_std=10.0)
+
+
 @pytest.mark.parametrize(
     ("scheme", "learned"),
     [
@@ -186,6 +215,13 @@ def test_what_makes_no_sense_is_refused(call):
     encoded = anyk.Lagrange(blocks=1, degree=1, workers=7, colluders=1).encode([1])
     with pytest.raises(anyk.InvalidArgument, match=r"got .*; needed: "):
         call(encoded)
+
+
+def test_an_audit_speaks_of_one_symbol_and_of_several():
+    encoded = anyk.Lagrange(blocks=2, degree=1, workers=5, colluders=1).encode([1, 2])
+    one, two = (str(anyk.audit(encoded, colluders=number)) for number in (2, 3))
+    assert "at least 1 symbol a coordinate" in one
+    assert "at least 2 symbols a coordinate" in two
 
 
 def test_data_std_must_be_a_size():

@@ -1,11 +1,17 @@
 """A scheme meets an executor: what run and distribute promise."""
 
+import contextlib
+import gc
 import pickle
+import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import anyk
+from anyk import distributed
+from anyk.executors.around import AbstractAround
 from anyk.executors.base import Dealt
 from anyk.executors.faults import Collude, Corrupt, Crash, Delay, Faulty, Rubbish
 
@@ -216,3 +222,111 @@ def test_dealt_arguments_reach_their_worker():
         dispatch = executor.dispatch(np.add, placement, (Dealt(np.array([10.0, 20.0, 30.0])),))
         values = [dispatch.receive(None).value.item() for _ in range(3)]
     assert values == [10.0, 20.0, 30.0]
+
+
+def test_a_deadline_of_any_width_is_as_exact_as_the_clock(monkeypatch):
+    with anyk.Inline(9) as executor:
+        monkeypatch.setattr(executor, "clock", lambda: 40_010.0)  # float16 makes it 40,000
+        assert anyk.run(SCHEME, gram, X, executor, deadline=np.float16(1)).status.ok
+
+
+def test_shares_of_reals_in_another_format_are_refused(executor):
+    scheme = anyk.Lagrange(blocks=2, degree=2, workers=5)
+    coarse, fine, weights = (
+        anyk.FixedPoint(fraction_bits=bits, magnitude=8.0, degree=degree)
+        for bits, degree in ((4, 2), (6, 2), (3, 1))
+    )
+    mixed = replace(coarse, degree=1, factors=(weights,))
+    with (
+        anyk.distribute(scheme, [1.5, 2.5], executor, embedding=coarse) as data,
+        anyk.distribute(scheme, [0.5, 0.25], executor, embedding=fine) as other,
+        anyk.distribute(scheme, [0.5, 0.25], executor, embedding=coarse) as same,
+        anyk.distribute(scheme, [1.5, 2.5], executor, embedding=mixed) as weighed,
+    ):
+        with pytest.raises(anyk.InvalidArgument, match="arguments: got shares of reals as"):
+            data.run(np.multiply, other.encoded)
+        assert data.run(np.multiply, same.encoded).value.tolist() == [0.75, 0.625]
+        weighing = weighed.encode([0.5, 0.25], weights)
+        assert weighed.run(np.multiply, weighing).value.tolist() == [0.75, 0.625]
+        with pytest.raises(anyk.InvalidArgument, match="embedding: got array"):
+            data.encode([1.0, 2.0], np.ones(2))
+
+
+@pytest.mark.parametrize(
+    "hidden", [lambda w: [[w]], lambda w: {"a": {"b": (1, w)}}, lambda w: ({w: 1},)]
+)
+def test_shares_deep_inside_an_argument_are_not_sent_to_everybody(executor, hidden):
+    with anyk.distribute(SCHEME, X, executor) as data:
+        around = [[1, 2], hidden(data.encode(X))]
+        around.append(around)
+        with pytest.raises(anyk.InvalidArgument, match="got an Encoded inside a list"):
+            data.run(product, around)
+
+
+def test_distributed_data_are_no_argument_of_others(executor):
+    with anyk.distribute(SCHEME, X, executor) as data, anyk.distribute(SCHEME, X, executor) as w:
+        with pytest.raises(anyk.InvalidArgument, match=r"Pass its \.encoded"):
+            data.run(np.multiply, w)
+
+
+class Counted(AbstractAround):
+    """Knows what is placed and not released, dispatched and not abandoned."""
+
+    def __init__(self):
+        self.inside, self.placed, self.running = anyk.Inline(4), set(), set()
+
+    @property
+    def within(self):
+        return self.inside
+
+    def place(self, parts):
+        placement = self.inside.place(parts)
+        self.placed.add(placement)
+        return placement
+
+    def release(self, placement):
+        self.placed.discard(placement)
+        self.inside.release(placement)
+
+    def dispatch(self, task, placement, arguments):
+        dispatch = self.inside.dispatch(task, placement, arguments)
+        self.running.add(dispatch)
+        abandon = dispatch.abandon
+        dispatch.abandon = lambda: (self.running.discard(dispatch), abandon())
+        return dispatch
+
+
+def interrupted(work, after):
+    """Do some work, with Ctrl-C at one of the places where Python looks for it; whether it came."""
+    left = iter(range(after, -1, -1))
+
+    files = anyk.run.__globals__["__file__"], distributed.__file__, contextlib.__file__
+
+    def press(frame, event, _):
+        if frame.f_code.co_filename in files and event in ("call", "c_return") and next(left) == 0:
+            sys.setprofile(None)
+            raise KeyboardInterrupt
+
+    before = sys.getprofile()
+    sys.setprofile(press)
+    try:
+        work()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.setprofile(before)
+    return False
+
+
+@pytest.mark.parametrize("call", [anyk.run, lambda *given: list(anyk.stream(*given))])
+def test_ctrl_c_leaves_nothing_on_the_workers(call):
+    scheme = anyk.Lagrange(blocks=2, degree=2, workers=4)
+    after, came = 0, True
+    while came:
+        with Counted() as executor:
+            came = interrupted(lambda at=executor: call(scheme, np.square, [3, 4], at), after)
+            gc.collect()
+            assert not executor.placed, after
+            assert not executor.running, after
+        after += 1
+    assert after > 15

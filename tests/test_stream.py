@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import anyk
-from anyk.executors.faults import Crash, Faulty
+from anyk.executors.faults import Corrupt, Crash, Faulty
 from anyk.planning.delays import Fixed
 
 X = np.linspace(0.0, 2.0, 10).reshape(5, 2)
@@ -107,3 +107,24 @@ def test_what_makes_no_sense_is_refused_before_anything_is_sent(bad):
     with anyk.Inline(20) as executor:
         with pytest.raises(anyk.InvalidArgument, match=r"got .*; needed: "):
             anyk.stream(SCHEME, np.sin, X, executor, **bad)
+
+
+def test_an_exact_scheme_waits_for_no_more_answers_than_it_needs():
+    scheme = anyk.Lagrange(blocks=2, degree=2, workers=6)
+    with late(6) as executor:
+        outcomes = list(anyk.stream(scheme, np.square, [3, 4], executor, every=5))
+    assert [len(outcome.used) for outcome in outcomes] == [3]
+
+
+@pytest.mark.parametrize("fault", [Crash(), Corrupt(modulus=2**31 - 1)])
+def test_an_exact_stream_ends_as_soon_as_no_answer_could_help(fault):
+    scheme = anyk.Lagrange(blocks=2, degree=2, workers=6, adversaries=1)  # 5 answers
+    heard = []
+    with Faulty(late(6), {0: fault, 1: fault}) as executor:
+        outcomes = anyk.stream(scheme, np.square, [3, 4], executor, on_answer=heard.append)
+        with pytest.raises(anyk.RecoveryError) as caught:
+            list(outcomes)
+        with pytest.raises(type(caught.value)):
+            anyk.run(scheme, np.square, [3, 4], executor)
+    assert len(heard) < 6
+    assert not caught.value.outcome.status.ok

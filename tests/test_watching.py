@@ -146,3 +146,30 @@ def test_importing_anyk_does_not_load_telemetry():
 def test_an_outcome_with_its_record_still_pickles():
     outcome = run()
     assert pickle.loads(pickle.dumps(outcome)).used == outcome.used
+
+
+def test_streams_side_by_side_leave_the_users_spans_alone(spans):
+    spans.clear()
+    with anyk.Inline(8) as executor:
+        first, second = (
+            anyk.stream(anyk.Spline(4, 8), np.sin, np.arange(4.0), executor) for _ in range(2)
+        )
+        next(first)
+        assert not trace.get_current_span().get_span_context().is_valid
+        next(second)
+        first.close()
+        second.close()
+    assert not trace.get_current_span().get_span_context().is_valid
+    assert len(spans.get_finished_spans()) == 2
+
+
+def test_a_span_tells_the_type_of_an_error_and_not_its_text(spans):
+    spans.clear()
+    scheme = anyk.Lagrange(blocks=2, degree=2, workers=4)
+    fixed = anyk.FixedPoint(fraction_bits=4, magnitude=8.0, degree=2)
+    with anyk.Inline(4) as executor, pytest.raises(anyk.InvalidArgument, match="the integer"):
+        anyk.run(scheme, lambda x: x**2 * 2**16, [1.5, 2.5], executor, embedding=fixed)
+    (span,) = spans.get_finished_spans()
+    assert span.attributes["error.type"] == "InvalidArgument"
+    assert not span.status.is_ok
+    assert "integer" not in span.to_json()

@@ -53,8 +53,9 @@ class Audit:
         """One line that a person reads."""
         who = ", ".join(map(str, self.coalition))
         learn = f"worker {who} learns" if len(self.coalition) == 1 else f"workers {who} learn"
+        unit = self.unit if self.amount != 1 else self.unit[:-1]
         return (
-            f"{learn} at least {self.amount:.3g} {self.unit} a coordinate "
+            f"{learn} at least {self.amount:.3g} {unit} a coordinate "
             f"(confidence {self.confidence:g}, {self.samples} samples)"
         )
 

@@ -75,8 +75,10 @@ class Collection:
         best: Outcome | None = None
         judged = 0
         for usable, over in self._receive(dispatch, deadline):
-            due = len(usable) >= max(judged + every, 1) and (
-                not exact or self.encoded.scheme.sufficient(usable)
+            due = (  # an exact scheme has one value to give, as soon as it can
+                self._worth_judging(usable)
+                if exact and best is None
+                else len(usable) >= max(judged + every, 1)
             )
             if not over and not due:
                 continue
@@ -89,7 +91,7 @@ class Collection:
                 estimate = outcome.error_estimate
                 if estimate is None or (tolerance is not None and estimate <= tolerance):
                     return
-            elif over and best is None:
+            elif (over or exact) and best is None:
                 error.outcome = outcome
                 raise error
 

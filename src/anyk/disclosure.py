@@ -239,7 +239,12 @@ def _symbols(parts: list[tuple[PrimeField, NDArray[Any], NDArray[Any]]], size: i
 
 
 def _separation(data: NDArray[Any], masks: NDArray[Any], size: int) -> float:
-    """The largest separation of any coalition, from what it would learn of one block alone."""
+    """The square root of D_k^H (M M^H)^-1 D_k, the most of any coalition and any block k.
+
+    A coalition would learn c log2(1 + that^2) bits of data of variance 1 that are one block alone.
+    Noise of variance 1 has half of it in each part of a complex number: there it is sqrt(2) times
+    as much.
+    """
     half = 1.0 if np.iscomplexobj(data) or np.iscomplexobj(masks) else 2.0
     largest = 0.0
     for block in range(data.shape[1]):

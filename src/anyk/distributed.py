@@ -25,6 +25,8 @@ __all__ = ["Distributed", "OnFailure", "check_limits"]
 
 OnFailure = Literal["raise", "return"]
 
+_CONTAINERS = (list, tuple, set, frozenset, dict)
+
 
 @final
 class Distributed:
@@ -87,7 +89,9 @@ class Distributed:
         """
         scheme = self.encoded.scheme
         if isinstance(scheme, Embedded):
-            return scheme.encode_as(values, embedding or scheme.embedding)
+            own = scheme.embedding if embedding is None else embedding
+            instance("embedding", own, FixedPoint, change="Pass anyk.FixedPoint(...).")
+            return scheme.encode_as(values, own)
         if embedding is not None:
             raise InvalidArgument(
                 "embedding",
@@ -133,7 +137,7 @@ class Distributed:
             NotAccurateEnough: if the estimated error stays above the tolerance.
             ExecutorError: if the shares were released, or the executor is closed.
         """
-        check_limits(deadline, tolerance, on_failure)
+        deadline, tolerance = check_limits(deadline, tolerance, on_failure)
         with self._dispatched(function, arguments, on_answer, progress=progress) as under_way:
             dispatch, collection, note = under_way
             outcome, error = collection.gather(dispatch, deadline, tolerance)
@@ -162,7 +166,7 @@ class Distributed:
             *arguments: as for `run`.
             deadline: seconds after which no answer is waited for.
             tolerance: estimated relative error at which to stop.
-            every: how many more answers make another outcome.
+            every: how many more answers make another outcome of an approximate scheme.
             on_answer: as for `run`.
             progress: as for `run`.
 
@@ -173,7 +177,7 @@ class Distributed:
         Raises:
             RecoveryError: where the answers end, and none was enough for a value.
         """
-        check_limits(deadline, tolerance, "raise")
+        deadline, tolerance = check_limits(deadline, tolerance, "raise")
         step = count("every", every, least=1)
 
         def outcomes() -> Iterator[Outcome]:
@@ -213,16 +217,16 @@ class Distributed:
             live_display(promise.workers, promise.threshold, progress=progress) as show,
             executor.ledger.call(promise.workers) as call,
         ):
-            start = executor.clock()
-            dispatch = executor.dispatch(task, self._placement, sent)
             listeners = [each for each in (call.heard, on_answer, show) if each is not None]
 
             def judged(outcome: Outcome) -> None:
                 call.judged(outcome.suspects)
                 note(outcome)
 
-            try:
-                yield dispatch, Collection(self.encoded, executor, start, listeners), judged
+            collection = Collection(self.encoded, executor, executor.clock(), listeners)
+            dispatch = executor.dispatch(task, self._placement, sent)
+            try:  # at once: Ctrl-C must find nothing to do in between
+                yield dispatch, collection, judged
             finally:
                 dispatch.abandon()
 
@@ -238,20 +242,30 @@ class Distributed:
             )
 
     def _prepared(self, argument: Any) -> Any:
-        if isinstance(argument, (list, tuple, set, frozenset, dict)):
-            inside = argument.values() if isinstance(argument, dict) else argument
-            if any(isinstance(each, Encoded) for each in inside):
-                raise InvalidArgument(
-                    "arguments",
-                    given=f"an Encoded inside a {type(argument).__name__}",
-                    needed="each Encoded as an argument of its own, so that it is dealt out",
-                    change="Sent inside something else, every worker would get all shares.",
-                )
+        if isinstance(argument, _CONTAINERS) and _hold_shares(argument):
+            raise InvalidArgument(
+                "arguments",
+                given=f"an Encoded inside a {type(argument).__name__}",
+                needed="each Encoded as an argument of its own, so that it is dealt out",
+                change="Sent inside something else, every worker would get all shares.",
+            )
+        if isinstance(argument, Distributed):
+            raise InvalidArgument(
+                "arguments",
+                given=repr(argument),
+                needed="an Encoded, of which each worker receives its share",
+                change="Pass its .encoded.",
+            )
         if not isinstance(argument, Encoded):
             return argument
-        theirs, ours = argument.encoder, self.encoded.encoder
+        self._check_points(argument)
+        return Dealt(argument.shares)
+
+    def _check_points(self, argument: Encoded) -> None:
+        """Refuse shares that can't be computed with together with those of the data."""
+        scheme, theirs, ours = self.encoded.scheme, argument.encoder, self.encoded.encoder
         if (
-            argument.scheme.domain != self.encoded.scheme.domain
+            argument.scheme.domain != scheme.domain
             or not np.array_equal(theirs.data, ours.data)
             or not np.array_equal(theirs.masks, ours.masks)
         ):
@@ -261,20 +275,43 @@ class Distributed:
                 needed=f"shares at the same points as those of {self.encoded!r}",
                 change="Encode both with schemes of the same blocks, colluders, workers and field.",
             )
-        return Dealt(argument.shares)
+        if (
+            isinstance(scheme, Embedded)
+            and isinstance(argument.scheme, Embedded)
+            and argument.scheme.embedding not in (scheme.embedding, *scheme.embedding.factors)
+        ):
+            raise InvalidArgument(
+                "arguments",
+                given=f"shares of reals as {argument.scheme.embedding!r}",
+                needed=f"{scheme.embedding!r}, as the data have, or one of its factors",
+                change="Make them by .encode(values, embedding) of the distributed data.",
+            )
 
 
-def check_limits(deadline: float | None, tolerance: float | None, on_failure: str) -> None:
+def _hold_shares(container: Any) -> bool:
+    """Whether an Encoded is in a container, or in one within it."""
+    left, seen = [container], set[int]()
+    while left:
+        each = left.pop()
+        if isinstance(each, (Encoded, Distributed)):
+            return True
+        if isinstance(each, _CONTAINERS) and id(each) not in seen:
+            seen.add(id(each))
+            left.extend([*each, *each.values()] if isinstance(each, dict) else each)
+    return False
+
+
+def check_limits(
+    deadline: float | None, tolerance: float | None, on_failure: str
+) -> tuple[float | None, float | None]:
     """Refuse limits of a run that make no sense.
+
+    Returns:
+        The deadline and the tolerance, as floats: a narrower one would narrow the clock too.
 
     Raises:
         InvalidArgument: if one is out of range.
     """
-    for name, number in (("deadline", deadline), ("tolerance", tolerance)):
-        if number is not None:
-            positive(
-                name, number, change="Give seconds, or a relative error, or None for no limit."
-            )
     if on_failure not in ("raise", "return"):
         raise InvalidArgument(
             "on_failure",
@@ -282,3 +319,8 @@ def check_limits(deadline: float | None, tolerance: float | None, on_failure: st
             needed='"raise" or "return"',
             change='Take "return" to get an Outcome with a failing status.',
         )
+    change = "Give seconds, or a relative error, or None for no limit."
+    return (
+        None if deadline is None else positive("deadline", deadline, change=change),
+        None if tolerance is None else positive("tolerance", tolerance, change=change),
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from anyk.answers import Outcome
@@ -11,7 +12,7 @@ from anyk.distributed import Distributed, OnFailure, check_limits
 from anyk.errors import Unachievable
 from anyk.executors.base import AbstractExecutor
 from anyk.privacy.embedding import FixedPoint
-from anyk.schemes.base import AbstractScheme
+from anyk.schemes.base import AbstractScheme, Encoded
 from anyk.schemes.embedded import Embedded
 from anyk.spec import count, instance
 
@@ -48,13 +49,38 @@ def distribute(
         ...     data.run(np.sqrt).value
         array([2., 3.])
     """
+    encoded = _encoded(scheme, X, executor, embedding)
+    placement = executor.place((encoded.shares,))
+    try:
+        return Distributed(encoded, executor, placement)
+    except BaseException:  # Ctrl-C, for nothing else can happen here
+        executor.release(placement)
+        raise
+
+
+def _encoded(
+    scheme: AbstractScheme, X: Any, executor: AbstractExecutor, embedding: FixedPoint | None
+) -> Encoded:
+    """The shares, if the executor can be trusted with them."""
     instance("scheme", scheme, AbstractScheme, change="Make one, such as anyk.Spline(4, 12).")
     instance("executor", executor, AbstractExecutor, change="Make one, such as anyk.Threads(12).")
     _check_apart(scheme, executor)
     if embedding is not None:
         scheme = Embedded(scheme, embedding)
-    encoded = scheme.encode(X)
-    return Distributed(encoded, executor, executor.place((encoded.shares,)))
+    return scheme.encode(X)
+
+
+@contextmanager
+def _for_one_call(
+    scheme: AbstractScheme, X: Any, executor: AbstractExecutor, embedding: FixedPoint | None
+) -> Iterator[Distributed]:
+    """Distributed data that are released in the end, whenever Ctrl-C comes."""
+    encoded = _encoded(scheme, X, executor, embedding)
+    placement = executor.place((encoded.shares,))
+    try:
+        yield Distributed(encoded, executor, placement)
+    finally:
+        executor.release(placement)
 
 
 def _check_apart(scheme: AbstractScheme, executor: AbstractExecutor) -> None:
@@ -122,7 +148,7 @@ def run(
         ...     print(anyk.run(scheme, np.square, [5, 6], executor).value)
         [25 36]
     """
-    with distribute(scheme, X, executor, embedding=embedding) as data:
+    with _for_one_call(scheme, X, executor, embedding) as data:
         return data.run(
             function,
             deadline=deadline,
@@ -158,7 +184,7 @@ def stream(
         executor: has at least as many workers as the scheme.
         deadline: seconds on the executor's clock after which no answer is waited for.
         tolerance: estimated relative error at which to stop.
-        every: how many more answers make another outcome.
+        every: how many more answers make another outcome of an approximate scheme.
         on_answer: called with every answer and failure as it comes, before it is checked.
         progress: whether to show the workers in a terminal while a run lasts (with rich).
 
@@ -180,11 +206,11 @@ def stream(
         >>> outcomes[-1].error_estimate < outcomes[0].error_estimate
         True
     """
-    check_limits(deadline, tolerance, "raise")
+    deadline, tolerance = check_limits(deadline, tolerance, "raise")
     step = count("every", every, least=1)
 
     def outcomes() -> Iterator[Outcome]:
-        with distribute(scheme, X, executor) as data:
+        with _for_one_call(scheme, X, executor, None) as data:
             yield from data.stream(
                 function,
                 deadline=deadline,

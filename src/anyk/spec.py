@@ -46,11 +46,14 @@ def count(argument: str, value: SupportsIndex, *, least: int) -> int:
         >>> count("workers", np.int64(12), least=1)
         12
     """
-    if isinstance(value, bool) or not hasattr(type(value), "__index__"):
+    try:
+        number = operator.index(value)
+    except TypeError:  # an array has an index too, if it is one integer
+        number = None
+    if number is None or isinstance(value, bool):
         raise InvalidArgument(
             argument, given=shown(value), needed="an integer", change=f"Pass an int >= {least}."
         )
-    number = operator.index(value)
     if number < least:
         raise InvalidArgument(
             argument, given=shown(number), needed=f"at least {least}", change="Raise it."

@@ -21,8 +21,9 @@ def watched_run(scheme: str, executor: str, workers: int) -> Iterator[Callable[[
     """Log one run, in a span of its own where OpenTelemetry is loaded.
 
     The log has one record a run, with fields for machines in its attributes: INFO, or WARNING
-    where workers lied or there is no value. The span `anyk.run` has the same fields. Neither holds
-    data, shares or what workers said: worker numbers, counts and times alone.
+    where workers lied or there is no value. The span `anyk.run` has the same fields, or the type of
+    an error. Neither holds data, shares or what workers said: worker numbers, counts and times
+    alone.
 
     Args:
         scheme: name of its class.
@@ -42,16 +43,22 @@ def watched_run(scheme: str, executor: str, workers: int) -> Iterator[Callable[[
     if trace is None:
         yield lambda outcome: _log(known | _fields(outcome), outcome)
         return
-    with trace.get_tracer("anyk").start_as_current_span("anyk.run", attributes=known) as span:
+    # not the current span: a stream gives the thread back to its caller, and may end in another
+    span = trace.get_tracer("anyk").start_span("anyk.run", attributes=known)
 
-        def note(outcome: Outcome) -> None:
-            fields = _fields(outcome)
-            span.set_attributes(
-                {name: value for name, value in fields.items() if value is not None}
-            )
-            _log(known | fields, outcome)
+    def note(outcome: Outcome) -> None:
+        fields = _fields(outcome)
+        span.set_attributes({name: value for name, value in fields.items() if value is not None})
+        _log(known | fields, outcome)
 
+    try:
         yield note
+    except Exception as error:
+        span.set_attribute("error.type", type(error).__name__)  # its text may tell of data
+        span.set_status(trace.StatusCode.ERROR)
+        raise
+    finally:
+        span.end()
 
 
 def _fields(outcome: Outcome) -> dict[str, Any]:

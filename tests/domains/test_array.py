@@ -97,8 +97,8 @@ def test_exp_says_why():
 @pytest.mark.parametrize(
     "operation",
     [lambda x: x == x, lambda x: x != 0, lambda x: x < 1, lambda x: x >= x, lambda x: x**-1,
-     lambda x: x**0.5, lambda x: x**x, lambda x: np.maximum(x, 0), lambda x: np.equal(x, x),
-     lambda x: np.add(x, x, out=np.zeros(2))],
+     lambda x: x**0.5, lambda x: x ** np.array(2.0), lambda x: x**x, lambda x: np.maximum(x, 0),
+     lambda x: np.equal(x, x), lambda x: np.add(x, x, out=np.zeros(2))],
 )  # fmt: skip
 def test_comparisons_and_fractional_powers_are_refused(operation):
     with pytest.raises(anyk.NotPolynomial):
@@ -123,3 +123,14 @@ def test_repr_rebuilds_it_unless_it_is_long():
 def test_sums_of_many_large_residues_do_not_overflow():
     x = FIELD.array(np.full(100_000, P - 1))
     assert int(x.sum().values) == (P - 1) * 100_000 % P
+
+
+@pytest.mark.parametrize(
+    "narrow",
+    [lambda x: np.sum(x, 0, np.int32), lambda x: np.cumsum(x, 0, np.int32),
+     lambda x: np.trace(x[None], 0, 0, 1, np.int32), lambda x: np.sum(x, dtype=np.int32)],
+)  # fmt: skip
+def test_sums_in_a_narrower_type_are_refused(narrow):
+    with pytest.raises(anyk.InvalidArgument, match=r"dtype: got numpy\."):
+        narrow(FIELD.array(np.full(4, 2**30)))
+    assert np.trace(FIELD.array([[1, 2], [3, 4]]), 1, 0, 1).values == 2

@@ -126,8 +126,27 @@ def test_values_outside_are_refused():
     for bad in ([7], [-1], [0.5], [np.nan], ["a"], [1j], [2**70], [[1], [1, 2]]):
         with pytest.raises(anyk.InvalidArgument, match="values"):
             field.array(bad)
+    with pytest.raises(anyk.InvalidArgument, match=r"values: got 0; .* Leave those"):
+        field.inverse(np.array([3, 0]))
     assert field.array([6.0, 0.0]).values.tolist() == [6, 0]
     assert field.array(np.array([True])).values.tolist() == [1]
+
+
+@pytest.mark.parametrize(("dtype", "bits"), [(np.float16, 11), (np.float32, 24), (np.float64, 53)])
+def test_floats_that_may_have_been_rounded_are_no_integers(dtype, bits):
+    field = anyk.PrimeField()
+    largest = 2**bits - 1
+    assert field.constant(dtype(largest)) == largest % field.modulus
+    assert dtype(2**bits + 1) == 2**bits  # another integer, rounded
+    with pytest.raises(anyk.InvalidArgument, match=rf"below 2\*\*{bits}"):
+        field.accept(np.array([1, 2**bits], dtype=dtype))
+
+
+@pytest.mark.parametrize("bad", [np.array([7, 11]), np.array(7.0)])
+def test_an_array_that_is_no_integer_is_no_count(bad):
+    with pytest.raises(anyk.InvalidArgument, match="modulus: got array"):
+        anyk.PrimeField(bad)
+    assert anyk.PrimeField(np.array(7)).modulus == 7
 
 
 def test_inverse_and_power():

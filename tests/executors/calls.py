@@ -1,6 +1,7 @@
 """What the tests of every engine do: place shares, run a task on them, wait for what must come."""
 
 import os
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -44,6 +45,56 @@ def put_off(gate: Path) -> Task:
         return share
 
     return task
+
+
+def hold_up_worker_0(
+    executor: AbstractExecutor,
+    put_off: Callable[[Path], Task],
+    folder: Path,
+    waiting: Callable[[], int],
+) -> None:
+    """A worker busy with a call that is over holds up no other, and collects no calls."""
+    gate = folder / "gate"
+    os.mkfifo(gate)
+    placement = executor.place([np.arange(3)])
+    first = executor.dispatch(put_off(gate), placement, [])
+    assert set(receive(first, 2)) == {1, 2}
+    assert eventually(gate.with_suffix(".begun").exists)
+    first.abandon()
+    for _ in range(50):
+        other = executor.place([np.ones(3)])
+        dispatch = executor.dispatch(np.square, other, [])
+        assert set(receive(dispatch, 2)) == {1, 2}
+        dispatch.abandon()
+        executor.release(other)
+    assert waiting() <= 1
+    last = executor.dispatch(np.square, placement, [])
+    gate.write_text("", encoding="utf-8")
+    assert set(receive(last, 3)) == {0, 1, 2}
+    executor.release(placement)
+
+
+def kill_worker_1(executor: AbstractExecutor, folder: Path, failure: str) -> None:
+    """A worker that dies is one failed answer, and replaced; nothing runs twice."""
+
+    def note(share: Any) -> Any:
+        (folder / f"{int(share)} {time.monotonic_ns()}").touch()
+        if share == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return share
+
+    before = pids_of(executor)
+    placement = executor.place([np.arange(3)])
+    answers = receive(executor.dispatch(note, placement, []), 3)
+    assert answers[1].failure == failure
+    assert answers[0].failure is answers[2].failure is None
+    again = receive(executor.dispatch(np.negative, placement, []), 3)  # its successor has the share
+    assert [int(again[worker].value) for worker in range(3)] == [0, -1, -2]
+    assert sorted(path.name[0] for path in folder.iterdir()) == ["0", "1", "2"]
+    after = pids_of(executor)
+    assert [a == b for a, b in zip(after, before, strict=True)] == [True, False, True]
+    assert executor.alive == (True, True, True)
+    executor.release(placement)
 
 
 def eventually(condition: Callable[[], bool]) -> bool:

@@ -1,13 +1,16 @@
-"""Tasks that worker processes can import; `tasks` in the tests puts this folder on their path."""
+"""Tasks that worker processes can import: pytest puts this folder on the path (pyproject.toml)."""
 
 import os
 import signal
 import stat
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from anyk.executors.attempt import Task
 
 
 def pid(_: NDArray[Any]) -> NDArray[Any]:
@@ -64,6 +67,10 @@ def put_off(share: NDArray[Any], path: str) -> NDArray[Any]:
         with flag.open(encoding="utf-8"):  # a named pipe: blocks until the test opens it too
             pass
     return share
+
+
+def put_off_at(gate: Path) -> Task:
+    return partial(put_off, path=str(gate))
 
 
 class LoadsOnlyInTheMaster:

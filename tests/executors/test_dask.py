@@ -20,12 +20,13 @@ from urllib.parse import urlparse
 
 import numpy as np
 import pytest
-from calls import LONG, call, eventually, pids_of, put_off, receive
+from calls import LONG, call, eventually, kill_worker_1, pids_of, put_off, receive
 
 import anyk
 from anyk.errors import ExecutorError, InvalidArgument, NotEnoughAnswers, Unachievable
 from anyk.executors.base import Dealt
-from anyk.executors.dask import Dask, _Roster
+from anyk.executors.dask import Dask
+from anyk.executors.dask_port import DaskRoster
 from anyk.executors.faults import Die, Faulty
 from anyk.executors.master import WithMaster
 
@@ -176,23 +177,7 @@ def test_what_can_not_be_pickled_is_refused_here_or_fails_there(trio: Dask) -> N
 def test_nothing_runs_twice_and_a_dead_worker_is_one_failed_answer(
     trio: Dask, tmp_path: Path
 ) -> None:
-    def note(share: Any) -> Any:
-        (tmp_path / f"{int(share)} {time.monotonic_ns()}").touch()
-        if share == 1:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return share
-
-    before = pids_of(trio)
-    placement = trio.place([np.arange(3)])
-    answers = receive(trio.dispatch(note, placement, []), 3)
-    assert answers[1].failure == "Dask worker died, or can't be reached"
-    assert answers[0].failure is answers[2].failure is None
-    again = receive(trio.dispatch(np.negative, placement, []), 3)  # its replacement has the share
-    assert [int(again[worker].value) for worker in range(3)] == [0, -1, -2]
-    assert sorted(path.name[0] for path in tmp_path.iterdir()) == ["0", "1", "2"]
-    after = pids_of(trio)
-    assert [a == b for a, b in zip(after, before, strict=True)] == [True, False, True]
-    assert trio.alive == (True, True, True)
+    kill_worker_1(trio, tmp_path, "Dask worker died, or can't be reached")
 
 
 def test_an_idle_worker_that_was_killed_is_not_missed(trio: Dask) -> None:
@@ -345,7 +330,7 @@ def test_a_worker_that_has_held_a_share_never_gets_another_one() -> None:
         return {"workers": {address: {"name": name} for address, name in there.items()}}
 
     client = SimpleNamespace(scheduler=SimpleNamespace(identity=identity))
-    roster = _Roster(client, list(there.items()))
+    roster = DaskRoster(client, list(there.items()))
 
     def locate(place: int) -> Any:
         return asyncio.run(roster.locate(place))

@@ -15,12 +15,12 @@ from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
+import executor_tasks as tasks
 import numpy as np
 import pytest
-from calls import LONG, call, eventually, gone, receive
+from calls import LONG, call, eventually, gone, hold_up_worker_0, receive
 
 import anyk
 from anyk.errors import InvalidArgument
@@ -34,15 +34,6 @@ PROCESS = partial(
     ProcessPoolExecutor, 1, mp_context=multiprocessing.get_context("forkserver")
 )  # as a maker
 SINGLE = partial(ThreadPoolExecutor, 1)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def tasks() -> Iterator[ModuleType]:
-    sys.path.insert(0, str(HERE))
-    import executor_tasks  # noqa: PLC0415 - only now on the path, and on that of the workers
-
-    yield executor_tasks
-    sys.path.remove(str(HERE))
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +59,7 @@ def test_conformance(make: Any) -> None:
     anyk.testing.check_executor(Futures([make] * 3))
 
 
-def test_each_worker_is_a_process_of_its_own_and_stays(trio: Futures, tasks: ModuleType) -> None:
+def test_each_worker_is_a_process_of_its_own_and_stays(trio: Futures) -> None:
     first, second = (call(trio, tasks.pid, np.zeros(3)) for _ in range(2))
     pids = {worker: int(answer.value) for worker, answer in first.items()}
     assert len({os.getpid(), *pids.values()}) == 4
@@ -94,7 +85,7 @@ def test_a_share_travels_once_and_is_forgotten_when_released() -> None:
         each.shutdown()
 
 
-def test_a_pool_that_starts_its_process_anew_gets_the_share_again(tasks: ModuleType) -> None:
+def test_a_pool_that_starts_its_process_anew_gets_the_share_again() -> None:
     with PROCESS(max_tasks_per_child=1) as fickle, Futures([fickle, PROCESS]) as executor:
         placement = executor.place([np.array([3, 4])])
         pids = {
@@ -105,9 +96,7 @@ def test_a_pool_that_starts_its_process_anew_gets_the_share_again(tasks: ModuleT
         assert [int(answers[worker].value) for worker in range(2)] == [9, 16]
 
 
-def test_a_killed_process_is_one_failed_answer_and_is_replaced_if_it_was_made(
-    tasks: ModuleType,
-) -> None:
+def test_a_killed_process_is_one_failed_answer_and_is_replaced_if_it_was_made() -> None:
     with PROCESS() as given, Futures([given, PROCESS, PROCESS]) as executor:
         placement = executor.place([np.arange(3.0)])
         dispatch = Faulty(executor, {0: Die(), 1: Die()}).dispatch(np.square, placement, [])
@@ -133,26 +122,9 @@ def test_a_task_that_dies_in_a_thread_does_not_take_the_master_along() -> None:
 
 
 def test_a_busy_worker_does_not_hold_up_the_next_calls_nor_collects_them(
-    trio: Futures, tasks: ModuleType, tmp_path: Path
+    trio: Futures, tmp_path: Path
 ) -> None:
-    gate = tmp_path / "gate"
-    os.mkfifo(gate)
-    placement = trio.place([np.arange(3)])
-    first = trio.dispatch(tasks.put_off, placement, [str(gate)])
-    assert set(receive(first, 2)) == {1, 2}
-    assert eventually(gate.with_suffix(".begun").exists)
-    first.abandon()
-    for _ in range(50):
-        other = trio.place([np.ones(3)])
-        dispatch = trio.dispatch(np.square, other, [])
-        assert set(receive(dispatch, 2)) == {1, 2}
-        dispatch.abandon()
-        trio.release(other)
-    assert trio._crew.waiting[0] <= 1
-    last = trio.dispatch(np.square, placement, [])
-    with gate.open("w", encoding="utf-8"):
-        assert set(receive(last, 3)) == {0, 1, 2}
-    trio.release(placement)
+    hold_up_worker_0(trio, tasks.put_off_at, tmp_path, lambda: trio._crew.waiting[0])
 
 
 def test_what_waits_behind_somebody_elses_job_is_taken_back() -> None:
@@ -239,7 +211,7 @@ def test_a_callable_that_makes_no_executor_is_a_failure() -> None:
         assert "made no executor, but {}" in str(call(executor, np.square, [1, 2])[0].failure)
 
 
-def test_close_waits_for_no_task_and_leaves_no_thread_or_process(tasks: ModuleType) -> None:
+def test_close_waits_for_no_task_and_leaves_no_thread_or_process() -> None:
     with Futures([PROCESS]):  # starts Python's fork server, which is the program's
         pass
     before = set(threading.enumerate())

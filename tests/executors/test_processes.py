@@ -2,33 +2,21 @@
 
 import functools
 import os
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
+import executor_tasks as tasks
 import numpy as np
 import pytest
-from calls import LONG, call, eventually, receive
+from calls import LONG, call, hold_up_worker_0, receive
 
 from anyk.errors import ExecutorError, InvalidArgument
 from anyk.executors.attempt import Task
 from anyk.executors.base import Dealt
 from anyk.executors.faults import Delay, Die, Faulty
 from anyk.executors.processes import Processes
-
-HERE = Path(__file__).parent
-
-
-@pytest.fixture(scope="module", autouse=True)
-def tasks() -> Iterator[ModuleType]:
-    sys.path.insert(0, str(HERE))
-    import executor_tasks  # noqa: PLC0415 - only now on the path, and on that of the workers
-
-    yield executor_tasks
-    sys.path.remove(str(HERE))
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +25,7 @@ def trio() -> Iterator[Processes]:
         yield executor
 
 
-def test_each_worker_is_a_process_of_its_own(trio: Processes, tasks: ModuleType) -> None:
+def test_each_worker_is_a_process_of_its_own(trio: Processes) -> None:
     answers = call(trio, tasks.pid, np.zeros(3))
     assert {worker: int(answer.value) for worker, answer in answers.items()} == dict(
         enumerate(trio.pids)
@@ -71,9 +59,7 @@ def test_a_share_can_be_asked_again_and_in_parts(trio: Processes) -> None:
         trio.dispatch(np.matmul, placement, [])
 
 
-def test_workers_that_raise_exit_or_write_in_shares_fail_alone(
-    trio: Processes, tasks: ModuleType
-) -> None:
+def test_workers_that_raise_exit_or_write_in_shares_fail_alone(trio: Processes) -> None:
     assert "Singular" in str(call(trio, np.linalg.inv, np.zeros((3, 2, 2)))[1].failure)
     assert "read-only" in str(call(trio, tasks.write_in, np.zeros((3, 2)))[0].failure)
     died = call(trio, tasks.exit_with, [3, 4, 5])
@@ -83,16 +69,14 @@ def test_workers_that_raise_exit_or_write_in_shares_fail_alone(
     assert call(trio, np.square, [1, 2, 3])[2].value == 9
 
 
-def test_a_task_that_does_not_unpickle_is_a_failed_answer(
-    trio: Processes, tasks: ModuleType
-) -> None:
+def test_a_task_that_does_not_unpickle_is_a_failed_answer(trio: Processes) -> None:
     before = trio.pids
     answers = call(trio, tasks.LoadsOnlyInTheMaster(), np.zeros(3))
     assert all("this is no number" in str(answer.failure) for answer in answers.values())
     assert trio.pids == before
 
 
-def test_workers_draw_different_random_numbers(trio: Processes, tasks: ModuleType) -> None:
+def test_workers_draw_different_random_numbers(trio: Processes) -> None:
     answers = call(trio, tasks.draw, np.zeros(3))
     assert (
         len({answer.value.tobytes() for answer in answers.values() if answer.value is not None})
@@ -100,22 +84,18 @@ def test_workers_draw_different_random_numbers(trio: Processes, tasks: ModuleTyp
     )
 
 
-def test_workers_ignore_the_masters_interrupt(trio: Processes, tasks: ModuleType) -> None:
+def test_workers_ignore_the_masters_interrupt(trio: Processes) -> None:
     assert call(trio, tasks.interrupt_me, [1, 2, 3])[1].failure is None
 
 
-def test_an_interrupt_that_a_task_raises_costs_its_answer_alone(
-    trio: Processes, tasks: ModuleType
-) -> None:
+def test_an_interrupt_that_a_task_raises_costs_its_answer_alone(trio: Processes) -> None:
     before = trio.pids
     answers = call(trio, tasks.raise_interrupt, np.arange(3))
     assert [answers[worker].failure for worker in range(3)] == ["KeyboardInterrupt: ", None, None]
     assert trio.pids == before
 
 
-def test_rubbish_in_the_pipe_is_a_failed_answer_and_costs_the_process(
-    trio: Processes, tasks: ModuleType
-) -> None:
+def test_rubbish_in_the_pipe_is_a_failed_answer_and_costs_the_process(trio: Processes) -> None:
     before = trio.pids
     answers = call(trio, tasks.write_rubbish_to_the_master, np.zeros(3))
     assert all("no answer" in str(answer.failure) for answer in answers.values())
@@ -188,26 +168,10 @@ def test_a_task_that_kills_its_process_is_a_failed_answer(trio: Processes) -> No
 
 
 def test_a_busy_process_does_not_hold_up_the_next_calls_nor_collects_them(
-    trio: Processes, tasks: ModuleType, tmp_path: Path
+    trio: Processes, tmp_path: Path
 ) -> None:
-    gate = tmp_path / "gate"
-    os.mkfifo(gate)
-    placement = trio.place([np.arange(3)])
-    first = trio.dispatch(tasks.put_off, placement, [str(gate)])
-    assert set(receive(first, 2)) == {1, 2}
-    assert eventually(gate.with_suffix(".begun").exists)
-    first.abandon()
-    for _ in range(50):
-        other = trio.place([np.ones(3)])
-        dispatch = trio.dispatch(np.square, other, [])
-        assert set(receive(dispatch, 2)) == {1, 2}
-        dispatch.abandon()
-        trio.release(other)
-    assert trio._office.couriers[0].waiting <= 1
-    last = trio.dispatch(np.square, placement, [])
-    with gate.open("w", encoding="utf-8"):
-        assert set(receive(last, 3)) == {0, 1, 2}
-    trio.release(placement)
+    couriers = trio._office.couriers
+    hold_up_worker_0(trio, tasks.put_off_at, tmp_path, lambda: couriers[0].waiting)
 
 
 def test_repr_rebuilds(trio: Processes) -> None:

@@ -4,7 +4,6 @@ import gc
 import os
 import signal
 import threading
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
@@ -13,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from calls import call, eventually, pids_of, put_off, receive
+from calls import call, eventually, hold_up_worker_0, kill_worker_1, pids_of, put_off, receive
 
 import anyk
 from anyk.errors import ExecutorError, InvalidArgument, Unachievable
@@ -111,23 +110,7 @@ def test_what_can_not_be_pickled_is_refused_here_or_fails_there(trio: Ray) -> No
 def test_nothing_runs_twice_and_a_dead_actor_is_one_failed_answer(
     trio: Ray, tmp_path: Path
 ) -> None:
-    def note(share: Any) -> Any:
-        (tmp_path / f"{int(share)} {time.monotonic_ns()}").touch()
-        if share == 1:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return share
-
-    before = pids_of(trio)
-    placement = trio.place([np.arange(3)])
-    answers = receive(trio.dispatch(note, placement, []), 3)
-    assert answers[1].failure == "Ray actor died"
-    assert answers[0].failure is answers[2].failure is None
-    again = receive(trio.dispatch(np.negative, placement, []), 3)  # its replacement has the share
-    assert [int(again[worker].value) for worker in range(3)] == [0, -1, -2]
-    assert sorted(path.name[0] for path in tmp_path.iterdir()) == ["0", "1", "2"]
-    after = pids_of(trio)
-    assert [a == b for a, b in zip(after, before, strict=True)] == [True, False, True]
-    trio.release(placement)
+    kill_worker_1(trio, tmp_path, "Ray actor died")
 
 
 def test_an_idle_actor_that_was_killed_is_not_missed(trio: Ray) -> None:
@@ -142,22 +125,7 @@ def test_an_idle_actor_that_was_killed_is_not_missed(trio: Ray) -> None:
 
 
 def test_a_busy_actor_holds_up_nobody_and_collects_nothing(trio: Ray, tmp_path: Path) -> None:
-    gate = tmp_path / "gate"
-    os.mkfifo(gate)
-    placement = trio.place([np.arange(3)])
-    first = trio.dispatch(put_off(gate), placement, [])
-    assert set(receive(first, 2)) == {1, 2}
-    assert eventually(gate.with_suffix(".begun").exists)
-    first.abandon()
-    for _ in range(20):
-        dispatch = trio.dispatch(np.square, placement, [])
-        assert set(receive(dispatch, 2)) == {1, 2}
-        dispatch.abandon()
-    assert max(trio._crew.waiting) <= 1
-    last = trio.dispatch(np.square, placement, [])
-    gate.write_text("", encoding="utf-8")
-    assert set(receive(last, 3)) == {0, 1, 2}
-    trio.release(placement)
+    hold_up_worker_0(trio, put_off, tmp_path, lambda: max(trio._crew.waiting))
 
 
 def test_close_ends_actors_that_are_busy_too(tmp_path: Path) -> None:

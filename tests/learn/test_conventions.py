@@ -99,3 +99,40 @@ else:
     raise AssertionError("imported")
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("scale", [2.0**-800, 2.0**800])
+@pytest.mark.parametrize("scaling", ["standard", "unit"])
+def test_units_of_any_size_give_the_same_model(scale, scaling):
+    X = np.random.default_rng(0).normal(size=(40, 2))
+    y = X @ [1.0, -2.0]
+    like, large, tall = (
+        CodedLinearRegression(random_state=0, verbose=0, scaling=scaling).fit(a * X, b * y)
+        for a, b in ((1.0, 1.0), (scale, 1.0), (1.0, scale))
+    )
+    assert like.score(X, y) > 0.99
+    assert np.array_equal(large.coef_ * scale, like.coef_)
+    assert np.array_equal(tall.coef_, like.coef_ * scale)
+
+
+@pytest.mark.parametrize("scaling", ["standard", "unit"])
+def test_units_in_which_no_coefficient_is_a_number_are_refused(scaling):
+    X = np.arange(8.0).reshape(4, 2) * 1e-300
+    with pytest.raises(anyk.InvalidArgument, match="X: got feature 0, which varies by"):
+        CodedLinearRegression(scaling=scaling).fit(X, np.arange(4.0))
+
+
+@pytest.mark.parametrize(
+    ("kind", "bad"),
+    [(CodedLinearRegression, {"step": "fast"}), (CodedLinearRegression, {"weight_norm": "auto"}),
+     (CodedLinearRegression, {"step": np.ones(2)}), (CodedLogisticRegression, {"interval": None}),
+     (CodedLogisticRegression, {"interval": np.inf})],
+)  # fmt: skip
+def test_parameters_that_are_no_numbers_are_refused(kind, bad):
+    with pytest.raises(anyk.InvalidArgument, match=f"{next(iter(bad))}: got .* positive number"):
+        kind(**bad).fit(np.eye(4), [0, 1, 0, 1])
+
+
+def test_features_too_large_for_their_bits_are_refused():
+    with pytest.raises(anyk.InvalidArgument, match="X: got features as large as 1e\\+308"):
+        CodedLinearRegression(scaling="none").fit(np.eye(4) * 1e308, np.arange(4.0))

@@ -248,6 +248,7 @@ def test_stochastic_rounding_repeats_with_a_generator_and_not_without():
         ({"primes": 17}, "primes"),
         ({"primes": 0}, "primes"),
         ({"factors": (1,)}, "factors"),
+        ({"factors": anyk.FixedPoint(fraction_bits=2, magnitude=1.0)}, "factors"),
     ],
 )
 def test_what_makes_no_sense_is_refused(change, named):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from anyk.privacy.coalitions import most_bits_learned
-from anyk.privacy.leakage import bits_learned, gaussian_epsilon, separation
+from anyk.privacy.leakage import bits_learned, gaussian_epsilon
 
 
 def by_covariances(data, masks, variance):
@@ -105,5 +105,3 @@ def test_epsilon_is_where_the_privacy_profile_of_two_gaussians_meets_delta(mu, d
 def test_no_noise_has_no_epsilon_and_no_data_needs_none():
     assert gaussian_epsilon(math.inf, 1e-5) == math.inf
     assert gaussian_epsilon(0.0, 1e-5) == 0.0
-    assert separation(np.array([[1.0]]), np.array([[0.0]])) == math.inf
-    assert separation(np.array([[3j]]), np.array([[1.0 + 0j]])) == pytest.approx(3 * math.sqrt(2))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import anyk
 from anyk.codes.linear import solve
 from anyk.domains.points import require_disjoint
-from anyk.privacy.leakage import symbols_learned, worst_coalition
+from anyk.privacy.leakage import symbols_learned
 
 FIELD = anyk.PrimeField()
 EVERY_PATTERN_UP_TO = 8  # benchmarks/lagrange_every_pattern.py goes to 12
@@ -134,9 +134,7 @@ def test_colluders_beyond_the_promise_reconstruct_the_data():
     X = np.array([7, 8])
     encoded = scheme.encode(X)
     assert encoded.decode(encoded.shares[:4], range(4)).value.tolist() == [7, 8]
-    encoder = encoded.encoder
-    assert worst_coalition(scheme.field, encoder.data, encoder.masks, 2)[0] == 0
-    assert worst_coalition(scheme.field, encoder.data, encoder.masks, 3)[0] == 1
+    assert [anyk.leakage(encoded, colluders=number) for number in (2, 3)] == [0.0, 1.0]
 
 
 def test_without_masks_one_worker_learns_a_symbol():

@@ -127,11 +127,10 @@ class _Search:
 
     def find(self, most: int) -> _Settled:
         """The rows that stand out, at most so many."""
-        none = np.zeros(self.knots.size, dtype=np.bool_)
         if most < _SPARSE * self.knots.size:
-            best = self.settle(self.rates(none, 0.0), 0.0, most, _PRICE)
+            best = self.settle(self.rates(self._none, 0.0), 0.0, most, _PRICE)
         else:
-            best = self._rough_or_wrong(none, most, _PRICE)
+            best = self._rough_or_wrong(most)
         noise = self.noise(best.wrong)
         if noise > _NOISY:
             best = self.settle(self.rates(best.wrong, noise), noise, most, _PRICE)
@@ -144,8 +143,7 @@ class _Search:
         if self.knots.size > _WHOLE:
             settled = self.settle(found.rates, found.noise, budget, _CLEAR * _PRICE)
         else:
-            none = np.zeros(self.knots.size, dtype=np.bool_)
-            settled = self._rough_or_wrong(none, budget, _PRICE)
+            settled = self._rough_or_wrong(budget)
         return int(self._judged(settled, budget, _CLEAR).sum()) > most
 
     def _judged(self, settled: _Settled, most: int, sure: float) -> Bools:
@@ -158,11 +156,11 @@ class _Search:
             wrong |= more
         return wrong
 
-    def _rough_or_wrong(self, none: Bools, most: int, least: float) -> _Settled:
+    def _rough_or_wrong(self, most: int) -> _Settled:
         """From several guesses of the roughness, the believed rows that are smoothest."""
-        guess = float(np.quantile(self.roughness(none, 0.0), _LOW)) / _OF_MEDIAN
+        guess = float(np.quantile(self.roughness(self._none, 0.0), _LOW)) / _OF_MEDIAN
         starts = (np.full(self.knots.size, share * guess + _TINY) for share in _STARTS)
-        tries = [self.settle(start, 0.0, most, least) for start in starts]
+        tries = [self.settle(start, 0.0, most, _PRICE) for start in starts]
         return min(tries, key=lambda each: float(np.median(each.rates)))
 
     def settle(self, rates: Floats, noise: float, most: int, least: float) -> _Settled:
@@ -246,7 +244,7 @@ class _Search:
     ) -> tuple[Bools, bool]:
         """At most so many rows, at the least price that makes them so few; and if it was raised."""
         low, price, high = least, least, np.inf
-        fewest = np.zeros(self.knots.size, dtype=np.bool_)
+        fewest = self._none
         for _ in range(_RAISES):
             wrong = self._follow(rates, noise, price)
             many = int(wrong.sum())
@@ -282,9 +280,8 @@ class _Search:
         count = self.knots.size
         if count <= _WHOLE:
             return np.zeros(1, dtype=np.int64), count, np.ones((1, count), dtype=np.bool_)
-        none = np.zeros(count, dtype=np.bool_)
-        odd = np.maximum(self.bending(none) / (_BENT * (1.0 + noise)), self.roughness(none, noise))
-        odd = odd > _SUSPICIOUS * rates
+        bent = self.bending(self._none) / (_BENT * (1.0 + noise))
+        odd = np.maximum(bent, self.roughness(self._none, noise)) > _SUSPICIOUS * rates
         cores = np.arange(0, count, _CORE)
         cores = cores[np.add.reduceat(odd, cores) > 0]
         width = _CORE + 2 * _MARGIN
@@ -322,6 +319,11 @@ class _Search:
         bends = second_differences(knots, self.values[~wrong])
         squares = 3.0 * np.sum(bends**2, axis=1) / (knots[2:] - knots[:-2])
         return np.pad(squares, 1, mode="edge")
+
+    @property
+    def _none(self) -> Bools:
+        """No row is wrong."""
+        return np.zeros(self.knots.size, dtype=np.bool_)
 
     def _rounding(self, wrong: Bools) -> float:
         """The rate that rounding alone pretends."""

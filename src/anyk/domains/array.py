@@ -144,11 +144,15 @@ class FieldArray:
         return self
 
     def __pow__(self, exponent: Any) -> FieldArray:
-        if not hasattr(type(exponent), "__index__") or np.ndim(exponent):
-            raise NotPolynomial("**: the exponent must be one integer, not an array or a fraction.")
-        if exponent < 0:
-            raise NotPolynomial(f"** {exponent}: a negative power is no polynomial.")
-        return FieldArray(self.field.power(self.values, operator.index(exponent)), self.field)
+        try:
+            power = operator.index(exponent)
+        except TypeError:
+            raise NotPolynomial(
+                "**: the exponent must be one integer, not an array or a fraction."
+            ) from None
+        if power < 0:
+            raise NotPolynomial(f"** {power}: a negative power is no polynomial.")
+        return FieldArray(self.field.power(self.values, power), self.field)
 
     def __matmul__(self, other: Any) -> FieldArray:
         return FieldArray(_matmul(self.field, self.values, self._residues(other)), self.field)
@@ -207,6 +211,8 @@ class FieldArray:
         if function in _MOVES:
             return FieldArray(function(*_values(args, self), **kwargs), self.field)
         if function in _SUMS:
+            if len(args) > _SUMS[function]:
+                raise _not_plain("dtype", f"numpy.{function.__name__} of {len(args)} arguments")
             return FieldArray(
                 self.field.reduce(function(*_values(args, self), **kwargs)), self.field
             )
@@ -232,7 +238,8 @@ _MOVES = {
     np.repeat, np.take, np.diag, np.diagonal, np.atleast_1d, np.atleast_2d, np.tril, np.triu,
 }  # fmt: skip
 _PLACES = {np.take, np.tile, np.repeat, np.roll}  # by numbers, which no field element is
-_SUMS = {np.sum, np.trace, np.cumsum}
+_SUMS: dict[Callable[..., Any], int] = {np.sum: 2, np.trace: 4, np.cumsum: 2}
+"""How many of their arguments come before those that would change the numbers."""
 _MATRIX = 2
 _PLAIN = {
     "axis", "axis1", "axis2", "axes", "destination", "indices", "k", "keepdims", "offset", "order",
@@ -245,12 +252,16 @@ def _only(kwargs: Mapping[str, Any], allowed: set[str], name: str) -> None:
     """Refuse what would change the numbers: initial=, where=, dtype=, out=, casting=."""
     strange = kwargs.keys() - allowed
     if strange:
-        raise InvalidArgument(
-            min(strange),
-            given=f"numpy.{name}(..., {min(strange)}=...)",
-            needed="a sum or a move of field elements as they are",
-            change="Leave it out.",
-        )
+        raise _not_plain(min(strange), f"numpy.{name}(..., {min(strange)}=...)")
+
+
+def _not_plain(argument: str, given: str) -> InvalidArgument:
+    return InvalidArgument(
+        argument,
+        given=given,
+        needed="a sum or a move of field elements as they are",
+        change="Leave it out.",
+    )
 
 
 def _not_polynomial(name: str) -> NotPolynomial:

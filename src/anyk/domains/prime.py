@@ -18,6 +18,7 @@ from anyk.spec import count
 __all__ = ["PrimeField"]
 
 _LIMIT = 1 << 31
+_MANTISSA = 53  # bits of a float64
 _FEW = 128
 
 
@@ -183,7 +184,12 @@ class PrimeField(AbstractField):
             Comp. 1987), section 10.3.1.
         """
         if not np.all(values):
-            raise _wrong("values", "0", "residues other than 0, which have an inverse")
+            raise InvalidArgument(
+                "values",
+                given="0",
+                needed="residues other than 0, which have an inverse",
+                change="Leave those that are 0 out.",
+            )
         return self._inverses(values.ravel()).reshape(values.shape)
 
     def _inverses(self, values: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -225,16 +231,19 @@ def _integers(values: Any, argument: str) -> NDArray[Any]:
     if array.dtype.kind == "O" and all(isinstance(item, int) for item in array.flat):
         return array
     if array.dtype.kind == "f":
+        # from 2**bits on, an integer may be another one that was rounded to this dtype
+        bits = min(np.finfo(array.dtype).nmant + 1, _MANTISSA)
         array = array.astype(np.promote_types(array.dtype, np.float64), copy=False)
-        whole = np.isfinite(array) & (array == np.floor(array)) & (np.abs(array) < 2.0**53)
+        whole = np.isfinite(array) & (array == np.floor(array)) & (np.abs(array) < 2.0**bits)
         if whole.all():
             return array.astype(np.int64)
         index = tuple(int(i) for i in np.argwhere(~whole)[0])
         raise InvalidArgument(
             argument,
             given=f"{array[index]} at index {index}",
-            needed="integers: a prime field has no fractions",
-            change="Scale and round the data first, or use a scheme over the reals.",
+            needed=f"integers, without a fraction, and below 2**{bits} where they come as floats",
+            change="Scale and round the data first, compute with integers, or use a scheme over "
+            "the reals.",
         )
     raise InvalidArgument(
         argument,

@@ -76,10 +76,6 @@ class Reals(AbstractDomain):
         """float64."""
         return np.dtype(np.float64)
 
-    def array(self, values: Any) -> NDArray[np.float64]:
-        """Values as float64 ndarray; see `validate`."""
-        return self.validate(values, "values")
-
     def validate(self, values: Any, argument: str) -> NDArray[Any]:
         """Finite float64 values, from bools, integers or floats; else InvalidArgument."""
         return _floating(values, argument, np.float64, "biuf")
@@ -119,10 +115,6 @@ class Complex(AbstractDomain):
     def dtype(self) -> Any:
         """complex128."""
         return np.dtype(np.complex128)
-
-    def array(self, values: Any) -> NDArray[np.complex128]:
-        """Values as complex128 ndarray; see `validate`."""
-        return self.validate(values, "values")
 
     def validate(self, values: Any, argument: str) -> NDArray[Any]:
         """Finite complex128 values, from any numbers; else InvalidArgument."""

@@ -190,28 +190,7 @@ def _checked(addresses: Sequence[str], *, secure: bool) -> tuple[Address, ...]:
         )
     parsed = tuple(parse_address(each, "addresses") for each in addresses)
     for address in parsed:
-        if not address.port:
-            raise InvalidArgument(
-                "addresses",
-                given=str(address),
-                needed="the port on which the worker listens",
-                change="A worker told to listen on port 0 says which one it took.",
-            )
-        if not secure and not is_loopback(address.host):
-            raise InvalidArgument(
-                "tls",
-                given=f"None, with a worker at {address}",
-                needed="certificates, for workers on other machines",
-                change="Anybody on the way could read and change everything. "
-                "Make certificates for a trial: anyk certificates DIR --workers 3.",
-            )
-        if not secure and address.name != address.host:
-            raise InvalidArgument(
-                "addresses",
-                given=f"{address}, with tls=None",
-                needed="no name, as no certificate could show it",
-                change="Leave the name out, or use certificates.",
-            )
+        _check_address(address, secure=secure)
     same = [
         normal(address.name) if secure else f"{address.host} {address.port}" for address in parsed
     ]
@@ -225,3 +204,29 @@ def _checked(addresses: Sequence[str], *, secure: bool) -> tuple[Address, ...]:
                 '"worker-0@HOST:7000", "worker-1@HOST:7001".',
             )
     return parsed
+
+
+def _check_address(address: Address, *, secure: bool) -> None:
+    """Refuse a worker that can't be reached, or not without certificates."""
+    if not address.port:
+        raise InvalidArgument(
+            "addresses",
+            given=str(address),
+            needed="the port on which the worker listens",
+            change="A worker told to listen on port 0 says which one it took.",
+        )
+    if not secure and not is_loopback(address.host):
+        raise InvalidArgument(
+            "tls",
+            given=f"None, with a worker at {address}",
+            needed="certificates, for workers on other machines",
+            change="Anybody on the way could read and change everything. "
+            "Make certificates for a trial: anyk certificates DIR --workers 3.",
+        )
+    if not secure and address.name != address.host:
+        raise InvalidArgument(
+            "addresses",
+            given=f"{address}, with tls=None",
+            needed="no name, as no certificate could show it",
+            change="Leave the name out, or use certificates.",
+        )

@@ -76,6 +76,9 @@ class Server:
         memory: bytes that shares and arguments of one session may take.
         sessions: how many masters at once.
 
+    Raises:
+        OSError: if it can't listen there.
+
     Example:
         >>> from anyk.executors.remote_offer import Offer
         >>> from anyk.executors.remote_server import Server

@@ -13,7 +13,7 @@ from anyk.executors.base import AbstractExecutor
 from anyk.learn.estimator import AbstractCodedEstimator
 from anyk.learn.precision import Bits
 from anyk.learn.response import Response
-from anyk.learn.scaling import ScalingKind
+from anyk.learn.scaling import ScalingKind, moments
 
 __all__ = ["CodedLinearRegression"]
 
@@ -134,13 +134,13 @@ class CodedLinearRegression(RegressorMixin, AbstractCodedEstimator):  # type: ig
         """
         X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
         y = y.astype(np.float64, copy=False)
-        middle = float(y.mean()) if self.fit_intercept else 0.0
-        size = float(np.sqrt(np.mean((y - middle) ** 2))) or 1.0
+        mean, deviation = moments(y[:, None], centred=bool(self.fit_intercept))
+        middle, size = float(mean[0]), float(deviation[0]) or 1.0
         targets = (y - middle)[:, None] / size
         coefficients, offset = self._train(X, targets, Response.identity(), _half_square)
         self.coef_ = coefficients[0] * size
         self.intercept_ = float(offset[0]) * size + middle
-        self.loss_ = [loss * size**2 for loss in self.loss_]
+        self.loss_ = [loss * size * size for loss in self.loss_]
         self.n_iter_ = self.iterations
         return self
 

@@ -166,7 +166,7 @@ def _formats(
         rounding="stochastic",
     )
     largest = float(np.abs(design).max(initial=0.0))
-    if math.ldexp(largest, data_bits) >= _LARGEST:
+    if largest >= math.ldexp(_LARGEST, -data_bits):
         raise InvalidArgument(
             "X",
             given=f"features as large as {largest:.3g}",

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.polynomial import Legendre, Polynomial
 
 from anyk.errors import InvalidArgument
-from anyk.spec import count
+from anyk.spec import count, positive
 
 __all__ = ["Response"]
 
@@ -68,14 +68,8 @@ class Response:
                 needed="an odd number: even powers of the sigmoid have no coefficient",
                 change=f"Pass {degree - 1}, which costs fewer workers, or {degree + 1}.",
             )
-        if not 0 < interval < np.inf:
-            raise InvalidArgument(
-                "interval",
-                given=repr(interval),
-                needed="a positive number",
-                change="Pass 8.0, say.",
-            )
-        return cls(_fitted(int(degree), float(interval)), float(interval))
+        wide = positive("interval", interval, change="Pass 8.0, say.")
+        return cls(_fitted(int(degree), wide), wide)
 
     @property
     def degree(self) -> int:

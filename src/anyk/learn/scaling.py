@@ -11,10 +11,35 @@ from numpy.typing import NDArray
 from anyk.errors import InvalidArgument
 from anyk.spec import shown
 
-__all__ = ["Scaling", "ScalingKind"]
+__all__ = ["Scaling", "ScalingKind", "moments"]
 
 ScalingKind = Literal["standard", "unit", "none"]
 _CLIP = 4.0  # standard deviations
+_SMALLEST = 2.0**-960  # a scale whose coefficients float64 surely holds
+
+
+def moments(
+    values: NDArray[np.float64], *, centred: bool = True
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The mean and the deviation from it of each column, whatever the size of its numbers.
+
+    Args:
+        values: float64 ndarray (rows, columns).
+        centred: whether the mean is taken; otherwise it is 0.
+
+    Returns:
+        float64 ndarrays (columns,): means, and root mean squares of what differs from them.
+
+    Example:
+        >>> from anyk.learn.scaling import moments
+        >>> moments(np.array([[1e-200], [3e-200]]))
+        (array([2.e-200]), array([1.e-200]))
+    """
+    # in units of a power of two, which round nothing, squares neither overflow nor vanish
+    unit = np.ldexp(1.0, np.frexp(np.abs(values).max(axis=0))[1] - 1)
+    own = values / unit
+    middle = own.mean(axis=0) if centred else np.zeros(values.shape[1])
+    return middle * unit, np.sqrt(np.mean((own - middle) ** 2, axis=0)) * unit
 
 
 @final
@@ -48,17 +73,17 @@ class Scaling:
                 "none" to leave features as they are.
 
         Raises:
-            InvalidArgument: if there is no such kind.
+            InvalidArgument: if there is no such kind, or a feature varies too little or too much.
         """
         zeros, ones = np.zeros(X.shape[1]), np.ones(X.shape[1])
         if kind == "standard":
-            mean, deviation = X.mean(axis=0), X.std(axis=0)
+            mean, deviation = moments(X)
             # a constant column may have a deviation by rounding alone
             constant = deviation <= 1e-12 * np.abs(mean)
-            return cls(mean, np.where(constant, 1.0, deviation), _CLIP)
+            return cls(mean, _large_enough(np.where(constant, 1.0, deviation)), _CLIP)
         if kind == "unit":
             low, span = X.min(axis=0), np.ptp(X, axis=0)
-            return cls(low, np.where(span > 0, span, 1.0), np.inf)
+            return cls(low, _large_enough(np.where(span > 0, span, 1.0)), np.inf)
         if kind == "none":
             return cls(zeros, ones, np.inf)
         raise InvalidArgument(
@@ -102,3 +127,16 @@ class Scaling:
             weights[-1] - coefficients @ self.shift if intercept else np.zeros(len(coefficients))
         )
         return coefficients, offset
+
+
+def _large_enough(scale: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The scale of each feature, if the coefficients of all of them are numbers."""
+    bad = np.flatnonzero(~((scale >= _SMALLEST) & np.isfinite(scale)))
+    if len(bad):
+        raise InvalidArgument(
+            "X",
+            given=f"feature {bad[0]}, which varies by {scale[bad[0]]:.3g}",
+            needed=f"between {_SMALLEST:.3g} and the largest float64, or no variation",
+            change="Take other units.",
+        )
+    return scale

@@ -11,7 +11,7 @@ from typing import Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.errors import InvalidArgument, Unachievable
+from anyk.errors import Unachievable
 from anyk.executors.base import AbstractExecutor
 from anyk.executors.threads import Threads
 from anyk.learn.descent import descend, projected, top_curvature
@@ -22,7 +22,7 @@ from anyk.learn.report import Roll, TrainingReport
 from anyk.learn.response import Response
 from anyk.run import distribute
 from anyk.schemes.lagrange import Lagrange
-from anyk.spec import Threat, count, instance, shown
+from anyk.spec import Threat, count, instance, positive
 
 __all__ = ["Loss", "Trained", "Training", "largest_code"]
 
@@ -142,14 +142,10 @@ class Training:
 
     def __post_init__(self) -> None:
         count("iterations", self.iterations, least=1)
-        for name, number in (("step", self.step), ("weight_norm", self.weight_norm)):
-            if number != "auto" and not 0 < number < np.inf:
-                raise InvalidArgument(
-                    name,
-                    given=shown(number),
-                    needed="a positive number",
-                    change="Leave it out to get the default.",
-                )
+        change = "Leave it out to get the default."
+        positive("weight_norm", self.weight_norm, change=change)
+        if not isinstance(self.step, str) or self.step != "auto":
+            positive("step", self.step, change=change)
 
     def train(
         self,

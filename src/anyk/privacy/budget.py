@@ -105,7 +105,8 @@ def require_within(largest: float, worst: int) -> None:
             needed=f"at most n·c·B^d = {float(worst):.6g}",
             change=(
                 "The function has other terms than stated: raise summands, coefficient or degree, "
-                "or make its lower terms homogeneous."
+                "or make its lower terms homogeneous. Or a worker lied to a scheme without spare "
+                "answers: raise adversaries."
             ),
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Literal, final
@@ -99,6 +99,7 @@ class FixedPoint:
             object.__setattr__(self, name, number)
         size = positive("magnitude", self.magnitude, change="Give the largest input.")
         object.__setattr__(self, "magnitude", size)
+        instance("factors", self.factors, Iterable, change="Pass a tuple of them.")
         object.__setattr__(self, "factors", tuple(self.factors))
         for factor in self.factors:
             instance("factors", factor, FixedPoint, change="Pass a tuple of them.")

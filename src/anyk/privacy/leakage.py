@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from typing import Any
 
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from anyk.codes.linear import rank
 from anyk.domains.prime import PrimeField
 
-__all__ = ["bits_learned", "gaussian_epsilon", "separation", "symbols_learned", "worst_coalition"]
+__all__ = ["bits_learned", "gaussian_epsilon", "symbols_learned"]
 
 _UNMASKED = 1e-12  # of a share's size: noise below this is rounding, and hides nothing
 
@@ -38,38 +37,6 @@ def symbols_learned(field: PrimeField, data: NDArray[np.int64], masks: NDArray[n
         1
     """
     return rank(field, np.concatenate([data, masks], axis=1)) - rank(field, masks)
-
-
-def worst_coalition(
-    field: PrimeField, data: NDArray[np.int64], masks: NDArray[np.int64], colluders: int
-) -> tuple[int, tuple[int, ...]]:
-    """The most that any coalition of a size learns, and the first such coalition.
-
-    Args:
-        field: the field.
-        data: D, int64 ndarray (N, K).
-        masks: M, int64 ndarray (N, T).
-        colluders: size of the coalitions; all C(N, colluders) of them are tried.
-
-    Returns:
-        Symbols a coordinate, and the workers of that coalition.
-
-    Example:
-        >>> from anyk.privacy.leakage import worst_coalition
-        >>> scheme = anyk.Lagrange(blocks=2, degree=1, workers=5, colluders=1)
-        >>> encoder = scheme.encode([1, 2]).encoder
-        >>> [worst_coalition(anyk.PrimeField(), encoder.data, encoder.masks, t)[0] for t in (1, 2)]
-        [0, 1]
-    """
-    most, who = -1, tuple(range(colluders))
-    for coalition in itertools.combinations(range(len(data)), colluders):
-        chosen = list(coalition)
-        learned = symbols_learned(field, data[chosen], masks[chosen])
-        if learned > most:
-            most, who = learned, coalition
-        if most == min(colluders, data.shape[1]):
-            break
-    return most, who
 
 
 def bits_learned(data: NDArray[Any], masks: NDArray[Any], *, variance: float) -> float:
@@ -102,34 +69,6 @@ def bits_learned(data: NDArray[Any], masks: NDArray[Any], *, variance: float) ->
     strengths = np.linalg.svd(whitened, compute_uv=False)
     half = 1.0 if np.iscomplexobj(whitened) else 0.5
     return float(half * np.sum(np.log1p(variance * strengths**2)) / math.log(2.0))
-
-
-def separation(data: NDArray[Any], masks: NDArray[Any]) -> float:
-    """By how many standard deviations of the noise one block moves a coalition's view, at most.
-
-    The square root of max_k D_k^H (M M^H)^-1 D_k: times the distance between two values of the
-    block (Euclidean, over all its coordinates), this is the mu of Gaussian differential privacy.
-
-    Args:
-        data: D, ndarray (coalition, K).
-        masks: M, ndarray (coalition, masks).
-
-    Returns:
-        A number per unit of the data; infinite where noise is missing.
-
-    References:
-        Dong, Roth and Su, Gaussian differential privacy, 2022, theorem 2.7.
-
-    Example:
-        >>> from anyk.privacy.leakage import separation
-        >>> separation(np.array([[1.0, 3.0]]), np.array([[2.0]]))
-        1.5
-    """
-    whitened = _whitened(data, masks)
-    if whitened is None:
-        return math.inf
-    half = math.sqrt(2.0) if np.iscomplexobj(whitened) else 1.0  # half of |z|^2 in each part
-    return half * float(np.linalg.norm(whitened, axis=0).max(initial=0.0))
 
 
 def gaussian_epsilon(mu: float, delta: float) -> float:

@@ -18,6 +18,7 @@ __all__ = [
     "check_threat",
     "default_stragglers",
     "largest",
+    "least_answers",
     "no_numbers",
     "relative_error",
 ]

@@ -46,7 +46,8 @@ class Harmonic(AbstractScheme):
 
     Args:
         blocks: K, the number of blocks.
-        degree: d, the total degree of g.
+        degree: d, the total degree of g, in all arguments that are encoded. A function of higher
+            degree decodes to something else, and nothing shows it.
         field: the prime field of the data.
 
     Raises:
@@ -148,7 +149,7 @@ class Harmonic(AbstractScheme):
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether all of them are there."""
-        return len(answered) == self.workers
+        return len(set(answered)) == self.workers
 
     def encoder(self, layout: None) -> Encoder:  # noqa: ARG002 - the points depend on no data
         """D and M, the recursion written out; M has one column."""

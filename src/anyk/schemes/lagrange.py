@@ -160,7 +160,7 @@ class Lagrange(AbstractScheme):
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether there are (K+T-1)d + 2A + 1 of them."""
-        return len(answered) >= self._threshold
+        return len(set(answered)) >= self._threshold
 
     def encoder(self, layout: None) -> Encoder:  # noqa: ARG002 - the points depend on no data
         """D and M: the columns of Lagrange's basis that belong to blocks, and to masks."""
@@ -195,7 +195,7 @@ def _generator(scheme: Lagrange) -> NDArray[np.int64]:
 
 @lru_cache(maxsize=256)
 def _weights(scheme: Lagrange, answered: tuple[int, ...]) -> NDArray[np.int64]:
-    """R, int64 ndarray (K, m), from the first m of the workers named."""
+    """R, int64 ndarray (K, m), from the m workers named."""
     nodes, workers = _points(scheme)
     chosen = workers[list(answered)]
     return read_only(lagrange_matrix(scheme.field, chosen, nodes[: scheme.blocks]))

@@ -123,7 +123,9 @@ class Replication(AbstractScheme):
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether each block was answered 2A + 1 times."""
-        replicas = np.bincount(self._block(np.array([*answered], dtype=int)), minlength=self.blocks)
+        replicas = np.bincount(
+            self._block(np.array([*set(answered)], dtype=int)), minlength=self.blocks
+        )
         return bool(replicas.min() > 2 * self.adversaries)
 
     def encoder(self, layout: None) -> Encoder:  # noqa: ARG002 - the same for all data

@@ -43,7 +43,9 @@ class Shamir(AbstractScheme):
 
     Args:
         blocks: K, the number of blocks.
-        degree: d, the total degree of f.
+        degree: d, the total degree of f, in all arguments that are encoded. A function of higher
+            degree decodes to something else: what shows it are more than dT + 1 answers for a
+            block, of which a run waits for 2A and no more.
         workers: N, the number of workers; by default the K(dT + 2A + 1) that are needed.
         adversaries: A, how many workers may answer wrongly.
         colluders: T, how many workers may put their shares together and still learn nothing.
@@ -174,7 +176,7 @@ class Shamir(AbstractScheme):
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether dT + 2A + 1 of each block are there."""
-        held = np.array([*answered], dtype=int) % self.blocks
+        held = np.array([*set(answered)], dtype=int) % self.blocks
         return bool(np.bincount(held, minlength=self.blocks).min() >= self._quorum)
 
     def encoder(self, layout: None) -> Encoder:  # noqa: ARG002 - the points depend on no data

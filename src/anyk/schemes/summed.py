@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, final
@@ -38,8 +39,9 @@ class Summed(AbstractScheme):
         InvalidArgument: if it is not for maps, or not exact.
 
     Guarantee:
-        That of the scheme within. The one who decodes could also have the values of the single
-        blocks: nothing is hidden from the master.
+        That of the scheme within; an error estimate becomes that of the sum, which is larger where
+        blocks cancel. The one who decodes could also have the values of the single blocks: nothing
+        is hidden from the master.
 
     References:
         Yu, Avestimehr: Harmonic coding (ISIT 2019), section III, which compares `Harmonic` with
@@ -154,7 +156,23 @@ class _SummedRecovery(AbstractRecovery):
         if self.checked:  # a liar is to be named, and changes the combination
             recovered = self.within.recover(values)
             value = self.scheme._sum(recovered.value)  # noqa: SLF001 - its own scheme
-            return Recovered(value=value, suspects=recovered.suspects)
+            return Recovered(
+                value=value,
+                suspects=recovered.suspects,
+                error_estimate=_of_sum(recovered, value),
+            )
         domain = self.scheme.domain
         array = rows_of(values, self.answered, domain)
         return Recovered(value=domain.matmul(self.row, array).reshape(array.shape[1:]))
+
+
+def _of_sum(recovered: Recovered, value: NDArray[Any]) -> float | None:
+    """The relative error of the sum: K errors add up, and values of either sign cancel.
+
+    By Cauchy's inequality no sum of K errors is larger than sqrt(K) times all of them together.
+    """
+    if recovered.error_estimate is None:
+        return None
+    size = float(np.linalg.norm(value))
+    most = math.sqrt(len(recovered.value)) * float(np.linalg.norm(recovered.value))
+    return recovered.error_estimate * most / size if size else math.inf

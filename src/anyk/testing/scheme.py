@@ -48,6 +48,7 @@ def check_scheme(
 
     Raises:
         AssertionError: if the scheme breaks its guarantee.
+        TypeError: if the scheme is for another problem.
 
     Example:
         >>> scheme = anyk.Lagrange(blocks=2, degree=2, workers=8, adversaries=1, colluders=1)
@@ -71,6 +72,10 @@ def check_scheme(
     everyone = range(promise.workers)
     for answered in subsets(everyone, promise.threshold, patterns, generator):
         require(scheme.sufficient(answered), f"{answered} are not sufficient")
+        one, often = answered[:1], answered[:1] * promise.workers
+        require(
+            scheme.sufficient(often) == scheme.sufficient(one), f"{one[0]}, often, is sufficient"
+        )
         for liars in subsets(answered, promise.adversaries, patterns, generator):
             _check_recovery(encoded, answers, answered, liars, truth=truth, generator=generator)
         if promise.exact and scheme.domain.exact:

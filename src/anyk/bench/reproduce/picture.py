@@ -23,6 +23,7 @@ __all__ = [
     "SPARE",
     "Picture",
     "draw",
+    "require_matplotlib",
     "tidy",
 ]
 
