@@ -8,6 +8,7 @@ from typing import TypeAlias, final
 import numpy as np
 from numpy.typing import NDArray
 
+from anyk.codes.accuracy import sketch
 from anyk.codes.banded import second_differences
 from anyk.codes.splines import gcv_candidates, prepared_spline, smoothing_spline
 from anyk.codes.tracking import follow
@@ -26,6 +27,7 @@ _STARTS = (1.0, 1.0 / 16.0)  # of the first guess: where the search for the roug
 _LOW, _OF_MEDIAN = 0.15, 0.34  # a quantile of the roughness, and its share of an honest median
 _HIGH, _SPREAD = 0.9, 4.0  # another, and how many times an honest median it may be
 _ROUNDS = 8
+_NEARLY = 100  # rows to disbelieve, for one that may change or be too many until they are judged
 _RAISES = 8
 _RAISE = 1.6
 _NEAR = 8  # rows on either side by which the roughness is judged at one place
@@ -38,6 +40,7 @@ _WHOLE = 400  # rows up to which all are followed in one; more are cut in stretc
 _CORE, _MARGIN = 64, 16  # rows that a stretch decides, and rows beside them that it sees
 _ABREAST = 64  # stretches at a time, so that their hypotheses stay in cache
 _SUSPICIOUS = 4.0  # times the rate: a stretch where no row is rougher is believed
+_SCORED = 1 << 16  # numbers by which noise is told: enough, at less cost than all
 _SPARSE = 0.02  # wrong rows, as a share of all, that leave the roughness about most rows as it is
 _DOUBT = 1e5  # variance of a row that has no say, as a share of the rate
 _ROUNDING = 1e-13
@@ -141,7 +144,8 @@ class _Search:
         """Whether more rows stand out by evidence that leaves no doubt."""
         budget = min(2 * most + 1, self.knots.size // 2)
         if self.knots.size > _WHOLE:
-            settled = self.settle(found.rates, found.noise, budget, _CLEAR * _PRICE)
+            least = _CLEAR * _PRICE
+            settled = self.settle(found.rates, found.noise, budget, least, before=found.wrong)
         else:
             settled = self._rough_or_wrong(budget)
         return int(self._judged(settled, budget, _CLEAR).sum()) > most
@@ -154,6 +158,9 @@ class _Search:
             if not more.any():
                 break
             wrong |= more
+        if int(wrong.sum()) > most:
+            rows = np.flatnonzero(wrong)
+            wrong[rows[np.argsort(-self._contrast(wrong, settled))[most:]]] = False
         return wrong
 
     def _rough_or_wrong(self, most: int) -> _Settled:
@@ -163,15 +170,20 @@ class _Search:
         tries = [self.settle(start, 0.0, most, _PRICE) for start in starts]
         return min(tries, key=lambda each: float(np.median(each.rates)))
 
-    def settle(self, rates: Floats, noise: float, most: int, least: float) -> _Settled:
-        """Disbelieve and measure the roughness in turns, until nothing changes."""
-        before = None
+    def settle(
+        self,
+        rates: Floats,
+        noise: float,
+        most: int,
+        least: float,
+        before: Bools | None = None,
+    ) -> _Settled:
+        """Disbelieve and measure the roughness in turns, until next to nothing changes."""
         for _ in range(_ROUNDS):
             wrong, pressed = self._disbelieve(rates, noise, most, least)
-            rates = self.rates(wrong, noise)
-            if before is not None and np.array_equal(before, wrong):
+            if before is not None and np.count_nonzero(before ^ wrong) <= most // _NEARLY:
                 break
-            before = wrong
+            before, rates = wrong, self.rates(wrong, noise)
         return _Settled(wrong=wrong, rates=rates, noise=noise, pressed=pressed)
 
     def peaks(self, wrong: Bools, settled: _Settled, most: int, sure: float) -> Bools:
@@ -242,15 +254,19 @@ class _Search:
     def _disbelieve(
         self, rates: Floats, noise: float, most: int, least: float
     ) -> tuple[Bools, bool]:
-        """At most so many rows, at the least price that makes them so few; and if it was raised."""
+        """Rows, at the least price that makes them so few; and if it was raised.
+
+        At most so many, or next to.
+        """
         low, price, high = least, least, np.inf
+        enough = most + most // _NEARLY
         fewest = self._none
         for _ in range(_RAISES):
             wrong = self._follow(rates, noise, price)
             many = int(wrong.sum())
-            if many <= most:
+            if many <= enough:
                 fewest, high = wrong, price
-                if many == most or price == least:
+                if many >= most or price == least:
                     break
             else:
                 low = price
@@ -332,7 +348,7 @@ class _Search:
 
     def noise(self, wrong: Bools) -> float:
         """The variance of an answer about the curve, as a share of the rate."""
-        knots, values = self.knots[~wrong], self.values[~wrong]
+        knots, values = self.knots[~wrong], sketch(self.values[~wrong], numbers=_SCORED)
 
         def score(smoothing: float) -> float:
             return smoothing_spline(knots, smoothing=smoothing).fit(values).gcv()
