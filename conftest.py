@@ -1,5 +1,6 @@
-"""What every doctest may use without importing it."""
+"""What all tests start from, and what every doctest may use without importing it."""
 
+import signal
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import anyk
 
 settings.register_profile("anyk", deadline=None)  # tests measure no time: machines are noisy
 settings.load_profile("anyk")
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job's children ignore it
 pytest.register_assert_rewrite("calls")  # what the tests of executors have in common
 
 
