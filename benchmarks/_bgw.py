@@ -10,8 +10,8 @@ import time
 import numpy as np
 
 from anyk.domains.polynomials import lagrange_matrix, vandermonde
-from anyk.executors.base import Dealt
-from anyk.privacy.entropy import SystemSource, residues
+from anyk.executors.core.base import Dealt
+from anyk.randomness.entropy import SystemSource, residues
 
 CHUNK = 1 << 18  # numbers shared at a time
 ROWS = 1024  # multiplied at a time

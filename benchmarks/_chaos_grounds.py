@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, Self
 
 import anyk
-from anyk.executors.base import AbstractExecutor
-from anyk.executors.remote_trial import Trial
+from anyk.executors.core.base import AbstractExecutor
+from anyk.executors.remote.trial import Trial
 
 HERE = Path(__file__).parent
 WORKERS = 6
@@ -25,7 +25,7 @@ WORKERS = 6
 def fork_server_pool() -> ProcessPoolExecutor:
     """One process; not forked from this one, which has threads."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["_chaos_tasks", "anyk.executors.engine_depot"])
+    context.set_forkserver_preload(["_chaos_tasks", "anyk.executors.engines.worker_state"])
     return ProcessPoolExecutor(1, mp_context=context)
 
 

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import anyk
-from anyk.executors.faults import (
+from anyk.faults.faulty import (
     AbstractFault,
     Collude,
     Corrupt,

@@ -26,8 +26,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import anyk
-from anyk.codes.circle import circle, lagrange_basis
-from anyk.codes.interleaved import InterleavedCode
+from anyk.codes.analog.circle import circle, lagrange_basis
+from anyk.codes.analog.interleaved import InterleavedCode
 from anyk.privacy.coalitions import most_bits_learned
 
 Array = NDArray[np.complex128]

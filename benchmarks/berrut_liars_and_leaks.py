@@ -29,8 +29,8 @@ from spline_beats_berrut import Function, agreement, rmse, train
 
 import anyk
 from anyk.bench.measure import interval
-from anyk.privacy.leakage import bits_learned
-from anyk.schemes.berrut_recovery import BerrutRecovery
+from anyk.privacy.information import bits_learned
+from anyk.schemes.approximate.berrut.recovery import BerrutRecovery
 
 Floats = NDArray[np.float64]
 

@@ -58,9 +58,9 @@ from _chaos_tasks import FUNCTIONS, HANG, ORDERS, pid, work
 from numpy.typing import NDArray
 
 import anyk
-from anyk.executors.around import AbstractAround
-from anyk.executors.base import AbstractDispatch, AbstractExecutor, Dealt, Placement
-from anyk.task import WorkerTask
+from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Dealt, Placement
+from anyk.executors.core.task import WorkerTask
+from anyk.executors.wrappers.wrapper import AbstractAround
 
 PATIENCE = 60  # seconds after which something hangs
 GRACE = 10.0

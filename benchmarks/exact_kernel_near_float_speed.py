@@ -14,7 +14,7 @@ import numpy as np
 
 import anyk
 from anyk.bench.measure import compare, interval, table
-from anyk.privacy.entropy import SystemSource, residues
+from anyk.randomness.entropy import SystemSource, residues
 
 
 def main() -> None:

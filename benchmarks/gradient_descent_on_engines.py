@@ -35,10 +35,10 @@ import numpy as np
 
 import anyk
 from anyk.bench.measure import interval, table
-from anyk.executors.base import Dealt
-from anyk.executors.paced import Paced
-from anyk.planning.delays import AbstractDelays, ShiftedExponential
-from anyk.planning.traces import read_trace, write_trace
+from anyk.delays.models import AbstractDelays, ShiftedExponential
+from anyk.delays.traces import read_trace, write_trace
+from anyk.executors.core.base import Dealt
+from anyk.executors.wrappers.paced import Paced
 
 WORKERS, LOAD = 40, 10  # blocks of 40 that a coded worker computes on
 FIELD = anyk.PrimeField(2**31 - 1)

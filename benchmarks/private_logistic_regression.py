@@ -37,9 +37,9 @@ from sklearn.model_selection import StratifiedKFold, cross_val_score
 
 import anyk
 from anyk.bench.measure import interval, table
+from anyk.fixed_point.rounding import nearest
 from anyk.learn import CodedLogisticRegression
 from anyk.learn.scaling import Scaling
-from anyk.privacy.rounding import nearest
 
 ITERATIONS = 25
 BYTES = 4  # a residue modulo 2**31 - 1
@@ -153,7 +153,7 @@ def accuracies(X, y):
 
 def liars(X, y):
     """Training with one liar among 12 workers: with the code, and without."""
-    from anyk.executors.faults import Collude, Corrupt, Faulty  # noqa: PLC0415 - for this part alone
+    from anyk.faults.faulty import Collude, Corrupt, Faulty  # noqa: PLC0415 - for this part alone
 
     modulus = 2**31 - 1
     models = {}

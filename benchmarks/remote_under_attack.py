@@ -38,9 +38,9 @@ from pathlib import Path
 import numpy as np
 
 import anyk
-from anyk.executors.remote_certificates import make_certificates
-from anyk.executors.remote_trial import Trial
-from anyk.task import WorkerTask
+from anyk.executors.core.task import WorkerTask
+from anyk.executors.remote.certificates import make_certificates
+from anyk.executors.remote.trial import Trial
 
 HERE = Path(__file__).parent
 HOSTILE, HONEST = 8, 5

@@ -36,8 +36,8 @@ from sklearn.datasets import load_digits
 from spline_beats_berrut import train
 
 from anyk.errors import TooManyErrors
+from anyk.schemes.approximate.spline.scheme import Spline
 from anyk.schemes.base import Encoded
-from anyk.schemes.spline import Spline
 
 Floats = NDArray[np.float64]
 

@@ -43,11 +43,11 @@ from _alarm import alarm
 from _random_faults import WORKERS, Job, Plan, draw_job, draw_plan
 
 import anyk
-from anyk.executors.around import AbstractAround
-from anyk.executors.attempt import Task
-from anyk.executors.base import AbstractDispatch, AbstractExecutor, Placement
-from anyk.executors.faults import AbstractFault, Delay, Faulty
-from anyk.task import WorkerTask
+from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Placement
+from anyk.executors.core.run_task import Task
+from anyk.executors.core.task import WorkerTask
+from anyk.executors.wrappers.wrapper import AbstractAround
+from anyk.faults.faulty import AbstractFault, Delay, Faulty
 
 ENGINES = ("Threads", "Processes", "Simulated")
 SCHEMES = ("Lagrange", "Replication", "Spline", "Berrut")

@@ -7,10 +7,10 @@ import pytest
 
 import anyk
 from anyk.domains.prime import PrimeField
-from anyk.executors.base import AbstractExecutor
-from anyk.executors.faults import Corrupt, Crash, Faulty
-from anyk.privacy.entropy import InsecureTestSource
-from anyk.privacy.masks import gaussian_masks
+from anyk.executors.core.base import AbstractExecutor
+from anyk.faults.faulty import Corrupt, Crash, Faulty
+from anyk.randomness.entropy import InsecureTestSource
+from anyk.randomness.masks import gaussian_masks
 from anyk.schemes.base import AbstractScheme, Encoded
 
 DOMAINS = (
@@ -161,7 +161,7 @@ ANALOG = anyk.AnalogLagrange(blocks=2, degree=1, workers=5, colluders=1, leakage
     ids=["too little", "one for all coordinates", "one for two coordinates"],
 )
 def test_check_scheme_notices_poor_noise(masks, message, generator, monkeypatch):
-    monkeypatch.setattr("anyk.schemes.analog_lagrange.gaussian_masks", masks)
+    monkeypatch.setattr("anyk.schemes.approximate.analog_lagrange.scheme.gaussian_masks", masks)
     with pytest.raises(AssertionError, match=message):
         anyk.testing.check_scheme(ANALOG, generator=generator)
 
@@ -190,7 +190,9 @@ def test_check_scheme_notices_a_promise_that_says_nothing(generator, monkeypatch
 
 
 def test_check_scheme_notices_an_estimate_that_is_too_small(generator, monkeypatch):
-    monkeypatch.setattr("anyk.schemes.analog_recovery.relative_error", lambda *_: 1e-18)
+    monkeypatch.setattr(
+        "anyk.schemes.approximate.analog_lagrange.recovery.relative_error", lambda *_: 1e-18
+    )
     scheme = replace(ANALOG, leakage=1e-6)
     with pytest.raises(AssertionError, match="off by"):
         anyk.testing.check_scheme(scheme, generator=generator)
@@ -225,7 +227,7 @@ def test_check_scheme_notices_overlapping_points(generator, monkeypatch):
     def overlapping(_field, nodes, workers):  # as in public code: block 0 in the clear
         return np.arange(nodes), np.arange(workers)
 
-    monkeypatch.setattr("anyk.schemes.lagrange.disjoint_points", overlapping)
+    monkeypatch.setattr("anyk.schemes.maps.lagrange.disjoint_points", overlapping)
     field = anyk.PrimeField(10007)  # of this test alone: matrices are remembered by scheme
     scheme = anyk.Lagrange(blocks=2, degree=1, workers=6, colluders=1, field=field)
     with pytest.raises(AssertionError, match=r"workers \(0,\) learn 1 symbols"):

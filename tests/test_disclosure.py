@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import anyk
-from anyk.privacy.entropy import SystemSource
-from anyk.privacy.leakage import bits_learned
-from anyk.privacy.masks import gaussian_masks
+from anyk.privacy.information import bits_learned
+from anyk.randomness.entropy import SystemSource
+from anyk.randomness.masks import gaussian_masks
 
 FIELD = anyk.PrimeField(101)
 

@@ -35,7 +35,7 @@ def test_random_faults(faults, engine):
 
 
 def test_a_wrong_value_would_be_noticed(faults, monkeypatch):
-    monkeypatch.setattr("anyk.codes.evaluation.EvaluationCode.locate", lambda *_: ())
+    monkeypatch.setattr("anyk.codes.exact.reed_solomon.EvaluationCode.locate", lambda *_: ())
     tallies, _ = faults.campaign("Simulated", FAULTS["Simulated"], seed=7)
     assert tallies["Lagrange"].wrong
     assert any("named" in text for text in tallies["Lagrange"].broken)

@@ -1,6 +1,7 @@
 """The shape of the house: floors, file sizes, what an import costs, what docstrings hold."""
 
-import ast
+import graphlib
+import importlib.util
 import inspect
 import pickle
 import re
@@ -14,44 +15,45 @@ import pytest
 import anyk
 
 ROOT = Path(__file__).parents[1]
+specification = importlib.util.spec_from_file_location("house", ROOT / "scripts" / "house.py")
+house = importlib.util.module_from_spec(specification)
+specification.loader.exec_module(house)
 SOURCE = ROOT / "src" / "anyk"
 MODULES = sorted(
     path.relative_to(SOURCE).as_posix()
     for path in SOURCE.rglob("*.py")
     if path.name != "__init__.py" or path.parent == SOURCE
 )
-HOUSE = (ROOT / "README.md").read_text().split("\n## The house\n")[1]
-FLOORS = re.findall(r"^\| `([\w/]+\.py)` \|", HOUSE, re.MULTILINE)
+GRAPH = house.imports()
 PUBLIC = [getattr(anyk, name) for name in anyk.__all__]
 DOCUMENTED = [item for item in PUBLIC if inspect.isclass(item) or inspect.isfunction(item)]
 
 
-def test_readme_lists_every_module_once():
-    assert sorted(FLOORS) == MODULES
+@pytest.mark.parametrize("room", house.rooms(GRAPH))
+def test_a_room_imports_only_from_floors_below_it(room):
+    order = house.floors(GRAPH, room)  # raises CycleError where two import each other
+    below = house.beside(GRAPH, room)
+    assert set(order) == set(below)
+    assert all(order.index(other) < order.index(name) for name in below for other in below[name])
 
 
-def imported(path):
-    """Files of the package that a file imports, anywhere in it."""
-    for node in ast.walk(ast.parse((SOURCE / path).read_text())):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "anyk":
-            base = "/".join(node.module.split(".")[1:])
-            for name in node.names:
-                inner = f"{base}/{name.name}".strip("/") + ".py"
-                room = inner.removesuffix(".py") + "/"
-                if any(module.startswith(room) for module in MODULES):
-                    yield from (module for module in MODULES if module.startswith(room))
-                    continue
-                yield inner if inner in MODULES else (f"{base}.py" if base else "__init__.py")
-        elif isinstance(node, ast.Import):
-            assert not any(name.name.split(".")[0] == "anyk" for name in node.names), path
+def test_two_rooms_that_import_each_other_are_noticed(tmp_path):
+    package = tmp_path / "anyk"
+    for name, text in {
+        "a/x.py": "from anyk.b import y",
+        "b/y.py": "def late():\n    from anyk.a.x import z",
+        "c.py": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from anyk.d import e",
+        "d.py": "from anyk.c import f",
+    }.items():
+        (package / name).parent.mkdir(parents=True, exist_ok=True)
+        (package / name).write_text(text)
+    with pytest.raises(graphlib.CycleError) as caught:
+        house.floors(house.imports(package), "")
+    assert set(caught.value.args[1]) == {"a", "b"}
 
 
-@pytest.mark.parametrize("path", MODULES)
-def test_a_file_imports_only_from_floors_below_it(path):
-    below = FLOORS[: FLOORS.index(path)]
-    guarded = {"errors.py": {"answers.py"}}  # for typing alone
-    for other in imported(path):
-        assert other in below or other in guarded.get(path, ()), f"{path} imports {other}"
+def test_the_page_of_the_house_is_as_the_house_is():
+    assert house.PAGE.read_text() == house.page(), "run python scripts/house.py"
 
 
 @pytest.mark.parametrize("path", MODULES)

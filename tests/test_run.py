@@ -11,9 +11,9 @@ import pytest
 
 import anyk
 from anyk import distributed
-from anyk.executors.around import AbstractAround
-from anyk.executors.base import Dealt
-from anyk.executors.faults import Collude, Corrupt, Crash, Delay, Faulty, Rubbish
+from anyk.executors.core.base import Dealt
+from anyk.executors.wrappers.wrapper import AbstractAround
+from anyk.faults.faulty import Collude, Corrupt, Crash, Delay, Faulty, Rubbish
 
 FIELD = anyk.PrimeField()
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import anyk
-from anyk.collection import Collection
 from anyk.domains import kernel
+from anyk.running.collection import Collection
 
 FIELD = anyk.PrimeField(101)
 

@@ -17,8 +17,8 @@ from rich.console import Console
 
 import anyk
 from anyk.answers import Answer
-from anyk.display import _View, live_display
-from anyk.executors.faults import Corrupt, Crash, Faulty
+from anyk.faults.faulty import Corrupt, Crash, Faulty
+from anyk.observe.live import _View, live_display
 
 SCHEME = anyk.Lagrange(blocks=2, degree=1, workers=6, adversaries=1, colluders=1)
 SECRET = 1_987_654_321

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from anyk import testing
 from anyk.answers import Answer, Outcome, Recovered, Status, Timing
-from anyk.audit import Audit, audit
-from anyk.disclosure import Disclosure, leakage, worst_coalition
-from anyk.distributed import Distributed
+from anyk.audits.attack import Audit, audit
+from anyk.audits.disclosure import Disclosure, leakage, worst_coalition
 from anyk.domains.array import FieldArray
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Complex, Reals
@@ -25,28 +24,29 @@ from anyk.errors import (
     TooManyErrors,
     Unachievable,
 )
-from anyk.executors.dask import Dask
-from anyk.executors.futures import Futures
-from anyk.executors.health import Condition, WorkerHealth
-from anyk.executors.inline import Inline
-from anyk.executors.master import WithMaster
-from anyk.executors.processes import Processes
-from anyk.executors.ray import Ray
-from anyk.executors.remote import Remote
-from anyk.executors.simulated import Simulated
-from anyk.executors.threads import Threads
-from anyk.planning.planner import Candidate, Shortlist, schemes_for
-from anyk.privacy.embedding import FixedPoint
-from anyk.run import distribute, run, stream
-from anyk.schemes.analog_lagrange import AnalogLagrange
+from anyk.executors.core.health import Condition, WorkerHealth
+from anyk.executors.engines.dask import Dask
+from anyk.executors.engines.futures import Futures
+from anyk.executors.engines.ray import Ray
+from anyk.executors.local.inline import Inline
+from anyk.executors.local.simulated import Simulated
+from anyk.executors.local.threads import Threads
+from anyk.executors.processes.executor import Processes
+from anyk.executors.remote.executor import Remote
+from anyk.executors.wrappers.with_master import WithMaster
+from anyk.fixed_point.format import FixedPoint
+from anyk.planning.shortlist import Candidate, Shortlist, schemes_for
+from anyk.running.distributed import Distributed
+from anyk.running.run import distribute, run, stream
+from anyk.schemes.approximate.analog_lagrange.scheme import AnalogLagrange
+from anyk.schemes.approximate.berrut.scheme import Berrut
+from anyk.schemes.approximate.spline.scheme import Spline
 from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded, Encoder
-from anyk.schemes.berrut import Berrut
-from anyk.schemes.harmonic import Harmonic
-from anyk.schemes.lagrange import Lagrange
-from anyk.schemes.replication import Replication
-from anyk.schemes.shamir import Shamir
-from anyk.schemes.spline import Spline
-from anyk.schemes.summed import Summed
+from anyk.schemes.maps.lagrange import Lagrange
+from anyk.schemes.maps.replication import Replication
+from anyk.schemes.maps.shamir import Shamir
+from anyk.schemes.sums.harmonic import Harmonic
+from anyk.schemes.wrappers.summed import Summed
 from anyk.spec import Guarantee, Map, MatMul, Sum, Threat
 
 __version__ = "0.1.0"

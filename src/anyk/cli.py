@@ -241,7 +241,7 @@ def _reproduce(arguments: argparse.Namespace) -> int:
 
 
 def _worker(arguments: argparse.Namespace) -> int:
-    from anyk.executors.remote_server import serve_worker  # noqa: PLC0415 - as above
+    from anyk.executors.remote.server import serve_worker  # noqa: PLC0415 - as above
 
     serve_worker(
         arguments.listen,
@@ -256,7 +256,7 @@ def _worker(arguments: argparse.Namespace) -> int:
 
 
 def _certificates(arguments: argparse.Namespace) -> int:
-    from anyk.executors.remote_certificates import make_certificates  # noqa: PLC0415 - as above
+    from anyk.executors.remote.certificates import make_certificates  # noqa: PLC0415 - as above
 
     names = make_certificates(
         arguments.directory, workers=arguments.workers, hosts=arguments.hosts, days=arguments.days

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from anyk.codes.accuracy import estimate_error, excess_of_few, sketch
-from anyk.codes.splines import smoothing_spline
+from anyk.codes.curves.accuracy import estimate_error, excess_of_few, sketch
+from anyk.codes.curves.splines import smoothing_spline
 
 Floats = NDArray[np.float64]
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.interpolate import BarycentricInterpolator
 
-from anyk.codes.barycentric import (
+from anyk.codes.curves.barycentric import (
     berrut_leave_one_out,
     berrut_leave_pairs_out,
     berrut_matrix,

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import anyk
-from anyk.codes.evaluation import EvaluationCode, condense
-from anyk.codes.linear import rank, row_reduce, solve
+from anyk.codes.exact.linear import rank, row_reduce, solve
+from anyk.codes.exact.reed_solomon import EvaluationCode, condense
 
 FIELD = anyk.PrimeField()
 KNOWN = json.loads((Path(__file__).parents[1] / "known" / "field.json").read_text())

@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from anyk.codes.filling import (
+from anyk.codes.curves.filling import (
     AbstractFilling,
     CubicCurve,
     GaussianField,
     NearPoints,
     StraightLines,
 )
-from anyk.codes.ordering import pairwise_distances
-from anyk.codes.polyline import polyline_leave_one_out, polyline_weights
+from anyk.codes.curves.ordering import pairwise_distances
+from anyk.codes.curves.polyline import polyline_leave_one_out, polyline_weights
 
 Floats = NDArray[np.float64]
 RNG = np.random.default_rng(0)

@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from anyk.codes.interleaved import InterleavedCode, Located, combine
-from anyk.privacy.entropy import InsecureTestSource
+from anyk.codes.analog.interleaved import InterleavedCode, Located, combine
+from anyk.randomness.entropy import InsecureTestSource
 
 NOISE = 1e-13
 

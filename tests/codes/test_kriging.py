@@ -1,12 +1,12 @@
-"""`codes/kriging.py` and `codes/doubt.py`: against dense linear algebra, and what they promise."""
+"""Kriging and noisy copies: against dense linear algebra, and what they promise."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anyk.codes.doubt import doubt
-from anyk.codes.kriging import ROUGHNESS, kriging, network_kernel, restricted_likelihood
+from anyk.codes.curves.kriging import ROUGHNESS, kriging, network_kernel, restricted_likelihood
+from anyk.codes.locators.noisy_copies import doubt
 
 SEEDS = st.integers(0, 2**32 - 1)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from anyk.codes import ordering
-from anyk.codes.ordering import chord_positions, path_order
+from anyk.codes.curves.ordering import chord_positions, path_order
 
 Floats = NDArray[np.float64]
 

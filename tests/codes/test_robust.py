@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from anyk.codes.disguise import disguise
-from anyk.codes.robust import locate
-from anyk.codes.tracking import follow
-from anyk.privacy.entropy import InsecureTestSource
+from anyk.codes.locators.curve import locate
+from anyk.codes.locators.tracking import follow
+from anyk.randomness.entropy import InsecureTestSource
+from anyk.randomness.sketch import disguise
 
 Floats = NDArray[np.float64]
 KNOTS = np.linspace(-1.0, 1.0, 50)

@@ -4,8 +4,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from anyk.codes.ordering import pairwise_distances
-from anyk.codes.scattered import inverse_distance_weights, kriging_weights, left_out_by_kriging
+from anyk.codes.curves.ordering import pairwise_distances
+from anyk.codes.curves.scattered import (
+    inverse_distance_weights,
+    kriging_weights,
+    left_out_by_kriging,
+)
 
 Floats = NDArray[np.float64]
 

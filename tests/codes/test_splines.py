@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline, make_smoothing_spline
 
-from anyk.codes.splines import gcv_candidates, smoothing_spline
+from anyk.codes.curves.splines import gcv_candidates, smoothing_spline
 from anyk.errors import InvalidArgument
 
 Floats = NDArray[np.float64]

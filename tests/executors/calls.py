@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from anyk.answers import Answer
-from anyk.executors.attempt import Task
-from anyk.executors.base import AbstractDispatch, AbstractExecutor
+from anyk.executors.core.base import AbstractDispatch, AbstractExecutor
+from anyk.executors.core.run_task import Task
 
 LONG = 60.0
 """Seconds: a test that waits this long has failed."""

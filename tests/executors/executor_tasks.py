@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.executors.attempt import Task
+from anyk.executors.core.run_task import Task
 
 
 def pid(_: NDArray[Any]) -> NDArray[Any]:

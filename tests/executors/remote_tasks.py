@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.executors.attempt import die
+from anyk.executors.core.run_task import die
 from anyk.testing.tasks import fragile, gram, sluggish, weighted
 
 __all__ = [

@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 
 from anyk.answers import Answer
-from anyk.executors.attempt import pause
-from anyk.executors.base import AbstractDispatch, AbstractExecutor, Dealt
-from anyk.executors.couriers import Courier, CourierDispatch
-from anyk.executors.futures import Futures
-from anyk.executors.processes import Processes
-from anyk.executors.threads import Threads
+from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Dealt
+from anyk.executors.core.dispatcher import Courier, CourierDispatch
+from anyk.executors.core.run_task import pause
+from anyk.executors.engines.futures import Futures
+from anyk.executors.local.threads import Threads
+from anyk.executors.processes.executor import Processes
 
 LONG = 30.0  # seconds: a test that waits this long has failed
 MAKERS: dict[str, Callable[[], AbstractExecutor]] = {

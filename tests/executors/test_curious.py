@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 
 import anyk
-from anyk.executors.dask import Dask
-from anyk.executors.remote import Remote
-from anyk.executors.remote_trial import Trial
+from anyk.executors.engines.dask import Dask
+from anyk.executors.remote.executor import Remote
+from anyk.executors.remote.trial import Trial
 
 HERE = Path(__file__).parent
 LONG = 30.0  # seconds: a test that waits this long has failed

@@ -24,11 +24,11 @@ from calls import LONG, call, eventually, kill_worker_1, pids_of, put_off, recei
 
 import anyk
 from anyk.errors import ExecutorError, InvalidArgument, NotEnoughAnswers, Unachievable
-from anyk.executors.base import Dealt
-from anyk.executors.dask import Dask
-from anyk.executors.dask_port import DaskRoster
-from anyk.executors.faults import Die, Faulty
-from anyk.executors.master import WithMaster
+from anyk.executors.core.base import Dealt
+from anyk.executors.engines.dask import Dask
+from anyk.executors.engines.dask_worker import DaskRoster
+from anyk.executors.wrappers.with_master import WithMaster
+from anyk.faults.faulty import Die, Faulty
 
 distributed = pytest.importorskip("distributed")
 

@@ -12,9 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anyk.answers import Answer
+from anyk.delays.models import Fixed
 from anyk.errors import InvalidArgument
-from anyk.executors.base import AbstractExecutor
-from anyk.executors.faults import (
+from anyk.executors.core.base import AbstractExecutor
+from anyk.executors.local.simulated import Simulated
+from anyk.executors.local.threads import Threads
+from anyk.executors.processes.executor import Processes
+from anyk.executors.remote.executor import Remote
+from anyk.executors.wrappers.paced import Paced
+from anyk.faults.faulty import (
     AbstractFault,
     Collude,
     Corrupt,
@@ -24,12 +30,6 @@ from anyk.executors.faults import (
     Faulty,
     Rubbish,
 )
-from anyk.executors.paced import Paced
-from anyk.executors.processes import Processes
-from anyk.executors.remote import Remote
-from anyk.executors.simulated import Simulated
-from anyk.executors.threads import Threads
-from anyk.planning.delays import Fixed
 
 LONG = 30.0  # seconds: a test that waits this long has failed
 PACED = partial(Paced, delays=Fixed({}), generator=np.random.default_rng(0))

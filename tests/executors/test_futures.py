@@ -25,9 +25,9 @@ from calls import LONG, call, eventually, gone, hold_up_worker_0, receive
 import anyk
 from anyk.errors import InvalidArgument
 from anyk.executors import futures
-from anyk.executors.base import Dealt
-from anyk.executors.faults import Delay, Die, Faulty
-from anyk.executors.futures import Futures
+from anyk.executors.core.base import Dealt
+from anyk.executors.engines.futures import Futures
+from anyk.faults.faulty import Delay, Die, Faulty
 
 HERE = Path(__file__).parent
 PROCESS = partial(

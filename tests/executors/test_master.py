@@ -7,7 +7,7 @@ import pytest
 from executor_tasks import pid_and_inputs
 
 import anyk
-from anyk.executors.base import Dealt
+from anyk.executors.core.base import Dealt
 
 
 @pytest.mark.parametrize("make", [anyk.Inline, anyk.Threads, anyk.Processes, anyk.Simulated])

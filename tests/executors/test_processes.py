@@ -13,10 +13,10 @@ import pytest
 from calls import LONG, call, hold_up_worker_0, receive
 
 from anyk.errors import ExecutorError, InvalidArgument
-from anyk.executors.attempt import Task
-from anyk.executors.base import Dealt
-from anyk.executors.faults import Delay, Die, Faulty
-from anyk.executors.processes import Processes
+from anyk.executors.core.base import Dealt
+from anyk.executors.core.run_task import Task
+from anyk.executors.processes.executor import Processes
+from anyk.faults.faulty import Delay, Die, Faulty
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,8 @@ import pytest
 from calls import LONG, eventually, gone, receive
 
 from anyk.errors import ExecutorError
-from anyk.executors.faults import Delay, Die, Faulty
-from anyk.executors.processes import Processes
+from anyk.executors.processes.executor import Processes
+from anyk.faults.faulty import Delay, Die, Faulty
 
 HERE = Path(__file__).parent
 
@@ -87,9 +87,9 @@ def test_a_constructor_that_fails_leaves_no_process(monkeypatch: pytest.MonkeyPa
 SCRIPT = """
     import signal, sys, time
     import numpy as np
-    from anyk.executors.attempt import pause
-    from anyk.executors.faults import Delay, Faulty
-    from anyk.executors.processes import Processes
+    from anyk.executors.core.run_task import pause
+    from anyk.faults.faulty import Delay, Faulty
+    from anyk.executors.processes.executor import Processes
 
     def double(share):
         return 2 * share
@@ -146,7 +146,7 @@ def test_workers_have_one_blas_thread_and_the_master_its_own(tmp_path: Path) -> 
             sys.path.insert(0, {str(HERE)!r})
             import executor_tasks
             import numpy as np
-            from anyk.executors.processes import Processes
+            from anyk.executors.processes.executor import Processes
 
             if __name__ == "__main__":
                 with Processes(1) as executor:

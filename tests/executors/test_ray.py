@@ -16,8 +16,8 @@ from calls import call, eventually, hold_up_worker_0, kill_worker_1, pids_of, pu
 
 import anyk
 from anyk.errors import ExecutorError, InvalidArgument, Unachievable
-from anyk.executors.base import Dealt
-from anyk.executors.ray import Ray
+from anyk.executors.core.base import Dealt
+from anyk.executors.engines.ray import Ray
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::FutureWarning"),  # Ray's own plans

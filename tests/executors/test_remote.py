@@ -20,18 +20,18 @@ from hypothesis import strategies as st
 
 import anyk
 from anyk.answers import Answer
-from anyk.executors.base import Dealt
-from anyk.executors.header import LONGEST_HEADER, BrokenAnswer
-from anyk.executors.remote import Remote
-from anyk.executors.remote_arguments import pack, unpack
-from anyk.executors.remote_frames import Channel
-from anyk.executors.remote_offer import Offer
-from anyk.executors.remote_request import described, domain_of, make_request
-from anyk.executors.remote_server import Server
-from anyk.executors.remote_session import Session
-from anyk.executors.remote_tls import parse_address
-from anyk.executors.remote_trial import Trial
-from anyk.task import WorkerTask
+from anyk.executors.core.answer_header import LONGEST_HEADER, BrokenAnswer
+from anyk.executors.core.base import Dealt
+from anyk.executors.core.task import WorkerTask
+from anyk.executors.remote.arguments import pack, unpack
+from anyk.executors.remote.executor import Remote
+from anyk.executors.remote.frames import Channel
+from anyk.executors.remote.offer import Offer
+from anyk.executors.remote.request import described, domain_of, make_request
+from anyk.executors.remote.server import Server
+from anyk.executors.remote.session import Session
+from anyk.executors.remote.tls import parse_address
+from anyk.executors.remote.trial import Trial
 
 HERE = Path(__file__).parent
 LAGRANGE = anyk.Lagrange(blocks=1, degree=2, workers=4, adversaries=0, colluders=1)
@@ -313,7 +313,7 @@ def test_close_ends_tasks_and_threads_and_files(trial: Trial, tmp_path: Path) ->
 def test_a_master_that_is_gone_is_forgotten(trial: Trial) -> None:
     script = f"""
 import os, numpy as np
-from anyk.executors.remote import Remote
+from anyk.executors.remote.executor import Remote
 executor = Remote({trial.addresses!r}, tls={str(trial.master)!r})
 placement = executor.place((np.ones((4, 1)),))
 dispatch = executor.dispatch("same", placement, ())

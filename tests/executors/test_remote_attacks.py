@@ -29,15 +29,15 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 import anyk
-from anyk.executors.header import BrokenAnswer
-from anyk.executors.remote import Remote
-from anyk.executors.remote_certificates import make_certificates
-from anyk.executors.remote_frames import Channel, parse_specs
-from anyk.executors.remote_link import Keys, Limits, Link
-from anyk.executors.remote_request import make_request
-from anyk.executors.remote_tls import Address, Stranger, client_context
-from anyk.executors.remote_trial import Trial
-from anyk.task import WorkerTask
+from anyk.executors.core.answer_header import BrokenAnswer
+from anyk.executors.core.task import WorkerTask
+from anyk.executors.remote.certificates import make_certificates
+from anyk.executors.remote.executor import Remote
+from anyk.executors.remote.frames import Channel, parse_specs
+from anyk.executors.remote.link import Keys, Limits, Link
+from anyk.executors.remote.request import make_request
+from anyk.executors.remote.tls import Address, Stranger, client_context
+from anyk.executors.remote.trial import Trial
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 LONG = 30.0  # seconds: a test that waits this long has failed

@@ -13,10 +13,10 @@ from cryptography import x509
 
 from anyk.cli import main
 from anyk.errors import ExecutorError, InvalidArgument
-from anyk.executors.remote_certificates import make_certificates
-from anyk.executors.remote_offer import Offer
-from anyk.executors.remote_tls import client_context, server_context
-from anyk.executors.remote_trial import Trial
+from anyk.executors.remote.certificates import make_certificates
+from anyk.executors.remote.offer import Offer
+from anyk.executors.remote.tls import client_context, server_context
+from anyk.executors.remote.trial import Trial
 
 LONG = 30.0  # seconds: a test that waits this long has failed
 

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from anyk.delays.models import Fixed, NoDelay, Occasional, ShiftedExponential
 from anyk.errors import InvalidArgument
-from anyk.executors.attempt import pause
-from anyk.executors.base import AbstractDispatch
-from anyk.executors.faults import Delay, Faulty
-from anyk.executors.simulated import Simulated
-from anyk.planning.delays import Fixed, NoDelay, Occasional, ShiftedExponential
+from anyk.executors.core.base import AbstractDispatch
+from anyk.executors.core.run_task import pause
+from anyk.executors.local.simulated import Simulated
+from anyk.faults.faulty import Delay, Faulty
 
 
 def arrivals(dispatch: AbstractDispatch) -> list[tuple[int, float]]:

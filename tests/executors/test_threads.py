@@ -12,11 +12,11 @@ import pytest
 
 from anyk.answers import Answer
 from anyk.errors import ExecutorError, InvalidArgument
-from anyk.executors.attempt import pause
-from anyk.executors.base import AbstractExecutor, Dealt
-from anyk.executors.inline import Inline
-from anyk.executors.simulated import Simulated
-from anyk.executors.threads import Threads
+from anyk.executors.core.base import AbstractExecutor, Dealt
+from anyk.executors.core.run_task import pause
+from anyk.executors.local.inline import Inline
+from anyk.executors.local.simulated import Simulated
+from anyk.executors.local.threads import Threads
 
 Kind = type[Inline] | type[Threads] | type[Simulated]
 IN_PROCESS: list[Kind] = [Inline, Threads, Simulated]

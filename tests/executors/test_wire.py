@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from anyk.executors.header import BrokenAnswer, parse_header
-from anyk.executors.wire import (
+from anyk.executors.core.answer_header import BrokenAnswer, parse_header
+from anyk.executors.processes.wire import (
     receive_answer,
     receive_message,
     send_answer,

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 import anyk
-import anyk.schemes.lagrange as lagrange_module
-from anyk.executors.around import AbstractAround
-from anyk.executors.base import Dealt
-from anyk.executors.faults import Corrupt, Crash, Faulty
+import anyk.schemes.maps.lagrange as lagrange_module
+from anyk.executors.core.base import Dealt
+from anyk.executors.wrappers.wrapper import AbstractAround
+from anyk.faults.faulty import Corrupt, Crash, Faulty
 from anyk.learn import CodedLinearRegression, CodedLogisticRegression
 
 

@@ -5,8 +5,8 @@ import pytest
 from sklearn.datasets import load_digits
 
 import anyk
-from anyk.executors.around import AbstractAround
-from anyk.executors.faults import Collude, Corrupt, Crash, Delay, Die, Faulty
+from anyk.executors.wrappers.wrapper import AbstractAround
+from anyk.faults.faulty import Collude, Corrupt, Crash, Delay, Die, Faulty
 from anyk.learn import CodedLinearRegression, CodedLogisticRegression
 from anyk.learn.training import largest_code
 

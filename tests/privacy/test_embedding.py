@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import anyk
 from anyk.domains.ring import further_fields
-from anyk.privacy.rounding import nearest, stochastic
+from anyk.fixed_point.rounding import nearest, stochastic
 
 MILLION = 10**6
 

@@ -5,8 +5,8 @@ import pytest
 from scipy import stats
 
 import anyk
-from anyk.privacy.entropy import InsecureTestSource, SystemSource, normals, residues
-from anyk.privacy.masks import gaussian_masks
+from anyk.randomness.entropy import InsecureTestSource, SystemSource, normals, residues
+from anyk.randomness.masks import gaussian_masks
 
 
 @pytest.mark.parametrize("modulus", [1, 2, 3, 7, 2**16 + 1, 2**30 + 3, 2**31 - 1])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from anyk.privacy.coalitions import most_bits_learned
-from anyk.privacy.leakage import bits_learned, gaussian_epsilon
+from anyk.privacy.information import bits_learned, gaussian_epsilon
 
 
 def by_covariances(data, masks, variance):

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import anyk
-from anyk.executors.faults import Corrupt, Crash, Faulty
-from anyk.privacy.entropy import InsecureTestSource
+from anyk.faults.faulty import Corrupt, Crash, Faulty
+from anyk.randomness.entropy import InsecureTestSource
 
 
 def relative(value, truth):
@@ -68,7 +68,7 @@ def test_keys_among_the_blocks_leak_less_than_keys_at_the_end():
         basis = np.mean([(workers[:, None] / points) ** power for power in range(5)], axis=0)
         data, masks = basis[:, :3], basis[:, 3:] * 1e3 / np.sqrt(2)
         return max(
-            anyk.privacy.leakage.bits_learned(data[who], masks[who], variance=1.0)
+            anyk.privacy.information.bits_learned(data[who], masks[who], variance=1.0)
             for who in map(list, itertools.combinations(range(9), 2))
         )
 

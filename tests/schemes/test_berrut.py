@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from anyk.codes.barycentric import berrut_matrix, chebyshev_first, chebyshev_second
+from anyk.codes.curves.barycentric import berrut_matrix, chebyshev_first, chebyshev_second
 from anyk.errors import InvalidArgument, NotEnoughAnswers, Unachievable
-from anyk.schemes.berrut import Berrut
+from anyk.schemes.approximate.berrut.scheme import Berrut
 
 Floats = NDArray[np.float64]
 SEEDS = st.integers(0, 2**32 - 1)

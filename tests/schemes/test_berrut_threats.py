@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import anyk
-from anyk.codes.rational import rational_votes
-from anyk.privacy.leakage import bits_learned
-from anyk.schemes.berrut_layout import berrut_points
+from anyk.codes.locators.rational import rational_votes
+from anyk.privacy.information import bits_learned
+from anyk.schemes.approximate.berrut.layout import berrut_points
 
 
 def relative(value, truth):

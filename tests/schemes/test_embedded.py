@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import anyk
-from anyk.executors.faults import Collude, Corrupt, Crash, Delay, Faulty
-from anyk.privacy.leakage import symbols_learned
-from anyk.schemes.embedded import Embedded
+from anyk.faults.faulty import Collude, Corrupt, Crash, Delay, Faulty
+from anyk.privacy.information import symbols_learned
+from anyk.schemes.wrappers.embedded import Embedded
 
 FIXED = anyk.FixedPoint(fraction_bits=8, magnitude=2.0, degree=2, summands=3)
 WIDE = replace(FIXED, fraction_bits=30)

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 import anyk
-from anyk.codes.linear import solve
+from anyk.codes.exact.linear import solve
 from anyk.domains.points import harmonic_points, require_harmonic
-from anyk.privacy.entropy import AbstractSource
-from anyk.privacy.leakage import symbols_learned
+from anyk.privacy.information import symbols_learned
+from anyk.randomness.entropy import AbstractSource
 
 KNOWN = json.loads((Path(__file__).parents[1] / "known" / "harmonic.json").read_text())
 PRIMES = (101, 15485863, 2**31 - 1)
@@ -93,7 +93,7 @@ def test_every_share_takes_every_value_once_as_the_key_varies(blocks, degree, pr
     every = []
     for key in range(prime):
         monkeypatch.setattr(
-            "anyk.schemes.harmonic.uniform_masks",
+            "anyk.schemes.sums.harmonic.uniform_masks",
             lambda _f, shape, _s, key=key: np.full(shape, key),
         )
         shares = scheme.encode(X, source=Fixed()).shares

@@ -8,9 +8,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import anyk
-from anyk.codes.linear import solve
+from anyk.codes.exact.linear import solve
 from anyk.domains.points import require_disjoint
-from anyk.privacy.leakage import symbols_learned
+from anyk.privacy.information import symbols_learned
 
 FIELD = anyk.PrimeField()
 EVERY_PATTERN_UP_TO = 8  # benchmarks/lagrange_every_pattern.py goes to 12

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import anyk
-from anyk.privacy.leakage import symbols_learned
+from anyk.privacy.information import symbols_learned
 
 
 def schemes(workers):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from anyk.errors import InvalidArgument, NotEnoughAnswers, Unachievable
-from anyk.schemes.spline import Spline
+from anyk.schemes.approximate.spline.scheme import Spline
 
 Floats = NDArray[np.float64]
 SEEDS = st.integers(0, 2**32 - 1)

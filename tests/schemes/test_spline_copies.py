@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from anyk.schemes.replication import Replication
-from anyk.schemes.spline import Spline
+from anyk.schemes.approximate.spline.scheme import Spline
+from anyk.schemes.maps.replication import Replication
 
 Floats = NDArray[np.float64]
 SEEDS = st.integers(0, 2**32 - 1)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 import anyk
 from anyk.bench.reproduce.private_curve import PrivateCurve
 from anyk.errors import InvalidArgument, TooManyErrors, Unachievable
-from anyk.privacy.entropy import InsecureTestSource
-from anyk.schemes.spline import Spline
+from anyk.randomness.entropy import InsecureTestSource
+from anyk.schemes.approximate.spline.scheme import Spline
 
 
 def bits(encoder, coalition, std):

@@ -10,8 +10,8 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from anyk.checks import count
 from anyk.errors import InvalidArgument
-from anyk.spec import count
 
 __all__ = ["Interval", "compare", "interval", "table"]
 

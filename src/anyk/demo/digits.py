@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.codes.ordering import path_order
+from anyk.codes.curves.ordering import path_order
 
 __all__ = ["all_pixels", "deal", "held_out", "taught"]
 

@@ -14,10 +14,10 @@ from anyk.demo.digits import all_pixels, deal, held_out
 from anyk.demo.network import read
 from anyk.demo.trouble import Trouble
 from anyk.domains.prime import PrimeField
+from anyk.schemes.approximate.spline.scheme import Spline
 from anyk.schemes.base import AbstractScheme
-from anyk.schemes.lagrange import Lagrange
-from anyk.schemes.replication import Replication
-from anyk.schemes.spline import Spline
+from anyk.schemes.maps.lagrange import Lagrange
+from anyk.schemes.maps.replication import Replication
 
 __all__ = ["WORKERS", "Job", "Way", "gram", "gram_job", "reading_job"]
 

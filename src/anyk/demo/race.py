@@ -11,12 +11,12 @@ from anyk.answers import Answer, Outcome, Status, Timing
 from anyk.demo.jobs import Job, Way
 from anyk.demo.result import Result
 from anyk.demo.watch import AbstractWatcher
-from anyk.executors.base import AbstractExecutor
-from anyk.executors.faults import Faulty
-from anyk.executors.processes import Processes
-from anyk.run import distribute
+from anyk.executors.core.base import AbstractExecutor
+from anyk.executors.core.task import WorkerTask
+from anyk.executors.processes.executor import Processes
+from anyk.faults.faulty import Faulty
+from anyk.running.run import distribute
 from anyk.schemes.base import Encoded
-from anyk.task import WorkerTask
 
 __all__ = ["race", "roll_call"]
 

@@ -12,10 +12,10 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.executors.attempt import die
-from anyk.executors.faults import AbstractFault, Delay
-from anyk.executors.lies import Lie
-from anyk.executors.mishaps import Run
+from anyk.executors.core.run_task import die
+from anyk.faults.failures import Run
+from anyk.faults.faulty import AbstractFault, Delay
+from anyk.faults.lies import Lie
 
 __all__ = ["KilledAtWork", "LazyLiar", "Trouble"]
 

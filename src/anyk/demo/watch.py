@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, final
 from anyk.answers import Answer
 from anyk.demo.jobs import WORKERS, Job, Way
 from anyk.demo.result import Result, name_workers
-from anyk.display import MARKS, WORKING
+from anyk.observe.live import MARKS, WORKING
 from anyk.timeline import Fate
 
 if TYPE_CHECKING:

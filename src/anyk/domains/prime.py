@@ -9,11 +9,11 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from anyk.checks import count
 from anyk.domains.array import FieldArray
 from anyk.domains.base import AbstractField, ndarray_of
 from anyk.domains.kernel import modular_matmul
 from anyk.errors import InvalidArgument
-from anyk.spec import count
 
 __all__ = ["PrimeField"]
 

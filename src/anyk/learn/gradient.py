@@ -10,11 +10,11 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.distributed import Distributed
 from anyk.errors import InvalidArgument, TooManyErrors
 from anyk.learn.precision import Precision
 from anyk.learn.report import Roll
 from anyk.learn.response import Response
+from anyk.running.distributed import Distributed
 
 __all__ = ["CodedGradient", "PowerSums"]
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from anyk.executors.base import AbstractExecutor
+from anyk.executors.core.base import AbstractExecutor
 from anyk.learn.estimator import AbstractCodedEstimator
 from anyk.learn.precision import Bits
 from anyk.learn.response import Response

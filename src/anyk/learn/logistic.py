@@ -12,7 +12,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from anyk.errors import InvalidArgument
-from anyk.executors.base import AbstractExecutor
+from anyk.executors.core.base import AbstractExecutor
 from anyk.learn.estimator import AbstractCodedEstimator
 from anyk.learn.precision import Bits
 from anyk.learn.response import Response

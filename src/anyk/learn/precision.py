@@ -10,13 +10,13 @@ from typing import Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
+from anyk.checks import count
 from anyk.domains.prime import PrimeField
 from anyk.domains.ring import further_fields
 from anyk.errors import InvalidArgument, Unachievable
-from anyk.privacy.budget import MOST_PRIMES, enough_primes, fits, in_short
-from anyk.privacy.embedding import FixedPoint
-from anyk.privacy.rounding import nearest
-from anyk.spec import count
+from anyk.fixed_point.budget import MOST_PRIMES, enough_primes, fits, in_short
+from anyk.fixed_point.format import FixedPoint
+from anyk.fixed_point.rounding import nearest
 
 __all__ = ["Precision", "choose_precision"]
 

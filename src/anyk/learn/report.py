@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import final
 
 from anyk.answers import Outcome
-from anyk.schemes.lagrange import Lagrange
+from anyk.schemes.maps.lagrange import Lagrange
 
 __all__ = ["Roll", "TrainingReport"]
 

@@ -9,8 +9,8 @@ from typing import Self, final
 import numpy as np
 from numpy.polynomial import Legendre, Polynomial
 
+from anyk.checks import count, positive
 from anyk.errors import InvalidArgument
-from anyk.spec import count, positive
 
 __all__ = ["Response"]
 

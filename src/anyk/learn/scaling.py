@@ -8,8 +8,8 @@ from typing import Any, Literal, Self, final, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from anyk.checks import shown
 from anyk.errors import InvalidArgument
-from anyk.spec import shown
 
 __all__ = ["Scaling", "ScalingKind", "moments"]
 

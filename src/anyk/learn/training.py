@@ -11,18 +11,19 @@ from typing import Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
+from anyk.checks import count, instance, positive
 from anyk.errors import Unachievable
-from anyk.executors.base import AbstractExecutor
-from anyk.executors.threads import Threads
+from anyk.executors.core.base import AbstractExecutor
+from anyk.executors.local.threads import Threads
 from anyk.learn.descent import descend, projected, top_curvature
 from anyk.learn.gradient import CodedGradient
 from anyk.learn.precision import Bits, choose_precision
 from anyk.learn.progress import progress
 from anyk.learn.report import Roll, TrainingReport
 from anyk.learn.response import Response
-from anyk.run import distribute
-from anyk.schemes.lagrange import Lagrange
-from anyk.spec import Threat, count, instance, positive
+from anyk.running.run import distribute
+from anyk.schemes.maps.lagrange import Lagrange
+from anyk.spec import Threat
 
 __all__ = ["Loss", "Trained", "Training", "largest_code"]
 

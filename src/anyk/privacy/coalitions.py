@@ -11,7 +11,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.privacy.leakage import bits_learned
+from anyk.privacy.information import bits_learned
 
 __all__ = ["WorstCase", "most_bits_learned"]
 

@@ -8,10 +8,10 @@ from typing import Any
 import scipy  # its submodules load when first used: import anyk stays quick
 from numpy.typing import NDArray
 
+from anyk.checks import positive
 from anyk.errors import InvalidArgument, Unachievable
 from anyk.privacy.coalitions import most_bits_learned
-from anyk.privacy.leakage import bits_learned
-from anyk.spec import positive
+from anyk.privacy.information import bits_learned
 
 __all__ = ["noise_for", "settle_noise", "settled_noise"]
 

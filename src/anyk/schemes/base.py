@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Recovered
+from anyk.checks import count, instance
 from anyk.domains.base import AbstractDomain
 from anyk.errors import InvalidArgument
-from anyk.privacy.entropy import AbstractSource, SystemSource
-from anyk.spec import Guarantee, Map, MatMul, Sum, count, instance
+from anyk.randomness.entropy import AbstractSource, SystemSource
+from anyk.spec import Guarantee, Map, MatMul, Sum
 
 __all__ = [
     "AbstractRecovery",

@@ -9,7 +9,7 @@ import numpy as np
 
 from anyk.answers import Answer
 from anyk.errors import ExecutorError, InvalidArgument
-from anyk.executors.base import AbstractExecutor, Dealt
+from anyk.executors.core.base import AbstractExecutor, Dealt
 from anyk.testing.expect import expect, require
 from anyk.testing.tasks import fragile, sluggish, weighted
 

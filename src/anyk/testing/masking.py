@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.codes.linear import rank
+from anyk.codes.exact.linear import rank
 from anyk.domains.prime import PrimeField
-from anyk.privacy.leakage import bits_learned, symbols_learned
+from anyk.privacy.information import bits_learned, symbols_learned
 from anyk.schemes.base import Encoded
 from anyk.testing.expect import require, subsets
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.executors.attempt import pause
+from anyk.executors.core.run_task import pause
 
 __all__ = ["LATE", "fragile", "gram", "sluggish", "weighted"]
 

@@ -21,8 +21,8 @@ from anyk.bench.reproduce.picture import INK, LETCC, OURS, QUIET, SPARE, Picture
 from anyk.bench.reproduce.progress import steps
 from anyk.bench.reproduce.training import Recipe
 from anyk.errors import RecoveryError
+from anyk.schemes.approximate.spline.scheme import Spline
 from anyk.schemes.base import Encoded
-from anyk.schemes.spline import Spline
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

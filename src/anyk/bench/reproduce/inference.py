@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from anyk.bench.reproduce.data import Images
 from anyk.bench.reproduce.models import Model
 from anyk.bench.reproduce.tuning import tune
+from anyk.schemes.approximate.berrut.scheme import Berrut
+from anyk.schemes.approximate.spline.scheme import Spline
 from anyk.schemes.base import AbstractScheme
-from anyk.schemes.berrut import Berrut
-from anyk.schemes.spline import Spline
 
 __all__ = ["SIDES", "Case", "Scores", "measure", "published", "replicate", "tuned"]
 

@@ -16,9 +16,9 @@ from anyk.bench.reproduce.experiment import Claim, Experiment, Report, Setting, 
 from anyk.bench.reproduce.picture import BACC, CURVE, INK, LETCC, OURS, QUIET, Picture, tidy
 from anyk.bench.reproduce.progress import steps
 from anyk.bench.reproduce.tuning import DECODER, ENCODER, tune
+from anyk.schemes.approximate.berrut.scheme import Berrut
+from anyk.schemes.approximate.spline.scheme import Spline
 from anyk.schemes.base import AbstractScheme
-from anyk.schemes.berrut import Berrut
-from anyk.schemes.spline import Spline
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

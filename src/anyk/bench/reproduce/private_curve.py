@@ -9,7 +9,7 @@ from typing import TypeAlias, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.codes.splines import smoothing_spline
+from anyk.codes.curves.splines import smoothing_spline
 from anyk.privacy.noise import noise_for
 from anyk.schemes.base import Encoder
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias, final
 import numpy as np
 from numpy.typing import NDArray
 
+from anyk.audits.disclosure import leakage
 from anyk.bench.reproduce.estimate import Estimate, geometric_mean_ratio, mean, ratio
 from anyk.bench.reproduce.experiment import Claim, Experiment, Report, Setting, Table
 from anyk.bench.reproduce.picture import BACC, CURVE, INK, LETCC, OURS, Picture, tidy
@@ -17,11 +18,10 @@ from anyk.bench.reproduce.private_curve import PrivateCurve
 from anyk.bench.reproduce.progress import steps
 from anyk.demo.digits import held_out
 from anyk.demo.network import logits
-from anyk.disclosure import leakage
 from anyk.errors import RecoveryError
+from anyk.schemes.approximate.berrut.scheme import Berrut
+from anyk.schemes.approximate.spline.scheme import Spline
 from anyk.schemes.base import AbstractScheme
-from anyk.schemes.berrut import Berrut
-from anyk.schemes.spline import Spline
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -1,0 +1,1 @@
+"""What a coalition learns from shares: computed from the matrices, and attacked."""

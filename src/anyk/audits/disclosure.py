@@ -1,0 +1,256 @@
+"""What colluders learn from shares put together: the worst coalition, by the matrices."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+from typing import Any, Literal, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anyk.checks import count, instance, positive
+from anyk.domains.prime import PrimeField
+from anyk.domains.ring import ResidueRing
+from anyk.errors import InvalidArgument
+from anyk.privacy.coalitions import most_bits_learned
+from anyk.privacy.information import gaussian_epsilon, symbols_learned
+from anyk.schemes.base import Encoded
+
+__all__ = ["Disclosure", "leakage", "worst_coalition"]
+
+_SETS = 20_000  # coalitions whose rank is computed
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Disclosure:
+    """What the coalition of some size that learns most learns.
+
+    Args:
+        amount: no coalition of `colluders` workers learns more, a coordinate of the data.
+        found: the most that a coalition was found to learn; equal to `amount` where all were tried.
+        unit: "symbols" of the field, or "bits" for data of standard deviation `data_std`.
+        colluders: T.
+        coalition: that learns `found`.
+        data_std: standard deviation of the data's coordinates; None for a field.
+        separation: over the reals, by how many standard deviations of the noise the view of a
+            coalition moves at most as one block moves by 1 (Euclidean); None for a field.
+
+    Example:
+        >>> encoded = anyk.Lagrange(blocks=2, degree=2, workers=8, colluders=1).encode([1, 2])
+        >>> print(anyk.worst_coalition(encoded, colluders=1))
+        no worker learns anything
+        >>> print(anyk.worst_coalition(encoded, colluders=2))
+        2 workers learn at most 1 symbol a coordinate: 0, 1 do
+    """
+
+    amount: float
+    found: float
+    unit: Literal["bits", "symbols"]
+    colluders: int
+    coalition: tuple[int, ...]
+    data_std: float | None = None
+    separation: float | None = None
+
+    def epsilon(self, *, sensitivity: float, delta: float) -> float:
+        """The epsilon of (epsilon, delta) differential privacy against any such coalition.
+
+        Two sets of data are neighbours where they differ in one block, by `sensitivity` at most.
+
+        Args:
+            sensitivity: Euclidean distance of two values of one block, over all its numbers.
+            delta: the probability with which the ratio may be exceeded, in (0, 1).
+
+        Returns:
+            epsilon, in nats, for one encoding of the data; infinite where noise is missing.
+
+        Raises:
+            InvalidArgument: if an argument is out of range, or the scheme is over a field, whose
+                masks are uniform: there, 0 symbols is epsilon = 0.
+
+        References:
+            Dong, Roth and Su, Gaussian differential privacy, 2022, corollary 2.13.
+        """
+        positive("sensitivity", sensitivity, change="Pass the distance of two values of a block.")
+        if not 0.0 < positive("delta", delta, change="Pass 1e-6, say.") < 1.0:
+            raise InvalidArgument(
+                "delta", given=repr(delta), needed="a number in (0, 1)", change="Pass 1e-6, say."
+            )
+        if self.separation is None:
+            raise InvalidArgument(
+                "encoded",
+                given="shares over a finite field",
+                needed="shares with Gaussian noise",
+                change="Over a field, what is hidden is hidden perfectly: ask for the symbols.",
+            )
+        return gaussian_epsilon(self.separation * sensitivity, delta)
+
+    def __str__(self) -> str:
+        """One line that a person reads."""
+        some = "worker" if self.colluders == 1 else f"{self.colluders} workers"
+        if not self.amount:
+            return f"no {some} learn{'s' if self.colluders == 1 else ''} anything"
+        learn = f"{'a worker learns' if self.colluders == 1 else some + ' learn'} at most"
+        who = ", ".join(map(str, self.coalition))
+        found = "do" if self.colluders > 1 else "does"
+        if self.found != self.amount:
+            found = f"learn{'' if self.colluders > 1 else 's'} {self.found:.3g}"
+        unit = self.unit if self.amount != 1 else self.unit[:-1]
+        return f"{learn} {self.amount:.3g} {unit} a coordinate: {who} {found}"
+
+
+def leakage(
+    encoded: Encoded,
+    *,
+    colluders: int,
+    data_std: float | None = None,
+    correlated: bool = False,
+) -> float:
+    """What no coalition of T workers learns more than, a coordinate of the data.
+
+    It bounds whatever the coalition does with its shares, which T workers it is, and over the
+    reals whatever distribution the data have, within `data_std` and `correlated`. Not covered, and
+    to be added by the user: the same data encoded again (noise is fresh, so bits add up, at most);
+    data of c times the deviation (at most min(K, T) log2(c) bits more; twice that of complex
+    shares); a coalition that is told answers or values; and coordinates that depend on each other,
+    which tell of each other: their bits add up to a bound for the whole block, and one coordinate
+    may be known better than its share of it.
+
+    Args:
+        encoded: the shares; only the matrices behind them are looked at.
+        colluders: T, how many workers put their shares together.
+        data_std: standard deviation of each coordinate of each block, over the reals; that of the
+            scheme's promise by default, or else 1.
+        correlated: whether the blocks may depend on each other in any way; they are taken as
+            independent otherwise.
+
+    Returns:
+        Field symbols (exact schemes), or bits: the mutual information of the coalition's shares
+        and the data, for Gaussian data, which has the most to tell. Infinite where a combination
+        of shares bears no noise.
+
+    Raises:
+        InvalidArgument: if an argument is out of range.
+
+    References:
+        Cover and Thomas, Elements of Information Theory, 2006, theorem 8.6.5.
+
+    Example:
+        >>> encoded = anyk.Lagrange(blocks=2, degree=2, workers=8, colluders=1).encode([1, 2])
+        >>> [anyk.leakage(encoded, colluders=t) for t in (1, 2, 3)]
+        [0.0, 1.0, 2.0]
+    """
+    return worst_coalition(
+        encoded, colluders=colluders, data_std=data_std, correlated=correlated
+    ).amount
+
+
+def worst_coalition(
+    encoded: Encoded,
+    *,
+    colluders: int,
+    data_std: float | None = None,
+    correlated: bool = False,
+) -> Disclosure:
+    """Who learns most, and how much: `leakage` with its evidence.
+
+    Every coalition is tried where there are not too many (20,000 for ranks, 5,000,000 for bits);
+    beyond that `amount` is a bound and `found` the best of a search.
+
+    Args:
+        encoded: the shares; only the matrices behind them are looked at.
+        colluders: T, how many workers put their shares together.
+        data_std: as for `leakage`.
+        correlated: as for `leakage`.
+
+    Returns:
+        The bound, the find, and the coalition.
+
+    Raises:
+        InvalidArgument: if an argument is out of range.
+
+    Example:
+        >>> encoded = anyk.Replication(blocks=2, workers=3).encode([1.0, 2.0])
+        >>> anyk.worst_coalition(encoded, colluders=1).amount
+        inf
+    """
+    instance("encoded", encoded, Encoded, change="Pass what scheme.encode returned.")
+    size = count("colluders", colluders, least=1)
+    promise = encoded.scheme.guarantee
+    if size > promise.workers:
+        raise InvalidArgument(
+            "colluders",
+            given=str(size),
+            needed=f"at most workers = {promise.workers}",
+            change="Lower it.",
+        )
+    encoder, domain = encoded.encoder, encoded.scheme.domain
+    if isinstance(domain, PrimeField):
+        return _symbols([(domain, encoder.data, encoder.masks)], size)
+    if isinstance(domain, ResidueRing):
+        parts = [
+            (field, encoder.data[..., place], encoder.masks[..., place])
+            for place, field in enumerate(domain.fields)
+        ]
+        return _symbols(parts, size)
+    deviation = positive(
+        "data_std",
+        (promise.data_std or 1.0) if data_std is None else data_std,
+        change="Pass the standard deviation of the data.",
+    )
+    variance = deviation**2 * (encoder.data.shape[1] if correlated else 1)
+    worst = most_bits_learned(encoder.data, encoder.masks, size, variance=variance)
+    return Disclosure(
+        amount=worst.bound,
+        found=worst.found,
+        unit="bits",
+        colluders=size,
+        coalition=worst.coalition,
+        data_std=deviation,
+        separation=_separation(encoder.data, encoder.masks, size),
+    )
+
+
+def _symbols(parts: list[tuple[PrimeField, NDArray[Any], NDArray[Any]]], size: int) -> Disclosure:
+    """By ranks; of several primes, the one that tells most."""
+    workers, blocks = parts[0][1].shape
+    most = min(size, blocks)
+    everyone = itertools.combinations(range(workers), size)
+    found, who = -1, tuple(range(size))
+    for coalition in itertools.islice(everyone, _SETS):
+        rows = list(coalition)
+        learned = max(
+            symbols_learned(field, data[rows], masks[rows]) for field, data, masks in parts
+        )
+        if learned > found:
+            found, who = learned, coalition
+        if found == most:
+            break
+    tried_all = found == most or math.comb(workers, size) <= _SETS
+    return Disclosure(
+        amount=float(found if tried_all else most),
+        found=float(found),
+        unit="symbols",
+        colluders=size,
+        coalition=who,
+    )
+
+
+def _separation(data: NDArray[Any], masks: NDArray[Any], size: int) -> float:
+    """The square root of D_k^H (M M^H)^-1 D_k, the most of any coalition and any block k.
+
+    A coalition would learn c log2(1 + that^2) bits of data of variance 1 that are one block alone.
+    Noise of variance 1 has half of it in each part of a complex number: there it is sqrt(2) times
+    as much.
+    """
+    half = 1.0 if np.iscomplexobj(data) or np.iscomplexobj(masks) else 2.0
+    largest = 0.0
+    for block in range(data.shape[1]):
+        alone = data[:, block : block + 1]
+        worst = most_bits_learned(alone, masks, size, variance=1.0)
+        if math.isinf(worst.bound):
+            return math.inf
+        largest = max(largest, math.expm1(half * worst.bound * math.log(2.0)))
+    return math.sqrt(largest * (2.0 if half == 1.0 else 1.0))

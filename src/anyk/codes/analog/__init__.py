@@ -1,0 +1,1 @@
+"""Codes over the complex numbers."""

@@ -1,0 +1,209 @@
+"""How far off an interpolated value may be, from how well the answers predict each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["FEWEST", "estimate_error", "excess_of_few", "sketch"]
+
+FEWEST = 4
+"""Answers: of fewer, all may agree by symmetry alone, unless the curve is constant."""
+
+_FACTOR = 1.4  # measured, see estimate_error
+_OUTWARD = 6.0  # a step beyond the last answer errs like a gap of six
+_LONG = 4.0  # steps; a longer gap counts twice, as it is one draw and no mean of many
+_ROUNDING = 64 * float(np.finfo(np.float64).eps)
+_COLUMNS = 32
+_RUN = 4  # answers kept between the gaps that are made to measure
+
+
+def sketch(values: NDArray[np.float64], *, numbers: int = 1 << 18) -> NDArray[np.float64]:
+    """A few columns whose rows have, about, the mean square of the rows of many columns.
+
+    Each column gets a sign and is added to one of C (a count sketch): any linear combination of
+    rows keeps its mean square in expectation, and to about sqrt(2 / C) of it in standard
+    deviation. C is 32, or as few as 4 where there are many rows.
+
+    Args:
+        values: ndarray (n, L).
+        numbers: about how many numbers to return at most.
+
+    Returns:
+        The values themselves up to L = 2 C, else ndarray (n, C).
+
+    References:
+        Charikar, Chen and Farach-Colton, Finding frequent items in data streams, 2002, section 3.
+
+    Example:
+        >>> from anyk.codes.curves.accuracy import sketch
+        >>> sketch(np.ones((5, 1000))).shape
+        (5, 32)
+    """
+    rows, width = values.shape
+    columns = min(_COLUMNS, max(4, numbers // rows))
+    if width <= 2 * columns:
+        return values
+    signs = np.random.default_rng(0).choice(np.array([-1.0, 1.0]), size=width)
+    whole = width - width % columns
+    folded: NDArray[np.float64] = np.einsum(
+        "nlc,lc->nc",
+        values[:, :whole].reshape(rows, -1, columns),
+        signs[:whole].reshape(-1, columns),
+    )
+    folded[:, : width - whole] += values[:, whole:] * signs[whole:]
+    folded *= np.sqrt(columns / width)
+    return folded
+
+
+def estimate_error(
+    *,
+    places: NDArray[np.float64],
+    targets: NDArray[np.float64],
+    values: NDArray[np.float64],
+    left_out: NDArray[np.float64],
+    predict: Callable[[NDArray[np.bool_]], NDArray[np.float64]],
+) -> float:
+    """An upper estimate of the root mean square error of interpolated values.
+
+    At each target, 1.4 sqrt(E(H)^2 + l^2) for a gap of H between the answers around it. E is
+    measured: the root mean square error of predicting answers that were left out so as to make
+    gaps of 2 steps (each alone), 4, 8 and so on (runs, with 4 answers kept between); below 2
+    steps it falls as sqrt(H), above what can be made it grows as H. l is what the two answers
+    next to the gap err when left out, in proportion to the gap. A gap of more than 4 steps counts
+    as twice as long; a target t steps beyond the last answer as one in a gap of 6 t. Rounding is
+    added. A step is the median distance between answers.
+
+    The factors were calibrated on some 30,000 decodings and checked on 9,000 others: `Spline`,
+    `Spline(ordering=None)` and `Berrut`; 5 to 150 workers; up to 60 % missing at random, or up to
+    30 % in a row or at an end; eight smooth, rough and discontinuous functions and a digits
+    network on digits and on random blocks; answers with and without noise. The true error was
+    below the estimate in 98.9, 99.1 and 97.9 % of them (in each pattern of missing workers at
+    least 96 %), and in the median 4.1, 4.5 and 4.3 times smaller; since `Berrut` leaves out pairs
+    too, in 99 % or more for 2 to 5 blocks, and in the median 6 to 10 times smaller there. With
+    more than 20 % missing in a row, of functions that vary faster than that gap, it is nearer
+    93 %: nothing was seen there. With fewer than 4 answers for several targets there is no
+    evidence, and the estimate is infinite. Where the answers bear noise that smoothing removes,
+    the estimate is that of one answer.
+
+    Of `Spline` with copies the same was checked on 6,000 decodings, of which 2,550 lost blocks:
+    twelve functions, four of them networks; at most as many blocks as workers; up to 60 % missing
+    at random, or up to 30 % in a row or at an end. With `excess_of_few` the error was below the
+    estimate in 99.0 % of those that lost blocks (98.9 % at random, 99.2 % in a row, 98.9 % at an
+    end; 97 % or more of each function), and in the median 3.7 times smaller; in 98.4 % of 1,200
+    with more blocks than workers; in 98.9 % of 1,500 with noise by which copies differ.
+
+    Args:
+        places: of the answers on the curve, counted in workers, ndarray (n,), increasing.
+        targets: places to estimate, ndarray (m,).
+        values: the answers, or a sketch of them, ndarray (n, L).
+        left_out: each answer less its prediction from all the others, ndarray (n, L).
+        predict: takes the mask (n,) of the answers kept, returns predictions of the rest.
+
+    Returns:
+        Root mean square error over the targets and L, in the units of the values.
+
+    References:
+        Calibrated here; the idea is cross-validation, Craven and Wahba 1979.
+
+    Example:
+        >>> from anyk.codes.curves.accuracy import estimate_error
+        >>> from anyk.codes.curves.barycentric import berrut_matrix
+        >>> x = np.arange(9.0)
+        >>> y = x[:, None] % 2
+        >>> error = estimate_error(
+        ...     places=x, targets=x + 0.5, values=y, left_out=2 * y - 1,
+        ...     predict=lambda kept: berrut_matrix(x[kept], x[~kept]) @ y[kept])
+        >>> 1 < error < 2
+        True
+    """
+    floor = _ROUNDING * float(np.abs(values).max(initial=0.0))
+    if values.shape[1] == 0 or targets.size == 0 or targets.size == 1 == places.size:
+        return floor
+    if places.size < FEWEST and targets.size > 1:
+        return float("inf")
+    own = _row_norms(left_out)
+    step = float(np.median(np.diff(places)))
+    gaps, beside = _around(places, targets, own)
+    gaps = np.where(gaps > _LONG * step, 2.0 * gaps, gaps)
+    spread = _profile(step, own, values, predict)(gaps)
+    return _FACTOR * float(np.sqrt(np.mean(spread**2 + beside**2))) + floor
+
+
+def excess_of_few(left_out: NDArray[np.float64], targets: int) -> float:
+    """By how much the mean of a few squared errors may exceed what is expected of it.
+
+    1 + 2 v / sqrt(m): two standard deviations above the mean of m draws, where v is the standard
+    deviation of one squared error by its mean, as measured by leaving answers out.
+
+    Args:
+        left_out: each answer less its prediction from all the others, ndarray (n, L).
+        targets: m, how many values are estimated.
+
+    Returns:
+        A factor of at least 1 for a mean square.
+
+    Example:
+        >>> from anyk.codes.curves.accuracy import excess_of_few
+        >>> excess_of_few(np.array([[0.0], [1.0], [0.0], [1.0]]), 4)
+        2.0
+    """
+    squares = _row_norms(left_out) ** 2
+    mean = float(squares.mean())
+    return 1.0 + 2.0 * float(squares.std()) / mean / float(np.sqrt(targets)) if mean > 0.0 else 1.0
+
+
+def _around(
+    places: NDArray[np.float64], targets: NDArray[np.float64], own: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """At each target the gap H, and l, ndarrays (m,)."""
+    last = places.size - 1
+    bridged = np.empty(places.size)  # the gap that leaving this answer out would make
+    bridged[1:-1] = places[2:] - places[:-2]
+    bridged[[0, -1]] = 2.0 * (places[1] - places[0]), 2.0 * (places[-1] - places[-2])
+    right = np.searchsorted(places, targets)
+    low, high = np.clip(right - 1, 0, last), np.clip(right, 0, last)
+    beyond = np.maximum(np.maximum(places[0] - targets, targets - places[-1]), 0.0)
+    gaps = np.where(beyond > 0.0, _OUTWARD * beyond, places[high] - places[low])
+    below, above = (own[side] * gaps / bridged[side] for side in (low, high))
+    return gaps, np.sqrt((below**2 + above**2) / 2.0)
+
+
+def _profile(
+    step: float,
+    own: NDArray[np.float64],
+    values: NDArray[np.float64],
+    predict: Callable[[NDArray[np.bool_]], NDArray[np.float64]],
+) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+    """The function E, through the errors measured at gaps of 2, 4, 8, .. steps."""
+    count = own.size
+    inner = own[1:-1] if count > 2 else own  # noqa: PLR2004 - the ends extrapolate
+    measured = [(2.0 * step, float(np.sqrt(np.mean(inner**2))))]
+    run, gap = min(_RUN, count // 4), 4
+    while run and gap + 2 * run <= count + 1:
+        kept = np.arange(count) % (run + gap - 1) < run
+        kept[-1] = True
+        error = float(np.sqrt(np.mean((values[~kept] - predict(kept)) ** 2)))
+        measured.append((gap * step, error))
+        gap *= 2
+    sizes, errors = (np.array(column) for column in zip(*measured, strict=True))
+    errors = np.maximum(np.maximum.accumulate(errors), np.finfo(np.float64).tiny)
+
+    def spread(gaps: NDArray[np.float64]) -> NDArray[np.float64]:
+        within = np.exp(
+            np.interp(np.log(np.maximum(gaps, sizes[0])), np.log(sizes), np.log(errors))
+        )
+        shorter = np.sqrt(np.minimum(gaps / sizes[0], 1.0))
+        longer = np.maximum(gaps / sizes[-1], 1.0)
+        result: NDArray[np.float64] = within * shorter * longer
+        return result
+
+    return spread
+
+
+def _row_norms(residuals: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Root mean square of each row."""
+    norms: NDArray[np.float64] = np.sqrt(np.mean(residuals**2, axis=1))
+    return norms

@@ -1,0 +1,1 @@
+"""Codes over prime fields: linear algebra, Reed-Solomon."""

@@ -1,0 +1,1 @@
+"""Who lied: locators of wrong answers over the reals."""

@@ -1,0 +1,368 @@
+"""Which of many points of an unknown smooth curve are wrong: robust regression by whole rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TypeAlias, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anyk.codes.curves.accuracy import sketch
+from anyk.codes.curves.banded import second_differences
+from anyk.codes.curves.splines import gcv_candidates, prepared_spline, smoothing_spline
+from anyk.codes.locators.tracking import follow
+
+__all__ = ["Located", "locate"]
+
+Floats: TypeAlias = NDArray[np.float64]
+Ints: TypeAlias = NDArray[np.int64]
+Bools: TypeAlias = NDArray[np.bool_]
+
+_PRICE = 8.0  # of a disbelieved row, in units of a log variance
+_CLEAR = 2.0  # what is beyond doubt is worth so many times the price, and stands out so much more
+_COMPANION = 0.8  # of that is enough beside a row that does stand out so much
+_CONTRAST, _LONELY = 2.0, 3.0  # how much a wrong row stands out from those beside it, see _contrast
+_STARTS = (1.0, 1.0 / 16.0)  # of the first guess: where the search for the roughness begins
+_LOW, _OF_MEDIAN = 0.15, 0.34  # a quantile of the roughness, and its share of an honest median
+_HIGH, _SPREAD = 0.9, 4.0  # another, and how many times an honest median it may be
+_ROUNDS = 8
+_NEARLY = 100  # rows to disbelieve, for one that may change or be too many until they are judged
+_RAISES = 8
+_RAISE = 1.6
+_NEAR = 8  # rows on either side by which the roughness is judged at one place
+_ROUGHER = 4.0  # it counts there where it is this many times that of the whole
+_BENT = 4.0  # a curve that bends by so many times the rate is still followed
+_LOUD = 9.0  # times the rate: a row that may stand out alone
+_BESIDE = 2  # rows on either side against which a wrong row has to stand out
+_NOISY = 1.0  # variance of noise, as a share of the rate, from which it is worth a second search
+_WHOLE = 400  # rows up to which all are followed in one; more are cut in stretches
+_CORE, _MARGIN = 64, 16  # rows that a stretch decides, and rows beside them that it sees
+_ABREAST = 64  # stretches at a time, so that their hypotheses stay in cache
+_SUSPICIOUS = 4.0  # times the rate: a stretch where no row is rougher is believed
+_SCORED = 1 << 16  # numbers by which noise is told: enough, at less cost than all
+_SPARSE = 0.02  # wrong rows, as a share of all, that leave the roughness about most rows as it is
+_DOUBT = 1e5  # variance of a row that has no say, as a share of the rate
+_ROUNDING = 1e-13
+_TINY = 1e-40
+_FEWEST = 5  # rows: of fewer, none can be told from the rest
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Located:
+    """What `locate` found.
+
+    Args:
+        wrong: the rows that contradict the rest, ndarray (n,).
+        exceeded: whether more rows than the most that may be wrong do.
+
+    Example:
+        >>> from anyk.codes.locators.curve import Located
+        >>> Located(wrong=np.array([False, True]), exceeded=False).exceeded
+        False
+    """
+
+    wrong: Bools
+    exceeded: bool
+
+
+def locate(knots: Floats, values: Floats, most: int) -> Located:
+    """Which rows contradict the smooth curve that the rest lie on.
+
+    At a given roughness of the curve, `follow` says which rows to disbelieve. The roughness is
+    the median, over the believed rows, of their studentised leave-one-out residuals; it and the
+    believed rows are found in turns, starting from a low quantile, so that the wrong rows, which
+    make the curve rough, are not taken for its nature. Where the neighbourhood of a row stays
+    rougher without what is disbelieved, the function itself is rough there, and the row is judged
+    by that. Noise in all the answers is told from roughness by generalised cross-validation.
+
+    Args:
+        knots: ndarray (n,), increasing.
+        values: ndarray (n, C), the rows or a sketch of them.
+        most: A, how many rows may be wrong.
+
+    Returns:
+        The rows, at most A of them, and whether there are more that contradict the rest.
+
+    References:
+        Rousseeuw, Least median of squares regression, 1984 (the scale of the best part of the
+        data); Wahba, 1978 (the spline as a posterior mean).
+
+    Example:
+        >>> from anyk.codes.locators.curve import locate
+        >>> knots = np.linspace(-1.0, 1.0, 20)
+        >>> values = np.sin(3.0 * knots)[:, None]
+        >>> values[7] += 0.1
+        >>> np.flatnonzero(locate(knots, values, 2).wrong)
+        array([7])
+    """
+    if not most or knots.size < _FEWEST or not values.any():
+        return Located(wrong=np.zeros(knots.size, dtype=np.bool_), exceeded=False)
+    search = _Search(
+        knots=knots,
+        step=float(np.median(np.diff(knots))),
+        values=values / float(np.abs(values).max()),
+    )
+    found = search.find(most)
+    return Located(wrong=found.wrong, exceeded=found.pressed and search.exceeds(found, most))
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Settled:
+    """Rows disbelieved, the rates about all, and whether there would be more but for A."""
+
+    wrong: Bools
+    rates: Floats
+    noise: float
+    pressed: bool
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Search:
+    """The rows to examine."""
+
+    knots: Floats
+    step: float
+    values: Floats
+
+    def find(self, most: int) -> _Settled:
+        """The rows that stand out, at most so many."""
+        if most < _SPARSE * self.knots.size:
+            best = self.settle(self.rates(self._none, 0.0), 0.0, most, _PRICE)
+        else:
+            best = self._rough_or_wrong(most)
+        noise = self.noise(best.wrong)
+        if noise > _NOISY:
+            best = self.settle(self.rates(best.wrong, noise), noise, most, _PRICE)
+        wrong = self._judged(best, most, 1.0)
+        return replace(best, wrong=wrong, pressed=best.pressed or int(wrong.sum()) >= most)
+
+    def exceeds(self, found: _Settled, most: int) -> bool:
+        """Whether more rows stand out by evidence that leaves no doubt."""
+        budget = min(2 * most + 1, self.knots.size // 2)
+        if self.knots.size > _WHOLE:
+            least = _CLEAR * _PRICE
+            settled = self.settle(found.rates, found.noise, budget, least, before=found.wrong)
+        else:
+            settled = self._rough_or_wrong(budget)
+        return int(self._judged(settled, budget, _CLEAR).sum()) > most
+
+    def _judged(self, settled: _Settled, most: int, sure: float) -> Bools:
+        """Of the disbelieved rows those that stand out, and further ones that do."""
+        wrong = self.outstanding(settled, sure)
+        for _ in range(_ROUNDS):
+            more = self.peaks(wrong, settled, most, sure)
+            if not more.any():
+                break
+            wrong |= more
+        if int(wrong.sum()) > most:
+            rows = np.flatnonzero(wrong)
+            wrong[rows[np.argsort(-self._contrast(wrong, settled))[most:]]] = False
+        return wrong
+
+    def _rough_or_wrong(self, most: int) -> _Settled:
+        """From several guesses of the roughness, the believed rows that are smoothest."""
+        guess = float(np.quantile(self.roughness(self._none, 0.0), _LOW)) / _OF_MEDIAN
+        starts = (np.full(self.knots.size, share * guess + _TINY) for share in _STARTS)
+        tries = [self.settle(start, 0.0, most, _PRICE) for start in starts]
+        return min(tries, key=lambda each: float(np.median(each.rates)))
+
+    def settle(
+        self,
+        rates: Floats,
+        noise: float,
+        most: int,
+        least: float,
+        before: Bools | None = None,
+    ) -> _Settled:
+        """Disbelieve and measure the roughness in turns, until next to nothing changes."""
+        for _ in range(_ROUNDS):
+            wrong, pressed = self._disbelieve(rates, noise, most, least)
+            if before is not None and np.count_nonzero(before ^ wrong) <= most // _NEARLY:
+                break
+            before, rates = wrong, self.rates(wrong, noise)
+        return _Settled(wrong=wrong, rates=rates, noise=noise, pressed=pressed)
+
+    def peaks(self, wrong: Bools, settled: _Settled, most: int, sure: float) -> Bools:
+        """Further rows that stand out, each alone, from both sides.
+
+        On a very smooth curve a prediction from one side can't tell these, as `follow` makes it.
+        """
+        left = most - int(wrong.sum())
+        more = np.zeros_like(wrong)
+        squares = self.roughness(wrong, settled.noise)
+        padded = np.pad(squares, _BESIDE + 1)
+        width = 2 * _BESIDE + 3
+        highest = np.max(np.lib.stride_tricks.sliding_window_view(padded, width), axis=1)
+        loud = squares >= np.maximum(highest, _LOUD * _typical(squares) + self._rounding(wrong))
+        rows = np.flatnonzero(~wrong)[loud]
+        more[rows] = True
+        if left <= 0 or not rows.size or self.knots.size - int((wrong | more).sum()) < _FEWEST:
+            return np.zeros_like(wrong)
+        both = np.flatnonzero(wrong | more)
+        ratios = self._contrast(wrong | more, settled)[np.searchsorted(both, rows)]
+        more[rows] = ratios > (_CLEAR * sure) ** 2
+        best = rows[np.argsort(-ratios)[:left]]
+        chosen = np.zeros_like(wrong)
+        chosen[best] = True
+        return more & chosen
+
+    def outstanding(self, settled: _Settled, sure: float) -> Bools:
+        """Those disbelieved rows that stand out from the rows beside them.
+
+        Where a function is rough, the rows beside are as far from the curve as the row itself.
+        Rows with no believed row, or one, between them stand out together.
+        """
+        wrong = settled.wrong.copy()
+        while wrong.any():
+            rows = np.flatnonzero(wrong)
+            ratios = self._contrast(wrong, settled)
+            groups = np.cumsum(np.diff(rows, prepend=rows[0]) > 2)  # noqa: PLR2004
+            loudest = np.zeros(groups[-1] + 1)
+            np.maximum.at(loudest, groups, ratios)
+            dull = (loudest[groups] < sure**2) | (ratios < (_COMPANION * sure) ** 2)
+            if not dull.any():
+                break
+            wrong[rows[dull]] = False
+        return wrong
+
+    def _contrast(self, wrong: Bools, settled: _Settled) -> Floats:
+        """Squared studentised errors of the wrong rows, over the most of those beside and the rate.
+
+        Above 1 where a row stands out. It has to by the more, the fewer directions errors take:
+        with one, all the rows beside may be near the curve by chance.
+        """
+        believed = np.flatnonzero(~wrong)
+        knots = self.knots / self.step
+        rest = smoothing_spline(knots[~wrong], smoothing=settled.noise / believed.size)
+        fit = rest.fit(self.values[~wrong])
+        own = np.where(wrong, _DOUBT, settled.noise)
+        spread = 1.0 / prepared_spline(knots, own).slack[wrong] - _DOUBT + settled.noise
+        missed = np.sum((self.values[wrong] - fit.at(knots[wrong])) ** 2, axis=1)
+        beside = np.sum(fit.jumps**2, axis=1) / np.maximum(rest.slack, _TINY)
+        padded = np.pad(beside, _BESIDE)
+        near = np.max(np.lib.stride_tricks.sliding_window_view(padded, 2 * _BESIDE), axis=1)
+        ranks = np.searchsorted(believed, np.flatnonzero(wrong))
+        least = np.maximum(near[ranks], _typical(beside) + self._rounding(wrong))
+        needed = _CONTRAST + _LONELY / _directions(fit.jumps)
+        ratios: Floats = missed / np.maximum(spread, _TINY) / least / needed**2
+        return ratios
+
+    def _disbelieve(
+        self, rates: Floats, noise: float, most: int, least: float
+    ) -> tuple[Bools, bool]:
+        """Rows, at the least price that makes them so few; and if it was raised.
+
+        At most so many, or next to.
+        """
+        low, price, high = least, least, np.inf
+        enough = most + most // _NEARLY
+        fewest = self._none
+        for _ in range(_RAISES):
+            wrong = self._follow(rates, noise, price)
+            many = int(wrong.sum())
+            if many <= enough:
+                fewest, high = wrong, price
+                if many >= most or price == least:
+                    break
+            else:
+                low = price
+            price = low * _RAISE if high == np.inf else (low + high) / 2.0
+        return fewest, high > least
+
+    def _follow(self, rates: Floats, noise: float, price: float) -> Bools:
+        """Disbelieved rows; of many rows only those near something suspicious are looked at."""
+        starts, width, core = self._stretches(rates, noise)
+        rows = starts[:, None] + np.arange(width)
+        doubted = np.zeros(rows.shape, dtype=np.bool_)
+        for first in range(0, starts.size, _ABREAST):
+            part = rows[first : first + _ABREAST]
+            doubted[first : first + _ABREAST] = follow(
+                self.knots[part] / self.step,
+                self.values[part],
+                rates=rates[part],
+                noise=noise,
+                price=price,
+            )
+        wrong = np.zeros(self.knots.size, dtype=np.bool_)
+        wrong[rows[core & doubted]] = True
+        return wrong
+
+    def _stretches(self, rates: Floats, noise: float) -> tuple[Ints, int, Bools]:
+        """Where stretches of rows start, how long they are, and the rows that each decides."""
+        count = self.knots.size
+        if count <= _WHOLE:
+            return np.zeros(1, dtype=np.int64), count, np.ones((1, count), dtype=np.bool_)
+        bent = self.bending(self._none) / (_BENT * (1.0 + noise))
+        odd = np.maximum(bent, self.roughness(self._none, noise)) > _SUSPICIOUS * rates
+        cores = np.arange(0, count, _CORE)
+        cores = cores[np.add.reduceat(odd, cores) > 0]
+        width = _CORE + 2 * _MARGIN
+        starts = np.clip(cores - _MARGIN, 0, count - width)
+        rows = starts[:, None] + np.arange(width)
+        return starts, width, (rows >= cores[:, None]) & (rows < cores[:, None] + _CORE)
+
+    def roughness(self, wrong: Bools, noise: float) -> Floats:
+        """Squared studentised residuals of the believed rows: each about the rate there."""
+        knots = self.knots[~wrong] / self.step
+        operator = smoothing_spline(knots, smoothing=noise / knots.size)
+        jumps = operator.fit(self.values[~wrong]).jumps
+        squares: Floats = np.einsum("nc,nc->n", jumps, jumps) / np.maximum(operator.slack, _TINY)
+        return squares
+
+    def rates(self, wrong: Bools, noise: float) -> Floats:
+        """The rate about each row: of the whole, or of its neighbourhood where that is rougher.
+
+        A row is predicted from one side alone where the curve bends; then that is its rate.
+        """
+        squares = self.roughness(wrong, noise)
+        if noise <= _NOISY:
+            squares = np.maximum(squares, self.bending(wrong) / _BENT)
+        width = min(2 * _NEAR + 1, squares.size)
+        near = np.median(np.lib.stride_tricks.sliding_window_view(squares, width), axis=1)
+        ends = (squares.size - near.size) // 2
+        near = np.pad(near, (ends, squares.size - near.size - ends), mode="edge")
+        local = np.maximum(_typical(squares), near / _ROUGHER) + self._rounding(wrong)
+        rates: Floats = np.interp(self.knots, self.knots[~wrong], local)
+        return rates
+
+    def bending(self, wrong: Bools) -> Floats:
+        """Squared changes of slope at the believed rows, over their variance at a rate of 1."""
+        knots = self.knots[~wrong] / self.step
+        bends = second_differences(knots, self.values[~wrong])
+        squares = 3.0 * np.sum(bends**2, axis=1) / (knots[2:] - knots[:-2])
+        return np.pad(squares, 1, mode="edge")
+
+    @property
+    def _none(self) -> Bools:
+        """No row is wrong."""
+        return np.zeros(self.knots.size, dtype=np.bool_)
+
+    def _rounding(self, wrong: Bools) -> float:
+        """The rate that rounding alone pretends."""
+        size = _ROUNDING * float(np.abs(self.values[~wrong]).max())
+        return float(self.values.shape[1] * size**2 + _TINY)
+
+    def noise(self, wrong: Bools) -> float:
+        """The variance of an answer about the curve, as a share of the rate."""
+        knots, values = self.knots[~wrong], sketch(self.values[~wrong], numbers=_SCORED)
+
+        def score(smoothing: float) -> float:
+            return smoothing_spline(knots, smoothing=smoothing).fit(values).gcv()
+
+        return knots.size * min(gcv_candidates(knots), key=score) / self.step**3
+
+
+def _typical(squares: Floats) -> float:
+    """The median; or more, where rows differ more than those of a curve equally rough all over."""
+    return max(float(np.median(squares)), float(np.quantile(squares, _HIGH)) / _SPREAD)
+
+
+def _directions(errors: Floats) -> float:
+    """How many directions rows take, about: 1 where all are on one line, C where on none."""
+    sizes = np.linalg.norm(errors, axis=1, keepdims=True)
+    rows = errors / np.maximum(sizes, _TINY)
+    return max(1.0, float(np.sum(rows**2) ** 2 / max(np.sum((rows.T @ rows) ** 2), _TINY)))

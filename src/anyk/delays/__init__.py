@@ -1,0 +1,1 @@
+"""How late workers are: models, and traces of measured delays."""

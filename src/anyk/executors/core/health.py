@@ -1,0 +1,183 @@
+"""How the workers of an executor do: what became of them in the calls so far."""
+
+from __future__ import annotations
+
+import enum
+import threading
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import final
+
+from anyk.answers import Answer
+
+__all__ = ["Call", "Condition", "Ledger", "WorkerHealth"]
+
+
+class Condition(enum.Enum):
+    """How a worker does; the value says what that means.
+
+    Example:
+        >>> from anyk.executors.core.health import Condition
+        >>> print(Condition.LATE.value)
+        has not answered its last call, which was over before it was
+    """
+
+    IDLE = "has answered, and waits for work"
+    BUSY = "computes for a call that goes on"
+    LATE = "has not answered its last call, which was over before it was"
+    FAILED = "failed in its last call"
+    DEAD = "is gone; it is replaced before the next call where that is possible"
+    LIED = "gave a wrong answer in the last call in which it was examined"
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class WorkerHealth:
+    """One worker's record.
+
+    Args:
+        worker: its index.
+        condition: how it does now.
+        calls: how often it was asked.
+        late: how often the call was over before it had answered.
+        failed: how often it failed.
+        lied: how often it was named as a liar.
+        failure: why it failed last; None if it never did.
+
+    Example:
+        >>> with anyk.Inline(2) as executor:
+        ...     _ = anyk.run(anyk.Replication(blocks=2, workers=2), np.sqrt, [1.0, 4.0], executor)
+        ...     executor.health[1].calls
+        1
+    """
+
+    worker: int
+    condition: Condition
+    calls: int
+    late: int
+    failed: int
+    lied: int
+    failure: str | None
+
+
+@final
+class _Record:
+    """What is known of one worker; under the ledger's lock."""
+
+    def __init__(self) -> None:
+        self.calls = self.late = self.failed = self.lied = 0
+        self.failure: str | None = None
+        self.pending = 0  # calls that go on and that it has not answered
+        self.condition = Condition.IDLE
+
+
+@final
+class Ledger:
+    """The records of all workers of one executor. All methods may be called from any thread.
+
+    Args:
+        workers: N.
+
+    Example:
+        >>> from anyk.executors.core.health import Ledger
+        >>> ledger = Ledger(3)
+        >>> with ledger.call(2):
+        ...     [health.condition.name for health in ledger.report([True, True, False])]
+        ['BUSY', 'BUSY', 'DEAD']
+        >>> [health.condition.name for health in ledger.report([True] * 3)]
+        ['LATE', 'LATE', 'IDLE']
+    """
+
+    def __init__(self, workers: int) -> None:
+        self._lock = threading.Lock()
+        self._records = [_Record() for _ in range(workers)]
+
+    @contextmanager
+    def call(self, workers: int) -> Iterator[Call]:
+        """One call to the first workers; those that do not answer within it are late.
+
+        Args:
+            workers: how many are asked.
+
+        Yields:
+            What to tell of it.
+        """
+        call = Call(self._lock, self._records[:workers])
+        try:
+            yield call
+        finally:
+            call.end()
+
+    def report(self, alive: Sequence[bool]) -> tuple[WorkerHealth, ...]:
+        """The health of each worker.
+
+        Args:
+            alive: by worker.
+        """
+        with self._lock:
+            return tuple(
+                WorkerHealth(
+                    worker=worker,
+                    condition=_condition(record, alive=lives),
+                    calls=record.calls,
+                    late=record.late,
+                    failed=record.failed,
+                    lied=record.lied,
+                    failure=record.failure,
+                )
+                for worker, (record, lives) in enumerate(zip(self._records, alive, strict=True))
+            )
+
+
+def _condition(record: _Record, *, alive: bool) -> Condition:
+    if not alive:
+        return Condition.DEAD
+    return Condition.BUSY if record.pending else record.condition
+
+
+@final
+class Call:
+    """One call, as the ledger is told of it. Made by `Ledger.call`."""
+
+    def __init__(self, lock: threading.Lock, records: Sequence[_Record]) -> None:
+        self._lock, self._records = lock, records
+        self._silent = set(range(len(records)))
+        with lock:
+            for record in records:
+                record.calls += 1
+                record.pending += 1
+
+    def heard(self, answer: Answer) -> None:
+        """A worker answered or failed."""
+        with self._lock:
+            record = self._records[answer.worker]
+            if answer.worker in self._silent:
+                self._silent.discard(answer.worker)
+                record.pending -= 1
+            if answer.failure is None:
+                record.condition = Condition.IDLE
+            else:
+                record.failed += 1
+                record.failure = answer.failure
+                record.condition = Condition.FAILED
+
+    def judged(self, suspects: Collection[int]) -> None:
+        """These workers lied.
+
+        Args:
+            suspects: their indices.
+        """
+        with self._lock:
+            for worker in suspects:
+                self._records[worker].lied += 1
+                self._records[worker].condition = Condition.LIED
+
+    def end(self) -> None:
+        """The call is over. Harmless when called twice."""
+        with self._lock:
+            for worker in self._silent:
+                self._records[worker].pending -= 1
+                self._records[worker].late += 1
+                self._records[worker].condition = Condition.LATE
+            self._silent.clear()

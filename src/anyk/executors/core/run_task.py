@@ -1,0 +1,130 @@
+"""One task on one worker: how it waits, dies and fails, and what it may not write in."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "Task",
+    "attempt",
+    "describe",
+    "die",
+    "guarded",
+    "pause",
+    "printable",
+    "reaper",
+    "sleeper",
+]
+
+Task = Callable[..., NDArray[Any]]
+"""What a worker runs: task(*parts of its share, *arguments) -> ndarray."""
+
+_LONGEST_FAILURE = 300
+
+
+def _sleep(seconds: float) -> None:
+    while seconds > _LONGEST_SLEEP:  # an infinite pause is a worker that hangs
+        time.sleep(_LONGEST_SLEEP)
+        seconds -= _LONGEST_SLEEP
+    time.sleep(seconds)
+
+
+def _raise_death() -> None:
+    raise RuntimeError("the worker died")
+
+
+_LONGEST_SLEEP = 3600.0
+
+sleeper: ContextVar[Callable[[float], None]] = ContextVar("sleeper", default=_sleep)
+"""How a worker waits: a simulation puts its virtual clock here, so that it never sleeps."""
+
+reaper: ContextVar[Callable[[], None]] = ContextVar("reaper", default=_raise_death)
+"""How a worker dies: a worker that is a process of its own puts its end here."""
+
+
+def pause(seconds: float) -> None:
+    """Let the worker that runs this wait, on its executor's clock.
+
+    Args:
+        seconds: how long; infinity hangs the worker.
+    """
+    sleeper.get()(seconds)
+
+
+def die() -> None:
+    """Let the worker that runs this die, in the way in which it can.
+
+    Raises:
+        RuntimeError: where a worker is no process of its own, and can only fail.
+    """
+    reaper.get()()
+
+
+def describe(error: BaseException) -> str:
+    """Why a worker failed, in at most 300 characters that can be printed."""
+    try:
+        text = f"{type(error).__name__}: {error}"
+    except BaseException:  # noqa: BLE001 - a message that can't be printed is a failure like another
+        text = f"{type(error).__name__}, which can't be printed"
+    return printable(text[:_LONGEST_FAILURE])
+
+
+def printable(text: str) -> str:
+    """Text from a worker, on one line and without what a terminal would obey."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+def _in_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
+
+
+def attempt(
+    task: Task, arguments: Sequence[Any], *, at_home: bool = True
+) -> tuple[NDArray[Any] | None, str | None]:
+    """Run a task on a worker, and let nothing that it raises go any further but Ctrl-C.
+
+    Args:
+        task: the function.
+        arguments: the parts of the share, then the other arguments.
+        at_home: whether this is the master's process; elsewhere nobody presses Ctrl-C, and a
+            KeyboardInterrupt is one more error of the task.
+
+    Returns:
+        (value, None), the value an array of its own; or (None, why it failed, in at most 300
+        characters).
+
+    Example:
+        >>> from anyk.executors.core.run_task import attempt
+        >>> attempt(np.linalg.inv, [np.zeros((2, 2))])
+        (None, 'LinAlgError: Singular matrix')
+    """
+    try:
+        value = np.array(task(*arguments), order="C")  # a copy: the task may use its memory again
+    except BaseException as error:
+        if at_home and isinstance(error, KeyboardInterrupt) and _in_main_thread():
+            raise  # somebody pressed Ctrl-C
+        return None, describe(error)
+    if value.dtype.kind not in "biufc":
+        return None, f"returned dtype {value.dtype}, not numbers"[:_LONGEST_FAILURE]
+    value.flags.writeable = False
+    return value, None
+
+
+def guarded(value: Any) -> Any:
+    """An array as a view that can't be written in; anything else as it is.
+
+    Shares and arguments are shared by workers and calls, so a task that writes in them would
+    change the input of the others. It fails instead, and on every executor alike.
+    """
+    if not isinstance(value, np.ndarray):
+        return value
+    view = value.view()
+    view.flags.writeable = False
+    return view

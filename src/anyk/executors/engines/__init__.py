@@ -1,0 +1,1 @@
+"""Workers of somebody else's engine: Dask, Ray, concurrent.futures."""

@@ -1,0 +1,179 @@
+"""Workers of a Dask cluster: one share each, and nothing of it through the scheduler."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from typing import Any, final
+
+from numpy.typing import NDArray
+
+from anyk.checks import count, instance
+from anyk.errors import InvalidArgument
+from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Placement
+from anyk.executors.core.run_task import Task, describe
+from anyk.executors.engines.crew import Crew
+from anyk.executors.engines.dask_worker import (
+    DaskPort,
+    DaskRoster,
+    Frames,
+    check_client,
+    library,
+    listed_workers,
+    packed,
+)
+
+__all__ = ["Dask"]
+
+
+@final
+class Dask(AbstractExecutor):
+    """Workers of a Dask cluster, one share each.
+
+    A share lies in a Dask actor pinned to its worker (``workers=[address]``, no other worker, no
+    retries), from where Dask neither moves, copies nor spills it. Shares, tasks, arguments and
+    answers travel on a connection from this process to the worker; the scheduler and its task
+    graphs see none of them. When this process ends, however it does, Dask drops the shares.
+
+    A task runs in a thread of its share's own, beside the worker's other tasks; Dask's scheduler
+    does not count it. It can't be interrupted: one of a call that is over holds up the next task
+    on its own worker alone, and nobody waits for it. Nothing is retried and nothing runs twice. A
+    worker that dies is one failed answer; another one takes its place, by preference the one that
+    Dask's nanny starts under the same name, and gets the share before its next task. A worker that
+    loses its connections to the scheduler ends and takes its nanny along: whoever runs the cluster
+    starts another one. A worker that has held one share never gets another worker's.
+
+    Functions are sent by Dask's pickle, so that lambdas and closures work. Workers need anyk
+    installed, and must be reachable from here. Dask unpickles what its workers send, here and on
+    the scheduler, and lets each of them run code on the others: it keeps no malicious worker from
+    anything, and no curious one from the others' shares unless the cluster separates them itself.
+
+    Args:
+        client: a connected ``dask.distributed.Client``; it stays open when this is closed. A share
+            that computes has a connection, of which a client has 512 unless it was made with a
+            higher ``connection_limit``.
+        workers: N, how many shares there is room for; None for all workers that the cluster has
+            now.
+        shares_per_worker: how many shares one Dask worker takes. With more than 1, a late worker
+            is as many stragglers, and schemes that promise anything about liars or colluders are
+            refused.
+
+    Raises:
+        ImportError: if Dask is not installed.
+        InvalidArgument: if a number is out of range, the cluster has too few workers, or the client
+            too few connections.
+        ExecutorError: if the client is closed.
+
+    Example:
+        >>> from distributed import Client
+        >>> with Client(n_workers=3, processes=False, dashboard_address=":0") as client:
+        ...     with anyk.Dask(client) as executor:
+        ...         anyk.run(anyk.Replication(2, 3), lambda x: x**2, [5.0, 6.0], executor).value
+        array([25., 36.])
+    """
+
+    def __init__(
+        self, client: Any, workers: int | None = None, *, shares_per_worker: int = 1
+    ) -> None:
+        instance("client", client, library().Client, change="Pass a dask.distributed.Client.")
+        self._shares = count("shares_per_worker", shares_per_worker, least=1)
+        if client.asynchronous:
+            raise InvalidArgument(
+                "client",
+                given="an asynchronous Client",
+                needed="one whose event loop runs in a thread of its own",
+                change="Make it without asynchronous=True.",
+            )
+        self._client = client
+        check_client(client)
+        there = client.sync(listed_workers, client)
+        number = (
+            max(1, self._shares * len(there))
+            if workers is None
+            else count("workers", workers, least=1)
+        )
+        machines = math.ceil(number / self._shares)
+        if machines > len(there):
+            raise InvalidArgument(
+                "workers",
+                given=f"{number}, on a cluster of {len(there)} Dask workers",
+                needed=f"{machines} Dask workers, for {self._shares} share(s) each",
+                change=f"Start more and wait: client.wait_for_workers({machines}); or say with "
+                "shares_per_worker= that one worker may hold several shares.",
+            )
+        if number > client.rpc.limit:  # those that hang would keep the others from being asked
+            raise InvalidArgument(
+                "client",
+                given=f"one that has at most {client.rpc.limit} connections at once",
+                needed=f"{number}, one for each share",
+                change=f"Make it with Client(..., connection_limit={2 * number}).",
+            )
+        roster = DaskRoster(client, there[:machines])
+        self._workers = number
+        self._crew = Crew(
+            [DaskPort(client, roster, worker // self._shares) for worker in range(number)],
+            name="anyk dask",
+        )
+
+    @property
+    def workers(self) -> int:
+        """How many shares there is room for."""
+        return self._workers
+
+    @property
+    def shares_per_worker(self) -> int:
+        """How many shares one Dask worker takes."""
+        return self._shares
+
+    @property
+    def shares_per_machine(self) -> int:
+        """The same: Dask workers are taken for machines of their own."""
+        return self._shares
+
+    @property
+    def alive(self) -> tuple[bool, ...]:
+        """By worker, whether its Dask worker is there, as far as the scheduler has told."""
+        return self._crew.alive
+
+    def clock(self) -> float:
+        """Seconds on `time.perf_counter`."""
+        return time.perf_counter()
+
+    def place(self, parts: Sequence[NDArray[Any]]) -> Placement:
+        """Keep shares, which the first task takes along; see `AbstractExecutor.place`.
+
+        The arrays are not copied here, and are kept for workers that die: do not write in them.
+        """
+        check_client(self._client)
+        return self._crew.place(self, parts)
+
+    def dispatch(
+        self, task: Task, placement: Placement, arguments: Sequence[Any]
+    ) -> AbstractDispatch:
+        """Run a task on every worker that holds a share; see `AbstractExecutor.dispatch`."""
+        check_client(self._client)
+        return self._crew.dispatch(self, task, placement, arguments, pack=_order)
+
+    def release(self, placement: Placement) -> None:
+        """Let the workers forget shares, in the background. Harmless when called twice."""
+        self._crew.release(placement)
+
+    def close(self) -> None:
+        """Let the workers forget everything; the client stays open. Harmless when called twice."""
+        self._crew.close()
+
+    def __repr__(self) -> str:
+        return f"<Dask: {self._workers} workers of {self._client!r}>"
+
+
+def _order(order: tuple[Task, list[Any]]) -> Frames:
+    try:
+        return packed(order)
+    except Exception as error:
+        raise InvalidArgument(
+            "function",
+            given=f"one that, or its arguments, Dask can't pickle ({describe(error)})",
+            needed="a function and arguments that cloudpickle can send",
+            change="Leave out locks, files and connections.",
+        ) from error

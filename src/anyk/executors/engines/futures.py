@@ -1,0 +1,268 @@
+"""Workers that are executors of `concurrent.futures`: many engines have such a face."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+import time
+import uuid
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import BrokenExecutor, Executor, Future
+from functools import cache
+from typing import Any, final
+
+from numpy.typing import NDArray
+
+from anyk.checks import shown
+from anyk.errors import ExecutorError, InvalidArgument
+from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Placement
+from anyk.executors.core.run_task import Task, describe
+from anyk.executors.engines.crew import Crew
+from anyk.executors.engines.link import AbstractPort
+from anyk.executors.engines.worker_state import Depot, Errand, Home, Report, home
+
+__all__ = ["Futures"]
+
+Maker = Callable[[], Executor]
+"""Makes an executor, and another one when the first is broken."""
+
+_starting = threading.Lock()  # the first submit starts a process: multiprocessing's lists are one
+_depots: dict[str, Depot] = {}  # on a worker: of each of its masters' workers
+_opening = threading.Lock()
+
+
+@final
+class _Port(AbstractPort):
+    """One executor, which is one worker."""
+
+    def __init__(self, source: Executor | Maker) -> None:
+        self._maker = None if isinstance(source, Executor) else source
+        self._executor = source if isinstance(source, Executor) else None
+        self._name = uuid.uuid4().hex  # threads of one process have depots of their own
+        self._home = home()
+        self._broken = ""
+
+    @property
+    def alive(self) -> bool:
+        return not self._broken or self._maker is not None
+
+    def open(self) -> Future[Any] | None:
+        if self._broken and self._maker is None:
+            raise ExecutorError(
+                f"its executor is broken ({self._broken}) and stays so: pass a callable that "
+                "makes one, such as partial(ProcessPoolExecutor, 1), and it is replaced."
+            )
+        if self._executor is not None and not self._broken:
+            return None
+        if self._maker is not None:
+            self._shut()
+            self._executor = _made(self._maker)
+        self._broken = ""
+        return _done()
+
+    def keep(self, keys: tuple[int, ...]) -> Future[Any]:
+        return self._submit(_keep, self._name, keys)
+
+    def run(self, errand: Errand, order: Any, rows: Mapping[int, Any]) -> Future[Report]:
+        return self._submit(_run, self._name, self._home, errand, *order, rows)
+
+    def withdraw(self, future: Future[Any]) -> bool:
+        return future.cancel()
+
+    def fail(self, error: BaseException) -> str:
+        if isinstance(error, BrokenExecutor):
+            self._broken = describe(error)
+        return describe(error)
+
+    def check(self) -> None:
+        """A broken executor says so in the future."""
+
+    def end(self) -> None:
+        if self._maker is not None:
+            self._shut()
+        elif not self._broken:
+            self._submit(_forget, self._name)
+
+    def _submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        if self._executor is None:
+            raise ExecutorError("it has no executor.")
+        with _starting:
+            return self._executor.submit(function, *arguments)
+
+    def _shut(self) -> None:
+        if self._executor is not None:
+            self._executor.shutdown(wait=False, cancel_futures=True)
+        self._executor = None
+
+
+@final
+class Futures(AbstractExecutor):
+    """Workers that are executors of `concurrent.futures`, one a worker.
+
+    This alone gives every engine that has such a face: `ProcessPoolExecutor(1)`, mpi4py's
+    `MPIPoolExecutor(1)`, loky, ipyparallel, Parsl. An executor is one worker and holds one share:
+    give each one process or thread. Shares are kept in that process between calls; one that has
+    lost them, as a pool that started its process anew, gets them again.
+
+    Each executor gets one task at a time. What has not begun when a call is over is taken back;
+    what runs can't be interrupted, holds up its own worker alone, and is waited for by nobody. An
+    executor that breaks (`BrokenExecutor`, as when its process is killed) is one failed answer.
+    It stays broken unless a callable was passed, which makes another one before the next task.
+
+    Tasks and arguments are sent in the executor's own way: most pickle them, so that a task is a
+    function at the top level of a module. What an executor can't send is a failed answer of each
+    worker that says so; what its process can't unpickle breaks a `ProcessPoolExecutor`. Workers
+    need anyk installed. Their answers are unpickled here, so whoever runs the workers is trusted
+    not to be malicious.
+
+    A `ProcessPoolExecutor` that forks, Python's default on Linux before 3.14, may hang in a program
+    with threads, such as this one's; give it
+    ``mp_context=multiprocessing.get_context("forkserver")``. Python waits at its end for what still
+    runs in pools of the standard library.
+
+    An `MPIPoolExecutor(1)` of mpi4py starts a process by MPI; call its ``bootup()`` before, for one
+    pool after the other, as Open MPI does not start several at once. Pools of a program started by
+    ``python -m mpi4py.futures`` are no workers: they share all processes, and each would see many
+    shares. MPI ends the whole program where one process dies: there, workers may be late or wrong,
+    but not dead.
+
+    Args:
+        executors: N executors, or callables without arguments that make one each. Executors that
+            were passed are the caller's, and stay open; made ones are shut down by `close`, without
+            waiting for what runs.
+
+    Raises:
+        InvalidArgument: if there are none, one is neither, or one is there twice.
+
+    Example:
+        >>> from concurrent.futures import ThreadPoolExecutor
+        >>> from functools import partial
+        >>> with anyk.Futures([partial(ThreadPoolExecutor, 1)] * 3) as executor:
+        ...     anyk.run(anyk.Replication(2, 3), np.sqrt, [4.0, 9.0], executor).value
+        array([2., 3.])
+    """
+
+    def __init__(self, executors: Sequence[Executor | Maker]) -> None:
+        self._executors = _checked(executors)
+        self._crew = Crew([_Port(each) for each in self._executors], name="anyk futures")
+
+    @property
+    def workers(self) -> int:
+        """How many workers there are."""
+        return len(self._executors)
+
+    @property
+    def alive(self) -> tuple[bool, ...]:
+        """By worker, whether its executor works, or can be replaced."""
+        return self._crew.alive
+
+    def clock(self) -> float:
+        """Seconds on `time.perf_counter`."""
+        return time.perf_counter()
+
+    def place(self, parts: Sequence[NDArray[Any]]) -> Placement:
+        """Keep shares, which the first task takes along; see `AbstractExecutor.place`.
+
+        The arrays are not copied here, and are kept for workers that lose them: do not write in
+        them.
+        """
+        return self._crew.place(self, parts)
+
+    def dispatch(
+        self, task: Task, placement: Placement, arguments: Sequence[Any]
+    ) -> AbstractDispatch:
+        """Submit a task to every executor with a share; see `AbstractExecutor.dispatch`."""
+        return self._crew.dispatch(self, task, placement, arguments, pack=tuple)
+
+    def release(self, placement: Placement) -> None:
+        """Let the workers forget shares, in the background. Harmless when called twice."""
+        self._crew.release(placement)
+
+    def close(self) -> None:
+        """Let the workers forget everything, and wait for none. Harmless when called twice."""
+        self._crew.close()
+
+    def __repr__(self) -> str:
+        return f"<Futures: {len(self._executors)} executors>"
+
+
+def _checked(executors: Any) -> tuple[Executor | Maker, ...]:
+    if not isinstance(executors, Sequence) or not executors:
+        raise InvalidArgument(
+            "executors",
+            given=shown(executors),
+            needed="a list of executors, one a worker",
+            change="Pass [ProcessPoolExecutor(1) for _ in range(12)], say.",
+        )
+    for place, each in enumerate(executors):
+        if not isinstance(each, Executor) and not callable(each):
+            raise InvalidArgument(
+                "executors",
+                given=shown(each),
+                needed="executors of concurrent.futures, or callables that make one",
+                change="Pass ProcessPoolExecutor(1), say.",
+            )
+        if isinstance(each, Executor) and any(each is other for other in executors[:place]):
+            raise InvalidArgument(
+                "executors",
+                given=f"{shown(each)} twice",
+                needed="another executor for each worker",
+                change="One worker, one share: make one executor a worker.",
+            )
+    return tuple(executors)
+
+
+def _made(maker: Maker) -> Executor:
+    with _starting:
+        executor: object = maker()
+    if not isinstance(executor, Executor):
+        raise ExecutorError(f"its callable made no executor, but {shown(executor)}.")
+    return executor
+
+
+def _done() -> Future[Any]:
+    future: Future[Any] = Future()
+    future.set_result(None)
+    return future
+
+
+# What runs on the workers: at the top level, so that every engine can send it.
+
+
+def _keep(name: str, keys: Collection[int]) -> None:
+    depot = _depots.get(name)
+    if depot is not None:
+        depot.keep(keys)
+
+
+def _run(  # noqa: PLR0917 - engines send positional arguments best
+    name: str,
+    master: Home,
+    errand: Errand,
+    task: Task,
+    arguments: Sequence[Any],
+    rows: Mapping[int, Any],
+) -> Report:
+    with _opening:
+        if master != home():
+            _follow_parent()
+        depot = _depots.setdefault(name, Depot(master))
+    return depot.run(errand, task, arguments, rows)
+
+
+@cache
+def _follow_parent() -> None:
+    """Let this process end when the one that started it is gone: pools leave theirs waiting."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+
+        def follow() -> None:
+            parent.join()
+            os._exit(1)
+
+        threading.Thread(target=follow, daemon=True).start()
+
+
+def _forget(name: str) -> None:
+    _depots.pop(name, None)

@@ -1,0 +1,109 @@
+"""All workers in the calling thread, one after the other: for debugging, and for tests."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Sequence
+from typing import Any, final
+
+from numpy.typing import NDArray
+
+from anyk.answers import Answer
+from anyk.checks import count
+from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Placement, argument_of
+from anyk.executors.core.placements import Share, Shelf
+from anyk.executors.core.run_task import Task, attempt, guarded
+
+__all__ = ["Inline"]
+
+
+@final
+class _InlineDispatch(AbstractDispatch):
+    def __init__(
+        self, shelf: Shelf, task: Task, shares: Sequence[Share], arguments: Sequence[Any]
+    ) -> None:
+        self._shelf = shelf
+        self._task = task
+        self._arguments = arguments
+        self._left = deque(enumerate(shares))
+        self._sent = time.perf_counter()
+
+    def receive(self, timeout: float | None) -> Answer | None:
+        expired = timeout is not None and timeout <= 0
+        if expired or self._shelf.closed or not self._left:
+            return None
+        worker, share = self._left.popleft()
+        own = [guarded(argument_of(argument, worker)) for argument in self._arguments]
+        started = time.perf_counter()
+        value, failure = attempt(self._task, [*share, *own])
+        answered = time.perf_counter()
+        return Answer(
+            worker=worker,
+            value=value,
+            failure=failure,
+            sent=self._sent,
+            answered=answered,
+            seconds=answered - started,
+        )
+
+    def abandon(self) -> None:
+        self._left.clear()
+
+
+@final
+class Inline(AbstractExecutor):
+    """Workers that run in the calling thread, one for each answer that is asked for.
+
+    Worker 0 answers first, then worker 1, and so on; a worker whose answer is not needed never
+    runs. A task that hangs hangs the caller, since nothing can interrupt it: a timeout is looked
+    at only between tasks. An exception in a task can be followed in a debugger.
+
+    Args:
+        workers: N, how many there are.
+
+    Raises:
+        InvalidArgument: if it is no positive integer.
+
+    Example:
+        >>> with anyk.Inline(3) as executor:
+        ...     placement = executor.place([np.array([5, 6, 7])])
+        ...     dispatch = executor.dispatch(np.square, placement, [])
+        ...     dispatch.receive(timeout=None).value
+        array(25)
+    """
+
+    def __init__(self, workers: int) -> None:
+        self._workers = count("workers", workers, least=1)
+        self._shelf = Shelf()
+
+    @property
+    def workers(self) -> int:
+        """How many workers there are."""
+        return self._workers
+
+    def clock(self) -> float:
+        """Seconds on `time.perf_counter`."""
+        return time.perf_counter()
+
+    def place(self, parts: Sequence[NDArray[Any]]) -> Placement:
+        """Keep shares, without a copy; see `AbstractExecutor.place`."""
+        return self._shelf.add(self, parts)
+
+    def dispatch(
+        self, task: Task, placement: Placement, arguments: Sequence[Any]
+    ) -> AbstractDispatch:
+        """Make a task ready to run when answers are asked for; see `AbstractExecutor.dispatch`."""
+        shares = self._shelf.shares(self, placement)
+        return _InlineDispatch(self._shelf, task, shares, list(arguments))
+
+    def release(self, placement: Placement) -> None:
+        """Forget shares. Harmless when called twice."""
+        self._shelf.remove(placement)
+
+    def close(self) -> None:
+        """Forget all shares, and refuse further work. Harmless when called twice."""
+        self._shelf.close()
+
+    def __repr__(self) -> str:
+        return f"Inline({self._workers})"

@@ -1,0 +1,210 @@
+"""Workers on a virtual clock: real arithmetic, simulated waiting."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anyk.answers import Answer
+from anyk.checks import count
+from anyk.delays.models import AbstractDelays, NoDelay
+from anyk.errors import InvalidArgument
+from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Placement, argument_of
+from anyk.executors.core.placements import Shelf
+from anyk.executors.core.run_task import Task, attempt, guarded, sleeper
+
+__all__ = ["Simulated"]
+
+
+@final
+class _Job:
+    """One task of one worker: what came of it, how long it takes, and when."""
+
+    def __init__(
+        self, owner: object, sent: float, lasts: float, result: tuple[Any, str | None, float]
+    ) -> None:
+        self.owner = owner
+        self.sent = sent
+        self.lasts = lasts
+        self.value, self.failure, self.seconds = result
+        self.begins = self.ends = math.nan
+
+
+@final
+class _Timeline:
+    """The virtual clock, and what each worker does when: one job after the other."""
+
+    def __init__(self, workers: int) -> None:
+        self.now = 0.0
+        self.jobs: list[list[_Job]] = [[] for _ in range(workers)]
+
+    def add(self, worker: int, job: _Job) -> None:
+        self.jobs[worker].append(job)
+        self._schedule(worker)
+
+    def withdraw(self, owner: object) -> None:
+        """Take away the jobs of this owner that have not begun; the others move up."""
+        for worker, jobs in enumerate(self.jobs):
+            self.jobs[worker] = [
+                job for job in jobs if job.owner is not owner or job.begins <= self.now
+            ]
+            self._schedule(worker)
+
+    def _schedule(self, worker: int) -> None:
+        self.jobs[worker] = [job for job in self.jobs[worker] if not job.ends <= self.now]
+        free = self.now
+        for job in self.jobs[worker]:
+            if not job.begins <= self.now:
+                job.begins = max(free, job.sent)
+                job.ends = job.begins + job.lasts
+            free = job.ends
+
+
+@final
+class _SimulatedDispatch(AbstractDispatch):
+    def __init__(self, timeline: _Timeline, shelf: Shelf) -> None:
+        self._timeline = timeline
+        self._shelf = shelf
+        self._left: dict[int, _Job] = {}
+
+    def add(self, worker: int, job: _Job) -> None:
+        self._left[worker] = job
+        self._timeline.add(worker, job)
+
+    def receive(self, timeout: float | None) -> Answer | None:
+        if not self._left or self._shelf.closed:
+            return None
+        clock = self._timeline
+        worker = min(self._left, key=lambda worker: (self._left[worker].ends, worker))
+        job = self._left[worker]
+        latest = math.inf if timeout is None else clock.now + max(timeout, 0.0)
+        if job.ends > latest or math.isinf(job.ends):
+            clock.now = clock.now if math.isinf(latest) else latest
+            return None
+        del self._left[worker]
+        clock.now = max(clock.now, job.ends)
+        return Answer(
+            worker=worker,
+            value=job.value,
+            failure=job.failure,
+            sent=job.sent,
+            answered=job.ends,
+            seconds=job.seconds,
+        )
+
+    def abandon(self) -> None:
+        self._left.clear()
+        self._timeline.withdraw(self)
+
+
+@final
+class Simulated(AbstractExecutor):
+    """Workers whose arithmetic is real and whose waiting is not, on a virtual clock.
+
+    A task runs for every worker when it is dispatched, one worker after the other, in the calling
+    thread. Worker n's answer arrives at
+
+        max(now, when n is free) + delay of n + compute time of n
+
+    where the compute time is measured while the worker has the machine to itself; so forty workers
+    can be timed honestly on two cores. Only `receive` moves the clock, and nothing ever sleeps. A
+    worker stays busy with an abandoned task until its virtual end. An answer that would come at
+    infinity never comes; `receive` returns None instead.
+
+    Args:
+        workers: N, how many there are.
+        delays: how long each worker waits before it computes.
+        generator: source of the delays; None for one with a fresh seed.
+        compute: seconds that each task is charged, so that runs can be repeated exactly; None to
+            charge what was measured.
+
+    Raises:
+        InvalidArgument: if a number is out of range.
+
+    Example:
+        >>> from anyk.delays.models import Fixed
+        >>> with anyk.Simulated(3, delays=Fixed({0: 3600.0}), compute=0.5) as executor:
+        ...     placement = executor.place([np.array([5, 6, 7])])
+        ...     dispatch = executor.dispatch(np.square, placement, [])
+        ...     answers = [dispatch.receive(timeout=None) for _ in range(3)]
+        >>> [(answer.worker, answer.answered) for answer in answers]
+        [(1, 0.5), (2, 0.5), (0, 3600.5)]
+    """
+
+    def __init__(
+        self,
+        workers: int,
+        *,
+        delays: AbstractDelays | None = None,
+        generator: np.random.Generator | None = None,
+        compute: float | None = None,
+    ) -> None:
+        self._workers = count("workers", workers, least=1)
+        if compute is not None and not 0 <= compute < math.inf:
+            raise InvalidArgument(
+                "compute",
+                given=repr(compute),
+                needed="finite seconds, 0 or more, or None",
+                change="Pass None to measure.",
+            )
+        self._delays = NoDelay() if delays is None else delays
+        self._generator = np.random.default_rng() if generator is None else generator
+        self._compute = compute
+        self._shelf = Shelf()
+        self._timeline = _Timeline(self._workers)
+
+    @property
+    def workers(self) -> int:
+        """How many workers there are."""
+        return self._workers
+
+    def clock(self) -> float:
+        """Virtual seconds since the executor was made."""
+        return self._timeline.now
+
+    def place(self, parts: Sequence[NDArray[Any]]) -> Placement:
+        """Keep shares, without a copy, in no time; see `AbstractExecutor.place`."""
+        return self._shelf.add(self, parts)
+
+    def dispatch(
+        self, task: Task, placement: Placement, arguments: Sequence[Any]
+    ) -> AbstractDispatch:
+        """Run a task for every worker, and note when it ends; see `AbstractExecutor.dispatch`."""
+        shares = self._shelf.shares(self, placement)
+        delays = self._delays.sample(self._generator, len(shares))
+        dispatch = _SimulatedDispatch(self._timeline, self._shelf)
+        for worker, (share, delay) in enumerate(zip(shares, delays, strict=True)):
+            own = [guarded(argument_of(argument, worker)) for argument in arguments]
+            result = self._run(task, [*share, *own])
+            seconds = result[2]
+            dispatch.add(worker, _Job(dispatch, self.clock(), float(delay) + seconds, result))
+        return dispatch
+
+    def release(self, placement: Placement) -> None:
+        """Forget shares. Harmless when called twice."""
+        self._shelf.remove(placement)
+
+    def close(self) -> None:
+        """Forget all shares, and refuse further work. Harmless when called twice."""
+        self._shelf.close()
+
+    def _run(self, task: Task, inputs: Sequence[Any]) -> tuple[Any, str | None, float]:
+        pauses: list[float] = []
+        token = sleeper.set(pauses.append)
+        started = time.perf_counter()
+        try:
+            value, failure = attempt(task, inputs)
+        finally:
+            measured = time.perf_counter() - started
+            sleeper.reset(token)
+        seconds = measured if self._compute is None else self._compute
+        return value, failure, seconds + sum(pauses)
+
+    def __repr__(self) -> str:
+        extra = "" if self._compute is None else f", compute={self._compute!r}"
+        return f"Simulated({self._workers}, delays={self._delays!r}{extra})"

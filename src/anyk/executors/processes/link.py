@@ -1,0 +1,229 @@
+"""One worker process, as the master sees it: started, fed, asked, killed, replaced."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable, Mapping
+from multiprocessing import forkserver
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import (
+    ForkServerContext,
+    ForkServerProcess,
+    SpawnContext,
+    SpawnProcess,
+)
+from typing import Any, final
+
+from numpy.typing import NDArray
+
+from anyk.executors.core.answer_header import BrokenAnswer
+from anyk.executors.core.placements import Share
+from anyk.executors.core.run_task import describe
+from anyk.executors.processes.wire import (
+    Payload,
+    receive_answer,
+    send_message,
+    to_payload,
+)
+from anyk.executors.processes.worker import serve
+
+__all__ = ["Child", "make_ready"]
+
+_BLAS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+_DYING = 1.0  # seconds that the end of a killed process may take to be known
+_starting = threading.Lock()  # multiprocessing's own lists are not made for several threads
+
+
+def make_ready() -> ForkServerContext | SpawnContext:
+    """The way in which worker processes are started: by a fork server, where there are any.
+
+    The server imports numpy and anyk once, with one BLAS thread, so that each worker is there in
+    milliseconds and twelve of them do not fight for two cores. It is Python's own, belongs to the
+    whole program and stays until the program ends; if the program had started it already, it is
+    used as it is. A number of BLAS threads that the environment sets is left alone.
+    """
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    with _starting:
+        context.set_forkserver_preload(["__main__", "anyk.executors.processes.worker"])
+        added = [name for name in _BLAS if name not in os.environ]
+        os.environ.update(dict.fromkeys(added, "1"))
+        try:
+            forkserver.ensure_running()
+        finally:
+            for name in added:
+                os.environ.pop(name, None)
+    return context
+
+
+@final
+class Child:
+    """A worker process and its pipe; a dead process is replaced before the next task.
+
+    `ask`, `synchronise` and `leave` block, and are for one thread: the worker's courier. The rest
+    may be called from any thread, and does not wait for the process.
+
+    Args:
+        name: of the process.
+        shares: says which shares the worker should hold, by the key of the placement.
+
+    Example:
+        >>> from anyk.executors.processes.link import Child
+        >>> from anyk.executors.processes.wire import to_payload
+        >>> child = Child("worker 0", dict)
+        >>> child.ask(7, (np.arange(3),), to_payload((np.square, [])), to_payload({}))[0]
+        array([0, 1, 4])
+        >>> child.leave(patience=1.0)
+    """
+
+    def __init__(self, name: str, shares: Callable[[], Mapping[int, Share]]) -> None:
+        self._name = name
+        self._shares = shares
+        self._context = make_ready()
+        self._lock = threading.Lock()
+        self._over = False
+        self._process: ForkServerProcess | SpawnProcess | None = None
+        self._connection: Connection | None = None
+        self._held: set[int] = set()
+        self._serial = 0
+        self._start()
+
+    @property
+    def pid(self) -> int | None:
+        """Number of the present process; None if there is none until the next task."""
+        process = self._process
+        return None if process is None else process.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether there is a process that has not ended."""
+        process = self._process
+        try:
+            return process is not None and not wait([process.sentinel], 0)
+        except OSError:  # it was let go of in this moment
+            return False
+
+    def kill(self) -> None:
+        """End the process at once (SIGKILL), and wait until it is known, at most a second."""
+        process = self._process
+        if process is not None and not wait([process.sentinel], 0):
+            process.kill()
+            wait([process.sentinel], _DYING)
+
+    def end(self, *, kill: bool) -> None:
+        """End the process for good, by SIGTERM or SIGKILL, without waiting for it."""
+        with self._lock:
+            self._over = True
+            process = self._process
+        if process is not None and not wait([process.sentinel], 0):
+            process.kill() if kill else process.terminate()
+
+    def ask(
+        self, key: int, share: Share, common: Payload, rows: Payload
+    ) -> tuple[NDArray[Any] | None, str | None, float]:
+        """Run a task in the process, and wait for its answer.
+
+        Args:
+            key: of the share.
+            share: what the task runs on, sent if the process does not hold it.
+            common: payload of (task, arguments).
+            rows: payload of the arguments that are for this worker alone, by position.
+
+        Returns:
+            (value, failure, seconds), one of the first two None.
+        """
+        try:
+            connection, sentinel = self._synchronise({**self._shares(), key: share})
+            self._serial += 1
+            start = to_payload(("run", self._serial))
+            send_message(connection, start, to_payload(key), common, rows)
+            if connection not in wait([connection, sentinel]):
+                raise EOFError  # noqa: TRY301 - the same as if the pipe had ended
+            return receive_answer(connection, self._serial)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is this worker's failure
+            return None, self._discard(error), 0.0
+
+    def synchronise(self) -> None:
+        """Let the process hold the shares that it should, and no others."""
+        try:
+            self._synchronise(self._shares())
+        except Exception as error:  # noqa: BLE001 - the next task starts another process
+            self._discard(error)
+
+    def leave(self, patience: float) -> None:
+        """Close the pipe, so that the process ends; kill it if it has not after `patience` s."""
+        with self._lock:
+            self._over = True
+        process, connection = self._process, self._connection
+        if connection is not None:
+            connection.close()
+        if process is not None:
+            if self._join(process, patience) is None:
+                process.kill()
+            self._join(process, _DYING)
+        self._process = self._connection = None
+
+    def _start(self) -> None:
+        ours, theirs = self._context.Pipe(duplex=True)
+        try:
+            process = self._context.Process(
+                target=serve, args=(theirs,), name=self._name, daemon=True
+            )
+            with _starting:
+                process.start()
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        self._held = set()
+        self._connection = ours
+        with self._lock:
+            self._process = process
+            if self._over:
+                process.kill()
+
+    def _synchronise(self, wanted: Mapping[int, Share]) -> tuple[Connection, int]:
+        if self._process is None or wait([self._process.sentinel], 0):
+            self._discard(EOFError())
+            self._start()
+        process, connection = self._process, self._connection
+        if process is None or connection is None:  # pragma: no cover - _start sets both
+            raise EOFError
+        for key in self._held - wanted.keys():
+            send_message(connection, to_payload(("forget", key)))
+            self._held.discard(key)
+        for key in wanted.keys() - self._held:
+            send_message(connection, to_payload(("hold", key)), to_payload(wanted[key]))
+            self._held.add(key)
+        return connection, process.sentinel
+
+    def _discard(self, error: Exception) -> str:
+        """Get rid of the process, and say why."""
+        process, connection = self._process, self._connection
+        if connection is not None:
+            connection.close()
+        self._connection = None
+        if process is None:
+            return describe(error)
+        ended = isinstance(error, (EOFError, ConnectionError))
+        code = self._join(process, _DYING if ended else _DYING / 10)
+        if code is None:
+            process.kill()
+            self._join(process, _DYING)
+        self._process = None
+        if isinstance(error, BrokenAnswer):
+            return f"sent something that is no answer: {error}"
+        if code is None:
+            return describe(error)
+        return f"process died: signal {-code}" if code < 0 else f"process died: exit code {code}"
+
+    @staticmethod
+    def _join(process: ForkServerProcess | SpawnProcess, timeout: float) -> int | None:
+        wait([process.sentinel], timeout)
+        with _starting:
+            process.join(0)
+        return process.exitcode

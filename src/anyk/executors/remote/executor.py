@@ -1,0 +1,232 @@
+"""Workers on other machines, run by people whom nobody has to trust."""
+
+from __future__ import annotations
+
+import os
+import time
+import weakref
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anyk.checks import count, positive, shown
+from anyk.errors import InvalidArgument
+from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Placement
+from anyk.executors.core.dispatcher import Courier, Office
+from anyk.executors.core.placements import Shelf
+from anyk.executors.core.run_task import Task
+from anyk.executors.remote.arguments import sendable
+from anyk.executors.remote.link import Keys, Limits, Link
+from anyk.executors.remote.request import make_request
+from anyk.executors.remote.tls import Address, client_context, is_loopback, normal, parse_address
+
+__all__ = ["Remote"]
+
+_LEAVING = 1.0  # seconds that the end of all connections may take
+
+
+def _stop(office: Office, links: Sequence[Link]) -> None:
+    if not office.here:
+        return
+    office.close()
+    couriers = office.couriers
+    for link, courier in zip(links, couriers, strict=False):
+        if not courier.stop():
+            link.cut()
+    deadline = time.monotonic() + _LEAVING
+    for courier in couriers:
+        courier.join(max(0.0, deadline - time.monotonic()))
+
+
+@final
+class Remote(AbstractExecutor):
+    """Workers on other machines, which `anyk worker` runs: they may be malicious and curious.
+
+    A worker has functions of its own, and is told the name of one: `anyk.run(scheme, "gram", X,
+    executor)`. No code and no pickle travels, in either direction. What does is numbers: a share,
+    arguments (None, bool, int, float, complex, str, arrays, and lists, tuples and dicts of them),
+    and answers, each checked against what was asked and against limits before it is read. If a
+    function is passed instead of its name, its name and its module's travel, and a worker whose
+    function of that name comes from another module refuses.
+
+    Each worker has a connection of its own (TLS 1.3, certificates on both sides), and shows a
+    certificate for its own name; two that have the same key are refused, as one worker with two
+    shares would be. It learns its own share, the arguments and the name of the function, and
+    nothing of the others. Whatever it sends, it can be late or wrong and no more: an answer to
+    another call or another worker's, one that is too large, no numbers or not of the scheme's
+    domain, is one failed answer, and costs one straggler. Its connection is then made anew and its
+    share sent again, as after it was gone; one that can't be reached is tried again in the
+    following calls, after a pause of up to 10 s.
+
+    Workers are reached when they are first needed. One that is busy with a call that was given up
+    begins the next when it is done.
+
+    Args:
+        addresses: [NAME@]HOST:PORT of each worker. NAME is what its certificate must be for; HOST
+            by default. No two workers have the same name.
+        tls: the master's directory of authority.pem, certificate.pem and key.pem, such as
+            `anyk certificates` writes; None for connections that anybody on the way can read and
+            change, which are allowed to this machine alone.
+        patience: seconds that a worker may take for one task, the way there and back included;
+            its answer has then failed, and the worker is made to stop.
+        largest_answer: bytes of an answer of one worker; a larger one has failed.
+
+    Raises:
+        InvalidArgument: if an argument can't be used.
+
+    References:
+        RFC 8446 (TLS 1.3), section 4.4; RFC 6125, section 6.4 (whose certificate it is).
+
+    Example:
+        >>> from anyk.executors.remote.trial import Trial
+        >>> scheme = anyk.Lagrange(blocks=1, degree=2, workers=4, adversaries=0, colluders=1)
+        >>> with Trial("anyk.testing.tasks", workers=4) as trial:
+        ...     with anyk.Remote(trial.addresses, tls=trial.master) as executor:
+        ...         anyk.run(scheme, "gram", [[[1, 2], [3, 4]]], executor).value.tolist()
+        [[[10, 14], [14, 20]]]
+    """
+
+    def __init__(
+        self,
+        addresses: Sequence[str],
+        *,
+        tls: str | os.PathLike[str] | None,
+        patience: float = 600.0,
+        largest_answer: int = 1 << 28,
+    ) -> None:
+        self._addresses = _checked(addresses, secure=tls is not None)
+        self._tls = None if tls is None else os.fspath(tls)
+        limits = Limits(
+            patience=positive("patience", patience, change="Give seconds."),
+            answer=count("largest_answer", largest_answer, least=1),
+        )
+        context = None if self._tls is None else client_context(Path(self._tls))
+        self._shelf = Shelf()
+        self._links: list[Link] = []
+        self._office = Office()
+        self._stop = weakref.finalize(self, _stop, self._office, self._links)
+        keys = Keys()
+        for worker, address in enumerate(self._addresses):
+            live = partial(self._shelf.live, worker)
+            self._links.append(Link(address, context, keys, live, limits))
+            self._office.couriers.append(
+                Courier(f"anyk remote worker {worker}", farewell=self._links[-1].leave)
+            )
+
+    @property
+    def workers(self) -> int:
+        """How many workers there are."""
+        return len(self._addresses)
+
+    @property
+    def alive(self) -> tuple[bool, ...]:
+        """By worker, whether it could be reached when that was last tried."""
+        return tuple(link.alive for link in self._links)
+
+    @property
+    def by_name(self) -> bool:
+        """True: the workers have functions of their own."""
+        return True
+
+    def clock(self) -> float:
+        """Seconds on `time.perf_counter`."""
+        return time.perf_counter()
+
+    def place(self, parts: Sequence[NDArray[Any]]) -> Placement:
+        """Send shares to the workers, in the background; see `AbstractExecutor.place`.
+
+        The arrays are not copied here, and are kept for workers that come back: do not write in
+        them.
+        """
+        arrays = [sendable(np.asarray(part), "parts") for part in parts]
+        placement = self._shelf.add(self, arrays)
+        self._keep(placement)
+        return placement
+
+    def dispatch(
+        self, task: Task, placement: Placement, arguments: Sequence[Any]
+    ) -> AbstractDispatch:
+        """Tell all workers that hold a share to run a task; see `AbstractExecutor.dispatch`."""
+        shares = self._shelf.shares(self, placement)
+        request = make_request(task, arguments, len(shares))
+        dispatch = self._office.dispatch(self, len(shares))
+        for worker, share in enumerate(shares):
+            ask = partial(self._links[worker].ask, placement.key, share, request, worker)
+            dispatch.send(worker, ask)
+        return dispatch
+
+    def release(self, placement: Placement) -> None:
+        """Let the workers forget shares, in the background. Harmless when called twice."""
+        if self._shelf.remove(placement):
+            self._keep(placement)
+
+    def close(self) -> None:
+        """Close the connections, at which the workers stop and forget. Harmless when called twice.
+
+        Takes milliseconds, or about a second where a worker is just being reached.
+        """
+        self._shelf.close()
+        self._stop()
+
+    def _keep(self, placement: Placement) -> None:
+        self._office.keep([link.synchronise for link in self._links[: placement.workers]])
+
+    def __repr__(self) -> str:
+        return f"Remote({[str(address) for address in self._addresses]!r}, tls={self._tls!r})"
+
+
+def _checked(addresses: Sequence[str], *, secure: bool) -> tuple[Address, ...]:
+    """The addresses, if each is a worker of its own that can be told from the others."""
+    if not isinstance(addresses, (list, tuple)) or not addresses:
+        raise InvalidArgument(
+            "addresses",
+            given=shown(addresses),
+            needed="a list of addresses, one a worker",
+            change='Pass ["worker-0@10.0.0.5:7000", "worker-1@10.0.0.6:7000"], say.',
+        )
+    parsed = tuple(parse_address(each, "addresses") for each in addresses)
+    for address in parsed:
+        _check_address(address, secure=secure)
+    same = [
+        normal(address.name) if secure else f"{address.host} {address.port}" for address in parsed
+    ]
+    for place, (address, name) in enumerate(zip(parsed, same, strict=True)):
+        if name in same[:place]:
+            raise InvalidArgument(
+                "addresses",
+                given=f"{parsed[same.index(name)]} and {address}",
+                needed="another name for each, which its certificate shows",
+                change="One worker, one share. Workers of one host need names of their own: "
+                '"worker-0@HOST:7000", "worker-1@HOST:7001".',
+            )
+    return parsed
+
+
+def _check_address(address: Address, *, secure: bool) -> None:
+    """Refuse a worker that can't be reached, or not without certificates."""
+    if not address.port:
+        raise InvalidArgument(
+            "addresses",
+            given=str(address),
+            needed="the port on which the worker listens",
+            change="A worker told to listen on port 0 says which one it took.",
+        )
+    if not secure and not is_loopback(address.host):
+        raise InvalidArgument(
+            "tls",
+            given=f"None, with a worker at {address}",
+            needed="certificates, for workers on other machines",
+            change="Anybody on the way could read and change everything. "
+            "Make certificates for a trial: anyk certificates DIR --workers 3.",
+        )
+    if not secure and address.name != address.host:
+        raise InvalidArgument(
+            "addresses",
+            given=f"{address}, with tls=None",
+            needed="no name, as no certificate could show it",
+            change="Leave the name out, or use certificates.",
+        )

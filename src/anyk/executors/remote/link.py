@@ -1,0 +1,270 @@
+"""One remote worker, as the master sees it: reached, checked, fed, asked, given up, tried again."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anyk.domains.ring import ResidueRing
+from anyk.executors.core.answer_header import LONGEST_HEADER, BrokenAnswer, parse_header
+from anyk.executors.core.placements import Share
+from anyk.executors.core.run_task import describe
+from anyk.executors.remote.frames import Channel, Spec, parse_specs, size_of, specs_of
+from anyk.executors.remote.request import Request
+from anyk.executors.remote.tls import (
+    Address,
+    Stranger,
+    names_in,
+    normal,
+    patient,
+    public_key_of,
+)
+
+__all__ = ["Keys", "Limits", "Link"]
+
+_REACHING = 5.0  # seconds that a connection may take, and then its TLS
+_LONGEST_PAUSE = 10.0  # seconds between two tries to reach a worker
+_FIRST_PAUSE = 0.1
+_MOST_TRIES = 20  # that are counted
+_LONGEST_FAILURE = 300
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What a worker may take.
+
+    Args:
+        patience: seconds for one task, with the way there and back.
+        answer: bytes of an answer.
+    """
+
+    patience: float
+    answer: int
+
+
+@final
+class Keys:
+    """Which worker has which key: two that have the same one are one worker, with two shares."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._owner: dict[bytes, str] = {}
+
+    def claim(self, name: str, key: bytes) -> None:
+        """Note that the worker of this name has this key.
+
+        Raises:
+            Stranger: if another one has it.
+        """
+        with self._lock:
+            owner = self._owner.setdefault(key, name)
+        if owner != name:
+            raise Stranger(f"it has the key of {owner}")
+
+
+@final
+class Link:
+    """The way to one worker. All methods but `cut` are called by one thread, its courier's.
+
+    Args:
+        address: where it is, and its name.
+        context: for TLS; None without.
+        keys: of all workers of the executor.
+        shares: what it should hold, by placement.
+        limits: what it may take.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        context: ssl.SSLContext | None,
+        keys: Keys,
+        shares: Callable[[], Mapping[int, Share]],
+        limits: Limits,
+    ) -> None:
+        self._address = address
+        self._context = context
+        self._keys = keys
+        self._shares = shares
+        self._limits = limits
+        self._lock = threading.Lock()  # of _reaching and _over
+        self._over = False
+        self._reaching: Channel | None = None
+        self._channel: Channel | None = None
+        self._held: set[int] = set()
+        self._tries = 0  # in a row that failed
+        self._not_before = 0.0
+        self._why = ""
+
+    @property
+    def alive(self) -> bool:
+        """Whether it could be reached when that was last tried."""
+        return not self._tries
+
+    def ask(
+        self, key: int, share: Share, request: Request, worker: int
+    ) -> tuple[NDArray[Any] | None, str | None, float]:
+        """Run a task on the worker, and wait for its answer.
+
+        Args:
+            key: of the share.
+            share: what the task runs on, sent if the worker does not hold it.
+            request: what to run.
+            worker: whose rows of it to send.
+
+        Returns:
+            (value, failure, seconds), one of the first two None.
+        """
+        begun = time.monotonic()
+        deadline = begun + self._limits.patience
+        try:
+            channel = self._synchronise({**self._shares(), key: share}, deadline)
+            serial = secrets.randbits(63)  # nobody can guess it, so none answers before or for it
+            arrays = request.arrays_of(worker)
+            start = {"verb": "run", "serial": serial, "key": key, "arrays": specs_of(arrays)}
+            channel.send(request.header | start, arrays, deadline)
+            value, failure, seconds = self._receive(channel, serial, request, deadline)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is this worker's failure
+            return None, self._discard(error), 0.0
+        return value, failure, min(seconds, time.monotonic() - begun)  # it may claim anything
+
+    def synchronise(self) -> None:
+        """Let the worker hold the shares that it should, and no others."""
+        wanted = self._shares()
+        if self._channel is None and not wanted:
+            return
+        try:
+            self._synchronise(wanted, time.monotonic() + self._limits.patience)
+        except Exception as error:  # noqa: BLE001 - the next task tries again
+            self._discard(error)
+
+    def cut(self) -> None:
+        """End the connection for good, whatever it is used for, without waiting. Any thread may."""
+        with self._lock:
+            self._over = True
+            reaching = self._reaching
+        if reaching is not None:
+            reaching.cut()
+
+    def leave(self) -> None:
+        """Close the connection, at which the worker forgets all it held."""
+        with self._lock:
+            self._over = True
+        self._drop()
+
+    def _receive(
+        self, channel: Channel, serial: int, request: Request, deadline: float
+    ) -> tuple[NDArray[Any] | None, str | None, float]:
+        header = channel.receive_header(LONGEST_HEADER, deadline)
+        seconds, failure, dtype, shape = parse_header(header, serial)
+        if failure is not None:
+            why = failure[:_LONGEST_FAILURE].strip()
+            return None, why or "failed, and does not say why", seconds
+        spec = self._acceptable(dtype, shape, request)
+        return channel.receive_array(spec, deadline), None, seconds
+
+    def _acceptable(self, dtype: np.dtype[Any], shape: list[int], request: Request) -> Spec:
+        """The dtype and shape of an answer, if they are what was asked for and not too much."""
+        (spec,) = parse_specs([[dtype.str, shape]])
+        domain = request.domain
+        if domain is not None and dtype != domain.dtype:
+            raise BrokenAnswer(f"its dtype is {dtype}, not {domain.dtype}")
+        if isinstance(domain, ResidueRing) and shape[-1:] != [len(domain.fields)]:
+            raise BrokenAnswer(f"its last axis is not of {len(domain.fields)} residues")
+        if size_of([spec]) > self._limits.answer:
+            raise BrokenAnswer(
+                f"it has {size_of([spec])} bytes, more than largest_answer={self._limits.answer}"
+            )
+        return spec
+
+    def _synchronise(self, wanted: Mapping[int, Share], deadline: float) -> Channel:
+        if self._channel is not None and not self._channel.silent():
+            self._drop()
+        channel = self._reach(deadline) if self._channel is None else self._channel
+        for key in self._held - wanted.keys():
+            channel.send({"verb": "forget", "key": key}, (), deadline)
+            self._held.discard(key)
+        for key in wanted.keys() - self._held:
+            arrays = wanted[key]
+            channel.send({"verb": "hold", "key": key, "arrays": specs_of(arrays)}, arrays, deadline)
+            self._held.add(key)
+        return channel
+
+    def _reach(self, deadline: float) -> Channel:
+        now = time.monotonic()
+        if now < self._not_before:
+            raise ConnectionError(f"{self._why}; tried again in {self._not_before - now:.1f} s")
+        try:
+            channel = self._connect(min(deadline, now + _REACHING))
+        except Exception as error:
+            pause = min(_FIRST_PAUSE * 2.0**self._tries, _LONGEST_PAUSE)
+            self._tries = min(self._tries + 1, _MOST_TRIES)
+            self._not_before = time.monotonic() + pause
+            self._why = f"can't be reached: {describe(error)}"
+            raise ConnectionError(self._why) from error
+        self._tries = 0
+        self._channel, self._held = channel, set()
+        return channel
+
+    def _connect(self, deadline: float) -> Channel:
+        address = self._address
+        plain = socket.create_connection((address.host, address.port), _left(deadline))
+        channel = Channel(plain)
+        try:
+            patient(plain)
+            self._use(channel)
+            if self._context is not None:
+                plain.settimeout(_left(deadline))
+                secure = self._context.wrap_socket(
+                    plain, server_hostname=address.name, do_handshake_on_connect=False
+                )
+                channel = Channel(secure)
+                self._use(channel)  # before the handshake, which may take its time
+                secure.do_handshake()
+                if normal(address.name) not in names_in(secure):
+                    raise Stranger(f"its certificate is not for {address.name}")  # noqa: TRY301 - closed as after any other error
+                self._keys.claim(address.name, public_key_of(secure))
+        except BaseException:
+            channel.close()
+            raise
+        return channel
+
+    def _use(self, channel: Channel) -> None:
+        """Let `cut` know of a connection; end it if that was called already."""
+        with self._lock:
+            self._reaching = channel
+            over = self._over
+        if over:
+            channel.cut()
+
+    def _discard(self, error: Exception) -> str:
+        """Get rid of the connection, and say why."""
+        self._drop(at_once=True)
+        if isinstance(error, BrokenAnswer):
+            return f"sent something that is no answer: {error}"
+        if isinstance(error, EOFError):
+            return "closed the connection"
+        if isinstance(error, TimeoutError):
+            return f"gave no answer within {self._limits.patience:g} s"
+        return describe(error)
+
+    def _drop(self, *, at_once: bool = False) -> None:
+        channel, self._channel = self._channel, None
+        with self._lock:
+            self._reaching = None
+        if channel is not None:
+            channel.close(at_once=at_once)
+
+
+def _left(deadline: float) -> float:
+    return max(deadline - time.monotonic(), 0.001)

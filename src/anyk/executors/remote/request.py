@@ -1,0 +1,198 @@
+"""A task as a remote worker is told it: the name of a function, a domain in words, arguments."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anyk.checks import shown
+from anyk.domains.base import AbstractDomain
+from anyk.domains.prime import PrimeField
+from anyk.domains.real import Complex, Reals
+from anyk.domains.ring import EachPrime, ResidueRing
+from anyk.errors import InvalidArgument
+from anyk.executors.core.answer_header import BrokenAnswer
+from anyk.executors.core.base import Dealt
+from anyk.executors.core.run_task import Task
+from anyk.executors.core.task import WorkerTask
+from anyk.executors.remote.arguments import pack, sendable
+from anyk.executors.remote.frames import LONGEST_REQUEST
+
+__all__ = ["Request", "described", "domain_of", "make_request", "task_of"]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Request:
+    """What the workers are asked, each with its own rows of what is dealt.
+
+    Args:
+        header: what all of them are told.
+        arrays: of the arguments that all of them receive.
+        rows: of each dealt argument, what each worker receives.
+        domain: what the answers are made of; None where nothing is known of them.
+    """
+
+    header: dict[str, Any]
+    arrays: tuple[NDArray[Any], ...]
+    rows: tuple[tuple[NDArray[Any], ...], ...]
+    domain: AbstractDomain | None
+
+    def arrays_of(self, worker: int) -> list[NDArray[Any]]:
+        """All arrays that go to one worker."""
+        return [*self.arrays, *(each[worker] for each in self.rows)]
+
+
+def make_request(task: Task | WorkerTask | str, arguments: Sequence[Any], workers: int) -> Request:
+    """A task and its arguments, in words.
+
+    Args:
+        task: a function of the workers, of which the name alone travels, or a `WorkerTask` of one.
+        arguments: for every worker; of a `Dealt` one, each its row.
+        workers: how many are asked.
+
+    Raises:
+        InvalidArgument: if the function has no name, or an argument can't be said in words.
+
+    Example:
+        >>> from anyk.executors.remote.request import make_request
+        >>> make_request("gram", [0.5, np.ones(2)], workers=3).header["arguments"]
+        [0.5, {'array': 0}]
+    """
+    domain: AbstractDomain | None = None
+    function: Any = task
+    dealt: tuple[bool, ...] = (False,) * len(arguments)
+    if isinstance(task, WorkerTask):
+        function, domain, dealt = task.function, task.domain, task.dealt
+    if isinstance(function, EachPrime):
+        function = function.function
+    name, module = _named(function)
+    common: list[NDArray[Any]] = []
+    said = [None if isinstance(each, Dealt) else pack(each, common) for each in arguments]
+    rows: list[tuple[NDArray[Any], ...]] = []
+    for place, argument in enumerate(arguments):
+        if isinstance(argument, Dealt):
+            said[place] = {"array": len(common) + len(rows)}
+            rows.append(
+                tuple(
+                    sendable(np.asarray(argument.rows[worker]), "arguments")
+                    for worker in range(workers)
+                )
+            )
+    header = {
+        "function": name,
+        "module": module,
+        "domain": None if domain is None else described(domain),
+        "dealt": list(dealt),
+        "arguments": said,
+    }
+    _check_length(header)
+    return Request(header, tuple(common), tuple(rows), domain)
+
+
+def _check_length(header: dict[str, Any]) -> None:
+    try:
+        length = len(json.dumps(header))
+    except (ValueError, RecursionError) as error:
+        raise _too_much(f"what JSON can't say ({error})") from error
+    if length > LONGEST_REQUEST // 2:  # a worker's serial, key and arrays come with it
+        raise _too_much(f"{length} bytes of them as JSON")
+
+
+def _too_much(given: str) -> InvalidArgument:
+    return InvalidArgument(
+        "arguments",
+        given=given,
+        needed=f"at most {LONGEST_REQUEST // 2} bytes of plain values",
+        change="Pass arrays: they travel as raw bytes.",
+    )
+
+
+def _named(function: Any) -> tuple[str, str | None]:
+    """The name by which workers know a function, and the module in which it must be."""
+    if isinstance(function, str):
+        if function.isidentifier():
+            return function, None
+    else:
+        name = getattr(function, "__name__", None)
+        module = getattr(function, "__module__", None)
+        if isinstance(name, str) and name.isidentifier() and isinstance(module, str):
+            return name, module
+    raise InvalidArgument(
+        "function",
+        given=shown(function),
+        needed="the name of a function of the workers' module, or that function itself",
+        change='Pass its name, such as "gram": no code is sent to remote workers.',
+    )
+
+
+def described(domain: AbstractDomain) -> Any:
+    """A domain in words.
+
+    Raises:
+        InvalidArgument: if there are none for it.
+
+    Example:
+        >>> from anyk.executors.remote.request import described
+        >>> described(anyk.PrimeField(101)), described(anyk.Reals())
+        ({'field': 101}, 'reals')
+    """
+    if isinstance(domain, PrimeField):
+        return {"field": domain.modulus}
+    if isinstance(domain, ResidueRing):
+        return {"ring": list(domain.primes)}
+    if isinstance(domain, (Reals, Complex)):
+        return "reals" if isinstance(domain, Reals) else "complex"
+    raise InvalidArgument(
+        "scheme",
+        given=f"one over {domain!r}",
+        needed="one over a prime field, the reals or the complex numbers",
+        change="Remote workers know no other domains; use anyk.Processes.",
+    )
+
+
+def domain_of(said: Any) -> AbstractDomain | None:
+    """The domain that `described` said; None for none.
+
+    Raises:
+        BrokenAnswer: if it would never say that.
+
+    Example:
+        >>> from anyk.executors.remote.request import domain_of
+        >>> domain_of({"ring": [5, 7]}).modulus
+        35
+    """
+    plain: dict[str, Callable[[], AbstractDomain]] = {"reals": Reals, "complex": Complex}
+    if said is None:
+        return None
+    try:
+        if isinstance(said, str):
+            return plain[said]()
+        ((kind, modulus),) = said.items()
+        if kind == "field":
+            return PrimeField(modulus)
+        if kind == "ring":
+            return ResidueRing(tuple(PrimeField(prime) for prime in modulus))
+    except Exception as error:
+        raise BrokenAnswer("its domain is none") from error
+    raise BrokenAnswer("its domain is none")
+
+
+def task_of(function: Callable[..., Any], domain: AbstractDomain | None, dealt: Any) -> Task:
+    """What a worker runs for a request: its own function, in the request's domain.
+
+    Raises:
+        BrokenAnswer: if `dealt` does not say of each argument whether it is a share.
+    """
+    if not isinstance(dealt, list) or not all(type(each) is bool for each in dealt):
+        raise BrokenAnswer("its dealt arguments are none")
+    if domain is None:
+        return function
+    if isinstance(domain, ResidueRing):
+        function = EachPrime(function, tuple(dealt))
+    return WorkerTask(function, domain, tuple(dealt))

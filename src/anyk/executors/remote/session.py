@@ -1,0 +1,164 @@
+"""What a remote worker does for one master: hold its shares, run functions of its own, answer."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from typing import Any, final
+
+from numpy.typing import NDArray
+
+from anyk.executors.core.answer_header import BrokenAnswer
+from anyk.executors.core.placements import Share
+from anyk.executors.core.run_task import attempt, describe
+from anyk.executors.remote.arguments import unpack
+from anyk.executors.remote.frames import (
+    LONGEST_REQUEST,
+    Channel,
+    as_sent,
+    numbers,
+    parse_specs,
+    size_of,
+    specs_of,
+)
+from anyk.executors.remote.offer import Offer
+from anyk.executors.remote.request import domain_of, task_of
+
+__all__ = ["Session"]
+
+_BESIDE = 1 << 10  # bytes that a share, and each array of it, is counted beside its numbers
+
+
+@final
+class Session:
+    """One master's shares on this worker, from its connection to its end.
+
+    Messages are headers with a verb, and arrays:
+
+    - hold: keep the arrays as the share of this key.
+    - forget: let the share of this key go.
+    - run: run a function on the share of this key, with arguments; the only one that is answered.
+
+    Args:
+        channel: to the master, who has shown to be it.
+        offer: the functions that there are.
+        memory: bytes that shares and arguments may take.
+
+    Example:
+        >>> import socket, threading
+        >>> from anyk.executors.remote.frames import Channel
+        >>> from anyk.executors.remote.offer import Offer
+        >>> from anyk.executors.remote.session import Session
+        >>> ours, theirs = (Channel(end) for end in socket.socketpair())
+        >>> session = Session(theirs, Offer("anyk.testing.tasks"), memory=1 << 20)
+        >>> thread = threading.Thread(target=session.serve)
+        >>> thread.start()
+        >>> ours.send({"verb": "hold", "key": 0, "arrays": [["<i8", [2]]]}, [np.ones(2, int)], None)
+        >>> ours.send({"verb": "forget", "key": 0}, [], None)
+        >>> ours.close()  # the end of the session
+        >>> thread.join()
+    """
+
+    def __init__(self, channel: Channel, offer: Offer, *, memory: int) -> None:
+        self._channel = channel
+        self._offer = offer
+        self._memory = memory
+        self._shares: dict[int, Share] = {}
+        self._taken = 0  # bytes of the memory, by shares
+        self._absent = "no such share here"
+
+    def serve(self) -> None:
+        """Serve the master until it closes the connection, or is gone.
+
+        Raises:
+            BrokenAnswer: if it does not speak as a master does.
+        """
+        try:
+            while True:
+                self._serve_one(self._header())
+        except (EOFError, OSError):
+            return
+        finally:
+            self._shares.clear()
+            self._channel.close()
+
+    def _header(self) -> dict[str, Any]:
+        text = self._channel.receive_header(LONGEST_REQUEST, deadline=None)
+        try:
+            header = json.loads(text)
+        except (ValueError, RecursionError):
+            raise BrokenAnswer("a request that is no JSON") from None
+        if not isinstance(header, dict) or type(header.get("key")) is not int:
+            raise BrokenAnswer("a request without a key")
+        return header
+
+    def _serve_one(self, header: dict[str, Any]) -> None:
+        verb, key = header.get("verb"), header["key"]
+        if verb == "forget":
+            self._forget(key)
+        elif verb == "hold":
+            self._forget(key)
+            share, why = self._arrays(header)
+            if why is None:
+                self._shares[key] = tuple(share)
+                self._taken += _room(self._shares[key])
+            else:
+                self._absent = why
+        elif verb == "run":
+            self._run(header, *self._arrays(header))
+        else:
+            raise BrokenAnswer("a request with an unknown verb")
+
+    def _forget(self, key: int) -> None:
+        share = self._shares.pop(key, None)
+        if share is not None:
+            self._taken -= _room(share)
+
+    def _arrays(self, header: dict[str, Any]) -> tuple[list[NDArray[Any]], str | None]:
+        """The arrays of a request; or why there is no room for them."""
+        specs = parse_specs(header.get("arrays"))
+        size = size_of(specs)
+        if self._taken + size + _BESIDE * (1 + len(specs)) > self._memory:
+            self._channel.skip(size, deadline=None)
+            return [], (
+                f"no memory for {size} bytes: {self._taken} of {self._memory} are taken; "
+                "raise --memory of the worker"
+            )
+        return [self._channel.receive_array(spec, deadline=None) for spec in specs], None
+
+    def _run(self, header: dict[str, Any], arrays: Sequence[NDArray[Any]], why: str | None) -> None:
+        value, failure, seconds = self._computed(header, arrays, why)
+        if value is not None and not numbers(value.dtype):
+            failure = f"returned dtype {value.dtype}, which does not travel"
+            value = None
+        body = [] if value is None else [as_sent(value)]
+        ((dtype, shape),) = specs_of(body) or [[None, None]]
+        answer = {"serial": header.get("serial"), "seconds": seconds, "failure": failure}
+        self._channel.send(answer | {"dtype": dtype, "shape": shape}, body, deadline=None)
+
+    def _computed(
+        self, header: dict[str, Any], arrays: Sequence[NDArray[Any]], why: str | None
+    ) -> tuple[NDArray[Any] | None, str | None, float]:
+        """(value, failure, seconds) of a request, which has failed already if there is a reason."""
+        if why is not None:
+            return None, why, 0.0
+        try:
+            function = self._offer.find(header.get("function"), header.get("module"))
+            task = task_of(function, domain_of(header.get("domain")), header.get("dealt"))
+            inputs = [*self._share(header["key"]), *unpack(header.get("arguments"), arrays)]
+        except Exception as error:  # noqa: BLE001 - what can't be understood is a failed answer
+            return None, str(error) if isinstance(error, BrokenAnswer) else describe(error), 0.0
+        started = time.perf_counter()
+        value, failure = attempt(task, inputs, at_home=False)
+        return value, failure, time.perf_counter() - started
+
+    def _share(self, key: int) -> Share:
+        if key not in self._shares:
+            raise BrokenAnswer(self._absent)
+        return self._shares[key]
+
+
+def _room(share: Share) -> int:
+    """Bytes of the memory that a share takes."""
+    return sum(part.nbytes for part in share) + _BESIDE * (1 + len(share))

@@ -1,0 +1,1 @@
+"""Executors around another executor."""

@@ -1,0 +1,82 @@
+"""Workers that are as late as a model says, on purpose, around any executor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anyk.checks import instance
+from anyk.delays.models import AbstractDelays
+from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Dealt, Placement
+from anyk.executors.core.run_task import Task, pause
+from anyk.executors.wrappers.wrapper import AbstractAround, check_within
+
+__all__ = ["Paced"]
+
+
+@final
+@dataclass(frozen=True)
+class _Paced:
+    """A task that waits first, for its last argument."""
+
+    task: Task
+
+    def __call__(self, *arguments: Any) -> NDArray[Any]:
+        """Wait, then run the task on the other arguments."""
+        *others, seconds = arguments
+        pause(float(seconds))
+        return self.task(*others)
+
+
+@final
+class Paced(AbstractAround):
+    """An executor whose workers wait, before each task, as long as a model of delays says.
+
+    For experiments on real engines: the waiting is real, and so is what it does to the next call.
+    A worker that never answers by the model hangs.
+
+    Args:
+        executor: whose workers they are; not `anyk.Remote`, whose workers run functions of their
+            own. Closed with this one.
+        delays: the model; drawn anew for each task.
+        generator: of the draws.
+
+    Raises:
+        InvalidArgument: if an argument is of another kind.
+
+    Example:
+        >>> from anyk.executors.wrappers.paced import Paced
+        >>> from anyk.delays.models import Fixed
+        >>> inner = anyk.Simulated(3, generator=np.random.default_rng(0))
+        >>> with Paced(inner, Fixed({2: 60.0}), np.random.default_rng(0)) as executor:
+        ...     outcome = anyk.run(anyk.Replication(1, 3), np.sqrt, [4.0], executor)
+        >>> outcome.elapsed < 1.0
+        True
+    """
+
+    def __init__(
+        self, executor: AbstractExecutor, delays: AbstractDelays, generator: np.random.Generator
+    ) -> None:
+        check_within(executor)
+        instance("delays", delays, AbstractDelays, change="Pass a model of anyk.delays.models.")
+        instance("generator", generator, np.random.Generator, change="Pass default_rng(0).")
+        self._executor, self._delays, self._generator = executor, delays, generator
+
+    @property
+    def within(self) -> AbstractExecutor:
+        """The executor whose workers they are."""
+        return self._executor
+
+    def dispatch(
+        self, task: Task, placement: Placement, arguments: Sequence[Any]
+    ) -> AbstractDispatch:
+        """Run a task on every worker, after its delay; see `AbstractExecutor.dispatch`."""
+        seconds = self._delays.sample(self._generator, placement.workers)
+        return self._executor.dispatch(_Paced(task), placement, [*arguments, Dealt(seconds)])
+
+    def __repr__(self) -> str:
+        return f"Paced({self._executor!r}, {self._delays!r})"

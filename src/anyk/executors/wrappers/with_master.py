@@ -1,0 +1,146 @@
+"""The master as a worker: one share stays at home, and needs no worker of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anyk.answers import Answer
+from anyk.checks import instance
+from anyk.executors.core.base import (
+    AbstractDispatch,
+    AbstractExecutor,
+    Dealt,
+    Placement,
+    check_parts,
+)
+from anyk.executors.core.placements import Shelf
+from anyk.executors.core.run_task import Task
+from anyk.executors.local.inline import Inline
+
+__all__ = ["WithMaster"]
+
+
+@final
+class _Both(AbstractDispatch):
+    """The master's own answer, then those of the others."""
+
+    def __init__(
+        self, own: AbstractDispatch, others: AbstractDispatch | None, executor: WithMaster
+    ) -> None:
+        self._own = own
+        self._others = others
+        self._executor = executor
+        self._sent = executor.clock()
+        self._answered = False
+
+    def receive(self, timeout: float | None) -> Answer | None:
+        if not self._answered:
+            answer = self._own.receive(timeout)
+            if answer is None:
+                return None
+            self._answered = True
+            return replace(answer, sent=self._sent, answered=self._executor.clock())
+        answer = None if self._others is None else self._others.receive(timeout)
+        return None if answer is None else replace(answer, worker=answer.worker + 1)
+
+    def abandon(self) -> None:
+        self._own.abandon()
+        if self._others is not None:
+            self._others.abandon()
+
+
+@final
+class WithMaster(AbstractExecutor):
+    """An executor with one worker more: worker 0 is the master, the process that calls.
+
+    Its share never leaves the process. It computes while the others do, before it listens to
+    them; a task that hangs hangs the caller. Closing this closes the executor.
+
+    It is trusted, as the master who holds the data must be. `Harmonic` gives worker 0 its mask, so
+    that with the master in that place K(d-1) + 1 other workers are enough.
+
+    Args:
+        executor: the other workers, 1, 2 and so on.
+
+    Example:
+        >>> scheme = anyk.Harmonic(blocks=3, degree=2)
+        >>> with anyk.WithMaster(anyk.Threads(4)) as executor:
+        ...     anyk.run(scheme, np.square, [1, 2, 3], executor).value
+        array(14)
+    """
+
+    def __init__(self, executor: AbstractExecutor) -> None:
+        instance("executor", executor, AbstractExecutor, change="Make one, such as Threads(4).")
+        self._executor = executor
+        self._own = Inline(1)
+        self._shelf = Shelf()  # knows which placements there are; the shares lie elsewhere
+        self._placed: dict[Placement, tuple[Placement, Placement | None]] = {}
+
+    @property
+    def workers(self) -> int:
+        """The executor's workers, and the master."""
+        return self._executor.workers + 1
+
+    @property
+    def alive(self) -> tuple[bool, ...]:
+        """The master, who is, and the executor's workers."""
+        return (True, *self._executor.alive)
+
+    @property
+    def shares_per_worker(self) -> int:
+        """How many shares one process computes, as the executor within says."""
+        return self._executor.shares_per_worker
+
+    @property
+    def shares_per_machine(self) -> int:
+        """How many shares one party may see, as the executor within says."""
+        return self._executor.shares_per_machine
+
+    def clock(self) -> float:
+        """Seconds on the executor's clock."""
+        return self._executor.clock()
+
+    def place(self, parts: Sequence[NDArray[Any]]) -> Placement:
+        """Keep the first share, and send the others; see `AbstractExecutor.place`."""
+        arrays = [np.asarray(part) for part in parts]
+        placement = self._shelf.add(self, [np.zeros(check_parts(arrays, self))])
+        own = self._own.place([array[:1] for array in arrays])
+        others = (
+            self._executor.place([array[1:] for array in arrays]) if len(arrays[0]) > 1 else None
+        )
+        self._placed[placement] = (own, others)
+        return placement
+
+    def dispatch(
+        self, task: Task, placement: Placement, arguments: Sequence[Any]
+    ) -> AbstractDispatch:
+        """Run a task on the others and here; see `AbstractExecutor.dispatch`."""
+        self._shelf.shares(self, placement)
+        own, others = self._placed[placement]
+        rest = [Dealt(each.rows[1:]) if isinstance(each, Dealt) else each for each in arguments]
+        dispatched = None if others is None else self._executor.dispatch(task, others, rest)
+        return _Both(self._own.dispatch(task, own, arguments), dispatched, self)
+
+    def release(self, placement: Placement) -> None:
+        """Forget these shares here, and let the others forget them."""
+        self._shelf.remove(placement)
+        own, others = self._placed.pop(placement, (None, None))
+        if own is not None:
+            self._own.release(own)
+        if others is not None:
+            self._executor.release(others)
+
+    def close(self) -> None:
+        """Close the executor."""
+        self._shelf.close()
+        self._placed.clear()
+        self._own.close()
+        self._executor.close()
+
+    def __repr__(self) -> str:
+        return f"WithMaster({self._executor!r})"

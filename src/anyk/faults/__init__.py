@@ -1,0 +1,1 @@
+"""Faults put into workers on purpose."""

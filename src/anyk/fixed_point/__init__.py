@@ -1,0 +1,1 @@
+"""Reals as residues: the format, its budget, rounding."""

@@ -1,0 +1,94 @@
+"""Reals to the integers next to them: the nearest, or at random without bias."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anyk.errors import InvalidArgument
+from anyk.randomness.entropy import SystemSource, residues
+
+__all__ = ["nearest", "stochastic", "within"]
+
+_HIGH, _LOW = 31, 22  # bits: the 53 of a float64
+
+
+def within(values: NDArray[np.float64], magnitude: float) -> NDArray[np.float64]:
+    """The values, if none is larger than a magnitude.
+
+    Args:
+        values: float64 ndarray.
+        magnitude: the largest absolute value allowed.
+
+    Raises:
+        InvalidArgument: if one is larger.
+
+    Example:
+        >>> from anyk.fixed_point.rounding import within
+        >>> within(np.array([0.5, -2.0]), 1.0)
+        Traceback (most recent call last):
+        anyk.errors.InvalidArgument: values: got -2.0 at index (1,); needed: at most magnitude=1.0
+        in absolute value. Scale the data, or raise magnitude.
+    """
+    large = np.abs(values) > magnitude
+    if large.any():
+        index = tuple(int(i) for i in np.argwhere(large)[0])
+        raise InvalidArgument(
+            "values",
+            given=f"{values[index]} at index {index}",
+            needed=f"at most magnitude={magnitude} in absolute value",
+            change="Scale the data, or raise magnitude.",
+        )
+    return values
+
+
+def nearest(values: NDArray[np.float64]) -> NDArray[np.int64]:
+    """floor(x + 1/2), exactly: half goes up.
+
+    Args:
+        values: float64 ndarray, below 2**62 in absolute value.
+
+    Returns:
+        int64 ndarray of that shape.
+
+    Example:
+        >>> from anyk.fixed_point.rounding import nearest
+        >>> nearest(np.array([-1.5, -0.5, 0.49999999999999994, 0.5]))
+        array([-1,  0,  0,  1])
+    """
+    below = np.floor(values)
+    # the difference is exact, or rounded on the same side of one half; values + 0.5 is not
+    return np.asarray(below.astype(np.int64) + (values - below >= 1 / 2))
+
+
+def stochastic(
+    values: NDArray[np.float64], generator: np.random.Generator | None = None
+) -> NDArray[np.int64]:
+    """The integer below or the one above, so that the mean is x, to within 2**-53.
+
+    Args:
+        values: float64 ndarray, below 2**62 in absolute value.
+        generator: where the randomness comes from, to be repeatable; by default the operating
+            system's CSPRNG.
+
+    Returns:
+        int64 ndarray of that shape.
+
+    References:
+        So, Guler, Avestimehr: CodedPrivateML (IEEE JSAIT 2021), on quantising the weights.
+
+    Example:
+        >>> from anyk.fixed_point.rounding import stochastic
+        >>> stochastic(np.full(10**4, 0.25), np.random.default_rng(0)).mean().item()
+        0.2524
+    """
+    below = np.floor(values)
+    uniform = _uniform(values.shape) if generator is None else generator.random(values.shape)
+    return np.asarray(below.astype(np.int64) + (uniform < values - below))
+
+
+def _uniform(shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Uniform multiples of 2**-53 in [0, 1), from the operating system's CSPRNG."""
+    source = SystemSource()
+    high, low = residues(source, 1 << _HIGH, shape), residues(source, 1 << _LOW, shape)
+    return np.asarray(np.ldexp(((high << _LOW) + low).astype(np.float64), -(_HIGH + _LOW)))

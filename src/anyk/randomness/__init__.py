@@ -1,0 +1,1 @@
+"""Random numbers that nobody can foresee: the source, masks, sketches."""

@@ -1,0 +1,158 @@
+"""Where masks come from: the operating system's CSPRNG, expanded by AES-256 in counter mode."""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from numpy.typing import NDArray
+
+__all__ = ["AbstractSource", "InsecureTestSource", "SystemSource", "normals", "residues"]
+
+_KEY_BYTES = 32
+_COUNTER_BYTES = 16
+_BLOCK = 1 << 16  # words drawn at a time: the keystream stays in cache
+_HALF = np.float64(2.0**-53)  # of the step between the 2^52 uniform numbers in (0, 1)
+
+
+class AbstractSource(ABC):
+    """A place that random bytes come from."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def key(self) -> bytes:
+        """A fresh key and counter, 48 bytes: never the same twice."""
+
+
+@final
+@dataclass(frozen=True)
+class SystemSource(AbstractSource):
+    """Keys from the operating system's CSPRNG (`os.urandom`), a fresh one for every draw.
+
+    It holds no state, so that a copy in a forked or restarted process repeats nothing.
+
+    Example:
+        >>> from anyk.randomness.entropy import SystemSource
+        >>> len(SystemSource().key())
+        48
+    """
+
+    def key(self) -> bytes:
+        """48 fresh bytes from `os.urandom`."""
+        return os.urandom(_KEY_BYTES + _COUNTER_BYTES)
+
+
+@final
+class InsecureTestSource(AbstractSource):
+    """Repeatable keys, for tests alone: whoever knows the seed knows every mask.
+
+    Args:
+        seed: any integer.
+
+    Example:
+        >>> from anyk.randomness.entropy import InsecureTestSource, residues
+        >>> first, again = InsecureTestSource(1), InsecureTestSource(1)
+        >>> bool(np.array_equal(residues(first, 7, (5,)), residues(again, 7, (5,))))
+        True
+    """
+
+    __slots__ = ("_generator",)
+
+    def __init__(self, seed: int) -> None:
+        self._generator = np.random.default_rng(seed)
+
+    def key(self) -> bytes:
+        """The next 48 bytes of a generator that is not cryptographic."""
+        return self._generator.bytes(_KEY_BYTES + _COUNTER_BYTES)
+
+
+def residues(source: AbstractSource, modulus: int, shape: tuple[int, ...]) -> NDArray[np.int64]:
+    """Independent uniform numbers in [0, modulus), without bias.
+
+    A 32-bit word of keystream is cut to the bits of the modulus and rejected unless it is below
+    it, so that every residue is equally likely.
+
+    Args:
+        source: where the key comes from.
+        modulus: from 1 to 2**31.
+        shape: of the result.
+
+    Returns:
+        int64 ndarray of that shape.
+
+    References:
+        NIST SP 800-38A, section 6.5 (CTR mode); SP 800-90A, appendix A.5.1 (simple discard).
+
+    Example:
+        >>> from anyk.randomness.entropy import SystemSource, residues
+        >>> bool((residues(SystemSource(), 7, (100,)) < 7).all())
+        True
+    """
+    total = int(np.prod(shape, dtype=np.int64))
+    out = np.empty(total, dtype=np.int64)
+    bits = np.uint32((1 << (modulus - 1).bit_length()) - 1)
+    filled = 0
+    for words in _keystream(source, min(_BLOCK, max(total, 64))):
+        np.bitwise_and(words, bits, out=words)
+        kept = words[words < modulus] if int(words.max()) >= modulus else words
+        kept = kept[: total - filled]
+        out[filled : filled + len(kept)] = kept
+        filled += len(kept)
+        if filled == total:
+            break
+    return out.reshape(shape)
+
+
+def normals(source: AbstractSource, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Independent standard normal numbers, by Box and Muller's transform of the keystream.
+
+    Pairs of uniform numbers in (0, 1) with 52 bits each; no number is larger than 8.6.
+
+    Args:
+        source: where the key comes from.
+        shape: of the result.
+
+    Returns:
+        float64 ndarray of that shape.
+
+    References:
+        Box and Muller, A note on the generation of random normal deviates, 1958.
+
+    Example:
+        >>> from anyk.randomness.entropy import SystemSource, normals
+        >>> numbers = normals(SystemSource(), (10_000,))
+        >>> bool(abs(numbers.mean()) < 0.1 and abs(numbers.std() - 1) < 0.1)
+        True
+    """
+    total = int(np.prod(shape, dtype=np.int64))
+    out = np.empty(total)
+    filled = 0
+    for words in _keystream(source, min(_BLOCK, max(4 * -(-total // 2), 64))):
+        uniform = (words.view(np.uint64) >> np.uint64(12)).astype(np.float64)
+        uniform *= 2.0 * _HALF
+        uniform += _HALF
+        radius, angle = np.sqrt(-2.0 * np.log(uniform[0::2])), 2.0 * np.pi * uniform[1::2]
+        pair = np.concatenate([radius * np.cos(angle), radius * np.sin(angle)])[: total - filled]
+        out[filled : filled + len(pair)] = pair
+        filled += len(pair)
+        if filled == total:
+            break
+    return out.reshape(shape)
+
+
+def _keystream(source: AbstractSource, words: int) -> Iterator[NDArray[np.uint32]]:
+    """Endless random 32-bit words, as many at a time; each time the same memory."""
+    key = source.key()
+    stream = Cipher(algorithms.AES256(key[:_KEY_BYTES]), modes.CTR(key[_KEY_BYTES:])).encryptor()
+    zeros = bytes(4 * words)
+    # update_into may want room for one cipher block beyond its input
+    room = np.empty(words + 4, dtype=np.uint32)
+    while True:
+        stream.update_into(zeros, room.view(np.uint8).data)
+        yield room[:words]

@@ -1,0 +1,1 @@
+"""Where a scheme meets an executor."""

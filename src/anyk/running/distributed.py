@@ -1,0 +1,326 @@
+"""Data that lie, encoded, on workers: the one place where a scheme meets an executor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Literal, Self, final
+
+import numpy as np
+
+from anyk.answers import Outcome
+from anyk.checks import count, instance, positive, shown
+from anyk.domains.ring import EachPrime
+from anyk.errors import ExecutorError, InvalidArgument
+from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Dealt, Placement
+from anyk.executors.core.task import WorkerTask
+from anyk.fixed_point.format import FixedPoint
+from anyk.observe.live import live_display
+from anyk.observe.telemetry import watched_run
+from anyk.running.collection import Collection, OnAnswer
+from anyk.schemes.base import Encoded
+from anyk.schemes.wrappers.embedded import Embedded
+
+__all__ = ["Distributed", "OnFailure", "check_limits"]
+
+OnFailure = Literal["raise", "return"]
+
+_CONTAINERS = (list, tuple, set, frozenset, dict)
+
+
+@final
+class Distributed:
+    """Data that lie, encoded, on the workers of an executor; a context manager.
+
+    Made by `anyk.distribute`. Its shares stay where they are until `release`.
+
+    Example:
+        >>> scheme = anyk.Lagrange(blocks=2, degree=2, workers=4)
+        >>> with anyk.Inline(4) as executor, anyk.distribute(scheme, [3, 4], executor) as data:
+        ...     [data.run(pow, exponent).value.tolist() for exponent in (1, 2)]
+        [[3, 4], [9, 16]]
+    """
+
+    def __init__(self, encoded: Encoded, executor: AbstractExecutor, placement: Placement) -> None:
+        self.encoded = encoded
+        self._executor = executor
+        self._placement: Placement | None = placement
+
+    def __repr__(self) -> str:
+        state = "released" if self._placement is None else f"on {self._executor!r}"
+        return f"<Distributed: {self.encoded!r}, {state}>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+    def release(self) -> None:
+        """Let the workers forget the shares. Harmless when called twice."""
+        if self._placement is not None:
+            self._executor.release(self._placement)
+            self._placement = None
+
+    def encode(self, values: Any, embedding: FixedPoint | None = None) -> Encoded:
+        """Shares of another argument for `run`, at the same points as the data, with fresh masks.
+
+        Args:
+            values: array-like (K, *shape), a block of the argument for each block of the data.
+            embedding: its fixed-point format, where the data were distributed with one: that one
+                or one of its factors; that one by default.
+
+        Returns:
+            Shares for an argument of `run`, of which each worker receives its own.
+
+        Raises:
+            InvalidArgument: if the values or the embedding do not fit the data's scheme.
+
+        Example:
+            >>> weights = anyk.FixedPoint(fraction_bits=4, magnitude=2.0)
+            >>> fixed = anyk.FixedPoint(fraction_bits=2, magnitude=9.0, factors=(weights,))
+            >>> scheme = anyk.Lagrange(blocks=2, degree=2, workers=5, colluders=1)
+            >>> with (
+            ...     anyk.Inline(5) as executor,
+            ...     anyk.distribute(scheme, [3.0, -4.5], executor, embedding=fixed) as data,
+            ... ):
+            ...     data.run(np.multiply, data.encode([0.5, 1.0], weights)).value
+            array([ 1.5, -4.5])
+        """
+        scheme = self.encoded.scheme
+        if isinstance(scheme, Embedded):
+            own = scheme.embedding if embedding is None else embedding
+            instance("embedding", own, FixedPoint, change="Pass anyk.FixedPoint(...).")
+            return scheme.encode_as(values, own)
+        if embedding is not None:
+            raise InvalidArgument(
+                "embedding",
+                given=shown(embedding),
+                needed="None, as the data were distributed without one",
+                change="Pass embedding= to anyk.distribute too.",
+            )
+        return scheme.encode(values)
+
+    def run(
+        self,
+        function: Callable[..., Any] | str,
+        *arguments: Any,
+        deadline: float | None = None,
+        tolerance: float | None = None,
+        on_failure: OnFailure = "raise",
+        on_answer: OnAnswer | None = None,
+        progress: bool = True,
+    ) -> Outcome:
+        """Compute a function on every block.
+
+        Returns as soon as the answers suffice, and abandons the rest.
+
+        Args:
+            function: called on each worker with its share (a FieldArray on a field scheme, an
+                ndarray on a real one), then with the arguments; returns an array. On an
+                executor whose workers have functions of their own, the name of one.
+            *arguments: reach every worker as they are; of an `Encoded`, each worker its share.
+            deadline: seconds on the executor's clock after which no answer is waited for.
+            tolerance: relative error that an approximate scheme must estimate; with it, more
+                answers than the scheme's threshold are waited for where that is needed.
+            on_failure: "raise" an error, or "return" an Outcome with a failing status.
+            on_answer: called with every answer and failure as it comes, before it is checked.
+            progress: whether to show the workers in a terminal while a run lasts (with rich).
+
+        Returns:
+            The outcome, its value (K, *out) in the order of the blocks.
+
+        Raises:
+            InvalidArgument: if an argument can't be used or sent to the workers.
+            NotEnoughAnswers: if too few usable answers came; it carries the outcome.
+            TooManyErrors: if more workers lied than the scheme can name.
+            NotAccurateEnough: if the estimated error stays above the tolerance.
+            ExecutorError: if the shares were released, or the executor is closed.
+        """
+        deadline, tolerance = check_limits(deadline, tolerance, on_failure)
+        with self._dispatched(function, arguments, on_answer, progress=progress) as under_way:
+            dispatch, collection, note = under_way
+            outcome, error = collection.gather(dispatch, deadline, tolerance)
+            note(outcome)
+        if error is None:
+            return outcome
+        error.outcome = outcome
+        if on_failure == "raise":
+            raise error
+        return outcome
+
+    def stream(
+        self,
+        function: Callable[..., Any] | str,
+        *arguments: Any,
+        deadline: float | None = None,
+        tolerance: float | None = None,
+        every: int = 1,
+        on_answer: OnAnswer | None = None,
+        progress: bool = True,
+    ) -> Iterator[Outcome]:
+        """Compute a function on every block, and see the value get better: `anyk.stream`.
+
+        Args:
+            function: as for `run`.
+            *arguments: as for `run`.
+            deadline: seconds after which no answer is waited for.
+            tolerance: estimated relative error at which to stop.
+            every: how many more answers make another outcome of an approximate scheme.
+            on_answer: as for `run`.
+            progress: as for `run`.
+
+        Returns:
+            Outcomes, each of all answers so far. Nothing is dispatched before the first is asked
+            for, and what is still running is abandoned when the iterator is closed.
+
+        Raises:
+            RecoveryError: where the answers end, and none was enough for a value.
+        """
+        deadline, tolerance = check_limits(deadline, tolerance, "raise")
+        step = count("every", every, least=1)
+
+        def outcomes() -> Iterator[Outcome]:
+            with self._dispatched(function, arguments, on_answer, progress=progress) as under_way:
+                dispatch, collection, note = under_way
+                for outcome in collection.stream(dispatch, deadline, tolerance, step):
+                    note(outcome)
+                    yield outcome
+
+        return outcomes()
+
+    @contextmanager
+    def _dispatched(
+        self,
+        function: Callable[..., Any] | str,
+        arguments: tuple[Any, ...],
+        on_answer: OnAnswer | None,
+        *,
+        progress: bool,
+    ) -> Iterator[tuple[AbstractDispatch, Collection, Callable[[Outcome], None]]]:
+        """The task on its way to all workers, watched; abandoned in the end."""
+        self._check_function(function)
+        if on_answer is not None:
+            instance("on_answer", on_answer, Callable, change="Pass a function, or None.")
+        if self._placement is None:
+            raise ExecutorError("these shares were released; distribute the data again.")
+        scheme, executor = self.encoded.scheme, self._executor
+        sent = [self._prepared(argument) for argument in arguments]
+        dealt = tuple(isinstance(argument, Encoded) for argument in arguments)
+        if isinstance(scheme, Embedded) and not isinstance(function, str):
+            function = EachPrime(function, dealt)
+        task = WorkerTask(function, scheme.domain, dealt)
+        promise = scheme.guarantee
+        names = type(scheme).__name__, type(executor).__name__
+        with (
+            watched_run(*names, promise.workers) as note,
+            live_display(promise.workers, promise.threshold, progress=progress) as show,
+            executor.ledger.call(promise.workers) as call,
+        ):
+            listeners = [each for each in (call.heard, on_answer, show) if each is not None]
+
+            def judged(outcome: Outcome) -> None:
+                call.judged(outcome.suspects)
+                note(outcome)
+
+            collection = Collection(self.encoded, executor, executor.clock(), listeners)
+            dispatch = executor.dispatch(task, self._placement, sent)
+            try:  # at once: Ctrl-C must find nothing to do in between
+                yield dispatch, collection, judged
+            finally:
+                dispatch.abandon()
+
+    def _check_function(self, function: Callable[..., Any] | str) -> None:
+        if not isinstance(function, str):
+            instance("function", function, Callable, change="Pass a function of one block.")
+        elif not self._executor.by_name:
+            raise InvalidArgument(
+                "function",
+                given=f'the name "{function}"',
+                needed=f"a function, as the workers of {type(self._executor).__name__} have none",
+                change="Pass the function itself; anyk.Remote alone takes names.",
+            )
+
+    def _prepared(self, argument: Any) -> Any:
+        if isinstance(argument, _CONTAINERS) and _hold_shares(argument):
+            raise InvalidArgument(
+                "arguments",
+                given=f"an Encoded inside a {type(argument).__name__}",
+                needed="each Encoded as an argument of its own, so that it is dealt out",
+                change="Sent inside something else, every worker would get all shares.",
+            )
+        if isinstance(argument, Distributed):
+            raise InvalidArgument(
+                "arguments",
+                given=repr(argument),
+                needed="an Encoded, of which each worker receives its share",
+                change="Pass its .encoded.",
+            )
+        if not isinstance(argument, Encoded):
+            return argument
+        self._check_points(argument)
+        return Dealt(argument.shares)
+
+    def _check_points(self, argument: Encoded) -> None:
+        """Refuse shares that can't be computed with together with those of the data."""
+        scheme, theirs, ours = self.encoded.scheme, argument.encoder, self.encoded.encoder
+        if (
+            argument.scheme.domain != scheme.domain
+            or not np.array_equal(theirs.data, ours.data)
+            or not np.array_equal(theirs.masks, ours.masks)
+        ):
+            raise InvalidArgument(
+                "arguments",
+                given=repr(argument),
+                needed=f"shares at the same points as those of {self.encoded!r}",
+                change="Encode both with schemes of the same blocks, colluders, workers and field.",
+            )
+        if (
+            isinstance(scheme, Embedded)
+            and isinstance(argument.scheme, Embedded)
+            and argument.scheme.embedding not in (scheme.embedding, *scheme.embedding.factors)
+        ):
+            raise InvalidArgument(
+                "arguments",
+                given=f"shares of reals as {argument.scheme.embedding!r}",
+                needed=f"{scheme.embedding!r}, as the data have, or one of its factors",
+                change="Make them by .encode(values, embedding) of the distributed data.",
+            )
+
+
+def _hold_shares(container: Any) -> bool:
+    """Whether an Encoded is in a container, or in one within it."""
+    left, seen = [container], set[int]()
+    while left:
+        each = left.pop()
+        if isinstance(each, (Encoded, Distributed)):
+            return True
+        if isinstance(each, _CONTAINERS) and id(each) not in seen:
+            seen.add(id(each))
+            left.extend([*each, *each.values()] if isinstance(each, dict) else each)
+    return False
+
+
+def check_limits(
+    deadline: float | None, tolerance: float | None, on_failure: str
+) -> tuple[float | None, float | None]:
+    """Refuse limits of a run that make no sense.
+
+    Returns:
+        The deadline and the tolerance, as floats: a narrower one would narrow the clock too.
+
+    Raises:
+        InvalidArgument: if one is out of range.
+    """
+    if on_failure not in ("raise", "return"):
+        raise InvalidArgument(
+            "on_failure",
+            given=shown(on_failure),
+            needed='"raise" or "return"',
+            change='Take "return" to get an Outcome with a failing status.',
+        )
+    change = "Give seconds, or a relative error, or None for no limit."
+    return (
+        None if deadline is None else positive("deadline", deadline, change=change),
+        None if tolerance is None else positive("tolerance", tolerance, change=change),
+    )

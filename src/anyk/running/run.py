@@ -1,0 +1,223 @@
+"""Run a function on coded data: `distribute`, `run` and `stream`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from anyk.answers import Outcome
+from anyk.checks import count, instance
+from anyk.errors import Unachievable
+from anyk.executors.core.base import AbstractExecutor
+from anyk.fixed_point.format import FixedPoint
+from anyk.running.collection import OnAnswer
+from anyk.running.distributed import Distributed, OnFailure, check_limits
+from anyk.schemes.base import AbstractScheme, Encoded
+from anyk.schemes.wrappers.embedded import Embedded
+
+__all__ = ["distribute", "run", "stream"]
+
+
+def distribute(
+    scheme: AbstractScheme,
+    X: Any,
+    executor: AbstractExecutor,
+    *,
+    embedding: FixedPoint | None = None,
+) -> Distributed:
+    """Encode data once and leave a share on each worker.
+
+    Args:
+        scheme: how to encode.
+        X: array-like (K, *shape), the blocks.
+        executor: has at least as many workers as the scheme.
+        embedding: how reals become residues of the scheme's field, and values reals again.
+
+    Returns:
+        The distributed data, to run functions on; release it, or use it as a context manager.
+
+    Raises:
+        InvalidArgument: if X does not fit the scheme, or there are too few workers.
+        Unachievable: if results of the embedding could wrap, or if the executor may put several
+            shares where one liar, or one coalition, has them all.
+        ExecutorError: if the executor is closed.
+
+    Example:
+        >>> scheme = anyk.Replication(blocks=2, workers=2)
+        >>> with anyk.Inline(2) as executor, anyk.distribute(scheme, [4.0, 9.0], executor) as data:
+        ...     data.run(np.sqrt).value
+        array([2., 3.])
+    """
+    encoded = _encoded(scheme, X, executor, embedding)
+    placement = executor.place((encoded.shares,))
+    try:
+        return Distributed(encoded, executor, placement)
+    except BaseException:  # Ctrl-C, for nothing else can happen here
+        executor.release(placement)
+        raise
+
+
+def _encoded(
+    scheme: AbstractScheme, X: Any, executor: AbstractExecutor, embedding: FixedPoint | None
+) -> Encoded:
+    """The shares, if the executor can be trusted with them."""
+    instance("scheme", scheme, AbstractScheme, change="Make one, such as anyk.Spline(4, 12).")
+    instance("executor", executor, AbstractExecutor, change="Make one, such as anyk.Threads(12).")
+    _check_apart(scheme, executor)
+    if embedding is not None:
+        scheme = Embedded(scheme, embedding)
+    return scheme.encode(X)
+
+
+@contextmanager
+def _for_one_call(
+    scheme: AbstractScheme, X: Any, executor: AbstractExecutor, embedding: FixedPoint | None
+) -> Iterator[Distributed]:
+    """Distributed data that are released in the end, whenever Ctrl-C comes."""
+    encoded = _encoded(scheme, X, executor, embedding)
+    placement = executor.place((encoded.shares,))
+    try:
+        yield Distributed(encoded, executor, placement)
+    finally:
+        executor.release(placement)
+
+
+def _check_apart(scheme: AbstractScheme, executor: AbstractExecutor) -> None:
+    """A promise about some workers is none where one of them has the shares of several."""
+    promise = scheme.guarantee
+    per_worker, per_machine = executor.shares_per_worker, executor.shares_per_machine
+    if (promise.adversaries and per_worker > 1) or (promise.colluders and per_machine > 1):
+        liars, coalition = promise.adversaries, promise.colluders
+        raise Unachievable(
+            "executor",
+            given=f"{type(executor).__name__} with up to {max(per_worker, per_machine)} shares in "
+            f"one place, for a scheme with adversaries={liars}, colluders={coalition}",
+            needed="one share in each place, as all shares in one place lie and collude together",
+            change="Start more workers (on Ray, nodes) and spread the shares over them, or take a "
+            "scheme without adversaries and colluders.",
+        )
+
+
+def run(
+    scheme: AbstractScheme,
+    function: Callable[..., Any] | str,
+    X: Any,
+    executor: AbstractExecutor,
+    *,
+    deadline: float | None = None,
+    tolerance: float | None = None,
+    on_failure: OnFailure = "raise",
+    on_answer: OnAnswer | None = None,
+    embedding: FixedPoint | None = None,
+    progress: bool = True,
+) -> Outcome:
+    """Compute a function on every block of X: encode, dispatch, recover.
+
+    A worker that is late or dead, raises, or answers with another dtype, NaN, Inf or a shape that
+    most answers do not have is a straggler; one that answers in the right shape with wrong
+    numbers is a liar. The shape that most answers have is taken for the right one: k workers that
+    give the same wrong shape are k colluding liars, and count against `adversaries`.
+
+    Args:
+        scheme: how to encode and recover.
+        function: called on each worker with its share; returns an array.
+        X: array-like (K, *shape), the blocks.
+        executor: has at least as many workers as the scheme.
+        deadline: seconds on the executor's clock after which no answer is waited for.
+        tolerance: relative error that an approximate scheme must estimate.
+        on_failure: "raise" an error, or "return" an Outcome with a failing status.
+        on_answer: called with every answer and failure as it comes, before it is checked.
+        embedding: how reals become residues of the scheme's field, and values reals again.
+        progress: whether to show the workers in a terminal while a run lasts (with rich).
+
+    Returns:
+        The outcome, its value (K, *out) in the order of the blocks.
+
+    Raises:
+        InvalidArgument: if an argument can't be used or sent to the workers.
+        Unachievable: if results of the embedding could wrap.
+        NotEnoughAnswers: if too few usable answers came; it carries the outcome.
+        TooManyErrors: if more workers lied than the scheme can name.
+        NotAccurateEnough: if the estimated error stays above the tolerance.
+        ExecutorError: if the executor is closed.
+
+    Example:
+        >>> scheme = anyk.Lagrange(blocks=2, degree=2, workers=5, adversaries=1)
+        >>> with anyk.Threads(5) as executor:
+        ...     print(anyk.run(scheme, np.square, [5, 6], executor).value)
+        [25 36]
+    """
+    with _for_one_call(scheme, X, executor, embedding) as data:
+        return data.run(
+            function,
+            deadline=deadline,
+            tolerance=tolerance,
+            on_failure=on_failure,
+            on_answer=on_answer,
+            progress=progress,
+        )
+
+
+def stream(
+    scheme: AbstractScheme,
+    function: Callable[..., Any] | str,
+    X: Any,
+    executor: AbstractExecutor,
+    *,
+    deadline: float | None = None,
+    tolerance: float | None = None,
+    every: int = 1,
+    on_answer: OnAnswer | None = None,
+    progress: bool = True,
+) -> Iterator[Outcome]:
+    """Compute a function on every block of X, and yield an outcome after each answer.
+
+    An approximate scheme makes a value of few answers, and a better one of more: outcomes begin
+    with the first that can be decoded, below the threshold of `run`, and each has its own error
+    estimate. An exact scheme has one outcome to give, as soon as its answers suffice.
+
+    Args:
+        scheme: how to encode and recover.
+        function: called on each worker with its share; returns an array.
+        X: array-like (K, *shape), the blocks.
+        executor: has at least as many workers as the scheme.
+        deadline: seconds on the executor's clock after which no answer is waited for.
+        tolerance: estimated relative error at which to stop.
+        every: how many more answers make another outcome of an approximate scheme.
+        on_answer: called with every answer and failure as it comes, before it is checked.
+        progress: whether to show the workers in a terminal while a run lasts (with rich).
+
+    Returns:
+        An iterator of outcomes. Nothing is sent before the first is asked for; closing it, or
+        leaving it to be collected, abandons what is still running.
+
+    Raises:
+        InvalidArgument: if an argument can't be used or sent to the workers.
+        RecoveryError: where the answers end, and none was enough for a value.
+
+    Example:
+        >>> scheme = anyk.Berrut(4, 12)
+        >>> X = np.linspace(0.0, 1.0, 4)
+        >>> with anyk.Inline(12) as executor:
+        ...     outcomes = list(anyk.stream(scheme, np.sin, X, executor, every=4))
+        >>> [len(outcome.used) for outcome in outcomes]
+        [4, 8, 12]
+        >>> outcomes[-1].error_estimate < outcomes[0].error_estimate
+        True
+    """
+    deadline, tolerance = check_limits(deadline, tolerance, "raise")
+    step = count("every", every, least=1)
+
+    def outcomes() -> Iterator[Outcome]:
+        with _for_one_call(scheme, X, executor, None) as data:
+            yield from data.stream(
+                function,
+                deadline=deadline,
+                tolerance=tolerance,
+                every=step,
+                on_answer=on_answer,
+                progress=progress,
+            )
+
+    return outcomes()

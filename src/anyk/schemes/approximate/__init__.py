@@ -1,0 +1,1 @@
+"""Schemes over the reals, for any function."""

@@ -1,0 +1,163 @@
+"""The decoder of `AnalogLagrange`: least squares over the answers, liars left out, its error."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anyk.answers import Recovered
+from anyk.codes.analog.interleaved import InterleavedCode, Located, combine
+from anyk.domains.real import Complex
+from anyk.errors import TooManyErrors
+from anyk.schemes.approximate.common import no_numbers, relative_error
+from anyk.schemes.base import AbstractRecovery, rows_of
+
+__all__ = ["AnalogRecovery"]
+
+_LIE = 8.0  # roundings; honest answers were measured at up to 9 * 2^-52, a lie is beyond 32
+_FEWEST = 0.5  # roundings: what is assumed where the answers agree better than that
+_UNSEEN = 2.0  # roundings: what is assumed where no answer is spare
+_SLACK = 1.5  # for rounding that is alike in neighbouring rows, or hidden in the matrices
+_OWN, _ALIKE = 2.0, 64.0  # 2 + n/64 ulp: by the recovery's own product, of n terms
+_LUCK = 3.0  # standard deviations by which few spare rows may show less noise than there is
+_SUBNORMAL = float(np.finfo(np.float64).smallest_subnormal)  # what the smallest numbers lose
+_EXTREME = 1e50  # times the other rows: a square of what is larger may overflow
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AnalogRecovery(AbstractRecovery):
+    """Polynomials through the answers, prepared for the workers that answered.
+
+    Args:
+        workers: that answered, in the order of their answers.
+        points: of these workers, complex128 ndarray (n,) on the unit circle.
+        targets: points of the blocks, complex128 ndarray (K,).
+        dimension: how many values determine the polynomial.
+        adversaries: A, how many rows may be wrong.
+        rounding: of an honest answer, root mean square, as a share of its own.
+
+    Example:
+        >>> encoded = anyk.AnalogLagrange(blocks=2, degree=2, workers=4).encode([1.0, 3.0])
+        >>> encoded.recovery([0, 1, 3]).recover(encoded.shares[[0, 1, 3]] ** 2).value.real.round(6)
+        array([1., 9.])
+    """
+
+    workers: tuple[int, ...]
+    points: NDArray[np.complex128]
+    targets: NDArray[np.complex128]
+    dimension: int
+    adversaries: int
+    rounding: float
+
+    @property
+    def answered(self) -> tuple[int, ...]:
+        """The workers that answered."""
+        return self.workers
+
+    @cached_property
+    def matrix(self) -> NDArray[np.complex128]:
+        """R, complex128 ndarray (K, n), by least squares where answers are spare."""
+        return self._code.recovery(self.targets)
+
+    @property
+    def condition(self) -> float:
+        """Root mean square over the blocks of the norm of R's rows: how much noise is amplified."""
+        return float(np.linalg.norm(self.matrix)) / math.sqrt(len(self.targets))
+
+    def recover(self, values: NDArray[Any]) -> Recovered:
+        """The value from the answers, the liars, and the error estimate.
+
+        Args:
+            values: ndarray (n, *out).
+
+        Returns:
+            The value, complex128 ndarray (K, *out).
+
+        Raises:
+            InvalidArgument: if `values` does not fit, or is not finite.
+            TooManyErrors: if no set of at most A liars explains the answers.
+        """
+        array = rows_of(values, self.workers, Complex())
+        if not array.size:
+            return no_numbers(len(self.targets), array)
+        sample, unit = _sample(array.reshape(len(array), -1), self.adversaries)
+        sizes = np.linalg.norm(sample, axis=1) / math.sqrt(sample.shape[1])
+        typical = float(np.sort(sizes)[-1 - self.adversaries])
+        rounding = self.rounding * typical + _SUBNORMAL / unit
+        located = self._code.locate(sample, self.adversaries, noise=_LIE * rounding)
+        if located is None:
+            raise TooManyErrors(answered=self.workers, adversaries=self.adversaries)
+        kept = np.delete(np.arange(len(self.workers)), located.removed)
+        code = self._code
+        if located.removed:
+            code = InterleavedCode(self.points[kept], self.dimension)
+            array = array[kept]
+        matrix = code.recovery(self.targets) if located.removed else self.matrix
+        with np.errstate(over="ignore", invalid="ignore"):  # the estimate is infinite then
+            value = Complex().matmul(matrix, array)
+            own = (_OWN + kept.size / _ALIKE) * float(np.finfo(np.float64).eps)
+            error = self._error(code, matrix, sample[kept], rounding, located) + own * typical
+            relative = relative_error(unit * error, np.abs(value))
+        return Recovered(
+            value=value,
+            suspects=tuple(sorted(self.workers[row] for row in located.named)),
+            error_estimate=relative + own,
+        )
+
+    def _error(
+        self,
+        code: InterleavedCode,
+        matrix: NDArray[np.complex128],
+        sample: NDArray[np.complex128],
+        rounding: float,
+        located: Located,
+    ) -> float:
+        """Root mean square error: rounding, amplified, and lies too small to be seen."""
+        spare = len(sample) - self.dimension
+        blocks = math.sqrt(len(self.targets))
+        amplified = float(np.linalg.norm(matrix)) / blocks
+        if not spare:
+            return _SLACK * _UNSEEN * rounding * amplified
+        luck = 1.0 + _LUCK / math.sqrt(2.0 * spare)  # columns are not independent: D is rounded too
+        noise = max(luck * code.residual(sample), _FEWEST * rounding)
+        hidden = self.adversaries - len(located.named)
+        exposed = self._exposure if not located.removed else code.exposure(self.targets, hidden)
+        return _SLACK * noise * math.hypot(amplified, exposed / blocks * math.sqrt(spare))
+
+    @cached_property
+    def _code(self) -> InterleavedCode:
+        return InterleavedCode(self.points, self.dimension)
+
+    @cached_property
+    def _exposure(self) -> float:
+        """Of the code, where all the A liars are hidden."""
+        return self._code.exposure(self.targets, self.adversaries)
+
+
+def _sample(
+    values: NDArray[np.complex128], adversaries: int
+) -> tuple[NDArray[np.complex128], float]:
+    """A few combinations of the columns, and the number by which they were divided.
+
+    It is the (A+1)-th largest row's largest number, which no A liars raise above all the others'.
+    Rows so much larger that their squares would overflow are cut, and stay far above the others.
+    """
+    parts = values.view(np.float64)  # complex numbers can't be divided by subnormal ones
+    largest = np.maximum(parts.max(axis=1), -parts.min(axis=1))
+    unit = float(np.sort(largest)[-1 - adversaries])
+    if unit == 0.0:
+        unit = float(largest.max()) or 1.0
+    extreme = largest / _EXTREME > unit
+    if extreme.any():
+        parts = parts.copy()
+        parts[extreme] *= (_EXTREME / largest[extreme])[:, None]
+        parts[extreme] *= unit
+    if not 1.0 / _EXTREME < unit < _EXTREME:
+        return combine((parts / unit).view(np.complex128)), unit
+    return combine(parts.view(np.complex128)) / unit, unit

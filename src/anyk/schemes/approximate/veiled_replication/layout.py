@@ -1,0 +1,200 @@
+"""How `Spline` hides data from colluders: copies of each block, veiled by noise in common."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from typing import TypeAlias, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anyk.codes.curves.kriging import kriging
+from anyk.errors import Unachievable
+from anyk.privacy.veils import Veil, thinnest, veil
+from anyk.schemes.base import Encoder
+
+__all__ = ["PrivateLayout", "private_layout"]
+
+Floats: TypeAlias = NDArray[np.float64]
+
+_REACHES = (1.1, 1.2, 1.35, 1.5, 2.0)
+_REACHES_OF_MANY, _STEPS_OF_MANY = (1.4, 2.0), 4  # so that lies stand out of a veil; measured
+_SPREADS = (0.1, 0.15, 0.2, 0.3, 0.45, 0.7, 1.0)
+_JUDGED = 32  # copies by which a veil is judged: more would tell the same
+_EXPECTED = 1e-4  # roughness of f, for the choice of a veil
+_BLIND = 0.95  # of the variance of f: an error that leaves nothing of the answer
+_SPARE = 1e-9  # of the leakage: room for rounding
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PrivateLayout:
+    """Who holds which copy: worker n holds copy n // K of block n mod K, h copies to a veil.
+
+    It depends on the scheme's parameters alone, and holds no noise.
+
+    Args:
+        blocks: K.
+        workers: N.
+        points: of the noise of one veil, in units of the data, ndarray (h, T).
+        data_std: of the data's coordinates.
+        bits: that the worst T workers learn, a coordinate.
+        expected_error: relative error of the values where all answer, for a random network.
+    """
+
+    blocks: int
+    workers: int
+    points: Floats
+    data_std: float
+    bits: float
+    expected_error: float
+
+    @cached_property
+    def held(self) -> NDArray[np.intp]:
+        """The block of each worker, ndarray (N,)."""
+        return np.arange(self.workers) % self.blocks
+
+    @cached_property
+    def veils(self) -> NDArray[np.intp]:
+        """The veil of each worker's copy, from 0 in each block, ndarray (N,)."""
+        return np.arange(self.workers) // self.blocks // len(self.points)
+
+    @cached_property
+    def corners(self) -> NDArray[np.intp]:
+        """Which point of its veil each worker's copy is at, ndarray (N,)."""
+        return np.arange(self.workers) // self.blocks % len(self.points)
+
+    @property
+    def noises(self) -> tuple[int, int, int]:
+        """Veils of a block, K and T: how many independent normals a coordinate takes."""
+        return int(self.veils[-1]) + 1, self.blocks, self.points.shape[1]
+
+    @property
+    def encoder(self) -> Encoder:
+        """D (N, K), one 1 a row, and M (N, veils * K * T); M multiplies noise of variance 1."""
+        masks = np.zeros((self.workers, *self.noises))
+        masks[np.arange(self.workers), self.veils, self.held] = self.points[self.corners]
+        return Encoder(data=np.eye(self.blocks)[self.held], masks=masks.reshape(self.workers, -1))
+
+    def shares(self, flat: Floats, noise: Floats) -> Floats:
+        """D·blocks + M·noise, ndarray (N, L), in O(N T L).
+
+        Args:
+            flat: the blocks, ndarray (K, L).
+            noise: standard normals, ndarray (*noises, L).
+        """
+        veiled = np.einsum("ht,vktl->vhkl", self.points, noise)
+        copies = veiled.reshape(-1, *flat.shape)
+        copies += flat
+        shares: Floats = copies.reshape(-1, flat.shape[1])[: self.workers]
+        return shares
+
+    def gram(self, workers: NDArray[np.intp]) -> Floats:
+        """Inner products of the noise in these workers' copies of one block, ndarray (n, n).
+
+        Args:
+            workers: that hold copies of one block.
+        """
+        alike = self.veils[workers][:, None] == self.veils[workers]
+        points = self.points[self.corners[workers]] / self.data_std
+        products: Floats = alike * (points @ points.T)
+        return products
+
+
+@lru_cache(maxsize=64)
+def private_layout(
+    *,
+    blocks: int,
+    workers: int,
+    colluders: int,
+    leakage: float,
+    data_std: float,
+    adversaries: int = 0,
+) -> PrivateLayout:
+    """The veil of least error that tells T workers no more than `leakage`.
+
+    Of some shapes, each as thin as the leakage allows, the one whose value for a random network
+    has the smallest expected error. What T workers learn is exact: no coalition learns more.
+
+    Args:
+        blocks: K.
+        workers: N.
+        colluders: T.
+        leakage: bits a coordinate.
+        data_std: standard deviation of the data's coordinates.
+        adversaries: A; where some lie, a veil of one dimension has more copies.
+
+    Raises:
+        Unachievable: if there is no worker for each block, or so much noise is needed that the
+            answers would tell nothing.
+    """
+    if workers < max(blocks, colluders):
+        raise Unachievable(
+            "workers",
+            given=str(workers),
+            needed=f"a copy of each block and T workers, N >= max(K, T) = "
+            f"max({blocks}, {colluders})",
+            change="Add workers, or lower blocks or colluders.",
+        )
+    layouts = [
+        _layout(shape, blocks, workers, leakage, data_std)
+        for shape in _shapes(colluders, checked=adversaries > 0)
+    ]
+    best = min(layouts, key=lambda layout: layout.expected_error)
+    if best.expected_error**2 >= _BLIND:
+        nearest = _nearest(best, leakage)
+        raise Unachievable(
+            "leakage",
+            given=f"{leakage:.3g} bits",
+            needed=f"noise of {_depth(best):.3g} times data_std = {data_std:.3g}: in {workers} "
+            f"answers, f of {blocks} blocks would drown",
+            change=f"Allow {nearest:.2g} bits, or add workers.",
+        )
+    return best
+
+
+def _shapes(colluders: int, *, checked: bool) -> list[Veil]:
+    if colluders > 1:
+        return [veil(colluders, spread, reach) for spread in _SPREADS for reach in _REACHES]
+    if checked:
+        return [veil(1, 0.0, reach, steps=_STEPS_OF_MANY) for reach in _REACHES_OF_MANY]
+    return [veil(1, 0.0, reach) for reach in _REACHES]
+
+
+def _layout(
+    shape: Veil, blocks: int, workers: int, leakage: float, data_std: float
+) -> PrivateLayout:
+    """This shape, as thin as the leakage allows, and the error to expect."""
+    copies = math.ceil(workers / blocks)
+    veils = math.ceil(copies / len(shape.points))
+    variance = data_std**2
+    factor = thinnest(
+        shape, blocks=blocks, veils=veils, variance=variance, bits=leakage * (1.0 - _SPARE)
+    )
+    layout = PrivateLayout(
+        blocks=blocks,
+        workers=workers,
+        points=factor * shape.points,
+        data_std=data_std,
+        bits=shape.told(blocks, veils, variance / factor**2),
+        expected_error=math.nan,
+    )
+    last = blocks - 1 + blocks * np.arange(min(workers // blocks, _JUDGED))
+    error = math.sqrt(kriging(layout.gram(last)).variance(_EXPECTED))
+    return replace(layout, expected_error=error)
+
+
+def _depth(layout: PrivateLayout) -> float:
+    """Noise of the least veiled copy, in standard deviations of the data."""
+    return float(np.linalg.norm(layout.points, axis=1).min()) / layout.data_std
+
+
+def _nearest(layout: PrivateLayout, leakage: float) -> float:
+    """About the least leakage that leaves something of the answers, by doubling."""
+    shape = Veil(points=layout.points)
+    while layout.expected_error**2 >= _BLIND:
+        leakage *= 2.0
+        layout = _layout(shape, layout.blocks, layout.workers, leakage, layout.data_std)
+    return leakage

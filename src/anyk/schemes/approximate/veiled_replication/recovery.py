@@ -1,0 +1,192 @@
+"""The decoder of `Spline` where copies are veiled: from answers with noise to the one without."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, TypeAlias, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anyk.answers import Recovered
+from anyk.codes.curves.accuracy import sketch
+from anyk.codes.curves.kriging import ROUGHNESS, Kriging, kriging, restricted_likelihood
+from anyk.codes.locators.noisy_copies import Doubt, doubt
+from anyk.domains.real import Reals
+from anyk.schemes.approximate.believed import recover_from_believed
+from anyk.schemes.approximate.common import largest, no_numbers, relative_error
+from anyk.schemes.approximate.veiled_replication.layout import PrivateLayout
+from anyk.schemes.base import AbstractRecovery, rows_of
+
+__all__ = ["PrivateRecovery"]
+
+Floats: TypeAlias = NDArray[np.float64]
+
+_TOGETHER = 96  # answers of one block that are combined at once; more are cut in parts
+_FACTOR = 2.4  # measured, see PrivateRecovery
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Part:
+    """Some answers of one block, and what they predict together."""
+
+    block: int
+    rows: NDArray[np.intp]
+    kriging: Kriging
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PrivateRecovery(AbstractRecovery):
+    """The value of a block is the best linear guess from the answers at its copies.
+
+    Best for a random network of as much roughness as explains the answers best. Blocks that lost
+    all their copies get the mean of the others, and an error as large as f varies. O(N) a
+    recovery.
+
+    The error estimate is 2.4 times what the model expects. The factor was calibrated on 867
+    decodings (1 to 8 blocks of 1 to 40 numbers, up to 100 workers of which up to 40 % late, T up
+    to 3, 0.1 to 3 bits; fourteen functions from lines to jumps and noise) and checked on 868
+    others: the true error was below the estimate in 97 %, and in the median 2.8 times smaller. It
+    is below in 84 to 86 % for a narrow bump and for a jump, which the noise hides, and in 93 % of
+    433 decodings of smooth functions from one to three copies a block, which tell little of f.
+
+    Args:
+        layout: of the shares.
+        workers: that answered, in the order of their answers.
+        adversaries: A, how many of them may lie.
+        bound: the largest absolute value of an honest answer's numbers; None where none is known.
+
+    Example:
+        >>> scheme = anyk.Spline(2, 12, colluders=1, leakage=1.0)
+        >>> recovery = scheme.encode(np.array([0.0, 1.0])).recovery([5, 0, 2])
+        >>> recovery.answered, recovery.matrix.sum(axis=1).round(6)
+        ((5, 0, 2), array([1., 1.]))
+    """
+
+    layout: PrivateLayout
+    workers: tuple[int, ...]
+    adversaries: int = 0
+    bound: float | None = None
+
+    @property
+    def answered(self) -> tuple[int, ...]:
+        """The workers that answered."""
+        return self.workers
+
+    @property
+    def matrix(self) -> Floats:
+        """R, ndarray (K, len(answered)).
+
+        The roughness is chosen by the answers, and R with it; this is the R of the smoothest f.
+        """
+        return self._matrix(ROUGHNESS[0])
+
+    @property
+    def condition(self) -> float:
+        """The largest row sum of |R|: how much of the answers' largest error can reach a value."""
+        return float(np.abs(self.matrix).sum(axis=1).max())
+
+    def recover(self, values: NDArray[Any]) -> Recovered:
+        """The value from the answers, with an error estimate.
+
+        Args:
+            values: ndarray (len(answered), *out).
+
+        Returns:
+            The value, ndarray (K, *out), from the answers that agree; the workers whose answers
+            contradict them; and the estimated relative error.
+
+        Raises:
+            InvalidArgument: if `values` does not fit, or is not finite.
+            TooManyErrors: if more than A answers contradict the rest beyond doubt.
+        """
+        array = rows_of(values, self.workers, Reals())
+        if not array.size:
+            return no_numbers(self.layout.blocks, array)
+        return recover_from_believed(
+            array,
+            self.workers,
+            adversaries=self.adversaries,
+            bound=self.bound,
+            examine=self._examine,
+            decode=self._believing,
+        )
+
+    def _examine(self, kept: NDArray[np.intp], columns: Floats, most: int) -> Doubt:
+        parts = _parts(self.layout, np.array(self.workers)[kept])
+        covariances = [part.kriging.covariance for part in parts]
+        return doubt(covariances, [part.rows for part in parts], columns, most)
+
+    def _believing(self, workers: tuple[int, ...], answers: NDArray[np.float64]) -> Recovered:
+        if workers == self.workers:
+            return self._decode(answers)
+        return replace(self, workers=workers, adversaries=0).recover(answers)
+
+    def _decode(self, array: Floats) -> Recovered:
+        """The value from answers that are all believed."""
+        scale = largest(array)
+        rows = array.reshape(len(self.workers), -1) / scale
+        sample = sketch(rows)
+        roughness, variance = self._fit(sample)
+        value = self._matrix(roughness) @ rows
+        return Recovered(
+            value=scale * value.reshape(self.layout.blocks, *array.shape[1:]),
+            error_estimate=relative_error(self._error(sample, roughness, variance), value),
+        )
+
+    def _fit(self, sample: Floats) -> tuple[float, float]:
+        """The roughness, and the variance of f."""
+        parts = [part.kriging for part in self._parts]
+        energies = [part.kriging.energies(sample[part.rows]) for part in self._parts]
+        fits = [(*restricted_likelihood(parts, energies, each), each) for each in ROUGHNESS]
+        _, variance, roughness = min(fits)
+        return roughness, variance
+
+    def _error(self, sample: Floats, roughness: float, variance: float) -> float:
+        """The root mean square error."""
+        blocks = self.layout.blocks
+        lost = blocks - len({part.block for part in self._parts})
+        around = float(np.mean((sample - sample.mean(axis=0)) ** 2)) if lost else 0.0
+        squares = sum(
+            share * part.kriging.variance(roughness)
+            for part, share in zip(self._parts, self._shares(roughness), strict=True)
+        )
+        if math.isinf(variance) or blocks == lost:
+            return math.inf
+        return _FACTOR * math.sqrt((variance * squares + 2.0 * lost * around) / blocks)
+
+    def _matrix(self, roughness: float) -> Floats:
+        matrix = np.zeros((self.layout.blocks, len(self.workers)))
+        for part, share in zip(self._parts, self._shares(roughness), strict=True):
+            matrix[part.block, part.rows] = share * part.kriging.weights(roughness)
+        kept = matrix.any(axis=1)
+        matrix[~kept] = matrix[kept].mean(axis=0)
+        return matrix
+
+    def _shares(self, roughness: float) -> Floats:
+        """The weight of each part in its block: by precision."""
+        blocks = [part.block for part in self._parts]
+        precisions = [1.0 / part.kriging.variance(roughness) for part in self._parts]
+        total = np.bincount(blocks, weights=precisions, minlength=self.layout.blocks)
+        shares: Floats = np.array(precisions) / total[blocks]
+        return shares
+
+    @cached_property
+    def _parts(self) -> tuple[_Part, ...]:
+        return _parts(self.layout, np.array(self.workers))
+
+
+def _parts(layout: PrivateLayout, workers: NDArray[np.intp]) -> tuple[_Part, ...]:
+    """The answers of each block, in parts of whole veils."""
+    many = max(1, _TOGETHER // len(layout.points))  # veils
+    blocks, groups = layout.held[workers], layout.veils[workers] // many
+    order = np.lexsort((workers, groups, blocks))
+    cuts = np.flatnonzero(np.diff(blocks[order]) | np.diff(groups[order])) + 1
+    return tuple(
+        _Part(block=int(blocks[rows[0]]), rows=rows, kriging=kriging(layout.gram(workers[rows])))
+        for rows in np.split(order, cuts)
+    )

@@ -1,0 +1,238 @@
+"""`Lagrange`: polynomial maps, exactly, with stragglers, liars and colluders at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anyk.answers import Recovered
+from anyk.checks import instance, settle
+from anyk.codes.exact.reed_solomon import EvaluationCode
+from anyk.domains.points import disjoint_points
+from anyk.domains.polynomials import lagrange_matrix
+from anyk.domains.prime import PrimeField
+from anyk.errors import NotEnoughAnswers, TooManyErrors, Unachievable
+from anyk.randomness.entropy import AbstractSource, SystemSource
+from anyk.randomness.masks import uniform_masks
+from anyk.schemes.base import (
+    AbstractRecovery,
+    AbstractScheme,
+    Encoded,
+    Encoder,
+    blocks_of,
+    read_only,
+    rows_of,
+)
+from anyk.spec import Guarantee, Map
+
+__all__ = ["Lagrange"]
+
+
+@final
+@dataclass(frozen=True)
+class Lagrange(AbstractScheme):
+    """Lagrange coded computing: f(X_1), .., f(X_K) for a polynomial f, exactly.
+
+    The polynomial u of degree K + T - 1 takes the blocks, then T uniform masks, at the points
+    beta_1, .., beta_{K+T}; worker n receives u(alpha_n) and returns f(u(alpha_n)), a value of the
+    polynomial f(u(z)) of degree (K+T-1)·d. Its values at beta_1, .., beta_K are the answer.
+
+    Args:
+        blocks: K, the number of blocks.
+        degree: d, the total degree of f, in all arguments that are encoded. A function of higher
+            degree decodes to something else: what shows it are answers beyond (K+T-1)d + 1, of
+            which a run waits for 2A and no more.
+        workers: N, the number of workers.
+        adversaries: A, how many workers may answer wrongly.
+        colluders: T, how many workers may put their shares together and still learn nothing.
+        field: the prime field of the data.
+
+    Raises:
+        InvalidArgument: if a number is out of range.
+        Unachievable: if (K+T-1)d + 2A + 1 > N, or the field has fewer than K + T + N elements.
+
+    Guarantee:
+        Any (K+T-1)d + 2A + 1 answers give the exact value, and the names of the liars if at most
+        A of them lie; so S = N - (K+T-1)d - 2A - 1 stragglers are survived. Any T shares together
+        are uniform and independent of the data, whatever computing power the colluders have.
+        A worker that fails (raises, dies, answers with NaN or another shape) counts as a
+        straggler, whatever its motive. With more than A liars among the answers, recovery raises
+        `TooManyErrors`, or, where the answers are consistent with at most A liars all the same,
+        returns that reading of them: A + 1 liars who collude can bring this about, and no decoder
+        can know. Errors are looked for in random combinations of the answers, and overlooked with
+        probability below 2**-80.
+
+    References:
+        Yu, Li, Raviv, Kalan, Soltanolkotabi, Avestimehr: Lagrange coded computing: optimal design
+        for resiliency, security and privacy (AISTATS 2019), theorem 1 and section 4.
+
+    Example:
+        >>> scheme = anyk.Lagrange(blocks=3, degree=2, workers=12, adversaries=1, colluders=1)
+        >>> encoded = scheme.encode(np.array([[1, 2], [3, 4], [5, 6]]))
+        >>> answers = encoded.shares ** 2 % scheme.field.modulus
+        >>> answers[4] = 0
+        >>> recovered = encoded.decode(answers[:9], range(9))
+        >>> recovered.value.tolist(), recovered.suspects
+        ([[1, 4], [9, 16], [25, 36]], (4,))
+    """
+
+    blocks: int
+    degree: int
+    workers: int
+    adversaries: int = 0
+    colluders: int = 0
+    field: PrimeField = PrimeField()
+
+    def __post_init__(self) -> None:
+        settle(self, blocks=1, degree=1, workers=1, adversaries=0, colluders=0)
+        instance("field", self.field, PrimeField, change="Pass anyk.PrimeField(2**31 - 1).")
+        short = self._threshold - self.workers
+        if short > 0:
+            raise Unachievable(
+                "workers",
+                given=str(self.workers),
+                needed=(
+                    "(K+T-1)d + 2A + 1 <= N, that is "
+                    f"({self.blocks}+{self.colluders}-1)*{self.degree} + 2*{self.adversaries} + 1 "
+                    f"= {self._threshold} <= {self.workers}"
+                ),
+                change=(
+                    f"Add {short} worker{'s' if short > 1 else ''}, or lower blocks, degree, "
+                    "adversaries or colluders."
+                ),
+            )
+        disjoint_points(self.field, self.blocks + self.colluders, self.workers)
+
+    @property
+    def _dimension(self) -> int:
+        """How many values determine f(u(z))."""
+        return (self.blocks + self.colluders - 1) * self.degree + 1
+
+    @property
+    def _threshold(self) -> int:
+        return self._dimension + 2 * self.adversaries
+
+    @property
+    def problem(self) -> Map:
+        """A map of degree d over K blocks."""
+        return Map(blocks=self.blocks, degree=self.degree)
+
+    @property
+    def domain(self) -> PrimeField:
+        """The prime field."""
+        return self.field
+
+    @property
+    def guarantee(self) -> Guarantee:
+        """Exact from any (K+T-1)d + 2A + 1 answers."""
+        return Guarantee(
+            workers=self.workers,
+            threshold=self._threshold,
+            stragglers=self.workers - self._threshold,
+            adversaries=self.adversaries,
+            colluders=self.colluders,
+            exact=True,
+            leakage=0.0 if self.colluders else None,
+            load=1.0,
+        )
+
+    def encode(self, X: Any, *, source: AbstractSource = SystemSource()) -> Encoded:
+        """One share a worker: values of the polynomial through blocks and fresh masks.
+
+        Args:
+            X: array-like (K, *shape) of residues in [0, p).
+            source: where masks come from; the operating system's CSPRNG by default.
+
+        Returns:
+            Shares (N, *shape), int64.
+
+        Raises:
+            InvalidArgument: if X is not K blocks of residues.
+        """
+        data = blocks_of(X, self.blocks, self.field)
+        masks = uniform_masks(self.field, (self.colluders, *data.shape[1:]), source)
+        nodes = np.concatenate([data, masks]) if self.colluders else data
+        return Encoded(self, self.field.matmul(_generator(self), nodes), None)
+
+    def sufficient(self, answered: Collection[int]) -> bool:
+        """Whether there are (K+T-1)d + 2A + 1 of them."""
+        return len(set(answered)) >= self._threshold
+
+    def encoder(self, layout: None) -> Encoder:  # noqa: ARG002 - the points depend on no data
+        """D and M: the columns of Lagrange's basis that belong to blocks, and to masks."""
+        matrix = _generator(self)
+        return Encoder(data=matrix[:, : self.blocks], masks=matrix[:, self.blocks :])
+
+    def recovery(self, layout: None, answered: tuple[int, ...]) -> AbstractRecovery:  # noqa: ARG002
+        """Interpolation at the workers' points, after the liars are located.
+
+        Raises:
+            NotEnoughAnswers: if there are fewer than (K+T-1)d + 2A + 1.
+        """
+        if len(answered) < self._threshold:
+            raise NotEnoughAnswers(
+                answered=answered,
+                missing=set(range(self.workers)) - set(answered),
+                needed=f"{self._threshold} answers",
+            )
+        return _LagrangeRecovery(self, answered)
+
+
+def _points(scheme: Lagrange) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The points beta (K + T,) and alpha (N,)."""
+    return disjoint_points(scheme.field, scheme.blocks + scheme.colluders, scheme.workers)
+
+
+@lru_cache(maxsize=32)
+def _generator(scheme: Lagrange) -> NDArray[np.int64]:
+    """[D | M], int64 ndarray (N, K + T)."""
+    return read_only(lagrange_matrix(scheme.field, *_points(scheme)))
+
+
+@lru_cache(maxsize=256)
+def _weights(scheme: Lagrange, answered: tuple[int, ...]) -> NDArray[np.int64]:
+    """R, int64 ndarray (K, m), from the m workers named."""
+    nodes, workers = _points(scheme)
+    chosen = workers[list(answered)]
+    return read_only(lagrange_matrix(scheme.field, chosen, nodes[: scheme.blocks]))
+
+
+@final
+@dataclass(frozen=True)
+class _LagrangeRecovery(AbstractRecovery):
+    scheme: Lagrange
+    workers: tuple[int, ...]
+
+    @property
+    def answered(self) -> tuple[int, ...]:
+        return self.workers
+
+    @property
+    def matrix(self) -> NDArray[Any]:
+        return self._spread(range(self.scheme._dimension))  # noqa: SLF001 - its own scheme
+
+    def _spread(self, positions: Collection[int]) -> NDArray[np.int64]:
+        """R for the answers at these positions, with columns of zeros for the others."""
+        used = tuple(self.workers[position] for position in positions)
+        matrix = np.zeros((self.scheme.blocks, len(self.workers)), dtype=np.int64)
+        matrix[:, list(positions)] = _weights(self.scheme, used)
+        return matrix
+
+    def recover(self, values: NDArray[Any]) -> Recovered:
+        scheme = self.scheme
+        array = rows_of(values, self.workers, scheme.field)
+        dimension = scheme._dimension  # noqa: SLF001 - its own scheme
+        points = _points(scheme)[1][list(self.workers)]
+        code = EvaluationCode(scheme.field, points, dimension)
+        wrong = code.locate(array.reshape(len(array), -1), scheme.adversaries)
+        if wrong is None:
+            raise TooManyErrors(answered=self.workers, adversaries=scheme.adversaries)
+        positions = [place for place in range(len(self.workers)) if place not in wrong][:dimension]
+        last = positions[-1] + 1  # rows after it would be multiplied by zero
+        value = scheme.field.matmul(self._spread(positions)[:, :last], array[:last])
+        return Recovered(value=value, suspects=tuple(sorted(self.workers[i] for i in wrong)))

@@ -1,0 +1,268 @@
+"""`Shamir`: each block shared on its own; the baseline of everything that is exact and private."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anyk.answers import Recovered
+from anyk.checks import count, instance, settle
+from anyk.codes.exact.reed_solomon import EvaluationCode
+from anyk.domains.points import disjoint_points
+from anyk.domains.polynomials import lagrange_matrix, vandermonde
+from anyk.domains.prime import PrimeField
+from anyk.errors import NotEnoughAnswers, TooManyErrors, Unachievable
+from anyk.randomness.entropy import AbstractSource, SystemSource
+from anyk.randomness.masks import uniform_masks
+from anyk.schemes.base import (
+    AbstractRecovery,
+    AbstractScheme,
+    Encoded,
+    Encoder,
+    blocks_of,
+    read_only,
+    rows_of,
+)
+from anyk.spec import Guarantee, Map
+
+__all__ = ["Shamir"]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Shamir(AbstractScheme):
+    """Shamir's secret sharing of each block on its own, as in BGW: f(X_1), .., f(X_K), exactly.
+
+    Block k is the value at 0 of a polynomial u_k of degree T whose other coefficients are uniform
+    masks. Its workers, k, k + K, k + 2K and so on, receive u_k(1), u_k(2), .. and return
+    f(u_k(alpha)), values of a polynomial of degree d·T, whose value at 0 is f(X_k).
+
+    Args:
+        blocks: K, the number of blocks.
+        degree: d, the total degree of f, in all arguments that are encoded. A function of higher
+            degree decodes to something else: what shows it are more than dT + 1 answers for a
+            block, of which a run waits for 2A and no more.
+        workers: N, the number of workers; by default the K(dT + 2A + 1) that are needed.
+        adversaries: A, how many workers may answer wrongly.
+        colluders: T, how many workers may put their shares together and still learn nothing.
+        field: the prime field of the data.
+
+    Raises:
+        InvalidArgument: if a number is out of range.
+        Unachievable: if dT + 2A + 1 > floor(N/K), or the field has at most ceil(N/K) elements.
+
+    Guarantee:
+        With r = floor(N/K) workers a block, any N - r + dT + 2A + 1 answers give the exact value
+        and the names of the liars if at most A lie; other sets of answers do if dT + 2A + 1 of
+        each block are among them. Any T shares together are uniform and independent of the data,
+        whatever computing power the colluders have. More liars raise `TooManyErrors`, unless the
+        answers are consistent with at most A liars all the same, and no decoder can know.
+
+    References:
+        Shamir: How to share a secret (CACM 1979); Ben-Or, Goldwasser, Wigderson: Completeness
+        theorems for non-cryptographic fault-tolerant distributed computation (STOC 1988),
+        section 3; Yu, Avestimehr: Harmonic coding (ISIT 2019), section III, for the comparison.
+
+    Example:
+        >>> scheme = anyk.Shamir(blocks=2, degree=2)
+        >>> scheme.workers
+        6
+        >>> encoded = scheme.encode(np.array([[1, 2], [3, 4]]))
+        >>> answers = encoded.shares ** 2 % scheme.field.modulus
+        >>> encoded.decode(answers, range(6)).value.tolist()
+        [[1, 4], [9, 16]]
+    """
+
+    blocks: int
+    degree: int
+    workers: int | None = None
+    adversaries: int = 0
+    colluders: int = 1
+    field: PrimeField = PrimeField()
+
+    def __post_init__(self) -> None:
+        settle(self, blocks=1, degree=1, adversaries=0, colluders=1)
+        instance("field", self.field, PrimeField, change="Pass anyk.PrimeField(2**31 - 1).")
+        needed = self.blocks * self._quorum
+        workers = needed if self.workers is None else count("workers", self.workers, least=1)
+        object.__setattr__(self, "workers", workers)
+        if workers < needed:
+            raise Unachievable(
+                "workers",
+                given=str(workers),
+                needed=(
+                    f"dT + 2A + 1 <= floor(N/K), that is {self.degree}*{self.colluders} + "
+                    f"2*{self.adversaries} + 1 = {self._quorum} <= floor({workers}/{self.blocks}) "
+                    f"= {workers // self.blocks}"
+                ),
+                change=f"Take {needed} workers, or lower degree, adversaries or colluders.",
+            )
+        most = len(range(0, workers, self.blocks))
+        if most >= self.field.modulus:
+            raise Unachievable(
+                "field",
+                given=repr(self.field),
+                needed=f"a modulus above ceil(N/K) = {most}",
+                change="Take a larger prime; 2**31 - 1 is the default.",
+            )
+
+    @property
+    def _dimension(self) -> int:
+        """How many answers determine f of one block."""
+        return self.degree * self.colluders + 1
+
+    @property
+    def _quorum(self) -> int:
+        """How many answers of each block are enough."""
+        return self._dimension + 2 * self.adversaries
+
+    @property
+    def _everyone(self) -> range:
+        """All workers."""
+        return range(self.workers or 0)
+
+    @property
+    def problem(self) -> Map:
+        """A map of degree d over K blocks."""
+        return Map(blocks=self.blocks, degree=self.degree)
+
+    @property
+    def domain(self) -> PrimeField:
+        """The prime field."""
+        return self.field
+
+    @property
+    def guarantee(self) -> Guarantee:
+        """Exact from any N - floor(N/K) + dT + 2A + 1 answers."""
+        workers = len(self._everyone)
+        spare = workers // self.blocks - self._quorum
+        return Guarantee(
+            workers=workers,
+            threshold=workers - spare,
+            stragglers=spare,
+            adversaries=self.adversaries,
+            colluders=self.colluders,
+            exact=True,
+            leakage=0.0,
+            load=1.0,
+        )
+
+    def encode(self, X: Any, *, source: AbstractSource = SystemSource()) -> Encoded:
+        """One share a worker, of one block: values of a polynomial with fresh coefficients.
+
+        Args:
+            X: array-like (K, *shape) of residues in [0, p).
+            source: where masks come from; the operating system's CSPRNG by default.
+
+        Returns:
+            Shares (N, *shape), int64.
+
+        Raises:
+            InvalidArgument: if X is not K blocks of residues.
+        """
+        data = blocks_of(X, self.blocks, self.field)
+        shape = data.shape[1:]
+        shares = np.empty((len(self._everyone), *shape), dtype=np.int64)
+        for block in range(self.blocks):
+            masks = uniform_masks(self.field, (self.colluders, *shape), source)
+            group = shares[block :: self.blocks]
+            powers = _powers(self)[: len(group)]
+            group[:] = self.field.matmul(powers, np.concatenate([data[block : block + 1], masks]))
+        return Encoded(self, shares, None)
+
+    def sufficient(self, answered: Collection[int]) -> bool:
+        """Whether dT + 2A + 1 of each block are there."""
+        held = np.array([*set(answered)], dtype=int) % self.blocks
+        return bool(np.bincount(held, minlength=self.blocks).min() >= self._quorum)
+
+    def encoder(self, layout: None) -> Encoder:  # noqa: ARG002 - the points depend on no data
+        """D has a one where worker n holds block k; M has T columns for each block."""
+        data = np.zeros((len(self._everyone), self.blocks), dtype=np.int64)
+        masks = np.zeros((len(self._everyone), self.blocks, self.colluders), dtype=np.int64)
+        for block in range(self.blocks):
+            data[block :: self.blocks, block] = 1
+            group = masks[block :: self.blocks, block]
+            group[:] = _powers(self)[: len(group), 1:]
+        return Encoder(data=data, masks=masks.reshape(len(data), -1))
+
+    def recovery(self, layout: None, answered: tuple[int, ...]) -> AbstractRecovery:  # noqa: ARG002
+        """Interpolation at 0 for each block, after the liars are located.
+
+        Raises:
+            NotEnoughAnswers: if there are fewer than dT + 2A + 1 of a block.
+        """
+        if not self.sufficient(answered):
+            raise NotEnoughAnswers(
+                answered=answered,
+                missing=set(self._everyone) - set(answered),
+                needed=f"{self._quorum} answers for each of {self.blocks} blocks",
+            )
+        return _ShamirRecovery(self, answered)
+
+
+@lru_cache(maxsize=32)
+def _powers(scheme: Shamir) -> NDArray[np.int64]:
+    """Powers of the workers' points 1, 2, ..: int64 ndarray (ceil(N/K), T + 1)."""
+    most = len(scheme._everyone[:: scheme.blocks])  # noqa: SLF001 - its own scheme
+    _, points = disjoint_points(scheme.field, 1, most)
+    powers = vandermonde(scheme.field, points, scheme.colluders + 1)
+    return read_only(np.ascontiguousarray(powers.T))
+
+
+@lru_cache(maxsize=256)
+def _weights(field: PrimeField, points: tuple[int, ...]) -> NDArray[np.int64]:
+    """What takes values at these points to the value at 0: int64 ndarray (1, len(points))."""
+    return read_only(lagrange_matrix(field, np.array(points), np.zeros(1, dtype=np.int64)))
+
+
+@final
+@dataclass(frozen=True)
+class _ShamirRecovery(AbstractRecovery):
+    scheme: Shamir
+    workers: tuple[int, ...]
+
+    @property
+    def answered(self) -> tuple[int, ...]:
+        return self.workers
+
+    @property
+    def matrix(self) -> NDArray[Any]:
+        scheme = self.scheme
+        matrix = np.zeros((scheme.blocks, len(self.workers)), dtype=np.int64)
+        for block, places in enumerate(self._groups()):
+            used = places[: scheme._dimension]  # noqa: SLF001 - its own scheme
+            matrix[block, used] = _weights(scheme.field, tuple(self._points(used)))[0]
+        return matrix
+
+    def _groups(self) -> list[NDArray[np.int64]]:
+        """Where the answers of each block are."""
+        held = np.array(self.workers) % self.scheme.blocks
+        order = np.argsort(held, kind="stable")
+        return np.split(order, np.cumsum(np.bincount(held, minlength=self.scheme.blocks))[:-1])
+
+    def _points(self, places: NDArray[np.int64]) -> list[int]:
+        """The points of the workers at these places."""
+        return [self.workers[place] // self.scheme.blocks + 1 for place in places]
+
+    def recover(self, values: NDArray[Any]) -> Recovered:
+        scheme, field = self.scheme, self.scheme.field
+        dimension = scheme._dimension  # noqa: SLF001 - its own scheme
+        rows = rows_of(values, self.workers, field)
+        value = np.empty((scheme.blocks, *rows.shape[1:]), dtype=np.int64)
+        suspects: list[int] = []
+        for block, places in enumerate(self._groups()):
+            group = rows[places]
+            code = EvaluationCode(field, np.array(self._points(places)), dimension)
+            wrong = code.locate(group.reshape(len(group), -1), scheme.adversaries)
+            if wrong is None or len(suspects) + len(wrong) > scheme.adversaries:
+                raise TooManyErrors(answered=self.workers, adversaries=scheme.adversaries)
+            suspects += [self.workers[places[position]] for position in wrong]
+            used = np.delete(np.arange(len(places)), wrong)[:dimension]
+            weights = _weights(field, tuple(self._points(places[used])))
+            value[block] = field.matmul(weights, group[used])[0]
+        return Recovered(value=value, suspects=tuple(sorted(suspects)))

@@ -1,0 +1,1 @@
+"""Schemes around another scheme."""

@@ -1,0 +1,242 @@
+"""Reals on a scheme over a prime field: `FixedPoint`, and as many primes as its budget takes."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, final
+
+from numpy.typing import NDArray
+
+from anyk.answers import Recovered
+from anyk.checks import instance
+from anyk.domains.prime import PrimeField
+from anyk.domains.ring import ResidueRing
+from anyk.errors import InvalidArgument, TooManyErrors
+from anyk.fixed_point.format import FixedPoint
+from anyk.randomness.entropy import AbstractSource, SystemSource
+from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded, Encoder, rows_of
+from anyk.spec import Guarantee, Map, MatMul, Sum
+
+__all__ = ["Embedded"]
+
+
+@final
+@dataclass(frozen=True)
+class Embedded(AbstractScheme):
+    """A scheme over a prime field made one for reals: float64 in, float64 out.
+
+    The rounded inputs are encoded once for each prime that the budget takes, by the same scheme
+    over other fields, with masks of its own. A worker's share is the L shares together, and its
+    answer the function's L results; each prime is recovered on its own, and the Chinese remainder
+    theorem puts the values together.
+
+    Args:
+        scheme: over a `PrimeField`, which becomes the first of the primes.
+        embedding: how reals become residues, and how large results may be.
+
+    Raises:
+        InvalidArgument: if the scheme is not over a prime field, or its degree is too low.
+        Unachievable: if the primes do not hold the budget.
+
+    Guarantee:
+        That of the scheme, on the rounded inputs: the same thresholds, and the same privacy, as
+        the masks of different primes are independent. Whoever lies modulo one prime is a suspect;
+        if those are more than A, recovery raises `TooManyErrors`.
+
+    References:
+        Yu et al. (AISTATS 2019) for one prime; Garner: The residue number system (IRE Transactions
+        on Electronic Computers, 1959) for several.
+
+    Example:
+        >>> from anyk.schemes.wrappers.embedded import Embedded
+        >>> fixed = anyk.FixedPoint(fraction_bits=20, magnitude=2.0, degree=2)
+        >>> scheme = Embedded(anyk.Lagrange(blocks=2, degree=2, workers=4, colluders=0), fixed)
+        >>> encoded = scheme.encode([0.5, -1.25])
+        >>> encoded.shares.shape, scheme.domain.primes
+        ((4, 2), (2147483647, 2147483629))
+        >>> encoded.decode(encoded.shares**2 % scheme.domain.primes, range(4)).value
+        array([0.25  , 1.5625])
+    """
+
+    scheme: AbstractScheme
+    embedding: FixedPoint
+
+    def __post_init__(self) -> None:
+        instance("embedding", self.embedding, FixedPoint, change="Pass anyk.FixedPoint(...).")
+        instance("scheme", self.scheme, AbstractScheme, change="Make one, such as anyk.Lagrange.")
+        if not isinstance(self.scheme.domain, PrimeField):
+            raise InvalidArgument(
+                "embedding",
+                given=f"one for a scheme over {self.scheme.domain!r}",
+                needed="a scheme over a PrimeField",
+                change="Leave the embedding out: these data need none.",
+            )
+        degree = getattr(self.scheme.problem, "degree", None)
+        if degree is not None and degree < self.embedding.degree:
+            raise InvalidArgument(
+                "embedding",
+                given=f"degree={self.embedding.degree}",
+                needed=f"at most the degree={degree} that {type(self.scheme).__name__} can decode",
+                change="Make the scheme for the degree of the function.",
+            )
+        _parts(self)
+
+    @property
+    def problem(self) -> Map | Sum | MatMul:
+        """That of the scheme."""
+        return self.scheme.problem
+
+    @property
+    def domain(self) -> ResidueRing:
+        """The integers modulo the product of the primes."""
+        return _ring(self)
+
+    @property
+    def guarantee(self) -> Guarantee:
+        """That of the scheme."""
+        return self.scheme.guarantee
+
+    def encode(self, X: Any, *, source: AbstractSource = SystemSource()) -> Encoded:
+        """One share a worker, of the rounded data.
+
+        Args:
+            X: array-like (K, *shape) of reals.
+            source: where masks come from; the operating system's CSPRNG by default.
+
+        Returns:
+            Shares (N, *shape, L) of residues, int64.
+
+        Raises:
+            InvalidArgument: if X is not K blocks of reals up to the embedding's magnitude.
+        """
+        return self.encode_as(X, self.embedding, source=source)
+
+    def encode_as(
+        self, values: Any, embedding: FixedPoint, *, source: AbstractSource = SystemSource()
+    ) -> Encoded:
+        """Shares of another argument of the function, rounded as that one is.
+
+        Args:
+            values: array-like (K, *shape) of reals.
+            embedding: its format: one of the `factors` of this scheme's embedding, or that itself.
+            source: where masks come from; the operating system's CSPRNG by default.
+
+        Returns:
+            Shares (N, *shape, L) of residues, int64.
+
+        Raises:
+            InvalidArgument: if the format is none of these, or the values do not fit it.
+        """
+        if embedding != self.embedding and embedding not in self.embedding.factors:
+            raise InvalidArgument(
+                "embedding",
+                given=repr(embedding),
+                needed="one that the budget counts",
+                change="Name it in factors= of the embedding that the data were distributed with.",
+            )
+        whole = embedding.integers(values)
+        ring, parts = self.domain, _parts(self)
+        encoded = [
+            part.encode(field.constant(whole), source=source)
+            for part, field in zip(parts, ring.fields, strict=True)
+        ]
+        shares = ring.join([each.shares for each in encoded])
+        return Encoded(self, shares, tuple(each.layout for each in encoded))
+
+    def sufficient(self, answered: Collection[int]) -> bool:
+        """As for the scheme."""
+        return self.scheme.sufficient(answered)
+
+    def encoder(self, layout: Any) -> Encoder:
+        """D and M over the ring, (N, K, L) and (N, T, L)."""
+        each = [part.encoder(own) for part, own in zip(_parts(self), layout, strict=True)]
+        join = self.domain.join
+        return Encoder(data=join([e.data for e in each]), masks=join([e.masks for e in each]))
+
+    def recovery(self, layout: Any, answered: tuple[int, ...]) -> AbstractRecovery:
+        """The recovery for each prime.
+
+        Raises:
+            NotEnoughAnswers: if the scheme has none.
+        """
+        each = (
+            part.recovery(own, answered) for part, own in zip(_parts(self), layout, strict=True)
+        )
+        return _EmbeddedRecovery(self, tuple(each))
+
+
+@lru_cache(maxsize=32)
+def _budget(embedded: Embedded) -> FixedPoint:
+    """The embedding, for all that adds up in one entry of the value."""
+    problem, embedding = embedded.scheme.problem, embedded.embedding
+    if not isinstance(problem, Sum):
+        return embedding
+    return dataclasses.replace(embedding, summands=embedding.summands * problem.blocks)
+
+
+@lru_cache(maxsize=32)
+def _ring(embedded: Embedded) -> ResidueRing:
+    """The primes that hold the budget."""
+    return _budget(embedded).ring(embedded.scheme.domain)  # type: ignore[arg-type] # checked first
+
+
+@lru_cache(maxsize=32)
+def _parts(embedded: Embedded) -> tuple[AbstractScheme, ...]:
+    """The scheme, and the same over each of the other primes."""
+    first, *others = embedded.domain.fields
+    return (embedded.scheme, *(_over(field, first, embedded.scheme) for field in others))
+
+
+def _over(field: PrimeField, first: PrimeField, scheme: Any) -> Any:
+    """A scheme over another field, also where another scheme within it has the field."""
+    changes: dict[str, Any] = {}
+    for each in dataclasses.fields(scheme) if dataclasses.is_dataclass(scheme) else ():
+        value = getattr(scheme, each.name)
+        if isinstance(value, PrimeField) and value == first:
+            changes[each.name] = field
+        elif isinstance(value, AbstractScheme):
+            changes[each.name] = _over(field, first, value)
+    if not changes:
+        raise InvalidArgument(
+            "embedding",
+            given=f"a budget that takes several primes, and {scheme!r}",
+            needed="a scheme that is a dataclass with its field among its parameters",
+            change="Lower the budget so that one prime holds it.",
+        )
+    return dataclasses.replace(scheme, **changes)
+
+
+@final
+@dataclass(frozen=True)
+class _EmbeddedRecovery(AbstractRecovery):
+    scheme: Embedded
+    each: tuple[AbstractRecovery, ...]
+
+    @property
+    def answered(self) -> tuple[int, ...]:
+        return self.each[0].answered
+
+    @property
+    def matrix(self) -> NDArray[Any]:
+        """R over the ring, (K, len(answered), L)."""
+        return self.scheme.domain.join([recovery.matrix for recovery in self.each])
+
+    def recover(self, values: NDArray[Any]) -> Recovered:
+        ring, budget = self.scheme.domain, _budget(self.scheme)
+        rows = rows_of(values, self.answered, ring)
+        recovered = [
+            recovery.recover(ring.part(rows, place)) for place, recovery in enumerate(self.each)
+        ]
+        suspects = sorted({liar for each in recovered for liar in each.suspects})
+        adversaries = self.scheme.guarantee.adversaries
+        if len(suspects) > adversaries:
+            raise TooManyErrors(answered=self.answered, adversaries=adversaries)
+        residues = ring.join([each.value for each in recovered])
+        return Recovered(
+            value=budget.extract(residues, ring),
+            suspects=tuple(suspects),
+            quantisation_error=budget.error,
+        )

@@ -1,0 +1,179 @@
+"""`Summed`: the sum over the blocks, by any exact scheme that maps them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anyk.answers import Recovered
+from anyk.checks import instance
+from anyk.domains.base import AbstractDomain
+from anyk.domains.prime import PrimeField
+from anyk.domains.real import Complex, Reals
+from anyk.errors import InvalidArgument
+from anyk.randomness.entropy import AbstractSource, SystemSource
+from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded, Encoder, rows_of
+from anyk.spec import Guarantee, Map, Sum
+
+__all__ = ["Summed"]
+
+_DOMAINS = (PrimeField, Reals, Complex)  # not residues that a recovery turns into reals
+
+
+@final
+@dataclass(frozen=True)
+class Summed(AbstractScheme):
+    """The sum f(X_1) + .. + f(X_K), by a scheme that computes f(X_1), .., f(X_K) exactly.
+
+    Shares, promise and liars are those of the scheme within; its recovery R becomes 1^T·R, one
+    combination of the answers.
+
+    Args:
+        scheme: an exact scheme for maps, such as Lagrange, Shamir or Replication.
+
+    Raises:
+        InvalidArgument: if it is not for maps, or not exact.
+
+    Guarantee:
+        That of the scheme within; an error estimate becomes that of the sum, which is larger where
+        blocks cancel. The one who decodes could also have the values of the single blocks: nothing
+        is hidden from the master.
+
+    References:
+        Yu, Avestimehr: Harmonic coding (ISIT 2019), section III, which compares `Harmonic` with
+        Lagrange coding and secret sharing used in this way.
+
+    Example:
+        >>> scheme = anyk.Summed(anyk.Lagrange(blocks=3, degree=2, workers=8, adversaries=1))
+        >>> scheme.problem, scheme.guarantee.threshold
+        (Sum(blocks=3, degree=2), 7)
+        >>> with anyk.Inline(8) as executor:
+        ...     anyk.run(scheme, np.square, [[1, 2], [3, 4], [5, 6]], executor).value
+        array([35, 56])
+    """
+
+    scheme: AbstractScheme
+
+    def __post_init__(self) -> None:
+        change = "Pass anyk.Lagrange(...), anyk.Shamir(...) or anyk.Replication(...)."
+        instance("scheme", self.scheme, AbstractScheme, change=change)
+        exact, problem, domain = (
+            self.scheme.guarantee.exact,
+            self.scheme.problem,
+            self.scheme.domain,
+        )
+        if not (exact and isinstance(problem, Map) and isinstance(domain, _DOMAINS)):
+            raise InvalidArgument(
+                "scheme",
+                given=repr(self.scheme),
+                needed="an exact scheme for maps, whose value is linear in the answers",
+                change=change,
+            )
+
+    @property
+    def problem(self) -> Sum:
+        """A sum of the same degree over the same blocks."""
+        problem = self.scheme.problem
+        return Sum(blocks=problem.blocks, degree=problem.degree)  # type: ignore[union-attr] # __post_init__ checked
+
+    @property
+    def domain(self) -> AbstractDomain:
+        """That of the scheme within."""
+        return self.scheme.domain
+
+    @property
+    def guarantee(self) -> Guarantee:
+        """That of the scheme within."""
+        return self.scheme.guarantee
+
+    def encode(self, X: Any, *, source: AbstractSource = SystemSource()) -> Encoded:
+        """The shares of the scheme within.
+
+        Args:
+            X: array-like (K, *shape), the blocks.
+            source: where masks come from; the operating system's CSPRNG by default.
+
+        Returns:
+            Shares (N, *shape).
+
+        Raises:
+            InvalidArgument: if X is not K blocks of the domain.
+        """
+        within = self.scheme.encode(X, source=source)
+        return Encoded(self, within.shares, within.layout)
+
+    def sufficient(self, answered: Collection[int]) -> bool:
+        """Whether they are for the scheme within."""
+        return self.scheme.sufficient(answered)
+
+    def encoder(self, layout: Any) -> Encoder:
+        """D and M of the scheme within."""
+        return self.scheme.encoder(layout)
+
+    def recovery(self, layout: Any, answered: tuple[int, ...]) -> AbstractRecovery:
+        """The recovery of the scheme within, summed.
+
+        Raises:
+            NotEnoughAnswers: if they are too few for the scheme within.
+        """
+        within = self.scheme.recovery(layout, answered)
+        checked = bool(self.guarantee.adversaries) or self._spare(answered)
+        return _SummedRecovery(self, within, self._sum(within.matrix)[None], checked)
+
+    def _sum(self, rows: NDArray[Any]) -> NDArray[Any]:
+        ones = np.ones((1, len(rows)), dtype=self.domain.dtype)
+        return self.domain.matmul(ones, rows).reshape(rows.shape[1:])
+
+    def _spare(self, answered: tuple[int, ...]) -> bool:
+        """Whether there are more answers than needed, so that some can be checked by others."""
+        return len(answered) > self.guarantee.threshold or any(
+            self.sufficient([*answered[:place], *answered[place + 1 :]])
+            for place in range(len(answered))
+        )
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class _SummedRecovery(AbstractRecovery):
+    scheme: Summed
+    within: AbstractRecovery
+    row: NDArray[Any]
+    checked: bool
+
+    @property
+    def answered(self) -> tuple[int, ...]:
+        return self.within.answered
+
+    @property
+    def matrix(self) -> NDArray[Any]:
+        return self.row
+
+    def recover(self, values: NDArray[Any]) -> Recovered:
+        if self.checked:  # a liar is to be named, and changes the combination
+            recovered = self.within.recover(values)
+            value = self.scheme._sum(recovered.value)  # noqa: SLF001 - its own scheme
+            return Recovered(
+                value=value,
+                suspects=recovered.suspects,
+                error_estimate=_of_sum(recovered, value),
+            )
+        domain = self.scheme.domain
+        array = rows_of(values, self.answered, domain)
+        return Recovered(value=domain.matmul(self.row, array).reshape(array.shape[1:]))
+
+
+def _of_sum(recovered: Recovered, value: NDArray[Any]) -> float | None:
+    """The relative error of the sum: K errors add up, and values of either sign cancel.
+
+    By Cauchy's inequality no sum of K errors is larger than sqrt(K) times all of them together.
+    """
+    if recovered.error_estimate is None:
+        return None
+    size = float(np.linalg.norm(value))
+    most = math.sqrt(len(recovered.value)) * float(np.linalg.norm(recovered.value))
+    return recovered.error_estimate * most / size if size else math.inf
