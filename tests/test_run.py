@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 import anyk
-from anyk import distributed
 from anyk.executors.core.base import Dealt
 from anyk.executors.wrappers.wrapper import AbstractAround
 from anyk.faults.faulty import Collude, Corrupt, Crash, Delay, Faulty, Rubbish
+from anyk.running import distributed
 
 FIELD = anyk.PrimeField()
 

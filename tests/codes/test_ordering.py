@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from anyk.codes import ordering
+from anyk.codes.curves import ordering
 from anyk.codes.curves.ordering import chord_positions, path_order
 
 Floats = NDArray[np.float64]

@@ -24,8 +24,8 @@ from calls import LONG, call, eventually, gone, hold_up_worker_0, receive
 
 import anyk
 from anyk.errors import InvalidArgument
-from anyk.executors import futures
 from anyk.executors.core.base import Dealt
+from anyk.executors.engines import futures
 from anyk.executors.engines.futures import Futures
 from anyk.faults.faulty import Delay, Die, Faulty
 

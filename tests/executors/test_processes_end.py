@@ -67,7 +67,7 @@ def test_close_leaves_no_process_no_thread_and_no_file() -> None:
 
 def test_a_constructor_that_fails_leaves_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
     children = set(multiprocessing.active_children())
-    from anyk.executors import processes  # noqa: PLC0415 - the module, not the class in it
+    from anyk.executors.processes import executor as processes  # noqa: PLC0415 - the module, not the class in it
 
     made = []
 
