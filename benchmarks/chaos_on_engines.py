@@ -58,7 +58,8 @@ from _chaos_tasks import FUNCTIONS, HANG, ORDERS, pid, work
 from numpy.typing import NDArray
 
 import anyk
-from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Dealt, Placement
+from anyk import AbstractExecutor
+from anyk.executors.core.base import AbstractDispatch, Dealt, Placement
 from anyk.executors.core.task import WorkerTask
 from anyk.executors.wrappers.wrapper import AbstractAround
 

@@ -35,9 +35,7 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 from spline_beats_berrut import train
 
-from anyk.errors import TooManyErrors
-from anyk.schemes.approximate.spline.scheme import Spline
-from anyk.schemes.base import Encoded
+from anyk import Encoded, Spline, TooManyErrors
 
 Floats = NDArray[np.float64]
 

@@ -43,11 +43,12 @@ from _alarm import alarm
 from _random_faults import WORKERS, Job, Plan, draw_job, draw_plan
 
 import anyk
-from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Placement
+from anyk import AbstractExecutor
+from anyk.executors.core.base import AbstractDispatch, Placement
 from anyk.executors.core.run_task import Task
 from anyk.executors.core.task import WorkerTask
 from anyk.executors.wrappers.wrapper import AbstractAround
-from anyk.faults.faulty import AbstractFault, Delay, Faulty
+from anyk.faults import AbstractFault, Delay, Faulty
 
 ENGINES = ("Threads", "Processes", "Simulated")
 SCHEMES = ("Lagrange", "Replication", "Spline", "Berrut")

@@ -13,7 +13,7 @@ import numpy as np
 import ray
 
 import anyk
-from anyk.faults.faulty import Corrupt, Die, Faulty
+from anyk.faults import Corrupt, Die, Faulty
 
 BLOCKS, WORKERS = 4, 12
 

@@ -156,14 +156,14 @@ VALUES = [
 
 
 @pytest.mark.parametrize("value", VALUES, ids=repr)
-def test_repr_and_pickle_rebuild_every_public_value(value):
-    assert eval(repr(value), vars(anyk).copy()) == value
+def test_repr_and_pickle_rebuild_every_public_value(value, public_names):
+    assert eval(repr(value), public_names) == value
     assert pickle.loads(pickle.dumps(value)) == value
 
 
 @pytest.mark.parametrize("status", anyk.Status)
-def test_a_status_is_advice(status):
-    assert eval(repr(status), vars(anyk).copy()) is status
+def test_a_status_is_advice(status, public_names):
+    assert eval(repr(status), public_names) is status
     assert status.value.endswith(".")
 
 

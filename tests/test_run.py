@@ -12,7 +12,7 @@ import pytest
 import anyk
 from anyk.executors.core.base import Dealt
 from anyk.executors.wrappers.wrapper import AbstractAround
-from anyk.faults.faulty import Collude, Corrupt, Crash, Delay, Faulty, Rubbish
+from anyk.faults import Collude, Corrupt, Crash, Delay, Faulty, Rubbish
 from anyk.running import distributed
 
 FIELD = anyk.PrimeField()

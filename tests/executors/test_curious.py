@@ -17,7 +17,7 @@ import pytest
 import anyk
 from anyk.executors.engines.dask import Dask
 from anyk.executors.remote.executor import Remote
-from anyk.executors.remote.trial import Trial
+from anyk.testing import Trial
 
 HERE = Path(__file__).parent
 LONG = 30.0  # seconds: a test that waits this long has failed

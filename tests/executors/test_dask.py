@@ -28,7 +28,7 @@ from anyk.executors.core.base import Dealt
 from anyk.executors.engines.dask import Dask
 from anyk.executors.engines.dask_worker import DaskRoster
 from anyk.executors.wrappers.with_master import WithMaster
-from anyk.faults.faulty import Die, Faulty
+from anyk.faults import Die, Faulty
 
 distributed = pytest.importorskip("distributed")
 

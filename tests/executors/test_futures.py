@@ -27,7 +27,7 @@ from anyk.errors import InvalidArgument
 from anyk.executors.core.base import Dealt
 from anyk.executors.engines import futures
 from anyk.executors.engines.futures import Futures
-from anyk.faults.faulty import Delay, Die, Faulty
+from anyk.faults import Delay, Die, Faulty
 
 HERE = Path(__file__).parent
 PROCESS = partial(

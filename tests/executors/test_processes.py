@@ -16,7 +16,7 @@ from anyk.errors import ExecutorError, InvalidArgument
 from anyk.executors.core.base import Dealt
 from anyk.executors.core.run_task import Task
 from anyk.executors.processes.executor import Processes
-from anyk.faults.faulty import Delay, Die, Faulty
+from anyk.faults import Delay, Die, Faulty
 
 
 @pytest.fixture(scope="module")

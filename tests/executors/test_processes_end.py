@@ -17,7 +17,7 @@ from calls import LONG, eventually, gone, receive
 
 from anyk.errors import ExecutorError
 from anyk.executors.processes.executor import Processes
-from anyk.faults.faulty import Delay, Die, Faulty
+from anyk.faults import Delay, Die, Faulty
 
 HERE = Path(__file__).parent
 
@@ -88,7 +88,7 @@ SCRIPT = """
     import signal, sys, time
     import numpy as np
     from anyk.executors.core.run_task import pause
-    from anyk.faults.faulty import Delay, Faulty
+    from anyk.faults import Delay, Faulty
     from anyk.executors.processes.executor import Processes
 
     def double(share):

@@ -31,7 +31,7 @@ from anyk.executors.remote.request import described, domain_of, make_request
 from anyk.executors.remote.server import Server
 from anyk.executors.remote.session import Session
 from anyk.executors.remote.tls import parse_address
-from anyk.executors.remote.trial import Trial
+from anyk.testing import Trial
 
 HERE = Path(__file__).parent
 LAGRANGE = anyk.Lagrange(blocks=1, degree=2, workers=4, adversaries=0, colluders=1)

@@ -37,7 +37,7 @@ from anyk.executors.remote.frames import Channel, parse_specs
 from anyk.executors.remote.link import Keys, Limits, Link
 from anyk.executors.remote.request import make_request
 from anyk.executors.remote.tls import Address, Stranger, client_context
-from anyk.executors.remote.trial import Trial
+from anyk.testing import Trial
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 LONG = 30.0  # seconds: a test that waits this long has failed

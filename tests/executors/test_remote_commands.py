@@ -16,7 +16,7 @@ from anyk.errors import ExecutorError, InvalidArgument
 from anyk.executors.remote.certificates import make_certificates
 from anyk.executors.remote.offer import Offer
 from anyk.executors.remote.tls import client_context, server_context
-from anyk.executors.remote.trial import Trial
+from anyk.testing import Trial
 
 LONG = 30.0  # seconds: a test that waits this long has failed
 

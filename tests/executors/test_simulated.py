@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from anyk.delays.models import Fixed, NoDelay, Occasional, ShiftedExponential
+from anyk.delays import Fixed, NoDelay, Occasional, ShiftedExponential
 from anyk.errors import InvalidArgument
 from anyk.executors.core.base import AbstractDispatch
 from anyk.executors.core.run_task import pause
 from anyk.executors.local.simulated import Simulated
-from anyk.faults.faulty import Delay, Faulty
+from anyk.faults import Delay, Faulty
 
 
 def arrivals(dispatch: AbstractDispatch) -> list[tuple[int, float]]:

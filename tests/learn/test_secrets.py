@@ -12,7 +12,7 @@ import anyk
 import anyk.schemes.maps.lagrange as lagrange_module
 from anyk.executors.core.base import Dealt
 from anyk.executors.wrappers.wrapper import AbstractAround
-from anyk.faults.faulty import Corrupt, Crash, Faulty
+from anyk.faults import Corrupt, Crash, Faulty
 from anyk.learn import CodedLinearRegression, CodedLogisticRegression
 
 

@@ -6,7 +6,7 @@ from sklearn.datasets import load_digits
 
 import anyk
 from anyk.executors.wrappers.wrapper import AbstractAround
-from anyk.faults.faulty import Collude, Corrupt, Crash, Delay, Die, Faulty
+from anyk.faults import Collude, Corrupt, Crash, Delay, Die, Faulty
 from anyk.learn import CodedLinearRegression, CodedLogisticRegression
 from anyk.learn.training import largest_code
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import anyk
-from anyk.faults.faulty import Corrupt, Crash, Faulty
+from anyk.faults import Corrupt, Crash, Faulty
 from anyk.randomness.entropy import InsecureTestSource
 
 
@@ -253,7 +253,7 @@ def test_in_a_run_with_a_liar_a_crash_and_late_workers():
     assert relative(outcome.value, X**2) <= outcome.error_estimate < 1e-7
 
 
-def test_fresh_keys_each_time_and_none_in_what_is_shown_or_kept():
+def test_fresh_keys_each_time_and_none_in_what_is_shown_or_kept(public_names):
     X = np.ones((3, 2))
     scheme = analog()
     one, two = scheme.encode(X), scheme.encode(X)
@@ -263,7 +263,7 @@ def test_fresh_keys_each_time_and_none_in_what_is_shown_or_kept():
         again.shares, scheme.encode(X, source=InsecureTestSource(1)).shares
     )
     assert one.layout is None
-    assert eval(repr(scheme), vars(anyk).copy()) == scheme
+    assert eval(repr(scheme), public_names) == scheme
     copy = pickle.loads(pickle.dumps(one))
     np.testing.assert_array_equal(copy.shares, one.shares)
     assert copy.scheme == scheme

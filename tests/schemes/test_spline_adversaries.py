@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 import anyk
-from anyk.faults.faulty import Corrupt, Faulty
+from anyk.faults import Corrupt, Faulty
 
 Floats = NDArray[np.float64]
 WEIGHTS = (

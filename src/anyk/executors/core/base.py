@@ -85,6 +85,11 @@ class AbstractExecutor(ABC):
 
     One worker, one share. `place` and `dispatch` return at once; a worker still busy with an
     abandoned task begins the next one when it is free, and nobody waits for it.
+
+    Example:
+        >>> with anyk.Inline(3) as executor:
+        ...     isinstance(executor, anyk.AbstractExecutor), executor.workers, executor.alive
+        (True, 3, (True, True, True))
     """
 
     @property

@@ -18,8 +18,7 @@ class Condition(enum.Enum):
     """How a worker does; the value says what that means.
 
     Example:
-        >>> from anyk.executors.core.health import Condition
-        >>> print(Condition.LATE.value)
+        >>> print(anyk.Condition.LATE.value)
         has not answered its last call, which was over before it was
     """
 

@@ -127,7 +127,7 @@ class Simulated(AbstractExecutor):
         InvalidArgument: if a number is out of range.
 
     Example:
-        >>> from anyk.delays.models import Fixed
+        >>> from anyk.delays import Fixed
         >>> with anyk.Simulated(3, delays=Fixed({0: 3600.0}), compute=0.5) as executor:
         ...     placement = executor.place([np.array([5, 6, 7])])
         ...     dispatch = executor.dispatch(np.square, placement, [])

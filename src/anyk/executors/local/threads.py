@@ -37,7 +37,7 @@ class Threads(AbstractExecutor):
 
     Arrays are not copied. Nothing can interrupt a thread: one that is still busy when the
     executor is closed is a daemon, keeps nobody waiting, and ends with its task (a `pause` of
-    `anyk.faults.faulty` ends at once). A task runs in several threads at once, so it must not
+    `anyk.faults` ends at once). A task runs in several threads at once, so it must not
     write in memory that its other calls use, such as a buffer of the module.
 
     Args:

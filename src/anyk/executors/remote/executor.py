@@ -82,7 +82,7 @@ class Remote(AbstractExecutor):
         RFC 8446 (TLS 1.3), section 4.4; RFC 6125, section 6.4 (whose certificate it is).
 
     Example:
-        >>> from anyk.executors.remote.trial import Trial
+        >>> from anyk.testing import Trial
         >>> scheme = anyk.Lagrange(blocks=1, degree=2, workers=4, adversaries=0, colluders=1)
         >>> with Trial("anyk.testing.tasks", workers=4) as trial:
         ...     with anyk.Remote(trial.addresses, tls=trial.master) as executor:

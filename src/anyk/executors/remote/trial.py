@@ -33,7 +33,7 @@ class Trial:
         ExecutorError: on entering, if a worker does not start, with what it said.
 
     Example:
-        >>> from anyk.executors.remote.trial import Trial
+        >>> from anyk.testing import Trial
         >>> with Trial("anyk.testing.tasks", workers=1) as trial:
         ...     trial.addresses[0].startswith("worker-0@127.0.0.1:")
         True

@@ -49,10 +49,9 @@ class Paced(AbstractAround):
         InvalidArgument: if an argument is of another kind.
 
     Example:
-        >>> from anyk.executors.wrappers.paced import Paced
-        >>> from anyk.delays.models import Fixed
+        >>> from anyk.delays import Fixed
         >>> inner = anyk.Simulated(3, generator=np.random.default_rng(0))
-        >>> with Paced(inner, Fixed({2: 60.0}), np.random.default_rng(0)) as executor:
+        >>> with anyk.Paced(inner, Fixed({2: 60.0}), np.random.default_rng(0)) as executor:
         ...     outcome = anyk.run(anyk.Replication(1, 3), np.sqrt, [4.0], executor)
         >>> outcome.elapsed < 1.0
         True
@@ -62,7 +61,7 @@ class Paced(AbstractAround):
         self, executor: AbstractExecutor, delays: AbstractDelays, generator: np.random.Generator
     ) -> None:
         check_within(executor)
-        instance("delays", delays, AbstractDelays, change="Pass a model of anyk.delays.models.")
+        instance("delays", delays, AbstractDelays, change="Pass a model of anyk.delays.")
         instance("generator", generator, np.random.Generator, change="Pass default_rng(0).")
         self._executor, self._delays, self._generator = executor, delays, generator
 
