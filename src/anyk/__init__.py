@@ -65,7 +65,13 @@ if TYPE_CHECKING:
     from anyk.running.run import stream as stream
     from anyk.schemes.approximate.analog_lagrange.scheme import AnalogLagrange as AnalogLagrange
     from anyk.schemes.approximate.berrut.scheme import Berrut as Berrut
+    from anyk.schemes.approximate.filled_replication.scheme import (
+        FilledReplication as FilledReplication,
+    )
     from anyk.schemes.approximate.spline.scheme import Spline as Spline
+    from anyk.schemes.approximate.veiled_replication.scheme import (
+        VeiledReplication as VeiledReplication,
+    )
     from anyk.schemes.base import AbstractRecovery as AbstractRecovery
     from anyk.schemes.base import AbstractScheme as AbstractScheme
     from anyk.schemes.base import Encoded as Encoded
@@ -103,6 +109,7 @@ _PLACES: Final = {
     "Encoder": "anyk.schemes.base",
     "ExecutorError": "anyk.errors",
     "FieldArray": "anyk.domains.array",
+    "FilledReplication": "anyk.schemes.approximate.filled_replication.scheme",
     "FixedPoint": "anyk.fixed_point.format",
     "Futures": "anyk.executors.engines.futures",
     "Guarantee": "anyk.spec",
@@ -137,6 +144,7 @@ _PLACES: Final = {
     "Timing": "anyk.answers",
     "TooManyErrors": "anyk.errors",
     "Unachievable": "anyk.errors",
+    "VeiledReplication": "anyk.schemes.approximate.veiled_replication.scheme",
     "WithMaster": "anyk.executors.wrappers.with_master",
     "WorkerHealth": "anyk.executors.core.health",
     "audit": "anyk.audits.attack",
