@@ -20,38 +20,7 @@ DOMAINS = (
     anyk.Reals(),
     anyk.Complex(),
 )
-SCHEMES = (
-    anyk.Lagrange(blocks=1, degree=1, workers=1),
-    anyk.Lagrange(blocks=2, degree=3, workers=10, adversaries=1, colluders=1),
-    anyk.Lagrange(blocks=3, degree=1, workers=8, colluders=2, field=anyk.PrimeField(13)),
-    anyk.AnalogLagrange(blocks=1, degree=1, workers=1),
-    anyk.AnalogLagrange(blocks=3, degree=2, workers=12, adversaries=1, stragglers=2),
-    anyk.AnalogLagrange(
-        blocks=2, degree=2, workers=12, adversaries=1, colluders=2, leakage=0.1, stragglers=2
-    ),
-    anyk.AnalogLagrange(blocks=2, degree=3, workers=8, colluders=1, sigma=5.0, radius=1.2),
-    anyk.Replication(blocks=3, workers=3),
-    anyk.Replication(blocks=2, workers=7, adversaries=1),
-    anyk.Replication(blocks=2, workers=4, domain=anyk.PrimeField()),
-    anyk.Harmonic(blocks=1, degree=1),
-    anyk.Harmonic(blocks=4, degree=3, field=anyk.PrimeField(101)),
-    anyk.Shamir(blocks=2, degree=2),
-    anyk.Shamir(blocks=2, degree=1, workers=11, adversaries=1, colluders=2),
-    anyk.Summed(anyk.Lagrange(blocks=2, degree=2, workers=8, adversaries=1, colluders=1)),
-    anyk.Summed(anyk.Shamir(blocks=3, degree=2)),
-    anyk.Summed(anyk.Replication(blocks=2, workers=3)),
-    anyk.FilledReplication(blocks=1, workers=2),
-    anyk.FilledReplication(blocks=3, workers=8),
-    anyk.VeiledReplication(blocks=3, workers=12, colluders=1, leakage=0.5),
-    anyk.Spline(blocks=1, workers=2),
-    anyk.Spline(blocks=3, workers=8),
-    anyk.Spline(blocks=3, workers=8, stragglers=3, ordering=None),
-    anyk.Spline(blocks=4, workers=9, encoder_smoothing=1e-6, decoder_smoothing=1e-6),
-    anyk.Berrut(blocks=1, workers=2),
-    anyk.Berrut(blocks=3, workers=8),
-    anyk.Berrut(blocks=3, workers=8, stragglers=4),
-    anyk.Berrut(blocks=3, workers=8, colluders=1, leakage=0.5),
-)
+SCHEMES = tuple(scheme for row in anyk.CATALOGUE for scheme in row.examples())
 EXECUTORS = (anyk.Inline, anyk.Threads, anyk.Processes, anyk.Simulated)
 
 
@@ -266,7 +235,7 @@ def test_check_executor_notices_shares_that_go_astray(monkeypatch):
         anyk.testing.check_executor(anyk.Inline(4))
 
 
-def test_every_executor_is_checked():
+def test_every_executor_and_every_scheme_is_checked():
     built_in = {
         item for item in (getattr(anyk, name) for name in anyk.__all__) if isinstance(item, type)
     }
@@ -281,4 +250,6 @@ def test_every_executor_is_checked():
     }  # in tests/executors
     assert executors - {AbstractExecutor} == {*EXECUTORS, *elsewhere}
     schemes = {item for item in built_in if issubclass(item, AbstractScheme)} - {AbstractScheme}
-    assert schemes == {type(scheme) for scheme in SCHEMES}
+    assert schemes == {row.scheme for row in anyk.CATALOGUE}
+    for row in anyk.CATALOGUE:
+        assert {type(scheme) for scheme in row.examples()} == {row.scheme}

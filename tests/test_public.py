@@ -45,14 +45,14 @@ def test_the_table_of_names_is_what_type_checkers_are_told():
     assert list(anyk._PLACES) == sorted(anyk._PLACES)
 
 
-@pytest.mark.parametrize("name", anyk._PLACES)
+@pytest.mark.parametrize("name", sorted({*anyk._PLACES} - {"CATALOGUE"}))
 def test_a_name_stands_where_the_table_says(name):
     assert getattr(anyk, name).__module__ == anyk._PLACES[name]
 
 
 @pytest.mark.parametrize("name", PUBLIC)
 def test_public_classes_and_functions_pickle_by_name(name):
-    if not isinstance(PUBLIC[name], types.ModuleType):
+    if not isinstance(PUBLIC[name], (types.ModuleType, tuple)):
         assert pickle.loads(pickle.dumps(PUBLIC[name])) is PUBLIC[name]
 
 
@@ -119,7 +119,8 @@ def test_a_page_names_the_public_namespaces_alone(path):
 def test_an_example_imports_from_the_public_namespaces_alone(name):
     item = PUBLIC[name]
     texts = [inspect.getdoc(item) or ""]
-    texts += [inspect.getdoc(each) or "" for each in vars(item).values() if callable(each)]
+    if inspect.isclass(item):
+        texts += [inspect.getdoc(each) or "" for each in vars(item).values() if callable(each)]
     shown = [line for text in texts for line in re.findall(r"(?:>>>|\.\.\.) (.*)", text)]
     assert foreign("\n".join(shown)) == []
 

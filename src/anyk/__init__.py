@@ -76,9 +76,13 @@ if TYPE_CHECKING:
     from anyk.schemes.base import AbstractScheme as AbstractScheme
     from anyk.schemes.base import Encoded as Encoded
     from anyk.schemes.base import Encoder as Encoder
+    from anyk.schemes.catalogue import CATALOGUE as CATALOGUE
     from anyk.schemes.maps.lagrange import Lagrange as Lagrange
     from anyk.schemes.maps.replication import Replication as Replication
     from anyk.schemes.maps.shamir import Shamir as Shamir
+    from anyk.schemes.row import SchemeRow as SchemeRow
+    from anyk.schemes.row import SchemeWords as SchemeWords
+    from anyk.schemes.row import WrapperRow as WrapperRow
     from anyk.schemes.sums.harmonic import Harmonic as Harmonic
     from anyk.schemes.wrappers.summed import Summed as Summed
     from anyk.spec import Guarantee as Guarantee
@@ -99,6 +103,7 @@ _PLACES: Final = {
     "AnykError": "anyk.errors",
     "Audit": "anyk.audits.attack",
     "Berrut": "anyk.schemes.approximate.berrut.scheme",
+    "CATALOGUE": "anyk.schemes.catalogue",
     "Candidate": "anyk.planning.shortlist",
     "Complex": "anyk.domains.real",
     "Condition": "anyk.executors.core.health",
@@ -132,6 +137,8 @@ _PLACES: Final = {
     "RecoveryError": "anyk.errors",
     "Remote": "anyk.executors.remote.executor",
     "Replication": "anyk.schemes.maps.replication",
+    "SchemeRow": "anyk.schemes.row",
+    "SchemeWords": "anyk.schemes.row",
     "Shamir": "anyk.schemes.maps.shamir",
     "Shortlist": "anyk.planning.shortlist",
     "Simulated": "anyk.executors.local.simulated",
@@ -147,6 +154,7 @@ _PLACES: Final = {
     "VeiledReplication": "anyk.schemes.approximate.veiled_replication.scheme",
     "WithMaster": "anyk.executors.wrappers.with_master",
     "WorkerHealth": "anyk.executors.core.health",
+    "WrapperRow": "anyk.schemes.row",
     "audit": "anyk.audits.attack",
     "distribute": "anyk.running.run",
     "leakage": "anyk.audits.disclosure",

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from anyk.checks import positive, settle, shown
 from anyk.codes.analog.circle import circle, lagrange_basis, spread
 from anyk.codes.analog.interleaved import InterleavedCode
+from anyk.domains.prime import PrimeField
 from anyk.domains.real import Complex
 from anyk.errors import InvalidArgument, NotEnoughAnswers, Unachievable
 from anyk.privacy.noise import settle_noise, settled_noise
@@ -23,9 +24,10 @@ from anyk.randomness.masks import gaussian_masks
 from anyk.schemes.approximate.analog_lagrange.recovery import AnalogRecovery
 from anyk.schemes.approximate.common import approximate_guarantee
 from anyk.schemes.base import AbstractScheme, Encoded, Encoder, blocks_of, read_only
-from anyk.spec import Guarantee, Map
+from anyk.schemes.row import SchemeRow, SchemeWords, degree_of, some_leakage
+from anyk.spec import Guarantee, Map, Threat
 
-__all__ = ["AnalogLagrange"]
+__all__ = ["ROW", "AnalogLagrange"]
 
 
 @final
@@ -302,3 +304,46 @@ def _amplification(scheme: AnalogLagrange, missing: int) -> float:
             for first in range(scheme.workers if missing else 1)
         )
     )
+
+
+def _sized(problem: Map, threat: Threat, field: PrimeField) -> AnalogLagrange:  # noqa: ARG001 - over C
+    some_leakage(threat)
+    return AnalogLagrange(
+        blocks=problem.blocks,
+        degree=degree_of(problem),
+        workers=threat.workers,
+        adversaries=threat.adversaries,
+        colluders=threat.colluders,
+        stragglers=threat.stragglers,
+        leakage=threat.leakage,
+    )
+
+
+def _examples() -> tuple[AbstractScheme, ...]:
+    private = AnalogLagrange(
+        blocks=2, degree=2, workers=12, adversaries=1, colluders=2, leakage=0.1, stragglers=2
+    )
+    return (
+        AnalogLagrange(blocks=1, degree=1, workers=1),
+        AnalogLagrange(blocks=3, degree=2, workers=12, adversaries=1, stragglers=2),
+        private,
+        AnalogLagrange(blocks=2, degree=3, workers=8, colluders=1, sigma=5.0, radius=1.2),
+    )
+
+
+ROW = SchemeRow(
+    name="AnalogLagrange",
+    scheme=AnalogLagrange,
+    solves=Map,
+    size=_sized,
+    examples=_examples,
+    words=SchemeWords(
+        call="AnalogLagrange(blocks=K, degree=d, workers=N, adversaries=A, colluders=T, "
+        "leakage=bits)",
+        computes="polynomials of degree d",
+        late="any (K+T-1)d + 2A + 1 answers are enough",
+        wrong="A liars are named",
+        curious="T workers learn at most so many bits",
+        value="floating point (complex), with an error estimate",
+    ),
+)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from anyk.checks import settle
 from anyk.codes.curves.splines import SmoothingSpline, SplineFit, smoothing_spline
+from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
 from anyk.errors import InvalidArgument
 from anyk.randomness.entropy import AbstractSource, SystemSource
@@ -26,9 +27,10 @@ from anyk.schemes.approximate.common import (
 from anyk.schemes.approximate.spline.layout import SplineLayout, path_layout, published_layout
 from anyk.schemes.approximate.spline.recovery import SplineRecovery
 from anyk.schemes.base import AbstractScheme, Encoded, Encoder, blocks_of
-from anyk.spec import Guarantee, Map
+from anyk.schemes.row import SchemeRow, SchemeWords, none_for_certain, none_of
+from anyk.spec import Guarantee, Map, Threat
 
-__all__ = ["Spline"]
+__all__ = ["ROW", "Spline"]
 
 
 @final
@@ -197,3 +199,35 @@ def _offset(curve: SplineFit, shares: NDArray[np.float64]) -> float:
     length = float(np.sqrt(np.sum(np.diff(shares, axis=0) ** 2, axis=1)).sum())
     missed = float(np.sqrt(np.mean(np.sum((curve.values - curve.heights) ** 2, axis=1))))
     return 2.0 * missed / length if length > 0.0 else 0.0
+
+
+def _sized(problem: Map, threat: Threat, field: PrimeField) -> Spline:  # noqa: ARG001 - over the reals
+    none_of(threat, "colluders")
+    none_for_certain(threat)
+    return Spline(problem.blocks, threat.workers, stragglers=threat.stragglers)
+
+
+def _examples() -> tuple[AbstractScheme, ...]:
+    return (
+        Spline(blocks=1, workers=2),
+        Spline(blocks=3, workers=8),
+        Spline(blocks=3, workers=8, stragglers=3, ordering=None),
+        Spline(blocks=4, workers=9, encoder_smoothing=1e-6, decoder_smoothing=1e-6),
+    )
+
+
+ROW = SchemeRow(
+    name="Spline",
+    scheme=Spline,
+    solves=Map,
+    size=_sized,
+    examples=_examples,
+    words=SchemeWords(
+        call="Spline(blocks=K, workers=N, stragglers=S, adversaries=A)",
+        computes="any function, best a smooth one",
+        late="any number of answers; with liars 2A + min(K, 2) or more",
+        wrong="A liars are named where their lies stand out: measured, not proven",
+        curious="no",
+        value="approximate, with an error estimate",
+    ),
+)
