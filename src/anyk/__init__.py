@@ -45,6 +45,8 @@ from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded, Encoder
 from anyk.schemes.maps.lagrange import Lagrange
 from anyk.schemes.maps.replication import Replication
 from anyk.schemes.maps.shamir import Shamir
+from anyk.schemes.products.polynomial import Polynomial
+from anyk.schemes.sums.cyclic_repetition import CyclicRepetition
 from anyk.schemes.sums.harmonic import Harmonic
 from anyk.schemes.wrappers.summed import Summed
 from anyk.spec import Guarantee, Map, MatMul, Sum, Threat
@@ -62,6 +64,7 @@ __all__ = [
     "Candidate",
     "Complex",
     "Condition",
+    "CyclicRepetition",
     "Dask",
     "Disclosure",
     "Distributed",
@@ -82,6 +85,7 @@ __all__ = [
     "NotEnoughAnswers",
     "NotPolynomial",
     "Outcome",
+    "Polynomial",
     "PrimeField",
     "Processes",
     "Ray",

@@ -268,12 +268,12 @@ class Spline(AbstractScheme):
             flat = array.reshape(self.blocks, -1)
             noise = gaussian_masks(self.domain, (*veiled.noises, flat.shape[1]), source)
             shares = veiled.shares(flat, noise).reshape(self.workers, *array.shape[1:])
-            return Encoded(self, self.domain.validate(shares, "X"), veiled)
+            return Encoded(self, (self.domain.validate(shares, "X"),), veiled)
         scale = largest(array)
         flat = array.reshape(self.blocks, -1) / scale
         if self._copied:
             copied = copies_layout(flat, self.workers)
-            return Encoded(self, array[copied.order][copied.held], copied)
+            return Encoded(self, (array[copied.order][copied.held],), copied)
         layout = (
             published_layout(self.blocks, self.workers)
             if self.ordering is None
@@ -284,13 +284,17 @@ class Spline(AbstractScheme):
         if self.encoder_smoothing:
             layout = replace(layout, offset=_offset(curve, shares))
         shares = scale * shares.reshape(self.workers, *array.shape[1:])
-        return Encoded(self, self.domain.validate(shares, "X"), layout)
+        return Encoded(self, (self.domain.validate(shares, "X"),), layout)
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether at least N - S workers answered."""
         return len(set(answered)) >= self.guarantee.threshold
 
-    def encoder(self, layout: SplineLayout | CopiesLayout | PrivateLayout) -> Encoder:
+    def encoder(
+        self,
+        layout: SplineLayout | CopiesLayout | PrivateLayout,
+        operand: int = 0,  # noqa: ARG002 - there is one
+    ) -> Encoder:
         """D of the copies or of the curve, in the order of the blocks; M where there is noise."""
         if isinstance(layout, PrivateLayout):
             return layout.encoder
