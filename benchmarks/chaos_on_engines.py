@@ -62,6 +62,7 @@ from anyk import AbstractExecutor
 from anyk.executors.core.base import AbstractDispatch, Dealt, Placement
 from anyk.executors.core.task import WorkerTask
 from anyk.executors.wrappers.wrapper import AbstractAround
+from anyk.work import Plain
 
 PATIENCE = 60  # seconds after which something hangs
 GRACE = 10.0
@@ -100,7 +101,7 @@ class Troubled(AbstractAround):
         self, task: Any, placement: Placement, arguments: Sequence[Any]
     ) -> AbstractDispatch:
         """Pass it on, with an order for each worker."""
-        task = replace(task, dealt=(*task.dealt, False))
+        task = replace(task, per_worker=(*task.per_worker, False))
         return self._executor.dispatch(task, placement, [*arguments, Dealt(self.orders.copy())])
 
 
@@ -201,7 +202,7 @@ class Run:
         placement = executor.place([np.arange(WORKERS)])
         end, left = time.monotonic() + PATIENCE, set(range(WORKERS))
         while (left or not self.ground.settled()) and time.monotonic() < end:
-            dispatch = executor.dispatch(WorkerTask(task, anyk.Reals(), ()), placement, [])
+            dispatch = executor.dispatch(WorkerTask(Plain(task), anyk.Reals()), placement, [])
             silent, left = set(range(WORKERS)), set()
             while silent and time.monotonic() < end:
                 self.ground.tend()

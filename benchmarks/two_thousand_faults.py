@@ -164,7 +164,7 @@ def liars_used(
     suspected = sorted(plan.liars & set(outcome.used))
     if encoded is None:  # the masks of `anyk.run` are nobody's to know
         return tuple(suspected)
-    task = WorkerTask(job.function, job.scheme.domain, ())
+    task = WorkerTask(job.scheme.work(job.function), job.scheme.domain)
     return tuple(
         who
         for who in suspected

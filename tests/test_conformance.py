@@ -34,7 +34,22 @@ def test_domain(domain, generator):
     anyk.testing.check_domain(domain, generator=generator)
 
 
-@pytest.mark.parametrize("scheme", SCHEMES, ids=repr)
+NOT_YET = pytest.mark.xfail(  # until check_scheme takes shares of several parts
+    strict=True, raises=(TypeError, anyk.InvalidArgument)
+)
+
+
+@pytest.mark.parametrize(
+    "scheme",
+    [
+        pytest.param(
+            each,
+            marks=NOT_YET if isinstance(each, (anyk.CyclicRepetition, anyk.Polynomial)) else (),
+        )
+        for each in SCHEMES
+    ],
+    ids=repr,
+)
 def test_scheme(scheme, generator):
     anyk.testing.check_scheme(scheme, generator=generator)
 

@@ -80,9 +80,11 @@ if TYPE_CHECKING:
     from anyk.schemes.maps.lagrange import Lagrange as Lagrange
     from anyk.schemes.maps.replication import Replication as Replication
     from anyk.schemes.maps.shamir import Shamir as Shamir
+    from anyk.schemes.products.polynomial import Polynomial as Polynomial
     from anyk.schemes.row import SchemeRow as SchemeRow
     from anyk.schemes.row import SchemeWords as SchemeWords
     from anyk.schemes.row import WrapperRow as WrapperRow
+    from anyk.schemes.sums.cyclic_repetition import CyclicRepetition as CyclicRepetition
     from anyk.schemes.sums.harmonic import Harmonic as Harmonic
     from anyk.schemes.wrappers.summed import Summed as Summed
     from anyk.spec import Guarantee as Guarantee
@@ -107,6 +109,7 @@ _PLACES: Final = {
     "Candidate": "anyk.planning.shortlist",
     "Complex": "anyk.domains.real",
     "Condition": "anyk.executors.core.health",
+    "CyclicRepetition": "anyk.schemes.sums.cyclic_repetition",
     "Dask": "anyk.executors.engines.dask",
     "Disclosure": "anyk.audits.disclosure",
     "Distributed": "anyk.running.distributed",
@@ -129,6 +132,7 @@ _PLACES: Final = {
     "NotPolynomial": "anyk.errors",
     "Outcome": "anyk.answers",
     "Paced": "anyk.executors.wrappers.paced",
+    "Polynomial": "anyk.schemes.products.polynomial",
     "PrimeField": "anyk.domains.prime",
     "Processes": "anyk.executors.processes.executor",
     "Ray": "anyk.executors.engines.ray",

@@ -51,6 +51,7 @@ class Shortlist:
         >>> print(anyk.schemes_for(anyk.Sum(blocks=3, degree=2), anyk.Threat(workers=6)))
         Sum(blocks=3, degree=2) under Threat(workers=6, stragglers=0, adversaries=0, colluders=0, leakage=None)
         Harmonic                   5 workers, exact
+        CyclicRepetition           3 workers, approximate
         Summed(Lagrange)           6 workers, exact
         Summed(Shamir)             no: dT + 2A + 1 <= floor(N/K), that is 2*1 + 2*0 + 1 = 3 <= floor(6/3) = 2
         Summed(Replication)        6 workers, exact
@@ -80,7 +81,7 @@ class Shortlist:
         width = max((len(each.name) for each in self.candidates), default=0)
         lines = [f"{self.problem!r} under {self.threat!r}"]
         lines += [f"{each.name.ljust(width)}  {_verdict(each)}" for each in self.candidates]
-        return "\n".join(lines if self.candidates else [*lines, "no scheme is built for it yet"])
+        return "\n".join(lines if self.candidates else [*lines, "no scheme computes it"])
 
 
 def _verdict(candidate: Candidate) -> str:
@@ -128,7 +129,7 @@ def schemes_for(
     """The schemes that solve a problem under a threat, and why the others do not.
 
     Args:
-        problem: what to compute. No scheme for a `MatMul` is built yet, and its list is empty.
+        problem: what to compute.
         threat: what to survive, with at most so many workers. Its leakage is held against the
             schemes over the reals for data of standard deviation 1; exact schemes leak nothing.
         field: for the schemes over a prime field.

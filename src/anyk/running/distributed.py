@@ -10,7 +10,6 @@ import numpy as np
 
 from anyk.answers import Outcome
 from anyk.checks import count, instance, positive, shown
-from anyk.domains.ring import EachPrime
 from anyk.errors import ExecutorError, InvalidArgument
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Dealt, Placement
 from anyk.executors.core.task import WorkerTask
@@ -206,10 +205,9 @@ class Distributed:
             raise ExecutorError("these shares were released; distribute the data again.")
         scheme, executor = self.encoded.scheme, self._executor
         sent = [self._prepared(argument) for argument in arguments]
-        dealt = tuple(isinstance(argument, Encoded) for argument in arguments)
-        if isinstance(scheme, Embedded) and not isinstance(function, str):
-            function = EachPrime(function, dealt)
-        task = WorkerTask(function, scheme.domain, dealt)
+        own = tuple(isinstance(argument, Encoded) for argument in arguments)
+        work = scheme.work(function, own)
+        task = WorkerTask(work, scheme.domain, own, len(self.encoded.parts))
         promise = scheme.guarantee
         names = type(scheme).__name__, type(executor).__name__
         with (

@@ -10,8 +10,9 @@ from anyk.schemes.approximate.filled_replication import scheme as filled_replica
 from anyk.schemes.approximate.spline import scheme as spline
 from anyk.schemes.approximate.veiled_replication import scheme as veiled_replication
 from anyk.schemes.maps import lagrange, replication, shamir
+from anyk.schemes.products import polynomial
 from anyk.schemes.row import SchemeRow, WrapperRow
-from anyk.schemes.sums import harmonic
+from anyk.schemes.sums import cyclic_repetition, harmonic
 from anyk.schemes.wrappers import summed
 
 __all__ = ["CATALOGUE"]
@@ -26,5 +27,7 @@ CATALOGUE: Final[tuple[SchemeRow | WrapperRow, ...]] = (
     spline.ROW,
     berrut.ROW,
     harmonic.ROW,
+    cyclic_repetition.ROW,
     summed.ROW,
+    polynomial.ROW,
 )

@@ -121,13 +121,13 @@ class FilledReplication(AbstractScheme):
         """
         array = blocks_of(X, self.blocks, self.domain)
         layout = filled_layout(array.reshape(self.blocks, -1) / largest(array), self.workers)
-        return Encoded(self, array[layout.order][layout.held], layout)
+        return Encoded(self, (array[layout.order][layout.held],), layout)
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether at least N - S workers answered."""
         return len(set(answered)) >= self.guarantee.threshold
 
-    def encoder(self, layout: FilledLayout) -> Encoder:
+    def encoder(self, layout: FilledLayout, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D: a one where worker n holds block k; there is no noise."""
         held = np.eye(self.blocks)[layout.order][layout.held]
         return Encoder(data=held, masks=np.zeros((self.workers, 0)))

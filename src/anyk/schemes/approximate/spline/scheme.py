@@ -161,13 +161,13 @@ class Spline(AbstractScheme):
         if self.encoder_smoothing:
             layout = replace(layout, offset=_offset(curve, shares))
         shares = scale * shares.reshape(self.workers, *array.shape[1:])
-        return Encoded(self, self.domain.validate(shares, "X"), layout)
+        return Encoded(self, (self.domain.validate(shares, "X"),), layout)
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether at least N - S workers answered."""
         return len(set(answered)) >= self.guarantee.threshold
 
-    def encoder(self, layout: SplineLayout) -> Encoder:
+    def encoder(self, layout: SplineLayout, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D of the curve, in the order of the blocks; there is no noise."""
         data = np.empty((self.workers, self.blocks))
         data[:, layout.order] = self._through(layout).matrix(layout.points)

@@ -161,13 +161,13 @@ class VeiledReplication(AbstractScheme):
         layout, flat = self._layout, array.reshape(self.blocks, -1)
         noise = gaussian_masks(self.domain, (*layout.noises, flat.shape[1]), source)
         shares = layout.shares(flat, noise).reshape(self.workers, *array.shape[1:])
-        return Encoded(self, self.domain.validate(shares, "X"), layout)
+        return Encoded(self, (self.domain.validate(shares, "X"),), layout)
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether at least N - S workers answered."""
         return len(set(answered)) >= self.guarantee.threshold
 
-    def encoder(self, layout: VeiledLayout) -> Encoder:
+    def encoder(self, layout: VeiledLayout, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D of the copies, and M of their veils."""
         return layout.encoder
 
