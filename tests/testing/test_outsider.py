@@ -59,7 +59,7 @@ MODULE = """
         def sufficient(self, answered):
             return self._same.sufficient(answered)
 
-        def encoder(self, layout):
+        def encoder(self, layout, operand=0):
             return self._same.encoder(layout)
 
         def recovery(self, layout, answered):
