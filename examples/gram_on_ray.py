@@ -3,7 +3,7 @@
 X^T X of data in four blocks, on twelve actors. Any nine answers are enough; one of them may be
 wrong, and is named.
 
-    pip install 'anyk[ray]'
+    pip install '.[ray]'
     python examples/gram_on_ray.py
 """
 

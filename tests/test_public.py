@@ -8,6 +8,7 @@ import re
 import statistics
 import subprocess
 import sys
+import tomllib
 import types
 from pathlib import Path
 
@@ -128,3 +129,20 @@ def test_an_example_imports_from_the_public_namespaces_alone(name):
 def test_a_page_that_names_more_is_noticed():
     text = "from anyk.faults.faulty import Crash\nfrom anyk.faults import Die\n`anyk.spec.Map`"
     assert foreign(text) == ["anyk.faults.faulty", "anyk.spec"]
+
+
+CONTRIBUTING = ROOT / "CONTRIBUTING.md"
+SOURCES = sorted(SOURCE.rglob("*.py"))
+
+
+@pytest.mark.parametrize(
+    "path", [*PAGES, CONTRIBUTING, *EXAMPLES, *SOURCES], ids=lambda path: path.stem
+)
+def test_what_is_to_be_installed_is_in_a_checkout(path):
+    text = path.read_text()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    named = re.findall(r"pip install [^\n]*'\.\[(\w+)\]'", text)
+    named += re.findall(r"missing_extra\([^)]*?, \"(\w+)\"\)", text)
+    assert set(named) <= set(project["optional-dependencies"])
+    for line in re.findall(r"pip install ([^`\n&]*)", text):
+        assert "anyk" not in line, "the name is on no index: install from a checkout"

@@ -16,7 +16,7 @@ from typing import Any, final
 
 import numpy as np
 
-from anyk.errors import ExecutorError
+from anyk.errors import ExecutorError, missing_extra
 from anyk.executors.core.dispatcher import Courier
 from anyk.executors.core.run_task import describe
 from anyk.executors.engines.link import AbstractPort
@@ -49,7 +49,7 @@ def library() -> Any:
     try:
         import distributed  # noqa: PLC0415 - import anyk must not need it
     except ImportError as error:
-        raise ImportError("anyk.Dask needs dask.distributed: pip install 'anyk[dask]'") from error
+        raise missing_extra("anyk.Dask needs dask.distributed", "dask") from error
     return distributed
 
 

@@ -12,7 +12,7 @@ from typing import Any, final
 
 import numpy as np
 
-from anyk.errors import ExecutorError
+from anyk.errors import ExecutorError, missing_extra
 from anyk.executors.core.run_task import Task, describe
 from anyk.executors.engines.link import AbstractPort
 from anyk.executors.engines.worker_state import Depot, Errand, Home, Report, home
@@ -29,7 +29,7 @@ def library() -> Any:
     try:
         import ray  # noqa: PLC0415 - import anyk must not need it
     except ImportError as error:
-        raise ImportError("anyk.Ray needs Ray: pip install 'anyk[ray]'") from error
+        raise missing_extra("anyk.Ray needs Ray", "ray") from error
     return ray
 
 
