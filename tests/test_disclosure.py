@@ -230,3 +230,22 @@ def test_data_std_must_be_a_size():
         anyk.leakage(encoded, colluders=1, data_std=0.0)
     assert anyk.leakage(encoded, colluders=1) == math.inf
     assert anyk.audit(encoded, colluders=1).amount > 10
+
+
+def test_a_worker_with_pieces_shows_all_of_them():
+    field = anyk.PrimeField(101)
+    encoded = anyk.Lagrange(2, 1, 5, colluders=1, pieces=2, field=field).encode([1, 2])
+    assert [anyk.leakage(encoded, colluders=t) for t in (1, 2)] == [0.0, 2.0]
+    assert [anyk.audit(encoded, colluders=t).amount for t in (1, 2)] == [0.0, 2.0]
+
+
+def test_gradient_codes_and_products_show_their_blocks():
+    field = anyk.PrimeField(101)
+    encoded = anyk.CyclicRepetition(5, 2, domain=field).encode(np.arange(5))
+    assert [anyk.leakage(encoded, colluders=t) for t in (1, 2)] == [3.0, 5.0]
+    assert anyk.leakage(anyk.CyclicRepetition(5, 2).encode(np.ones(5)), colluders=1) == np.inf
+    ones = np.ones((2, 6), int)
+    product = anyk.Polynomial(partition=(2, 1, 3), workers=7).encode((ones, ones.T @ ones))
+    assert [anyk.leakage(product, colluders=t) for t in (1, 2, 3, 4)] == [1.0, 2.0, 3.0, 3.0]
+    with pytest.raises(anyk.InvalidArgument, match="one part"):
+        anyk.audit(product, colluders=1)

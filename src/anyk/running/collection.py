@@ -50,7 +50,8 @@ class Collection:
         self.by_shape: dict[tuple[int, ...], list[int]] = {}
         self.failures: dict[int, str] = {}
         self.timings: dict[int, Timing] = {}
-        promise = encoded.scheme.guarantee
+        promise = encoded.guarantee
+        self.exact = promise.exact
         self.workers, self.pieces = promise.workers, promise.pieces
         self.shares = promise.workers * promise.pieces
 
@@ -74,7 +75,7 @@ class Collection:
         every: int,
     ) -> Iterator[Outcome]:
         """An outcome after every few answers, as soon as any value can be made of them."""
-        exact = self.encoded.scheme.guarantee.exact
+        exact = self.exact
         best: Outcome | None = None
         judged = 0
         for usable, over in self._receive(dispatch, deadline):
@@ -121,7 +122,7 @@ class Collection:
         if scheme.sufficient(usable) and self._in_one_shape(usable):
             return True
         others = set(range(self.shares)) - set(self.failures)
-        return bool(scheme.guarantee.exact and self.failures and not scheme.sufficient(others))
+        return bool(self.exact and self.failures and not scheme.sufficient(others))
 
     def _note(self, answer: Answer) -> None:
         for listener in self.listeners:
@@ -159,8 +160,7 @@ class Collection:
         Too few answers do not decode in an exact scheme. An approximate one would make a value of
         any few that agree, and the function itself may return other shapes for other shares.
         """
-        exact = self.encoded.scheme.guarantee.exact
-        return exact or 2 * len(usable) > len(self.values) or not self.values
+        return self.exact or 2 * len(usable) > len(self.values) or not self.values
 
     def _conclude(
         self, usable: tuple[int, ...], tolerance: float | None

@@ -6,16 +6,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Recovered
-from anyk.checks import count, instance
+from anyk.checks import count, instance, shown
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.errors import InvalidArgument, NotEnoughAnswers
+from anyk.fixed_point.format import FixedPoint
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.spec import Guarantee, Map, MatMul, Sum
 from anyk.work import AbstractWork, Function, Plain
@@ -174,6 +176,37 @@ class AbstractScheme(ABC):
     def recovery(self, layout: Any, answered: tuple[int, ...]) -> AbstractRecovery:
         """The decoder for these shares; called by `Encoded.recovery`, which checks them."""
 
+    @property
+    def formats(self) -> tuple[FixedPoint, ...]:
+        """The fixed-point formats that arguments may have, that of the data first; none here."""
+        return ()
+
+    def encode_argument(
+        self,
+        values: Any,
+        embedding: FixedPoint | None = None,
+        *,
+        source: AbstractSource = SystemSource(),
+    ) -> Encoded:
+        """Shares of another argument of the function, at the same points as the data.
+
+        Args:
+            values: array-like (K, *shape), a block of the argument for each block of the data.
+            embedding: which of the `formats`; the first by default.
+            source: where masks come from; the operating system's CSPRNG by default.
+
+        Raises:
+            InvalidArgument: if the values or the format do not fit.
+        """
+        if embedding is not None:
+            raise InvalidArgument(
+                "embedding",
+                given=shown(embedding),
+                needed="None, as the data were distributed without one",
+                change="Pass embedding= to anyk.distribute too.",
+            )
+        return self.encode(values, source=source)
+
     def over(self, field: PrimeField) -> AbstractScheme:
         """The same scheme over another prime field.
 
@@ -229,6 +262,25 @@ class Encoded:
             )
         return self.parts[0]
 
+    def held_by(self, workers: Iterable[int]) -> list[int]:
+        """The shares of these workers, in their order.
+
+        Args:
+            workers: their indices.
+
+        Example:
+            >>> scheme = anyk.Lagrange(blocks=3, degree=1, workers=2, pieces=2)
+            >>> scheme.encode([1, 2, 3]).held_by([1, 0])
+            [2, 3, 0, 1]
+        """
+        pieces = self.guarantee.pieces
+        return [worker * pieces + piece for worker in workers for piece in range(pieces)]
+
+    @cached_property
+    def guarantee(self) -> Guarantee:
+        """What the scheme promises."""
+        return self.scheme.guarantee
+
     @property
     def encoder(self) -> Encoder:
         """The small matrices D and M behind these shares; of A, for a product."""
@@ -248,7 +300,7 @@ class Encoded:
             InvalidArgument: if an index is repeated or out of range.
             NotEnoughAnswers: if no value can be recovered from them.
         """
-        promise = self.scheme.guarantee
+        promise = self.guarantee
         shares = promise.workers * promise.pieces
         instance("answered", answered, Iterable, change="Pass a list of worker indices.")
         if isinstance(answered, AbstractSet):

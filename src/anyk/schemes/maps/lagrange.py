@@ -179,9 +179,10 @@ class Lagrange(AbstractScheme):
             InvalidArgument: if X is not K blocks of residues.
         """
         data = blocks_of(X, self.blocks, self.field)
-        masks = uniform_masks(self.field, (self._masks, *data.shape[1:]), source)
-        nodes = np.concatenate([data, masks]) if self.colluders else data
-        return Encoded(self, (self.field.matmul(_generator(self), nodes),), None)
+        if self.colluders:
+            masks = uniform_masks(self.field, (self._masks, *data.shape[1:]), source)
+            data = np.concatenate([data, masks])
+        return Encoded(self, (self.field.matmul(_generator(self), data),), None)
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether there are (K+T-1)d + 2A + 1 of them."""
@@ -207,6 +208,7 @@ class Lagrange(AbstractScheme):
         return replace(self, field=field)
 
 
+@lru_cache(maxsize=32)
 def _points(scheme: Lagrange) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The points beta (K + rT,) and alpha (rN,)."""
     nodes = scheme.blocks + scheme.colluders * scheme.pieces
@@ -248,13 +250,17 @@ class _LagrangeRecovery(AbstractRecovery):
         matrix[:, list(positions)] = _weights(self.scheme, used)
         return matrix
 
+    def _wrong(self, array: NDArray[np.int64]) -> tuple[int, ...] | None:
+        """Which answers are wrong, by their places; None if that can't be told."""
+        scheme, points = self.scheme, _points(self.scheme)[1][list(self.shares)]
+        code = EvaluationCode(scheme.field, points, scheme._dimension)  # noqa: SLF001 - its own
+        return code.locate(array.reshape(len(array), -1), scheme.adversaries * scheme.pieces)
+
     def recover(self, values: NDArray[Any]) -> Recovered:
         scheme = self.scheme
         array = rows_of(values, self.shares, scheme.field)
         dimension = scheme._dimension  # noqa: SLF001 - its own scheme
-        points = _points(scheme)[1][list(self.shares)]
-        code = EvaluationCode(scheme.field, points, dimension)
-        wrong = code.locate(array.reshape(len(array), -1), scheme.adversaries * scheme.pieces)
+        wrong = self._wrong(array) if len(array) > dimension else ()  # none to spare, none checked
         liars = {self.shares[place] // scheme.pieces for place in wrong or ()}
         if wrong is None or len(liars) > scheme.adversaries:
             raise TooManyErrors(

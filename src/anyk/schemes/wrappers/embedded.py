@@ -113,16 +113,26 @@ class Embedded(AbstractScheme):
         Raises:
             InvalidArgument: if X is not K blocks of reals up to the embedding's magnitude.
         """
-        return self.encode_as(X, self.embedding, source=source)
+        return self.encode_argument(X, source=source)
 
-    def encode_as(
-        self, values: Any, embedding: FixedPoint, *, source: AbstractSource = SystemSource()
+    @property
+    def formats(self) -> tuple[FixedPoint, ...]:
+        """The embedding, and its factors."""
+        return self.embedding, *self.embedding.factors
+
+    def encode_argument(
+        self,
+        values: Any,
+        embedding: FixedPoint | None = None,
+        *,
+        source: AbstractSource = SystemSource(),
     ) -> Encoded:
         """Shares of another argument of the function, rounded as that one is.
 
         Args:
             values: array-like (K, *shape) of reals.
-            embedding: its format: one of the `factors` of this scheme's embedding, or that itself.
+            embedding: its format: one of the `factors` of this scheme's embedding, or that itself,
+                which is the default.
             source: where masks come from; the operating system's CSPRNG by default.
 
         Returns:
@@ -131,14 +141,16 @@ class Embedded(AbstractScheme):
         Raises:
             InvalidArgument: if the format is none of these, or the values do not fit it.
         """
-        if embedding != self.embedding and embedding not in self.embedding.factors:
+        own = self.embedding if embedding is None else embedding
+        instance("embedding", own, FixedPoint, change="Pass anyk.FixedPoint(...).")
+        if own not in self.formats:
             raise InvalidArgument(
                 "embedding",
-                given=repr(embedding),
+                given=repr(own),
                 needed="one that the budget counts",
                 change="Name it in factors= of the embedding that the data were distributed with.",
             )
-        whole = embedding.integers(values)
+        whole = own.integers(values)
         ring, parts = self.domain, _parts(self)
         encoded = [
             part.encode(field.constant(whole), source=source)
