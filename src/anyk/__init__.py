@@ -169,9 +169,8 @@ _PLACES: Final = {
 }
 _NAMESPACES: Final = ("delays", "faults", "learn", "testing")
 
-__all__ = [*_PLACES, "delays", "faults", "testing"]  # noqa: PLE0604 - and not learn, which needs an extra
-
 if not TYPE_CHECKING:  # a type checker knows the names, and which there are not
+    __all__ = [*_PLACES, "delays", "faults", "testing"]  # noqa: PLE0604 - not learn, which needs an extra
 
     def __getattr__(name: str) -> Any:
         """A public name, when it is first used."""
@@ -185,6 +184,5 @@ if not TYPE_CHECKING:  # a type checker knows the names, and which there are not
         globals()[name] = value  # from now on without this function
         return value
 
-
-def __dir__() -> list[str]:
-    return sorted({*__all__, *_NAMESPACES, "__version__"})
+    def __dir__() -> list[str]:
+        return sorted({*__all__, *_NAMESPACES, "__version__"})

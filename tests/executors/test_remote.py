@@ -422,7 +422,7 @@ def test_answers_larger_than_allowed_are_refused(trial: Trial) -> None:
 
 
 def test_without_certificates_on_this_machine_alone() -> None:
-    command = [sys.executable, "-m", "anyk.cli", "worker", "--listen", "127.0.0.1:0", "--no-tls"]
+    command = [sys.executable, "-m", "anyk", "worker", "--listen", "127.0.0.1:0", "--no-tls"]
     with subprocess.Popen(
         [*command, "--tasks", "anyk.testing.tasks"], stdout=subprocess.PIPE, text=True
     ) as process:

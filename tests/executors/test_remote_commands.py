@@ -23,7 +23,7 @@ LONG = 30.0  # seconds: a test that waits this long has failed
 
 def run_worker(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "anyk.cli", "worker", *arguments],
+        [sys.executable, "-m", "anyk", "worker", *arguments],
         capture_output=True,
         text=True,
         timeout=LONG,

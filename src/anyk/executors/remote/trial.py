@@ -88,7 +88,7 @@ class Trial:
             name: whose certificate it has.
             port: on which it listens; 0 for any that is free.
         """
-        command = [sys.executable, "-m", "anyk.cli", "worker", "--listen", f"127.0.0.1:{port}"]
+        command = [sys.executable, "-m", "anyk", "worker", "--listen", f"127.0.0.1:{port}"]
         command += ["--tasks", self._tasks, "--tls", str(self.certificates / name), *self._options]
         with self._log(name).open("a", encoding="utf-8") as log:
             return subprocess.Popen(  # noqa: S603 - our own command
