@@ -37,7 +37,7 @@ import anyk
 from anyk.bench.measure import interval, table
 from anyk.delays.models import AbstractDelays, ShiftedExponential
 from anyk.delays.traces import read_trace, write_trace
-from anyk.executors.core.base import Dealt
+from anyk.executors.core.base import PerWorker
 from anyk.executors.wrappers.paced import Paced
 
 WORKERS, LOAD = 40, 10  # blocks of 40 that a coded worker computes on
@@ -174,7 +174,7 @@ class Sides:
     def gradient_coding(self, w):
         """Any 31."""
         rows = np.take_along_axis(self.code, self.cyclic, axis=1)
-        dispatch = self.paced.dispatch(combined, self.parts, [Dealt(rows), w])
+        dispatch = self.paced.dispatch(combined, self.parts, [PerWorker(rows), w])
         answers = {}
         while len(answers) < WORKERS - LOAD + 1:
             answer = dispatch.receive(None)

@@ -166,8 +166,8 @@ def spying() -> Any:
     """What a task on one Dask worker can ask about another one, by Dask's own messages."""
 
     def look(dask_worker: Any) -> Any:
-        (depot,) = (actor._depot for actor in dask_worker.state.actors.values())
-        return [np.array(part) for share in depot._shares.values() for part in share]
+        (state,) = (actor._state for actor in dask_worker.state.actors.values())
+        return [np.array(part) for share in state._shares.values() for part in share]
 
     def spy(_: Any, question: str, others: str) -> Any:
         distributed = pytest.importorskip("distributed")

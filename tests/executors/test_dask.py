@@ -24,7 +24,7 @@ from calls import LONG, call, eventually, kill_worker_1, pids_of, put_off, recei
 
 import anyk
 from anyk.errors import ExecutorError, InvalidArgument, NotEnoughAnswers, Unachievable
-from anyk.executors.core.base import Dealt
+from anyk.executors.core.base import PerWorker
 from anyk.executors.engines.dask import Dask
 from anyk.executors.engines.dask_worker import DaskRoster
 from anyk.executors.wrappers.with_master import WithMaster
@@ -65,11 +65,11 @@ def trio(client: Any) -> Iterator[Dask]:
 
 
 def held(client: Any) -> list[list[int]]:
-    """How many shares each depot holds, by Dask worker."""
+    """How many shares each actor holds, by Dask worker."""
 
     def look(dask_worker: Any) -> list[int]:
         actors = dask_worker.state.actors.values()  # None while it is being made
-        return [len(actor._depot._shares) for actor in actors if actor is not None]
+        return [len(actor._state._shares) for actor in actors if actor is not None]
 
     return sorted(client.run(look).values())
 
@@ -139,7 +139,9 @@ def test_shares_arguments_and_answers_do_not_pass_the_scheduler(cluster: Any) ->
         placement = executor.place([large])
         for _ in range(2):
             dispatch = executor.dispatch(
-                lambda share, plain, own: share + plain + own, placement, [large[0], Dealt(large)]
+                lambda share, plain, own: share + plain + own,
+                placement,
+                [large[0], PerWorker(large)],
             )
             answers = receive(dispatch, 3)
             np.testing.assert_array_equal(answers[1].value, 3 * large[0])

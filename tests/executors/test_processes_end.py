@@ -71,14 +71,14 @@ def test_a_constructor_that_fails_leaves_no_process(monkeypatch: pytest.MonkeyPa
 
     made = []
 
-    def courier(name: str, **others: Any) -> Any:
+    def thread(name: str, **others: Any) -> Any:
         if len(made) == 2:
             raise KeyboardInterrupt
         made.append(original(name, **others))
         return made[-1]
 
-    original = processes.Courier
-    monkeypatch.setattr(processes, "Courier", courier)
+    original = processes.WorkerThread
+    monkeypatch.setattr(processes, "WorkerThread", thread)
     with pytest.raises(KeyboardInterrupt):
         Processes(3)
     assert set(multiprocessing.active_children()) == children

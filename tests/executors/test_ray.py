@@ -16,7 +16,7 @@ from calls import call, eventually, hold_up_worker_0, kill_worker_1, pids_of, pu
 
 import anyk
 from anyk.errors import ExecutorError, InvalidArgument, Unachievable
-from anyk.executors.core.base import Dealt
+from anyk.executors.core.base import PerWorker
 from anyk.executors.engines.ray import Ray
 
 pytestmark = [
@@ -79,12 +79,12 @@ def test_each_worker_is_an_actor_of_its_own_and_functions_of_any_kind(trio: Ray)
 
 
 @pytest.mark.parametrize("length", [10, 100_000])
-def test_plain_and_dealt_arguments_arrive(trio: Ray, length: int) -> None:
+def test_plain_and_per_worker_arguments_arrive(trio: Ray, length: int) -> None:
     shares = np.arange(3.0 * length).reshape(3, length)
     placement = trio.place([shares])
     for _ in range(2):
         dispatch = trio.dispatch(
-            lambda share, plain, own: share + plain + own, placement, [shares[0], Dealt(shares)]
+            lambda share, plain, own: share + plain + own, placement, [shares[0], PerWorker(shares)]
         )
         for worker, answer in receive(dispatch, 3).items():
             np.testing.assert_array_equal(answer.value, 2 * shares[worker] + shares[0])
@@ -116,7 +116,7 @@ def test_nothing_runs_twice_and_a_dead_actor_is_one_failed_answer(
 def test_an_idle_actor_that_was_killed_is_not_missed(trio: Ray) -> None:
     placement = trio.place([np.arange(3)])
     receive(trio.dispatch(np.square, placement, []), 3)
-    watch = trio._crew._links[2]._port._watch
+    watch = trio._crew._links[2]._worker._watch
     os.kill(pids_of(trio)[2], signal.SIGKILL)
     assert eventually(watch.done)
     assert receive(trio.dispatch(np.square, placement, []), 3)[2].value == 4
@@ -157,7 +157,7 @@ def test_on_distinct_nodes_alone_colluders_are_apart(trio: Ray) -> None:
         assert len({answer.value.tobytes() for answer in answers.values()}) == NODES
         assert anyk.run(curious, lambda x: 2 * x, [5, 6], executor).value.tolist() == [10, 12]
         where = answers[1].value.tobytes()
-        watch = executor._crew._links[1]._port._watch
+        watch = executor._crew._links[1]._worker._watch
         os.kill(pids_of(executor)[1], signal.SIGKILL)
         assert eventually(watch.done)
         assert call(executor, node, np.zeros(NODES))[1].value.tobytes() == where

@@ -12,7 +12,7 @@ from anyk.answers import Outcome
 from anyk.checks import count, instance, positive, shown
 from anyk.domains.ring import EachPrime
 from anyk.errors import ExecutorError, InvalidArgument
-from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Dealt, Placement
+from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, PerWorker, Placement
 from anyk.executors.core.task import WorkerTask
 from anyk.fixed_point.format import FixedPoint
 from anyk.observe.live import live_display
@@ -259,7 +259,7 @@ class Distributed:
         if not isinstance(argument, Encoded):
             return argument
         self._check_points(argument)
-        return Dealt(argument.shares)
+        return PerWorker(argument.shares)
 
     def _check_points(self, argument: Encoded) -> None:
         """Refuse shares that can't be computed with together with those of the data."""

@@ -22,7 +22,7 @@ from anyk.executors.core.run_task import Task
 __all__ = [
     "AbstractDispatch",
     "AbstractExecutor",
-    "Dealt",
+    "PerWorker",
     "Placement",
     "argument_of",
     "check_open",
@@ -32,7 +32,7 @@ __all__ = [
 
 @final
 @dataclass(frozen=True, eq=False)
-class Dealt:
+class PerWorker:
     """An argument of which worker n receives row n, instead of the whole.
 
     Args:
@@ -152,7 +152,7 @@ class AbstractExecutor(ABC):
             task: called with the parts of the share, then the arguments; `by_name`, a `WorkerTask`
                 may have the name of a function instead.
             placement: from `place`.
-            arguments: sent to every worker; of a `Dealt` one, each worker receives its row.
+            arguments: sent to every worker; of a `PerWorker` one, each worker receives its row.
 
         Returns:
             The dispatch, from which answers are received.
@@ -209,5 +209,5 @@ def check_open(executor: AbstractExecutor, *, closed: bool) -> None:
 
 
 def argument_of(argument: Any, worker: int) -> Any:
-    """What one worker receives of an argument: its row of a `Dealt` one, else the whole."""
-    return argument.rows[worker] if isinstance(argument, Dealt) else argument
+    """What one worker receives of an argument: its row of a `PerWorker` one, else the whole."""
+    return argument.rows[worker] if isinstance(argument, PerWorker) else argument

@@ -18,41 +18,41 @@ from anyk.answers import Answer
 from anyk.errors import ExecutorError
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor
 
-__all__ = ["Courier", "CourierDispatch", "Office"]
+__all__ = ["Dispatcher", "PostedDispatch", "WorkerThread"]
 
 Ask = Callable[[], tuple["NDArray[Any] | None", "str | None", float]]
 """Asks a worker, and gives (value, failure, seconds), one of the first two None."""
 
-Errand = Callable[[], None]
-"""What a courier does for one job; it must not raise."""
+Job = Callable[[], None]
+"""What the thread of a worker is to do; it must not raise."""
 
 
 @final
-class Courier:
-    """Runs the errands of one worker, one after the other, in a daemon thread of its own.
+class WorkerThread:
+    """Runs the jobs of one worker, one after the other, in a daemon thread of its own.
 
-    An errand that hangs holds up this courier and nobody else. Those that wait behind it can be
+    A job that hangs holds up its own worker and nobody else. Those that wait behind it can be
     withdrawn, so an inbox does not grow with calls that were given up.
 
     Args:
         name: of the thread.
-        farewell: called in the thread when no more errands will come.
+        farewell: called in the thread when no more jobs will come.
 
     Example:
         >>> import threading
-        >>> from anyk.executors.core.dispatcher import Courier
+        >>> from anyk.executors.core.dispatcher import WorkerThread
         >>> done = threading.Event()
-        >>> courier = Courier("courier of worker 0")
-        >>> courier.post("the first call", done.set)
+        >>> thread = WorkerThread("thread of worker 0")
+        >>> thread.post("the first call", done.set)
         >>> done.wait()
         True
-        >>> _ = courier.stop()
-        >>> courier.join(timeout=None)
+        >>> _ = thread.stop()
+        >>> thread.join(timeout=None)
         True
     """
 
-    def __init__(self, name: str, *, farewell: Errand = lambda: None) -> None:
-        self._inbox: deque[tuple[object, Errand]] = deque()
+    def __init__(self, name: str, *, farewell: Job = lambda: None) -> None:
+        self._inbox: deque[tuple[object, Job]] = deque()
         self._change = threading.Condition()
         self._stopping = False
         self._busy = False
@@ -60,24 +60,24 @@ class Courier:
         self._thread = threading.Thread(target=self._serve, name=name, daemon=True)
         self._thread.start()
 
-    def post(self, owner: object, errand: Errand) -> None:
-        """Put an errand at the end of the inbox; after `stop` it is thrown away."""
+    def post(self, owner: object, job: Job) -> None:
+        """Put a job at the end of the inbox; after `stop` it is thrown away."""
         with self._change:
             if not self._stopping:
-                self._inbox.append((owner, errand))
+                self._inbox.append((owner, job))
                 self._change.notify()
 
     def withdraw(self, owner: object) -> None:
-        """Throw away the errands of this owner that have not begun."""
+        """Throw away the jobs of this owner that have not begun."""
         with self._change:
             if self._inbox:
                 self._inbox = deque(item for item in self._inbox if item[0] is not owner)
 
     def stop(self) -> bool:
-        """Take no more errands, and end the thread after the present one.
+        """Take no more jobs, and end the thread after the present one.
 
         Returns:
-            Whether the courier was idle, and so ends at once.
+            Whether the thread was idle, and so ends at once.
         """
         with self._change:
             self._stopping = True
@@ -94,12 +94,12 @@ class Courier:
 
     @property
     def here(self) -> bool:
-        """Whether it is this courier that asks: it would wait for itself."""
+        """Whether it is this thread that asks: it would wait for itself."""
         return self._thread is threading.current_thread()
 
     @property
     def waiting(self) -> int:
-        """How many errands have not begun."""
+        """How many jobs have not begun."""
         return len(self._inbox)
 
     def _serve(self) -> None:
@@ -114,31 +114,31 @@ class Courier:
                 self._change.wait()
             if self._stopping:
                 return False
-            _, errand = self._inbox.popleft()
+            _, job = self._inbox.popleft()
             self._busy = True
-        errand()
+        job()
         return True
 
 
 @final
-class CourierDispatch(AbstractDispatch):
-    """One task in the hands of couriers, who bring the answers.
+class PostedDispatch(AbstractDispatch):
+    """One task posted to the threads of workers, which bring the answers.
 
     Args:
-        couriers: one for each worker that is to be asked.
+        threads: one for each worker that is to be asked.
         on_abandon: called when nobody waits for the answers any more.
 
     Example:
-        >>> from anyk.executors.core.dispatcher import CourierDispatch
-        >>> dispatch = CourierDispatch([])
+        >>> from anyk.executors.core.dispatcher import PostedDispatch
+        >>> dispatch = PostedDispatch([])
         >>> dispatch.receive(timeout=None)  # nobody was asked
     """
 
-    def __init__(self, couriers: Sequence[Courier], *, on_abandon: Errand = lambda: None) -> None:
-        self._couriers = tuple(couriers)
+    def __init__(self, threads: Sequence[WorkerThread], *, on_abandon: Job = lambda: None) -> None:
+        self._threads = tuple(threads)
         self._on_abandon = on_abandon
         self._answers: queue.SimpleQueue[Answer | None] = queue.SimpleQueue()
-        self._left = len(self._couriers)
+        self._left = len(self._threads)
         self._abandoned = False
         self._sent = time.perf_counter()
 
@@ -147,8 +147,8 @@ class CourierDispatch(AbstractDispatch):
         return self._abandoned
 
     def send(self, worker: int, ask: Ask) -> None:
-        """Let a worker's courier ask it, and bring what it says."""
-        self._couriers[worker].post(self, partial(self._bring, worker, ask))
+        """Let a worker's thread ask it, and bring what it says."""
+        self._threads[worker].post(self, partial(self._bring, worker, ask))
 
     def receive(self, timeout: float | None) -> Answer | None:
         """The next answer; see `AbstractDispatch.receive`."""
@@ -168,8 +168,8 @@ class CourierDispatch(AbstractDispatch):
     def abandon(self) -> None:
         """Forget the rest; one who waits in `receive` is woken."""
         self._abandoned = True
-        for courier in self._couriers:
-            courier.withdraw(self)
+        for thread in self._threads:
+            thread.withdraw(self)
         late, self._answers = self._answers, queue.SimpleQueue()
         late.put(None)
         self._on_abandon()
@@ -189,45 +189,45 @@ class CourierDispatch(AbstractDispatch):
 
 
 @final
-class Office:
-    """The couriers of an executor's workers, and the dispatches in their hands.
+class Dispatcher:
+    """The threads of an executor's workers, and the dispatches posted to them.
 
-    A dispatch ends with the office: whoever waits for answers that will not come is woken, whether
-    it was closed before, while or after they were asked for.
+    A dispatch ends with the dispatcher: whoever waits for answers that will not come is woken,
+    whether it was closed before, while or after they were asked for.
 
     Example:
-        >>> from anyk.executors.core.dispatcher import Courier, Office
-        >>> office = Office()
-        >>> office.couriers.append(Courier("courier of worker 0"))
-        >>> dispatch = office.dispatch(anyk.Inline(1), 1)
+        >>> from anyk.executors.core.dispatcher import WorkerThread, Dispatcher
+        >>> dispatcher = Dispatcher()
+        >>> dispatcher.threads.append(WorkerThread("thread of worker 0"))
+        >>> dispatch = dispatcher.dispatch(anyk.Inline(1), 1)
         >>> dispatch.send(0, lambda: (np.array(25), None, 0.0))
         >>> dispatch.receive(timeout=None).value
         array(25)
-        >>> office.close()
-        >>> office.couriers[0].stop()
+        >>> dispatcher.close()
+        >>> dispatcher.threads[0].stop()
         True
     """
 
     def __init__(self) -> None:
-        self.couriers: list[Courier] = []
+        self.threads: list[WorkerThread] = []
         self._lock = threading.Lock()
-        self._open: weakref.WeakSet[CourierDispatch] = weakref.WeakSet()
+        self._open: weakref.WeakSet[PostedDispatch] = weakref.WeakSet()
         self._closed = False
         self._owner = os.getpid()
-        self._keeping = object()  # owns the errands that keep shares up to date
+        self._keeping = object()  # owns the jobs that keep shares up to date
 
     @property
     def here(self) -> bool:
-        """Whether this is the process that made it: a fork has the list, and no couriers."""
+        """Whether this is the process that made it: a fork has the list, and no threads."""
         return os.getpid() == self._owner
 
     def dispatch(
-        self, executor: AbstractExecutor, workers: int, *, on_abandon: Errand = lambda: None
-    ) -> CourierDispatch:
+        self, executor: AbstractExecutor, workers: int, *, on_abandon: Job = lambda: None
+    ) -> PostedDispatch:
         """A dispatch for the first so many workers, each of which the caller then asks.
 
         Args:
-            executor: whose office this is.
+            executor: whose dispatcher this is.
             workers: how many are asked.
             on_abandon: called when nobody waits for the answers any more.
 
@@ -239,7 +239,7 @@ class Office:
                 f"this {type(executor).__name__} executor is of the process that this one was "
                 "forked from, where its workers answer; make a new one here."
             )
-        dispatch = CourierDispatch(self.couriers[:workers], on_abandon=on_abandon)
+        dispatch = PostedDispatch(self.threads[:workers], on_abandon=on_abandon)
         with self._lock:
             self._open.add(dispatch)
             closed = self._closed
@@ -247,14 +247,14 @@ class Office:
             dispatch.abandon()
         return dispatch
 
-    def keep(self, errands: Sequence[Errand]) -> None:
-        """Let each of the first couriers bring a worker's shares up to date, once."""
-        for courier, errand in zip(self.couriers, errands, strict=False):
-            courier.withdraw(self._keeping)
-            courier.post(self._keeping, errand)
+    def keep(self, jobs: Sequence[Job]) -> None:
+        """Let each of the first threads bring a worker's shares up to date, once."""
+        for thread, job in zip(self.threads, jobs, strict=False):
+            thread.withdraw(self._keeping)
+            thread.post(self._keeping, job)
 
     def close(self) -> None:
-        """Abandon all dispatches, those to come as well; couriers are stopped by the caller."""
+        """Abandon all dispatches, those to come as well; threads are stopped by the caller."""
         with self._lock:
             self._closed = True
             dispatches = list(self._open)

@@ -14,24 +14,24 @@ from anyk.errors import ExecutorError
 from anyk.executors.core.base import AbstractExecutor, Placement, check_open, check_parts
 from anyk.executors.core.run_task import guarded
 
-__all__ = ["Share", "Shelf"]
+__all__ = ["Placements", "Share"]
 
 Share = tuple[NDArray[Any], ...]
 """The parts of what one worker holds."""
 
 
 @final
-class Shelf:
+class Placements:
     """The shares that lie on the workers of one executor, by placement.
 
     Placements are told apart by identity, so that one of another executor is never mistaken for
     one of this. Arrays are kept as they are, not copied. All methods may be called from any thread.
 
     Example:
-        >>> from anyk.executors.core.placements import Shelf
-        >>> shelf = Shelf()
-        >>> placement = shelf.add(anyk.Inline(2), [np.array([5, 6])])
-        >>> shelf.shares(anyk.Inline(2), placement)
+        >>> from anyk.executors.core.placements import Placements
+        >>> placements = Placements()
+        >>> placement = placements.add(anyk.Inline(2), [np.array([5, 6])])
+        >>> placements.shares(anyk.Inline(2), placement)
         [(array(5),), (array(6),)]
     """
 

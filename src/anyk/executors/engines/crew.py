@@ -1,4 +1,4 @@
-"""The workers of an engine that is not ours: a courier and a link for each, and their shares."""
+"""The workers of an engine that is not ours: a thread and a link for each, and their shares."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from typing import Any, final
 
 from numpy.typing import NDArray
 
-from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Dealt, Placement
-from anyk.executors.core.dispatcher import Courier, Office
-from anyk.executors.core.placements import Shelf
+from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, PerWorker, Placement
+from anyk.executors.core.dispatcher import Dispatcher, WorkerThread
+from anyk.executors.core.placements import Placements
 from anyk.executors.core.run_task import Task
-from anyk.executors.engines.link import AbstractPort, EngineLink
+from anyk.executors.engines.link import AbstractEngineWorker, EngineLink
 
 __all__ = ["Crew"]
 
-_LEAVING = 2.0  # seconds that the end of all couriers may take
+_LEAVING = 2.0  # seconds that the end of all threads may take
 
 
-def _stop(office: Office, links: Sequence[EngineLink]) -> None:
-    if not office.here:
+def _stop(dispatcher: Dispatcher, links: Sequence[EngineLink]) -> None:
+    if not dispatcher.here:
         return
-    office.close()
-    couriers = office.couriers
-    for courier, link in zip(couriers, links, strict=False):
-        courier.stop()
+    dispatcher.close()
+    threads = dispatcher.threads
+    for thread, link in zip(threads, links, strict=False):
+        thread.stop()
         link.cut()
     deadline = time.monotonic() + _LEAVING
-    for courier in couriers:
-        courier.join(max(0.0, deadline - time.monotonic()))
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
 
 
 @final
@@ -42,8 +42,8 @@ class Crew:
     that were given up: these wait here, and are withdrawn.
 
     Args:
-        ports: what the engine can do for each worker.
-        name: of the couriers' threads.
+        workers: what the engine can do for each worker.
+        name: of the threads.
 
     Example:
         >>> from anyk.executors.engines.crew import Crew
@@ -53,17 +53,17 @@ class Crew:
         >>> crew.close()
     """
 
-    def __init__(self, ports: Sequence[AbstractPort], *, name: str) -> None:
-        self.shelf = Shelf()
+    def __init__(self, workers: Sequence[AbstractEngineWorker], *, name: str) -> None:
+        self.placements = Placements()
         self._links: list[EngineLink] = []
-        self._office = Office()
-        self._stop = weakref.finalize(self, _stop, self._office, self._links)
-        for worker, port in enumerate(ports):
-            self._links.append(EngineLink(port, partial(self.shelf.live, worker)))
-            self._office.couriers.append(
-                Courier(f"{name} worker {worker}", farewell=self._links[-1].leave)
+        self._dispatcher = Dispatcher()
+        self._stop = weakref.finalize(self, _stop, self._dispatcher, self._links)
+        for index, worker in enumerate(workers):
+            self._links.append(EngineLink(worker, partial(self.placements.live, index)))
+            self._dispatcher.threads.append(
+                WorkerThread(f"{name} worker {index}", farewell=self._links[-1].leave)
             )
-        self._keep(len(ports))  # a worker that takes time to start does so now
+        self._keep(len(workers))  # a worker that takes time to start does so now
 
     @property
     def alive(self) -> tuple[bool, ...]:
@@ -72,15 +72,15 @@ class Crew:
 
     @property
     def waiting(self) -> tuple[int, ...]:
-        """By worker, how many tasks and errands have not begun."""
-        return tuple(courier.waiting for courier in self._office.couriers)
+        """By worker, how many tasks and requests have not begun."""
+        return tuple(thread.waiting for thread in self._dispatcher.threads)
 
     def place(self, executor: AbstractExecutor, parts: Sequence[NDArray[Any]]) -> Placement:
         """Keep shares, until the first task on them takes them along.
 
         A call that places and runs needs one message to each worker instead of two.
         """
-        return self.shelf.add(executor, parts)
+        return self.placements.add(executor, parts)
 
     def dispatch(
         self,
@@ -97,19 +97,21 @@ class Crew:
             task: as there.
             placement: as there.
             arguments: as there.
-            pack: makes of (task, arguments for every worker) what the engine's ports want.
+            pack: makes of (task, arguments for every worker) what the engine's workers want.
         """
-        shares = self.shelf.shares(executor, placement)
-        dealt = {place: item for place, item in enumerate(arguments) if isinstance(item, Dealt)}
-        plain = [None if place in dealt else item for place, item in enumerate(arguments)]
+        shares = self.placements.shares(executor, placement)
+        rows_of = {
+            place: item for place, item in enumerate(arguments) if isinstance(item, PerWorker)
+        }
+        plain = [None if place in rows_of else item for place, item in enumerate(arguments)]
         order = pack((task, plain))
         rows = [
-            {place: item.rows[worker] for place, item in dealt.items()}
+            {place: item.rows[worker] for place, item in rows_of.items()}
             for worker in range(len(shares))
         ]
         links = self._links[: len(shares)]
         nudge = partial(_nudge, links)
-        dispatch = self._office.dispatch(executor, len(shares), on_abandon=nudge)
+        dispatch = self._dispatcher.dispatch(executor, len(shares), on_abandon=nudge)
         for worker, (link, share, own) in enumerate(zip(links, shares, rows, strict=True)):
             ask = partial(link.ask, placement.key, share, order, own, dispatch.is_abandoned)
             dispatch.send(worker, ask)
@@ -117,16 +119,16 @@ class Crew:
 
     def release(self, placement: Placement) -> None:
         """Let the workers forget shares, in the background. Harmless when called twice."""
-        if self.shelf.remove(placement):
+        if self.placements.remove(placement):
             self._keep(placement.workers)
 
     def close(self) -> None:
         """Let the workers forget everything, and wait for none that is busy."""
-        self.shelf.close()
+        self.placements.close()
         self._stop()
 
     def _keep(self, workers: int) -> None:
-        self._office.keep([link.synchronise for link in self._links[:workers]])
+        self._dispatcher.keep([link.synchronise for link in self._links[:workers]])
 
 
 def _nudge(links: Sequence[EngineLink]) -> None:

@@ -15,8 +15,8 @@ from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Placeme
 from anyk.executors.core.run_task import Task, describe
 from anyk.executors.engines.crew import Crew
 from anyk.executors.engines.dask_worker import (
-    DaskPort,
     DaskRoster,
+    DaskWorker,
     Frames,
     check_client,
     library,
@@ -112,7 +112,7 @@ class Dask(AbstractExecutor):
         roster = DaskRoster(client, there[:machines])
         self._workers = number
         self._crew = Crew(
-            [DaskPort(client, roster, worker // self._shares) for worker in range(number)],
+            [DaskWorker(client, roster, worker // self._shares) for worker in range(number)],
             name="anyk dask",
         )
 

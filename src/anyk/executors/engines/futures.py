@@ -19,8 +19,8 @@ from anyk.errors import ExecutorError, InvalidArgument
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Placement
 from anyk.executors.core.run_task import Task, describe
 from anyk.executors.engines.crew import Crew
-from anyk.executors.engines.link import AbstractPort
-from anyk.executors.engines.worker_state import Depot, Errand, Home, Report, home
+from anyk.executors.engines.link import AbstractEngineWorker
+from anyk.executors.engines.worker_state import Home, Report, RunRequest, WorkerState, home
 
 __all__ = ["Futures"]
 
@@ -28,18 +28,18 @@ Maker = Callable[[], Executor]
 """Makes an executor, and another one when the first is broken."""
 
 _starting = threading.Lock()  # the first submit starts a process: multiprocessing's lists are one
-_depots: dict[str, Depot] = {}  # on a worker: of each of its masters' workers
+_states: dict[str, WorkerState] = {}  # on a worker: of each of its masters' workers
 _opening = threading.Lock()
 
 
 @final
-class _Port(AbstractPort):
+class _FuturesWorker(AbstractEngineWorker):
     """One executor, which is one worker."""
 
     def __init__(self, source: Executor | Maker) -> None:
         self._maker = None if isinstance(source, Executor) else source
         self._executor = source if isinstance(source, Executor) else None
-        self._name = uuid.uuid4().hex  # threads of one process have depots of their own
+        self._name = uuid.uuid4().hex  # threads of one process have states of their own
         self._home = home()
         self._broken = ""
 
@@ -64,8 +64,8 @@ class _Port(AbstractPort):
     def keep(self, keys: tuple[int, ...]) -> Future[Any]:
         return self._submit(_keep, self._name, keys)
 
-    def run(self, errand: Errand, order: Any, rows: Mapping[int, Any]) -> Future[Report]:
-        return self._submit(_run, self._name, self._home, errand, *order, rows)
+    def run(self, request: RunRequest, order: Any, rows: Mapping[int, Any]) -> Future[Report]:
+        return self._submit(_run, self._name, self._home, request, *order, rows)
 
     def withdraw(self, future: Future[Any]) -> bool:
         return future.cancel()
@@ -145,7 +145,7 @@ class Futures(AbstractExecutor):
 
     def __init__(self, executors: Sequence[Executor | Maker]) -> None:
         self._executors = _checked(executors)
-        self._crew = Crew([_Port(each) for each in self._executors], name="anyk futures")
+        self._crew = Crew([_FuturesWorker(each) for each in self._executors], name="anyk futures")
 
     @property
     def workers(self) -> int:
@@ -231,15 +231,15 @@ def _done() -> Future[Any]:
 
 
 def _keep(name: str, keys: Collection[int]) -> None:
-    depot = _depots.get(name)
-    if depot is not None:
-        depot.keep(keys)
+    state = _states.get(name)
+    if state is not None:
+        state.keep(keys)
 
 
 def _run(  # noqa: PLR0917 - engines send positional arguments best
     name: str,
     master: Home,
-    errand: Errand,
+    request: RunRequest,
     task: Task,
     arguments: Sequence[Any],
     rows: Mapping[int, Any],
@@ -247,8 +247,8 @@ def _run(  # noqa: PLR0917 - engines send positional arguments best
     with _opening:
         if master != home():
             _follow_parent()
-        depot = _depots.setdefault(name, Depot(master))
-    return depot.run(errand, task, arguments, rows)
+        state = _states.setdefault(name, WorkerState(master))
+    return state.run(request, task, arguments, rows)
 
 
 @cache
@@ -265,4 +265,4 @@ def _follow_parent() -> None:
 
 
 def _forget(name: str) -> None:
-    _depots.pop(name, None)
+    _states.pop(name, None)

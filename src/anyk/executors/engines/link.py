@@ -12,9 +12,9 @@ from typing import Any, final
 from numpy.typing import NDArray
 
 from anyk.executors.core.placements import Share
-from anyk.executors.engines.worker_state import Errand, Report, checked_report
+from anyk.executors.engines.worker_state import Report, RunRequest, checked_report
 
-__all__ = ["AbstractPort", "EngineLink"]
+__all__ = ["AbstractEngineWorker", "EngineLink"]
 
 _GLANCE = 0.25  # seconds after which one who waits looks whether the worker is still there
 
@@ -24,8 +24,8 @@ class _Abandoned(Exception):  # noqa: N818 - it never leaves this file
     """Nobody waits for the answer any more."""
 
 
-class AbstractPort(ABC):
-    """What an engine can do for one of its workers. Used by one thread, the worker's courier.
+class AbstractEngineWorker(ABC):
+    """What an engine can do for one of its workers. Used by one thread, that of the worker.
 
     What takes time happens behind the future that is returned. An error raised at once says that
     nothing has begun; one in the future, that it failed on the way or on the worker.
@@ -45,13 +45,13 @@ class AbstractPort(ABC):
         """Let the worker forget all shares but these."""
 
     @abstractmethod
-    def run(self, errand: Errand, order: Any, rows: Mapping[int, Any]) -> Future[Report]:
+    def run(self, request: RunRequest, order: Any, rows: Mapping[int, Any]) -> Future[Report]:
         """Run a task on a share.
 
         Args:
-            errand: which share.
+            request: which share.
             order: (task, arguments), as the engine wants them.
-            rows: this worker's row of each `Dealt` argument, by position.
+            rows: this worker's row of each `PerWorker` argument, by position.
         """
 
     @abstractmethod
@@ -77,15 +77,17 @@ class EngineLink:
 
     A worker that has lost its shares, or was replaced, gets them again before its next task; no
     task is run twice. `ask`, `synchronise` and `leave` block, and are for one thread: the worker's
-    courier. The rest may be called from any thread.
+    thread. The rest may be called from any thread.
 
     Args:
-        port: what the engine can do for this worker.
+        worker: what the engine can do for this worker.
         shares: says which shares the worker should hold, by the key of the placement.
     """
 
-    def __init__(self, port: AbstractPort, shares: Callable[[], Mapping[int, Share]]) -> None:
-        self._port = port
+    def __init__(
+        self, worker: AbstractEngineWorker, shares: Callable[[], Mapping[int, Share]]
+    ) -> None:
+        self._worker = worker
         self._shares = shares
         self._held: set[int] = set()
         self._bell = threading.Event()
@@ -94,7 +96,7 @@ class EngineLink:
     @property
     def alive(self) -> bool:
         """Whether the worker could take a task, as far as is known."""
-        return self._port.alive
+        return self._worker.alive
 
     def nudge(self) -> None:
         """Let one who waits look whether the answer is still wanted."""
@@ -119,7 +121,7 @@ class EngineLink:
             key: of the share.
             share: what the task runs on, sent along if the worker does not hold it.
             order: (task, arguments), as the engine wants them.
-            rows: this worker's row of each `Dealt` argument, by position.
+            rows: this worker's row of each `PerWorker` argument, by position.
             abandoned: says whether nobody waits for the report any more.
 
         Returns:
@@ -142,7 +144,7 @@ class EngineLink:
             self._open()
             wanted = self._shares().keys()
             if self._held - wanted:
-                self._wait(self._port.keep(tuple(wanted)))
+                self._wait(self._worker.keep(tuple(wanted)))
                 self._held &= wanted
         except BaseException as error:  # noqa: BLE001 - the next task tries again
             self._failed(error)
@@ -150,7 +152,7 @@ class EngineLink:
     def leave(self) -> None:
         """Let the worker forget everything."""
         with suppress(Exception):  # the engine may be gone
-            self._port.end()
+            self._worker.end()
 
     def _ask(
         self,
@@ -177,11 +179,11 @@ class EngineLink:
     def _run(
         self, key: int, share: Share, keys: tuple[int, ...], order: Any, rows: Mapping[int, Any]
     ) -> Future[Report]:
-        errand = Errand(key, None if key in self._held else share, keys)
-        return self._port.run(errand, order, rows)
+        request = RunRequest(key, None if key in self._held else share, keys)
+        return self._worker.run(request, order, rows)
 
     def _open(self) -> None:
-        opening = self._port.open()
+        opening = self._worker.open()
         if opening is not None:
             self._held.clear()
             self._wait(opening)
@@ -203,13 +205,13 @@ class EngineLink:
         """Raise an error if there is nothing to wait for any more."""
         if future.done():
             return
-        if self._over or (abandoned() and self._port.withdraw(future)):
+        if self._over or (abandoned() and self._worker.withdraw(future)):
             raise _Abandoned
-        self._port.check()
+        self._worker.check()
 
     def _failed(self, error: BaseException) -> str:
         """Note that the worker may be gone, and say why."""
         if isinstance(error, _Abandoned):
             return "abandoned"
         self._held.clear()
-        return self._port.fail(error)
+        return self._worker.fail(error)

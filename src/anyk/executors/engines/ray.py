@@ -14,7 +14,7 @@ from anyk.errors import ExecutorError, InvalidArgument
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Placement
 from anyk.executors.core.run_task import Task, describe
 from anyk.executors.engines.crew import Crew
-from anyk.executors.engines.ray_worker import RayPort, RaySite, check_ray, library
+from anyk.executors.engines.ray_worker import RaySite, RayWorker, check_ray, library
 
 __all__ = ["Ray"]
 
@@ -97,7 +97,7 @@ class Ray(AbstractExecutor):
             group = ray.util.placement_group([bundle] * self._workers, strategy="STRICT_SPREAD")
         self._site = RaySite(options, group, seconds)
         self._crew = Crew(
-            [RayPort(self._site, worker) for worker in range(self._workers)], name="anyk ray"
+            [RayWorker(self._site, worker) for worker in range(self._workers)], name="anyk ray"
         )
         if group is not None and not group.wait(seconds):
             self.close()

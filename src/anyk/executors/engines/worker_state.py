@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from anyk.executors.core.placements import Share
 from anyk.executors.core.run_task import Task, attempt, describe, guarded, reaper
 
-__all__ = ["Depot", "Errand", "Home", "Report", "checked_report", "home"]
+__all__ = ["Home", "Report", "RunRequest", "WorkerState", "checked_report", "home"]
 
 Home = tuple[str, int]
 """Which process of which machine."""
@@ -71,7 +71,7 @@ def checked_report(report: object) -> Report:
 
 @final
 @dataclass(frozen=True, eq=False)
-class Errand:
+class RunRequest:
     """On which share a worker runs a task.
 
     Args:
@@ -86,19 +86,19 @@ class Errand:
 
 
 @final
-class Depot:
+class WorkerState:
     """The shares of one worker, and its tasks on them. May be used from any thread.
 
     Args:
         master: the process that made the executor; a task that dies does not take it along.
 
     Example:
-        >>> from anyk.executors.engines.worker_state import Depot, Errand, home
-        >>> depot = Depot(home())
-        >>> depot.run(Errand(7, (np.arange(3),), (7,)), np.square, [], {}).value
+        >>> from anyk.executors.engines.worker_state import WorkerState, RunRequest, home
+        >>> state = WorkerState(home())
+        >>> state.run(RunRequest(7, (np.arange(3),), (7,)), np.square, [], {}).value
         array([0, 1, 4])
-        >>> depot.keep(())
-        >>> depot.run(Errand(7, None, (7,)), np.square, [], {}).lost
+        >>> state.keep(())
+        >>> state.run(RunRequest(7, None, (7,)), np.square, [], {}).lost
         True
     """
 
@@ -113,21 +113,21 @@ class Depot:
             self._shares = {key: share for key, share in self._shares.items() if key in keys}
 
     def run(
-        self, errand: Errand, task: Task, arguments: Sequence[Any], rows: Mapping[int, Any]
+        self, request: RunRequest, task: Task, arguments: Sequence[Any], rows: Mapping[int, Any]
     ) -> Report:
         """Run a task on a share, and let nothing that it raises go any further.
 
         Args:
-            errand: which share, and which to keep.
+            request: which share, and which to keep.
             task: the function.
             arguments: for every worker.
-            rows: this worker's row of each `Dealt` argument, by position.
+            rows: this worker's row of each `PerWorker` argument, by position.
         """
-        self.keep(errand.keys)
+        self.keep(request.keys)
         with self._lock:
-            if errand.share is not None:
-                self._shares[errand.key] = errand.share
-            share = self._shares.get(errand.key)
+            if request.share is not None:
+                self._shares[request.key] = request.share
+            share = self._shares.get(request.key)
         if share is None:
             return Report(None, None, 0.0)
         own = [rows.get(place, argument) for place, argument in enumerate(arguments)]

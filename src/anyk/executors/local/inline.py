@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from anyk.answers import Answer
 from anyk.checks import count
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Placement, argument_of
-from anyk.executors.core.placements import Share, Shelf
+from anyk.executors.core.placements import Placements, Share
 from anyk.executors.core.run_task import Task, attempt, guarded
 
 __all__ = ["Inline"]
@@ -21,9 +21,9 @@ __all__ = ["Inline"]
 @final
 class _InlineDispatch(AbstractDispatch):
     def __init__(
-        self, shelf: Shelf, task: Task, shares: Sequence[Share], arguments: Sequence[Any]
+        self, placements: Placements, task: Task, shares: Sequence[Share], arguments: Sequence[Any]
     ) -> None:
-        self._shelf = shelf
+        self._placements = placements
         self._task = task
         self._arguments = arguments
         self._left = deque(enumerate(shares))
@@ -31,7 +31,7 @@ class _InlineDispatch(AbstractDispatch):
 
     def receive(self, timeout: float | None) -> Answer | None:
         expired = timeout is not None and timeout <= 0
-        if expired or self._shelf.closed or not self._left:
+        if expired or self._placements.closed or not self._left:
             return None
         worker, share = self._left.popleft()
         own = [guarded(argument_of(argument, worker)) for argument in self._arguments]
@@ -75,7 +75,7 @@ class Inline(AbstractExecutor):
 
     def __init__(self, workers: int) -> None:
         self._workers = count("workers", workers, least=1)
-        self._shelf = Shelf()
+        self._placements = Placements()
 
     @property
     def workers(self) -> int:
@@ -88,22 +88,22 @@ class Inline(AbstractExecutor):
 
     def place(self, parts: Sequence[NDArray[Any]]) -> Placement:
         """Keep shares, without a copy; see `AbstractExecutor.place`."""
-        return self._shelf.add(self, parts)
+        return self._placements.add(self, parts)
 
     def dispatch(
         self, task: Task, placement: Placement, arguments: Sequence[Any]
     ) -> AbstractDispatch:
         """Make a task ready to run when answers are asked for; see `AbstractExecutor.dispatch`."""
-        shares = self._shelf.shares(self, placement)
-        return _InlineDispatch(self._shelf, task, shares, list(arguments))
+        shares = self._placements.shares(self, placement)
+        return _InlineDispatch(self._placements, task, shares, list(arguments))
 
     def release(self, placement: Placement) -> None:
         """Forget shares. Harmless when called twice."""
-        self._shelf.remove(placement)
+        self._placements.remove(placement)
 
     def close(self) -> None:
         """Forget all shares, and refuse further work. Harmless when called twice."""
-        self._shelf.close()
+        self._placements.close()
 
     def __repr__(self) -> str:
         return f"Inline({self._workers})"

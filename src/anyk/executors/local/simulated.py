@@ -15,7 +15,7 @@ from anyk.checks import count
 from anyk.delays.models import AbstractDelays, NoDelay
 from anyk.errors import InvalidArgument
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Placement, argument_of
-from anyk.executors.core.placements import Shelf
+from anyk.executors.core.placements import Placements
 from anyk.executors.core.run_task import Task, attempt, guarded, sleeper
 
 __all__ = ["Simulated"]
@@ -67,9 +67,9 @@ class _Timeline:
 
 @final
 class _SimulatedDispatch(AbstractDispatch):
-    def __init__(self, timeline: _Timeline, shelf: Shelf) -> None:
+    def __init__(self, timeline: _Timeline, placements: Placements) -> None:
         self._timeline = timeline
-        self._shelf = shelf
+        self._placements = placements
         self._left: dict[int, _Job] = {}
 
     def add(self, worker: int, job: _Job) -> None:
@@ -77,7 +77,7 @@ class _SimulatedDispatch(AbstractDispatch):
         self._timeline.add(worker, job)
 
     def receive(self, timeout: float | None) -> Answer | None:
-        if not self._left or self._shelf.closed:
+        if not self._left or self._placements.closed:
             return None
         clock = self._timeline
         worker = min(self._left, key=lambda worker: (self._left[worker].ends, worker))
@@ -155,7 +155,7 @@ class Simulated(AbstractExecutor):
         self._delays = NoDelay() if delays is None else delays
         self._generator = np.random.default_rng() if generator is None else generator
         self._compute = compute
-        self._shelf = Shelf()
+        self._placements = Placements()
         self._timeline = _Timeline(self._workers)
 
     @property
@@ -169,15 +169,15 @@ class Simulated(AbstractExecutor):
 
     def place(self, parts: Sequence[NDArray[Any]]) -> Placement:
         """Keep shares, without a copy, in no time; see `AbstractExecutor.place`."""
-        return self._shelf.add(self, parts)
+        return self._placements.add(self, parts)
 
     def dispatch(
         self, task: Task, placement: Placement, arguments: Sequence[Any]
     ) -> AbstractDispatch:
         """Run a task for every worker, and note when it ends; see `AbstractExecutor.dispatch`."""
-        shares = self._shelf.shares(self, placement)
+        shares = self._placements.shares(self, placement)
         delays = self._delays.sample(self._generator, len(shares))
-        dispatch = _SimulatedDispatch(self._timeline, self._shelf)
+        dispatch = _SimulatedDispatch(self._timeline, self._placements)
         for worker, (share, delay) in enumerate(zip(shares, delays, strict=True)):
             own = [guarded(argument_of(argument, worker)) for argument in arguments]
             result = self._run(task, [*share, *own])
@@ -187,11 +187,11 @@ class Simulated(AbstractExecutor):
 
     def release(self, placement: Placement) -> None:
         """Forget shares. Harmless when called twice."""
-        self._shelf.remove(placement)
+        self._placements.remove(placement)
 
     def close(self) -> None:
         """Forget all shares, and refuse further work. Harmless when called twice."""
-        self._shelf.close()
+        self._placements.close()
 
     def _run(self, task: Task, inputs: Sequence[Any]) -> tuple[Any, str | None, float]:
         pauses: list[float] = []

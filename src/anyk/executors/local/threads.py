@@ -14,21 +14,21 @@ from numpy.typing import NDArray
 from anyk.checks import count
 from anyk.errors import ExecutorError
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Placement, argument_of
-from anyk.executors.core.dispatcher import Courier, Office
-from anyk.executors.core.placements import Shelf
+from anyk.executors.core.dispatcher import Dispatcher, WorkerThread
+from anyk.executors.core.placements import Placements
 from anyk.executors.core.run_task import Task, attempt, guarded, sleeper
 
 __all__ = ["Threads"]
 
 
-def _stop(office: Office, closing: threading.Event) -> None:
-    if not office.here:
+def _stop(dispatcher: Dispatcher, closing: threading.Event) -> None:
+    if not dispatcher.here:
         return
-    office.close()
+    dispatcher.close()
     closing.set()
-    idle = [courier for courier in office.couriers if courier.stop()]
-    for courier in idle:
-        courier.join(timeout=None)
+    idle = [thread for thread in dispatcher.threads if thread.stop()]
+    for thread in idle:
+        thread.join(timeout=None)
 
 
 @final
@@ -57,12 +57,12 @@ class Threads(AbstractExecutor):
 
     def __init__(self, workers: int) -> None:
         self._workers = count("workers", workers, least=1)
-        self._shelf = Shelf()
+        self._placements = Placements()
         self._closing = threading.Event()
-        self._office = Office()
-        self._stop = weakref.finalize(self, _stop, self._office, self._closing)
+        self._dispatcher = Dispatcher()
+        self._stop = weakref.finalize(self, _stop, self._dispatcher, self._closing)
         for worker in range(self._workers):
-            self._office.couriers.append(Courier(f"anyk worker {worker}"))
+            self._dispatcher.threads.append(WorkerThread(f"anyk worker {worker}"))
 
     @property
     def workers(self) -> int:
@@ -75,14 +75,14 @@ class Threads(AbstractExecutor):
 
     def place(self, parts: Sequence[NDArray[Any]]) -> Placement:
         """Keep shares, without a copy; see `AbstractExecutor.place`."""
-        return self._shelf.add(self, parts)
+        return self._placements.add(self, parts)
 
     def dispatch(
         self, task: Task, placement: Placement, arguments: Sequence[Any]
     ) -> AbstractDispatch:
         """Run a task in every thread that holds a share; see `AbstractExecutor.dispatch`."""
-        shares = self._shelf.shares(self, placement)
-        if any(courier.here for courier in self._office.couriers):
+        shares = self._placements.shares(self, placement)
+        if any(thread.here for thread in self._dispatcher.threads):
             raise ExecutorError(
                 "a task of this Threads executor can't wait for others: give it one of its own."
             )
@@ -90,18 +90,18 @@ class Threads(AbstractExecutor):
             [*share, *(guarded(argument_of(argument, worker)) for argument in arguments)]
             for worker, share in enumerate(shares)
         ]
-        dispatch = self._office.dispatch(self, len(shares))
+        dispatch = self._dispatcher.dispatch(self, len(shares))
         for worker, items in enumerate(inputs):
             dispatch.send(worker, partial(_run, task, items, self._closing))
         return dispatch
 
     def release(self, placement: Placement) -> None:
         """Forget shares. Harmless when called twice."""
-        self._shelf.remove(placement)
+        self._placements.remove(placement)
 
     def close(self) -> None:
         """Stop the threads, without waiting for one that is busy. Harmless when called twice."""
-        self._shelf.close()
+        self._placements.close()
         self._stop()
 
     def __repr__(self) -> str:

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from anyk.checks import count, shown
 from anyk.errors import InvalidArgument
-from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Dealt, Placement
-from anyk.executors.core.dispatcher import Courier, Office
-from anyk.executors.core.placements import Shelf
+from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, PerWorker, Placement
+from anyk.executors.core.dispatcher import Dispatcher, WorkerThread
+from anyk.executors.core.placements import Placements
 from anyk.executors.core.run_task import Task
-from anyk.executors.processes.link import Child
+from anyk.executors.processes.link import ProcessLink
 from anyk.executors.processes.wire import Payload, to_payload
 
 __all__ = ["Processes"]
@@ -26,26 +26,26 @@ _WRAPPERS = 8  # that a function may be in, such as partial
 _PATIENCE = 0.5  # seconds that a process is given to end by itself
 
 
-def _stop(office: Office, children: Sequence[Child]) -> None:
-    if not office.here:
+def _stop(dispatcher: Dispatcher, links: Sequence[ProcessLink]) -> None:
+    if not dispatcher.here:
         return
-    office.close()
-    couriers = office.couriers
-    for child, courier in zip(children, couriers, strict=False):
-        if not courier.stop():
-            child.end(kill=False)
+    dispatcher.close()
+    threads = dispatcher.threads
+    for link, thread in zip(links, threads, strict=False):
+        if not thread.stop():
+            link.end(kill=False)
     deadline = time.monotonic() + 2 * _PATIENCE
     late = [
-        (child, courier)
-        for child, courier in zip(children, couriers, strict=False)
-        if not courier.join(max(0.0, deadline - time.monotonic()))
+        (link, thread)
+        for link, thread in zip(links, threads, strict=False)
+        if not thread.join(max(0.0, deadline - time.monotonic()))
     ]
-    for child, _ in late:
-        child.end(kill=True)
-    for _, courier in late:
-        courier.join(2 * _PATIENCE)
-    for child in children[len(couriers) :]:  # left by a constructor that was interrupted
-        child.leave(0.0)
+    for link, _ in late:
+        link.end(kill=True)
+    for _, thread in late:
+        thread.join(2 * _PATIENCE)
+    for link in links[len(threads) :]:  # left by a constructor that was interrupted
+        link.leave(0.0)
 
 
 @final
@@ -80,16 +80,16 @@ class Processes(AbstractExecutor):
 
     def __init__(self, workers: int) -> None:
         self._workers = count("workers", workers, least=1)
-        self._shelf = Shelf()
-        self._children: list[Child] = []
-        self._office = Office()
-        self._stop = weakref.finalize(self, _stop, self._office, self._children)
+        self._placements = Placements()
+        self._links: list[ProcessLink] = []
+        self._dispatcher = Dispatcher()
+        self._stop = weakref.finalize(self, _stop, self._dispatcher, self._links)
         try:
             for worker in range(self._workers):
                 name = f"anyk worker {worker}"
-                self._children.append(Child(name, partial(self._shelf.live, worker)))
-                farewell = partial(self._children[-1].leave, _PATIENCE)
-                self._office.couriers.append(Courier(name, farewell=farewell))
+                self._links.append(ProcessLink(name, partial(self._placements.live, worker)))
+                farewell = partial(self._links[-1].leave, _PATIENCE)
+                self._dispatcher.threads.append(WorkerThread(name, farewell=farewell))
         except BaseException:
             self.close()
             raise
@@ -102,12 +102,12 @@ class Processes(AbstractExecutor):
     @property
     def pids(self) -> tuple[int | None, ...]:
         """Number of each worker's process; None for one that died, until its next task."""
-        return tuple(child.pid for child in self._children)
+        return tuple(link.pid for link in self._links)
 
     @property
     def alive(self) -> tuple[bool, ...]:
         """By worker, whether its process lives; one that died is replaced before its next task."""
-        return tuple(child.alive for child in self._children)
+        return tuple(link.alive for link in self._links)
 
     def kill(self, worker: int) -> None:
         """Kill a worker's process (SIGKILL), as a fault would: its present task fails.
@@ -122,7 +122,7 @@ class Processes(AbstractExecutor):
             raise InvalidArgument(
                 "worker", given=str(worker), needed=f"below {self._workers}", change="Lower it."
             )
-        self._children[worker].kill()
+        self._links[worker].kill()
 
     def clock(self) -> float:
         """Seconds on `time.perf_counter`."""
@@ -133,7 +133,7 @@ class Processes(AbstractExecutor):
 
         The arrays are not copied here, and are kept for processes that die: do not write in them.
         """
-        placement = self._shelf.add(self, parts)
+        placement = self._placements.add(self, parts)
         self._keep(placement)
         return placement
 
@@ -141,17 +141,17 @@ class Processes(AbstractExecutor):
         self, task: Task, placement: Placement, arguments: Sequence[Any]
     ) -> AbstractDispatch:
         """Run a task in every process that holds a share; see `AbstractExecutor.dispatch`."""
-        shares = self._shelf.shares(self, placement)
+        shares = self._placements.shares(self, placement)
         common, rows = _pack(task, arguments, len(shares))
-        dispatch = self._office.dispatch(self, len(shares))
+        dispatch = self._dispatcher.dispatch(self, len(shares))
         for worker, (share, row) in enumerate(zip(shares, rows, strict=True)):
-            ask = partial(self._children[worker].ask, placement.key, share, common, row)
+            ask = partial(self._links[worker].ask, placement.key, share, common, row)
             dispatch.send(worker, ask)
         return dispatch
 
     def release(self, placement: Placement) -> None:
         """Let the processes forget shares, in the background. Harmless when called twice."""
-        if self._shelf.remove(placement):
+        if self._placements.remove(placement):
             self._keep(placement)
 
     def close(self) -> None:
@@ -159,26 +159,26 @@ class Processes(AbstractExecutor):
 
         Takes milliseconds, or about a second if a process does not react.
         """
-        self._shelf.close()
+        self._placements.close()
         self._stop()
 
     def _keep(self, placement: Placement) -> None:
-        self._office.keep([child.synchronise for child in self._children[: placement.workers]])
+        self._dispatcher.keep([link.synchronise for link in self._links[: placement.workers]])
 
     def __repr__(self) -> str:
         return f"Processes({self._workers})"
 
 
 def _pack(task: Task, arguments: Sequence[Any], workers: int) -> tuple[Payload, list[Payload]]:
-    """Pickle a task and its arguments: once for all, and the dealt ones for each worker."""
-    dealt = {place: item for place, item in enumerate(arguments) if isinstance(item, Dealt)}
-    plain = [None if place in dealt else item for place, item in enumerate(arguments)]
+    """Pickle a task and its arguments: once for all, and rows for each worker."""
+    rows_of = {place: item for place, item in enumerate(arguments) if isinstance(item, PerWorker)}
+    plain = [None if place in rows_of else item for place, item in enumerate(arguments)]
     try:
         common = to_payload((task, plain))
-        if not dealt:
+        if not rows_of:
             return common, [to_payload({})] * workers
         return common, [
-            to_payload({place: item.rows[worker] for place, item in dealt.items()})
+            to_payload({place: item.rows[worker] for place, item in rows_of.items()})
             for worker in range(workers)
         ]
     except Exception as error:

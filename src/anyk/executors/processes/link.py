@@ -29,7 +29,7 @@ from anyk.executors.processes.wire import (
 )
 from anyk.executors.processes.worker import serve
 
-__all__ = ["Child", "make_ready"]
+__all__ = ["ProcessLink", "make_ready"]
 
 _BLAS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 _DYING = 1.0  # seconds that the end of a killed process may take to be known
@@ -60,10 +60,10 @@ def make_ready() -> ForkServerContext | SpawnContext:
 
 
 @final
-class Child:
+class ProcessLink:
     """A worker process and its pipe; a dead process is replaced before the next task.
 
-    `ask`, `synchronise` and `leave` block, and are for one thread: the worker's courier. The rest
+    `ask`, `synchronise` and `leave` block, and are for one thread, that of the worker. The rest
     may be called from any thread, and does not wait for the process.
 
     Args:
@@ -71,12 +71,12 @@ class Child:
         shares: says which shares the worker should hold, by the key of the placement.
 
     Example:
-        >>> from anyk.executors.processes.link import Child
+        >>> from anyk.executors.processes.link import ProcessLink
         >>> from anyk.executors.processes.wire import to_payload
-        >>> child = Child("worker 0", dict)
-        >>> child.ask(7, (np.arange(3),), to_payload((np.square, [])), to_payload({}))[0]
+        >>> link = ProcessLink("worker 0", dict)
+        >>> link.ask(7, (np.arange(3),), to_payload((np.square, [])), to_payload({}))[0]
         array([0, 1, 4])
-        >>> child.leave(patience=1.0)
+        >>> link.leave(patience=1.0)
     """
 
     def __init__(self, name: str, shares: Callable[[], Mapping[int, Share]]) -> None:

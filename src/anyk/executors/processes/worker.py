@@ -29,7 +29,7 @@ def serve(connection: Connection) -> None:
     - ("hold", key), parts: keep a share.
     - ("forget", key): let it go.
     - ("run", serial), key, (task, arguments), rows: run a task on the share. Arguments are for
-      every worker; rows has this worker's row of each `Dealt` one, by position.
+      every worker; rows has this worker's row of each `PerWorker` one, by position.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the master's
     threading.Thread(target=_follow_master, daemon=True).start()

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from anyk.checks import count, positive, shown
 from anyk.errors import InvalidArgument
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Placement
-from anyk.executors.core.dispatcher import Courier, Office
-from anyk.executors.core.placements import Shelf
+from anyk.executors.core.dispatcher import Dispatcher, WorkerThread
+from anyk.executors.core.placements import Placements
 from anyk.executors.core.run_task import Task
 from anyk.executors.remote.arguments import sendable
-from anyk.executors.remote.link import Keys, Limits, Link
+from anyk.executors.remote.link import Keys, Limits, RemoteLink
 from anyk.executors.remote.request import make_request
 from anyk.executors.remote.tls import Address, client_context, is_loopback, normal, parse_address
 
@@ -29,17 +29,17 @@ __all__ = ["Remote"]
 _LEAVING = 1.0  # seconds that the end of all connections may take
 
 
-def _stop(office: Office, links: Sequence[Link]) -> None:
-    if not office.here:
+def _stop(dispatcher: Dispatcher, links: Sequence[RemoteLink]) -> None:
+    if not dispatcher.here:
         return
-    office.close()
-    couriers = office.couriers
-    for link, courier in zip(links, couriers, strict=False):
-        if not courier.stop():
+    dispatcher.close()
+    threads = dispatcher.threads
+    for link, thread in zip(links, threads, strict=False):
+        if not thread.stop():
             link.cut()
     deadline = time.monotonic() + _LEAVING
-    for courier in couriers:
-        courier.join(max(0.0, deadline - time.monotonic()))
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
 
 
 @final
@@ -105,16 +105,16 @@ class Remote(AbstractExecutor):
             answer=count("largest_answer", largest_answer, least=1),
         )
         context = None if self._tls is None else client_context(Path(self._tls))
-        self._shelf = Shelf()
-        self._links: list[Link] = []
-        self._office = Office()
-        self._stop = weakref.finalize(self, _stop, self._office, self._links)
+        self._placements = Placements()
+        self._links: list[RemoteLink] = []
+        self._dispatcher = Dispatcher()
+        self._stop = weakref.finalize(self, _stop, self._dispatcher, self._links)
         keys = Keys()
         for worker, address in enumerate(self._addresses):
-            live = partial(self._shelf.live, worker)
-            self._links.append(Link(address, context, keys, live, limits))
-            self._office.couriers.append(
-                Courier(f"anyk remote worker {worker}", farewell=self._links[-1].leave)
+            live = partial(self._placements.live, worker)
+            self._links.append(RemoteLink(address, context, keys, live, limits))
+            self._dispatcher.threads.append(
+                WorkerThread(f"anyk remote worker {worker}", farewell=self._links[-1].leave)
             )
 
     @property
@@ -143,7 +143,7 @@ class Remote(AbstractExecutor):
         them.
         """
         arrays = [sendable(np.asarray(part), "parts") for part in parts]
-        placement = self._shelf.add(self, arrays)
+        placement = self._placements.add(self, arrays)
         self._keep(placement)
         return placement
 
@@ -151,9 +151,9 @@ class Remote(AbstractExecutor):
         self, task: Task, placement: Placement, arguments: Sequence[Any]
     ) -> AbstractDispatch:
         """Tell all workers that hold a share to run a task; see `AbstractExecutor.dispatch`."""
-        shares = self._shelf.shares(self, placement)
+        shares = self._placements.shares(self, placement)
         request = make_request(task, arguments, len(shares))
-        dispatch = self._office.dispatch(self, len(shares))
+        dispatch = self._dispatcher.dispatch(self, len(shares))
         for worker, share in enumerate(shares):
             ask = partial(self._links[worker].ask, placement.key, share, request, worker)
             dispatch.send(worker, ask)
@@ -161,7 +161,7 @@ class Remote(AbstractExecutor):
 
     def release(self, placement: Placement) -> None:
         """Let the workers forget shares, in the background. Harmless when called twice."""
-        if self._shelf.remove(placement):
+        if self._placements.remove(placement):
             self._keep(placement)
 
     def close(self) -> None:
@@ -169,11 +169,11 @@ class Remote(AbstractExecutor):
 
         Takes milliseconds, or about a second where a worker is just being reached.
         """
-        self._shelf.close()
+        self._placements.close()
         self._stop()
 
     def _keep(self, placement: Placement) -> None:
-        self._office.keep([link.synchronise for link in self._links[: placement.workers]])
+        self._dispatcher.keep([link.synchronise for link in self._links[: placement.workers]])
 
     def __repr__(self) -> str:
         return f"Remote({[str(address) for address in self._addresses]!r}, tls={self._tls!r})"

@@ -29,7 +29,7 @@ from anyk.executors.remote.tls import (
     public_key_of,
 )
 
-__all__ = ["Keys", "Limits", "Link"]
+__all__ = ["Keys", "Limits", "RemoteLink"]
 
 _REACHING = 5.0  # seconds that a connection may take, and then its TLS
 _LONGEST_PAUSE = 10.0  # seconds between two tries to reach a worker
@@ -73,8 +73,8 @@ class Keys:
 
 
 @final
-class Link:
-    """The way to one worker. All methods but `cut` are called by one thread, its courier's.
+class RemoteLink:
+    """The way to one worker. All methods but `cut` are called by one thread, that of the worker.
 
     Args:
         address: where it is, and its name.

@@ -17,7 +17,7 @@ from anyk.domains.real import Complex, Reals
 from anyk.domains.ring import EachPrime, ResidueRing
 from anyk.errors import InvalidArgument
 from anyk.executors.core.answer_header import BrokenAnswer
-from anyk.executors.core.base import Dealt
+from anyk.executors.core.base import PerWorker
 from anyk.executors.core.run_task import Task
 from anyk.executors.core.task import WorkerTask
 from anyk.executors.remote.arguments import pack, sendable
@@ -53,7 +53,7 @@ def make_request(task: Task | WorkerTask | str, arguments: Sequence[Any], worker
 
     Args:
         task: a function of the workers, of which the name alone travels, or a `WorkerTask` of one.
-        arguments: for every worker; of a `Dealt` one, each its row.
+        arguments: for every worker; of a `PerWorker` one, each its row.
         workers: how many are asked.
 
     Raises:
@@ -73,10 +73,10 @@ def make_request(task: Task | WorkerTask | str, arguments: Sequence[Any], worker
         function = function.function
     name, module = _named(function)
     common: list[NDArray[Any]] = []
-    said = [None if isinstance(each, Dealt) else pack(each, common) for each in arguments]
+    said = [None if isinstance(each, PerWorker) else pack(each, common) for each in arguments]
     rows: list[tuple[NDArray[Any], ...]] = []
     for place, argument in enumerate(arguments):
-        if isinstance(argument, Dealt):
+        if isinstance(argument, PerWorker):
             said[place] = {"array": len(common) + len(rows)}
             rows.append(
                 tuple(

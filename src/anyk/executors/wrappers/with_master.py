@@ -14,11 +14,11 @@ from anyk.checks import instance
 from anyk.executors.core.base import (
     AbstractDispatch,
     AbstractExecutor,
-    Dealt,
+    PerWorker,
     Placement,
     check_parts,
 )
-from anyk.executors.core.placements import Shelf
+from anyk.executors.core.placements import Placements
 from anyk.executors.core.run_task import Task
 from anyk.executors.local.inline import Inline
 
@@ -78,7 +78,9 @@ class WithMaster(AbstractExecutor):
         instance("executor", executor, AbstractExecutor, change="Make one, such as Threads(4).")
         self._executor = executor
         self._own = Inline(1)
-        self._shelf = Shelf()  # knows which placements there are; the shares lie elsewhere
+        self._placements = (
+            Placements()
+        )  # knows which placements there are; the shares lie elsewhere
         self._placed: dict[Placement, tuple[Placement, Placement | None]] = {}
 
     @property
@@ -108,7 +110,7 @@ class WithMaster(AbstractExecutor):
     def place(self, parts: Sequence[NDArray[Any]]) -> Placement:
         """Keep the first share, and send the others; see `AbstractExecutor.place`."""
         arrays = [np.asarray(part) for part in parts]
-        placement = self._shelf.add(self, [np.zeros(check_parts(arrays, self))])
+        placement = self._placements.add(self, [np.zeros(check_parts(arrays, self))])
         own = self._own.place([array[:1] for array in arrays])
         others = (
             self._executor.place([array[1:] for array in arrays]) if len(arrays[0]) > 1 else None
@@ -120,15 +122,17 @@ class WithMaster(AbstractExecutor):
         self, task: Task, placement: Placement, arguments: Sequence[Any]
     ) -> AbstractDispatch:
         """Run a task on the others and here; see `AbstractExecutor.dispatch`."""
-        self._shelf.shares(self, placement)
+        self._placements.shares(self, placement)
         own, others = self._placed[placement]
-        rest = [Dealt(each.rows[1:]) if isinstance(each, Dealt) else each for each in arguments]
+        rest = [
+            PerWorker(each.rows[1:]) if isinstance(each, PerWorker) else each for each in arguments
+        ]
         dispatched = None if others is None else self._executor.dispatch(task, others, rest)
         return _Both(self._own.dispatch(task, own, arguments), dispatched, self)
 
     def release(self, placement: Placement) -> None:
         """Forget these shares here, and let the others forget them."""
-        self._shelf.remove(placement)
+        self._placements.remove(placement)
         own, others = self._placed.pop(placement, (None, None))
         if own is not None:
             self._own.release(own)
@@ -137,7 +141,7 @@ class WithMaster(AbstractExecutor):
 
     def close(self) -> None:
         """Close the executor."""
-        self._shelf.close()
+        self._placements.close()
         self._placed.clear()
         self._own.close()
         self._executor.close()

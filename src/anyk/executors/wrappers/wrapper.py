@@ -12,10 +12,10 @@ from anyk.checks import instance
 from anyk.errors import InvalidArgument
 from anyk.executors.core.base import AbstractExecutor, Placement
 
-__all__ = ["AbstractAround", "check_within"]
+__all__ = ["AbstractWrapper", "check_within"]
 
 
-class AbstractAround(AbstractExecutor):
+class AbstractWrapper(AbstractExecutor):
     """An executor whose workers are another one's, and that does something to their tasks.
 
     Shares that were placed on the one can be used on the other, and closing this closes both.
