@@ -279,8 +279,8 @@ class Counted(AbstractWrapper):
     def within(self):
         return self.inside
 
-    def place(self, parts):
-        placement = self.inside.place(parts)
+    def place(self, parts, pieces=1):
+        placement = self.inside.place(parts, pieces)
         self.placed.add(placement)
         return placement
 

@@ -1,4 +1,4 @@
-"""What comes back: one `Answer` a worker, one `Outcome` a run."""
+"""What comes back: one `Answer` a share, one `Outcome` a run."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Status(enum.Enum):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Answer:
-    """What one worker sent back, or its failure.
+    """What one worker sent back for one share, or its failure.
 
     Args:
         worker: its index.
@@ -64,6 +64,7 @@ class Answer:
         sent: when the task was handed out, in seconds on the executor's clock.
         answered: when the answer was back, on the same clock.
         seconds: compute time that the worker itself reported; 0.0 where it could not.
+        piece: which of the worker's shares it is, where it holds several.
 
     Example:
         >>> anyk.Answer(worker=3, value=np.ones(2), sent=0.0, answered=0.5, seconds=0.4).failure
@@ -75,6 +76,7 @@ class Answer:
     sent: float
     answered: float
     seconds: float
+    piece: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -69,7 +69,7 @@ def held(client: Any) -> list[list[int]]:
 
     def look(dask_worker: Any) -> list[int]:
         actors = dask_worker.state.actors.values()  # None while it is being made
-        return [len(actor._state._shares) for actor in actors if actor is not None]
+        return [len(actor._state._held) for actor in actors if actor is not None]
 
     return sorted(client.run(look).values())
 
@@ -212,7 +212,7 @@ def test_a_worker_that_is_stopped_or_busy_holds_up_nobody_and_collects_nothing(
             dispatch.abandon()
     finally:
         os.kill(stopped, signal.SIGCONT)
-    assert max(trio._crew.waiting) <= 1
+    assert max(trio.crew.waiting) <= 1
     last = trio.dispatch(np.square, placement, [])
     gate.write_text("", encoding="utf-8")
     assert set(receive(last, 3)) == {0, 1, 2}

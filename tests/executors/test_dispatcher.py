@@ -85,8 +85,8 @@ def nap(seconds: Any) -> Any:
 
 
 def test_abandoned_in_the_moment_in_which_an_answer_is_waited_for() -> None:
-    thread = WorkerThread("thread of worker 0")
-    dispatch = PostedDispatch([thread])
+    thread = WorkerThread("worker 0")
+    dispatch = PostedDispatch([thread], [], pieces=1)
 
     class Left(int):
         def __bool__(self) -> bool:  # asked before the wait

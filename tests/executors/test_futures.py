@@ -74,11 +74,11 @@ def test_a_share_travels_once_and_is_forgotten_when_released() -> None:
             assert receive(executor.dispatch(np.square, kept, []), 2)[1].value == 1
         receive(executor.dispatch(np.square, other, []), 2)
         runs = [arguments[2] for name, arguments in executors[1].notes if name == "_run"]
-        assert [request.share is None for request in runs] == [False, True, True, False]
+        assert [request.parts is None for request in runs] == [False, True, True, False]
         mine = executors[1].notes[0][1][0]
-        assert set(futures._states[mine]._shares) == {kept.key, other.key}
+        assert set(futures._states[mine]._held) == {kept.key, other.key}
         executor.release(other)
-        assert eventually(lambda: set(futures._states[mine]._shares) == {kept.key})
+        assert eventually(lambda: set(futures._states[mine]._held) == {kept.key})
     assert eventually(lambda: mine not in futures._states)
     for each in executors:
         assert each.submit(abs, -3).result(LONG) == 3  # the caller's own, and still open
@@ -124,7 +124,7 @@ def test_a_task_that_dies_in_a_thread_does_not_take_the_master_along() -> None:
 def test_a_busy_worker_does_not_hold_up_the_next_calls_nor_collects_them(
     trio: Futures, tmp_path: Path
 ) -> None:
-    hold_up_worker_0(trio, tasks.put_off_at, tmp_path, lambda: trio._crew.waiting[0])
+    hold_up_worker_0(trio, tasks.put_off_at, tmp_path, lambda: trio.crew.waiting[0])
 
 
 def test_what_waits_behind_somebody_elses_job_is_taken_back() -> None:

@@ -170,8 +170,7 @@ def test_a_task_that_kills_its_process_is_a_failed_answer(trio: Processes) -> No
 def test_a_busy_process_does_not_hold_up_the_next_calls_nor_collects_them(
     trio: Processes, tmp_path: Path
 ) -> None:
-    threads = trio._dispatcher.threads
-    hold_up_worker_0(trio, tasks.put_off_at, tmp_path, lambda: threads[0].waiting)
+    hold_up_worker_0(trio, tasks.put_off_at, tmp_path, lambda: trio.crew.waiting[0])
 
 
 def test_repr_rebuilds(trio: Processes) -> None:

@@ -116,7 +116,7 @@ def test_nothing_runs_twice_and_a_dead_actor_is_one_failed_answer(
 def test_an_idle_actor_that_was_killed_is_not_missed(trio: Ray) -> None:
     placement = trio.place([np.arange(3)])
     receive(trio.dispatch(np.square, placement, []), 3)
-    watch = trio._crew._links[2]._worker._watch
+    watch = trio.crew.links[2]._worker._watch
     os.kill(pids_of(trio)[2], signal.SIGKILL)
     assert eventually(watch.done)
     assert receive(trio.dispatch(np.square, placement, []), 3)[2].value == 4
@@ -125,7 +125,7 @@ def test_an_idle_actor_that_was_killed_is_not_missed(trio: Ray) -> None:
 
 
 def test_a_busy_actor_holds_up_nobody_and_collects_nothing(trio: Ray, tmp_path: Path) -> None:
-    hold_up_worker_0(trio, put_off, tmp_path, lambda: max(trio._crew.waiting))
+    hold_up_worker_0(trio, put_off, tmp_path, lambda: max(trio.crew.waiting))
 
 
 def test_close_ends_actors_that_are_busy_too(tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ def test_on_distinct_nodes_alone_colluders_are_apart(trio: Ray) -> None:
         assert len({answer.value.tobytes() for answer in answers.values()}) == NODES
         assert anyk.run(curious, lambda x: 2 * x, [5, 6], executor).value.tolist() == [10, 12]
         where = answers[1].value.tobytes()
-        watch = executor._crew._links[1]._worker._watch
+        watch = executor.crew.links[1]._worker._watch
         os.kill(pids_of(executor)[1], signal.SIGKILL)
         assert eventually(watch.done)
         assert call(executor, node, np.zeros(NODES))[1].value.tobytes() == where

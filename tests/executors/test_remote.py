@@ -349,7 +349,7 @@ def test_shares_without_numbers_take_memory_too() -> None:
         ours.send({"verb": "hold", "key": key, "arrays": []}, (), None)
     ours.send({"verb": "hold", "key": -1, "arrays": [["<i8", [0]]] * 2000}, (), None)
     assert "no memory" in str(failure(0))
-    assert len(session._shares) <= 1024
+    assert len(session._held) <= 1024
     for key in range(2000):
         ours.send({"verb": "forget", "key": key}, (), None)
     assert "no function" in str(failure(0))  # there is room for it again

@@ -26,9 +26,9 @@ class Spy(AbstractWrapper):
     def within(self):
         return self.executor
 
-    def place(self, parts):
+    def place(self, parts, pieces=1):
         self.sent.extend(parts)
-        return self.executor.place(parts)
+        return self.executor.place(parts, pieces)
 
     def dispatch(self, task, placement, arguments):
         self.sent.extend(np.asarray(a.rows) for a in arguments if isinstance(a, PerWorker))

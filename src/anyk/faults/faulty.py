@@ -110,7 +110,7 @@ class Faulty(AbstractWrapper):
         self, task: Task, placement: Placement, arguments: Sequence[Any]
     ) -> AbstractDispatch:
         """Run a task, with the faults around it; see `AbstractExecutor.dispatch`."""
-        indices = PerWorker(np.arange(placement.workers))
+        indices = PerWorker(np.arange(placement.shares) // placement.pieces)
         faulty = FaultyTask(task, self._faults)
         return self._executor.dispatch(faulty, placement, [*arguments, indices])
 

@@ -10,39 +10,40 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, final
-
-from numpy.typing import NDArray
+from typing import final
 
 from anyk.answers import Answer
 from anyk.errors import ExecutorError
-from anyk.executors.core.base import AbstractDispatch, AbstractExecutor
+from anyk.executors.core.base import AbstractDispatch
+from anyk.executors.core.run_task import Reply
 
-__all__ = ["Dispatcher", "PostedDispatch", "WorkerThread"]
+__all__ = ["Ask", "Dispatcher", "PostedDispatch", "WorkerThread"]
 
-Ask = Callable[[], tuple["NDArray[Any] | None", "str | None", float]]
-"""Asks a worker, and gives (value, failure, seconds), one of the first two None."""
-
-Job = Callable[[], None]
+Job = Callable[[], object]
 """What the thread of a worker is to do; it must not raise."""
+
+
+def _nothing() -> None:
+    pass
 
 
 @final
 class WorkerThread:
-    """Runs the jobs of one worker, one after the other, in a daemon thread of its own.
+    """Does the jobs of one worker, one after the other, in a daemon thread.
 
     A job that hangs holds up its own worker and nobody else. Those that wait behind it can be
     withdrawn, so an inbox does not grow with calls that were given up.
 
     Args:
         name: of the thread.
-        farewell: called in the thread when no more jobs will come.
+        at_start: done in the thread before its first job.
+        at_end: done in the thread when no more jobs will come.
 
     Example:
         >>> import threading
         >>> from anyk.executors.core.dispatcher import WorkerThread
         >>> done = threading.Event()
-        >>> thread = WorkerThread("thread of worker 0")
+        >>> thread = WorkerThread("worker 0")
         >>> thread.post("the first call", done.set)
         >>> done.wait()
         True
@@ -51,20 +52,20 @@ class WorkerThread:
         True
     """
 
-    def __init__(self, name: str, *, farewell: Job = lambda: None) -> None:
+    def __init__(self, name: str, *, at_start: Job = _nothing, at_end: Job = _nothing) -> None:
         self._inbox: deque[tuple[object, Job]] = deque()
         self._change = threading.Condition()
         self._stopping = False
         self._busy = False
-        self._farewell = farewell
+        self._at_start, self._at_end = at_start, at_end
         self._thread = threading.Thread(target=self._serve, name=name, daemon=True)
         self._thread.start()
 
-    def post(self, owner: object, job: Job) -> None:
-        """Put a job at the end of the inbox; after `stop` it is thrown away."""
+    def post(self, owner: object, *jobs: Job) -> None:
+        """Put jobs at the end of the inbox; after `stop` they are thrown away."""
         with self._change:
             if not self._stopping:
-                self._inbox.append((owner, job))
+                self._inbox.extend((owner, job) for job in jobs)
                 self._change.notify()
 
     def withdraw(self, owner: object) -> None:
@@ -87,7 +88,7 @@ class WorkerThread:
 
     def join(self, timeout: float | None) -> bool:
         """Wait until the thread has ended, at most `timeout` seconds; whether it has."""
-        if self._thread is threading.current_thread():
+        if self.here:
             return False
         self._thread.join(timeout)
         return not self._thread.is_alive()
@@ -103,9 +104,10 @@ class WorkerThread:
         return len(self._inbox)
 
     def _serve(self) -> None:
+        self._at_start()
         while self._serve_one():
             pass
-        self._farewell()
+        self._at_end()
 
     def _serve_one(self) -> bool:
         with self._change:
@@ -122,38 +124,37 @@ class WorkerThread:
 
 @final
 class PostedDispatch(AbstractDispatch):
-    """One task posted to the threads of workers, which bring the answers.
+    """One task that was posted to the threads of workers, which bring the answers.
 
     Args:
-        threads: one for each worker that is to be asked.
-        on_abandon: called when nobody waits for the answers any more.
+        threads: of the workers that are asked.
+        asks: what each share's worker is asked, in the order of the shares.
+        pieces: how many shares a worker holds.
 
     Example:
         >>> from anyk.executors.core.dispatcher import PostedDispatch
-        >>> dispatch = PostedDispatch([])
+        >>> dispatch = PostedDispatch([], [], pieces=1)
         >>> dispatch.receive(timeout=None)  # nobody was asked
     """
 
-    def __init__(self, threads: Sequence[WorkerThread], *, on_abandon: Job = lambda: None) -> None:
-        self._threads = tuple(threads)
-        self._on_abandon = on_abandon
+    def __init__(self, threads: Sequence[WorkerThread], asks: Sequence[Ask], pieces: int) -> None:
+        self.abandoned = False
+        self.wakes: list[threading.Event] = []
+        """Set when nobody waits for the answers any more; whoever asks a worker may add one."""
+        self._threads = threads[: -(-len(asks) // pieces)]
         self._answers: queue.SimpleQueue[Answer | None] = queue.SimpleQueue()
-        self._left = len(self._threads)
-        self._abandoned = False
+        self._left = len(asks)
         self._sent = time.perf_counter()
-
-    def is_abandoned(self) -> bool:
-        """Whether nobody waits for the answers any more."""
-        return self._abandoned
-
-    def send(self, worker: int, ask: Ask) -> None:
-        """Let a worker's thread ask it, and bring what it says."""
-        self._threads[worker].post(self, partial(self._bring, worker, ask))
+        for worker, thread in enumerate(self._threads):
+            own = asks[worker * pieces : (worker + 1) * pieces]
+            thread.post(
+                self, *(partial(self._bring, worker, piece, ask) for piece, ask in enumerate(own))
+            )
 
     def receive(self, timeout: float | None) -> Answer | None:
         """The next answer; see `AbstractDispatch.receive`."""
         answers = self._answers  # first: `abandon`, in another thread, wakes who waits in these
-        if self._abandoned or not self._left:
+        if self.abandoned or not self._left:
             return None
         if timeout is not None:
             timeout = None if timeout > threading.TIMEOUT_MAX else max(timeout, 0.0)
@@ -167,40 +168,48 @@ class PostedDispatch(AbstractDispatch):
 
     def abandon(self) -> None:
         """Forget the rest; one who waits in `receive` is woken."""
-        self._abandoned = True
+        self.abandoned = True
         for thread in self._threads:
             thread.withdraw(self)
         late, self._answers = self._answers, queue.SimpleQueue()
         late.put(None)
-        self._on_abandon()
+        for wake in tuple(self.wakes):
+            wake.set()
 
-    def _bring(self, worker: int, ask: Ask) -> None:
-        value, failure, seconds = ask()
+    def _bring(self, worker: int, piece: int, ask: Ask) -> None:
+        value, failure, seconds = ask(self)
         answer = Answer(
             worker=worker,
+            piece=piece,
             value=value,
             failure=failure,
             sent=self._sent,
             answered=time.perf_counter(),
             seconds=seconds,
         )
-        if not self._abandoned:
+        if not self.abandoned:
             self._answers.put(answer)
+
+
+Ask = Callable[[PostedDispatch], Reply]
+"""Runs a task on one share, in the thread of its worker."""
 
 
 @final
 class Dispatcher:
-    """The threads of an executor's workers, and the dispatches posted to them.
+    """The threads of an executor's workers, and the dispatches that were posted to them.
 
     A dispatch ends with the dispatcher: whoever waits for answers that will not come is woken,
     whether it was closed before, while or after they were asked for.
 
+    Args:
+        name: of the executor's class, for what is said in errors.
+
     Example:
-        >>> from anyk.executors.core.dispatcher import WorkerThread, Dispatcher
-        >>> dispatcher = Dispatcher()
-        >>> dispatcher.threads.append(WorkerThread("thread of worker 0"))
-        >>> dispatch = dispatcher.dispatch(anyk.Inline(1), 1)
-        >>> dispatch.send(0, lambda: (np.array(25), None, 0.0))
+        >>> from anyk.executors.core.dispatcher import Dispatcher, WorkerThread
+        >>> dispatcher = Dispatcher("Threads")
+        >>> dispatcher.threads.append(WorkerThread("worker 0"))
+        >>> dispatch = dispatcher.post([lambda _: (np.array(25), None, 0.0)], pieces=1)
         >>> dispatch.receive(timeout=None).value
         array(25)
         >>> dispatcher.close()
@@ -208,8 +217,9 @@ class Dispatcher:
         True
     """
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
         self.threads: list[WorkerThread] = []
+        self._name = name
         self._lock = threading.Lock()
         self._open: weakref.WeakSet[PostedDispatch] = weakref.WeakSet()
         self._closed = False
@@ -221,25 +231,28 @@ class Dispatcher:
         """Whether this is the process that made it: a fork has the list, and no threads."""
         return os.getpid() == self._owner
 
-    def dispatch(
-        self, executor: AbstractExecutor, workers: int, *, on_abandon: Job = lambda: None
-    ) -> PostedDispatch:
-        """A dispatch for the first so many workers, each of which the caller then asks.
+    def post(self, asks: Sequence[Ask], pieces: int) -> PostedDispatch:
+        """Let the first workers be asked, each for its shares, one after the other.
 
         Args:
-            executor: whose dispatcher this is.
-            workers: how many are asked.
-            on_abandon: called when nobody waits for the answers any more.
+            asks: one for each share.
+            pieces: how many shares a worker holds.
 
         Raises:
-            ExecutorError: in a fork of the process that made the executor.
+            ExecutorError: in a fork of the process that made the executor, or in a thread that
+                would wait for itself.
         """
         if not self.here:
             raise ExecutorError(
-                f"this {type(executor).__name__} executor is of the process that this one was "
+                f"this {self._name} executor is of the process that this one was "
                 "forked from, where its workers answer; make a new one here."
             )
-        dispatch = PostedDispatch(self.threads[:workers], on_abandon=on_abandon)
+        if any(thread.here for thread in self.threads):
+            raise ExecutorError(
+                f"a task of this {self._name} executor can't wait for others: give it one of its "
+                "own."
+            )
+        dispatch = PostedDispatch(self.threads, asks, pieces)
         with self._lock:
             self._open.add(dispatch)
             closed = self._closed

@@ -20,7 +20,13 @@ from anyk.errors import ExecutorError
 from anyk.executors.core.dispatcher import WorkerThread
 from anyk.executors.core.run_task import describe
 from anyk.executors.engines.link import AbstractEngineWorker
-from anyk.executors.engines.worker_state import Home, Report, RunRequest, WorkerState, home
+from anyk.executors.engines.worker_state import (
+    ProcessId,
+    Report,
+    RunRequest,
+    WorkerState,
+    this_process,
+)
 
 __all__ = [
     "DaskRoster",
@@ -72,13 +78,13 @@ class DaskWorkerState:
         master: the process that made the executor.
     """
 
-    def __init__(self, master: Home) -> None:
+    def __init__(self, master: ProcessId) -> None:
         self._state = WorkerState(master)
         self._thread = WorkerThread("anyk share")
         weakref.finalize(self, self._thread.stop)
 
     async def keep(self, *keys: int) -> None:
-        """Forget all shares but these."""
+        """Forget all shares but those of these placements."""
         self._state.keep(keys)
 
     async def run(self, split: int, *frames: Any) -> Report:
@@ -102,9 +108,9 @@ class DaskWorkerState:
         return await answer
 
 
-def _work(state: WorkerState, order: Frames, own: Frames) -> Report:
+def _work(state: WorkerState, common: Frames, own: Frames) -> Report:
     try:
-        task, arguments = _unpacked(order)
+        task, arguments = _unpacked(common)
         request, rows = _unpacked(own)
     except Exception as error:  # noqa: BLE001 - what can't be unpickled here is a failed answer
         return Report(None, describe(error), 0.0)
@@ -197,10 +203,10 @@ class DaskWorker(AbstractEngineWorker):
         """Call the actor; see `AbstractEngineWorker.keep`."""
         return self._start(self._call("keep", *keys))
 
-    def run(self, request: RunRequest, order: Any, rows: Mapping[int, Any]) -> Future[Report]:
+    def run(self, request: RunRequest, common: Any, rows: Mapping[int, Any]) -> Future[Report]:
         """Call the actor; see `AbstractEngineWorker.run`."""
-        frames = (*order, *packed((request, rows)))
-        return self._start(self._call("run", len(order), *frames))
+        frames = (*common, *packed((request, rows)))
+        return self._start(self._call("run", len(common), *frames))
 
     def withdraw(self, future: Future[Any]) -> bool:  # noqa: ARG002 - it began when it was sent
         """Not on Dask: False."""
@@ -245,7 +251,7 @@ class DaskWorker(AbstractEngineWorker):
     async def _made(self, address: str) -> bool:
         actor = self._client.submit(
             DaskWorkerState,
-            home(),
+            this_process(),
             key=f"anyk-share-{uuid.uuid4().hex}",
             actor=True,
             workers=[address],

@@ -15,7 +15,13 @@ import numpy as np
 from anyk.errors import ExecutorError
 from anyk.executors.core.run_task import Task, describe
 from anyk.executors.engines.link import AbstractEngineWorker
-from anyk.executors.engines.worker_state import Home, Report, RunRequest, WorkerState, home
+from anyk.executors.engines.worker_state import (
+    ProcessId,
+    Report,
+    RunRequest,
+    WorkerState,
+    this_process,
+)
 
 __all__ = ["RaySite", "RayWorker", "RayWorkerState", "check_ray", "library"]
 
@@ -47,7 +53,7 @@ class RayWorkerState:
         master: the process that made the executor.
     """
 
-    def __init__(self, master: Home) -> None:
+    def __init__(self, master: ProcessId) -> None:
         self._state = WorkerState(master)
 
     def node(self) -> str:
@@ -59,16 +65,16 @@ class RayWorkerState:
         threading.Event().wait()
 
     def keep(self, keys: tuple[int, ...]) -> None:
-        """Forget all shares but these."""
+        """Forget all shares but those of these placements."""
         self._state.keep(keys)
 
     def run(
-        self, request: RunRequest, order: bytes | tuple[Task, list[Any]], rows: Mapping[int, Any]
+        self, request: RunRequest, common: bytes | tuple[Task, list[Any]], rows: Mapping[int, Any]
     ) -> Report:
         """Run a task on a share, kept in memory of its own instead of the node's object store."""
-        if request.share is not None:
-            request = replace(request, share=tuple(np.array(part) for part in request.share))
-        task, arguments = pickle.loads(order) if isinstance(order, bytes) else order  # noqa: S301
+        if request.parts is not None:
+            request = replace(request, parts=tuple(np.array(part) for part in request.parts))
+        task, arguments = pickle.loads(common) if isinstance(common, bytes) else common  # noqa: S301
         return self._state.run(request, task, arguments, rows)
 
 
@@ -102,7 +108,7 @@ class RaySite:
             concurrency_groups={"watch": 1},
             **self._options,
         )
-        return make(RayWorkerState).remote(home())
+        return make(RayWorkerState).remote(this_process())
 
     def admit(self, place: int, node: str) -> bool:
         """Whether a share may lie on a node: not where another one lay, if they are distinct."""
@@ -152,9 +158,9 @@ class RayWorker(AbstractEngineWorker):
         """Call the actor; see `AbstractEngineWorker.keep`."""
         return self._call("keep", keys)
 
-    def run(self, request: RunRequest, order: Any, rows: Mapping[int, Any]) -> Future[Report]:
+    def run(self, request: RunRequest, common: Any, rows: Mapping[int, Any]) -> Future[Report]:
         """Call the actor; see `AbstractEngineWorker.run`."""
-        return self._call("run", request, order, rows)
+        return self._call("run", request, common, rows)
 
     def withdraw(self, future: Future[Any]) -> bool:  # noqa: ARG002 - it began when it was sent
         """Not on Ray: False."""

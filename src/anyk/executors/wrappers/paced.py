@@ -37,7 +37,8 @@ class Paced(AbstractWrapper):
     """An executor whose workers wait, before each task, as long as a model of delays says.
 
     For experiments on real engines: the waiting is real, and so is what it does to the next call.
-    A worker that never answers by the model hangs.
+    A worker that never answers by the model hangs. A worker that holds several pieces has one
+    delay, of which it waits an equal part before each.
 
     Args:
         executor: whose workers they are; not `anyk.Remote`, whose workers run functions of their
@@ -74,8 +75,8 @@ class Paced(AbstractWrapper):
     def dispatch(
         self, task: Task, placement: Placement, arguments: Sequence[Any]
     ) -> AbstractDispatch:
-        """Run a task on every worker, after its delay; see `AbstractExecutor.dispatch`."""
-        seconds = self._delays.sample(self._generator, placement.workers)
+        """Run a task on every share, after its delay; see `AbstractExecutor.dispatch`."""
+        seconds = placement.spread(self._delays.sample(self._generator, placement.workers))
         return self._executor.dispatch(_Paced(task), placement, [*arguments, PerWorker(seconds)])
 
     def __repr__(self) -> str:

@@ -50,9 +50,9 @@ class AbstractWrapper(AbstractExecutor):
         """Seconds on the clock of the executor within."""
         return self.within.clock()
 
-    def place(self, parts: Sequence[NDArray[Any]]) -> Placement:
+    def place(self, parts: Sequence[NDArray[Any]], pieces: int = 1) -> Placement:
         """Send shares to the workers; see `AbstractExecutor.place`."""
-        return self.within.place(parts)
+        return self.within.place(parts, pieces)
 
     def release(self, placement: Placement) -> None:
         """Let the workers forget these shares. Harmless when called twice."""
