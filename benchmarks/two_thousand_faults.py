@@ -46,7 +46,7 @@ import anyk
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Placement
 from anyk.executors.core.run_task import Task
 from anyk.executors.core.task import WorkerTask
-from anyk.executors.wrappers.wrapper import AbstractAround
+from anyk.executors.wrappers.wrapper import AbstractWrapper
 from anyk.faults.faulty import AbstractFault, Delay, Faulty
 
 ENGINES = ("Threads", "Processes", "Simulated")
@@ -78,7 +78,7 @@ class Tally:
             setattr(self, name, getattr(self, name) + value)
 
 
-class Moody(AbstractAround):
+class Moody(AbstractWrapper):
     """An executor whose faults change from call to call, while shares stay where they are."""
 
     def __init__(self, executor: AbstractExecutor) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from anyk.answers import Answer
 from anyk.errors import ExecutorError, InvalidArgument
-from anyk.executors.core.base import AbstractExecutor, Dealt
+from anyk.executors.core.base import AbstractExecutor, PerWorker
 from anyk.testing.expect import expect, require
 from anyk.testing.tasks import fragile, sluggish, weighted
 
@@ -36,7 +36,7 @@ def check_executor(executor: AbstractExecutor) -> None:
     own = np.arange(workers) * 100.0
 
     for placed, expected in ((placement, shares), (second, -shares[:3])):
-        got = _received(executor, weighted, placed, (3.0, Dealt(own)))
+        got = _received(executor, weighted, placed, (3.0, PerWorker(own)))
         require(sorted(got) == list(range(len(expected))), f"answers came from {sorted(got)}")
         for worker, answer in got.items():
             right = expected[worker] * 3.0 + own[worker]
