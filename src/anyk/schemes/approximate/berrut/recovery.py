@@ -127,7 +127,7 @@ class BerrutRecovery(AbstractRecovery):
 
     @cached_property
     def _nodes(self) -> NDArray[np.float64]:
-        return self.points.workers[list(self.workers)]
+        return self.points.at(self.workers)
 
     def _error(self, nodes: NDArray[np.float64], sample: NDArray[np.float64]) -> float:
         """The root mean square error, from a sketch of the answers."""
