@@ -35,7 +35,7 @@ class BerrutPoints:
     Example:
         >>> from anyk.schemes.approximate.berrut.layout import berrut_points
         >>> berrut_points(1, 5, 0).at([0, 1, 2, 3, 4]).round(3) + 0.0
-        array([ 1.   ,  0.   , -1.   ,  0.707, -0.707])
+        array([ 1.   , -0.707,  0.707, -1.   ,  0.   ])
     """
 
     blocks: NDArray[np.float64]

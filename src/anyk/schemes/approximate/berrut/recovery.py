@@ -41,7 +41,7 @@ class BerrutRecovery(AbstractRecovery):
         workers: that answered, in the order of their answers.
 
     Example:
-        >>> recovery = anyk.Berrut(1, 4).encode(np.array([0.0])).recovery([3, 0])
+        >>> recovery = anyk.Berrut(1, 4).encode(np.array([0.0])).recovery([1, 0])
         >>> recovery.matrix
         array([[0.5, 0.5]])
     """

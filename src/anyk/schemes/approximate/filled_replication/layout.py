@@ -35,7 +35,7 @@ class FilledLayout:
     Example:
         >>> encoded = anyk.FilledReplication(3, 4).encode(np.array([1.0, 5.0, 2.0]))
         >>> encoded.layout.order[encoded.layout.held], encoded.shares
-        (array([1, 0, 2, 1]), array([5., 1., 2., 5.]))
+        (array([1, 2, 0, 1]), array([5., 2., 1., 5.]))
     """
 
     order: Places

@@ -31,7 +31,7 @@ class SplineLayout:
 
     Example:
         >>> anyk.Spline(2, 4).encode(np.array([1.0, 5.0])).layout.at(range(4)).round(2)
-        array([-1.  ,  0.33, -0.33,  1.  ])
+        array([-1.  ,  1.  , -0.33,  0.33])
     """
 
     order: NDArray[np.intp]
