@@ -112,11 +112,11 @@ def test_no_worker_learns_from_its_pieces_and_two_do():
 
 
 def test_arguments_have_a_row_for_each_share():
-    scheme = anyk.Lagrange(4, 2, 5, colluders=1, pieces=2)
+    scheme = anyk.Lagrange(4, 2, 6, colluders=1, pieces=2)
     grid = np.arange(8).reshape(4, 2)
     fixed = anyk.FixedPoint(fraction_bits=3, magnitude=20.0, degree=2)
     with WithMaster(anyk.Threads(5)) as executor:
-        with anyk.distribute(anyk.Lagrange(4, 2, 6, colluders=1, pieces=2), grid, executor) as data:
+        with anyk.distribute(scheme, grid, executor) as data:
             product = data.run(operator.mul, data.encode(grid + 1)).value
             assert np.array_equal(product, grid * (grid + 1))
         with anyk.distribute(scheme, grid / 2, executor, embedding=fixed) as data:
