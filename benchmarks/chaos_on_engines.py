@@ -61,6 +61,7 @@ import anyk
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Dealt, Placement
 from anyk.executors.core.task import WorkerTask
 from anyk.executors.wrappers.wrapper import AbstractAround
+from anyk.work import Plain
 
 PATIENCE = 60  # seconds after which something hangs
 GRACE = 10.0
@@ -99,7 +100,7 @@ class Troubled(AbstractAround):
         self, task: Any, placement: Placement, arguments: Sequence[Any]
     ) -> AbstractDispatch:
         """Pass it on, with an order for each worker."""
-        task = replace(task, dealt=(*task.dealt, False))
+        task = replace(task, per_worker=(*task.per_worker, False))
         return self._executor.dispatch(task, placement, [*arguments, Dealt(self.orders.copy())])
 
 
@@ -163,7 +164,7 @@ def draw_job(rng: np.random.Generator, kind: int) -> Job:
     """A random computation, of one of five kinds."""
     shape = (int(rng.integers(1, 30)),)
     if kind >= 3:
-        make = (anyk.Spline, anyk.Berrut)[kind - 3]
+        make = (anyk.FilledReplication, anyk.Berrut)[kind - 3]
         scheme, which = make(2, WORKERS, stragglers=3), 2
         data = rng.normal(size=(2, *shape))
         return Job(scheme=scheme, which=which, X=data, truth=FUNCTIONS[which](data))
@@ -200,7 +201,7 @@ class Run:
         placement = executor.place([np.arange(WORKERS)])
         end, left = time.monotonic() + PATIENCE, set(range(WORKERS))
         while (left or not self.ground.settled()) and time.monotonic() < end:
-            dispatch = executor.dispatch(WorkerTask(task, anyk.Reals(), ()), placement, [])
+            dispatch = executor.dispatch(WorkerTask(Plain(task), anyk.Reals()), placement, [])
             silent, left = set(range(WORKERS)), set()
             while silent and time.monotonic() < end:
                 self.ground.tend()

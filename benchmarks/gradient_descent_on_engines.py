@@ -37,7 +37,6 @@ import anyk
 from anyk.bench.measure import interval, table
 from anyk.delays.models import AbstractDelays, ShiftedExponential
 from anyk.delays.traces import read_trace, write_trace
-from anyk.executors.core.base import Dealt
 from anyk.executors.wrappers.paced import Paced
 
 WORKERS, LOAD = 40, 10  # blocks of 40 that a coded worker computes on
@@ -49,11 +48,6 @@ PAPER = {"uncoded": "13.43", "replication": "", "gradient coding": "2.36 to 12.6
 def gradient(x, w):
     """X^T (X w), of one block."""
     return x.T @ (x @ w)
-
-
-def combined(parts, row, w):
-    """A gradient-coding worker's answer: a combination of its parts' gradients."""
-    return sum(factor * gradient(x, w) for factor, x in zip(row, parts, strict=True))
 
 
 def napping(x, w, seconds):
@@ -150,9 +144,9 @@ class Sides:
         )
         coded = anyk.Lagrange(blocks=WORKERS // LOAD, degree=2, workers=WORKERS, field=FIELD)
         self.coded = anyk.distribute(coded, self.quarters % FIELD.modulus, paced)
-        self.cyclic = (np.arange(WORKERS)[:, None] + np.arange(LOAD)) % WORKERS
-        self.code = cyclic_code(np.random.default_rng(7))
-        self.parts = paced.place((self.blocks[self.cyclic].astype(float),))
+        self.cyclic = anyk.distribute(
+            anyk.CyclicRepetition(WORKERS, LOAD - 1), self.blocks.astype(float), paced
+        )
         if client is not None:
             self.futures = client.scatter(list(self.blocks.astype(float)), hash=False)
 
@@ -173,29 +167,7 @@ class Sides:
 
     def gradient_coding(self, w):
         """Any 31."""
-        rows = np.take_along_axis(self.code, self.cyclic, axis=1)
-        dispatch = self.paced.dispatch(combined, self.parts, [Dealt(rows), w])
-        answers = {}
-        while len(answers) < WORKERS - LOAD + 1:
-            answer = dispatch.receive(None)
-            answers[answer.worker] = answer.value
-        dispatch.abandon()
-        who = sorted(answers)
-        weights, *_ = np.linalg.lstsq(self.code[who].T, np.ones(WORKERS))
-        return weights @ np.stack([answers[worker] for worker in who])
-
-
-def cyclic_code(rng):
-    """Tandon et al., 2017, algorithm 1: worker i combines parts i, .., i+s; any n - s suffice."""
-    spare = LOAD - 1
-    H = rng.standard_normal((spare, WORKERS))
-    H[:, -1] = -H[:, :-1].sum(axis=1)
-    code = np.zeros((WORKERS, WORKERS))
-    for worker in range(WORKERS):
-        support = (worker + np.arange(LOAD)) % WORKERS
-        code[worker, support[0]] = 1.0
-        code[worker, support[1:]] = -np.linalg.solve(H[:, support[1:]], H[:, support[0]])
-    return code
+        return self.cyclic.run(gradient, w, progress=False).value
 
 
 def resubmitting(sides, w, fresh, rule):

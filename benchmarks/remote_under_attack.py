@@ -41,6 +41,7 @@ import anyk
 from anyk.executors.core.task import WorkerTask
 from anyk.executors.remote.certificates import make_certificates
 from anyk.executors.remote.trial import Trial
+from anyk.work import Plain
 
 HERE = Path(__file__).parent
 HOSTILE, HONEST = 8, 5
@@ -73,7 +74,7 @@ def frames(executor: anyk.Remote, number: int) -> tuple[collections.Counter[str]
     """Ask until so many hostile answers have come: reasons, values among them, MiB grown."""
     reasons: collections.Counter[str] = collections.Counter()
     placement = executor.place([np.arange(4 * HOSTILE).reshape(HOSTILE, 2, 2)])
-    task = WorkerTask("gram", FIELD, ())
+    task = WorkerTask(Plain("gram"), FIELD)
     values = asked = 0
     before = 0.0
     while asked < number:

@@ -115,7 +115,7 @@ def test_a_promise_is_stated_for_its_own_data():
 
 @pytest.mark.parametrize("colluders", [1, 2, 3])
 def test_larger_data_and_a_second_encoding_leak_as_much_more_as_the_docstring_says(colluders):
-    scheme = anyk.Spline(2, 12, colluders=colluders, leakage=0.4)
+    scheme = anyk.VeiledReplication(2, 12, colluders=colluders, leakage=0.4)
     encoded = scheme.encode(np.zeros((2, 1)))
     stated = anyk.leakage(encoded, colluders=colluders)
     ten_times = anyk.leakage(encoded, colluders=colluders, data_std=10.0)
@@ -225,8 +225,27 @@ def test_an_audit_speaks_of_one_symbol_and_of_several():
 
 
 def test_data_std_must_be_a_size():
-    encoded = anyk.Spline(2, 4).encode([1.0, 2.0])
+    encoded = anyk.FilledReplication(2, 4).encode([1.0, 2.0])
     with pytest.raises(anyk.InvalidArgument, match="data_std"):
         anyk.leakage(encoded, colluders=1, data_std=0.0)
     assert anyk.leakage(encoded, colluders=1) == math.inf
     assert anyk.audit(encoded, colluders=1).amount > 10
+
+
+def test_a_worker_with_pieces_shows_all_of_them():
+    field = anyk.PrimeField(101)
+    encoded = anyk.Lagrange(2, 1, 5, colluders=1, pieces=2, field=field).encode([1, 2])
+    assert [anyk.leakage(encoded, colluders=t) for t in (1, 2)] == [0.0, 2.0]
+    assert [anyk.audit(encoded, colluders=t).amount for t in (1, 2)] == [0.0, 2.0]
+
+
+def test_gradient_codes_and_products_show_their_blocks():
+    field = anyk.PrimeField(101)
+    encoded = anyk.CyclicRepetition(5, 2, domain=field).encode(np.arange(5))
+    assert [anyk.leakage(encoded, colluders=t) for t in (1, 2)] == [3.0, 5.0]
+    assert anyk.leakage(anyk.CyclicRepetition(5, 2).encode(np.ones(5)), colluders=1) == np.inf
+    ones = np.ones((2, 6), int)
+    product = anyk.Polynomial(partition=(2, 1, 3), workers=7).encode((ones, ones.T @ ones))
+    assert [anyk.leakage(product, colluders=t) for t in (1, 2, 3, 4)] == [1.0, 2.0, 3.0, 3.0]
+    with pytest.raises(anyk.InvalidArgument, match="one part"):
+        anyk.audit(product, colluders=1)

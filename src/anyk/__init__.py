@@ -40,11 +40,15 @@ from anyk.running.distributed import Distributed
 from anyk.running.run import distribute, run, stream
 from anyk.schemes.approximate.analog_lagrange.scheme import AnalogLagrange
 from anyk.schemes.approximate.berrut.scheme import Berrut
+from anyk.schemes.approximate.filled_replication.scheme import FilledReplication
 from anyk.schemes.approximate.spline.scheme import Spline
+from anyk.schemes.approximate.veiled_replication.scheme import VeiledReplication
 from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded, Encoder
 from anyk.schemes.maps.lagrange import Lagrange
 from anyk.schemes.maps.replication import Replication
 from anyk.schemes.maps.shamir import Shamir
+from anyk.schemes.products.polynomial import Polynomial
+from anyk.schemes.sums.cyclic_repetition import CyclicRepetition
 from anyk.schemes.sums.harmonic import Harmonic
 from anyk.schemes.wrappers.summed import Summed
 from anyk.spec import Guarantee, Map, MatMul, Sum, Threat
@@ -62,6 +66,7 @@ __all__ = [
     "Candidate",
     "Complex",
     "Condition",
+    "CyclicRepetition",
     "Dask",
     "Disclosure",
     "Distributed",
@@ -69,6 +74,7 @@ __all__ = [
     "Encoder",
     "ExecutorError",
     "FieldArray",
+    "FilledReplication",
     "FixedPoint",
     "Futures",
     "Guarantee",
@@ -82,6 +88,7 @@ __all__ = [
     "NotEnoughAnswers",
     "NotPolynomial",
     "Outcome",
+    "Polynomial",
     "PrimeField",
     "Processes",
     "Ray",
@@ -102,6 +109,7 @@ __all__ = [
     "Timing",
     "TooManyErrors",
     "Unachievable",
+    "VeiledReplication",
     "WithMaster",
     "WorkerHealth",
     "audit",

@@ -59,6 +59,7 @@ class Answer:
 
     Args:
         worker: its index.
+        piece: which of its shares this is the answer on, counted from 0 in the worker's order.
         value: ndarray, or None where it failed.
         failure: None, or why there is no value, in a sentence.
         sent: when the task was handed out, in seconds on the executor's clock.
@@ -70,6 +71,7 @@ class Answer:
     """
 
     worker: int
+    piece: int = 0
     value: NDArray[Any] | None
     failure: str | None = None
     sent: float
@@ -130,7 +132,8 @@ class Outcome:
     Args:
         value: ndarray (K, *out) in the order of the blocks; None if the status is a failure.
         status: how the run ended.
-        used: workers whose answers were examined, sorted; liars among them.
+        used: workers of whose answers one or more were examined, sorted; liars among them.
+        shares: whose answers were examined, sorted; they are `used` where a worker has one.
         missing: workers without a usable answer, sorted.
         suspects: workers that lied, sorted: the value is consistent with exactly these lying.
         error_estimate: estimated relative error (root mean square); None where exact.
@@ -153,6 +156,7 @@ class Outcome:
     status: Status
     used: tuple[int, ...]
     missing: tuple[int, ...]
+    shares: tuple[int, ...] = ()
     suspects: tuple[int, ...] = ()
     error_estimate: float | None = None
     failures: Mapping[int, str] = field(default_factory=dict)
@@ -169,8 +173,9 @@ class Outcome:
             lines.append(f"error     about {self.error_estimate:.2g} of the value's size")
         if self.quantisation_error is not None:
             lines.append(f"rounding  of the inputs: at most {self.quantisation_error:.2g} an entry")
+        pieces = f" ({len(self.shares)} pieces)" if len(self.shares) > len(self.used) else ""
         lines.append(
-            f"answers   {len(self.used)} of {len(self.used) + len(self.missing)} workers, "
+            f"answers   {len(self.used)} of {len(self.used) + len(self.missing)} workers{pieces}, "
             f"after {self.elapsed:.3g} s"
         )
         silent = [worker for worker in self.missing if worker not in self.failures]

@@ -114,7 +114,7 @@ def instance(argument: str, value: object, kind: Any, *, change: str) -> None:
     Args:
         argument: its name, for the error.
         value: what came.
-        kind: the class, abstract or not.
+        kind: the class, abstract or not, or a tuple of classes.
         change: what to pass instead.
 
     Raises:
@@ -129,5 +129,6 @@ def instance(argument: str, value: object, kind: Any, *, change: str) -> None:
     """
     if not isinstance(value, kind):
         given = f"the class {value.__name__}" if isinstance(value, type) else shown(value)
-        name = kind.__name__.removeprefix("Abstract")
+        kinds = kind if isinstance(kind, tuple) else (kind,)
+        name = " or ".join(each.__name__.removeprefix("Abstract") for each in kinds)
         raise InvalidArgument(argument, given=given, needed=f"an instance of {name}", change=change)

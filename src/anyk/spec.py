@@ -147,12 +147,12 @@ class Guarantee:
     """What a scheme promises, in numbers that can be checked.
 
     Args:
-        workers: N, how many shares there are.
-        threshold: how many answers are enough, whoever they come from, up to `adversaries` of
-            them wrong.
-        stragglers: S = N - threshold, how many answers may be missing. An answer that can't be
-            used, as it is a failure or has a shape that most answers do not have, is missing too,
-            whoever sent it.
+        workers: N, how many workers hold shares.
+        threshold: how many answers are enough, whoever they come from, up to `adversaries`
+            workers' of them wrong.
+        stragglers: S = N - threshold, how many workers may be missing; (N r - threshold) // r
+            with r pieces. An answer that can't be used, as it is a failure or has a shape that
+            most answers do not have, is missing too, whoever sent it.
         adversaries: A, how many of the answers may be wrong; the liars are named. k workers that
             answer in the same wrong shape are k colluding liars: up to A of them are set aside, at
             a straggler each; where more are the most, theirs is taken for the right shape.
@@ -160,9 +160,10 @@ class Guarantee:
         exact: whether the value is exact; otherwise it comes with an error estimate.
         leakage: what any `colluders` workers learn together, in field symbols (exact schemes) or
             bits (real ones) a coordinate of the data; None where nothing is promised.
-        load: size of one share, in blocks.
+        load: size of what one worker holds, in blocks.
         data_std: standard deviation of the data's coordinates for which `leakage` is stated; None
             where it does not depend on it.
+        pieces: r, how many shares a worker holds, and answers one after the other.
 
     Raises:
         InvalidArgument: if the numbers contradict each other.
@@ -170,7 +171,7 @@ class Guarantee:
     Example:
         >>> anyk.Lagrange(blocks=3, degree=2, workers=12, adversaries=1, colluders=1).guarantee
         Guarantee(workers=12, threshold=9, stragglers=3, adversaries=1, colluders=1, exact=True,
-                  leakage=0.0, load=1.0, data_std=None)
+                  leakage=0.0, load=1.0, data_std=None, pieces=1)
     """
 
     workers: int
@@ -182,12 +183,16 @@ class Guarantee:
     leakage: float | None
     load: float
     data_std: float | None = None
+    pieces: int = 1
 
     def __post_init__(self) -> None:
-        if self.stragglers != self.workers - self.threshold:
+        settle(self, pieces=1)
+        answers = self.workers * self.pieces
+        if self.stragglers != (answers - self.threshold) // self.pieces:
             raise InvalidArgument(
                 "stragglers",
                 given=str(self.stragglers),
-                needed=f"workers - threshold = {self.workers} - {self.threshold}",
+                needed=f"(answers - threshold) // pieces = ({answers} - {self.threshold}) // "
+                f"{self.pieces}",
                 change="State the same promise both ways.",
             )

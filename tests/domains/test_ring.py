@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 import anyk
 from anyk.domains.mixed_radix import nearest_floats, signed_integers
-from anyk.domains.ring import EachPrime, ResidueRing, further_fields
+from anyk.domains.ring import ResidueRing, further_fields
+from anyk.work import EachPrime, Plain
 
 SMALL = ResidueRing(tuple(map(anyk.PrimeField, (3, 5, 7))))
 
@@ -79,8 +80,8 @@ def test_present_and_accept_are_undone_by_each_other():
     shown = SMALL.present(values)
     assert [part.field for part in shown] == list(SMALL.fields)
     assert np.array_equal(SMALL.accept(shown), values)
-    square = EachPrime(lambda x, y, e: (x * y) ** e, (True, False))
-    result = SMALL.accept(square(shown, shown, 2))
+    square = EachPrime(Plain(lambda x, y, e: (x * y) ** e), (True, False))
+    result = SMALL.accept(square([shown], [shown, 2]))
     assert signed_integers(result, SMALL.primes).tolist() == [[1, 16, -24]]  # 81 - 105
 
 

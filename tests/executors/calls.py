@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+import anyk
 from anyk.answers import Answer
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor
 from anyk.executors.core.run_task import Task
@@ -113,3 +114,25 @@ def gone(pid: int | None) -> bool:
     except (FileNotFoundError, ProcessLookupError):
         return True
     return state == "Z"
+
+
+def sums_and_products(executor: AbstractExecutor, gram: Any) -> None:
+    """A scheme that sums outputs and one with two factors, through `anyk.run`, on three workers."""
+    X = np.arange(18).reshape(3, 3, 2)
+    truth = sum(x.T @ x for x in X)
+    for domain in (anyk.Reals(), anyk.PrimeField()):
+        code = anyk.CyclicRepetition(3, 1, domain=domain)
+        outcome = anyk.run(code, gram, X, executor, progress=False)
+        assert np.allclose(outcome.value, truth)
+        assert len(outcome.used) == 2
+    fixed = anyk.FixedPoint(fraction_bits=4, magnitude=20.0, degree=2, summands=3)
+    code = anyk.CyclicRepetition(3, 1, domain=anyk.PrimeField())
+    halves = anyk.run(code, gram, X / 2, executor, embedding=fixed, progress=False)
+    assert np.array_equal(halves.value, truth / 4)
+    A, B = np.arange(15).reshape(5, 3), np.arange(6).reshape(3, 2)
+    product = anyk.Polynomial(partition=(2, 1, 1), workers=3)
+    with anyk.distribute(product, (A, B), executor) as data:
+        for _ in range(2):
+            outcome = data.run(np.matmul, progress=False)
+            assert np.array_equal(outcome.value, A @ B)
+            assert outcome.status is anyk.Status.EXACT

@@ -20,7 +20,16 @@ from urllib.parse import urlparse
 
 import numpy as np
 import pytest
-from calls import LONG, call, eventually, kill_worker_1, pids_of, put_off, receive
+from calls import (
+    LONG,
+    call,
+    eventually,
+    kill_worker_1,
+    pids_of,
+    put_off,
+    receive,
+    sums_and_products,
+)
 
 import anyk
 from anyk.errors import ExecutorError, InvalidArgument, NotEnoughAnswers, Unachievable
@@ -29,6 +38,7 @@ from anyk.executors.engines.dask import Dask
 from anyk.executors.engines.dask_worker import DaskRoster
 from anyk.executors.wrappers.with_master import WithMaster
 from anyk.faults.faulty import Die, Faulty
+from anyk.testing.tasks import gram
 
 distributed = pytest.importorskip("distributed")
 
@@ -395,3 +405,7 @@ def test_a_scheduler_that_is_gone_is_an_error() -> None:
             assert eventually(lambda: client.status != "running")
             with pytest.raises((ExecutorError, NotEnoughAnswers)):
                 anyk.run(anyk.Replication(2, 2), np.square, [1.0, 2.0], executor, deadline=LONG)
+
+
+def test_sums_of_outputs_and_products_are_ordinary_schemes(trio: Dask) -> None:
+    sums_and_products(trio, gram)

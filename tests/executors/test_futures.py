@@ -20,7 +20,7 @@ from typing import Any
 import executor_tasks as tasks
 import numpy as np
 import pytest
-from calls import LONG, call, eventually, gone, hold_up_worker_0, receive
+from calls import LONG, call, eventually, gone, hold_up_worker_0, receive, sums_and_products
 
 import anyk
 from anyk.errors import InvalidArgument
@@ -28,6 +28,7 @@ from anyk.executors.core.base import Dealt
 from anyk.executors.engines import futures
 from anyk.executors.engines.futures import Futures
 from anyk.faults.faulty import Delay, Die, Faulty
+from anyk.testing.tasks import gram
 
 HERE = Path(__file__).parent
 PROCESS = partial(
@@ -311,3 +312,7 @@ def test_mpi_pools_are_workers(tmp_path: Path) -> None:
         env=environment,
     )
     assert done.stdout.splitlines() == ["[2147483642, 2147483641] [5, 6]", "done"], done.stderr
+
+
+def test_sums_of_outputs_and_products_are_ordinary_schemes(trio: Futures) -> None:
+    sums_and_products(trio, gram)

@@ -10,13 +10,15 @@ from typing import Any
 import executor_tasks as tasks
 import numpy as np
 import pytest
-from calls import LONG, call, hold_up_worker_0, receive
+from calls import LONG, call, hold_up_worker_0, receive, sums_and_products
 
+import anyk
 from anyk.errors import ExecutorError, InvalidArgument
 from anyk.executors.core.base import Dealt
 from anyk.executors.core.run_task import Task
 from anyk.executors.processes.executor import Processes
 from anyk.faults.faulty import Delay, Die, Faulty
+from anyk.testing.tasks import gram
 
 
 @pytest.fixture(scope="module")
@@ -176,3 +178,8 @@ def test_a_busy_process_does_not_hold_up_the_next_calls_nor_collects_them(
 
 def test_repr_rebuilds(trio: Processes) -> None:
     assert repr(trio) == "Processes(3)"
+
+
+def test_sums_of_outputs_and_products_are_ordinary_schemes() -> None:
+    with anyk.Processes(3) as executor:
+        sums_and_products(executor, gram)

@@ -12,12 +12,22 @@ from typing import Any
 
 import numpy as np
 import pytest
-from calls import call, eventually, hold_up_worker_0, kill_worker_1, pids_of, put_off, receive
+from calls import (
+    call,
+    eventually,
+    hold_up_worker_0,
+    kill_worker_1,
+    pids_of,
+    put_off,
+    receive,
+    sums_and_products,
+)
 
 import anyk
 from anyk.errors import ExecutorError, InvalidArgument, Unachievable
 from anyk.executors.core.base import Dealt
 from anyk.executors.engines.ray import Ray
+from anyk.testing.tasks import gram
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::FutureWarning"),  # Ray's own plans
@@ -204,3 +214,7 @@ def test_without_ray_running_it_says_so() -> None:  # the last test: it shuts Ra
         with pytest.raises(ExecutorError, match="not initialised"):
             use()
     executor.close()
+
+
+def test_sums_of_outputs_and_products_are_ordinary_schemes(trio: Ray) -> None:
+    sums_and_products(trio, gram)

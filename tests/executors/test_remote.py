@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from calls import LONG, eventually, gone
+from calls import LONG, eventually, gone, sums_and_products
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,6 +32,7 @@ from anyk.executors.remote.server import Server
 from anyk.executors.remote.session import Session
 from anyk.executors.remote.tls import parse_address
 from anyk.executors.remote.trial import Trial
+from anyk.work import Plain
 
 HERE = Path(__file__).parent
 LAGRANGE = anyk.Lagrange(blocks=1, degree=2, workers=4, adversaries=0, colluders=1)
@@ -71,7 +72,7 @@ def answers(executor: Remote, task: Any, placement: Any, *arguments: Any) -> dic
 
 
 def named(name: str) -> Any:
-    return WorkerTask(name, anyk.Reals(), ())
+    return WorkerTask(Plain(name), anyk.Reals())
 
 
 def sessions(process: subprocess.Popen[str]) -> list[int]:
@@ -86,12 +87,14 @@ def test_it_is_an_executor_like_any_other(four: Remote) -> None:
 
 def test_functions_by_name_on_every_domain(four: Remote) -> None:
     assert np.array_equal(anyk.run(LAGRANGE, "gram", X, four).value, X[0].T[None] @ X[0])
-    smooth = anyk.Spline(1, 4)
+    smooth = anyk.FilledReplication(1, 4)
     assert anyk.run(smooth, "exponential", [[0.5]], four).value == pytest.approx(np.exp(0.5))
     fixed = anyk.FixedPoint(fraction_bits=20, magnitude=10.0, degree=2, summands=3, primes=3)
     outcome = anyk.run(LAGRANGE, "gram", X[..., :1] / 4, four, embedding=fixed)
     assert outcome.value == pytest.approx(10 / 16)
-    got = received(four, WorkerTask("scaled", anyk.Complex(), (False,)), np.ones((4, 1)) * 1j, 2j)
+    got = received(
+        four, WorkerTask(Plain("scaled"), anyk.Complex(), (False,)), np.ones((4, 1)) * 1j, 2j
+    )
     assert all(value == np.array([-2.0]) for value, _ in got.values())
 
 
@@ -278,7 +281,7 @@ def test_a_worker_without_end_is_given_up_and_made_to_stop(trial: Trial, tmp_pat
     with Remote(trial.addresses[:2], tls=trial.master, patience=1.0) as executor:
         placement = executor.place((np.array([[0.0], [1.0]]),))
         file = tmp_path / "pid"
-        task = WorkerTask("put_off", anyk.Reals(), (False,))
+        task = WorkerTask(Plain("put_off"), anyk.Reals(), (False,))
         got = answers(executor, task, placement, str(file))
         assert got[0].failure == "gave no answer within 1 s"
         assert got[1].value == [1.0]
@@ -294,7 +297,7 @@ def test_close_ends_tasks_and_threads_and_files(trial: Trial, tmp_path: Path) ->
     placement = executor.place((np.arange(4.0)[:, None],))
     file = tmp_path / "pid"
     dispatch = executor.dispatch(
-        WorkerTask("put_off", anyk.Reals(), (False,)), placement, (str(file),)
+        WorkerTask(Plain("put_off"), anyk.Reals(), (False,)), placement, (str(file),)
     )
     heard = {answer.worker for answer in (dispatch.receive(LONG) for _ in range(3)) if answer}
     assert heard == {1, 2, 3}
@@ -481,3 +484,7 @@ def test_nobody_is_there() -> None:
         with pytest.raises(anyk.NotEnoughAnswers, match="can't be reached: ConnectionRefused"):
             anyk.run(scheme, "gram", np.ones((1, 1, 1)), executor)
         assert executor.health[0].condition is anyk.Condition.DEAD
+
+
+def test_sums_of_outputs_and_products_are_ordinary_schemes(four: Remote) -> None:
+    sums_and_products(four, "gram")

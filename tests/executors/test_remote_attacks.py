@@ -38,10 +38,11 @@ from anyk.executors.remote.link import Keys, Limits, Link
 from anyk.executors.remote.request import make_request
 from anyk.executors.remote.tls import Address, Stranger, client_context
 from anyk.executors.remote.trial import Trial
+from anyk.work import Plain
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 LONG = 30.0  # seconds: a test that waits this long has failed
-GRAM = WorkerTask("gram", anyk.PrimeField(), ())
+GRAM = WorkerTask(Plain("gram"), anyk.PrimeField())
 SHARE = np.arange(4).reshape(1, 2, 2)
 
 
@@ -509,7 +510,7 @@ def test_a_stranger_gets_nothing_out_of_a_worker(attack: ModuleType, trial: Tria
     tally = attack.strangers(8, seed=1)
     assert sum(tally.values()) == 8
     assert all("refused" in what for what in tally)
-    run = request(verb="run", serial=1, function="gram", dealt=[], arguments=[])
+    run = request(verb="run", serial=1, function="gram", per_worker=[], arguments=[])
     master = client_context(trial.master)
     assert b"no such share" in knock(trial, master, run)  # the same from the master is heard
     old = client_context(trial.master)
@@ -589,7 +590,7 @@ def test_a_worker_can_ask_neither_master_nor_worker_for_anything(trial: Trial) -
     as_worker.load_cert_chain(party / "certificate.pem", party / "key.pem")
     as_worker.set_alpn_protocols(["anyk/1"])
     with pytest.raises(OSError, match=r"ALERT|alert|reset|EOF"):
-        knock(trial, as_worker, request(verb="run", serial=1, function="gram", dealt=[]))
+        knock(trial, as_worker, request(verb="run", serial=1, function="gram", per_worker=[]))
 
 
 def test_one_who_is_gone_or_speaks_unasked_is_noticed() -> None:

@@ -6,13 +6,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from calls import sums_and_products
 
+import anyk
 from anyk.delays.models import Fixed, NoDelay, Occasional, ShiftedExponential
 from anyk.errors import InvalidArgument
 from anyk.executors.core.base import AbstractDispatch
 from anyk.executors.core.run_task import pause
 from anyk.executors.local.simulated import Simulated
 from anyk.faults.faulty import Delay, Faulty
+from anyk.testing.tasks import gram
 
 
 def arrivals(dispatch: AbstractDispatch) -> list[tuple[int, float]]:
@@ -172,3 +175,8 @@ def test_what_makes_no_sense_is_refused(make: Any) -> None:
 def test_repr_rebuilds(delays: Any) -> None:
     assert eval(repr(delays)) == delays
     assert repr(Simulated(3, delays=delays)) == f"Simulated(3, delays={delays!r})"
+
+
+def test_sums_of_outputs_and_products_are_ordinary_schemes() -> None:
+    with anyk.Simulated(3) as executor:
+        sums_and_products(executor, gram)

@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from calls import sums_and_products
 
+import anyk
 from anyk.answers import Answer
 from anyk.errors import ExecutorError, InvalidArgument
 from anyk.executors.core.base import AbstractExecutor, Dealt
@@ -17,6 +19,7 @@ from anyk.executors.core.run_task import pause
 from anyk.executors.local.inline import Inline
 from anyk.executors.local.simulated import Simulated
 from anyk.executors.local.threads import Threads
+from anyk.testing.tasks import gram
 
 Kind = type[Inline] | type[Threads] | type[Simulated]
 IN_PROCESS: list[Kind] = [Inline, Threads, Simulated]
@@ -252,3 +255,8 @@ def test_repr_rebuilds() -> None:
     with Threads(3) as threads, Inline(2) as inline:
         assert repr(threads) == "Threads(3)"
         assert repr(inline) == "Inline(2)"
+
+
+def test_sums_of_outputs_and_products_are_ordinary_schemes() -> None:
+    with anyk.Threads(3) as executor:
+        sums_and_products(executor, gram)

@@ -14,9 +14,9 @@ from anyk.audits.disclosure import worst_coalition
 from anyk.checks import count, instance, positive
 from anyk.codes.exact.linear import rank
 from anyk.domains.prime import PrimeField
+from anyk.domains.ring import ResidueRing
 from anyk.errors import InvalidArgument
 from anyk.schemes.base import AbstractScheme, Encoded
-from anyk.schemes.wrappers.embedded import Embedded
 
 __all__ = ["Audit", "audit"]
 
@@ -108,8 +108,15 @@ def audit(
         raise InvalidArgument(
             "confidence", given=repr(confidence), needed="a number in (0, 1)", change="Pass 0.999."
         )
+    if len(encoded.parts) > 1:
+        raise InvalidArgument(
+            "encoded",
+            given=repr(encoded),
+            needed="shares of one part, made of blocks and masks",
+            change="Ask anyk.leakage instead, which looks at the matrices.",
+        )
     worst = worst_coalition(encoded, colluders=colluders, data_std=data_std)
-    scheme, who = encoded.scheme, list(worst.coalition)
+    scheme, who = encoded.scheme, encoded.held_by(worst.coalition)
     draw = np.random.default_rng() if generator is None else generator
     if worst.data_std is None:
         amount, number = _symbols(scheme, who, draw)
@@ -183,12 +190,13 @@ def _symbols(
     if isinstance(domain, PrimeField):
         data = generator.integers(0, domain.modulus, (blocks, samples))
         return _relations(domain, data, scheme.encode(data).shares[who]), samples
-    if isinstance(scheme, Embedded):
+    if isinstance(domain, ResidueRing):
         data = generator.integers(0, 2, (blocks, samples))  # times what any format holds
-        encoded = scheme.encode(scheme.embedding.magnitude * data).shares[who]
+        scale = scheme.formats[0].magnitude if scheme.formats else 1
+        encoded = scheme.encode(scale * data).shares[who]
         found = [
             _relations(field, data, encoded[..., place])
-            for place, field in enumerate(scheme.domain.fields)
+            for place, field in enumerate(domain.fields)
         ]
         return max(found), samples
     raise TypeError(f"an attack for {domain!r} is not known")

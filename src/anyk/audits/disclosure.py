@@ -16,7 +16,8 @@ from anyk.domains.ring import ResidueRing
 from anyk.errors import InvalidArgument
 from anyk.privacy.coalitions import most_bits_learned
 from anyk.privacy.information import gaussian_epsilon, symbols_learned
-from anyk.schemes.base import Encoded
+from anyk.schemes.base import Encoded, Encoder
+from anyk.spec import MatMul
 
 __all__ = ["Disclosure", "leakage", "worst_coalition"]
 
@@ -178,7 +179,7 @@ def worst_coalition(
     """
     instance("encoded", encoded, Encoded, change="Pass what scheme.encode returned.")
     size = count("colluders", colluders, least=1)
-    promise = encoded.scheme.guarantee
+    promise = encoded.guarantee
     if size > promise.workers:
         raise InvalidArgument(
             "colluders",
@@ -186,22 +187,38 @@ def worst_coalition(
             needed=f"at most workers = {promise.workers}",
             change="Lower it.",
         )
-    encoder, domain = encoded.encoder, encoded.scheme.domain
+    if isinstance(encoded.scheme.problem, MatMul):
+        factors = [encoded.scheme.encoder(encoded.layout, operand) for operand in (0, 1)]
+        each = [_learned(encoded, encoder, size, data_std, correlated) for encoder in factors]
+        return max(each, key=lambda disclosure: disclosure.amount)
+    return _learned(encoded, encoded.encoder, size, data_std, correlated)
+
+
+def _learned(
+    encoded: Encoded,
+    encoder: Encoder,
+    size: int,
+    data_std: float | None,
+    correlated: bool,  # noqa: FBT001 - passed on
+) -> Disclosure:
+    """What the worst coalition learns of what one encoder encodes."""
+    promise, domain = encoded.guarantee, encoded.scheme.domain
+    data, masks = _known(encoder)
     if isinstance(domain, PrimeField):
-        return _symbols([(domain, encoder.data, encoder.masks)], size)
+        return _symbols([(domain, data, masks)], encoded, size)
     if isinstance(domain, ResidueRing):
         parts = [
-            (field, encoder.data[..., place], encoder.masks[..., place])
+            (field, data[..., place], masks[..., place])
             for place, field in enumerate(domain.fields)
         ]
-        return _symbols(parts, size)
+        return _symbols(parts, encoded, size)
     deviation = positive(
         "data_std",
         (promise.data_std or 1.0) if data_std is None else data_std,
         change="Pass the standard deviation of the data.",
     )
-    variance = deviation**2 * (encoder.data.shape[1] if correlated else 1)
-    worst = most_bits_learned(encoder.data, encoder.masks, size, variance=variance)
+    variance = deviation**2 * (data.shape[1] if correlated else 1)
+    worst = most_bits_learned(data, masks, size, variance=variance)
     return Disclosure(
         amount=worst.bound,
         found=worst.found,
@@ -209,18 +226,22 @@ def worst_coalition(
         colluders=size,
         coalition=worst.coalition,
         data_std=deviation,
-        separation=_separation(encoder.data, encoder.masks, size),
+        separation=_separation(data, masks, size),
     )
 
 
-def _symbols(parts: list[tuple[PrimeField, NDArray[Any], NDArray[Any]]], size: int) -> Disclosure:
+def _symbols(
+    parts: list[tuple[PrimeField, NDArray[Any], NDArray[Any]]], encoded: Encoded, size: int
+) -> Disclosure:
     """By ranks; of several primes, the one that tells most."""
-    workers, blocks = parts[0][1].shape
-    most = min(size, blocks)
+    known, blocks = parts[0][1].shape
+    workers = encoded.guarantee.workers
+    of_each = np.arange(known).reshape(workers, -1)  # what one worker knows
+    most = min(size * of_each.shape[1], blocks)
     everyone = itertools.combinations(range(workers), size)
     found, who = -1, tuple(range(size))
     for coalition in itertools.islice(everyone, _SETS):
-        rows = list(coalition)
+        rows = of_each[list(coalition)].ravel()
         learned = max(
             symbols_learned(field, data[rows], masks[rows]) for field, data, masks in parts
         )
@@ -236,6 +257,20 @@ def _symbols(parts: list[tuple[PrimeField, NDArray[Any], NDArray[Any]]], size: i
         colluders=size,
         coalition=who,
     )
+
+
+def _known(encoder: Encoder) -> tuple[NDArray[Any], NDArray[Any]]:
+    """D and M of what workers can see: combinations of outputs take the blocks themselves."""
+    if not encoder.of_outputs:
+        return encoder.data, encoder.masks
+    held = encoder.data != 0 if encoder.data.ndim == 2 else (encoder.data != 0).any(axis=-1)  # noqa: PLR2004 - of one prime
+    blocks = np.argsort(~held, axis=1, kind="stable")[:, : int(held.sum(axis=1).max())]
+    seen = np.zeros((*blocks.shape, *encoder.data.shape[1:]), dtype=encoder.data.dtype)
+    np.put_along_axis(
+        seen.reshape(*blocks.shape, held.shape[1], -1), blocks[..., None, None], 1, axis=2
+    )
+    rows = seen.reshape(-1, *encoder.data.shape[1:])
+    return rows, np.zeros((len(rows), 0, *encoder.data.shape[2:]), dtype=rows.dtype)
 
 
 def _separation(data: NDArray[Any], masks: NDArray[Any], size: int) -> float:

@@ -89,7 +89,7 @@ def _take_what_comes(
     scheme = encoded.scheme
     start = executor.clock()
     placement = executor.place([encoded.shares])
-    task = WorkerTask(job.function, scheme.domain, ())
+    task = WorkerTask(scheme.work(job.function), scheme.domain)
     dispatch = executor.dispatch(task, placement, [])
     heard: dict[int, Answer] = {}
     values: dict[int, NDArray[Any]] = {}

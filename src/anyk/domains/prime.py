@@ -225,7 +225,8 @@ def _wrong(argument: str, given: str, needed: str) -> InvalidArgument:
 
 def _integers(values: Any, argument: str) -> NDArray[Any]:
     """An array of integers, from integers or from floats without a fraction."""
-    array = ndarray_of(values, argument, kind="integers")
+    plain = type(values) is np.ndarray
+    array = values if plain else ndarray_of(values, argument, kind="integers")
     if array.dtype.kind in "iub":
         return array if array.dtype == np.uint64 else array.astype(np.int64, copy=False)
     if array.dtype.kind == "O" and all(isinstance(item, int) for item in array.flat):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, final
@@ -16,7 +16,7 @@ from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.errors import InvalidArgument
 
-__all__ = ["EachPrime", "ResidueRing", "further_fields"]
+__all__ = ["ResidueRing", "further_fields"]
 
 _LARGEST = (1 << 31) - 1
 
@@ -114,7 +114,7 @@ class ResidueRing(AbstractDomain):
         return self.join(parts)
 
     def present(self, values: NDArray[Any]) -> Any:
-        """A tuple of FieldArrays, one a prime: `EachPrime` calls the user's function on each."""
+        """A tuple of FieldArrays, one a prime; `EachPrime` runs work on each."""
         return tuple(
             field.present(self.part(values, place)) for place, field in enumerate(self.fields)
         )
@@ -142,41 +142,6 @@ class ResidueRing(AbstractDomain):
                 field.matmul(self.part(small, place), self.part(big, place))
                 for place, field in enumerate(self.fields)
             ]
-        )
-
-
-@final
-@dataclass(frozen=True)
-class EachPrime:
-    """A function of field elements made a function of ring elements: called once for each prime.
-
-    Args:
-        function: f, called with FieldArrays over one of the primes at a time.
-        dealt: for each of the other arguments, whether it is a ring element too; the rest reach
-            every call as they are.
-
-    Example:
-        >>> from anyk.domains.ring import EachPrime, ResidueRing
-        >>> ring = ResidueRing((anyk.PrimeField(5), anyk.PrimeField(7)))
-        >>> cube = EachPrime(pow, (False,))
-        >>> ring.accept(cube(ring.present(ring.constant([-2])), 3)).tolist()  # -8
-        [[2, 6]]
-    """
-
-    function: Callable[..., Any]
-    dealt: tuple[bool, ...]
-
-    def __call__(self, share: Sequence[Any], *arguments: Any) -> tuple[Any, ...]:
-        """What f returns for each prime."""
-        return tuple(
-            self.function(
-                part,
-                *(
-                    argument[place] if dealt else argument
-                    for argument, dealt in zip(arguments, self.dealt, strict=True)
-                ),
-            )
-            for place, part in enumerate(share)
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, final
 
 import numpy as np
@@ -50,6 +50,10 @@ class Collection:
         self.by_shape: dict[tuple[int, ...], list[int]] = {}
         self.failures: dict[int, str] = {}
         self.timings: dict[int, Timing] = {}
+        promise = encoded.guarantee
+        self.exact = promise.exact
+        self.workers, self.pieces = promise.workers, promise.pieces
+        self.shares = promise.workers * promise.pieces
 
     def gather(
         self, dispatch: AbstractDispatch, deadline: float | None, tolerance: float | None
@@ -71,7 +75,7 @@ class Collection:
         every: int,
     ) -> Iterator[Outcome]:
         """An outcome after every few answers, as soon as any value can be made of them."""
-        exact = self.encoded.scheme.guarantee.exact
+        exact = self.exact
         best: Outcome | None = None
         judged = 0
         for usable, over in self._receive(dispatch, deadline):
@@ -98,8 +102,7 @@ class Collection:
     def _receive(
         self, dispatch: AbstractDispatch, deadline: float | None
     ) -> Iterator[tuple[list[int], bool]]:
-        """After each answer, who is usable; and at the end, once, that no more will come."""
-        workers = self.encoded.scheme.guarantee.workers
+        """After each answer, which shares' are usable; once, in the end, that no more will come."""
         over = False
         while not over:
             left = None if deadline is None else self.start + deadline - self.executor.clock()
@@ -108,7 +111,7 @@ class Collection:
                 over = True
             else:
                 self._note(answer)
-                over = len(self.timings) == workers
+                over = len(self.values) + len(self.failures) == self.shares
             if not over and left is not None and left <= 0:
                 continue  # what had come by the deadline is taken in first, and judged once
             yield self._usable(), over
@@ -118,36 +121,37 @@ class Collection:
         scheme = self.encoded.scheme
         if scheme.sufficient(usable) and self._in_one_shape(usable):
             return True
-        others = set(range(scheme.guarantee.workers)) - set(self.failures)
-        return bool(scheme.guarantee.exact and self.failures and not scheme.sufficient(others))
+        others = set(range(self.shares)) - set(self.failures)
+        return bool(self.exact and self.failures and not scheme.sufficient(others))
 
     def _note(self, answer: Answer) -> None:
         for listener in self.listeners:
             listener(answer)
+        before = self.timings.get(answer.worker)
         self.timings[answer.worker] = Timing(
             worker=answer.worker,
             sent=answer.sent - self.start,
             answered=answer.answered - self.start,
-            seconds=answer.seconds,
+            seconds=answer.seconds + ((before and before.seconds) or 0.0),
         )
+        share = answer.worker * self.pieces + answer.piece
         if answer.failure is not None or answer.value is None:
-            self.failures[answer.worker] = answer.failure or "no value"
+            self.failures[share] = answer.failure or "no value"
             return
         domain = self.encoded.scheme.domain
         if answer.value.dtype != domain.dtype:  # a WorkerTask returns no other
-            wrong = f"answer of dtype {answer.value.dtype}, not {domain.dtype}"
-            self.failures[answer.worker] = wrong
+            self.failures[share] = f"answer of dtype {answer.value.dtype}, not {domain.dtype}"
             return
         try:
             value = domain.validate(answer.value, "answer")
         except InvalidArgument as error:
-            self.failures[answer.worker] = f"unusable {error}"
+            self.failures[share] = f"unusable {error}"
         else:
-            self.values[answer.worker] = value
-            self.by_shape.setdefault(value.shape, []).append(answer.worker)
+            self.values[share] = value
+            self.by_shape.setdefault(value.shape, []).append(share)
 
     def _usable(self) -> list[int]:
-        """Workers whose answers have the shape that most have; the truth is among the most."""
+        """Shares whose answers have the shape that most have; the truth is among the most."""
         return max(self.by_shape.values(), key=len, default=[])
 
     def _in_one_shape(self, usable: Sequence[int]) -> bool:
@@ -156,8 +160,7 @@ class Collection:
         Too few answers do not decode in an exact scheme. An approximate one would make a value of
         any few that agree, and the function itself may return other shapes for other shares.
         """
-        exact = self.encoded.scheme.guarantee.exact
-        return exact or 2 * len(usable) > len(self.values) or not self.values
+        return self.exact or 2 * len(usable) > len(self.values) or not self.values
 
     def _conclude(
         self, usable: tuple[int, ...], tolerance: float | None
@@ -177,19 +180,30 @@ class Collection:
         return self._outcome(status, usable, failures, recovered), None
 
     def _failures(self, usable: tuple[int, ...]) -> dict[int, str]:
-        """Reasons for all that answered something that can't be used."""
+        """By worker, the first reason why something that it answered can't be used."""
         failures = dict(self.failures)
-        for worker, value in self.values.items():
-            if worker not in usable:
-                shape = self.values[usable[0]].shape
-                failures[worker] = f"answer of shape {value.shape} where most have {shape}"
-        return dict(sorted(failures.items()))
+        for share in self.values.keys() - usable:
+            shape, most = self.values[share].shape, self.values[usable[0]].shape
+            failures[share] = f"answer of shape {shape} where most have {most}"
+        reasons: dict[int, str] = {}
+        for share, why in sorted(failures.items()):
+            reasons.setdefault(share // self.pieces, why)
+        return reasons
+
+    def _workers(self, shares: Iterable[int]) -> tuple[int, ...]:
+        """Who has these shares, sorted."""
+        return tuple(sorted({share // self.pieces for share in shares}))
+
+    def _others(self, workers: tuple[int, ...]) -> tuple[int, ...]:
+        """All workers but these."""
+        return tuple(worker for worker in range(self.workers) if worker not in workers)
 
     def _recover(self, usable: tuple[int, ...], failures: dict[int, str]) -> Recovered:
         if not self._in_one_shape(usable):
+            heard = self._workers(usable)
             raise NotEnoughAnswers(
-                answered=usable,
-                missing=set(range(self.encoded.scheme.guarantee.workers)) - set(usable),
+                answered=heard,
+                missing=self._others(heard),
                 needed="one shape in most of the answers that came",
                 failures=failures,
             )
@@ -202,7 +216,7 @@ class Collection:
                 needed=error.needed,
                 failures=failures,
             ) from None
-        return recovery.recover(np.stack([self.values[worker] for worker in usable]))
+        return recovery.recover(np.stack([self.values[share] for share in usable]))
 
     def _outcome(
         self,
@@ -211,16 +225,17 @@ class Collection:
         failures: dict[int, str],
         recovered: Recovered | None = None,
     ) -> Outcome:
-        workers = range(self.encoded.scheme.guarantee.workers)
         timings = tuple(
             self.timings.get(who, Timing(worker=who, sent=0.0, answered=None, seconds=None))
-            for who in workers
+            for who in range(self.workers)
         )
+        used = self._workers(usable)
         return Outcome(
             value=recovered.value if recovered is not None and status.ok else None,
             status=status,
-            used=usable,
-            missing=tuple(worker for worker in workers if worker not in usable),
+            used=used,
+            missing=self._others(used),
+            shares=usable,
             suspects=() if recovered is None else recovered.suspects,
             error_estimate=None if recovered is None else recovered.error_estimate,
             failures=failures,

@@ -10,7 +10,6 @@ import numpy as np
 
 from anyk.answers import Outcome
 from anyk.checks import count, instance, positive, shown
-from anyk.domains.ring import EachPrime
 from anyk.errors import ExecutorError, InvalidArgument
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Dealt, Placement
 from anyk.executors.core.task import WorkerTask
@@ -19,7 +18,6 @@ from anyk.observe.live import live_display
 from anyk.observe.telemetry import watched_run
 from anyk.running.collection import Collection, OnAnswer
 from anyk.schemes.base import Encoded
-from anyk.schemes.wrappers.embedded import Embedded
 
 __all__ = ["Distributed", "OnFailure", "check_limits"]
 
@@ -87,19 +85,7 @@ class Distributed:
             ...     data.run(np.multiply, data.encode([0.5, 1.0], weights)).value
             array([ 1.5, -4.5])
         """
-        scheme = self.encoded.scheme
-        if isinstance(scheme, Embedded):
-            own = scheme.embedding if embedding is None else embedding
-            instance("embedding", own, FixedPoint, change="Pass anyk.FixedPoint(...).")
-            return scheme.encode_as(values, own)
-        if embedding is not None:
-            raise InvalidArgument(
-                "embedding",
-                given=shown(embedding),
-                needed="None, as the data were distributed without one",
-                change="Pass embedding= to anyk.distribute too.",
-            )
-        return scheme.encode(values)
+        return self.encoded.scheme.encode_argument(values, embedding)
 
     def run(
         self,
@@ -206,11 +192,10 @@ class Distributed:
             raise ExecutorError("these shares were released; distribute the data again.")
         scheme, executor = self.encoded.scheme, self._executor
         sent = [self._prepared(argument) for argument in arguments]
-        dealt = tuple(isinstance(argument, Encoded) for argument in arguments)
-        if isinstance(scheme, Embedded) and not isinstance(function, str):
-            function = EachPrime(function, dealt)
-        task = WorkerTask(function, scheme.domain, dealt)
-        promise = scheme.guarantee
+        own = tuple(isinstance(argument, Encoded) for argument in arguments)
+        work = scheme.work(function, own)
+        task = WorkerTask(work, scheme.domain, own, len(self.encoded.parts))
+        promise = self.encoded.guarantee
         names = type(scheme).__name__, type(executor).__name__
         with (
             watched_run(*names, promise.workers) as note,
@@ -275,15 +260,11 @@ class Distributed:
                 needed=f"shares at the same points as those of {self.encoded!r}",
                 change="Encode both with schemes of the same blocks, colluders, workers and field.",
             )
-        if (
-            isinstance(scheme, Embedded)
-            and isinstance(argument.scheme, Embedded)
-            and argument.scheme.embedding not in (scheme.embedding, *scheme.embedding.factors)
-        ):
+        if not set(argument.scheme.formats[:1]) <= set(scheme.formats):
             raise InvalidArgument(
                 "arguments",
-                given=f"shares of reals as {argument.scheme.embedding!r}",
-                needed=f"{scheme.embedding!r}, as the data have, or one of its factors",
+                given=f"shares of reals as {argument.scheme.formats[0]!r}",
+                needed=f"{scheme.formats[0]!r}, as the data have, or one of its factors",
                 change="Make them by .encode(values, embedding) of the distributed data.",
             )
 

@@ -9,7 +9,7 @@ from typing import Any
 from anyk.answers import Outcome
 from anyk.checks import count, instance
 from anyk.errors import Unachievable
-from anyk.executors.core.base import AbstractExecutor
+from anyk.executors.core.base import AbstractExecutor, Placement
 from anyk.fixed_point.format import FixedPoint
 from anyk.running.collection import OnAnswer
 from anyk.running.distributed import Distributed, OnFailure, check_limits
@@ -50,7 +50,7 @@ def distribute(
         array([2., 3.])
     """
     encoded = _encoded(scheme, X, executor, embedding)
-    placement = executor.place((encoded.shares,))
+    placement = _placed(encoded, executor)
     try:
         return Distributed(encoded, executor, placement)
     except BaseException:  # Ctrl-C, for nothing else can happen here
@@ -76,11 +76,16 @@ def _for_one_call(
 ) -> Iterator[Distributed]:
     """Distributed data that are released in the end, whenever Ctrl-C comes."""
     encoded = _encoded(scheme, X, executor, embedding)
-    placement = executor.place((encoded.shares,))
+    placement = _placed(encoded, executor)
     try:
         yield Distributed(encoded, executor, placement)
     finally:
         executor.release(placement)
+
+
+def _placed(encoded: Encoded, executor: AbstractExecutor) -> Placement:
+    """The shares on their way to the workers."""
+    return executor.place(encoded.parts)
 
 
 def _check_apart(scheme: AbstractScheme, executor: AbstractExecutor) -> None:

@@ -6,17 +6,21 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Recovered
-from anyk.checks import count, instance
+from anyk.checks import count, instance, shown
 from anyk.domains.base import AbstractDomain
-from anyk.errors import InvalidArgument
+from anyk.domains.prime import PrimeField
+from anyk.errors import InvalidArgument, NotEnoughAnswers
+from anyk.fixed_point.format import FixedPoint
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.spec import Guarantee, Map, MatMul, Sum
+from anyk.work import AbstractWork, Function, Plain
 
 __all__ = [
     "AbstractRecovery",
@@ -24,6 +28,7 @@ __all__ = [
     "Encoded",
     "Encoder",
     "blocks_of",
+    "missing_answers",
     "read_only",
     "rows_of",
 ]
@@ -35,9 +40,11 @@ class Encoder:
     """The two small matrices behind the shares: shares = D·blocks + M·masks.
 
     Args:
-        data: D, ndarray (N, K).
-        masks: M, ndarray (N, T), more columns where blocks have masks of their own; none where
+        data: D, ndarray (n, K), one row a share.
+        masks: M, ndarray (n, T), more columns where blocks have masks of their own; none where
             there are no masks.
+        of_outputs: whether D combines what the function makes of the blocks, as in gradient
+            codes, and not the blocks themselves.
 
     Example:
         >>> anyk.Replication(blocks=2, workers=3).encode(np.ones(2)).encoder.data
@@ -48,10 +55,11 @@ class Encoder:
 
     data: NDArray[Any]
     masks: NDArray[Any]
+    of_outputs: bool = False
 
 
 class AbstractRecovery(ABC):
-    """A decoder prepared for one set of workers that answered; use it as often as you like.
+    """A decoder prepared for one set of answers; use it as often as you like.
 
     Example:
         >>> encoded = anyk.Lagrange(blocks=2, degree=2, workers=4).encode(np.array([5, 6]))
@@ -63,7 +71,10 @@ class AbstractRecovery(ABC):
     @property
     @abstractmethod
     def answered(self) -> tuple[int, ...]:
-        """The workers that answered, in the order that `recover` expects."""
+        """The shares that were answered, in the order that `recover` expects.
+
+        They are the workers, where each worker holds one.
+        """
 
     @property
     @abstractmethod
@@ -78,10 +89,11 @@ class AbstractRecovery(ABC):
         """The value from the answers.
 
         Args:
-            values: ndarray (len(answered), *out), row i from worker `answered[i]`.
+            values: ndarray (len(answered), *out), row i the answer on share `answered[i]`.
 
         Returns:
-            The value (K, *out), or (*out) for a sum, the liars, and the error estimate.
+            The value (K, *out), or (*out) for a sum, or A @ B for a product; the liars, as
+            workers; and the error estimate.
 
         Raises:
             InvalidArgument: if `values` does not fit.
@@ -120,31 +132,93 @@ class AbstractScheme(ABC):
 
     @abstractmethod
     def encode(self, X: Any, *, source: AbstractSource = SystemSource()) -> Encoded:
-        """One share a worker.
+        """The shares: as many a worker as it has pieces.
 
         Args:
-            X: array-like (K, *shape), the blocks along the first axis.
+            X: array-like (K, *shape), the blocks along the first axis; (A, B) for a product.
             source: where masks come from; the operating system's CSPRNG unless a test says
                 otherwise.
 
         Returns:
-            The shares (N, *shape), and what their recovery needs.
+            The shares (N * pieces, *shape), and what their recovery needs.
 
         Raises:
             InvalidArgument: if X is not K blocks of this scheme's domain.
         """
 
-    @abstractmethod
-    def sufficient(self, answered: Collection[int]) -> bool:
-        """Whether these workers' answers are enough for the guarantee."""
+    def work(self, function: Function, per_worker: tuple[bool, ...] = ()) -> AbstractWork:
+        """What a worker runs on the parts of each share: the function itself, for most schemes.
+
+        Args:
+            function: the user's, or its name.
+            per_worker: for each of the other arguments, whether it is a share too.
+
+        Raises:
+            InvalidArgument: if this scheme has no use for the function.
+        """
+        del per_worker
+        return Plain(function)
 
     @abstractmethod
-    def encoder(self, layout: Any) -> Encoder:
-        """The matrices behind the shares of one `Encoded`, from its layout."""
+    def sufficient(self, answered: Collection[int]) -> bool:
+        """Whether the answers on these shares may be enough for the guarantee."""
+
+    @abstractmethod
+    def encoder(self, layout: Any, operand: int = 0) -> Encoder:
+        """The matrices behind the shares of one `Encoded`.
+
+        Args:
+            layout: of the `Encoded`.
+            operand: which of the two factors, for a product; 0 for all other problems.
+        """
 
     @abstractmethod
     def recovery(self, layout: Any, answered: tuple[int, ...]) -> AbstractRecovery:
-        """The decoder for these workers; called by `Encoded.recovery`, which checks them."""
+        """The decoder for these shares; called by `Encoded.recovery`, which checks them."""
+
+    @property
+    def formats(self) -> tuple[FixedPoint, ...]:
+        """The fixed-point formats that arguments may have, that of the data first; none here."""
+        return ()
+
+    def encode_argument(
+        self,
+        values: Any,
+        embedding: FixedPoint | None = None,
+        *,
+        source: AbstractSource = SystemSource(),
+    ) -> Encoded:
+        """Shares of another argument of the function, at the same points as the data.
+
+        Args:
+            values: array-like (K, *shape), a block of the argument for each block of the data.
+            embedding: which of the `formats`; the first by default.
+            source: where masks come from; the operating system's CSPRNG by default.
+
+        Raises:
+            InvalidArgument: if the values or the format do not fit.
+        """
+        if embedding is not None:
+            raise InvalidArgument(
+                "embedding",
+                given=shown(embedding),
+                needed="None, as the data were distributed without one",
+                change="Pass embedding= to anyk.distribute too.",
+            )
+        return self.encode(values, source=source)
+
+    def over(self, field: PrimeField) -> AbstractScheme:
+        """The same scheme over another prime field.
+
+        Raises:
+            InvalidArgument: if this scheme is over no prime field.
+        """
+        raise InvalidArgument(
+            "embedding",
+            given=f"one that takes {field!r}, and {self!r}",
+            needed="a scheme that can be made over any prime field",
+            change="Take anyk.Lagrange, or define over(field) of your scheme.",
+        )
 
 
 @final
@@ -154,7 +228,8 @@ class Encoded:
 
     Args:
         scheme: the scheme that made it.
-        shares: ndarray (N, *shape), row n for worker n.
+        parts: ndarrays (N * pieces, *shape): row i of each makes share i, which belongs to
+            worker i // pieces. One ndarray where there is one part.
         layout: what the scheme chose for these data (points, order); no mask is in it.
 
     Example:
@@ -163,20 +238,60 @@ class Encoded:
     """
 
     scheme: AbstractScheme
-    shares: NDArray[Any]
+    parts: tuple[NDArray[Any], ...]
     layout: Any
+
+    def __post_init__(self) -> None:
+        given: Any = self.parts
+        if isinstance(given, np.ndarray):
+            object.__setattr__(self, "parts", (given,))
+
+    @property
+    def shares(self) -> NDArray[Any]:
+        """The one part of the shares, ndarray (N * pieces, *shape).
+
+        Raises:
+            InvalidArgument: if they have several.
+        """
+        if len(self.parts) > 1:
+            raise InvalidArgument(
+                "shares",
+                given=f"{len(self.parts)} parts a share",
+                needed="one part",
+                change="Take .parts.",
+            )
+        return self.parts[0]
+
+    def held_by(self, workers: Iterable[int]) -> list[int]:
+        """The shares of these workers, in their order.
+
+        Args:
+            workers: their indices.
+
+        Example:
+            >>> scheme = anyk.Lagrange(blocks=3, degree=1, workers=2, pieces=2)
+            >>> scheme.encode([1, 2, 3]).held_by([1, 0])
+            [2, 3, 0, 1]
+        """
+        pieces = self.guarantee.pieces
+        return [worker * pieces + piece for worker in workers for piece in range(pieces)]
+
+    @cached_property
+    def guarantee(self) -> Guarantee:
+        """What the scheme promises."""
+        return self.scheme.guarantee
 
     @property
     def encoder(self) -> Encoder:
-        """The small matrices D and M behind these shares."""
+        """The small matrices D and M behind these shares; of A, for a product."""
         return self.scheme.encoder(self.layout)
 
     def recovery(self, answered: Sequence[int]) -> AbstractRecovery:
-        """Prepare the decoder for the workers that answered.
+        """Prepare the decoder for the shares that were answered.
 
         Args:
-            answered: distinct worker indices in [0, N), in the order in which their answers will
-                be stacked.
+            answered: distinct indices of shares in [0, N * pieces), which are the workers' where
+                each has one, in the order in which their answers will be stacked.
 
         Returns:
             A recovery, cheap to use many times.
@@ -185,7 +300,8 @@ class Encoded:
             InvalidArgument: if an index is repeated or out of range.
             NotEnoughAnswers: if no value can be recovered from them.
         """
-        workers = self.scheme.guarantee.workers
+        promise = self.guarantee
+        shares = promise.workers * promise.pieces
         instance("answered", answered, Iterable, change="Pass a list of worker indices.")
         if isinstance(answered, AbstractSet):
             raise InvalidArgument(
@@ -194,13 +310,13 @@ class Encoded:
                 needed="a sequence: row i of the values comes from worker answered[i]",
                 change="Pass a list, in the order of the values.",
             )
-        indices = tuple(count("answered", worker, least=0) for worker in answered)
-        strange = [worker for worker in indices if worker >= workers]
+        indices = tuple(count("answered", share, least=0) for share in answered)
+        strange = [share for share in indices if share >= shares]
         if strange or len(set(indices)) != len(indices):
             raise InvalidArgument(
                 "answered",
                 given=f"worker {strange[0]}" if strange else "a worker twice",
-                needed=f"distinct worker indices from 0 to {workers - 1}",
+                needed=f"distinct worker indices from 0 to {shares - 1}",
                 change="One worker, one share, one answer.",
             )
         return self.scheme.recovery(self.layout, indices)
@@ -210,10 +326,10 @@ class Encoded:
 
         Args:
             values: ndarray (len(answered), *out).
-            answered: the workers they came from.
+            answered: the shares they are the answers on.
 
         Returns:
-            The value (K, *out), or (*out) for a sum, the liars, and the error estimate.
+            The value, the liars, and the error estimate, as `AbstractRecovery.recover` has them.
 
         Raises:
             NotEnoughAnswers: if no value can be recovered from them.
@@ -222,11 +338,26 @@ class Encoded:
         return self.recovery(answered).recover(values)
 
     def __repr__(self) -> str:
-        count, *shape = self.shares.shape
-        return (
-            f"<Encoded: {count} shares of shape {tuple(shape)}, {self.shares.dtype}, "
-            f"by {type(self.scheme).__name__}>"
-        )
+        shapes = " and ".join(f"{part.shape[1:]}, {part.dtype}" for part in self.parts)
+        shares, name = len(self.parts[0]), type(self.scheme).__name__
+        return f"<Encoded: {shares} shares of shape {shapes}, by {name}>"
+
+
+def missing_answers(
+    scheme: AbstractScheme, answered: Collection[int], needed: str
+) -> NotEnoughAnswers:
+    """The error of a recovery that has too few answers.
+
+    Args:
+        scheme: whose recovery it is.
+        answered: the shares that were answered.
+        needed: what would have been enough, in words.
+    """
+    promise = scheme.guarantee
+    heard = {share // promise.pieces for share in answered}
+    return NotEnoughAnswers(
+        answered=heard, missing=set(range(promise.workers)) - heard, needed=needed
+    )
 
 
 def read_only(matrix: NDArray[Any]) -> NDArray[Any]:

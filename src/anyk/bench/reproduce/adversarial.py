@@ -120,7 +120,7 @@ class _Answered:
         answers[along] = attack(generator, self.answers[along], near, liars, bound)
         honest = (answers == self.answers).all(axis=1)
         who = np.flatnonzero(honest) if told else np.arange(len(answers))
-        encoded = Encoded(scheme, self.encoded.shares, layout)
+        encoded = Encoded(scheme, self.encoded.parts, layout)
         try:
             value = encoded.decode(np.clip(answers[who], -bound, bound), who.tolist()).value
         except RecoveryError:
@@ -177,7 +177,7 @@ def _decoders(
 
     best = min(_FACTORS, key=score) * (liars / workers) ** 1.6
     ours = Spline(function.blocks, workers, stragglers=0, adversaries=liars, bound=function.bound)
-    told = Spline(function.blocks, workers, copies=False)
+    told = Spline(function.blocks, workers)
     return {
         "published": (_published(function, workers, best), False),
         "ours": (ours, False),

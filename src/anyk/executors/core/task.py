@@ -1,14 +1,14 @@
-"""What a worker runs: the user's function, between the arrays of a scheme and those of the wire."""
+"""What is sent to a worker: work, between the arrays of the wire and those of a domain."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, final
 
 from numpy.typing import NDArray
 
 from anyk.domains.base import AbstractDomain
+from anyk.work import AbstractWork
 
 __all__ = ["WorkerTask"]
 
@@ -16,25 +16,32 @@ __all__ = ["WorkerTask"]
 @final
 @dataclass(frozen=True)
 class WorkerTask:
-    """What a worker runs: the user's function, on arrays of the scheme's domain.
+    """What a worker runs, on arrays of the scheme's domain.
 
     Args:
-        function: f, called with one block and the other arguments; or its name, where workers
-            have functions of their own.
-        domain: what presents the share to f and accepts its result.
-        dealt: which of the other arguments are shares too.
+        work: what is run on the parts of a share.
+        domain: what presents arrays to it, and accepts its result.
+        per_worker: which of the other arguments are shares too.
+        parts: how many arrays a share has.
+
+    Example:
+        >>> from anyk.executors.core.task import WorkerTask
+        >>> from anyk.work import Plain
+        >>> WorkerTask(Plain(np.sqrt), anyk.Reals())(np.array([4.0, 9.0]))
+        array([2., 3.])
     """
 
-    function: Callable[..., Any] | str
+    work: AbstractWork
     domain: AbstractDomain
-    dealt: tuple[bool, ...]
+    per_worker: tuple[bool, ...] = ()
+    parts: int = 1
 
-    def __call__(self, share: NDArray[Any], *arguments: Any) -> NDArray[Any]:
-        """The function's answer on one share, as an ndarray of the domain."""
-        if isinstance(self.function, str):
-            raise TypeError(f"{self.function!r} is a name, and no function")
-        presented = [
-            self.domain.present(argument) if is_share else argument
-            for argument, is_share in zip(arguments, self.dealt, strict=True)
+    def __call__(self, *inputs: Any) -> NDArray[Any]:
+        """The answer on one share: its parts come first, then the arguments."""
+        present = self.domain.present
+        parts = [present(part) for part in inputs[: self.parts]]
+        arguments = [
+            present(argument) if own else argument
+            for argument, own in zip(inputs[self.parts :], self.per_worker, strict=True)
         ]
-        return self.domain.accept(self.function(self.domain.present(share), *presented))
+        return self.domain.accept(self.work(parts, arguments))

@@ -14,7 +14,7 @@ from anyk.checks import shown
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Complex, Reals
-from anyk.domains.ring import EachPrime, ResidueRing
+from anyk.domains.ring import ResidueRing
 from anyk.errors import InvalidArgument
 from anyk.executors.core.answer_header import BrokenAnswer
 from anyk.executors.core.base import Dealt
@@ -22,8 +22,13 @@ from anyk.executors.core.run_task import Task
 from anyk.executors.core.task import WorkerTask
 from anyk.executors.remote.arguments import pack, sendable
 from anyk.executors.remote.frames import LONGEST_REQUEST
+from anyk.work import AbstractWork, Combined, EachPrime, Plain, Product
 
-__all__ = ["Request", "described", "domain_of", "make_request", "task_of"]
+__all__ = ["Request", "described", "domain_of", "make_request", "needs_function", "task_of"]
+
+_WORKS: dict[str, type[AbstractWork]] = {"plain": Plain, "combined": Combined, "product": Product}
+_EACH_PRIME = "each_prime"
+_NO_FUNCTION = ["product"]
 
 
 @final
@@ -66,12 +71,12 @@ def make_request(task: Task | WorkerTask | str, arguments: Sequence[Any], worker
     """
     domain: AbstractDomain | None = None
     function: Any = task
-    dealt: tuple[bool, ...] = (False,) * len(arguments)
+    per_worker: tuple[bool, ...] = (False,) * len(arguments)
+    work = None
     if isinstance(task, WorkerTask):
-        function, domain, dealt = task.function, task.domain, task.dealt
-    if isinstance(function, EachPrime):
-        function = function.function
-    name, module = _named(function)
+        function, domain, per_worker = task.work.users, task.domain, task.per_worker
+        work = _words(task.work)
+    name, module = _named(function) if needs_function(work) else (None, None)
     common: list[NDArray[Any]] = []
     said = [None if isinstance(each, Dealt) else pack(each, common) for each in arguments]
     rows: list[tuple[NDArray[Any], ...]] = []
@@ -87,8 +92,9 @@ def make_request(task: Task | WorkerTask | str, arguments: Sequence[Any], worker
     header = {
         "function": name,
         "module": module,
+        "work": work,
         "domain": None if domain is None else described(domain),
-        "dealt": list(dealt),
+        "per_worker": list(per_worker),
         "arguments": said,
     }
     _check_length(header)
@@ -183,16 +189,72 @@ def domain_of(said: Any) -> AbstractDomain | None:
     raise BrokenAnswer("its domain is none")
 
 
-def task_of(function: Callable[..., Any], domain: AbstractDomain | None, dealt: Any) -> Task:
-    """What a worker runs for a request: its own function, in the request's domain.
+def _words(work: AbstractWork) -> list[str]:
+    """A work as names from the table, the outermost first.
 
     Raises:
-        BrokenAnswer: if `dealt` does not say of each argument whether it is a share.
+        InvalidArgument: if it is none of the table.
     """
-    if not isinstance(dealt, list) or not all(type(each) is bool for each in dealt):
-        raise BrokenAnswer("its dealt arguments are none")
-    if domain is None:
+    if isinstance(work, EachPrime):
+        return [_EACH_PRIME, *_words(work.work)]
+    for name, kind in _WORKS.items():
+        if type(work) is kind:
+            return [name]
+    raise InvalidArgument(
+        "scheme",
+        given=f"one whose workers run {shown(work)}",
+        needed=f"work that remote workers know: {', '.join(_WORKS)}",
+        change="No code is sent to remote workers; use anyk.Processes.",
+    )
+
+
+def needs_function(words: Any) -> bool:
+    """Whether a request with these words for its work names a function of the worker's."""
+    return not isinstance(words, list) or words[-1:] != _NO_FUNCTION[-1:]
+
+
+def task_of(
+    function: Callable[..., Any] | None,
+    header: dict[str, Any],
+    domain: AbstractDomain | None,
+    parts: int,
+) -> Task:
+    """What a worker runs for a request: its own function, or a product, in the request's domain.
+
+    Args:
+        function: of the worker's, where the request names one.
+        header: of the request.
+        domain: of the request.
+        parts: how many arrays its share has.
+
+    Raises:
+        BrokenAnswer: if the header says no work, or not of each argument whether it is a share.
+    """
+    own = header.get("per_worker")
+    if not isinstance(own, list) or not all(type(each) is bool for each in own):
+        raise BrokenAnswer("what its arguments are is not said")
+    words = header.get("work")
+    if domain is None and words is None and function is not None:
         return function
-    if isinstance(domain, ResidueRing):
-        function = EachPrime(function, tuple(dealt))
-    return WorkerTask(function, domain, tuple(dealt))
+    if domain is None:
+        raise BrokenAnswer("its work has no domain")
+    return WorkerTask(_work_of(words, function, tuple(own), domain), domain, tuple(own), parts)
+
+
+def _work_of(
+    words: Any,
+    function: Callable[..., Any] | None,
+    per_worker: tuple[bool, ...],
+    domain: AbstractDomain,
+) -> AbstractWork:
+    """The work that `_words` said."""
+    if not isinstance(words, list) or not words:
+        raise BrokenAnswer("its work is none")
+    *outer, name = words
+    if outer != [_EACH_PRIME] * isinstance(domain, ResidueRing) or not isinstance(name, str):
+        raise BrokenAnswer("its work is none")
+    kind = _WORKS.get(name)
+    if kind is None or (function is None) != (kind is Product):
+        raise BrokenAnswer("its work is none")
+    work: AbstractWork = Product() if kind is Product else kind(function)  # type: ignore[call-arg]
+    return EachPrime(work, per_worker) if outer else work

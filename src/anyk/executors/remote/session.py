@@ -23,7 +23,7 @@ from anyk.executors.remote.frames import (
     specs_of,
 )
 from anyk.executors.remote.offer import Offer
-from anyk.executors.remote.request import domain_of, task_of
+from anyk.executors.remote.request import domain_of, needs_function, task_of
 
 __all__ = ["Session"]
 
@@ -144,9 +144,12 @@ class Session:
         if why is not None:
             return None, why, 0.0
         try:
-            function = self._offer.find(header.get("function"), header.get("module"))
-            task = task_of(function, domain_of(header.get("domain")), header.get("dealt"))
-            inputs = [*self._share(header["key"]), *unpack(header.get("arguments"), arrays)]
+            function = None
+            if needs_function(header.get("work")):
+                function = self._offer.find(header.get("function"), header.get("module"))
+            share = self._share(header["key"])
+            task = task_of(function, header, domain_of(header.get("domain")), len(share))
+            inputs = [*share, *unpack(header.get("arguments"), arrays)]
         except Exception as error:  # noqa: BLE001 - what can't be understood is a failed answer
             return None, str(error) if isinstance(error, BrokenAnswer) else describe(error), 0.0
         started = time.perf_counter()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, final
 
@@ -16,7 +17,7 @@ from anyk.codes.exact.reed_solomon import EvaluationCode
 from anyk.domains.points import disjoint_points
 from anyk.domains.polynomials import lagrange_matrix
 from anyk.domains.prime import PrimeField
-from anyk.errors import NotEnoughAnswers, TooManyErrors, Unachievable
+from anyk.errors import TooManyErrors, Unachievable
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.randomness.masks import uniform_masks
 from anyk.schemes.base import (
@@ -25,6 +26,7 @@ from anyk.schemes.base import (
     Encoded,
     Encoder,
     blocks_of,
+    missing_answers,
     read_only,
     rows_of,
 )
@@ -42,6 +44,10 @@ class Lagrange(AbstractScheme):
     beta_1, .., beta_{K+T}; worker n receives u(alpha_n) and returns f(u(alpha_n)), a value of the
     polynomial f(u(z)) of degree (K+T-1)·d. Its values at beta_1, .., beta_K are the answer.
 
+    Worker n may hold r ``pieces``, at r points of its own. For the same data, cut in r times as
+    many blocks, each share is an r-th of the size; a worker answers one after the other, and the
+    first answers of a slow worker count.
+
     Args:
         blocks: K, the number of blocks.
         degree: d, the total degree of f, in all arguments that are encoded. A function of higher
@@ -51,15 +57,19 @@ class Lagrange(AbstractScheme):
         adversaries: A, how many workers may answer wrongly.
         colluders: T, how many workers may put their shares together and still learn nothing.
         field: the prime field of the data.
+        pieces: r, how many shares a worker holds.
 
     Raises:
         InvalidArgument: if a number is out of range.
-        Unachievable: if (K+T-1)d + 2A + 1 > N, or the field has fewer than K + T + N elements.
+        Unachievable: if (K+rT-1)d + 2rA + 1 > rN, or the field has fewer than K + r(T + N)
+            elements.
 
     Guarantee:
-        Any (K+T-1)d + 2A + 1 answers give the exact value, and the names of the liars if at most
-        A of them lie; so S = N - (K+T-1)d - 2A - 1 stragglers are survived. Any T shares together
-        are uniform and independent of the data, whatever computing power the colluders have.
+        With r pieces a worker, read rT for T, rA for A and rN for N below: a worker that lies or
+        looks has r answers or shares. Any (K+T-1)d + 2A + 1 answers give the exact value, and the
+        names of the liars if at most A of them lie; so S = N - (K+T-1)d - 2A - 1 stragglers are
+        survived. Any T shares together are uniform and independent of the data, whatever computing
+        power the colluders have.
         A worker that fails (raises, dies, answers with NaN or another shape) counts as a
         straggler, whatever its motive. With more than A liars among the answers, recovery raises
         `TooManyErrors`, or, where the answers are consistent with at most A liars all the same,
@@ -87,35 +97,47 @@ class Lagrange(AbstractScheme):
     adversaries: int = 0
     colluders: int = 0
     field: PrimeField = PrimeField()
+    pieces: int = 1
 
     def __post_init__(self) -> None:
-        settle(self, blocks=1, degree=1, workers=1, adversaries=0, colluders=0)
+        settle(self, blocks=1, degree=1, workers=1, adversaries=0, colluders=0, pieces=1)
         instance("field", self.field, PrimeField, change="Pass anyk.PrimeField(2**31 - 1).")
-        short = self._threshold - self.workers
+        short = math.ceil((self._threshold - self._shares) / self.pieces)
+        r = self.pieces
         if short > 0:
             raise Unachievable(
                 "workers",
                 given=str(self.workers),
                 needed=(
-                    "(K+T-1)d + 2A + 1 <= N, that is "
-                    f"({self.blocks}+{self.colluders}-1)*{self.degree} + 2*{self.adversaries} + 1 "
-                    f"= {self._threshold} <= {self.workers}"
+                    f"{'(K+T-1)d + 2A + 1 <= N' if r == 1 else '(K+rT-1)d + 2rA + 1 <= rN'}, "
+                    f"that is ({self.blocks}+{self._masks}-1)*{self.degree} + "
+                    f"2*{r * self.adversaries} + 1 = {self._threshold} <= {self._shares}"
                 ),
                 change=(
                     f"Add {short} worker{'s' if short > 1 else ''}, or lower blocks, degree, "
                     "adversaries or colluders."
                 ),
             )
-        disjoint_points(self.field, self.blocks + self.colluders, self.workers)
+        _points(self)
+
+    @property
+    def _shares(self) -> int:
+        """How many shares there are."""
+        return self.workers * self.pieces
+
+    @property
+    def _masks(self) -> int:
+        """How many masks there are: T workers hold rT shares."""
+        return self.colluders * self.pieces
 
     @property
     def _dimension(self) -> int:
         """How many values determine f(u(z))."""
-        return (self.blocks + self.colluders - 1) * self.degree + 1
+        return (self.blocks + self._masks - 1) * self.degree + 1
 
     @property
     def _threshold(self) -> int:
-        return self._dimension + 2 * self.adversaries
+        return self._dimension + 2 * self.adversaries * self.pieces
 
     @property
     def problem(self) -> Map:
@@ -133,37 +155,39 @@ class Lagrange(AbstractScheme):
         return Guarantee(
             workers=self.workers,
             threshold=self._threshold,
-            stragglers=self.workers - self._threshold,
+            stragglers=(self._shares - self._threshold) // self.pieces,
             adversaries=self.adversaries,
             colluders=self.colluders,
             exact=True,
             leakage=0.0 if self.colluders else None,
-            load=1.0,
+            load=float(self.pieces),
+            pieces=self.pieces,
         )
 
     def encode(self, X: Any, *, source: AbstractSource = SystemSource()) -> Encoded:
-        """One share a worker: values of the polynomial through blocks and fresh masks.
+        """The shares: values of the polynomial through blocks and fresh masks.
 
         Args:
             X: array-like (K, *shape) of residues in [0, p).
             source: where masks come from; the operating system's CSPRNG by default.
 
         Returns:
-            Shares (N, *shape), int64.
+            Shares (N * pieces, *shape), int64.
 
         Raises:
             InvalidArgument: if X is not K blocks of residues.
         """
         data = blocks_of(X, self.blocks, self.field)
-        masks = uniform_masks(self.field, (self.colluders, *data.shape[1:]), source)
-        nodes = np.concatenate([data, masks]) if self.colluders else data
-        return Encoded(self, self.field.matmul(_generator(self), nodes), None)
+        if self.colluders:
+            masks = uniform_masks(self.field, (self._masks, *data.shape[1:]), source)
+            data = np.concatenate([data, masks])
+        return Encoded(self, (self.field.matmul(_generator(self), data),), None)
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether there are (K+T-1)d + 2A + 1 of them."""
         return len(set(answered)) >= self._threshold
 
-    def encoder(self, layout: None) -> Encoder:  # noqa: ARG002 - the points depend on no data
+    def encoder(self, layout: None, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D and M: the columns of Lagrange's basis that belong to blocks, and to masks."""
         matrix = _generator(self)
         return Encoder(data=matrix[:, : self.blocks], masks=matrix[:, self.blocks :])
@@ -175,30 +199,32 @@ class Lagrange(AbstractScheme):
             NotEnoughAnswers: if there are fewer than (K+T-1)d + 2A + 1.
         """
         if len(answered) < self._threshold:
-            raise NotEnoughAnswers(
-                answered=answered,
-                missing=set(range(self.workers)) - set(answered),
-                needed=f"{self._threshold} answers",
-            )
+            raise missing_answers(self, answered, f"{self._threshold} answers")
         return _LagrangeRecovery(self, answered)
 
+    def over(self, field: PrimeField) -> Lagrange:
+        """The same code over another prime field."""
+        return replace(self, field=field)
 
+
+@lru_cache(maxsize=32)
 def _points(scheme: Lagrange) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The points beta (K + T,) and alpha (N,)."""
-    return disjoint_points(scheme.field, scheme.blocks + scheme.colluders, scheme.workers)
+    """The points beta (K + rT,) and alpha (rN,)."""
+    nodes = scheme.blocks + scheme.colluders * scheme.pieces
+    return disjoint_points(scheme.field, nodes, scheme.workers * scheme.pieces)
 
 
 @lru_cache(maxsize=32)
 def _generator(scheme: Lagrange) -> NDArray[np.int64]:
-    """[D | M], int64 ndarray (N, K + T)."""
+    """[D | M], int64 ndarray (rN, K + rT)."""
     return read_only(lagrange_matrix(scheme.field, *_points(scheme)))
 
 
 @lru_cache(maxsize=256)
 def _weights(scheme: Lagrange, answered: tuple[int, ...]) -> NDArray[np.int64]:
-    """R, int64 ndarray (K, m), from the m workers named."""
-    nodes, workers = _points(scheme)
-    chosen = workers[list(answered)]
+    """R, int64 ndarray (K, m), from the m shares named."""
+    nodes, shares = _points(scheme)
+    chosen = shares[list(answered)]
     return read_only(lagrange_matrix(scheme.field, chosen, nodes[: scheme.blocks]))
 
 
@@ -206,11 +232,11 @@ def _weights(scheme: Lagrange, answered: tuple[int, ...]) -> NDArray[np.int64]:
 @dataclass(frozen=True)
 class _LagrangeRecovery(AbstractRecovery):
     scheme: Lagrange
-    workers: tuple[int, ...]
+    shares: tuple[int, ...]
 
     @property
     def answered(self) -> tuple[int, ...]:
-        return self.workers
+        return self.shares
 
     @property
     def matrix(self) -> NDArray[Any]:
@@ -218,21 +244,29 @@ class _LagrangeRecovery(AbstractRecovery):
 
     def _spread(self, positions: Collection[int]) -> NDArray[np.int64]:
         """R for the answers at these positions, with columns of zeros for the others."""
-        used = tuple(self.workers[position] for position in positions)
-        matrix = np.zeros((self.scheme.blocks, len(self.workers)), dtype=np.int64)
+        used = tuple(self.shares[position] for position in positions)
+        matrix = np.zeros((self.scheme.blocks, len(self.shares)), dtype=np.int64)
         matrix[:, list(positions)] = _weights(self.scheme, used)
         return matrix
 
+    def _wrong(self, array: NDArray[np.int64]) -> tuple[int, ...] | None:
+        """Which answers are wrong, by their places; None if that can't be told."""
+        scheme, points = self.scheme, _points(self.scheme)[1][list(self.shares)]
+        code = EvaluationCode(scheme.field, points, scheme._dimension)  # noqa: SLF001 - its own
+        return code.locate(array.reshape(len(array), -1), scheme.adversaries * scheme.pieces)
+
     def recover(self, values: NDArray[Any]) -> Recovered:
         scheme = self.scheme
-        array = rows_of(values, self.workers, scheme.field)
+        array = rows_of(values, self.shares, scheme.field)
         dimension = scheme._dimension  # noqa: SLF001 - its own scheme
-        points = _points(scheme)[1][list(self.workers)]
-        code = EvaluationCode(scheme.field, points, dimension)
-        wrong = code.locate(array.reshape(len(array), -1), scheme.adversaries)
-        if wrong is None:
-            raise TooManyErrors(answered=self.workers, adversaries=scheme.adversaries)
-        positions = [place for place in range(len(self.workers)) if place not in wrong][:dimension]
+        wrong = self._wrong(array) if len(array) > dimension else ()  # none to spare, none checked
+        liars = {self.shares[place] // scheme.pieces for place in wrong or ()}
+        if wrong is None or len(liars) > scheme.adversaries:
+            raise TooManyErrors(
+                answered={share // scheme.pieces for share in self.shares},
+                adversaries=scheme.adversaries,
+            )
+        positions = [place for place in range(len(self.shares)) if place not in wrong][:dimension]
         last = positions[-1] + 1  # rows after it would be multiplied by zero
         value = scheme.field.matmul(self._spread(positions)[:, :last], array[:last])
-        return Recovered(value=value, suspects=tuple(sorted(self.workers[i] for i in wrong)))
+        return Recovered(value=value, suspects=tuple(sorted(liars)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from anyk.answers import Recovered
 from anyk.checks import instance, settle
 from anyk.domains.base import AbstractDomain
+from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
-from anyk.errors import NotEnoughAnswers, TooManyErrors, Unachievable
+from anyk.errors import TooManyErrors, Unachievable
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.schemes.base import (
     AbstractRecovery,
@@ -21,6 +22,7 @@ from anyk.schemes.base import (
     Encoded,
     Encoder,
     blocks_of,
+    missing_answers,
     rows_of,
 )
 from anyk.spec import Guarantee, Map
@@ -120,7 +122,7 @@ class Replication(AbstractScheme):
             InvalidArgument: if X is not K blocks of the domain.
         """
         data = blocks_of(X, self.blocks, self.domain)
-        return Encoded(self, data[self._block(np.arange(self.workers))], None)
+        return Encoded(self, (data[self._block(np.arange(self.workers))],), None)
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether each block was answered 2A + 1 times."""
@@ -129,7 +131,7 @@ class Replication(AbstractScheme):
         )
         return bool(replicas.min() > 2 * self.adversaries)
 
-    def encoder(self, layout: None) -> Encoder:  # noqa: ARG002 - the same for all data
+    def encoder(self, layout: None, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D: a one where worker n holds block k; there are no masks."""
         data = np.eye(self.blocks, dtype=self.domain.dtype)
         return Encoder(
@@ -144,12 +146,13 @@ class Replication(AbstractScheme):
             NotEnoughAnswers: if a block was answered fewer than 2A + 1 times.
         """
         if not self.sufficient(answered):
-            raise NotEnoughAnswers(
-                answered=answered,
-                missing=set(range(self.workers)) - set(answered),
-                needed=f"{2 * self.adversaries + 1} replicas of each of {self.blocks} blocks",
-            )
+            needed = f"{2 * self.adversaries + 1} replicas of each of {self.blocks} blocks"
+            raise missing_answers(self, answered, needed)
         return _Majority(self, answered)
+
+    def over(self, field: PrimeField) -> Replication:
+        """The same copies, of residues of another prime field."""
+        return replace(self, domain=field)
 
     def _block(self, workers: NDArray[np.int64]) -> NDArray[np.int64]:
         """Which block these workers hold."""

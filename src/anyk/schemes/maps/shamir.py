@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, final
 
@@ -16,7 +16,7 @@ from anyk.codes.exact.reed_solomon import EvaluationCode
 from anyk.domains.points import disjoint_points
 from anyk.domains.polynomials import lagrange_matrix, vandermonde
 from anyk.domains.prime import PrimeField
-from anyk.errors import NotEnoughAnswers, TooManyErrors, Unachievable
+from anyk.errors import TooManyErrors, Unachievable
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.randomness.masks import uniform_masks
 from anyk.schemes.base import (
@@ -25,6 +25,7 @@ from anyk.schemes.base import (
     Encoded,
     Encoder,
     blocks_of,
+    missing_answers,
     read_only,
     rows_of,
 )
@@ -173,14 +174,14 @@ class Shamir(AbstractScheme):
             group = shares[block :: self.blocks]
             powers = _powers(self)[: len(group)]
             group[:] = self.field.matmul(powers, np.concatenate([data[block : block + 1], masks]))
-        return Encoded(self, shares, None)
+        return Encoded(self, (shares,), None)
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether dT + 2A + 1 of each block are there."""
         held = np.array([*set(answered)], dtype=int) % self.blocks
         return bool(np.bincount(held, minlength=self.blocks).min() >= self._quorum)
 
-    def encoder(self, layout: None) -> Encoder:  # noqa: ARG002 - the points depend on no data
+    def encoder(self, layout: None, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D has a one where worker n holds block k; M has T columns for each block."""
         data = np.zeros((len(self._everyone), self.blocks), dtype=np.int64)
         masks = np.zeros((len(self._everyone), self.blocks, self.colluders), dtype=np.int64)
@@ -197,12 +198,13 @@ class Shamir(AbstractScheme):
             NotEnoughAnswers: if there are fewer than dT + 2A + 1 of a block.
         """
         if not self.sufficient(answered):
-            raise NotEnoughAnswers(
-                answered=answered,
-                missing=set(self._everyone) - set(answered),
-                needed=f"{self._quorum} answers for each of {self.blocks} blocks",
-            )
+            needed = f"{self._quorum} answers for each of {self.blocks} blocks"
+            raise missing_answers(self, answered, needed)
         return _ShamirRecovery(self, answered)
+
+    def over(self, field: PrimeField) -> Shamir:
+        """The same code over another prime field."""
+        return replace(self, field=field)
 
 
 @lru_cache(maxsize=32)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, final
 
@@ -15,7 +15,6 @@ from anyk.checks import instance, settle
 from anyk.domains.points import harmonic_points
 from anyk.domains.polynomials import node_weights
 from anyk.domains.prime import PrimeField
-from anyk.errors import NotEnoughAnswers
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.randomness.masks import uniform_masks
 from anyk.schemes.base import (
@@ -24,6 +23,7 @@ from anyk.schemes.base import (
     Encoded,
     Encoder,
     blocks_of,
+    missing_answers,
     rows_of,
 )
 from anyk.spec import Guarantee, Sum
@@ -146,13 +146,13 @@ class Harmonic(AbstractScheme):
         if not extra:
             running = field.reduce(running + data.sum(axis=0))
         shares[-1] = field.reduce(running * last)
-        return Encoded(self, shares, None)
+        return Encoded(self, (shares,), None)
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether all of them are there."""
         return len(set(answered)) == self.workers
 
-    def encoder(self, layout: None) -> Encoder:  # noqa: ARG002 - the points depend on no data
+    def encoder(self, layout: None, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D and M, the recursion written out; M has one column."""
         extra = self.degree - 1
         coefficients, last = _recursion(self)
@@ -173,12 +173,12 @@ class Harmonic(AbstractScheme):
             NotEnoughAnswers: if one is missing.
         """
         if not self.sufficient(answered):
-            raise NotEnoughAnswers(
-                answered=answered,
-                missing=set(range(self.workers)) - set(answered),
-                needed=f"all {self.workers} answers",
-            )
+            raise missing_answers(self, answered, f"all {self.workers} answers")
         return _HarmonicRecovery(self, answered)
+
+    def over(self, field: PrimeField) -> Harmonic:
+        """The same code over another prime field."""
+        return replace(self, field=field)
 
 
 @lru_cache(maxsize=32)

@@ -19,6 +19,7 @@ from anyk.fixed_point.format import FixedPoint
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded, Encoder, rows_of
 from anyk.spec import Guarantee, Map, MatMul, Sum
+from anyk.work import AbstractWork, EachPrime, Function
 
 __all__ = ["Embedded"]
 
@@ -112,16 +113,26 @@ class Embedded(AbstractScheme):
         Raises:
             InvalidArgument: if X is not K blocks of reals up to the embedding's magnitude.
         """
-        return self.encode_as(X, self.embedding, source=source)
+        return self.encode_argument(X, source=source)
 
-    def encode_as(
-        self, values: Any, embedding: FixedPoint, *, source: AbstractSource = SystemSource()
+    @property
+    def formats(self) -> tuple[FixedPoint, ...]:
+        """The embedding, and its factors."""
+        return self.embedding, *self.embedding.factors
+
+    def encode_argument(
+        self,
+        values: Any,
+        embedding: FixedPoint | None = None,
+        *,
+        source: AbstractSource = SystemSource(),
     ) -> Encoded:
         """Shares of another argument of the function, rounded as that one is.
 
         Args:
             values: array-like (K, *shape) of reals.
-            embedding: its format: one of the `factors` of this scheme's embedding, or that itself.
+            embedding: its format: one of the `factors` of this scheme's embedding, or that itself,
+                which is the default.
             source: where masks come from; the operating system's CSPRNG by default.
 
         Returns:
@@ -130,31 +141,43 @@ class Embedded(AbstractScheme):
         Raises:
             InvalidArgument: if the format is none of these, or the values do not fit it.
         """
-        if embedding != self.embedding and embedding not in self.embedding.factors:
+        own = self.embedding if embedding is None else embedding
+        instance("embedding", own, FixedPoint, change="Pass anyk.FixedPoint(...).")
+        if own not in self.formats:
             raise InvalidArgument(
                 "embedding",
-                given=repr(embedding),
+                given=repr(own),
                 needed="one that the budget counts",
                 change="Name it in factors= of the embedding that the data were distributed with.",
             )
-        whole = embedding.integers(values)
+        whole = own.integers(values)
         ring, parts = self.domain, _parts(self)
         encoded = [
             part.encode(field.constant(whole), source=source)
             for part, field in zip(parts, ring.fields, strict=True)
         ]
-        shares = ring.join([each.shares for each in encoded])
-        return Encoded(self, shares, tuple(each.layout for each in encoded))
+        joined = tuple(
+            ring.join(residues) for residues in zip(*(each.parts for each in encoded), strict=True)
+        )
+        return Encoded(self, joined, tuple(each.layout for each in encoded))
+
+    def work(self, function: Function, per_worker: tuple[bool, ...] = ()) -> AbstractWork:
+        """What the workers of the scheme run, once for each prime."""
+        return EachPrime(self.scheme.work(function, per_worker), per_worker)
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """As for the scheme."""
         return self.scheme.sufficient(answered)
 
-    def encoder(self, layout: Any) -> Encoder:
+    def encoder(self, layout: Any, operand: int = 0) -> Encoder:
         """D and M over the ring, (N, K, L) and (N, T, L)."""
-        each = [part.encoder(own) for part, own in zip(_parts(self), layout, strict=True)]
+        each = [part.encoder(own, operand) for part, own in zip(_parts(self), layout, strict=True)]
         join = self.domain.join
-        return Encoder(data=join([e.data for e in each]), masks=join([e.masks for e in each]))
+        return Encoder(
+            data=join([e.data for e in each]),
+            masks=join([e.masks for e in each]),
+            of_outputs=each[0].of_outputs,
+        )
 
     def recovery(self, layout: Any, answered: tuple[int, ...]) -> AbstractRecovery:
         """The recovery for each prime.
@@ -186,27 +209,8 @@ def _ring(embedded: Embedded) -> ResidueRing:
 @lru_cache(maxsize=32)
 def _parts(embedded: Embedded) -> tuple[AbstractScheme, ...]:
     """The scheme, and the same over each of the other primes."""
-    first, *others = embedded.domain.fields
-    return (embedded.scheme, *(_over(field, first, embedded.scheme) for field in others))
-
-
-def _over(field: PrimeField, first: PrimeField, scheme: Any) -> Any:
-    """A scheme over another field, also where another scheme within it has the field."""
-    changes: dict[str, Any] = {}
-    for each in dataclasses.fields(scheme) if dataclasses.is_dataclass(scheme) else ():
-        value = getattr(scheme, each.name)
-        if isinstance(value, PrimeField) and value == first:
-            changes[each.name] = field
-        elif isinstance(value, AbstractScheme):
-            changes[each.name] = _over(field, first, value)
-    if not changes:
-        raise InvalidArgument(
-            "embedding",
-            given=f"a budget that takes several primes, and {scheme!r}",
-            needed="a scheme that is a dataclass with its field among its parameters",
-            change="Lower the budget so that one prime holds it.",
-        )
-    return dataclasses.replace(scheme, **changes)
+    _, *others = embedded.domain.fields
+    return (embedded.scheme, *(embedded.scheme.over(field) for field in others))
 
 
 @final

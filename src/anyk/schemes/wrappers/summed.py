@@ -19,6 +19,7 @@ from anyk.errors import InvalidArgument
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded, Encoder, rows_of
 from anyk.spec import Guarantee, Map, Sum
+from anyk.work import AbstractWork, Function
 
 __all__ = ["Summed"]
 
@@ -105,15 +106,23 @@ class Summed(AbstractScheme):
             InvalidArgument: if X is not K blocks of the domain.
         """
         within = self.scheme.encode(X, source=source)
-        return Encoded(self, within.shares, within.layout)
+        return Encoded(self, within.parts, within.layout)
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether they are for the scheme within."""
         return self.scheme.sufficient(answered)
 
-    def encoder(self, layout: Any) -> Encoder:
+    def encoder(self, layout: Any, operand: int = 0) -> Encoder:
         """D and M of the scheme within."""
-        return self.scheme.encoder(layout)
+        return self.scheme.encoder(layout, operand)
+
+    def work(self, function: Function, per_worker: tuple[bool, ...] = ()) -> AbstractWork:
+        """That of the scheme within."""
+        return self.scheme.work(function, per_worker)
+
+    def over(self, field: PrimeField) -> Summed:
+        """The sum by the same scheme over another prime field."""
+        return Summed(self.scheme.over(field))
 
     def recovery(self, layout: Any, answered: tuple[int, ...]) -> AbstractRecovery:
         """The recovery of the scheme within, summed.

@@ -227,13 +227,13 @@ class AnalogLagrange(AbstractScheme):
         both = self.encoder(None)
         matrix = np.concatenate([both.data, both.masks], axis=1)
         nodes = np.concatenate([data, keys]) if self.colluders else data
-        return Encoded(self, self.domain.matmul(matrix, nodes), None)
+        return Encoded(self, (self.domain.matmul(matrix, nodes),), None)
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether there are N - S of them."""
         return len(set(answered)) >= self.workers - self._late
 
-    def encoder(self, layout: None) -> Encoder:  # noqa: ARG002 - the points depend on no data
+    def encoder(self, layout: None, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D, and M for noise of variance 1: sigma is in it."""
         data, masks = _generator(self)
         return Encoder(data=data, masks=masks * (self.noise / math.sqrt(max(self.colluders, 1))))

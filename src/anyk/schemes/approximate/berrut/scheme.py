@@ -182,13 +182,13 @@ class Berrut(AbstractScheme):
             keys = gaussian_masks(self.domain, (self.colluders, *array.shape[1:]), source)
             array = np.concatenate([array, keys * (self.noise / math.sqrt(self.colluders))])
             nodes = np.concatenate([nodes, points.noise])
-        return Encoded(self, interpolate(nodes, array, points.workers), None)
+        return Encoded(self, (interpolate(nodes, array, points.workers),), None)
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether at least N - S workers answered."""
         return len(set(answered)) >= self.workers - self._late
 
-    def encoder(self, layout: None) -> Encoder:
+    def encoder(self, layout: None, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D, and M for noise of variance 1: sigma is in it."""
         del layout
         data, masks = self._points.matrices()

@@ -1,0 +1,257 @@
+"""`Polynomial`: A @ B from the fewest answers, by a polynomial code."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anyk.answers import Recovered
+from anyk.checks import count, instance, settle, shown
+from anyk.codes.exact.linear import solve
+from anyk.codes.exact.reed_solomon import EvaluationCode
+from anyk.domains.polynomials import vandermonde
+from anyk.domains.prime import PrimeField
+from anyk.errors import InvalidArgument, TooManyErrors, Unachievable
+from anyk.randomness.entropy import AbstractSource, SystemSource
+from anyk.schemes.base import (
+    AbstractRecovery,
+    AbstractScheme,
+    Encoded,
+    Encoder,
+    missing_answers,
+    read_only,
+    rows_of,
+)
+from anyk.schemes.products.grid import Grid, cut
+from anyk.spec import Guarantee, MatMul
+from anyk.work import AbstractWork, Function, Product
+
+__all__ = ["Polynomial"]
+
+_MULTIPLY = (operator.matmul, np.matmul)
+
+
+@final
+@dataclass(frozen=True)
+class Polynomial(AbstractScheme):
+    """A polynomial code: A @ B from any m n answers, A cut in m rows of blocks, B in n columns.
+
+    The share at the point x has two parts, A~ = A_0 + A_1 x + .. + A_(m-1) x^(m-1) and
+    B~ = B_0 + B_1 x^m + .. + B_(n-1) x^((n-1)m). A worker returns A~ @ B~, a polynomial of degree
+    m n - 1 in x whose coefficients are the blocks of the product. What does not divide evenly is
+    filled with zeros.
+
+    Args:
+        partition: (m, 1, n).
+        workers: N.
+        domain: the prime field of the entries.
+        adversaries: A, how many workers may answer wrongly.
+        pieces: r, how many shares a worker holds, each at a point of its own.
+
+    Raises:
+        InvalidArgument: if a number is out of range, or the inner dimension is cut.
+        Unachievable: if mn + 2rA > rN, or the field has fewer than rN elements.
+
+    Guarantee:
+        Any mn + 2A answers give the product exactly and the names of the liars, if at most A lie
+        (with r pieces, mn + 2rA of rN answers). One liar more raises `TooManyErrors`, unless the
+        answers are consistent with at most A liars all the same. No privacy: a share is a
+        combination of blocks without a mask.
+
+    References:
+        Yu, Maddah-Ali, Avestimehr: Polynomial codes: an optimal design for high-dimensional coded
+        matrix multiplication (NIPS 2017), theorem 1.
+
+    Example:
+        >>> scheme = anyk.Polynomial(partition=(2, 1, 2), workers=6)
+        >>> A, B = np.arange(12).reshape(3, 4), np.arange(8).reshape(4, 2)
+        >>> with anyk.Inline(6) as executor:
+        ...     outcome = anyk.run(scheme, np.matmul, (A, B), executor)
+        >>> bool((outcome.value == A @ B).all()), outcome.used
+        (True, (0, 1, 2, 3))
+    """
+
+    partition: tuple[int, int, int]
+    workers: int
+    domain: PrimeField = PrimeField()
+    adversaries: int = 0
+    pieces: int = 1
+
+    def __post_init__(self) -> None:
+        problem = MatMul(partition=self.partition)
+        settle(self, workers=1, adversaries=0, pieces=1)
+        partition = tuple(count("partition", number, least=1) for number in problem.partition)
+        object.__setattr__(self, "partition", partition)
+        instance("domain", self.domain, PrimeField, change="Pass anyk.PrimeField(2**31 - 1).")
+        if self.partition[1] != 1:
+            raise InvalidArgument(
+                "partition",
+                given=repr(self.partition),
+                needed="(m, 1, n), as a polynomial code does not cut the inner dimension",
+                change="Pass 1 in the middle.",
+            )
+        short = self._threshold - self._shares
+        if short > 0:
+            r = self.pieces
+            raise Unachievable(
+                "workers",
+                given=str(self.workers),
+                needed=f"mn + 2rA <= rN, that is {self._dimension} + 2*{r * self.adversaries} = "
+                f"{self._threshold} <= {self._shares}",
+                change=f"Take {-(-self._threshold // r)} workers, or lower m, n or adversaries.",
+            )
+        if self._shares > self.domain.modulus:
+            raise Unachievable(
+                "domain",
+                given=repr(self.domain),
+                needed=f"a modulus of at least rN = {self._shares}",
+                change="Take a larger prime; 2**31 - 1 is the default.",
+            )
+
+    @property
+    def _dimension(self) -> int:
+        """How many answers determine the product."""
+        return self.partition[0] * self.partition[2]
+
+    @property
+    def _shares(self) -> int:
+        return self.workers * self.pieces
+
+    @property
+    def _threshold(self) -> int:
+        return self._dimension + 2 * self.adversaries * self.pieces
+
+    @property
+    def problem(self) -> MatMul:
+        """The product of factors so cut."""
+        return MatMul(partition=self.partition)
+
+    @property
+    def guarantee(self) -> Guarantee:
+        """Exact from any mn + 2rA answers."""
+        return Guarantee(
+            workers=self.workers,
+            threshold=self._threshold,
+            stragglers=(self._shares - self._threshold) // self.pieces,
+            adversaries=self.adversaries,
+            colluders=0,
+            exact=True,
+            leakage=None,
+            load=float(self.pieces),
+            pieces=self.pieces,
+        )
+
+    def encode(self, X: Any, *, source: AbstractSource = SystemSource()) -> Encoded:  # noqa: ARG002
+        """Both factors at the points of the shares.
+
+        Args:
+            X: (A, B), array-likes (rows, inner) and (inner, columns) of residues in [0, p); B may
+                be a vector (inner,) where n = 1.
+            source: not used; there are no masks.
+
+        Returns:
+            Two parts: A~ (N r, rows / m, inner) and B~ (N r, inner, columns / n).
+
+        Raises:
+            InvalidArgument: if they are no two factors that can be multiplied.
+        """
+        a, b, grid = cut(self.domain, self.partition, X)
+        left = self.domain.matmul(self.encoder(grid, 0).data, a[:, 0])
+        right = self.domain.matmul(self.encoder(grid, 1).data, b[0])
+        return Encoded(self, (left, right), grid)
+
+    def work(self, function: Function, per_worker: tuple[bool, ...] = ()) -> AbstractWork:
+        """The product of the two parts.
+
+        Raises:
+            InvalidArgument: if the function is not matmul, or there are further arguments.
+        """
+        if function not in _MULTIPLY or per_worker:
+            raise InvalidArgument(
+                "function",
+                given=f"{shown(function)} with {len(per_worker)} further arguments",
+                needed="numpy.matmul alone, as the workers multiply the two factors",
+                change="Pass np.matmul, and the factors as X = (A, B).",
+            )
+        return Product()
+
+    def sufficient(self, answered: Collection[int]) -> bool:
+        """Whether there are mn + 2rA of them."""
+        return len(set(answered)) >= self._threshold
+
+    def encoder(self, layout: Grid, operand: int = 0) -> Encoder:  # noqa: ARG002
+        """D of either factor: powers of the points of the shares."""
+        m, _, n = self.partition
+        powers = _powers(self)[:, :m] if operand == 0 else _powers(self)[:, : m * n : m]
+        masks = np.zeros((self._shares, 0), dtype=np.int64)
+        return Encoder(data=np.ascontiguousarray(powers), masks=masks)
+
+    def recovery(self, layout: Grid, answered: tuple[int, ...]) -> AbstractRecovery:
+        """The coefficients of the polynomial through these answers.
+
+        Raises:
+            NotEnoughAnswers: if there are fewer than mn + 2rA.
+        """
+        if len(answered) < self._threshold:
+            raise missing_answers(self, answered, f"{self._threshold} answers")
+        return _PolynomialRecovery(self, layout, answered)
+
+    def over(self, field: PrimeField) -> Polynomial:
+        """The same code over another prime field."""
+        return replace(self, domain=field)
+
+
+@lru_cache(maxsize=32)
+def _powers(scheme: Polynomial) -> NDArray[np.int64]:
+    """Powers 0 .. mn - 1 of the points 0, 1, ..: int64 ndarray (rN, mn)."""
+    m, _, n = scheme.partition
+    points = np.arange(scheme.workers * scheme.pieces, dtype=np.int64)
+    return read_only(np.ascontiguousarray(vandermonde(scheme.domain, points, m * n).T))
+
+
+@final
+@dataclass(frozen=True)
+class _PolynomialRecovery(AbstractRecovery):
+    scheme: Polynomial
+    grid: Grid
+    shares: tuple[int, ...]
+
+    @property
+    def answered(self) -> tuple[int, ...]:
+        return self.shares
+
+    @cached_property
+    def matrix(self) -> NDArray[Any]:
+        """R, int64 ndarray (mn, len(answered)): block j, k of the product is row j + k m."""
+        return self._matrix(range(self.scheme._dimension))  # noqa: SLF001 - its own scheme
+
+    def _matrix(self, places: Collection[int]) -> NDArray[np.int64]:
+        rows = _powers(self.scheme)[[self.shares[place] for place in places]]
+        inverse = solve(self.scheme.domain, rows, np.eye(len(rows), dtype=np.int64))
+        if inverse is None:
+            raise ArithmeticError("Vandermonde's matrix of distinct points has an inverse")
+        matrix = np.zeros((len(rows), len(self.shares)), dtype=np.int64)
+        matrix[:, list(places)] = inverse
+        return matrix
+
+    def recover(self, values: NDArray[Any]) -> Recovered:
+        scheme, field = self.scheme, self.scheme.domain
+        array = rows_of(values, self.shares, field)
+        dimension = scheme._dimension  # noqa: SLF001 - its own scheme
+        code = EvaluationCode(field, np.array(self.shares), dimension)
+        wrong = code.locate(array.reshape(len(array), -1), scheme.adversaries * scheme.pieces)
+        liars = {self.shares[place] // scheme.pieces for place in wrong or ()}
+        if wrong is None or len(liars) > scheme.adversaries:
+            raise TooManyErrors(
+                answered={share // scheme.pieces for share in self.shares},
+                adversaries=scheme.adversaries,
+            )
+        places = [place for place in range(len(self.shares)) if place not in wrong][:dimension]
+        blocks = field.matmul(self._matrix(places) if wrong else self.matrix, array)
+        return Recovered(value=self.grid.together(blocks), suspects=tuple(sorted(liars)))

@@ -1,0 +1,242 @@
+"""`CyclicRepetition`: the sum of any function, by a cyclic gradient code."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anyk.answers import Recovered
+from anyk.checks import instance, settle
+from anyk.codes.exact.gradient import cyclic_code, cyclic_support, decoding_row
+from anyk.codes.exact.linear import solve
+from anyk.domains.base import AbstractDomain
+from anyk.domains.prime import PrimeField
+from anyk.domains.real import Complex, Reals
+from anyk.errors import InvalidArgument, TooManyErrors, Unachievable
+from anyk.randomness.entropy import AbstractSource, SystemSource
+from anyk.schemes.base import (
+    AbstractRecovery,
+    AbstractScheme,
+    Encoded,
+    Encoder,
+    blocks_of,
+    missing_answers,
+    rows_of,
+)
+from anyk.spec import Guarantee, Sum
+from anyk.work import AbstractWork, Combined, Function
+
+__all__ = ["CyclicRepetition"]
+
+_ROUNDING = 8.0 * float(np.finfo(np.float64).eps)
+
+
+@final
+@dataclass(frozen=True)
+class CyclicRepetition(AbstractScheme):
+    """A cyclic gradient code: f(X_1) + .. + f(X_N) for any f, from any N - S of N workers.
+
+    There are as many blocks as workers. Worker n holds S + 1 blocks, n, n + 1, .., n + S around the
+    circle, computes f of each and answers one combination of them, with the coefficients B_n of its
+    row of B. Any N - S rows of B combine to the row of ones, and so the answers to the sum.
+
+    Args:
+        workers: N, and the number of blocks K.
+        stragglers: S, how many answers may be missing; each costs every worker one block more.
+        domain: the reals, the complex numbers or a prime field.
+
+    Raises:
+        InvalidArgument: if a number is out of range, or the domain is another.
+        Unachievable: if S >= N, or the field has fewer than N elements.
+
+    Guarantee:
+        Any N - S answers give the sum; over a field exactly. Over the reals up to rounding, which
+        the decoder amplifies, and the error estimate says by how much; it grows steeply with S.
+        Where more than N - S answered, the others check them: a contradiction raises
+        `TooManyErrors` over a field, and counts in the estimate over the reals. Nobody is named.
+        No privacy: a worker holds blocks in the clear.
+
+    References:
+        Tandon, Lei, Dimakis, Karampatziakis: Gradient coding: avoiding stragglers in distributed
+        learning (ICML 2017), algorithm 1 and theorem 3.
+
+    Example:
+        >>> scheme = anyk.CyclicRepetition(workers=5, stragglers=2)
+        >>> X = np.arange(10.0).reshape(5, 2)
+        >>> with anyk.Inline(5) as executor:
+        ...     outcome = anyk.run(scheme, np.exp, X, executor)
+        >>> bool(np.allclose(outcome.value, np.exp(X).sum(axis=0))), outcome.missing
+        (True, (3, 4))
+    """
+
+    workers: int
+    stragglers: int
+    domain: AbstractDomain = Reals()
+
+    def __post_init__(self) -> None:
+        settle(self, workers=1, stragglers=0)
+        instance("domain", self.domain, (PrimeField, Reals, Complex), change="Pass anyk.Reals().")
+        if self.stragglers >= self.workers:
+            raise Unachievable(
+                "stragglers",
+                given=str(self.stragglers),
+                needed=f"S < N, that is {self.stragglers} < {self.workers}",
+                change="Lower stragglers, or add workers.",
+            )
+        if isinstance(self.domain, PrimeField) and self.domain.modulus < self.workers:
+            raise Unachievable(
+                "domain",
+                given=repr(self.domain),
+                needed=f"a modulus of at least N = {self.workers}",
+                change="Take a larger prime; 2**31 - 1 is the default.",
+            )
+
+    @property
+    def problem(self) -> Sum:
+        """A sum of any function over N blocks."""
+        return Sum(blocks=self.workers)
+
+    @property
+    def guarantee(self) -> Guarantee:
+        """The sum from any N - S answers."""
+        return Guarantee(
+            workers=self.workers,
+            threshold=self.workers - self.stragglers,
+            stragglers=self.stragglers,
+            adversaries=0,
+            colluders=0,
+            exact=self.domain.exact,
+            leakage=None,
+            load=self.stragglers + 1.0,
+        )
+
+    def encode(self, X: Any, *, source: AbstractSource = SystemSource()) -> Encoded:  # noqa: ARG002
+        """The blocks of each worker, and its coefficients.
+
+        Args:
+            X: array-like (N, *shape).
+            source: not used; there are no masks.
+
+        Returns:
+            Two parts: blocks (N, S + 1, *shape) and coefficients (N, S + 1).
+
+        Raises:
+            InvalidArgument: if X is not N blocks of the domain.
+        """
+        held = cyclic_support(self.workers, self.stragglers)
+        blocks = blocks_of(X, self.workers, self.domain)[held]
+        return Encoded(self, (blocks, np.take_along_axis(self._code, held, axis=1)), None)
+
+    def work(self, function: Function, per_worker: tuple[bool, ...] = ()) -> AbstractWork:
+        """The combination of what the function makes of a worker's blocks.
+
+        Raises:
+            InvalidArgument: if another argument is a share: blocks are combined after f.
+        """
+        if any(per_worker):
+            raise InvalidArgument(
+                "arguments",
+                given="shares, for a gradient code",
+                needed="arguments that all workers receive alike",
+                change="Pass the values themselves, or put them into X.",
+            )
+        return Combined(function)
+
+    def sufficient(self, answered: Collection[int]) -> bool:
+        """Whether there are N - S of them."""
+        return len(set(answered)) >= self.workers - self.stragglers
+
+    def encoder(self, layout: None, operand: int = 0) -> Encoder:  # noqa: ARG002
+        """B, which combines what the function makes of the blocks."""
+        masks = np.zeros((self.workers, 0), dtype=self.domain.dtype)
+        return Encoder(data=self._code, masks=masks, of_outputs=True)
+
+    def recovery(self, layout: None, answered: tuple[int, ...]) -> AbstractRecovery:  # noqa: ARG002
+        """The combination of these answers that is the sum.
+
+        Raises:
+            NotEnoughAnswers: if there are fewer than N - S.
+        """
+        if not self.sufficient(answered):
+            needed = f"{self.workers - self.stragglers} answers"
+            raise missing_answers(self, answered, needed)
+        return _CyclicRecovery(self, answered)
+
+    def over(self, field: PrimeField) -> CyclicRepetition:
+        """The same code over a prime field."""
+        return replace(self, domain=field)
+
+    @property
+    def _code(self) -> NDArray[Any]:
+        return cyclic_code(self.domain, self.workers, self.stragglers)
+
+
+@final
+@dataclass(frozen=True)
+class _CyclicRecovery(AbstractRecovery):
+    scheme: CyclicRepetition
+    workers: tuple[int, ...]
+
+    @property
+    def answered(self) -> tuple[int, ...]:
+        return self.workers
+
+    @cached_property
+    def matrix(self) -> NDArray[Any]:
+        domain, rows = self.scheme.domain, self._rows
+        row = np.zeros(len(rows), dtype=domain.dtype)
+        used = self._enough if domain.exact else len(rows)
+        row[:used] = decoding_row(domain, rows[:used])
+        return row[None]
+
+    def recover(self, values: NDArray[Any]) -> Recovered:
+        domain = self.scheme.domain
+        array = rows_of(values, self.workers, domain)
+        flat = array.reshape(len(array), -1)
+        missed = self._missed(flat)
+        if domain.exact and missed.any():
+            raise TooManyErrors(answered=self.workers, adversaries=0)
+        value = domain.matmul(self.matrix, array)[0]
+        if domain.exact:
+            return Recovered(value=value)
+        return Recovered(value=value, error_estimate=self._error(flat, missed, value))
+
+    def _error(self, flat: NDArray[Any], missed: NDArray[Any], value: NDArray[Any]) -> float:
+        """Rounding, as the decoder amplifies it, or what the spare answers contradict by."""
+        size = float(np.linalg.norm(value))
+        rounding = (
+            _ROUNDING
+            * self.scheme.guarantee.load
+            * float(np.linalg.norm(np.abs(self.matrix[0]) @ np.abs(flat)))
+        )
+        amplified = float(np.linalg.norm(self.matrix)) * float(np.linalg.norm(missed))
+        error = max(rounding, amplified / math.sqrt(max(len(missed), 1)))
+        return error / size if size else (math.inf if error else 0.0)
+
+    def _missed(self, flat: NDArray[Any]) -> NDArray[Any]:
+        """By how much the answers beyond the first N - S differ from what these say of them."""
+        domain, enough, rows = self.scheme.domain, self._enough, self._rows
+        if len(rows) == enough:
+            return flat[:0]
+        first, spare = rows[:enough], rows[enough:]
+        if isinstance(domain, PrimeField):
+            predict = solve(domain, first.T, spare.T)
+            if predict is None:
+                raise ArithmeticError("any N - S rows of a gradient code span all of them")
+            return domain.reduce(flat[enough:] - domain.matmul(predict.T.copy(), flat[:enough]))
+        predicted = np.linalg.lstsq(first.T, spare.T, rcond=None)[0].T @ flat[:enough]
+        return np.asarray(flat[enough:] - predicted)
+
+    @property
+    def _enough(self) -> int:
+        return self.scheme.workers - self.scheme.stragglers
+
+    @property
+    def _rows(self) -> NDArray[Any]:
+        return self.scheme._code[list(self.workers)]  # noqa: SLF001 - its own scheme
