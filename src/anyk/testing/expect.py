@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
+import dataclasses
 import itertools
 import math
 import pickle
-from collections.abc import Callable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -46,12 +47,54 @@ def subsets(
 
 
 def check_value(value: Any) -> None:
-    """A public value survives pickle, and its repr rebuilds it."""
-    require(pickle.loads(pickle.dumps(value)) == value, f"{value!r} does not survive pickle")  # noqa: S301 - our own bytes
-    public = vars(importlib.import_module("anyk"))  # at run time: it stands above this file
-    rebuilt = eval(repr(value), public.copy())  # noqa: S307 - our own repr
+    """A public value survives pickle, and its repr rebuilds it.
+
+    The repr may use what the modules of the value's class and of the values within it define, and
+    numpy as `np`: whoever wrote the class need not be in this library.
+    """
+    try:
+        copy = pickle.loads(pickle.dumps(value))  # noqa: S301 - our own bytes
+    except Exception as error:
+        raise AssertionError(f"{value!r} does not survive pickle: {error}") from error
+    require(copy == value, f"{value!r} does not survive pickle: it comes back as {copy!r}")
+    try:
+        rebuilt = eval(repr(value), _names(value))  # noqa: S307 - our own repr
+    except Exception as error:
+        raise AssertionError(f"the repr {value!r} does not rebuild it: {error}") from error
     require(rebuilt == value, f"the repr {value!r} rebuilds {rebuilt!r}")
     require(hash(rebuilt) == hash(value), f"{value!r} and its copy hash differently")
+
+
+def _names(value: Any) -> dict[str, Any]:
+    """What the repr of a value may name; a class within it always stands for itself."""
+    classes = {type(each): None for each in _within(value, set())}
+    modules = [sys.modules[kind.__module__] for kind in reversed(classes)]
+    names: dict[str, Any] = {"np": np}
+    for module in modules:  # the value's own comes last, and its names win
+        names.update(vars(module))
+    for kind, module in zip(reversed(classes), modules, strict=True):
+        outermost = kind.__qualname__.partition(".")[0]
+        if hasattr(module, outermost):
+            names[outermost] = getattr(module, outermost)
+    return names
+
+
+def _within(value: Any, seen: set[int]) -> Iterator[Any]:
+    """The value, and what its fields and containers hold, all the way down."""
+    if id(value) in seen:
+        return
+    seen.add(id(value))
+    yield value
+    if isinstance(value, Mapping):
+        inner: Iterable[Any] = itertools.chain(value.keys(), value.values())
+    elif isinstance(value, (tuple, list, set, frozenset)):
+        inner = value
+    elif dataclasses.is_dataclass(value):
+        inner = [getattr(value, each.name) for each in dataclasses.fields(value)]
+    else:
+        inner = getattr(value, "__dict__", {}).values()
+    for each in inner:
+        yield from _within(each, seen)
 
 
 def numbers(
