@@ -59,9 +59,9 @@ from numpy.typing import NDArray
 
 import anyk
 from anyk import AbstractExecutor
-from anyk.executors.core.base import AbstractDispatch, Dealt, Placement
+from anyk.executors.core.base import AbstractDispatch, PerWorker, Placement
 from anyk.executors.core.task import WorkerTask
-from anyk.executors.wrappers.wrapper import AbstractAround
+from anyk.executors.wrappers.wrapper import AbstractWrapper
 from anyk.work import Plain
 
 PATIENCE = 60  # seconds after which something hangs
@@ -75,7 +75,7 @@ LOSSES = ("raise", "interrupt", "shape", "nan", "dtype", "text", "disk", "hang")
 FAULTS = ("hung", "wrong", "failed", "lost", "left")
 
 
-class Troubled(AbstractAround):
+class Troubled(AbstractWrapper):
     """An executor whose workers are told in each call what to do instead of their work."""
 
     def __init__(self, executor: AbstractExecutor) -> None:
@@ -102,7 +102,7 @@ class Troubled(AbstractAround):
     ) -> AbstractDispatch:
         """Pass it on, with an order for each worker."""
         task = replace(task, per_worker=(*task.per_worker, False))
-        return self._executor.dispatch(task, placement, [*arguments, Dealt(self.orders.copy())])
+        return self._executor.dispatch(task, placement, [*arguments, PerWorker(self.orders.copy())])
 
 
 @dataclass

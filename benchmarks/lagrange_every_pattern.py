@@ -46,7 +46,7 @@ def check(scheme: anyk.Lagrange) -> str:
     """Try every pattern of one scheme; say what went wrong."""
     generator = np.random.default_rng(scheme.workers)
     try:
-        anyk.testing.check_scheme(scheme, generator=generator, patterns=10**9)
+        anyk.testing.check_scheme(scheme, generator=generator, patterns=10**9, encodings=16)
     except (AssertionError, anyk.AnykError) as error:
         return f"{scheme}: {error}"
     return ""

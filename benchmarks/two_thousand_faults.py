@@ -47,7 +47,7 @@ from anyk import AbstractExecutor
 from anyk.executors.core.base import AbstractDispatch, Placement
 from anyk.executors.core.run_task import Task
 from anyk.executors.core.task import WorkerTask
-from anyk.executors.wrappers.wrapper import AbstractAround
+from anyk.executors.wrappers.wrapper import AbstractWrapper
 from anyk.faults import AbstractFault, Delay, Faulty
 
 ENGINES = ("Threads", "Processes", "Simulated")
@@ -79,7 +79,7 @@ class Tally:
             setattr(self, name, getattr(self, name) + value)
 
 
-class Moody(AbstractAround):
+class Moody(AbstractWrapper):
     """An executor whose faults change from call to call, while shares stay where they are."""
 
     def __init__(self, executor: AbstractExecutor) -> None:

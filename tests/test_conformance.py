@@ -242,8 +242,8 @@ def test_check_executor_notices_bad_workers(fault):
 def test_check_executor_notices_shares_that_go_astray(monkeypatch):
     place = anyk.Inline.place
 
-    def reversed_shares(self, parts):
-        return place(self, [part[::-1] for part in parts])
+    def reversed_shares(self, parts, pieces=1):
+        return place(self, [part[::-1] for part in parts], pieces)
 
     monkeypatch.setattr(anyk.Inline, "place", reversed_shares)
     with pytest.raises(AssertionError, match="computed"):

@@ -48,7 +48,7 @@ def test_conformance_with_random_polynomials_of_several_variables(blocks, degree
     generator = np.random.default_rng(blocks * degree)
     polynomial = multivariate(degree, generator)
     anyk.testing.check_scheme(
-        scheme, generator=generator, function=polynomial, shape=(3, 2), patterns=20
+        scheme, generator=generator, function=polynomial, shape=(3, 2), patterns=20, encodings=64
     )
 
 

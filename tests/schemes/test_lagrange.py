@@ -36,14 +36,14 @@ def schemes(workers):
 def test_every_pattern_of_stragglers_liars_and_colluders(workers):
     generator = np.random.default_rng(workers)
     for scheme in schemes(workers):
-        anyk.testing.check_scheme(scheme, generator=generator, patterns=10**9)
+        anyk.testing.check_scheme(scheme, generator=generator, patterns=10**9, encodings=16)
 
 
 @pytest.mark.parametrize("workers", range(EVERY_PATTERN_UP_TO + 1, 13))
 def test_samples_of_patterns_for_every_scheme(workers):
     generator = np.random.default_rng(workers)
     for scheme in schemes(workers):
-        anyk.testing.check_scheme(scheme, generator=generator, patterns=3)
+        anyk.testing.check_scheme(scheme, generator=generator, patterns=3, encodings=16)
 
 
 @settings(deadline=None, max_examples=40)
@@ -61,7 +61,7 @@ def test_samples_up_to_two_hundred_workers(data):
         colluders=colluders,
     )  # fmt: skip
     generator = np.random.default_rng(data.draw(st.integers(0, 2**32)))
-    anyk.testing.check_scheme(scheme, generator=generator, patterns=2)
+    anyk.testing.check_scheme(scheme, generator=generator, patterns=2, encodings=16)
 
 
 def test_a_thousand_workers_of_whom_twenty_lie():

@@ -28,14 +28,14 @@ def schemes(workers):
 def test_every_pattern_of_stragglers_liars_and_colluders(workers):
     generator = np.random.default_rng(workers)
     for scheme in schemes(workers):
-        anyk.testing.check_scheme(scheme, generator=generator, patterns=10**9)
+        anyk.testing.check_scheme(scheme, generator=generator, patterns=10**9, encodings=16)
 
 
 @pytest.mark.parametrize("workers", range(8, 14))
 def test_samples_of_patterns_for_every_scheme(workers):
     generator = np.random.default_rng(workers)
     for scheme in schemes(workers):
-        anyk.testing.check_scheme(scheme, generator=generator, patterns=3)
+        anyk.testing.check_scheme(scheme, generator=generator, patterns=3, encodings=16)
 
 
 @pytest.mark.parametrize(("degree", "colluders"), [(1, 1), (2, 1), (2, 3), (5, 2)])

@@ -17,9 +17,9 @@ import numpy as np
 
 from anyk.checks import count, instance
 from anyk.errors import InvalidArgument
-from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Dealt, Placement
+from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, PerWorker, Placement
 from anyk.executors.core.run_task import Task
-from anyk.executors.wrappers.wrapper import AbstractAround, check_within
+from anyk.executors.wrappers.wrapper import AbstractWrapper, check_within
 from anyk.faults.failures import AbstractFault
 
 __all__ = ["Faulty", "FaultyTask"]
@@ -53,7 +53,7 @@ class FaultyTask:
 
 
 @final
-class Faulty(AbstractAround):
+class Faulty(AbstractWrapper):
     """An executor with faults in some of its workers.
 
     Everything else passes through: shares that were placed on the executor itself can be used
@@ -100,7 +100,7 @@ class Faulty(AbstractAround):
         self, task: Task, placement: Placement, arguments: Sequence[Any]
     ) -> AbstractDispatch:
         """Run a task, with the faults around it; see `AbstractExecutor.dispatch`."""
-        indices = Dealt(np.arange(placement.workers))
+        indices = PerWorker(np.arange(placement.shares) // placement.pieces)
         faulty = FaultyTask(task, self._faults)
         return self._executor.dispatch(faulty, placement, [*arguments, indices])
 

@@ -85,7 +85,7 @@ def _for_one_call(
 
 def _placed(encoded: Encoded, executor: AbstractExecutor) -> Placement:
     """The shares on their way to the workers."""
-    return executor.place(encoded.parts)
+    return executor.place(encoded.parts, encoded.guarantee.pieces)
 
 
 def _check_apart(scheme: AbstractScheme, executor: AbstractExecutor) -> None:

@@ -1,66 +1,17 @@
-"""What masks must do: hide the blocks from T workers, as the encoder's matrices say they do."""
+"""What T workers learn by the encoder's matrices: nothing, or no more than is promised."""
 
 from __future__ import annotations
 
-import math
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-from anyk.codes.exact.linear import rank
 from anyk.domains.prime import PrimeField
 from anyk.privacy.information import bits_learned, symbols_learned
 from anyk.schemes.base import Encoded
 from anyk.testing.expect import require, subsets
 
-__all__ = ["check_masks", "check_privacy"]
+__all__ = ["check_privacy"]
 
 _ROUNDING = 1e-9
-_SAMPLE = 4096  # coordinates on which the noise is judged
-_DOUBT = 7.0  # standard deviations: false alarms have a chance below 1e-11 each
-
-
-def check_masks(encoded: Encoded, X: NDArray[Any]) -> None:
-    """The shares are D·X + M·masks for some masks; over the reals, of variance 1, independent.
-
-    Args:
-        encoded: what `encode(X)` returned.
-        X: the blocks.
-
-    Raises:
-        AssertionError: if they are not.
-    """
-    domain, encoder = encoded.scheme.domain, encoded.encoder
-    rest = (encoded.shares - domain.matmul(encoder.data, X)).reshape(len(encoded.shares), -1)
-    if isinstance(domain, PrimeField):
-        noise = domain.reduce(rest)
-        both = np.concatenate([encoder.masks, noise], axis=1)
-        explained = rank(domain, both) == rank(domain, encoder.masks)
-        require(explained, "the shares are not D·blocks + M·masks")
-        return
-    masks = np.linalg.lstsq(encoder.masks, rest)[0]
-    left = np.abs(rest - encoder.masks @ masks).max()
-    small = _ROUNDING * max(np.abs(encoded.shares).max(), np.abs(X).max())
-    require(left <= small, f"the shares are not D·blocks + M·masks: {left:.2g} is left")
-    _check_noise(encoded)
-
-
-def _check_noise(encoded: Encoded) -> None:
-    """The shares of zeros have the covariance M M^H, and the next coordinate's none with them."""
-    scheme, masks = encoded.scheme, encoded.encoder.masks
-    fresh = scheme.encode(np.zeros((encoded.encoder.data.shape[1], _SAMPLE)))
-    noise, masks = fresh.shares, fresh.encoder.masks
-    expected = masks @ masks.conj().T
-    sizes = np.sqrt(np.abs(np.diag(expected)))
-    scale = np.where(sizes > 0.0, sizes, 1.0)[:, None] * np.where(sizes > 0.0, sizes, 1.0)
-    doubt = _DOUBT * math.sqrt(2.0 / _SAMPLE)
-    seen = noise @ noise.conj().T / _SAMPLE
-    wrong = float((np.abs(seen - expected) / scale).max())
-    require(wrong <= doubt, f"the noise has not variance 1: its covariance is off by {wrong:.2g}")
-    next_to = noise[:, 1:] @ noise[:, :-1].conj().T / _SAMPLE
-    alike = float((np.abs(next_to) / scale).max())
-    require(alike <= doubt, f"two coordinates have noise with correlation {alike:.2g}")
 
 
 def check_privacy(encoded: Encoded, patterns: int, generator: np.random.Generator) -> None:

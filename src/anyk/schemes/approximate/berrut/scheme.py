@@ -34,7 +34,7 @@ class Berrut(AbstractScheme):
 
     u(z) = sum_k [(-1)^k / (z - alpha_k)] X_k / sum_k [(-1)^k / (z - alpha_k)] with alpha the
     Chebyshev points of the first kind; worker n computes f(u(beta_n)), beta those of the second
-    kind; the value is the same interpolant through the answers, its signs dealt out afresh over
+    kind; the value is the same interpolant through the answers, its signs assigned anew over
     the workers that answered. It has no poles, whoever is missing.
 
     It is the published scheme, with the blocks in the given order, and the baseline of `Spline`,
@@ -184,7 +184,8 @@ class Berrut(AbstractScheme):
             keys = gaussian_masks(self.domain, (self.colluders, *array.shape[1:]), source)
             array = np.concatenate([array, keys * (self.noise / math.sqrt(self.colluders))])
             nodes = np.concatenate([nodes, points.noise])
-        return Encoded(self, (interpolate(nodes, array, points.workers),), None)
+        shares = interpolate(nodes, array, points.at(range(self.workers)))
+        return Encoded(self, (shares,), None)
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether at least N - S workers answered."""

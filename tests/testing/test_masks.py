@@ -1,0 +1,278 @@
+"""Schemes whose masks are broken fail the public check; honest ones do not."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import mask_faults as faults
+import numpy as np
+import pytest
+
+import anyk
+from anyk.randomness.entropy import InsecureTestSource, SystemSource
+from anyk.randomness.masks import gaussian_masks, uniform_masks
+from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded, Encoder, blocks_of
+from anyk.testing.masks import quality
+
+LARGE = anyk.PrimeField()
+SMALL = (anyk.PrimeField(5), anyk.PrimeField(101))
+
+ONE = (
+    faults.OneForAllCoordinates, faults.OneForTwoCoordinates, faults.EightBits,
+    faults.HalfOfTheField, faults.AllEven, faults.ZeroOrOne, faults.Zero, faults.Counter,
+    faults.RunningCounter, faults.ClockMilliseconds, faults.SmallSeed,
+    partial(faults.SmallSeed, 256), partial(faults.SmallSeed, 1 << 16), faults.TwiceInARow,
+    faults.OnceInAHundred, faults.TwiceShifted, faults.TwiceScaled, faults.EveryThirdASum,
+    faults.PeriodOfSixteen, faults.PeriodOfFiveEncodings, partial(faults.BiasedBit, 0),
+    partial(faults.BiasedBit, 17), partial(faults.BiasedBit, 30), faults.BitOfTheNeighbour,
+    faults.NextPlusConstant, faults.EncodingPlusConstant, faults.Congruential, faults.OldLibrary,
+    faults.Fibonacci, faults.FirstCoordinateBare, faults.EvenWithTheData,
+    faults.LessWhereTheDataAreLess, faults.NoneForZeros, faults.MadeFromTheData,
+)  # fmt: skip
+SEVERAL = (
+    faults.EqualMasks, faults.NegativeMasks, faults.OftenNegative, faults.ALittleMoreThanAnother,
+    faults.LastMaskPoor, faults.CombinedWithTheData, faults.SumOfTwo,
+)  # fmt: skip
+IN_FIVE = (  # what can be told of residues from 0 to 4
+    faults.OneForAllCoordinates, faults.OneForTwoCoordinates, faults.HalfOfTheField,
+    faults.AllEven, faults.ZeroOrOne, faults.Zero, faults.Counter, faults.RunningCounter,
+    faults.ClockMilliseconds, faults.SmallSeed, partial(faults.SmallSeed, 1 << 16),
+    faults.TwiceInARow, faults.OnceInAHundred, faults.TwiceShifted, faults.TwiceScaled,
+    faults.EveryThirdASum, faults.PeriodOfSixteen, faults.PeriodOfFiveEncodings,
+    partial(faults.BiasedBit, 0), faults.BitOfTheNeighbour, faults.NextPlusConstant,
+    faults.EncodingPlusConstant, faults.Congruential, faults.Fibonacci,
+    faults.FirstCoordinateBare, faults.EvenWithTheData, faults.LessWhereTheDataAreLess,
+    faults.NoneForZeros, faults.MadeFromTheData,
+)  # fmt: skip
+IN_TWO = [
+    each
+    for each in IN_FIVE
+    if each
+    not in {
+        faults.HalfOfTheField,
+        faults.ZeroOrOne,
+        faults.BitOfTheNeighbour,
+        faults.LessWhereTheDataAreLess,
+    }
+]
+NOISE = (
+    faults.OneForAllCoordinates, faults.OneForTwoCoordinates, faults.Zero, faults.Counter,
+    faults.ClockMilliseconds, faults.SmallSeed, partial(faults.SmallSeed, 1 << 16),
+    faults.TwiceInARow, faults.OnceInAHundred, faults.TwiceShifted, faults.EveryThirdASum,
+    faults.PeriodOfSixteen, faults.PeriodOfFiveEncodings, faults.FirstCoordinateBare,
+    faults.NoneForZeros, faults.HalfAsMuch, faults.FivePercentMore, faults.SometimesLittle,
+    faults.Shifted, faults.Flat, faults.Signs, faults.SumOfThree, faults.HeavyTails,
+    faults.OnACoarseGrid, faults.WithTheNeighbour, faults.WithTheEncodingBefore,
+)  # fmt: skip
+NOISES = (
+    faults.EqualMasks, faults.NegativeMasks, faults.OftenNegative, faults.LastNoisePoor,
+    faults.SumOfTwo, faults.WithTheOther,
+)  # fmt: skip
+
+
+def name(fault):
+    made = fault()
+    return " ".join([type(made).__name__, *map(str, getattr(fault, "args", ()))])
+
+
+@pytest.fixture(autouse=True)
+def numbers_alone(request, monkeypatch):
+    """Faults are told by their numbers: the check of their source is left out."""
+    if "source" not in request.node.name:
+        monkeypatch.setattr(quality, "_check_source", lambda *_: None)
+
+
+def broken(monkeypatch, scheme, where, fault):
+    """The scheme with this fault in place of masks; the fault is told the data."""
+    made, encode = fault(), type(scheme).encode
+
+    def spying(self, X, **options):
+        made.data = np.asarray(X)
+        return encode(self, X, **options)
+
+    monkeypatch.setattr(type(scheme), "encode", spying)
+    monkeypatch.setattr(where, made)
+    return scheme
+
+
+def check(scheme, seed=3, **options):
+    generator = np.random.default_rng(seed)
+    anyk.testing.check_scheme(scheme, generator=generator, patterns=2, **options)
+
+
+LAGRANGE = "anyk.schemes.maps.lagrange.uniform_masks"
+SHAMIR = "anyk.schemes.maps.shamir.uniform_masks"
+ANALOG = "anyk.schemes.approximate.analog_lagrange.scheme.gaussian_masks"
+BERRUT = "anyk.schemes.approximate.berrut.scheme.gaussian_masks"
+
+
+@pytest.mark.parametrize("fault", ONE, ids=name)
+def test_a_fault_of_one_mask_is_noticed(fault, monkeypatch):
+    scheme = anyk.Lagrange(blocks=2, degree=2, workers=9, adversaries=1, colluders=1)
+    with pytest.raises(AssertionError):
+        check(broken(monkeypatch, scheme, LAGRANGE, fault))
+
+
+@pytest.mark.parametrize("fault", SEVERAL, ids=name)
+def test_a_fault_of_three_masks_is_noticed(fault, monkeypatch):
+    scheme = anyk.Lagrange(blocks=2, degree=1, workers=6, colluders=3)
+    with pytest.raises(AssertionError):
+        check(broken(monkeypatch, scheme, LAGRANGE, fault))
+
+
+@pytest.mark.parametrize("field", SMALL, ids=repr)
+@pytest.mark.parametrize("fault", IN_FIVE, ids=name)
+def test_a_fault_over_a_small_field_is_noticed(fault, field, monkeypatch):
+    scheme = anyk.Shamir(blocks=2, degree=1, field=field)
+    with pytest.raises(AssertionError):
+        check(broken(monkeypatch, scheme, SHAMIR, fault), encodings=512)
+
+
+def test_masks_that_two_blocks_share_are_noticed(monkeypatch):
+    class Shared(faults.Fault):
+        def spoil(self, masks):
+            return masks if self.calls % 2 else self.before
+
+    scheme = anyk.Shamir(blocks=2, degree=2, colluders=2)
+    with pytest.raises(AssertionError, match="not independent"):
+        check(broken(monkeypatch, scheme, SHAMIR, Shared))
+
+
+@pytest.mark.parametrize(
+    ("fault", "real"), [*((each, True) for each in NOISE), *((each, False) for each in NOISE[::3])]
+)
+def test_a_fault_of_noise_is_noticed(fault, real, monkeypatch):
+    if real:
+        scheme = anyk.Berrut(blocks=3, workers=8, colluders=1, leakage=0.5)
+    else:
+        scheme = anyk.AnalogLagrange(blocks=2, degree=1, workers=5, colluders=1, leakage=0.3)
+    with pytest.raises(AssertionError):
+        check(broken(monkeypatch, scheme, BERRUT if real else ANALOG, fault))
+
+
+@pytest.mark.parametrize("fault", NOISES, ids=name)
+@pytest.mark.parametrize("real", [True, False], ids=["real", "complex"])
+def test_a_fault_of_three_noises_is_noticed(fault, real, monkeypatch):
+    if real:
+        scheme = anyk.Berrut(blocks=3, workers=12, colluders=3, leakage=0.5)
+    else:
+        scheme = anyk.AnalogLagrange(blocks=1, degree=1, workers=6, colluders=3, leakage=0.3)
+    with pytest.raises(AssertionError):
+        check(broken(monkeypatch, scheme, BERRUT if real else ANALOG, fault))
+
+
+def test_complex_noise_without_an_imaginary_part_is_noticed(monkeypatch):
+    scheme = anyk.AnalogLagrange(blocks=2, degree=1, workers=5, colluders=1, leakage=0.3)
+    with pytest.raises(AssertionError, match="variance 1"):
+        check(broken(monkeypatch, scheme, ANALOG, faults.RealAlone))
+
+
+@pytest.mark.parametrize("where", [LAGRANGE, BERRUT])
+def test_masks_from_elsewhere_than_the_source_are_noticed(where, monkeypatch):
+    scheme = (
+        anyk.Lagrange(blocks=2, degree=1, workers=4, colluders=1)
+        if where == LAGRANGE
+        else anyk.Berrut(blocks=3, workers=8, colluders=1, leakage=0.5)
+    )
+    masks = uniform_masks if where == LAGRANGE else gaussian_masks
+    monkeypatch.setattr(where, lambda domain, shape, _: masks(domain, shape, SystemSource()))
+    with pytest.raises(AssertionError, match="elsewhere than the source"):
+        check(scheme)
+
+
+def test_a_source_for_tests_is_refused_as_the_usual_one(monkeypatch):
+    encode = anyk.Lagrange.encode
+
+    def careless(self, X, *, source=InsecureTestSource(1)):  # noqa: B008 - that is the fault
+        return encode(self, X, source=source)
+
+    monkeypatch.setattr(anyk.Lagrange, "encode", careless)
+    with pytest.raises(AssertionError, match="source of masks is one for tests"):
+        check(anyk.Lagrange(blocks=2, degree=1, workers=4, colluders=1))
+
+
+@dataclass(frozen=True)
+class Pad(AbstractScheme):
+    """A mask, and a block plus the mask: the smallest private scheme there is."""
+
+    field: anyk.PrimeField
+    bias: int = 0
+
+    problem = anyk.Map(blocks=1, degree=1)
+    guarantee = anyk.Guarantee(
+        workers=2, threshold=2, stragglers=0, adversaries=0, colluders=1, exact=True, leakage=0.0,
+        load=1.0,
+    )  # fmt: skip
+
+    @property
+    def domain(self):
+        return self.field
+
+    def encode(self, X, *, source=SystemSource()):
+        data = blocks_of(X, 1, self.field)
+        masks = uniform_masks(self.field, data.shape, source)
+        masks = masks * (uniform_masks(anyk.PrimeField(1009), data.shape, source) >= self.bias)
+        return Encoded(self, np.concatenate([masks, self.field.reduce(data + masks)]), None)
+
+    def sufficient(self, answered):
+        return set(answered) == {0, 1}
+
+    def encoder(self, layout: Any):  # noqa: ARG002 - it depends on no data
+        return Encoder(data=np.array([[0], [1]]), masks=np.array([[1], [1]]))
+
+    def recovery(self, layout: Any, answered):  # noqa: ARG002
+        if not self.sufficient(answered):
+            raise anyk.NotEnoughAnswers(answered=answered, missing=[0, 1], needed="both answers")
+        return Difference(self.field, answered)
+
+
+@dataclass(frozen=True)
+class Difference(AbstractRecovery):
+    field: anyk.PrimeField
+    workers: tuple[int, ...]
+
+    @property
+    def answered(self):
+        return self.workers
+
+    @property
+    def matrix(self):
+        return self.field.reduce(2 * np.array([self.workers]) - 1)
+
+    def recover(self, values):
+        rows = self.field.validate(values, "values")
+        if len(rows) != 2:
+            raise anyk.InvalidArgument("values", given="not 2 rows", needed="2", change="Pass 2.")
+        return anyk.Recovered(value=self.field.matmul(self.matrix, rows))
+
+
+@pytest.mark.parametrize("modulus", [2, 3, 5, 13, 101, 65537, 2**31 - 1])
+def test_a_pad_passes_over_any_field(modulus):
+    check(Pad(anyk.PrimeField(modulus)))
+    check(Pad(anyk.PrimeField(modulus)), encodings=16)
+
+
+@pytest.mark.parametrize("modulus", [2, 3, 5, 13, 101, 65537, 2**31 - 1])
+def test_a_pad_of_which_a_twentieth_is_bare_is_noticed(modulus):
+    with pytest.raises(AssertionError, match="not uniform"):
+        check(Pad(anyk.PrimeField(modulus), bias=50))
+
+
+@pytest.mark.parametrize("fault", IN_TWO, ids=name)
+def test_a_fault_of_bits_is_noticed(fault, monkeypatch):
+    made = fault()
+
+    def spied(self, X, *, source=SystemSource()):
+        made.data = np.asarray(X)
+        data = blocks_of(X, 1, self.field)
+        masks = made(self.field, data.shape, source)
+        return Encoded(self, np.concatenate([masks, self.field.reduce(data + masks)]), None)
+
+    monkeypatch.setattr(Pad, "encode", spied)
+    with pytest.raises(AssertionError):
+        check(Pad(anyk.PrimeField(2)), encodings=512)
+
+
+def test_encodings_are_a_number():
+    with pytest.raises(anyk.InvalidArgument, match="encodings"):
+        check(Pad(anyk.PrimeField(5)), encodings=3)
