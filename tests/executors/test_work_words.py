@@ -1,4 +1,4 @@
-"""What remote workers run is a name from a closed table; whatever else a request says is refused."""
+"""What remote workers run is a name from a closed table; whatever else is said is refused."""
 
 import numpy as np
 import pytest
@@ -46,7 +46,7 @@ class Stranger(AbstractWork):
         return "gram"
 
     def __call__(self, parts, arguments):
-        return parts
+        return parts, arguments
 
 
 @pytest.mark.parametrize("work", [Stranger(), EachPrime(Stranger(), ())])
