@@ -59,8 +59,8 @@ MODULE = """
         def sufficient(self, answered):
             return self._same.sufficient(answered)
 
-        def encoder(self, layout):
-            return self._same.encoder(layout)
+        def encoder(self, layout, operand=0):
+            return self._same.encoder(layout, operand)
 
         def recovery(self, layout, answered):
             return self._same.recovery(layout, answered)
