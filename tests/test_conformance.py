@@ -34,22 +34,7 @@ def test_domain(domain, generator):
     anyk.testing.check_domain(domain, generator=generator)
 
 
-NOT_YET = pytest.mark.xfail(  # until check_scheme takes shares of several parts
-    strict=True, raises=(TypeError, anyk.InvalidArgument)
-)
-
-
-@pytest.mark.parametrize(
-    "scheme",
-    [
-        pytest.param(
-            each,
-            marks=NOT_YET if isinstance(each, (anyk.CyclicRepetition, anyk.Polynomial)) else (),
-        )
-        for each in SCHEMES
-    ],
-    ids=repr,
-)
+@pytest.mark.parametrize("scheme", SCHEMES, ids=repr)
 def test_scheme(scheme, generator):
     anyk.testing.check_scheme(scheme, generator=generator)
 

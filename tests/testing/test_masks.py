@@ -217,7 +217,7 @@ class Pad(AbstractScheme):
     def sufficient(self, answered):
         return set(answered) == {0, 1}
 
-    def encoder(self, layout: Any):  # noqa: ARG002 - it depends on no data
+    def encoder(self, layout: Any, operand=0):  # noqa: ARG002 - it depends on no data
         return Encoder(data=np.array([[0], [1]]), masks=np.array([[1], [1]]))
 
     def recovery(self, layout: Any, answered):  # noqa: ARG002

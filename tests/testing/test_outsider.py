@@ -60,7 +60,7 @@ MODULE = """
             return self._same.sufficient(answered)
 
         def encoder(self, layout, operand=0):
-            return self._same.encoder(layout)
+            return self._same.encoder(layout, operand)
 
         def recovery(self, layout, answered):
             return self._same.recovery(layout, answered)

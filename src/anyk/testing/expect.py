@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 
-__all__ = ["check_value", "expect", "numbers", "require", "subsets"]
+__all__ = ["check_pickle", "check_value", "expect", "numbers", "require", "subsets"]
 
 
 def require(condition: object, message: str) -> None:
@@ -46,17 +46,22 @@ def subsets(
         yield tuple(sorted(items[index] for index in chosen))
 
 
+def check_pickle(value: Any) -> None:
+    """A value is equal to what pickle makes of it, there and back."""
+    try:
+        copy = pickle.loads(pickle.dumps(value))  # noqa: S301 - our own bytes
+    except Exception as error:
+        raise AssertionError(f"{value!r} does not survive pickle: {error}") from error
+    require(copy == value, f"{value!r} does not survive pickle: it comes back as {copy!r}")
+
+
 def check_value(value: Any) -> None:
     """A public value survives pickle, and its repr rebuilds it.
 
     The repr may use what the modules of the value's class and of the values within it define, and
     numpy as `np`: whoever wrote the class need not be in this library.
     """
-    try:
-        copy = pickle.loads(pickle.dumps(value))  # noqa: S301 - our own bytes
-    except Exception as error:
-        raise AssertionError(f"{value!r} does not survive pickle: {error}") from error
-    require(copy == value, f"{value!r} does not survive pickle: it comes back as {copy!r}")
+    check_pickle(value)
     try:
         rebuilt = eval(repr(value), _names(value))  # noqa: S307 - our own repr
     except Exception as error:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any, final
+
 import numpy as np
+from numpy.typing import NDArray
 
 from anyk.domains.prime import PrimeField
 from anyk.privacy.information import bits_learned, symbols_learned
-from anyk.schemes.base import Encoded
+from anyk.schemes.base import Encoded, Encoder
 from anyk.testing.expect import require, subsets
+from anyk.testing.trial import encoders
 
 __all__ = ["check_privacy"]
 
@@ -17,6 +22,9 @@ _ROUNDING = 1e-9
 def check_privacy(encoded: Encoded, patterns: int, generator: np.random.Generator) -> None:
     """No T workers learn more than is promised; some more do, so that it is not vacuous.
 
+    A coalition knows all shares of its workers. Of a product, what is learned of each factor is
+    judged; their masks have nothing in common.
+
     Args:
         encoded: of a scheme that promises privacy.
         patterns: how many coalitions to try where there are more.
@@ -25,22 +33,39 @@ def check_privacy(encoded: Encoded, patterns: int, generator: np.random.Generato
     Raises:
         AssertionError: if a coalition learns too much, or the promise covers more colluders.
     """
-    if isinstance(encoded.scheme.domain, PrimeField):
-        _check_symbols(encoded, encoded.scheme.domain, patterns, generator)
+    scheme = encoded.scheme
+    views = [_View(encoded, encoder) for encoder in encoders(encoded)]
+    told = "colluders, but blocks that workers hold in the clear"
+    require(not any(each.encoder.of_outputs for each in views), told)
+    if isinstance(scheme.domain, PrimeField):
+        _check_symbols(views, scheme.domain, patterns, generator)
     else:
-        _check_bits(encoded, patterns, generator)
+        _check_bits(views, patterns, generator)
 
 
-def _check_bits(encoded: Encoded, patterns: int, generator: np.random.Generator) -> None:
-    promise, encoder = encoded.scheme.guarantee, encoded.encoder
+@final
+@dataclass(frozen=True, eq=False)
+class _View:
+    """What workers see of one operand."""
+
+    encoded: Encoded
+    encoder: Encoder
+
+    def of(self, workers: tuple[int, ...]) -> tuple[NDArray[Any], NDArray[Any]]:
+        """The rows of D and of M that these workers know."""
+        rows = self.encoded.held_by(workers)
+        return self.encoder.data[rows], self.encoder.masks[rows]
+
+
+def _check_bits(views: list[_View], patterns: int, generator: np.random.Generator) -> None:
+    promise = views[0].encoded.guarantee
     leakage, deviation = promise.leakage, promise.data_std
     if leakage is None or deviation is None:
         raise AssertionError("colluders, but no leakage for data of any standard deviation")
+    variance = deviation**2
 
     def learned(coalition: tuple[int, ...]) -> float:
-        chosen = list(coalition)
-        data, masks = encoder.data[chosen], encoder.masks[chosen]
-        return bits_learned(data, masks, variance=deviation**2)
+        return max(bits_learned(*each.of(coalition), variance=variance) for each in views)
 
     everyone = tuple(range(promise.workers))
     for coalition in subsets(everyone, promise.colluders, patterns, generator):
@@ -52,19 +77,18 @@ def _check_bits(encoded: Encoded, patterns: int, generator: np.random.Generator)
 
 
 def _check_symbols(
-    encoded: Encoded, field: PrimeField, patterns: int, generator: np.random.Generator
+    views: list[_View], field: PrimeField, patterns: int, generator: np.random.Generator
 ) -> None:
-    scheme, encoder = encoded.scheme, encoded.encoder
-    everyone, colluders = range(scheme.guarantee.workers), scheme.guarantee.colluders
+    promise = views[0].encoded.guarantee
+    everyone, colluders = range(promise.workers), promise.colluders
 
     def learned(coalition: tuple[int, ...]) -> int:
-        chosen = list(coalition)
-        return symbols_learned(field, encoder.data[chosen], encoder.masks[chosen])
+        return max(symbols_learned(field, *each.of(coalition)) for each in views)
 
     for coalition in subsets(everyone, colluders, patterns, generator):
         symbols = learned(coalition)
         require(symbols == 0, f"workers {coalition} learn {symbols} symbols")
-    if colluders < scheme.guarantee.workers:
+    if colluders < promise.workers:
         larger = subsets(everyone, colluders + 1, patterns, generator)
         if any(learned(who) for who in larger):
             return

@@ -13,14 +13,15 @@ from anyk.codes.exact.linear import row_reduce, solve
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.schemes.base import AbstractScheme, Encoder
+from anyk.spec import Map, MatMul, Sum
 from anyk.testing.expect import numbers, require
+from anyk.testing.trial import encoders, operands, together
 
-__all__ = ["COORDINATES", "Draws", "Unmasking", "drawn", "unmasking"]
+__all__ = ["COORDINATES", "Draws", "Unmasking", "drawn", "rows_of", "shapes", "unmasking"]
 
 COORDINATES = 64
 """Of one block, where masks are judged."""
 
-_SHAPES = ((COORDINATES,), (8, COORDINATES // 8))
 _RUN = 16  # encodings of one shape after another
 _SINGULAR = 1e-10
 _ROUNDINGS = 64.0  # of one number of a share
@@ -116,6 +117,23 @@ class Draws:
     data: NDArray[Any]
 
 
+def shapes(problem: Map | Sum | MatMul) -> tuple[tuple[tuple[int, ...], ...], ...]:
+    """The shapes of blocks of 64 coordinates that are tried in turn, one for each operand.
+
+    Args:
+        problem: what a scheme computes.
+    """
+    square = (8, COORDINATES // 8)
+    if isinstance(problem, MatMul):
+        return (square, square), ((COORDINATES, 1), (1, COORDINATES))
+    return ((COORDINATES,),), (square,)
+
+
+def rows_of(array: NDArray[Any]) -> NDArray[Any]:
+    """Every block or share in one row, ndarray (n, L)."""
+    return array.reshape(len(array), -1)
+
+
 def drawn(scheme: AbstractScheme, encodings: int, generator: np.random.Generator) -> Draws:
     """Encode as often as that, and recover the masks.
 
@@ -130,16 +148,23 @@ def drawn(scheme: AbstractScheme, encodings: int, generator: np.random.Generator
     Raises:
         AssertionError: if shares are not D·blocks + M·masks.
     """
-    domain, blocks = scheme.domain, scheme.problem.blocks  # type: ignore[union-attr]
+    problem, domain = scheme.problem, scheme.domain
+    counts, turns = operands(problem), shapes(problem)
+    splits = np.cumsum(counts)[:-1]
     masks, data = [], []
-    ready: Unmasking | None = None
-    for place, (fresh, X) in enumerate(_blocks(domain, blocks, encodings, generator)):
-        shape = _SHAPES[place // _RUN % len(_SHAPES)]
-        encoded = scheme.encode(X.reshape(blocks, *shape))
-        encoder = encoded.encoder
-        if ready is None or not _same(encoder, ready.encoder):
-            ready = unmasking(domain, encoder)
-        masks.append(ready(encoded.shares.reshape(len(encoded.shares), -1), X))
+    ready: list[Unmasking | None] = [None] * len(counts)
+    for place, (fresh, X) in enumerate(_blocks(domain, sum(counts), encodings, generator)):
+        turn = turns[place // _RUN % len(turns)]
+        blocks = np.split(X, splits)
+        cut = (each.reshape(len(each), *shape) for each, shape in zip(blocks, turn, strict=True))
+        encoded = scheme.encode(together(problem, tuple(cut)))
+        found = []
+        for operand, (encoder, each) in enumerate(zip(encoders(encoded), blocks, strict=True)):
+            last = ready[operand]
+            if last is None or not _same(encoder, last.encoder):
+                ready[operand] = last = unmasking(domain, encoder)
+            found.append(last(rows_of(encoded.parts[operand]), each))
+        masks.append(np.concatenate(found))
         if fresh is not None:
             data.append(fresh)
     least = min(len(each) for each in masks)

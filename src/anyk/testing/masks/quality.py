@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from anyk.domains.prime import PrimeField
 from anyk.randomness.entropy import InsecureTestSource
-from anyk.schemes.base import AbstractScheme
+from anyk.schemes.base import AbstractScheme, Encoded
 from anyk.testing.expect import require
-from anyk.testing.masks.draws import COORDINATES, drawn, unmasking
+from anyk.testing.masks.draws import drawn, rows_of, shapes, unmasking
 from anyk.testing.masks.gaussian import check_gaussian
 from anyk.testing.masks.repeats import check_relations, check_repeats
 from anyk.testing.masks.uniform import check_uniform
+from anyk.testing.trial import Trial, encoders, operands, together
 
 __all__ = ["check_masks"]
 
 
 def check_masks(
-    scheme: AbstractScheme, X: NDArray[Any], encodings: int, generator: np.random.Generator
+    made: Trial, encoded: Encoded, encodings: int, generator: np.random.Generator
 ) -> None:
     """The masks of many encodings are as good as they can be told to be.
 
     Args:
-        scheme: one whose shares have masks.
-        X: the blocks, of any shape, ndarray (K, *shape).
+        made: data for a scheme whose shares have masks.
+        encoded: what encoding them gave.
         encodings: how many to draw.
         generator: where further data come from.
 
@@ -35,30 +34,34 @@ def check_masks(
         AssertionError: if shares are not D·blocks + M·masks, or masks show something that honest
             ones show with a chance below 1e-9.
     """
-    encoded = scheme.encode(X)
-    shares = encoded.shares.reshape(len(encoded.shares), -1)
-    unmasking(scheme.domain, encoded.encoder)(shares, X.reshape(len(X), -1))
+    scheme, domain = encoded.scheme, encoded.scheme.domain
+    for encoder, blocks, part in zip(encoders(encoded), made.blocks, encoded.parts, strict=True):
+        unmasking(domain, encoder)(rows_of(part), rows_of(blocks))
     draws = drawn(scheme, encodings, generator)
     whole = draws.masks.reshape(encodings, -1)
     require(len(np.unique(whole, axis=0)) == encodings, "two encodings have the same masks")
-    if isinstance(scheme.domain, PrimeField):
-        check_uniform(draws, scheme.domain, generator)
-        check_repeats(draws, scheme.domain)
-        check_relations(draws, scheme.domain)
+    if isinstance(domain, PrimeField):
+        check_uniform(draws, domain, generator)
+        check_repeats(draws, domain)
+        check_relations(draws, domain)
     else:
         check_gaussian(draws, generator)
         check_repeats(draws, None)
-    _check_source(scheme, len(X))
+    _check_source(scheme)
 
 
-def _check_source(scheme: AbstractScheme, blocks: int) -> None:
+def _check_source(scheme: AbstractScheme) -> None:
     """Masks come from the source that is passed, and from nothing else."""
     usual = inspect.signature(scheme.encode).parameters.get("source")
     insecure = usual is not None and isinstance(usual.default, InsecureTestSource)
     require(not insecure, "unless another is passed, the source of masks is one for tests")
-    X = np.zeros((blocks, COORDINATES), dtype=scheme.domain.dtype)
+    blocks = [
+        np.zeros((count, *shape), dtype=scheme.domain.dtype)
+        for count, shape in zip(operands(scheme.problem), shapes(scheme.problem)[0], strict=True)
+    ]
+    X = together(scheme.problem, tuple(blocks))
     one, again, other = (
-        scheme.encode(X, source=InsecureTestSource(seed)).shares for seed in (1, 1, 2)
+        scheme.encode(X, source=InsecureTestSource(seed)).parts for seed in (1, 1, 2)
     )
-    require(np.array_equal(one, again), "masks come from elsewhere than the source")
-    require(not np.array_equal(one, other), "masks do not come from the source")
+    require(all(map(np.array_equal, one, again)), "masks come from elsewhere than the source")
+    require(not all(map(np.array_equal, one, other)), "masks do not come from the source")

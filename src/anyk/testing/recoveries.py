@@ -1,0 +1,189 @@
+"""What recoveries must do: find the value and the liars, or refuse."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anyk.domains.prime import PrimeField
+from anyk.errors import NotEnoughAnswers, RecoveryError, TooManyErrors
+from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded
+from anyk.spec import Map
+from anyk.testing.expect import expect, numbers, require, subsets
+from anyk.testing.trial import Trial
+
+__all__ = ["TIMES", "check_recoveries"]
+
+TIMES = 3.0
+"""An error estimate that one error in thousands exceeds."""
+
+_CLOSE = 1e-9
+_ALARM = 1e-15  # that one liar too many is believed, though the decoder is right
+
+
+def check_recoveries(
+    made: Trial, encoded: Encoded, patterns: int, generator: np.random.Generator
+) -> None:
+    """The value and the liars from every set of answers that is promised to do, or an error.
+
+    Args:
+        made: the data, and the right value.
+        encoded: what encoding the data gave.
+        patterns: how many sets of a kind to try where there are more.
+        generator: where lies and samples come from.
+
+    Raises:
+        AssertionError: if a recovery is wrong, or does not refuse what it can't mend.
+    """
+    scheme, promise = encoded.scheme, encoded.guarantee
+    answers = made.answers(encoded)
+    for answered in _answered(encoded, patterns, generator):
+        require(scheme.sufficient(answered), f"{answered} are not sufficient")
+        one, often = answered[:1], answered[:1] * len(answers)
+        require(
+            scheme.sufficient(often) == scheme.sufficient(one), f"{one[0]}, often, is sufficient"
+        )
+        heard = _workers(encoded, answered)
+        for liars in subsets(heard, min(promise.adversaries, len(heard)), patterns, generator):
+            places = _places(encoded, answered, liars)
+            spoiled = _lies(scheme, answers[list(answered)], places, generator)
+            _check_recovery(made, encoded.recovery(answered), spoiled, answered, liars)
+        _check_matrix(made, encoded.recovery(answered), answers[list(answered)])
+        if promise.exact and scheme.domain.exact:
+            _check_limits(encoded, answers, answered, generator)
+
+
+def _answered(
+    encoded: Encoded, patterns: int, generator: np.random.Generator
+) -> Iterator[tuple[int, ...]]:
+    """Which shares are answered: as many as the threshold says; all but those of S workers."""
+    promise = encoded.guarantee
+    everyone = range(promise.workers)
+    yield from subsets(
+        range(promise.workers * promise.pieces), promise.threshold, patterns, generator
+    )
+    if promise.pieces == 1:
+        return  # these are all but those of S workers
+    for late in subsets(everyone, promise.stragglers, patterns, generator):
+        yield tuple(encoded.held_by(worker for worker in everyone if worker not in late))
+
+
+def _workers(encoded: Encoded, shares: Sequence[int]) -> tuple[int, ...]:
+    """Who holds these shares, sorted."""
+    return tuple(sorted({share // encoded.guarantee.pieces for share in shares}))
+
+
+def _places(encoded: Encoded, answered: Sequence[int], workers: Sequence[int]) -> list[int]:
+    """Where the answers of these workers are."""
+    pieces = encoded.guarantee.pieces
+    return [place for place, share in enumerate(answered) if share // pieces in workers]
+
+
+def _lies(
+    scheme: AbstractScheme,
+    values: NDArray[Any],
+    rows: Sequence[int],
+    generator: np.random.Generator,
+) -> NDArray[Any]:
+    """The answers, with something else in these rows."""
+    spoiled = values.copy()
+    for row in rows:
+        lie = numbers(scheme.domain, values.shape[1:], generator)
+        spoiled[row] = np.where(lie == values[row], values[row] - 1 + 2 * (values[row] == 0), lie)
+    return spoiled
+
+
+def _check_recovery(
+    made: Trial,
+    recovery: AbstractRecovery,
+    spoiled: NDArray[Any],
+    answered: tuple[int, ...],
+    liars: tuple[int, ...],
+) -> None:
+    """The value and the names, from answers of which some are lies."""
+    scheme, truth = made.scheme, made.truth
+    told = f"answered {answered}, liars {liars}"
+    try:
+        recovered = recovery.recover(spoiled)
+    except RecoveryError as error:
+        raise AssertionError(f"{told}: {error}") from error
+    require(recovery.answered == answered, f"{told}: the recovery is for {recovery.answered}")
+    require(recovered.suspects == liars, f"{told}: named {recovered.suspects}")
+    require(recovered.value.shape == truth.shape, f"{told}: shape {recovered.value.shape}")
+    if scheme.guarantee.exact:
+        require(recovered.error_estimate is None, f"{told}: an exact value with an error estimate")
+        require(_same(scheme, recovered.value, truth), f"{told}: a wrong value")
+        return
+    require(np.isfinite(recovered.value).all(), f"{told}: a value that is not finite")
+    estimate = recovered.error_estimate
+    if estimate is None or estimate < 0.0:
+        raise AssertionError(f"{told}: error estimate {estimate}")
+    if made.exact_but_for_rounding:  # estimates of others may fail sometimes
+        off = np.linalg.norm(recovered.value - truth) / np.linalg.norm(recovered.value)
+        require(off <= TIMES * estimate, f"{told}: off by {off:.2g}, not {estimate:.2g}")
+
+
+def _check_matrix(made: Trial, recovery: AbstractRecovery, values: NDArray[Any]) -> None:
+    """R times honest answers is the value of an exact scheme."""
+    if made.scheme.guarantee.exact:
+        linear = made.value(made.scheme.domain.matmul(recovery.matrix, values))
+        told = f"answered {recovery.answered}: R·answers is a wrong value"
+        require(_same(made.scheme, linear, made.truth), told)
+
+
+def _same(scheme: AbstractScheme, value: NDArray[Any], truth: NDArray[Any]) -> bool:
+    """Whether an exact value is right: to the bit, but for the rounding of a sum of reals."""
+    if scheme.domain.exact or isinstance(scheme.problem, Map):
+        return np.array_equal(value, truth)
+    return np.allclose(value, truth, rtol=_CLOSE, atol=_CLOSE)
+
+
+def _check_limits(
+    encoded: Encoded,
+    answers: NDArray[Any],
+    answered: tuple[int, ...],
+    generator: np.random.Generator,
+) -> None:
+    """One answer too few, and one liar too many."""
+    scheme, promise = encoded.scheme, encoded.guarantee
+    for left_out in answered:
+        fewer = [share for share in answered if share != left_out]
+        if fewer and not scheme.sufficient(fewer):
+            expect(NotEnoughAnswers, f"answered {fewer}", lambda few=fewer: encoded.recovery(few))  # type: ignore[misc]
+    many = promise.adversaries + 1
+    examined = tuple(range(len(answers))) if many == 1 else answered
+    heard = _workers(encoded, examined)
+    tries = _tries(encoded, len(examined), answers[0].size)
+    if not tries or len(heard) < many:
+        return  # nothing to check the liars against
+    liars = sorted(generator.choice(heard, many, replace=False).tolist())
+    rows, values = _places(encoded, examined, liars), answers[list(examined)]
+    for _ in range(tries):
+        try:
+            encoded.decode(_lies(scheme, values, rows, generator), examined)
+        except TooManyErrors:
+            return
+    raise AssertionError(f"answered {examined}, liars {liars}: expected TooManyErrors, got a value")
+
+
+def _tries(encoded: Encoded, examined: int, numbers_each: int) -> int:
+    """How often one liar too many has to be believed before the decoder is blamed; 0 for never.
+
+    A + 1 liars at random are taken for others, where A of those who are honest could have lied
+    instead: where few numbers of a small field are to agree, that happens.
+    """
+    promise, domain = encoded.guarantee, encoded.scheme.domain
+    wrong = promise.adversaries * promise.pieces
+    spare = examined - (promise.threshold - 2 * wrong)  # answers beyond those that tell the value
+    if spare <= 0 or not isinstance(domain, PrimeField):
+        return 0
+    left = spare - wrong  # that check the rest, when A are left out
+    if promise.pieces + wrong <= left:
+        return 1
+    ways = math.log(math.comb(promise.workers, promise.adversaries))
+    chance = ways - left * numbers_each * math.log(domain.modulus - 1)
+    return math.ceil(math.log(_ALARM) / chance) if chance < math.log(0.5) else 0

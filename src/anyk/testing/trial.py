@@ -1,0 +1,198 @@
+"""What a scheme is tried on: data in blocks, the right value, and what workers make of shares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anyk.domains.base import AbstractDomain
+from anyk.domains.prime import PrimeField
+from anyk.executors.core.task import WorkerTask
+from anyk.schemes.base import AbstractScheme, Encoded, Encoder
+from anyk.spec import Map, MatMul, Sum
+from anyk.testing.expect import check_pickle, numbers, require
+from anyk.work import AbstractWork
+
+__all__ = ["Trial", "encoders", "operands", "product", "together", "trial"]
+
+
+def operands(problem: Map | Sum | MatMul) -> tuple[int, ...]:
+    """How many blocks each of what is encoded has: X, or A and B.
+
+    Args:
+        problem: what a scheme computes.
+    """
+    if isinstance(problem, MatMul):
+        m, p, n = problem.partition
+        return m * p, p * n
+    return (problem.blocks,)
+
+
+def encoders(encoded: Encoded) -> tuple[Encoder, ...]:
+    """D and M of each operand.
+
+    Args:
+        encoded: what encoding them gave.
+    """
+    scheme, several = encoded.scheme, len(operands(encoded.scheme.problem))
+    if several == 1:
+        return (encoded.encoder,)
+    return tuple(scheme.encoder(encoded.layout, operand) for operand in range(several))
+
+
+def together(problem: Map | Sum | MatMul, blocks: tuple[NDArray[Any], ...]) -> Any:
+    """What `encode` takes, of these blocks: X, or (A, B).
+
+    Args:
+        problem: what a scheme computes.
+        blocks: ndarray (K, *shape); for a product those of A and of B, row by row of the grid in
+            which they are cut, so block (j, l) of A is its number j p + l.
+    """
+    if not isinstance(problem, MatMul):
+        return blocks[0]
+    m, p, n = problem.partition
+    return tuple(
+        each.reshape(*grid, *each.shape[1:]).swapaxes(1, 2).reshape(grid[0] * each.shape[1], -1)
+        for each, grid in zip(blocks, ((m, p), (p, n)), strict=True)
+    )
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Trial:
+    """One set of data, and the value that a scheme must find.
+
+    Args:
+        scheme: on trial.
+        blocks: of each operand, ndarray (K, *shape).
+        function: of a block; `numpy.matmul` for a product.
+    """
+
+    scheme: AbstractScheme
+    blocks: tuple[NDArray[Any], ...]
+    function: Callable[..., Any]
+
+    @property
+    def X(self) -> Any:
+        """What to encode."""
+        return together(self.scheme.problem, self.blocks)
+
+    @cached_property
+    def outputs(self) -> NDArray[Any]:
+        """What the function makes of each block, ndarray (K, *out)."""
+        domain = self.scheme.domain
+        present = domain.present
+        return np.stack([domain.accept(self.function(present(each))) for each in self.blocks[0]])
+
+    @cached_property
+    def truth(self) -> NDArray[Any]:
+        """The value, by Python's integers in a field where numbers are added or multiplied."""
+        problem, domain = self.scheme.problem, self.scheme.domain
+        if isinstance(problem, Map):
+            return self.outputs
+        if isinstance(problem, MatMul):
+            return product(domain, *self.X)
+        ones = np.ones((1, len(self.outputs)), dtype=domain.dtype)
+        rows = self.outputs.reshape(len(self.outputs), -1)
+        total: NDArray[Any] = product(domain, ones, rows).reshape(self.outputs.shape[1:])
+        return total
+
+    @cached_property
+    def exact_but_for_rounding(self) -> bool:
+        """Whether nothing but rounding keeps the value from being exact, and so its estimate."""
+        problem = self.scheme.problem
+        polynomial = isinstance(problem, Map) and problem.degree is not None
+        encoder = self.scheme.encode(self.X).encoder
+        return isinstance(problem, MatMul) or polynomial or encoder.of_outputs
+
+    def answers(self, encoded: Encoded) -> NDArray[Any]:
+        """What honest workers answer on every share, ndarray (N * pieces, *out)."""
+        scheme, parts = self.scheme, encoded.parts
+        task = WorkerTask(scheme.work(self.function), scheme.domain, (), len(parts))
+        return np.stack([task(*share) for share in zip(*parts, strict=True)])
+
+    def value(self, rows: NDArray[Any]) -> NDArray[Any]:
+        """The value from R·answers.
+
+        Args:
+            rows: ndarray (K, *out); (1, *out) for a sum; for a product (m n, *out), block (j, k)
+                at j + k m.
+        """
+        problem = self.scheme.problem
+        if isinstance(problem, Map):
+            return rows
+        if isinstance(problem, Sum):
+            return np.asarray(rows[0])
+        m, _, n = problem.partition
+        height, width = rows.shape[1:]
+        grid: NDArray[Any] = rows.reshape(n, m, height, width).transpose(1, 2, 0, 3)
+        whole: NDArray[Any] = grid.reshape(m * height, n * width)
+        return whole
+
+
+def product(domain: AbstractDomain, A: NDArray[Any], B: NDArray[Any]) -> NDArray[Any]:
+    """A @ B, by Python's integers in a field.
+
+    Args:
+        domain: of the entries.
+        A: ndarray (rows, inner).
+        B: ndarray (inner, columns).
+    """
+    if isinstance(domain, PrimeField):
+        exact = A.astype(object) @ B.astype(object) % domain.modulus
+        return np.asarray(exact, dtype=domain.dtype)
+    return np.asarray(A @ B)
+
+
+def trial(
+    scheme: AbstractScheme,
+    function: Callable[[Any], Any] | None,
+    shape: tuple[int, ...] | None,
+    generator: np.random.Generator,
+) -> Trial:
+    """Random data for a scheme.
+
+    Args:
+        scheme: on trial.
+        function: f; None for one that fits the scheme.
+        shape: of a block, (2,) by default; for a product (rows, inner, columns) of a block of A and
+            one of B, (2, 3, 2) by default.
+        generator: where the data come from.
+
+    Raises:
+        AssertionError: if the scheme's work is none that can be sent.
+    """
+    problem, domain = scheme.problem, scheme.domain
+    usual: Callable[..., Any]
+    if isinstance(problem, MatMul):
+        rows, inner, columns = shape or (2, 3, 2)
+        shapes: tuple[tuple[int, ...], ...] = ((rows, inner), (inner, columns))
+        usual, function = np.matmul, None
+    else:
+        shapes = ((2,) if shape is None else shape,)
+        power = domain.exact or problem.degree is not None
+        usual = _Power(problem.degree or 2) if power else np.sin
+    work = scheme.work(usual)
+    require(isinstance(work, AbstractWork), f"work makes {work!r} of a function, and no work")
+    check_pickle(work)
+    blocks = tuple(
+        numbers(domain, (count, *own), generator)
+        for count, own in zip(operands(problem), shapes, strict=True)
+    )
+    return Trial(scheme=scheme, blocks=blocks, function=function or usual)
+
+
+@final
+@dataclass(frozen=True)
+class _Power:
+    """x**degree; at the top level of a module, so that it can be sent."""
+
+    degree: int
+
+    def __call__(self, x: Any) -> Any:
+        return x**self.degree
