@@ -25,11 +25,6 @@ def exit_with(code: NDArray[Any]) -> NDArray[Any]:
     os._exit(int(code))
 
 
-def write_in(share: NDArray[Any]) -> NDArray[Any]:
-    share += 1
-    return share
-
-
 def draw(_: NDArray[Any]) -> NDArray[Any]:
     return np.random.random(4)  # noqa: NPY002 - the global generator is the point
 

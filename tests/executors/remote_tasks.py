@@ -10,7 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.executors.core.run_task import die
-from anyk.testing.tasks import fragile, gram, sluggish, weighted
+from anyk.testing.tasks import (
+    fragile,
+    gram,
+    numbered,
+    recorded,
+    sluggish,
+    spoiled,
+    weighted,
+)
 
 __all__ = [
     "everything",
@@ -20,14 +28,16 @@ __all__ = [
     "interrupted",
     "killed",
     "leave_behind",
+    "numbered",
     "put_off",
+    "recorded",
     "same",
     "scaled",
     "sluggish",
+    "spoiled",
     "text",
     "weighted",
     "wide",
-    "write_in",
 ]
 
 
@@ -53,11 +63,6 @@ def text(_: Any) -> str:
 
 def wide(_: Any) -> Any:
     return np.longdouble(1)
-
-
-def write_in(share: Any) -> Any:
-    share += 1
-    return share
 
 
 def interrupted(share: NDArray[Any]) -> NDArray[Any]:

@@ -1,5 +1,6 @@
 """Worker threads, Threads and Inline."""
 
+import ctypes
 import gc
 import math
 import threading
@@ -78,15 +79,31 @@ def test_a_worker_that_raises_or_returns_no_numbers_is_a_failed_answer(kind: Kin
 
 
 @pytest.mark.parametrize("kind", IN_PROCESS)
-def test_a_task_that_writes_in_its_share_fails_and_spoils_nothing(kind: Kind) -> None:
-    def task(share: Any) -> Any:
-        share += 1
-        return share
+def test_a_task_may_write_in_all_that_it_gets_and_spoils_nothing(kind: Kind) -> None:
+    def task(share: Any, own: Any, common: Any) -> Any:
+        ctypes.memset(share.ctypes.data, 255, share.nbytes)  # as torch, which asks no flag
+        own += 1
+        common["more"][0] += 1
+        common["more"].append(common)
+        common["same"] += own
+        return np.array([common["same"][0], common["more"][0][0]])
 
-    shares = np.zeros((2, 3))
+    shares, rows = np.zeros((2, 3)), np.array([[10.0], [20.0]])
+    rows.flags.writeable = False  # their copies can be written in nevertheless
+    array = np.ones(2)
+    common: dict[str, Any] = {"more": [array], "same": array}
+    common["itself"] = common
     with kind(2) as executor:
-        assert all("read-only" in a.failure for a in answers_of(executor, task, shares))
+        for _ in range(2):
+            found = {
+                a.worker: a.value.tolist()
+                for a in answers_of(executor, task, shares, [PerWorker(rows), common])
+            }
+            assert found == {0: [13.0, 13.0], 1: [23.0, 23.0]}
     assert not shares.any()
+    assert rows.tolist() == [[10.0], [20.0]]
+    assert array.tolist() == [1.0, 1.0]
+    assert len(common["more"]) == 1
 
 
 @pytest.mark.parametrize("kind", IN_PROCESS)

@@ -14,7 +14,7 @@ from anyk.answers import Answer
 from anyk.errors import ExecutorError, InvalidArgument
 from anyk.executors.core.base import AbstractExecutor, PerWorker, Placement
 from anyk.testing.expect import expect, require
-from anyk.testing.tasks import fragile, numbered, recorded, sluggish, weighted
+from anyk.testing.tasks import fragile, numbered, recorded, sluggish, spoiled, weighted
 
 __all__ = ["check_executor"]
 
@@ -66,6 +66,7 @@ def check_executor(executor: AbstractExecutor) -> None:
         dispatch.abandon()
         require(first is not None, "no answer at all")
 
+    _check_copies(executor)
     _check_pieces(executor)
     executor.release(second)
     executor.release(second)
@@ -76,6 +77,24 @@ def check_executor(executor: AbstractExecutor) -> None:
     executor.close()
     executor.close()
     expect(ExecutorError, "a closed executor", lambda: executor.place((shares,)))
+
+
+def _check_copies(executor: AbstractExecutor) -> None:
+    """Check that what a task writes in its share and arguments changes nothing for others."""
+    workers, length = executor.workers, 1 << 13  # beyond what travels inside a pickle
+    shares, factor, own = np.ones((2 * workers, length)), np.ones(length), np.ones((2 * workers, 1))
+    placement, right = executor.place((shares,), 2), np.full(length, 5.0)
+    for _ in range(2):
+        for answer in _received(executor, spoiled, placement, (factor, PerWorker(own))):
+            who = f"worker {answer.worker}, piece {answer.piece},"
+            require(answer.failure is None, f"{who} can't write in its own: {answer.failure}")
+            require(
+                answer.value is not None and np.array_equal(answer.value, right),
+                f"{who} has seen what another task has written",
+            )
+    ours = (shares, factor, own)
+    require(all(np.all(each == 1.0) for each in ours), "a task has written in the master's arrays")
+    executor.release(placement)
 
 
 def _check_pieces(executor: AbstractExecutor) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from anyk.executors.core.run_task import pause
 
-__all__ = ["LATE", "fragile", "gram", "numbered", "recorded", "sluggish", "weighted"]
+__all__ = ["LATE", "fragile", "gram", "numbered", "recorded", "sluggish", "spoiled", "weighted"]
 
 LATE = 0.3
 """Seconds that a sluggish worker is late."""
@@ -41,6 +41,15 @@ def sluggish(share: NDArray[Any]) -> NDArray[Any]:
 def gram(share: Any) -> Any:
     """The Gram matrix of the share, of degree 2."""
     return share.T @ share
+
+
+def spoiled(share: NDArray[Any], factor: NDArray[Any], own: NDArray[Any]) -> NDArray[Any]:
+    """The share, times a factor, plus a number of its own, all of which it writes over."""
+    factor *= 3.0
+    own += 1.0
+    share *= factor
+    share += own
+    return share
 
 
 def numbered(share: NDArray[Any], own: NDArray[Any]) -> NDArray[Any]:

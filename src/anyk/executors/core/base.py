@@ -176,6 +176,9 @@ class AbstractExecutor(ABC):
     ) -> AbstractDispatch:
         """Run a task on every one of these shares, on the worker that holds it.
 
+        A task has copies of its own of its share and of the arrays among its arguments: what it
+        writes in them changes nothing for others. While it runs, they take their memory once more.
+
         Args:
             task: called with the parts of the share, then the arguments; `by_name`, a `WorkerTask`
                 may have the name of a function instead.

@@ -85,9 +85,15 @@ def run(
     arguments: Sequence[Any],
     rows: Mapping[int, Any],
     *,
+    fresh: bool = False,
     in_master: bool = True,
 ) -> Reply:
     """Run a task on a share, and let nothing that it raises go any further but Ctrl-C.
+
+    Shares and arguments stay where they are for other tasks and calls. The task gets copies of
+    its own, to write in as it likes: a task that runs takes the memory of its share and arguments
+    once more. Arrays are copied, also those in lists, tuples and dicts; other objects are not, and
+    where workers share a process with others, so do they share these.
 
     Args:
         task: the function.
@@ -95,6 +101,7 @@ def run(
         piece: which share: this row of each part.
         arguments: for every share.
         rows: what this share has for itself instead of arguments, by their place.
+        fresh: whether the arguments came for this task alone: what can be written in needs no copy.
         in_master: whether this is the master's process; elsewhere nobody presses Ctrl-C, and a
             KeyboardInterrupt is one more error of the task.
 
@@ -109,9 +116,9 @@ def run(
     """
     started = time.perf_counter()
     try:
-        inputs = [part[piece, ...] for part in parts]
-        inputs += [rows.get(place, argument) for place, argument in enumerate(arguments)]
-        inputs = [_guarded(each) for each in inputs]
+        share = [np.array(part[piece, ...]) for part in parts]
+        given = [rows.get(place, argument) for place, argument in enumerate(arguments)]
+        inputs = [*share, *_own(given, {}, fresh=fresh)]
         started = time.perf_counter()
         value = np.array(task(*inputs), order="C")  # a copy: the task may use its memory again
     except BaseException as error:
@@ -125,14 +132,27 @@ def run(
     return value, None, seconds
 
 
-def _guarded(value: Any) -> Any:
-    """An array as a view that can't be written in; anything else as it is.
+def _own(value: Any, copies: dict[int, Any], *, fresh: bool) -> Any:
+    """A value of which nobody else has the arrays.
 
-    Shares and arguments are shared by workers and calls, so a task that writes in them would
-    change the input of the others. It fails instead, and on every executor alike.
+    Args:
+        value: arrays are copied, also in lists, tuples and dicts; anything else is as it is.
+        copies: of what was met already, by identity.
+        fresh: as for `run`.
     """
-    if not isinstance(value, np.ndarray):
-        return value
-    view = value.view()
-    view.flags.writeable = False
-    return view
+    if id(value) in copies:
+        return copies[id(value)]
+    if isinstance(value, np.ndarray):
+        copies[id(value)] = value if fresh and value.flags.writeable else value.copy(order="K")
+        return copies[id(value)]
+    if type(value) is list:
+        items: list[Any] = copies.setdefault(id(value), [])
+        items += [_own(each, copies, fresh=fresh) for each in value]
+        return items
+    if type(value) is dict:
+        table: dict[Any, Any] = copies.setdefault(id(value), {})
+        table |= {key: _own(each, copies, fresh=fresh) for key, each in value.items()}
+        return table
+    if type(value) is tuple:
+        return tuple(_own(each, copies, fresh=fresh) for each in value)
+    return value

@@ -34,7 +34,8 @@ def _stop(dispatcher: Dispatcher, closing: threading.Event) -> None:
 class Threads(AbstractExecutor):
     """Workers that are threads: tasks that release the GIL, as BLAS does, run side by side.
 
-    Arrays are not copied. Nothing can interrupt a thread: one that is still busy when the
+    Placed arrays are not copied; a task that runs has a copy of its share and arguments, to write
+    in as it likes. Nothing can interrupt a thread: one that is still busy when the
     executor is closed is a daemon, keeps nobody waiting, and ends with its task (a `pause` of
     `anyk.faults` ends at once). A task runs in several threads at once, so it must not
     write in memory that its other calls use, such as a buffer of the module.

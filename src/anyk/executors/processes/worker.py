@@ -54,7 +54,7 @@ def _reply(parts: Parts, piece: int, payloads: Sequence[Payload]) -> Reply:
         (task, arguments), rows = (_load(payload) for payload in payloads)
     except Exception as error:  # noqa: BLE001 - what can't be unpickled here is a failed answer
         return None, describe(error), 0.0
-    return run(task, parts, piece, arguments, rows, in_master=False)
+    return run(task, parts, piece, arguments, rows, fresh=True, in_master=False)
 
 
 def _load(payload: Payload) -> Any:

@@ -185,9 +185,6 @@ class Channel:
     def receive_array(self, spec: Spec, deadline: float | None) -> NDArray[Any]:
         """Receive an array of a dtype and a shape that the caller has found acceptable.
 
-        Returns:
-            An array that can't be written in.
-
         Raises:
             BrokenAnswer: if the shape is more than an array can have, or a boolean is none.
             EOFError: if the other end has closed the connection.
@@ -203,7 +200,6 @@ class Channel:
             self._receive(flat.data, deadline)
             if dtype.kind == "b" and flat.max() > 1:
                 raise BrokenAnswer("it has booleans that are neither true nor false")
-        array.flags.writeable = False
         return array
 
     def skip(self, size: int, deadline: float | None) -> None:

@@ -159,7 +159,9 @@ class RemoteLink(AbstractLink):
             why = failure[:_LONGEST_FAILURE].strip()
             return None, why or "failed, and does not say why", seconds
         spec = self._acceptable(dtype, shape, request)
-        return channel.receive_array(spec, deadline), None, seconds
+        value = channel.receive_array(spec, deadline)
+        value.flags.writeable = False
+        return value, None, seconds
 
     def _acceptable(self, dtype: np.dtype[Any], shape: list[int], request: Request) -> Spec:
         """The dtype and shape of an answer, if they are what was asked for and not too much."""

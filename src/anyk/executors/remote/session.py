@@ -151,7 +151,7 @@ class Session:
             arguments = unpack(header.get("arguments"), arrays)
         except Exception as error:  # noqa: BLE001 - what can't be understood is a failed answer
             return None, str(error) if isinstance(error, BrokenAnswer) else describe(error), 0.0
-        return run(task, parts, piece, arguments, {}, in_master=False)
+        return run(task, parts, piece, arguments, {}, fresh=True, in_master=False)
 
     def _share(self, key: int, piece: object) -> tuple[Parts, int]:
         """The parts that are held by this key, if there is such a piece of each."""
