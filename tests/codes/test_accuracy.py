@@ -1,10 +1,9 @@
-"""Sketches keep mean squares; error estimates see gaps, ends and rounding."""
+"""Error estimates see gaps, ends and rounding."""
 
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 
-from anyk.codes.curves.accuracy import estimate_error, excess_of_few, sketch
+from anyk.codes.curves.accuracy import estimate_error, excess_of_few
 from anyk.codes.curves.splines import smoothing_spline
 
 Floats = NDArray[np.float64]
@@ -19,23 +18,6 @@ def estimated(places: Floats, values: Floats, targets: Floats) -> float:
         left_out=spline.fit(values).leave_one_out(),
         predict=lambda kept: smoothing_spline(places[kept]).fit(values[kept]).at(places[~kept]),
     )
-
-
-@pytest.mark.parametrize("width", [65, 100, 1000, 1001])
-def test_a_sketch_keeps_the_mean_square_of_linear_combinations(width: int) -> None:
-    rng = np.random.default_rng(width)
-    values, mix = rng.normal(size=(40, width)), rng.normal(size=(200, 40))
-    small = sketch(values)
-    assert small.shape == (40, 32)
-    ratio = np.mean((mix @ small) ** 2) / np.mean((mix @ values) ** 2)
-    assert ratio == pytest.approx(1.0, abs=0.2)
-
-
-def test_few_columns_are_kept_and_many_rows_have_fewer() -> None:
-    values = np.ones((10, 64))
-    assert sketch(values) is values
-    assert sketch(np.ones((100, 64)), numbers=1000).shape == (100, 10)
-    assert sketch(np.ones((5, 0))).shape == (5, 0)
 
 
 def test_a_target_in_a_gap_or_beyond_the_end_errs_more() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FEWEST", "estimate_error", "excess_of_few", "sketch"]
+__all__ = ["FEWEST", "estimate_error", "excess_of_few"]
 
 FEWEST = 4
 """Answers: of fewer, all may agree by symmetry alone, unless the curve is constant."""
@@ -16,46 +16,7 @@ _FACTOR = 1.4  # measured, see estimate_error
 _OUTWARD = 6.0  # a step beyond the last answer errs like a gap of six
 _LONG = 4.0  # steps; a longer gap counts twice, as it is one draw and no mean of many
 _ROUNDING = 64 * float(np.finfo(np.float64).eps)
-_COLUMNS = 32
 _RUN = 4  # answers kept between the gaps that are made to measure
-
-
-def sketch(values: NDArray[np.float64], *, numbers: int = 1 << 18) -> NDArray[np.float64]:
-    """A few columns whose rows have, about, the mean square of the rows of many columns.
-
-    Each column gets a sign and is added to one of C (a count sketch): any linear combination of
-    rows keeps its mean square in expectation, and to about sqrt(2 / C) of it in standard
-    deviation. C is 32, or as few as 4 where there are many rows.
-
-    Args:
-        values: ndarray (n, L).
-        numbers: about how many numbers to return at most.
-
-    Returns:
-        The values themselves up to L = 2 C, else ndarray (n, C).
-
-    References:
-        Charikar, Chen and Farach-Colton, Finding frequent items in data streams, 2002, section 3.
-
-    Example:
-        >>> from anyk.codes.curves.accuracy import sketch
-        >>> sketch(np.ones((5, 1000))).shape
-        (5, 32)
-    """
-    rows, width = values.shape
-    columns = min(_COLUMNS, max(4, numbers // rows))
-    if width <= 2 * columns:
-        return values
-    signs = np.random.default_rng(0).choice(np.array([-1.0, 1.0]), size=width)
-    whole = width - width % columns
-    folded: NDArray[np.float64] = np.einsum(
-        "nlc,lc->nc",
-        values[:, :whole].reshape(rows, -1, columns),
-        signs[:whole].reshape(-1, columns),
-    )
-    folded[:, : width - whole] += values[:, whole:] * signs[whole:]
-    folded *= np.sqrt(columns / width)
-    return folded
 
 
 def estimate_error(

@@ -13,6 +13,7 @@ from anyk.errors import NotEnoughAnswers, Unachievable
 from anyk.spec import Guarantee
 
 __all__ = [
+    "MOST_NUMBERS",
     "approximate_guarantee",
     "check_answers",
     "check_threat",
@@ -22,6 +23,9 @@ __all__ = [
     "no_numbers",
     "relative_error",
 ]
+
+MOST_NUMBERS = 1 << 18
+"""Of a sketch by which an error is estimated: enough, at less cost than the value."""
 
 _ROUNDING = float(np.finfo(np.float64).eps)
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Recovered
-from anyk.codes.curves.accuracy import FEWEST, estimate_error, excess_of_few, sketch
+from anyk.codes.curves.accuracy import FEWEST, estimate_error, excess_of_few
 from anyk.codes.curves.filling import (
     AbstractFilling,
     CubicCurve,
@@ -21,7 +21,9 @@ from anyk.codes.curves.filling import (
 )
 from anyk.codes.curves.splines import SmoothingSpline, gcv_candidates, smoothing_spline
 from anyk.domains.real import Reals
-from anyk.schemes.approximate.common import largest, no_numbers, relative_error
+from anyk.randomness.entropy import AbstractSource, SystemSource, residues
+from anyk.randomness.sketch import sketch
+from anyk.schemes.approximate.common import MOST_NUMBERS, largest, no_numbers, relative_error
 from anyk.schemes.base import AbstractRecovery, rows_of
 
 __all__ = ["CopiesRecovery"]
@@ -58,6 +60,7 @@ class CopiesRecovery(AbstractRecovery):
         held: for each worker that answered, which block it holds: a place in `order`.
         smoothing: lambda of the spline, the one way to fill in; None to choose as above.
         workers: that answered, in the order of their answers.
+        source: of the random numbers of its sketches and probes, which no worker may foresee.
 
     References:
         Mallows, Some comments on C_p, 1973; Craven and Wahba, Smoothing noisy data with spline
@@ -75,6 +78,7 @@ class CopiesRecovery(AbstractRecovery):
     held: Places
     smoothing: float | None
     workers: tuple[int, ...]
+    source: AbstractSource = SystemSource()
 
     @property
     def answered(self) -> tuple[int, ...]:
@@ -116,7 +120,7 @@ class CopiesRecovery(AbstractRecovery):
             return no_numbers(self.order.size, array)
         scale = math.ldexp(1.0, math.frexp(largest(array))[1] - 1)  # a power of 2 keeps all bits
         rows = array.reshape(self.held.size, -1) / scale
-        sample = sketch(rows)
+        sample = sketch(rows, numbers=MOST_NUMBERS, source=self.source)
         means = self._means(sample)
         noise = self._noise(sample, means)
         way = self._choose(means, noise)
@@ -170,7 +174,7 @@ class CopiesRecovery(AbstractRecovery):
         spare = self.held.size - self._places.size
         if spare and not noise:
             return np.zeros(self._lost.size)
-        signs = np.random.default_rng(0).choice(np.array([-1.0, 1.0]), (self._places.size, _PROBES))
+        signs = 2.0 * residues(self.source, 2, (self._places.size, _PROBES)) - 1.0
         probes = signs / np.sqrt(self._copies)[:, None]
         if spare:
             variance = noise / means.shape[1] * self._excess(spare, means.shape[1])

@@ -11,12 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Recovered
-from anyk.codes.curves.accuracy import sketch
 from anyk.codes.curves.kriging import ROUGHNESS, Kriging, kriging, restricted_likelihood
-from anyk.codes.locators.noisy_copies import Doubt, doubt
+from anyk.codes.locators.located import Located
+from anyk.codes.locators.noisy_copies import locate_among_copies
 from anyk.domains.real import Reals
+from anyk.randomness.entropy import AbstractSource, SystemSource
+from anyk.randomness.sketch import sketch
 from anyk.schemes.approximate.believed import recover_from_believed
-from anyk.schemes.approximate.common import largest, no_numbers, relative_error
+from anyk.schemes.approximate.common import MOST_NUMBERS, largest, no_numbers, relative_error
 from anyk.schemes.approximate.veiled_replication.layout import PrivateLayout
 from anyk.schemes.base import AbstractRecovery, rows_of
 
@@ -59,6 +61,7 @@ class PrivateRecovery(AbstractRecovery):
         workers: that answered, in the order of their answers.
         adversaries: A, how many of them may lie.
         bound: the largest absolute value of an honest answer's numbers; None where none is known.
+        source: of the random numbers of its sketches, which no worker may foresee.
 
     Example:
         >>> scheme = anyk.Spline(2, 12, colluders=1, leakage=1.0)
@@ -71,6 +74,7 @@ class PrivateRecovery(AbstractRecovery):
     workers: tuple[int, ...]
     adversaries: int = 0
     bound: float | None = None
+    source: AbstractSource = SystemSource()
 
     @property
     def answered(self) -> tuple[int, ...]:
@@ -112,14 +116,16 @@ class PrivateRecovery(AbstractRecovery):
             self.workers,
             adversaries=self.adversaries,
             bound=self.bound,
+            source=self.source,
             examine=self._examine,
             decode=self._believing,
         )
 
-    def _examine(self, kept: NDArray[np.intp], columns: Floats, most: int) -> Doubt:
+    def _examine(self, kept: NDArray[np.intp], columns: Floats, most: int) -> Located:
         parts = _parts(self.layout, np.array(self.workers)[kept])
         covariances = [part.kriging.covariance for part in parts]
-        return doubt(covariances, [part.rows for part in parts], columns, most)
+        rows = [part.rows for part in parts]
+        return locate_among_copies(covariances, rows, columns, most)
 
     def _believing(self, workers: tuple[int, ...], answers: NDArray[np.float64]) -> Recovered:
         if workers == self.workers:
@@ -130,7 +136,7 @@ class PrivateRecovery(AbstractRecovery):
         """The value from answers that are all believed."""
         scale = largest(array)
         rows = array.reshape(len(self.workers), -1) / scale
-        sample = sketch(rows)
+        sample = sketch(rows, numbers=MOST_NUMBERS, source=self.source)
         roughness, variance = self._fit(sample)
         value = self._matrix(roughness) @ rows
         return Recovered(
