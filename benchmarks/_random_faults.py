@@ -193,6 +193,8 @@ def _approximate(rng: np.random.Generator, name: str) -> Job:
     options: dict[str, Any] = {}
     if rng.random() < 0.5:
         options["stragglers"] = int(rng.integers(0, max(1, 2 * workers // 3 - 2)))
+    if name == "FilledReplication":
+        options["smoothing"] = None if rng.random() < 0.7 else 0.0
     if name == "Spline":
         options["ordering"] = "path" if rng.random() < 0.7 else None
         options["decoder_smoothing"] = None if rng.random() < 0.7 else 0.0

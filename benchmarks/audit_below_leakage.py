@@ -1,9 +1,9 @@
 """What an attack finds never exceeds what `anyk.leakage` says, and comes close to it.
 
-Random private schemes over the reals and the complex numbers: `Spline`, `AnalogLagrange` and
-`Berrut`, of 1 to 3 colluders and 0.01 to 3 bits. For each, `anyk.leakage` of the worst coalition by
-the matrices, and `anyk.audit` of fresh shares of random data, which is a lower bound with
-confidence 1 - 1e-9.
+Random private schemes over the reals and the complex numbers: `VeiledReplication`, `AnalogLagrange`
+and `Berrut`, of 1 to 3 colluders and 0.01 to 3 bits. For each, `anyk.leakage` of the worst
+coalition by the matrices, and `anyk.audit` of fresh shares of random data, which is a lower bound
+with confidence 1 - 1e-9.
 
     python benchmarks/audit_below_leakage.py [--tiny] [--schemes 200]
 
@@ -23,12 +23,14 @@ import anyk
 from anyk.bench.measure import interval, table
 
 
-def spline(rng: np.random.Generator, leakage: float, colluders: int) -> anyk.AbstractScheme:
+def veiled(rng: np.random.Generator, leakage: float, colluders: int) -> anyk.AbstractScheme:
     """Any function, by copies under veils."""
     blocks = int(rng.integers(1, 6))
     workers = blocks * int(rng.integers(colluders + 2, colluders + 10))
     std = float(10 ** rng.uniform(-1, 1))
-    return anyk.Spline(blocks, workers, colluders=colluders, leakage=leakage, data_std=std)
+    return anyk.VeiledReplication(
+        blocks, workers, colluders=colluders, leakage=leakage, data_std=std
+    )
 
 
 def analog(rng: np.random.Generator, leakage: float, colluders: int) -> anyk.AbstractScheme:
@@ -48,7 +50,11 @@ def berrut(rng: np.random.Generator, leakage: float, colluders: int) -> anyk.Abs
 
 
 Make = Callable[[np.random.Generator, float, int], anyk.AbstractScheme]
-KINDS: dict[str, Make] = {"Spline": spline, "AnalogLagrange": analog, "Berrut": berrut}
+KINDS: dict[str, Make] = {
+    "VeiledReplication": veiled,
+    "AnalogLagrange": analog,
+    "Berrut": berrut,
+}
 
 
 def achievable(make: Make, rng: np.random.Generator, colluders: int) -> anyk.AbstractScheme:

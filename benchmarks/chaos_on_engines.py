@@ -163,7 +163,7 @@ def draw_job(rng: np.random.Generator, kind: int) -> Job:
     """A random computation, of one of five kinds."""
     shape = (int(rng.integers(1, 30)),)
     if kind >= 3:
-        make = (anyk.Spline, anyk.Berrut)[kind - 3]
+        make = (anyk.FilledReplication, anyk.Berrut)[kind - 3]
         scheme, which = make(2, WORKERS, stragglers=3), 2
         data = rng.normal(size=(2, *shape))
         return Job(scheme=scheme, which=which, X=data, truth=FUNCTIONS[which](data))

@@ -87,7 +87,7 @@ def trials(f, images: Floats, shape: tuple[int, int, int, int], batches: int) ->
         batch = images[rng.choice(len(images), blocks, replace=False)]
         answered = sorted(rng.choice(workers, workers - late, replace=False).tolist())
         robust = Spline(blocks, workers, stragglers=late, adversaries=wrong).encode(batch)
-        plain = Spline(blocks, workers, stragglers=late, copies=False).encode(batch)
+        plain = Spline(blocks, workers, stragglers=late).encode(batch)
         yield Trial(
             robust=robust,
             plain=plain,

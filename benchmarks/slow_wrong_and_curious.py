@@ -55,7 +55,7 @@ def lie(attack: str, answers: Floats, liars: NDArray[np.int64], rng: np.random.G
 
 def run(f: Function, images: Floats, std: float, attack: str, batches: int) -> tuple[Floats, float]:
     """By batch: liars named, honest accused, RMSE, that of `told`, agreement; and the leakage."""
-    scheme = anyk.Spline(
+    scheme = anyk.VeiledReplication(
         BLOCKS,
         WORKERS,
         stragglers=LATE,
@@ -78,7 +78,7 @@ def run(f: Function, images: Floats, std: float, attack: str, batches: int) -> t
         except anyk.TooManyErrors:
             rows.append((0.0, 0.0, math.inf, 1.0, 0.0))
             continue
-        plain = anyk.Spline(
+        plain = anyk.VeiledReplication(
             BLOCKS, WORKERS, stragglers=LATE, colluders=CURIOUS, leakage=BITS, data_std=std
         )
         told = plain.recovery(encoded.layout, tuple(answered[honest])).recover(answers[honest])

@@ -34,7 +34,7 @@ Function = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 def late(workers: int) -> tuple[Spline, NDArray[np.float64], Function]:
     """Half as many blocks as workers, no liars."""
     blocks = np.random.default_rng(workers).standard_normal((workers // 2, WIDTH))
-    return Spline(workers // 2, workers, copies=False), blocks, np.tanh
+    return Spline(workers // 2, workers), blocks, np.tanh
 
 
 def lying(workers: int) -> tuple[Spline, NDArray[np.float64], Function]:

@@ -50,7 +50,7 @@ from anyk.executors.wrappers.wrapper import AbstractAround
 from anyk.faults.faulty import AbstractFault, Delay, Faulty
 
 ENGINES = ("Threads", "Processes", "Simulated")
-SCHEMES = ("Lagrange", "Replication", "Spline", "Berrut")
+SCHEMES = ("Lagrange", "Replication", "FilledReplication", "Spline", "Berrut")
 PATIENCE = 60  # seconds after which a call hangs
 SETTLING = 10.0  # seconds in which what a closed executor held must be gone
 JOBS = 25  # that one executor does

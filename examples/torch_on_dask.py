@@ -57,7 +57,7 @@ def main() -> None:
     images = digits.data / 16.0
     network = train(torch.from_numpy(images[:1500]).float(), torch.from_numpy(digits.target[:1500]))
     batch = images[1500 : 1500 + BLOCKS]
-    scheme = anyk.Spline(BLOCKS, WORKERS, stragglers=LATE)
+    scheme = anyk.FilledReplication(BLOCKS, WORKERS, stragglers=LATE)
     with (
         LocalCluster(
             n_workers=WORKERS, threads_per_worker=1, processes=False, dashboard_address=":0"

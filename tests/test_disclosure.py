@@ -115,7 +115,7 @@ def test_a_promise_is_stated_for_its_own_data():
 
 @pytest.mark.parametrize("colluders", [1, 2, 3])
 def test_larger_data_and_a_second_encoding_leak_as_much_more_as_the_docstring_says(colluders):
-    scheme = anyk.Spline(2, 12, colluders=colluders, leakage=0.4)
+    scheme = anyk.VeiledReplication(2, 12, colluders=colluders, leakage=0.4)
     encoded = scheme.encode(np.zeros((2, 1)))
     stated = anyk.leakage(encoded, colluders=colluders)
     ten_times = anyk.leakage(encoded, colluders=colluders, data_std=10.0)
@@ -225,7 +225,7 @@ def test_an_audit_speaks_of_one_symbol_and_of_several():
 
 
 def test_data_std_must_be_a_size():
-    encoded = anyk.Spline(2, 4).encode([1.0, 2.0])
+    encoded = anyk.FilledReplication(2, 4).encode([1.0, 2.0])
     with pytest.raises(anyk.InvalidArgument, match="data_std"):
         anyk.leakage(encoded, colluders=1, data_std=0.0)
     assert anyk.leakage(encoded, colluders=1) == math.inf

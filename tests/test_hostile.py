@@ -11,7 +11,7 @@ import anyk
 from anyk.faults.faulty import Crash, Delay, Faulty, Rubbish
 
 LAGRANGE = anyk.Lagrange(blocks=2, degree=2, workers=5)
-SPLINE = anyk.Spline(2, 6)
+FILLED = anyk.FilledReplication(2, 6)
 COPIES = anyk.Replication(2, 4)
 X = np.arange(6).reshape(2, 3)
 
@@ -34,7 +34,7 @@ def raises(error, _):
 MASKED = np.ma.array(X, mask=X == 3)
 
 
-@pytest.mark.parametrize("scheme", [LAGRANGE, SPLINE, COPIES], ids=lambda s: type(s).__name__)
+@pytest.mark.parametrize("scheme", [LAGRANGE, FILLED, COPIES], ids=lambda s: type(s).__name__)
 @pytest.mark.parametrize(
     "data",
     [MASKED, [MASKED[0], MASKED[1]], Odd(), (i for i in range(2)), [[1], [1, 2]], None, "ab",
@@ -74,7 +74,7 @@ def test_any_layout_of_numbers_will_do(scheme, data):
 )  # fmt: skip
 def test_an_argument_that_can_not_be_used_is_named(argument, change):
     with anyk.Inline(6) as executor:
-        arguments = {"scheme": SPLINE, "function": np.sin, "X": X, "executor": executor}
+        arguments = {"scheme": FILLED, "function": np.sin, "X": X, "executor": executor}
         with pytest.raises(anyk.InvalidArgument, match=rf"^{argument}: got .*; needed: ") as caught:
             anyk.run(**(arguments | {argument: change}))
     assert len(str(caught.value)) < 300
@@ -128,7 +128,7 @@ def test_a_function_may_use_its_memory_again(engine):
 def test_a_function_of_many_shapes_gives_no_approximation():
     with anyk.Inline(6) as executor:
         with pytest.raises(anyk.NotEnoughAnswers, match="one shape"):
-            anyk.run(SPLINE, lambda x: np.ones(abs(int(4 * x[0]))), X + 0.5, executor)
+            anyk.run(FILLED, lambda x: np.ones(abs(int(4 * x[0]))), X + 0.5, executor)
 
 
 def test_the_largest_numbers_of_a_liar_do_not_hide_it():

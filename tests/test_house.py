@@ -84,8 +84,8 @@ def test_every_public_docstring_has_an_example(item):
 
 @pytest.mark.parametrize(
     "scheme",
-    [anyk.Lagrange, anyk.Harmonic, anyk.Shamir, anyk.Summed, anyk.Replication, anyk.Spline,
-     anyk.Berrut, anyk.AnalogLagrange],
+    [anyk.Lagrange, anyk.Harmonic, anyk.Shamir, anyk.Summed, anyk.Replication,
+     anyk.FilledReplication, anyk.VeiledReplication, anyk.Spline, anyk.Berrut, anyk.AnalogLagrange],
     ids=lambda s: s.__name__,
 )  # fmt: skip
 def test_every_scheme_states_its_guarantee_and_its_source(scheme):
@@ -118,7 +118,8 @@ def test_every_argument_is_documented(item):
 
 
 @pytest.mark.parametrize(
-    "item", [anyk.Lagrange, anyk.Replication, anyk.Spline, anyk.Berrut, anyk.Harmonic, anyk.Shamir,
+    "item", [anyk.Lagrange, anyk.Replication, anyk.FilledReplication,
+             anyk.VeiledReplication, anyk.Spline, anyk.Berrut, anyk.Harmonic, anyk.Shamir,
              anyk.AnalogLagrange, anyk.Summed, anyk.WithMaster, anyk.Candidate, anyk.Shortlist,
              anyk.Guarantee,
              anyk.Threat, anyk.Outcome, anyk.Answer, anyk.PrimeField, anyk.Threads, anyk.Simulated,
@@ -147,6 +148,8 @@ VALUES = [
     anyk.schemes_for(anyk.Sum(blocks=2, degree=2), anyk.Threat(workers=5)),
     anyk.Replication(blocks=2, workers=4),
     anyk.Spline(blocks=2, workers=4).guarantee,
+    anyk.FilledReplication(blocks=2, workers=4, smoothing=1e-3),
+    anyk.VeiledReplication(blocks=2, workers=8, colluders=1, leakage=1.0),
     anyk.Spline(blocks=2, workers=4, ordering=None),
     anyk.Berrut(blocks=2, workers=4),
     anyk.AnalogLagrange(blocks=2, degree=2, workers=6, colluders=1, leakage=0.1),

@@ -128,7 +128,7 @@ def test_a_deadline_on_a_virtual_clock():
 
 
 def test_an_approximate_scheme_answers_at_the_deadline_with_what_it_has():
-    scheme = anyk.Spline(blocks=3, workers=12, stragglers=1)
+    scheme = anyk.FilledReplication(blocks=3, workers=12, stragglers=1)
     data = np.linspace(0, 1, 6).reshape(3, 2)
     with anyk.Simulated(12) as executor:
         slow = Faulty(executor, {worker: Delay(100.0) for worker in (2, 7, 9)})
@@ -140,7 +140,7 @@ def test_an_approximate_scheme_answers_at_the_deadline_with_what_it_has():
 
 
 def test_tolerance_waits_for_more_and_then_refuses():
-    scheme = anyk.Spline(blocks=4, workers=12, stragglers=6, copies=False)
+    scheme = anyk.Spline(blocks=4, workers=12, stragglers=6)
     data = np.linspace(-3, 3, 4)[:, None]
     with anyk.Inline(12) as executor:
         free = anyk.run(scheme, np.sin, data, executor)

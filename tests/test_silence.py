@@ -41,9 +41,9 @@ def test_replicas_equal_but_for_rounding_are_approximate():
 @pytest.mark.parametrize(
     ("scheme", "function", "data"),
     [
-        (anyk.Spline(2, 2, copies=False), np.cos, [-1.0, 1.0]),
+        (anyk.Spline(2, 2), np.cos, [-1.0, 1.0]),
         (anyk.Berrut(2, 2), np.cos, [-1.0, 1.0]),
-        (anyk.Spline(3, 3, copies=False), np.sin, [-3.0, 0.0, 3.0]),
+        (anyk.Spline(3, 3), np.sin, [-3.0, 0.0, 3.0]),
     ],
 )
 def test_answers_that_agree_by_symmetry_are_no_evidence(scheme, function, data):
@@ -53,7 +53,7 @@ def test_answers_that_agree_by_symmetry_are_no_evidence(scheme, function, data):
             anyk.run(scheme, function, data, executor, tolerance=1e-6)
 
 
-@pytest.mark.parametrize("make", [anyk.Spline, anyk.Berrut])
+@pytest.mark.parametrize("make", [anyk.FilledReplication, anyk.Spline, anyk.Berrut])
 @pytest.mark.parametrize("size", [1e-320, 1e-200, 1e200, 1e308])
 def test_tiny_and_huge_numbers_neither_overflow_nor_vanish(make, size):
     X = np.linspace(0.1, 0.9, 5)[:, None] * size
@@ -168,7 +168,7 @@ def test_on_answer_cannot_change_the_answers():
 
 
 def test_after_the_deadline_nothing_more_is_decoded(monkeypatch):
-    scheme = anyk.Spline(2, 30, stragglers=20)
+    scheme = anyk.FilledReplication(2, 30, stragglers=20)
     decoded = []
     conclude = Collection._conclude
     monkeypatch.setattr(

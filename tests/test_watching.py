@@ -152,7 +152,8 @@ def test_streams_side_by_side_leave_the_users_spans_alone(spans):
     spans.clear()
     with anyk.Inline(8) as executor:
         first, second = (
-            anyk.stream(anyk.Spline(4, 8), np.sin, np.arange(4.0), executor) for _ in range(2)
+            anyk.stream(anyk.FilledReplication(4, 8), np.sin, np.arange(4.0), executor)
+            for _ in range(2)
         )
         next(first)
         assert not trace.get_current_span().get_span_context().is_valid

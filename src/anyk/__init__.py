@@ -40,7 +40,9 @@ from anyk.running.distributed import Distributed
 from anyk.running.run import distribute, run, stream
 from anyk.schemes.approximate.analog_lagrange.scheme import AnalogLagrange
 from anyk.schemes.approximate.berrut.scheme import Berrut
+from anyk.schemes.approximate.filled_replication.scheme import FilledReplication
 from anyk.schemes.approximate.spline.scheme import Spline
+from anyk.schemes.approximate.veiled_replication.scheme import VeiledReplication
 from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded, Encoder
 from anyk.schemes.maps.lagrange import Lagrange
 from anyk.schemes.maps.replication import Replication
@@ -69,6 +71,7 @@ __all__ = [
     "Encoder",
     "ExecutorError",
     "FieldArray",
+    "FilledReplication",
     "FixedPoint",
     "Futures",
     "Guarantee",
@@ -102,6 +105,7 @@ __all__ = [
     "Timing",
     "TooManyErrors",
     "Unachievable",
+    "VeiledReplication",
     "WithMaster",
     "WorkerHealth",
     "audit",

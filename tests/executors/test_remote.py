@@ -86,7 +86,7 @@ def test_it_is_an_executor_like_any_other(four: Remote) -> None:
 
 def test_functions_by_name_on_every_domain(four: Remote) -> None:
     assert np.array_equal(anyk.run(LAGRANGE, "gram", X, four).value, X[0].T[None] @ X[0])
-    smooth = anyk.Spline(1, 4)
+    smooth = anyk.FilledReplication(1, 4)
     assert anyk.run(smooth, "exponential", [[0.5]], four).value == pytest.approx(np.exp(0.5))
     fixed = anyk.FixedPoint(fraction_bits=20, magnitude=10.0, degree=2, summands=3, primes=3)
     outcome = anyk.run(LAGRANGE, "gram", X[..., :1] / 4, four, embedding=fixed)

@@ -50,9 +50,9 @@ def blocks(seed):
 SCHEMES = [
     anyk.Berrut(3, 30, adversaries=2, stragglers=4),
     anyk.Spline(3, 30, adversaries=2, stragglers=4),
-    anyk.Spline(3, 30, stragglers=4, copies=False),
+    anyk.Spline(3, 30, stragglers=4),
     anyk.Berrut(3, 30, stragglers=4),
-    anyk.Spline(3, 30, colluders=1, leakage=1.0, adversaries=2),
+    anyk.VeiledReplication(3, 30, colluders=1, leakage=1.0, adversaries=2),
 ]
 
 

@@ -18,8 +18,6 @@ Floats = NDArray[np.float64]
 SEEDS = st.integers(0, 2**32 - 1)
 VARIANTS: list[dict[str, Any]] = [
     {},
-    {"copies": False},
-    {"copies": False, "decoder_smoothing": 0.0},
     {"ordering": None},
     {"encoder_smoothing": 1e-4},
     {"decoder_smoothing": 0.0},
@@ -58,16 +56,11 @@ def test_shares_and_values_are_their_matrices(
     assert recovered.error_estimate > 0.0
 
 
-@given(SEEDS, st.integers(2, 12), st.integers(0, 8), st.booleans())
-def test_a_line_through_data_on_a_line_is_exact(
-    seed: int,
-    blocks: int,
-    more: int,
-    copies: bool,  # noqa: FBT001 - drawn
-) -> None:
+@given(SEEDS, st.integers(2, 12), st.integers(0, 8))
+def test_a_line_through_data_on_a_line_is_exact(seed: int, blocks: int, more: int) -> None:
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(blocks, 1)) * np.array([1.0, -2.0]) + 3.0
-    scheme = Spline(blocks, blocks + more, copies=copies)
+    scheme = Spline(blocks, blocks + more)
     encoded = scheme.encode(X)
     count = int(rng.integers(2, blocks + more + 1))
     answered = rng.choice(blocks + more, count, replace=False)
@@ -101,7 +94,7 @@ def test_recovery_is_linear_for_a_given_smoothing(seed: int) -> None:
 
 def test_every_subset_of_at_least_two_answers_gives_a_value() -> None:
     X = np.array([0.0, 0.2, 0.5])
-    encoded = Spline(3, 7, copies=False).encode(X)
+    encoded = Spline(3, 7).encode(X)
     truth = np.sin(X)
     for size in range(2, 8):
         errors = []
@@ -115,7 +108,7 @@ def test_every_subset_of_at_least_two_answers_gives_a_value() -> None:
 
 def test_a_run_of_stragglers_costs_accuracy_but_not_the_value() -> None:
     X = np.sort(np.random.default_rng(0).uniform(-3.0, 3.0, 20))
-    encoded = Spline(20, 80, copies=False).encode(X)
+    encoded = Spline(20, 80).encode(X)
     for start in range(0, 70, 10):
         answered = [n for n in range(80) if not start <= n < start + 10]
         recovered = encoded.decode(np.sin(encoded.shares[answered]), answered)
@@ -136,9 +129,7 @@ FUNCTIONS: list[Callable[[Floats], Floats]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    "options", [{"copies": False}, {"ordering": None}, {"encoder_smoothing": 1e-6}]
-)
+@pytest.mark.parametrize("options", [{}, {"ordering": None}, {"encoder_smoothing": 1e-6}])
 def test_the_error_is_below_its_estimate(options: dict[str, Any]) -> None:
     rng = np.random.default_rng(1)
     ratios = []
@@ -161,7 +152,7 @@ def test_the_error_is_below_its_estimate(options: dict[str, Any]) -> None:
 
 
 def test_the_estimate_of_an_exact_fit_is_rounding_and_not_zero() -> None:
-    encoded = Spline(30, 60, copies=False).encode(np.linspace(0.0, 1.0, 30))
+    encoded = Spline(30, 60).encode(np.linspace(0.0, 1.0, 30))
     recovered = encoded.decode(encoded.shares, range(60))
     error = relative(recovered.value, np.linspace(0.0, 1.0, 30))
     assert recovered.error_estimate is not None
@@ -173,7 +164,7 @@ def test_cross_validation_smooths_noise_away() -> None:
     X = np.sort(rng.uniform(-3.0, 3.0, 20))
     errors = {}
     for smoothing in (None, 0.0):
-        encoded = Spline(20, 320, copies=False, decoder_smoothing=smoothing).encode(X)
+        encoded = Spline(20, 320, decoder_smoothing=smoothing).encode(X)
         noisy = np.sin(encoded.shares) + 0.3 * np.random.default_rng(3).normal(size=320)
         errors[smoothing] = relative(encoded.decode(noisy, range(320)).value, np.sin(X))
     assert errors[None] < 0.5 * errors[0.0]
@@ -183,7 +174,7 @@ def test_a_short_path_beats_the_given_order() -> None:
     totals = np.zeros(2)
     for seed in range(5):
         X = np.random.default_rng(seed).normal(size=(30, 2))
-        schemes = (Spline(30, 60, copies=False), Spline(30, 60, ordering=None))
+        schemes = (Spline(30, 60), Spline(30, 60, ordering=None))
         for i, scheme in enumerate(schemes):
             encoded = scheme.encode(X)
             value = encoded.decode(np.tanh(encoded.shares), range(60)).value
@@ -196,11 +187,10 @@ def test_equal_blocks_and_many_blocks() -> None:
     recovered = encoded.decode(np.exp(encoded.shares), range(9))
     np.testing.assert_allclose(recovered.value, np.e, rtol=1e-12)
     X = np.random.default_rng(5).uniform(size=(2000, 1))
-    for copies in (True, False):
-        encoded = Spline(2000, 4000, copies=copies).encode(X)
-        answered = [n for n in range(4000) if n % 7]
-        recovered = encoded.decode(np.sin(encoded.shares[answered]), answered)
-        assert relative(recovered.value, np.sin(X)) < 1e-3
+    encoded = Spline(2000, 4000).encode(X)
+    answered = [n for n in range(4000) if n % 7]
+    recovered = encoded.decode(np.sin(encoded.shares[answered]), answered)
+    assert relative(recovered.value, np.sin(X)) < 1e-3
 
 
 def test_guarantee_and_sufficient() -> None:
@@ -236,8 +226,6 @@ def test_repr_and_pickle_rebuild_it(options: dict[str, Any]) -> None:
         ({"stragglers": 7}, Unachievable, "stragglers"),
         ({"adversaries": 7}, Unachievable, "workers"),
         ({"adversaries": -1}, InvalidArgument, "adversaries"),
-        ({"colluders": 1}, InvalidArgument, "leakage"),
-        ({"copies": "no"}, InvalidArgument, "copies"),
         ({"ordering": "random"}, InvalidArgument, "ordering"),
         ({"encoder_smoothing": -1.0}, InvalidArgument, "encoder_smoothing"),
         ({"encoder_smoothing": "much"}, InvalidArgument, "encoder_smoothing"),

@@ -48,9 +48,7 @@ def test_liars_are_named_and_the_value_is_that_of_the_rest(seed: int, ordering: 
     recovered = encoded.decode(lie(answers, liars, seed)[answered], answered)
     assert recovered.suspects == tuple(liars)
     rest = answered[4:]
-    alone = coded(seed, ordering=ordering, adversaries=0, copies=False)[0].decode(
-        answers[rest], rest
-    )
+    alone = coded(seed, ordering=ordering, adversaries=0)[0].decode(answers[rest], rest)
     np.testing.assert_array_equal(recovered.value, alone.value)
     assert recovered.error_estimate == alone.error_estimate
 
@@ -59,7 +57,7 @@ def test_liars_are_named_and_the_value_is_that_of_the_rest(seed: int, ordering: 
 def test_where_nobody_lies_nothing_changes(seed: int) -> None:
     encoded, answers = coded(seed)
     recovered = encoded.decode(answers, range(50))
-    plain = coded(seed, adversaries=0, copies=False)[0].decode(answers, range(50))
+    plain = coded(seed, adversaries=0)[0].decode(answers, range(50))
     assert recovered.suspects == ()
     np.testing.assert_array_equal(recovered.value, plain.value)
     assert recovered.error_estimate == plain.error_estimate

@@ -60,6 +60,7 @@ def test_the_weights_are_worked_out_once():
 @pytest.mark.parametrize(
     "bad",
     [
+        anyk.FilledReplication(blocks=2, workers=4),
         anyk.Spline(blocks=2, workers=4),
         anyk.Harmonic(blocks=2, degree=2),
         anyk.Summed(WITHIN[0]),

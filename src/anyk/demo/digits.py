@@ -58,11 +58,11 @@ def all_pixels() -> NDArray[np.int64]:
 
 
 def deal(images: NDArray[np.float64], blocks: int, rows: int) -> NDArray[np.int64]:
-    """Which digits go in which block: neighbours on a short path are dealt out like cards.
+    """Which digits go in which block: neighbours on a short path are assigned in turn.
 
-    `anyk.Spline` draws a smooth curve through the blocks, row by row, so it likes digits that look
-    alike to follow each other in a row. The path goes by the pixels alone: no label and no reading
-    is used, and finding it takes far less time than reading the digits.
+    `anyk.FilledReplication` fills in a lost block from those that are like it, row by row, so it
+    likes digits that look alike to follow each other in a row. The path goes by the pixels alone:
+    no label and no reading is used, and finding it takes far less time than reading the digits.
 
     Args:
         images: ndarray (blocks * rows, 64).

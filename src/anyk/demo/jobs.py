@@ -14,7 +14,7 @@ from anyk.demo.digits import all_pixels, deal, held_out
 from anyk.demo.network import read
 from anyk.demo.trouble import Trouble
 from anyk.domains.prime import PrimeField
-from anyk.schemes.approximate.spline.scheme import Spline
+from anyk.schemes.approximate.filled_replication.scheme import FilledReplication
 from anyk.schemes.base import AbstractScheme
 from anyk.schemes.maps.lagrange import Lagrange
 from anyk.schemes.maps.replication import Replication
@@ -111,11 +111,11 @@ def reading_job(rng: np.random.Generator, *, seconds: float, passes: int) -> Job
     X = images[deal(images, _READING_BLOCKS, _READING_ROWS)]
     first, second, killed = (int(who) for who in rng.permutation(_READING_BLOCKS)[:3])
 
-    coded = Spline(_READING_BLOCKS, WORKERS, stragglers=3)
+    coded = FilledReplication(_READING_BLOCKS, WORKERS, stragglers=3)
     return Job(
         title=f"A neural network reads {total} handwritten digits",
         detail=f"{_READING_BLOCKS} blocks of {_READING_ROWS} digits; "
-        f"coded: Spline, any {coded.guarantee.threshold} of {WORKERS} answers are enough",
+        f"coded: FilledReplication, any {coded.guarantee.threshold} of {WORKERS} answers do",
         unit="digits",
         function=function,
         X=X,

@@ -11,7 +11,9 @@ from anyk.domains.prime import PrimeField
 from anyk.errors import InvalidArgument, Unachievable
 from anyk.schemes.approximate.analog_lagrange.scheme import AnalogLagrange
 from anyk.schemes.approximate.berrut.scheme import Berrut
+from anyk.schemes.approximate.filled_replication.scheme import FilledReplication
 from anyk.schemes.approximate.spline.scheme import Spline
+from anyk.schemes.approximate.veiled_replication.scheme import VeiledReplication
 from anyk.schemes.base import AbstractScheme
 from anyk.schemes.maps.lagrange import Lagrange
 from anyk.schemes.maps.replication import Replication
@@ -56,13 +58,15 @@ class Shortlist:
     Example:
         >>> print(anyk.schemes_for(anyk.Sum(blocks=3, degree=2), anyk.Threat(workers=6)))
         Sum(blocks=3, degree=2) under Threat(workers=6, stragglers=0, adversaries=0, colluders=0, leakage=None)
-        Harmonic                5 workers, exact
-        Summed(Lagrange)        6 workers, exact
-        Summed(Shamir)          no: dT + 2A + 1 <= floor(N/K), that is 2*1 + 2*0 + 1 = 3 <= floor(6/3) = 2
-        Summed(Replication)     6 workers, exact
-        Summed(AnalogLagrange)  no: an exact scheme: the error of a sum is not estimated
-        Summed(Spline)          no: an exact scheme: the error of a sum is not estimated
-        Summed(Berrut)          no: an exact scheme: the error of a sum is not estimated
+        Harmonic                   5 workers, exact
+        Summed(Lagrange)           6 workers, exact
+        Summed(Shamir)             no: dT + 2A + 1 <= floor(N/K), that is 2*1 + 2*0 + 1 = 3 <= floor(6/3) = 2
+        Summed(Replication)        6 workers, exact
+        Summed(AnalogLagrange)     no: an exact scheme: the error of a sum is not estimated
+        Summed(FilledReplication)  no: an exact scheme: the error of a sum is not estimated
+        Summed(VeiledReplication)  no: T >= 1, that is 0 >= 1: it hides data, at a price in accuracy
+        Summed(Spline)             no: an exact scheme: the error of a sum is not estimated
+        Summed(Berrut)             no: an exact scheme: the error of a sum is not estimated
     """  # noqa: E501 - a table
 
     problem: Map | Sum | MatMul
@@ -185,12 +189,18 @@ def _analog(problem: Map | Sum, threat: Threat, field: PrimeField) -> AbstractSc
     )
 
 
-def _any_function(
-    scheme: type[Spline | Berrut], problem: Map | Sum, threat: Threat
-) -> AbstractScheme:
-    _some_leakage(threat)
+def _filled(problem: Map | Sum, threat: Threat, field: PrimeField) -> AbstractScheme:  # noqa: ARG001 - over the reals
+    _none_of(threat, "adversaries", "colluders")
+    return FilledReplication(problem.blocks, threat.workers, stragglers=threat.stragglers)
+
+
+def _veiled(problem: Map | Sum, threat: Threat, field: PrimeField) -> AbstractScheme:  # noqa: ARG001 - over the reals
+    if not threat.colluders:
+        raise _failing("T >= 1, that is 0 >= 1: it hides data, at a price in accuracy")
+    if threat.leakage is None:
+        raise _failing("a leakage in bits: the threat has leakage=None")
     _none_for_certain(threat)
-    return scheme(
+    return VeiledReplication(
         problem.blocks,
         threat.workers,
         stragglers=threat.stragglers,
@@ -200,11 +210,21 @@ def _any_function(
 
 
 def _spline(problem: Map | Sum, threat: Threat, field: PrimeField) -> AbstractScheme:  # noqa: ARG001 - over the reals
-    return _any_function(Spline, problem, threat)
+    _none_of(threat, "colluders")
+    _none_for_certain(threat)
+    return Spline(problem.blocks, threat.workers, stragglers=threat.stragglers)
 
 
 def _berrut(problem: Map | Sum, threat: Threat, field: PrimeField) -> AbstractScheme:  # noqa: ARG001 - over the reals
-    return _any_function(Berrut, problem, threat)
+    _some_leakage(threat)
+    _none_for_certain(threat)
+    return Berrut(
+        problem.blocks,
+        threat.workers,
+        stragglers=threat.stragglers,
+        colluders=threat.colluders,
+        leakage=threat.leakage,
+    )
 
 
 _Build = Callable[[Map | Sum, Threat, PrimeField], AbstractScheme]
@@ -214,6 +234,8 @@ _MAPS: tuple[tuple[str, _Build], ...] = (
     ("Shamir", _shamir),
     ("Replication", _replication),
     ("AnalogLagrange", _analog),
+    ("FilledReplication", _filled),
+    ("VeiledReplication", _veiled),
     ("Spline", _spline),
     ("Berrut", _berrut),
 )
@@ -284,7 +306,7 @@ def schemes_for(
         ('Lagrange', 0.0)
         ('Shamir', 0.0)
         ('AnalogLagrange', 0.5)
-        ('Spline', 0.5)
+        ('VeiledReplication', 0.5)
         ('Berrut', 0.5)
     """
     instance("threat", threat, Threat, change="Pass anyk.Threat(workers=12, stragglers=2), say.")

@@ -177,7 +177,7 @@ def _decoders(
 
     best = min(_FACTORS, key=score) * (liars / workers) ** 1.6
     ours = Spline(function.blocks, workers, stragglers=0, adversaries=liars, bound=function.bound)
-    told = Spline(function.blocks, workers, copies=False)
+    told = Spline(function.blocks, workers)
     return {
         "published": (_published(function, workers, best), False),
         "ours": (ours, False),

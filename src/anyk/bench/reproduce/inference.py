@@ -13,6 +13,7 @@ from anyk.bench.reproduce.data import Images
 from anyk.bench.reproduce.models import Model
 from anyk.bench.reproduce.tuning import tune
 from anyk.schemes.approximate.berrut.scheme import Berrut
+from anyk.schemes.approximate.filled_replication.scheme import FilledReplication
 from anyk.schemes.approximate.spline.scheme import Spline
 from anyk.schemes.base import AbstractScheme
 
@@ -160,8 +161,8 @@ def measure(
     schemes: dict[str, AbstractScheme] = {
         "BACC": Berrut(case.blocks, case.workers, stragglers=case.late),
         "LeTCC": published(case, lambdas),
-        "curve": Spline(case.blocks, case.workers, stragglers=case.late, copies=False),
-        "ours": Spline(case.blocks, case.workers, stragglers=case.late),
+        "curve": Spline(case.blocks, case.workers, stragglers=case.late),
+        "ours": FilledReplication(case.blocks, case.workers, stragglers=case.late),
     }
     errors: dict[str, list[float]] = {side: [] for side in SIDES}
     hits: dict[str, list[float]] = {side: [] for side in SIDES}

@@ -17,6 +17,7 @@ from anyk.bench.reproduce.picture import BACC, CURVE, INK, LETCC, OURS, QUIET, P
 from anyk.bench.reproduce.progress import steps
 from anyk.bench.reproduce.tuning import DECODER, ENCODER, tune
 from anyk.schemes.approximate.berrut.scheme import Berrut
+from anyk.schemes.approximate.filled_replication.scheme import FilledReplication
 from anyk.schemes.approximate.spline.scheme import Spline
 from anyk.schemes.base import AbstractScheme
 
@@ -157,8 +158,8 @@ def _measure_case(setting: Setting, number: int, case: _Case) -> Curves:
             schemes = {
                 "BACC": Berrut(_BLOCKS, workers),
                 "LeTCC": _published(workers, lambdas),
-                "curve": Spline(_BLOCKS, workers, stragglers=_LATE, copies=False),
-                "ours": Spline(_BLOCKS, workers, stragglers=_LATE),
+                "curve": Spline(_BLOCKS, workers, stragglers=_LATE),
+                "ours": FilledReplication(_BLOCKS, workers, stragglers=_LATE),
             }
             generator = setting.generator(0, number, workers)
             trials = []
@@ -283,7 +284,7 @@ def _measure(setting: Setting) -> Report:
         "published: exponents of N in the papers' upper bounds on the mean square error, for fixed",
         "S: LeTCC S^3 N^-3 noiseless and S^(8/5) N^(-3/5) noisy, BACC S^4 N^-2 noiseless.",
         "LeTCC: Spline(ordering=None), both lambdas the best of a grid on trials of their own;",
-        "BACC: Berrut; curve: Spline(copies=False); ours: Spline, as it comes, whose workers hold",
+        "BACC: Berrut; curve: Spline; ours: FilledReplication, as it comes, whose workers hold",
         "whole blocks: without noise its error is 0 while each block is held by one that answers.",
         f"Noisy: answers + {_NOISE:g} standard normal.",
         "The LeTCC paper does not name the function of its figure; x sin x is that of its sequels.",

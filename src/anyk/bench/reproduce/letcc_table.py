@@ -219,7 +219,7 @@ def _measure(setting: Setting) -> Report:
         notes=(
             "All sides meet the same batches with the same stragglers; 95 % bootstrap intervals",
             "over batches. LeTCC: Spline(ordering=None), both lambdas the best of a grid on other",
-            "pictures; BACC: Berrut; curve: Spline(copies=False); ours: Spline, as it comes. Of",
+            "pictures; BACC: Berrut; curve: Spline; ours: FilledReplication, as it comes. Of",
             "these two nothing is tuned. Replication: worker n has block n mod K; the output of a",
             "lost block is guessed (every class alike) for its RMSE, and counts as wrong.",
             f"A ratio of errors above {_MOST:g} counts as {_MOST:g}.",

@@ -1,4 +1,4 @@
-"""The curve with noise between the data: what `Spline` with colluders is measured against."""
+"""The curve with noise between the data: what `VeiledReplication` is measured against."""
 
 from __future__ import annotations
 

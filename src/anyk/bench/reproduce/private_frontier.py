@@ -20,7 +20,7 @@ from anyk.demo.digits import held_out
 from anyk.demo.network import logits
 from anyk.errors import RecoveryError
 from anyk.schemes.approximate.berrut.scheme import Berrut
-from anyk.schemes.approximate.spline.scheme import Spline
+from anyk.schemes.approximate.veiled_replication.scheme import VeiledReplication
 from anyk.schemes.base import AbstractScheme
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def _against(setting: Setting, std: float) -> list[_Against]:
     chosen = _ROWS[1::3] if setting.tiny else _ROWS
     with steps("private-frontier, one colluder", len(chosen)) as step:
         for at, (blocks, bits) in enumerate(chosen):
-            ours = Spline(blocks, _WORKERS, colluders=1, leakage=bits, data_std=std)
+            ours = VeiledReplication(blocks, _WORKERS, colluders=1, leakage=bits, data_std=std)
             bacc = Berrut(blocks, _WORKERS, colluders=1, leakage=bits, data_std=std)
             sides: Sides = {
                 "ours": partial(_Trial.coded, scheme=ours),
@@ -225,7 +225,7 @@ def _fronts(setting: Setting, std: float) -> list[_Front]:
 
 def _sides(threat: tuple[int, int], colluders: int, bits: float, std: float) -> tuple[Sides, float]:
     """Ours, and the curve where it is one; and what the worst colluders learn of ours."""
-    scheme = Spline(
+    scheme = VeiledReplication(
         _BLOCKS,
         _WORKERS,
         stragglers=threat[0],

@@ -1,4 +1,4 @@
-"""Values by the answers that are believed, where some may lie; what decoders of `Spline` share."""
+"""Values by the answers that are believed, where some may lie: on curves, and at veiled copies."""
 
 from __future__ import annotations
 

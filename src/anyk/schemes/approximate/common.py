@@ -1,4 +1,4 @@
-"""What the approximate schemes over the reals share: stragglers, sizes and error estimates."""
+"""What the approximate schemes over the reals share: checks, stragglers, sizes, estimates."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Recovered
-from anyk.errors import NotEnoughAnswers, Unachievable
+from anyk.errors import InvalidArgument, NotEnoughAnswers, Unachievable
 from anyk.spec import Guarantee
 
 __all__ = [
     "MOST_NUMBERS",
     "approximate_guarantee",
     "check_answers",
+    "check_bound",
+    "check_smoothing",
     "check_threat",
     "default_stragglers",
     "largest",
@@ -66,14 +68,59 @@ def check_threat(blocks: int, workers: int, stragglers: int | None, adversaries:
         )
 
 
+def check_bound(bound: object, adversaries: int) -> None:
+    """Check the largest absolute value of an honest answer's numbers.
+
+    Args:
+        bound: a positive number, or None where none is known.
+        adversaries: A.
+
+    Raises:
+        InvalidArgument: if it is no such number, or nothing is checked against it.
+    """
+    if bound is None:
+        return
+    number = float(bound) if isinstance(bound, int | float | np.floating) else math.nan
+    if not (math.isfinite(number) and number > 0.0 and adversaries):
+        raise InvalidArgument(
+            "bound",
+            given=f"{bound!r} with adversaries={adversaries}",
+            needed="a finite number above 0, and adversaries of at least 1",
+            change="Pass None, or the largest absolute value of an honest answer's numbers.",
+        )
+
+
+def check_smoothing(argument: str, value: object, *, optional: bool = False) -> None:
+    """Check the lambda of a smoothing spline.
+
+    Args:
+        argument: its name.
+        value: a finite number of at least 0.
+        optional: whether it may be None, for a lambda that is chosen by the answers.
+
+    Raises:
+        InvalidArgument: if it is anything else.
+    """
+    if optional and value is None:
+        return
+    number = float(value) if isinstance(value, int | float | np.floating) else math.nan
+    if not (math.isfinite(number) and number >= 0.0):
+        raise InvalidArgument(
+            argument,
+            given=repr(value),
+            needed="a finite number of at least 0",
+            change="Pass 0.0 to interpolate.",
+        )
+
+
 def approximate_guarantee(
     *,
     workers: int,
     stragglers: int,
-    adversaries: int,
-    colluders: int,
-    leakage: float | None,
-    data_std: float,
+    adversaries: int = 0,
+    colluders: int = 0,
+    leakage: float | None = None,
+    data_std: float = 1.0,
 ) -> Guarantee:
     """The promise: a value with an error estimate from any N - S answers, each one block large."""
     return Guarantee(

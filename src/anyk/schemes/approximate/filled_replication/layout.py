@@ -1,4 +1,4 @@
-"""Which block each worker of `Spline` holds, where workers hold whole blocks."""
+"""Which block each worker of `FilledReplication` holds."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from anyk.codes.curves.ordering import chord_positions, pairwise_distances, path_order
 
-__all__ = ["CopiesLayout", "copies_layout"]
+__all__ = ["FilledLayout", "filled_layout"]
 
 Floats: TypeAlias = NDArray[np.float64]
 Places: TypeAlias = NDArray[np.intp]
@@ -22,8 +22,8 @@ _NEXT = 2  # near blocks that make one less lonely
 
 @final
 @dataclass(frozen=True, kw_only=True, eq=False)
-class CopiesLayout:
-    """What `Spline` chose for one set of data.
+class FilledLayout:
+    """What `FilledReplication` chose for one set of data.
 
     Args:
         order: the blocks along a short path, ndarray (K,); a permutation.
@@ -33,7 +33,7 @@ class CopiesLayout:
             more than 1024 blocks.
 
     Example:
-        >>> encoded = anyk.Spline(3, 4).encode(np.array([1.0, 5.0, 2.0]))
+        >>> encoded = anyk.FilledReplication(3, 4).encode(np.array([1.0, 5.0, 2.0]))
         >>> encoded.layout.order[encoded.layout.held], encoded.shares
         (array([1, 0, 2, 1]), array([5., 1., 2., 5.]))
     """
@@ -44,7 +44,7 @@ class CopiesLayout:
     distances: Floats | None
 
 
-def copies_layout(flat: Floats, workers: int) -> CopiesLayout:
+def filled_layout(flat: Floats, workers: int) -> FilledLayout:
     """One whole block a worker: floor(N/K) copies of each, and one more of the loneliest.
 
     The N mod K workers left over hold the blocks that are farthest from their two nearest. With
@@ -66,7 +66,7 @@ def copies_layout(flat: Floats, workers: int) -> CopiesLayout:
         if workers < order.size
         else _copied(positions, distances, workers)
     )
-    return CopiesLayout(order=order, positions=positions, held=held, distances=distances)
+    return FilledLayout(order=order, positions=positions, held=held, distances=distances)
 
 
 def _copied(positions: Floats, distances: Floats | None, workers: int) -> Places:

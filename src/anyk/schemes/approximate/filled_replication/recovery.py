@@ -1,4 +1,4 @@
-"""The decoder of `Spline` where workers hold whole blocks: answers as they are, the lost filled."""
+"""The decoder of `FilledReplication`: answers as they are, the lost blocks filled in."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from anyk.randomness.sketch import sketch
 from anyk.schemes.approximate.common import MOST_NUMBERS, largest, no_numbers, relative_error
 from anyk.schemes.base import AbstractRecovery, rows_of
 
-__all__ = ["CopiesRecovery"]
+__all__ = ["FilledRecovery"]
 
 Floats: TypeAlias = NDArray[np.float64]
 Places: TypeAlias = NDArray[np.intp]
@@ -40,7 +40,7 @@ _REACHES = (2.0, 4.0, 8.0)
 
 @final
 @dataclass(frozen=True, kw_only=True, eq=False)
-class CopiesRecovery(AbstractRecovery):
+class FilledRecovery(AbstractRecovery):
     """A block's value is the mean of its copies' answers; the lost blocks are filled in.
 
     There are several ways to fill in: the cubic spline along the path, means of the nearest
@@ -67,7 +67,7 @@ class CopiesRecovery(AbstractRecovery):
         functions, 1979 (the same for splines).
 
     Example:
-        >>> recovery = anyk.Spline(2, 3).encode(np.array([0.0, 1.0])).recovery([1, 0])
+        >>> recovery = anyk.FilledReplication(2, 3).encode(np.array([0.0, 1.0])).recovery([1, 0])
         >>> recovery.answered, recovery.matrix.sum(axis=1)
         ((1, 0), array([1., 1.]))
     """

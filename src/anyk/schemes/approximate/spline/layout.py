@@ -27,7 +27,7 @@ class SplineLayout:
             of alpha and beta; 0 where it passes through them.
 
     Example:
-        >>> anyk.Spline(2, 3, copies=False).encode(np.array([1.0, 5.0])).layout.points
+        >>> anyk.Spline(2, 3).encode(np.array([1.0, 5.0])).layout.points
         array([-1.,  0.,  1.])
     """
 

@@ -1,4 +1,4 @@
-"""How `Spline` hides data from colluders: copies of each block, veiled by noise in common."""
+"""Where `VeiledReplication` puts copies in noise: a veil in common for a few copies of a block."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from anyk.errors import Unachievable
 from anyk.privacy.veils import Veil, thinnest, veil
 from anyk.schemes.base import Encoder
 
-__all__ = ["PrivateLayout", "private_layout"]
+__all__ = ["VeiledLayout", "veiled_layout"]
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -30,7 +30,7 @@ _SPARE = 1e-9  # of the leakage: room for rounding
 
 @final
 @dataclass(frozen=True, kw_only=True, eq=False)
-class PrivateLayout:
+class VeiledLayout:
     """Who holds which copy: worker n holds copy n // K of block n mod K, h copies to a veil.
 
     It depends on the scheme's parameters alone, and holds no noise.
@@ -104,7 +104,7 @@ class PrivateLayout:
 
 
 @lru_cache(maxsize=64)
-def private_layout(
+def veiled_layout(
     *,
     blocks: int,
     workers: int,
@@ -112,7 +112,7 @@ def private_layout(
     leakage: float,
     data_std: float,
     adversaries: int = 0,
-) -> PrivateLayout:
+) -> VeiledLayout:
     """The veil of least error that tells T workers no more than `leakage`.
 
     Of some shapes, each as thin as the leakage allows, the one whose value for a random network
@@ -165,7 +165,7 @@ def _shapes(colluders: int, *, checked: bool) -> list[Veil]:
 
 def _layout(
     shape: Veil, blocks: int, workers: int, leakage: float, data_std: float
-) -> PrivateLayout:
+) -> VeiledLayout:
     """This shape, as thin as the leakage allows, and the error to expect."""
     copies = math.ceil(workers / blocks)
     veils = math.ceil(copies / len(shape.points))
@@ -173,7 +173,7 @@ def _layout(
     factor = thinnest(
         shape, blocks=blocks, veils=veils, variance=variance, bits=leakage * (1.0 - _SPARE)
     )
-    layout = PrivateLayout(
+    layout = VeiledLayout(
         blocks=blocks,
         workers=workers,
         points=factor * shape.points,
@@ -186,12 +186,12 @@ def _layout(
     return replace(layout, expected_error=error)
 
 
-def _depth(layout: PrivateLayout) -> float:
+def _depth(layout: VeiledLayout) -> float:
     """Noise of the least veiled copy, in standard deviations of the data."""
     return float(np.linalg.norm(layout.points, axis=1).min()) / layout.data_std
 
 
-def _nearest(layout: PrivateLayout, leakage: float) -> float:
+def _nearest(layout: VeiledLayout, leakage: float) -> float:
     """About the least leakage that leaves something of the answers, by doubling."""
     shape = Veil(points=layout.points)
     while layout.expected_error**2 >= _BLIND:

@@ -1,4 +1,4 @@
-"""The decoder of `Spline` where copies are veiled: from answers with noise to the one without."""
+"""The decoder of `VeiledReplication`: from answers with noise to the one without."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.randomness.sketch import sketch
 from anyk.schemes.approximate.believed import recover_from_believed
 from anyk.schemes.approximate.common import MOST_NUMBERS, largest, no_numbers, relative_error
-from anyk.schemes.approximate.veiled_replication.layout import PrivateLayout
+from anyk.schemes.approximate.veiled_replication.layout import VeiledLayout
 from anyk.schemes.base import AbstractRecovery, rows_of
 
-__all__ = ["PrivateRecovery"]
+__all__ = ["VeiledRecovery"]
 
 Floats: TypeAlias = NDArray[np.float64]
 
 _TOGETHER = 96  # answers of one block that are combined at once; more are cut in parts
-_FACTOR = 2.4  # measured, see PrivateRecovery
+_FACTOR = 2.4  # measured, see docs/measured.md
 
 
 @final
@@ -42,19 +42,15 @@ class _Part:
 
 @final
 @dataclass(frozen=True, kw_only=True, eq=False)
-class PrivateRecovery(AbstractRecovery):
+class VeiledRecovery(AbstractRecovery):
     """The value of a block is the best linear guess from the answers at its copies.
 
     Best for a random network of as much roughness as explains the answers best. Blocks that lost
     all their copies get the mean of the others, and an error as large as f varies. O(N) a
     recovery.
 
-    The error estimate is 2.4 times what the model expects. The factor was calibrated on 867
-    decodings (1 to 8 blocks of 1 to 40 numbers, up to 100 workers of which up to 40 % late, T up
-    to 3, 0.1 to 3 bits; fourteen functions from lines to jumps and noise) and checked on 868
-    others: the true error was below the estimate in 97 %, and in the median 2.8 times smaller. It
-    is below in 84 to 86 % for a narrow bump and for a jump, which the noise hides, and in 93 % of
-    433 decodings of smooth functions from one to three copies a block, which tell little of f.
+    The error estimate is 2.4 times what the model expects: a factor that was calibrated on some
+    decodings and checked on others, with the figures in docs/measured.md.
 
     Args:
         layout: of the shares.
@@ -64,13 +60,13 @@ class PrivateRecovery(AbstractRecovery):
         source: of the random numbers of its sketches, which no worker may foresee.
 
     Example:
-        >>> scheme = anyk.Spline(2, 12, colluders=1, leakage=1.0)
+        >>> scheme = anyk.VeiledReplication(2, 12, colluders=1, leakage=1.0)
         >>> recovery = scheme.encode(np.array([0.0, 1.0])).recovery([5, 0, 2])
         >>> recovery.answered, recovery.matrix.sum(axis=1).round(6)
         ((5, 0, 2), array([1., 1.]))
     """
 
-    layout: PrivateLayout
+    layout: VeiledLayout
     workers: tuple[int, ...]
     adversaries: int = 0
     bound: float | None = None
@@ -186,7 +182,7 @@ class PrivateRecovery(AbstractRecovery):
         return _parts(self.layout, np.array(self.workers))
 
 
-def _parts(layout: PrivateLayout, workers: NDArray[np.intp]) -> tuple[_Part, ...]:
+def _parts(layout: VeiledLayout, workers: NDArray[np.intp]) -> tuple[_Part, ...]:
     """The answers of each block, in parts of whole veils."""
     many = max(1, _TOGETHER // len(layout.points))  # veils
     blocks, groups = layout.held[workers], layout.veils[workers] // many

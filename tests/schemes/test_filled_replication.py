@@ -1,4 +1,4 @@
-"""`Spline` whose workers hold whole blocks: answers are exact, what is lost lies between."""
+"""`FilledReplication`: what is answered is exact, what is lost lies between."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from anyk.schemes.approximate.filled_replication.scheme import FilledReplication
 from anyk.schemes.approximate.spline.scheme import Spline
 from anyk.schemes.maps.replication import Replication
 
@@ -25,7 +26,7 @@ def test_every_worker_holds_a_block_and_every_block_has_its_copies(
     blocks: int, workers: int
 ) -> None:
     X = np.random.default_rng(blocks).normal(size=(blocks, 3))
-    encoded = Spline(blocks, workers).encode(X)
+    encoded = FilledReplication(blocks, workers).encode(X)
     copies = [sum(np.array_equal(share, block) for share in encoded.shares) for block in X]
     assert sum(copies) == workers
     assert workers // blocks <= min(copies) <= max(copies) <= -(-workers // blocks)
@@ -33,13 +34,13 @@ def test_every_worker_holds_a_block_and_every_block_has_its_copies(
 
 def test_the_lonely_blocks_have_the_copies_that_are_left() -> None:
     X = np.array([0.0, 1.0, 2.0, 3.0, 20.0, 30.0, 31.0])
-    encoded = Spline(7, 9).encode(X)
+    encoded = FilledReplication(7, 9).encode(X)
     assert sorted(encoded.shares[7:]) == [20.0, 31.0]
 
 
 def test_fewer_workers_than_blocks_hold_blocks_near_the_others() -> None:
     X = np.array([0.0, 1.0, 2.0, 10.0, 11.0, 12.0, 30.0])
-    assert sorted(Spline(7, 3).encode(X).shares) == [1.0, 10.0, 30.0]
+    assert sorted(FilledReplication(7, 3).encode(X).shares) == [1.0, 10.0, 30.0]
 
 
 @given(SEEDS, st.integers(1, 12), st.integers(0, 20))
@@ -47,7 +48,7 @@ def test_what_is_answered_is_exact(seed: int, blocks: int, more: int) -> None:
     rng = np.random.default_rng(seed)
     workers = blocks + more
     X = rng.normal(size=(blocks, 2))
-    encoded = Spline(blocks, workers).encode(X)
+    encoded = FilledReplication(blocks, workers).encode(X)
     answered = rng.choice(workers, int(rng.integers(min(2, blocks), workers + 1)), replace=False)
     value = encoded.decode(np.sign(encoded.shares[answered]) / 3.0, answered).value
     held = (X[:, None] == encoded.shares[answered]).all(axis=2).any(axis=1)
@@ -58,7 +59,7 @@ def test_what_is_answered_is_exact(seed: int, blocks: int, more: int) -> None:
 def test_no_late_workers_up_to_the_copies_cost_anything() -> None:
     rng = np.random.default_rng(1)
     X = rng.normal(size=(6, 4))
-    encoded = Spline(6, 20).encode(X)
+    encoded = FilledReplication(6, 20).encode(X)
     for _ in range(50):
         answered = np.delete(np.arange(20), rng.choice(20, 2, replace=False))
         recovered = encoded.decode(3.0 * encoded.shares[answered], answered)
@@ -69,7 +70,7 @@ def test_no_late_workers_up_to_the_copies_cost_anything() -> None:
 
 def test_a_run_of_late_workers_makes_no_wide_gap() -> None:
     X = np.random.default_rng(0).permutation(100)[:, None] * 1.0
-    encoded = Spline(100, 100).encode(X)
+    encoded = FilledReplication(100, 100).encode(X)
     for start in range(0, 85, 5):
         lost = np.sort(encoded.shares[start : start + 15].ravel())
         assert np.diff(lost).min() > 1.0
@@ -77,7 +78,7 @@ def test_a_run_of_late_workers_makes_no_wide_gap() -> None:
 
 def test_a_lost_block_lies_between_its_neighbours_on_the_path() -> None:
     X = np.array([[0.0], [4.0], [1.0], [2.0], [3.0], [7.0]])
-    encoded = Spline(6, 6).encode(X)
+    encoded = FilledReplication(6, 6).encode(X)
     jump = np.where(encoded.shares > 2.5, 1.0, 0.0)
     answered = [n for n in range(6) if encoded.shares[n, 0] != 3.0]
     value = encoded.decode(jump[answered], answered).value
@@ -87,7 +88,7 @@ def test_a_lost_block_lies_between_its_neighbours_on_the_path() -> None:
 
 def test_a_smooth_function_is_filled_by_a_spline_and_a_rough_one_by_lines() -> None:
     X = np.linspace(-np.pi, np.pi, 41)
-    encoded = Spline(41, 41).encode(X)
+    encoded = FilledReplication(41, 41).encode(X)
     answered = np.flatnonzero((np.arange(41) % 5 > 0) | (np.abs(encoded.shares) > 3.0))
     smooth = encoded.decode(np.sin(encoded.shares[answered]), answered).value
     assert np.abs(smooth - np.sin(X)).max() < 2e-3  # lines miss by h^2 / 2 = 1e-2
@@ -100,7 +101,7 @@ def test_copies_that_differ_are_noise_and_smoothed() -> None:
     X = np.sort(rng.uniform(-3.0, 3.0, 40))
     errors = {}
     for smoothing in (None, 0.0):
-        encoded = Spline(40, 160, decoder_smoothing=smoothing).encode(X)
+        encoded = FilledReplication(40, 160, smoothing=smoothing).encode(X)
         noisy = np.sin(encoded.shares) + 0.3 * np.random.default_rng(3).normal(size=160)
         recovered = encoded.decode(noisy, range(160))
         errors[smoothing] = relative(recovered.value, np.sin(X))
@@ -111,7 +112,7 @@ def test_copies_that_differ_are_noise_and_smoothed() -> None:
 
 def test_copies_that_agree_are_never_smoothed() -> None:
     X = np.random.default_rng(4).normal(size=(30, 2))
-    encoded = Spline(30, 60).encode(X)
+    encoded = FilledReplication(30, 60).encode(X)
     rough = np.sign(np.sin(20.0 * encoded.shares))
     np.testing.assert_array_equal(encoded.decode(rough, range(60)).value, np.sign(np.sin(20.0 * X)))
 
@@ -120,13 +121,13 @@ def test_copies_that_agree_are_never_smoothed() -> None:
 def test_few_answers_are_no_evidence(lost: list[int]) -> None:
     """Of fewer than four blocks, all answers may agree by symmetry alone."""
     blocks = 3 + len(lost)
-    encoded = Spline(blocks, blocks).encode(np.arange(blocks * 1.0))
+    encoded = FilledReplication(blocks, blocks).encode(np.arange(blocks * 1.0))
     answered = np.delete(np.arange(blocks), lost)
     assert encoded.decode(np.ones(3), answered).error_estimate == np.inf
 
 
 def test_copies_of_one_block_alone_are_no_evidence() -> None:
-    encoded = Spline(2, 6).encode(np.array([0.0, 1.0]))
+    encoded = FilledReplication(2, 6).encode(np.array([0.0, 1.0]))
     answered = np.flatnonzero(encoded.shares == encoded.shares[0])
     recovered = encoded.decode(np.ones(answered.size), answered)
     np.testing.assert_array_equal(recovered.value, [1.0, 1.0])
@@ -154,7 +155,7 @@ def test_the_error_is_below_its_estimate(noise: float) -> None:
         late = int(rng.uniform(0.05, 0.4 if trial % 2 else 0.3) * workers)
         X = rng.normal(size=(blocks, int(rng.choice([1, 2, 10]))))
         f = FUNCTIONS[trial % len(FUNCTIONS)]
-        encoded = Spline(blocks, workers).encode(X)
+        encoded = FilledReplication(blocks, workers).encode(X)
         start = int(rng.integers(workers - late + 1))
         run = np.r_[0:start, start + late : workers]
         answered = rng.choice(workers, workers - late, replace=False) if trial % 2 else run
@@ -173,7 +174,7 @@ def test_the_error_is_below_its_estimate(noise: float) -> None:
 def test_it_beats_replication_and_the_curve_on_a_rough_function() -> None:
     rng = np.random.default_rng(6)
     totals: dict[str, float] = {"copies": 0.0, "curve": 0.0, "replication": 0.0}
-    schemes: dict[str, Any] = {"copies": Spline(30, 45), "curve": Spline(30, 45, copies=False)}
+    schemes: dict[str, Any] = {"copies": FilledReplication(30, 45), "curve": Spline(30, 45)}
     for _ in range(10):
         X = rng.normal(size=(30, 3))
         truth = np.tanh(8.0 * X)

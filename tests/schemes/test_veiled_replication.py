@@ -1,4 +1,4 @@
-"""`Spline` with colluders: what they learn, recomputed by determinants, and what is decoded."""
+"""`VeiledReplication`: what they learn, recomputed by determinants, and what is decoded."""
 
 import itertools
 import pickle
@@ -12,7 +12,7 @@ import anyk
 from anyk.bench.reproduce.private_curve import PrivateCurve
 from anyk.errors import InvalidArgument, TooManyErrors, Unachievable
 from anyk.randomness.entropy import InsecureTestSource
-from anyk.schemes.approximate.spline.scheme import Spline
+from anyk.schemes.approximate.veiled_replication.scheme import VeiledReplication
 
 
 def bits(encoder, coalition, std):
@@ -33,7 +33,7 @@ def schemes(draw):
     blocks, colluders = draw(st.integers(1, 5)), draw(st.integers(1, 3))
     workers = draw(st.integers(max(3 * blocks, colluders + 1), 18))
     leakage, std = draw(st.floats(1.5, 5.0)), draw(st.floats(0.01, 100.0))
-    return Spline(blocks, workers, colluders=colluders, leakage=leakage, data_std=std)
+    return VeiledReplication(blocks, workers, colluders=colluders, leakage=leakage, data_std=std)
 
 
 @given(schemes())
@@ -51,8 +51,8 @@ def test_no_coalition_learns_more_than_promised_and_the_worst_learns_that(scheme
 
 @pytest.mark.parametrize(("colluders", "factor"), [(1, 1.0), (2, 2.0), (3, 3.0)])
 def test_what_equal_blocks_leak_is_what_the_docstring_says(colluders, factor):
-    scheme = Spline(4, 16, colluders=colluders, leakage=2.0)
-    larger = Spline(4, 16, colluders=colluders, leakage=2.0, data_std=np.sqrt(factor))
+    scheme = VeiledReplication(4, 16, colluders=colluders, leakage=2.0)
+    larger = VeiledReplication(4, 16, colluders=colluders, leakage=2.0, data_std=np.sqrt(factor))
     learned = []
     for each in (scheme, larger):
         encoder = each.encode(np.zeros(4)).encoder
@@ -76,7 +76,7 @@ def test_a_curve_with_noise_between_the_data_has_the_leakage_it_says_and_more_er
     curve = PrivateCurve(blocks=3, workers=36, guard=0.1, leakage=1.0, data_std=1.0)
     learned = [bits(curve.encoder, [worker], 1.0) for worker in range(36)]
     assert 0.99 <= max(learned) <= 1.0
-    scheme = Spline(3, 36, colluders=1, leakage=max(learned))
+    scheme = VeiledReplication(3, 36, colluders=1, leakage=max(learned))
     errors = []
     for _ in range(10):
         X = rng.normal(size=(3, 20))
@@ -92,7 +92,7 @@ def test_a_curve_with_noise_between_the_data_has_the_leakage_it_says_and_more_er
 
 @pytest.mark.parametrize("colluders", [1, 2, 3])
 def test_one_colluder_more_learns_more_and_larger_data_leak_more(colluders):
-    scheme = Spline(2, 16, colluders=colluders, leakage=0.5, data_std=2.0)
+    scheme = VeiledReplication(2, 16, colluders=colluders, leakage=0.5, data_std=2.0)
     encoded = scheme.encode(np.zeros((2, 3)))
     assert anyk.leakage(encoded, colluders=colluders) == pytest.approx(0.5)
     assert anyk.leakage(encoded, colluders=colluders + 1) > 0.6
@@ -102,13 +102,13 @@ def test_one_colluder_more_learns_more_and_larger_data_leak_more(colluders):
 
 
 def test_two_copies_of_one_veil_see_through_noise_meant_for_one():
-    encoder = Spline(1, 8, colluders=1, leakage=0.1).encode(np.zeros(1)).encoder
+    encoder = VeiledReplication(1, 8, colluders=1, leakage=0.1).encode(np.zeros(1)).encoder
     assert np.linalg.matrix_rank(encoder.masks[:2]) == 1  # x + z and x - z: their mean is x
 
 
 @pytest.mark.parametrize("colluders", [1, 2, 3])
 def test_shares_are_their_matrices_and_noise_is_fresh(colluders):
-    scheme = Spline(3, 14, colluders=colluders, leakage=1.0, data_std=0.5)
+    scheme = VeiledReplication(3, 14, colluders=colluders, leakage=1.0, data_std=0.5)
     X = np.random.default_rng(0).normal(size=(3, 2, 2))
     first, again = (scheme.encode(X, source=InsecureTestSource(5)) for _ in range(2))
     nothing = scheme.encode(0.0 * X, source=InsecureTestSource(5))
@@ -121,7 +121,7 @@ def test_shares_are_their_matrices_and_noise_is_fresh(colluders):
 
 @pytest.mark.parametrize("colluders", [1, 2])
 def test_shares_have_the_covariance_of_their_matrices(colluders):
-    scheme = Spline(2, 9, colluders=colluders, leakage=1.0)
+    scheme = VeiledReplication(2, 9, colluders=colluders, leakage=1.0)
     encoded = scheme.encode(np.full((2, 100_000), 3.0), source=InsecureTestSource(1))
     np.testing.assert_allclose(encoded.shares.mean(axis=1), 3.0, atol=0.1)
     masks = encoded.encoder.masks
@@ -131,7 +131,7 @@ def test_shares_have_the_covariance_of_their_matrices(colluders):
 
 
 def test_the_layout_does_not_depend_on_data_and_holds_nothing_secret():
-    scheme = Spline(2, 10, colluders=1, leakage=0.5)
+    scheme = VeiledReplication(2, 10, colluders=1, leakage=0.5)
     one, other = scheme.encode(np.zeros(2)), scheme.encode(np.array([5.0, -3.0]))
     assert pickle.dumps(one.layout) == pickle.dumps(other.layout)
     held = {array.tobytes() for array in vars(one.layout).values() if isinstance(array, np.ndarray)}
@@ -149,7 +149,7 @@ def test_the_layout_does_not_depend_on_data_and_holds_nothing_secret():
 @settings(max_examples=20, deadline=None)
 def test_constants_are_exact_and_lines_are_where_all_answer(seed, blocks, colluders):
     rng = np.random.default_rng(seed)
-    scheme = Spline(blocks, 12 * blocks, colluders=colluders, leakage=1.0)
+    scheme = VeiledReplication(blocks, 12 * blocks, colluders=colluders, leakage=1.0)
     encoded = scheme.encode(rng.normal(size=(blocks, 3)))
     answered = rng.permutation(12 * blocks)[: 9 * blocks]
     value = encoded.decode(np.full((9 * blocks, 2), 7.0), answered).value
@@ -158,7 +158,7 @@ def test_constants_are_exact_and_lines_are_where_all_answer(seed, blocks, collud
 
 def test_a_line_is_exact_for_one_colluder():
     X = np.random.default_rng(0).normal(size=(3, 5))
-    encoded = Spline(3, 36, colluders=1, leakage=0.2).encode(X)
+    encoded = VeiledReplication(3, 36, colluders=1, leakage=0.2).encode(X)
     np.testing.assert_allclose(
         encoded.decode(2.0 * encoded.shares - 1.0, range(36)).value, 2.0 * X - 1.0, atol=1e-6
     )
@@ -174,7 +174,7 @@ def test_more_leakage_buys_less_error_and_the_error_is_below_its_estimate(collud
 
     errors, below = [], []
     for leakage in (0.3, 3.0):
-        scheme = Spline(3, 60, colluders=colluders, leakage=leakage)
+        scheme = VeiledReplication(3, 60, colluders=colluders, leakage=leakage)
         trials = []
         for _ in range(15):
             X = rng.normal(size=(3, 20))
@@ -190,7 +190,7 @@ def test_more_leakage_buys_less_error_and_the_error_is_below_its_estimate(collud
 
 def test_a_block_without_answers_gets_a_guess_and_an_estimate_that_says_so():
     X = np.array([[0.0], [4.0], [1.0]])
-    encoded = Spline(3, 18, colluders=1, leakage=2.0, stragglers=6).encode(X)
+    encoded = VeiledReplication(3, 18, colluders=1, leakage=2.0, stragglers=6).encode(X)
     answered = [n for n in range(18) if n % 3 != 1]
     recovered = encoded.decode(encoded.shares[answered], answered)
     assert recovered.error_estimate > 0.5
@@ -200,7 +200,7 @@ def test_a_block_without_answers_gets_a_guess_and_an_estimate_that_says_so():
 
 def test_many_workers_and_a_matrix_that_is_the_recovery():
     X = np.random.default_rng(2).normal(size=(2, 4))
-    encoded = Spline(2, 600, colluders=1, leakage=0.5).encode(X)
+    encoded = VeiledReplication(2, 600, colluders=1, leakage=0.5).encode(X)
     recovery = encoded.recovery(range(600))
     np.testing.assert_allclose(recovery.matrix.sum(axis=1), 1.0)
     answers = 3.0 * encoded.shares
@@ -213,7 +213,7 @@ def test_many_workers_and_a_matrix_that_is_the_recovery():
 def test_liars_are_named_and_left_out():
     rng = np.random.default_rng(4)
     weights = rng.normal(size=(30, 10))
-    scheme = Spline(2, 30, colluders=1, leakage=1.0, adversaries=2, stragglers=4)
+    scheme = VeiledReplication(2, 30, colluders=1, leakage=1.0, adversaries=2, stragglers=4)
     named, total = 0, 0
     for _ in range(10):
         X = rng.normal(size=(2, 30))
@@ -234,7 +234,7 @@ def test_liars_are_named_and_left_out():
 
 @pytest.mark.parametrize("colluders", [1, 2])
 def test_nobody_is_accused_where_all_answers_agree(colluders):
-    scheme = Spline(2, 24, colluders=colluders, leakage=1.5, adversaries=2)
+    scheme = VeiledReplication(2, 24, colluders=colluders, leakage=1.5, adversaries=2)
     encoded = scheme.encode(np.random.default_rng(7).normal(size=(2, 3)))
     for answers in (np.zeros((24, 2)), np.full((24, 2), 3.0)):
         assert encoded.decode(answers, range(24)).suspects == ()
@@ -245,7 +245,7 @@ def test_nobody_is_accused_where_all_answers_agree(colluders):
 @pytest.mark.parametrize("f", [lambda x: x, np.sin, np.square], ids=["line", "sin", "square"])
 def test_an_honest_answer_whose_noise_no_other_shares_is_rarely_named(f):
     rng = np.random.default_rng(11)
-    scheme = Spline(2, 18, colluders=1, leakage=0.5, adversaries=1, stragglers=0)
+    scheme = VeiledReplication(2, 18, colluders=1, leakage=0.5, adversaries=1, stragglers=0)
     accused = 0
     for _ in range(40):
         encoded = scheme.encode(rng.normal(size=(2, 30)))
@@ -259,7 +259,9 @@ def test_an_honest_answer_whose_noise_no_other_shares_is_rarely_named(f):
 
 def test_too_many_liars_and_answers_beyond_the_bound():
     rng = np.random.default_rng(5)
-    scheme = Spline(1, 24, colluders=1, leakage=1.0, adversaries=1, stragglers=0, bound=1.0)
+    scheme = VeiledReplication(
+        1, 24, colluders=1, leakage=1.0, adversaries=1, stragglers=0, bound=1.0
+    )
     encoded = scheme.encode(rng.normal(size=(1, 20)))
     answers = 0.1 * np.tanh(encoded.shares)
     answers[3, 0] = 1.5
@@ -272,40 +274,35 @@ def test_too_many_liars_and_answers_beyond_the_bound():
 @pytest.mark.parametrize(
     ("arguments", "error", "argument"),
     [
-        ({"colluders": 1}, InvalidArgument, "leakage"),
+        ({"colluders": 1, "leakage": None}, InvalidArgument, "leakage"),
         ({"colluders": 1, "leakage": 0.0}, InvalidArgument, "leakage"),
         ({"colluders": 1, "leakage": float("inf")}, InvalidArgument, "leakage"),
-        ({"leakage": 0.5}, InvalidArgument, "leakage"),
+        ({"colluders": 0, "leakage": 0.5}, InvalidArgument, "colluders"),
         ({"colluders": 1, "leakage": 0.5, "data_std": 0.0}, InvalidArgument, "data_std"),
-        ({"colluders": 1, "leakage": 0.5, "ordering": None}, InvalidArgument, "ordering"),
-        (
-            {"colluders": 1, "leakage": 0.5, "decoder_smoothing": 0.1},
-            InvalidArgument,
-            "decoder_smoothing",
-        ),
+        ({"colluders": 1, "leakage": 0.5, "bound": 1.0}, InvalidArgument, "bound"),
         ({"colluders": 9, "leakage": 0.5}, Unachievable, "workers"),
         ({"colluders": 3, "leakage": 1e-6}, Unachievable, "leakage"),
     ],
 )
 def test_what_is_refused(arguments, error, argument):
     with pytest.raises(error, match=f"^{argument}: ") as caught:
-        Spline(2, 8, **arguments)
+        VeiledReplication(2, 8, **arguments)
     assert caught.value.change
 
 
 def test_fewer_workers_than_blocks_are_refused():
     with pytest.raises(Unachievable, match="max\\(K, T\\)"):
-        Spline(4, 3, stragglers=0, colluders=1, leakage=1.0)
+        VeiledReplication(4, 3, stragglers=0, colluders=1, leakage=1.0)
 
 
 def test_a_refusal_names_a_leakage_that_can_be_had():
     with pytest.raises(Unachievable, match="Allow ") as caught:
-        Spline(2, 8, colluders=2, leakage=1e-5)
+        VeiledReplication(2, 8, colluders=2, leakage=1e-5)
     allowed = float(caught.value.change.split()[1])
-    assert Spline(2, 8, colluders=2, leakage=1.1 * allowed).guarantee.leakage > 1e-5
+    assert VeiledReplication(2, 8, colluders=2, leakage=1.1 * allowed).guarantee.leakage > 1e-5
 
 
 def test_repr_and_pickle_rebuild_it():
-    scheme = Spline(3, 20, colluders=2, leakage=0.7, data_std=0.3, adversaries=1)
+    scheme = VeiledReplication(3, 20, colluders=2, leakage=0.7, data_std=0.3, adversaries=1)
     assert eval(repr(scheme)) == scheme
     assert pickle.loads(pickle.dumps(scheme)) == scheme

@@ -1,0 +1,181 @@
+"""`VeiledReplication`: any function of data that no T workers learn more than some bits of."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, final
+
+from anyk.checks import positive, settle
+from anyk.domains.real import Reals
+from anyk.randomness.entropy import AbstractSource, SystemSource
+from anyk.randomness.masks import gaussian_masks
+from anyk.schemes.approximate.common import (
+    approximate_guarantee,
+    check_answers,
+    check_bound,
+    check_threat,
+    default_stragglers,
+)
+from anyk.schemes.approximate.veiled_replication.layout import VeiledLayout, veiled_layout
+from anyk.schemes.approximate.veiled_replication.recovery import VeiledRecovery
+from anyk.schemes.base import AbstractScheme, Encoded, Encoder, blocks_of
+from anyk.spec import Guarantee, Map
+
+__all__ = ["VeiledReplication"]
+
+
+@final
+@dataclass(frozen=True)
+class VeiledReplication(AbstractScheme):
+    """Copies under noise: every worker holds a block under Gaussian noise of its own depth.
+
+    The noise is so deep that no T workers learn more than `leakage`. A few copies share their
+    noise (a `Veil`) so that its first orders cancel in the decoder, which goes on from answers at
+    much noise and at less to the answer at none: the best linear guess for a random network, as
+    rough as the answers say. Who holds what, and how deep, depends on the parameters alone.
+
+    Args:
+        blocks: K.
+        workers: N, at least max(K, T).
+        stragglers: S, how many late workers a run does not wait for; None for half of the
+            redundancy, max(0, (N - K) // 2): the other half is spent on accuracy.
+        adversaries: A, how many of the answers may be lies.
+        colluders: T, how many workers may put together what they hold.
+        leakage: bits a coordinate that no T workers may learn more than.
+        data_std: standard deviation of the data's coordinates, for which `leakage` is stated.
+        bound: the largest absolute value of an honest answer's numbers, where one is known and
+            `adversaries` is above 0: whoever answers more is a liar without further evidence.
+
+    Raises:
+        InvalidArgument: if an argument is out of range.
+        Unachievable: if there are too few workers, or they leave too few answers, or so much noise
+            is needed that nothing of f would be seen in them.
+
+    Guarantee:
+        Approximate: a value with an error estimate from any answers, at least 2A + min(K, 2).
+        What f does at scales far below the noise is in no answer, and no estimate can know of it.
+
+        The shares of any T workers and the data have a mutual information of at most
+        ``guarantee.leakage`` <= `leakage` bits a coordinate (all K blocks together), if the blocks
+        are independent with mean squares about their expectation of at most data_std^2, on the
+        average over the coordinates; Gaussian data reach it. However the blocks depend on each
+        other, it holds with data_std sqrt(min(K, T)) in place of data_std. This is no perfect
+        privacy: T + 1 workers learn more, and each encoding of the same data leaks anew.
+
+        Answers that contradict the rest of their block are named, at most A, and left out; more
+        raise `TooManyErrors`. That is measured, not proven (docs/measured.md). Where f jumps, or
+        an answer is a single number, an honest worker may be named; where liars are the most of a
+        block's answers, or lie by less than the noise moves honest answers, nobody can tell.
+
+    References:
+        Cook and Stefanski, Simulation-extrapolation estimation in parametric measurement error
+        models, 1994 (from much noise to none); Cover and Thomas, Elements of Information Theory,
+        2006, theorem 8.6.5 and section 9.4 (the leakage of Gaussian noise).
+
+    Example:
+        >>> scheme = anyk.VeiledReplication(2, 20, colluders=1, leakage=0.5)
+        >>> encoded = scheme.encode(np.array([[0.0, 1.0], [1.0, 3.0]]))
+        >>> round(anyk.leakage(encoded, colluders=1), 6)
+        0.5
+        >>> encoded.decode(2 * encoded.shares + 1, range(20)).value.round(6)
+        array([[1., 3.],
+               [3., 7.]])
+    """
+
+    blocks: int
+    workers: int
+    _: KW_ONLY
+    stragglers: int | None = None
+    adversaries: int = 0
+    colluders: int
+    leakage: float
+    data_std: float = 1.0
+    bound: float | None = None
+
+    def __post_init__(self) -> None:
+        settle(self, optional="stragglers", blocks=1, workers=1, stragglers=0)
+        settle(self, adversaries=0, colluders=1)
+        check_threat(self.blocks, self.workers, self.stragglers, self.adversaries)
+        check_bound(self.bound, self.adversaries)
+        std = positive("data_std", self.data_std, change="Pass that of the data's numbers.")
+        object.__setattr__(self, "data_std", std)
+        bits = positive(
+            "leakage",
+            self.leakage,
+            change="Pass the bits a coordinate that colluders may learn, such as 0.3.",
+        )
+        object.__setattr__(self, "leakage", bits)
+        _ = self._layout  # raises where it can't be done
+
+    @property
+    def problem(self) -> Map:
+        """Any function of each of K blocks."""
+        return Map(blocks=self.blocks)
+
+    @property
+    def domain(self) -> Reals:
+        """The reals."""
+        return Reals()
+
+    @property
+    def guarantee(self) -> Guarantee:
+        """Approximate, from any N - S answers; at most so many bits to any T workers."""
+        default = default_stragglers(self.blocks, self.workers)
+        return approximate_guarantee(
+            workers=self.workers,
+            stragglers=default if self.stragglers is None else self.stragglers,
+            adversaries=self.adversaries,
+            colluders=self.colluders,
+            leakage=self._layout.bits,
+            data_std=self.data_std,
+        )
+
+    @property
+    def _layout(self) -> VeiledLayout:
+        return veiled_layout(
+            blocks=self.blocks,
+            workers=self.workers,
+            colluders=self.colluders,
+            leakage=self.leakage,
+            data_std=self.data_std,
+            adversaries=self.adversaries,
+        )
+
+    def encode(self, X: Any, *, source: AbstractSource = SystemSource()) -> Encoded:
+        """A copy of a block and fresh noise for each worker; the noise is kept nowhere.
+
+        Args:
+            X: array-like (K, *shape) of real numbers.
+            source: where noise comes from; the operating system's CSPRNG by default.
+
+        Returns:
+            The shares, ndarray (N, *shape).
+
+        Raises:
+            InvalidArgument: if X is not K blocks of finite numbers.
+        """
+        array = blocks_of(X, self.blocks, self.domain)
+        layout, flat = self._layout, array.reshape(self.blocks, -1)
+        noise = gaussian_masks(self.domain, (*layout.noises, flat.shape[1]), source)
+        shares = layout.shares(flat, noise).reshape(self.workers, *array.shape[1:])
+        return Encoded(self, self.domain.validate(shares, "X"), layout)
+
+    def sufficient(self, answered: Collection[int]) -> bool:
+        """Whether at least N - S workers answered."""
+        return len(set(answered)) >= self.guarantee.threshold
+
+    def encoder(self, layout: VeiledLayout) -> Encoder:
+        """D of the copies, and M of their veils."""
+        return layout.encoder
+
+    def recovery(self, layout: VeiledLayout, answered: tuple[int, ...]) -> VeiledRecovery:
+        """From the answers of these workers to the answers without noise.
+
+        Raises:
+            NotEnoughAnswers: if there are fewer than 2A + min(K, 2).
+        """
+        check_answers(self.blocks, self.workers, answered, self.adversaries)
+        return VeiledRecovery(
+            layout=layout, workers=answered, adversaries=self.adversaries, bound=self.bound
+        )
