@@ -235,4 +235,8 @@ class _LagrangeRecovery(AbstractRecovery):
         positions = [place for place in range(len(self.workers)) if place not in wrong][:dimension]
         last = positions[-1] + 1  # rows after it would be multiplied by zero
         value = scheme.field.matmul(self._spread(positions)[:, :last], array[:last])
-        return Recovered(value=value, suspects=tuple(sorted(self.workers[i] for i in wrong)))
+        return Recovered(
+            value=value,
+            suspects=tuple(sorted(self.workers[i] for i in wrong)),
+            known=np.ones(scheme.blocks, dtype=np.bool_),
+        )

@@ -110,10 +110,13 @@ class AnalogRecovery(AbstractRecovery):
             own = (_OWN + kept.size / _ALIKE) * float(np.finfo(np.float64).eps)
             error = self._error(code, matrix, sample[kept], rounding, located) + own * typical
             relative = relative_error(unit * error, np.abs(value))
+        rows = np.linalg.norm(matrix, axis=1)  # by which the answers' errors are amplified
         return Recovered(
             value=value,
             suspects=tuple(sorted(self.workers[row] for row in located.named)),
             error_estimate=relative + own,
+            known=np.zeros(len(value), dtype=np.bool_),
+            block_errors=(relative + own) * rows / float(np.sqrt(np.mean(rows**2))),
         )
 
     def _error(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, final
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Recovered
-from anyk.codes.curves.accuracy import FEWEST, estimate_error
+from anyk.codes.curves.accuracy import FEWEST, estimate_errors, unseen_error
 from anyk.codes.curves.barycentric import (
     berrut_leave_one_out,
     berrut_leave_pairs_out,
@@ -23,7 +23,7 @@ from anyk.domains.real import Reals
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.randomness.sketch import sketch
 from anyk.schemes.approximate.berrut.layout import BerrutPoints
-from anyk.schemes.approximate.common import MOST_NUMBERS, largest, no_numbers, relative_error
+from anyk.schemes.approximate.common import MOST_NUMBERS, largest, no_numbers, with_evidence
 from anyk.schemes.base import AbstractRecovery, rows_of
 
 __all__ = ["BerrutRecovery", "interpolate"]
@@ -127,21 +127,20 @@ class BerrutRecovery(AbstractRecovery):
         scaled = array / scale
         value = interpolate(nodes, scaled, self.points.blocks)
         flat = scaled.reshape(len(kept), -1)
-        error = self._error(nodes, sketch(flat, numbers=MOST_NUMBERS, source=self.source))
-        return Recovered(
-            value=scale * value,
-            suspects=tuple(sorted(self.workers[row] for row in located.named)),
-            error_estimate=relative_error(error, value),
-        )
+        errors = self._errors(nodes, sketch(flat, numbers=MOST_NUMBERS, source=self.source))
+        suspects = tuple(sorted(self.workers[row] for row in located.named))
+        return replace(with_evidence(value, errors, scale=scale), suspects=suspects)
 
     @cached_property
     def _nodes(self) -> NDArray[np.float64]:
         return self.points.workers[list(self.workers)]
 
-    def _error(self, nodes: NDArray[np.float64], sample: NDArray[np.float64]) -> float:
-        """The root mean square error, from a sketch of the answers."""
+    def _errors(
+        self, nodes: NDArray[np.float64], sample: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """The root mean square error at each block, from a sketch of the answers."""
         if self.points.noise.size and nodes.size < FEWEST:  # then no curve is constant
-            return math.inf
+            return np.full(self.points.blocks.size, math.inf)
         ranks = np.argsort(nodes)
         nodes, along = nodes[ranks], sample[ranks]
 
@@ -150,13 +149,17 @@ class BerrutRecovery(AbstractRecovery):
 
         points = self.points.workers[::-1]
         every = self.points.places[-1] - self.points.places[::-1]
-        return estimate_error(
+        errors = estimate_errors(
             places=np.interp(nodes, points, every),
             targets=np.interp(self.points.blocks, points, every),
             values=along,
             left_out=_leave_out(nodes, along),
             predict=predict,
         )
+        blocks = self.points.blocks.size
+        if blocks + self.points.noise.size > 1:  # through one block, every curve is that block
+            errors = np.hypot(errors, unseen_error(along, blocks))
+        return errors
 
 
 def _leave_out(nodes: NDArray[np.float64], along: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, final
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Recovered
-from anyk.codes.curves.accuracy import estimate_error
+from anyk.codes.curves.accuracy import estimate_errors, unseen_error
 from anyk.codes.curves.splines import SmoothingSpline, gcv_candidates, smoothing_spline
 from anyk.codes.locators.curve import locate
 from anyk.codes.locators.located import Located
@@ -19,7 +18,7 @@ from anyk.domains.real import Reals
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.randomness.sketch import sketch
 from anyk.schemes.approximate.believed import recover_from_believed
-from anyk.schemes.approximate.common import MOST_NUMBERS, largest, no_numbers, relative_error
+from anyk.schemes.approximate.common import MOST_NUMBERS, largest, no_numbers, with_evidence
 from anyk.schemes.approximate.spline.layout import SplineLayout
 from anyk.schemes.base import AbstractRecovery, rows_of
 
@@ -123,12 +122,10 @@ class SplineRecovery(AbstractRecovery):
         along = array.reshape(len(self.workers), -1)[self._ranks] / scale
         sample = sketch(along, numbers=MOST_NUMBERS, source=self.source)
         operator = self._choose(sample)
-        value = np.empty((self.blocks, along.shape[1]))
+        value, errors = np.empty((self.blocks, along.shape[1])), np.empty(self.blocks)
         value[self.layout.order] = operator.fit(along).at(self.layout.positions)
-        return Recovered(
-            value=scale * value.reshape(self.blocks, *array.shape[1:]),
-            error_estimate=relative_error(self._error(operator, sample), value),
-        )
+        errors[self.layout.order] = self._errors(operator, sample)
+        return with_evidence(value.reshape(self.blocks, *array.shape[1:]), errors, scale=scale)
 
     def _choose(self, sample: NDArray[np.float64]) -> SmoothingSpline:
         """The operator of the given lambda, or of the lambda with the best score."""
@@ -138,8 +135,10 @@ class SplineRecovery(AbstractRecovery):
         scores = [operator.fit(few).gcv() for operator in self._operators]
         return self._operators[int(np.argmin(scores))]
 
-    def _error(self, operator: SmoothingSpline, sample: NDArray[np.float64]) -> float:
-        """The root mean square error, from a sketch of the answers along the curve."""
+    def _errors(
+        self, operator: SmoothingSpline, sample: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """The root mean square error at each position, from a sketch of the answers along it."""
         points = self.layout.points
         every = np.arange(points.size, dtype=np.float64)
 
@@ -147,14 +146,16 @@ class SplineRecovery(AbstractRecovery):
             part = smoothing_spline(operator.knots[kept], smoothing=operator.smoothing)
             return part.fit(sample[kept]).at(operator.knots[~kept])
 
-        error = estimate_error(
+        errors = estimate_errors(
             places=np.interp(operator.knots, points, every),
             targets=np.interp(self.layout.positions, points, every),
             values=sample,
             left_out=operator.fit(sample).leave_one_out(),
             predict=predict,
         )
-        return math.hypot(error, self._encoder_error(operator.knots, sample))
+        if self.blocks > 1:  # through one block, every curve is that block
+            errors = np.hypot(errors, unseen_error(sample, self.blocks))
+        return np.hypot(errors, self._encoder_error(operator.knots, sample))
 
     def _encoder_error(self, knots: NDArray[np.float64], sample: NDArray[np.float64]) -> float:
         """How far the answers move over the distance by which the curve misses the blocks."""
