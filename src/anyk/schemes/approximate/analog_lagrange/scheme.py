@@ -22,6 +22,7 @@ from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.randomness.masks import gaussian_masks
 from anyk.schemes.approximate.analog_lagrange.recovery import AnalogRecovery
 from anyk.schemes.approximate.common import approximate_guarantee
+from anyk.schemes.approximate.placement import scattered
 from anyk.schemes.base import AbstractScheme, Encoded, Encoder, blocks_of, read_only
 from anyk.spec import Guarantee, Map
 
@@ -34,11 +35,11 @@ class AnalogLagrange(AbstractScheme):
     """Analog Lagrange coded computing: f(X_1), .., f(X_K) for a polynomial f, in floating point.
 
     The polynomial u of degree K + T - 1 takes the blocks, and T Gaussian keys of variance
-    sigma^2 / T, at the points radius * exp(2 pi i j / (K+T)); worker n receives its value at
-    exp(2 pi i n / N), and the value of f there lies on a polynomial of degree (K+T-1)·d. The
-    points of the keys are spread among those of the blocks. (Published, they come last: that
-    leaks 8 times as much with K = 3 and T = 2, and 200 times with K = 6 and T = 4, at the same
-    precision.)
+    sigma^2 / T, at the points radius * exp(2 pi i j / (K+T)); the workers receive its values at
+    exp(2 pi i n / N), neighbouring workers far apart, and the values of f there lie on a polynomial
+    of degree (K+T-1)·d. The points of the keys are spread among those of the blocks. (Published,
+    they come last: that leaks 8 times as much with K = 3 and T = 2, and 200 times with K = 6 and
+    T = 4, at the same precision.)
 
     More noise hides more and costs digits: leakage falls as sigma^-2, precision as sigma^-d.
 
@@ -252,12 +253,17 @@ class AnalogLagrange(AbstractScheme):
             )
         return AnalogRecovery(
             workers=answered,
-            points=circle(self.workers)[list(answered)],
+            points=_points(self)[list(answered)],
             targets=_targets(self),
             dimension=self._dimension,
             adversaries=self.adversaries,
             rounding=self.rounding,
         )
+
+
+def _points(scheme: AnalogLagrange) -> NDArray[np.complex128]:
+    """The points of the workers, complex128 ndarray (N,): neighbours are far apart."""
+    return circle(scheme.workers)[scattered(scheme.workers)]
 
 
 def _targets(scheme: AnalogLagrange) -> NDArray[np.complex128]:
@@ -272,7 +278,7 @@ def _generator(
 ) -> tuple[NDArray[np.complex128], NDArray[np.complex128]]:
     """Lagrange's basis at the workers' points, complex128 ndarrays (N, K) and (N, T)."""
     nodes = scheme.blocks + scheme.colluders
-    basis = lagrange_basis(circle(scheme.workers), nodes, scheme.radius)
+    basis = lagrange_basis(_points(scheme), nodes, scheme.radius)
     places = spread(nodes, scheme.colluders)
     return read_only(np.delete(basis, places, axis=1)), read_only(basis[:, places])
 
@@ -292,7 +298,7 @@ def _share_size(scheme: AnalogLagrange) -> float:
 
 
 def _amplification(scheme: AnalogLagrange, missing: int) -> float:
-    """How much noise recovery amplifies without the run of neighbours that is missed most."""
+    """How much noise recovery amplifies without the arc of the circle that is missed most."""
     points, targets = circle(scheme.workers), _targets(scheme)
     left = np.arange(scheme.workers - missing)
     return max(

@@ -45,7 +45,7 @@ class BerrutRecovery(AbstractRecovery):
         source: of the random numbers of its sketches, which no worker may foresee.
 
     Example:
-        >>> recovery = anyk.Berrut(1, 4).encode(np.array([0.0])).recovery([3, 0])
+        >>> recovery = anyk.Berrut(1, 4).encode(np.array([0.0])).recovery([1, 0])
         >>> recovery.matrix
         array([[0.5, 0.5]])
     """
@@ -133,7 +133,7 @@ class BerrutRecovery(AbstractRecovery):
 
     @cached_property
     def _nodes(self) -> NDArray[np.float64]:
-        return self.points.workers[list(self.workers)]
+        return self.points.at(self.workers)
 
     def _errors(
         self, nodes: NDArray[np.float64], sample: NDArray[np.float64]

@@ -182,7 +182,7 @@ class Berrut(AbstractScheme):
             keys = gaussian_masks(self.domain, (self.colluders, *array.shape[1:]), source)
             array = np.concatenate([array, keys * (self.noise / math.sqrt(self.colluders))])
             nodes = np.concatenate([nodes, points.noise])
-        return Encoded(self, interpolate(nodes, array, points.workers), None)
+        return Encoded(self, interpolate(nodes, array, points.at(range(self.workers))), None)
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether at least N - S workers answered."""

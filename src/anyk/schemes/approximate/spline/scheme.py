@@ -37,9 +37,9 @@ class Spline(AbstractScheme):
     """LeTCC: a smooth curve u through the blocks, and a smooth curve through the answers.
 
     With the blocks X_(o_1), .., X_(o_K) in the order of a short path, spaced by distance, u is the
-    natural cubic spline u(alpha_k) = X_(o_k). Worker n computes f(u(beta_n)), beta equispaced; the
-    decoder's spline through these, at alpha_k, is the value. f may be any function that is smooth
-    enough to be interpolated. Every value is interpolated: where workers can hold whole blocks,
+    natural cubic spline u(alpha_k) = X_(o_k). Workers compute f(u(beta)), beta equispaced and
+    neighbouring workers far apart; the decoder's spline through these, at alpha_k, is the value. f
+    may be any function that is smooth enough to be interpolated. Every value is interpolated:
     `FilledReplication` errs less on most functions, and this scheme on very smooth ones.
 
     ``ordering=None`` is the published scheme: the given order, alpha the Chebyshev points of the
@@ -155,10 +155,10 @@ class Spline(AbstractScheme):
             else path_layout(flat, self.workers)
         )
         curve = self._through(layout).fit(flat[layout.order])
-        shares = curve.at(layout.points)
+        along = curve.at(layout.points)
         if self.encoder_smoothing:
-            layout = replace(layout, offset=_offset(curve, shares))
-        shares = scale * shares.reshape(self.workers, *array.shape[1:])
+            layout = replace(layout, offset=_offset(curve, along))
+        shares = scale * along[layout.places].reshape(self.workers, *array.shape[1:])
         return Encoded(self, self.domain.validate(shares, "X"), layout)
 
     def sufficient(self, answered: Collection[int]) -> bool:
@@ -168,7 +168,7 @@ class Spline(AbstractScheme):
     def encoder(self, layout: SplineLayout) -> Encoder:
         """D of the curve, in the order of the blocks; there is no noise."""
         data = np.empty((self.workers, self.blocks))
-        data[:, layout.order] = self._through(layout).matrix(layout.points)
+        data[:, layout.order] = self._through(layout).matrix(layout.points)[layout.places]
         return Encoder(data=data, masks=np.zeros((self.workers, 0)))
 
     def recovery(self, layout: SplineLayout, answered: tuple[int, ...]) -> SplineRecovery:
@@ -192,8 +192,8 @@ class Spline(AbstractScheme):
         return smoothing_spline(layout.positions, smoothing=self.encoder_smoothing)
 
 
-def _offset(curve: SplineFit, shares: NDArray[np.float64]) -> float:
+def _offset(curve: SplineFit, along: NDArray[np.float64]) -> float:
     """The distance between curve and blocks, by the mean speed of the curve on [-1, 1]."""
-    length = float(np.sqrt(np.sum(np.diff(shares, axis=0) ** 2, axis=1)).sum())
+    length = float(np.sqrt(np.sum(np.diff(along, axis=0) ** 2, axis=1)).sum())
     missed = float(np.sqrt(np.mean(np.sum((curve.values - curve.heights) ** 2, axis=1))))
     return 2.0 * missed / length if length > 0.0 else 0.0
