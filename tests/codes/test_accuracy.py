@@ -93,6 +93,14 @@ def test_answers_that_vary_all_along_are_evidence() -> None:
     assert unseen_error(saturated[:, None], 1) > 1.9
 
 
+def test_few_answers_on_a_line_may_not_be_on_a_line() -> None:
+    line = np.arange(20.0)[:, None]
+    for seen in (4, 5, 7):
+        assert unseen_error(line[:seen], 1, left_out=0.0 * line[:seen]) > line[seen - 1, 0]
+    assert unseen_error(line[:7], 1, left_out=0.0 * line[:7] + 1e-3) == 0.0
+    assert unseen_error(line[:8], 1, left_out=0.0 * line[:8]) == 0.0
+
+
 def test_zeros_have_no_size_and_no_numbers_no_error() -> None:
     assert unseen_error(np.zeros((20, 3)), 1) == np.inf
     assert unseen_error(np.zeros((20, 0)), 1) == 0.0

@@ -24,6 +24,7 @@ _THREE = 3.0  # events in n trials: with more, n trials without one are a chance
 _OPPOSITE = 2.0  # times its size, a value is off where it is taken for its opposite
 _SAME = 1e-9  # of their size: answers that differ less are the same
 _PLACES = 2  # at which answers vary that are as good as constant
+_LINE = 8  # answers that may tell a line: with fewer, 3 / (n - 2) is above half of all values
 _TINY = float(np.finfo(np.float64).tiny)
 _RUN = 4  # answers kept between the gaps that are made to measure
 
@@ -103,13 +104,21 @@ def estimate_errors(
     return errors
 
 
-def unseen_error(values: Floats, targets: int, *, groups: NDArray[np.intp] | None = None) -> float:
+def unseen_error(
+    values: Floats,
+    targets: int,
+    *,
+    left_out: Floats | None = None,
+    groups: NDArray[np.intp] | None = None,
+) -> float:
     """How far off a value may be that was not seen, where what was seen hardly varied.
 
     Where answers vary all along, how well they predict each other is evidence, and this is 0.
     Where they vary at two places at most (the steps from answer to answer count by their squares:
     1 / sum_i p_i^2 of them, for shares p_i of the sum), they are one constant, or two or three,
-    and that they predict each other says nothing. Then the rule of three holds: what was not seen
+    and that they predict each other says nothing. Nor does it where fewer than 8 answers predict
+    each other exactly, as points of a line do: two of them make the line, and as few as five more
+    leave it open whether most values are on it. Then the rule of three holds: what was not seen
     in n answers is, with a confidence of 95 %, in at most a share 3 / n of all there are, so in up
     to ceil(3 m / n) of m targets. About its size there is an assumption: such a target is off by
     twice the root mean square of the answers at most, as where one sign, or one class, is taken
@@ -118,6 +127,8 @@ def unseen_error(values: Floats, targets: int, *, groups: NDArray[np.intp] | Non
     Args:
         values: the answers in the order of their places, or a sketch of them, ndarray (n, L).
         targets: m.
+        left_out: each answer less its prediction from all the others, ndarray (n, L); None where
+            that is not known.
         groups: of the answers, ndarray (n,), where only those of one group tell of each other:
             steps from one group to the next do not count.
 
@@ -142,7 +153,9 @@ def unseen_error(values: Floats, targets: int, *, groups: NDArray[np.intp] | Non
     steps[steps < _SAME**2] = 0.0
     if groups is not None:
         steps = steps[groups[1:] == groups[:-1]]
-    if round(float(steps.sum()) ** 2 / max(float(np.sum(steps**2)), _TINY)) > _PLACES:
+    places = round(float(steps.sum()) ** 2 / max(float(np.sum(steps**2)), _TINY))
+    exact = left_out is not None and float(np.abs(left_out).max()) <= _SAME * size
+    if places > _PLACES and not (exact and len(values) < _LINE):
         return 0.0
     share = min(1.0, math.ceil(_THREE * targets / len(values)) / targets)
     return _OPPOSITE * size * math.sqrt(share)

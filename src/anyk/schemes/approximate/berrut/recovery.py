@@ -149,16 +149,17 @@ class BerrutRecovery(AbstractRecovery):
 
         points = self.points.workers[::-1]
         every = self.points.places[-1] - self.points.places[::-1]
+        left_out = _leave_out(nodes, along)
         errors = estimate_errors(
             places=np.interp(nodes, points, every),
             targets=np.interp(self.points.blocks, points, every),
             values=along,
-            left_out=_leave_out(nodes, along),
+            left_out=left_out,
             predict=predict,
         )
         blocks = self.points.blocks.size
         if blocks + self.points.noise.size > 1:  # through one block, every curve is that block
-            errors = np.hypot(errors, unseen_error(along, blocks))
+            errors = np.hypot(errors, unseen_error(along, blocks, left_out=left_out))
         return errors
 
 

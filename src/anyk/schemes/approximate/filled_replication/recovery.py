@@ -284,7 +284,7 @@ class FilledRecovery(AbstractRecovery):
         )
         if targets.size < self.order.size:
             errors *= math.sqrt(excess_of_few(left_out, targets.size))
-        return np.hypot(errors, unseen_error(means, targets.size))
+        return np.hypot(errors, unseen_error(means, targets.size, left_out=left_out))
 
     @cached_property
     def _places(self) -> Places:

@@ -146,15 +146,16 @@ class SplineRecovery(AbstractRecovery):
             part = smoothing_spline(operator.knots[kept], smoothing=operator.smoothing)
             return part.fit(sample[kept]).at(operator.knots[~kept])
 
+        left_out = operator.fit(sample).leave_one_out()
         errors = estimate_errors(
             places=np.interp(operator.knots, points, every),
             targets=np.interp(self.layout.positions, points, every),
             values=sample,
-            left_out=operator.fit(sample).leave_one_out(),
+            left_out=left_out,
             predict=predict,
         )
         if self.blocks > 1:  # through one block, every curve is that block
-            errors = np.hypot(errors, unseen_error(sample, self.blocks))
+            errors = np.hypot(errors, unseen_error(sample, self.blocks, left_out=left_out))
         return np.hypot(errors, self._encoder_error(operator.knots, sample))
 
     def _encoder_error(self, knots: NDArray[np.float64], sample: NDArray[np.float64]) -> float:
