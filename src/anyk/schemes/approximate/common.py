@@ -201,7 +201,8 @@ def with_evidence(
         The value; its error estimate is the root mean square of those of the blocks.
     """
     sure = np.zeros(len(value), dtype=np.bool_) if known is None else known
-    blocks = np.where(sure, 0.0, _shares(errors, value))
+    shares = _shares(errors, value)
+    blocks = np.where(sure, 0.0, np.where(np.isnan(shares), math.inf, shares))
     worst = total = float(blocks.max(initial=0.0))
     if 0.0 < worst < math.inf:
         total *= float(np.sqrt(np.mean((blocks / worst) ** 2)))
