@@ -71,7 +71,8 @@ def shares_found(
         values = lie(attack, f(encoded.shares[answered]), rows, rng)
         recovery = encoded.recovery(answered.tolist())
         assert isinstance(recovery, BerrutRecovery)  # noqa: S101 - for its locator
-        left_out, named = map(set, recovery.locate(values))
+        located = recovery.locate(values)
+        left_out, named = set(located.removed), set(located.named)
         honest = np.delete(np.arange(len(answered)), rows)
         best = told.encode(batch).decode(values[honest], answered[honest].tolist()).value
         other = spline.encode(batch)

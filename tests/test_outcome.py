@@ -62,7 +62,7 @@ def test_a_notebook_believes_no_worker(outcome):
 def test_without_matplotlib_a_notebook_shows_the_report(outcome, monkeypatch):
     monkeypatch.setattr("anyk.timeline.find_spec", lambda _: None)
     assert "<img" not in outcome._repr_html_()
-    with pytest.raises(ImportError, match=r"anyk\[demo\]"):
+    with pytest.raises(ImportError, match=r"'\.\[demo\]'"):
         outcome.timeline()
 
 
@@ -118,3 +118,40 @@ def test_a_report_of_many_workers_is_short():
     assert "late      workers 5-3999" in report
     assert "failed    workers 0-2: " in report
     assert len(report) < 500
+
+
+def filled(late=()):
+    scheme = anyk.FilledReplication(5, 5)
+    faults = dict.fromkeys(late, Crash())
+    with Faulty(anyk.Inline(5), faults) as executor:
+        return anyk.run(scheme, np.sin, np.arange(5) * 0.1, executor)
+
+
+def test_the_report_tells_how_many_blocks_are_as_computed_and_the_worst_of_the_others():
+    whole, partly = filled(), filled([2])
+    assert "blocks    all 5 as computed\n" in str(whole)
+    worst = int(np.argmax(partly.block_errors))
+    told = f"the worst is block {worst}, about {partly.block_errors[worst]:.2g} of the value's size"
+    assert f"blocks    4 of 5 as computed, 1 estimated; {told} off\n" in str(partly)
+    few = filled([1, 2])
+    assert "of whose error there is no evidence" in str(few)
+    assert "blocks" not in str(run_of(3, [1.0, 1.0, 2.0]))  # of an exact value all is known
+
+
+def test_notebook_and_timeline_show_what_is_known():
+    outcome = filled([2])
+    shown = outcome._repr_html_()
+    assert shown.count('title="block ') == 5
+    assert shown.count("as computed") == 4 + 1
+    assert "4 of 5 blocks as computed" in [
+        part for text in outcome.timeline().axes[0].texts for part in text.get_text().split(", ")
+    ]
+
+
+def test_a_notebook_shows_no_thousands_of_cells():
+    known = np.ones(10_000, dtype=bool)
+    outcome = anyk.Outcome(
+        value=None, status=anyk.Status.APPROXIMATE, used=(), missing=(), known=known,
+        block_errors=np.zeros(10_000),
+    )  # fmt: skip
+    assert "<span" not in outcome._repr_html_()

@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from anyk.errors import by_reason, ranges
+from anyk.evidence import evidence_in_short, evidence_in_words, evidence_picture
 from anyk.timeline import Bar, Fate, Panel, Row, timeline_figure
 
 if TYPE_CHECKING:
@@ -111,6 +113,11 @@ class Recovered:
             value; None where the value is exact.
         quantisation_error: the most that rounding the inputs to fixed point can have moved one
             entry of the value; None where nothing was rounded.
+        known: which blocks are as computed or decoded exactly, bool ndarray (K,); (1,) for a `Sum`
+            or `MatMul`, of its one value. None is the same as all, where the value is exact.
+        block_errors: the estimated root mean square error of each block, divided by the root mean
+            square of the whole value, ndarray (K,): 0 where known. Their root mean square is
+            `error_estimate`. None where the value is exact.
 
     Example:
         >>> scheme = anyk.Replication(blocks=2, workers=2)
@@ -123,6 +130,8 @@ class Recovered:
     suspects: tuple[int, ...] = ()
     error_estimate: float | None = None
     quantisation_error: float | None = None
+    known: NDArray[np.bool_] | None = None
+    block_errors: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -143,6 +152,10 @@ class Outcome:
         timings: one `Timing` a worker, in the order of the workers.
         elapsed: seconds from the dispatch of the task to the value, on the executor's clock; the
             encoding of the data is not in it.
+        known: which blocks are as computed or decoded exactly, bool ndarray (K,); (1,) for a `Sum`
+            or `MatMul`, of its one value. None where nothing was decoded.
+        block_errors: the estimated error of each block by the size of the whole value, ndarray
+            (K,): 0 where known, infinite where there is no evidence. None where the value is exact.
 
     Example:
         >>> scheme = anyk.Lagrange(blocks=2, degree=2, workers=5)
@@ -163,6 +176,8 @@ class Outcome:
     timings: tuple[Timing, ...] = ()
     elapsed: float = 0.0
     quantisation_error: float | None = None
+    known: NDArray[np.bool_] | None = None
+    block_errors: NDArray[np.float64] | None = None
 
     def __str__(self) -> str:
         """A short report that a person reads."""
@@ -171,6 +186,8 @@ class Outcome:
             lines.append(f"value     {self.value.dtype} array of shape {self.value.shape}")
         if self.error_estimate is not None:
             lines.append(f"error     about {self.error_estimate:.2g} of the value's size")
+        if self.known is not None and self.block_errors is not None:
+            lines.append(f"blocks    {evidence_in_words(self.known, self.block_errors)}")
         if self.quantisation_error is not None:
             lines.append(f"rounding  of the inputs: at most {self.quantisation_error:.2g} an entry")
         pieces = f" ({len(self.shares)} pieces)" if len(self.shares) > len(self.used) else ""
@@ -213,10 +230,13 @@ class Outcome:
             ImportError: without matplotlib.
             OSError: if the file can't be written.
         """
-        verdict, _, _ = str(self).partition("\n")
+        caption, _, _ = str(self).partition("\n")
+        verdict = f"{self.status.name.lower().replace('_', ' ')} after {self.elapsed:.3g} s"
+        if self.known is not None and self.block_errors is not None:
+            verdict += f", {evidence_in_short(self.known)}"
         panel = Panel(
             title=f"{len(self.used)} of {len(self.timings)} workers answered",
-            verdict=f"{self.status.name.lower().replace('_', ' ')} after {self.elapsed:.3g} s",
+            verdict=verdict,
             good=self.status.ok,
             bars=[
                 Bar(
@@ -229,7 +249,7 @@ class Outcome:
             ],
             ready=self.elapsed,
         )
-        figure = timeline_figure([Row(title="", panels=[panel])], title="A run", caption=verdict)
+        figure = timeline_figure([Row(title="", panels=[panel])], title="A run", caption=caption)
         if path is not None:
             figure.savefig(path, dpi=150, format="png")
         return figure
@@ -237,6 +257,8 @@ class Outcome:
     def _repr_html_(self) -> str:
         """The report, and the chart where matplotlib is there, for a notebook."""
         report = f'<pre style="font-family: monospace">{html.escape(str(self))}</pre>'
+        if self.known is not None and self.block_errors is not None:
+            report += evidence_picture(self.known, self.block_errors)
         if not self.timings:
             return report
         try:

@@ -9,7 +9,7 @@ import pytest
 
 import anyk
 from anyk.codes.exact.linear import rank, row_reduce, solve
-from anyk.codes.exact.reed_solomon import EvaluationCode, condense
+from anyk.codes.exact.reed_solomon import EvaluationCode
 
 FIELD = anyk.PrimeField()
 KNOWN = json.loads((Path(__file__).parents[1] / "known" / "field.json").read_text())
@@ -86,23 +86,3 @@ def test_colluders_beyond_the_radius_can_land_on_another_codeword():
     values = truth.copy()
     values[4:] = shifted[4:]  # three liars; the two honest rows 2 and 3 look like the liars
     assert code.locate(values, 2) == (2, 3)
-
-
-@pytest.mark.parametrize("prime", [2, 3, 5, 101, 65537, 2**31 - 1])
-def test_condensing_keeps_every_row_that_is_not_zero(prime):
-    field = anyk.PrimeField(prime)
-    generator = np.random.default_rng(0)
-    values = np.zeros((40, 20_011), dtype=np.int64)
-    places = generator.integers(0, values.shape[1], 40)
-    values[np.arange(40), places] = generator.integers(1, prime, 40)
-    values[17] = 0
-    nonzero = condense(field, values).any(axis=1)
-    assert nonzero.tolist() == [row != 17 for row in range(40)]
-
-
-def test_condensing_is_linear():
-    field = anyk.PrimeField(101)
-    values = np.random.default_rng(0).integers(0, 101, (2, 5000))
-    rows = np.vstack([values, field.reduce(values.sum(axis=0))[None]])
-    sketch = condense(field, rows)
-    assert np.array_equal(field.reduce(sketch[0] + sketch[1]), sketch[2])

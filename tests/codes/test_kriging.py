@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anyk.codes.curves.kriging import ROUGHNESS, kriging, network_kernel, restricted_likelihood
-from anyk.codes.locators.noisy_copies import doubt
+from anyk.codes.locators.noisy_copies import locate_among_copies
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -77,9 +77,9 @@ def test_doubt_falls_on_the_lies_and_on_nothing_else(seed, liars):
     wrong = rng.choice(16, liars, replace=False)
     values[wrong] += 10.0
     rows = [np.arange(8), np.arange(8, 16)]
-    found = doubt([part.covariance for part in parts], rows, values, 2)
-    assert set(np.flatnonzero(found.wrong)) >= set(wrong)
-    assert found.wrong.sum() <= 2
+    found = locate_among_copies([part.covariance for part in parts], rows, values, 2)
+    assert set(found.named) >= set(wrong)
+    assert len(found.named) <= 2
     assert not found.exceeded
 
 
@@ -90,4 +90,4 @@ def test_one_lie_too_many_is_noticed():
     root = np.linalg.cholesky(part.covariance + 1e-4 * np.eye(8))
     values = root @ rng.normal(size=(8, 20))
     values[[1, 4]] += 10.0 * rng.normal(size=(2, 20))
-    assert doubt([part.covariance], [np.arange(8)], values, 1).exceeded
+    assert locate_among_copies([part.covariance], [np.arange(8)], values, 1).exceeded

@@ -2,67 +2,127 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from anyk.domains.prime import PrimeField
 from anyk.randomness.entropy import AbstractSource, SystemSource, residues
 
-__all__ = ["disguise"]
+__all__ = ["COLUMNS", "sketch", "sketch_residues"]
 
-Floats: TypeAlias = NDArray[np.float64]
+COLUMNS = 64
+"""Of a sketch, unless its caller asks for fewer: values of so few columns are their own sketch."""
 
-_COLUMNS = 64
-_TIMES = 4  # that the columns are folded: what cancels in one shows in another
-_LARGEST = 1e8  # times the size of honest values, and no lie is larger
+_TIMES = 4  # that the columns are folded: what cancels in one fold shows in another
+_HALF_WORD = 1 << 29
+
+_SECURITY_BITS = 96
+_SMALL = 1 << 16  # residues below 2**31 times these, 64 at a time, add up exactly in float64
+_CHUNK = 64
+_ROWS = 1024
+_FEW = 32
 
 
-def disguise(values: Floats, *, scale: float, source: AbstractSource = SystemSource()) -> Floats:
-    """A few combinations of columns, of which nobody knows in advance which they are.
+def sketch(
+    values: NDArray[Any],
+    *,
+    columns: int = COLUMNS,
+    numbers: int | None = None,
+    source: AbstractSource = SystemSource(),
+) -> NDArray[Any]:
+    """A few random combinations of columns, with the mean square of all the columns.
 
     Each column is multiplied by a random number, of either sign and of size 1/2 to 3/2, and added
-    to one of 16; this is done four times, with other numbers. Any difference between rows keeps
-    its mean square in expectation, whatever it is chosen to be: two numbers cancel to a share e
-    of their size with a chance of about e in one time, e^4 in all (for whoever can't foresee the
-    random numbers). What is much larger than `scale` is cut first, so that it can't drown the
-    rest in rounding.
+    to one of C/4; this is done four times, with other random numbers. Any linear combination of
+    rows keeps its mean square in expectation, and to about sqrt(2 / C) of it in standard
+    deviation, whatever the rows are chosen to be by somebody who can't foresee the random
+    numbers. Two numbers cancel to a share e of their size with a chance of about e in one fold,
+    and e^4 in all of them. Rows that are equal to the bit stay so.
 
     Args:
-        values: ndarray (n, L).
-        scale: the size of honest values, positive.
-        source: where the random numbers come from.
+        values: ndarray (n, L), real or complex.
+        columns: C, a multiple of 4.
+        numbers: about how many numbers to return at most, where that is less than n C; C is then
+            smaller, but at least 4. None for no such limit.
+        source: where the random numbers come from; the operating system's CSPRNG by default.
 
     Returns:
-        ndarray (n, min(L, 64)), divided by the scale.
+        ndarray (n, C); the values themselves where L <= C.
 
     References:
         Charikar, Chen and Farach-Colton, Finding frequent items in data streams, 2002, section 3.
 
     Example:
-        >>> from anyk.randomness.sketch import disguise
-        >>> disguise(np.ones((5, 1000)), scale=1.0).shape
-        (5, 64)
+        >>> from anyk.randomness.sketch import sketch
+        >>> sketch(np.ones((5, 1000))).shape, sketch(np.ones((5, 1000)), numbers=100).shape
+        ((5, 64), (5, 20))
     """
-    width = values.shape[1]
-    with np.errstate(over="ignore"):  # by a subnormal scale; it is cut at once
-        cut = np.clip(values / scale, -_LARGEST, _LARGEST)
-    if width <= _COLUMNS:
-        return cut
-    words = residues(source, 1 << 30, (_TIMES, width))
-    weights = np.where(words & 1, 1.0, -1.0) * (0.5 + (words >> 1) / float(1 << 29))
-    folded = np.concatenate([_fold(cut, each) for each in weights], axis=1)
-    return np.asarray(folded / np.sqrt(np.mean(weights**2) * width / (_COLUMNS // _TIMES)))
-
-
-def _fold(values: Floats, weights: Floats) -> Floats:
-    """Every 16th of the weighted columns added up, ndarray (n, 16)."""
-    (rows, width), few = values.shape, _COLUMNS // _TIMES
+    rows, width = values.shape
+    few = columns // _TIMES
+    if numbers is not None and rows:
+        few = max(1, min(few, numbers // (_TIMES * rows)))
+    if width <= _TIMES * few:
+        return values
+    weights = residues(source, 2 * _HALF_WORD, (_TIMES, width)) / _HALF_WORD - 1.0
+    weights += np.copysign(0.5, weights)
     whole = width - width % few
-    folded: Floats = np.einsum(
-        "nlc,lc->nc",
-        values[:, :whole].reshape(rows, -1, few),
-        weights[:whole].reshape(-1, few),
+    folded = np.einsum(  # not by BLAS, which rounds equal rows in different ways
+        "nlc,tlc->ntc",
+        values[:, :whole].reshape(rows, whole // few, few),
+        weights[:, :whole].reshape(_TIMES, -1, few),
     )
-    folded[:, : width - whole] += values[:, whole:] * weights[whole:]
-    return folded
+    folded[:, :, : width - whole] += values[:, None, whole:] * weights[:, whole:]
+    folded /= np.sqrt(np.mean(weights**2) * width / few)
+    few_columns: NDArray[Any] = folded.reshape(rows, _TIMES * few)
+    return few_columns
+
+
+def sketch_residues(
+    field: PrimeField, values: NDArray[np.int64], *, source: AbstractSource = SystemSource()
+) -> NDArray[np.int64]:
+    """Random combinations of columns over a field, in which a row that is not zero stays so.
+
+    Columns are combined first in chunks of 64 by coefficients below 2**16 (one BLAS product),
+    then the chunks by coefficients from the whole field. A non-zero row vanishes in every
+    combination with probability below 2**-80.
+
+    Args:
+        field: the field.
+        values: int64 ndarray (n, L) of residues.
+        source: where coefficients come from; whoever foresees them can hide an error.
+
+    Returns:
+        int64 ndarray (n, c): `values` itself where L is small already.
+
+    References:
+        Freivalds: Probabilistic machines can use less running time (IFIP 1977); Schwartz (JACM
+        1980), lemma 1.
+
+    Example:
+        >>> from anyk.randomness.sketch import sketch_residues
+        >>> sketch_residues(anyk.PrimeField(), np.zeros((3, 10**4), int)).any()
+        np.False_
+    """
+    rows, length = values.shape
+    spread = min(field.modulus, _SMALL)
+    if length <= _FEW or spread <= 2:  # noqa: PLR2004 - in GF(2) combinations hide too much
+        return values
+    first = math.ceil(_SECURITY_BITS / math.log2(spread))
+    second = math.ceil(_SECURITY_BITS / math.log2(field.modulus))
+    if length <= first * second:
+        return values
+    chunks = length // _CHUNK
+    coefficients = residues(source, spread, (_CHUNK, first)).astype(np.float64)
+    partial = np.empty((chunks, rows, first))
+    for row in range(rows):
+        flat = values[row, : chunks * _CHUNK].reshape(chunks, _CHUNK)
+        for start in range(0, chunks, _ROWS):  # so that the conversion to float64 stays in cache
+            piece = flat[start : start + _ROWS].astype(np.float64)
+            partial[start : start + _ROWS, row] = piece @ coefficients
+    tail = values[:, chunks * _CHUNK :]
+    folded = field.reduce(partial.astype(np.int64))
+    mixed = field.matmul(residues(source, field.modulus, (second, chunks)), folded)
+    return np.concatenate([mixed.transpose(1, 0, 2).reshape(rows, -1), tail], axis=1)

@@ -18,6 +18,7 @@ from anyk.errors import (
 )
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor
 from anyk.schemes.base import Encoded
+from anyk.spec import Map
 
 __all__ = ["Collection", "OnAnswer"]
 
@@ -221,6 +222,14 @@ class Collection:
             ) from None
         return recovery.recover(np.stack([self.values[share] for share in usable]))
 
+    def _known(self, recovered: Recovered) -> NDArray[np.bool_]:
+        """Which blocks are known; all or none, where a recovery does not tell them apart."""
+        if recovered.known is not None:
+            return recovered.known
+        problem = self.encoded.scheme.problem
+        blocks = problem.blocks if isinstance(problem, Map) else 1
+        return np.full(blocks, recovered.error_estimate is None)
+
     def _outcome(
         self,
         status: Status,
@@ -245,4 +254,6 @@ class Collection:
             timings=timings,
             elapsed=self.executor.clock() - self.start,
             quantisation_error=None if recovered is None else recovered.quantisation_error,
+            known=None if recovered is None else self._known(recovered),
+            block_errors=None if recovered is None else recovered.block_errors,
         )

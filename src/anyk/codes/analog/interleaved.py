@@ -16,77 +16,12 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.domains.real import Complex
-from anyk.randomness.entropy import AbstractSource, SystemSource
-from anyk.randomness.masks import gaussian_masks
+from anyk.codes.locators.located import Located
 
-__all__ = ["InterleavedCode", "Located", "combine"]
+__all__ = ["InterleavedCode"]
 
-_WIDE = 64  # columns up to which all are looked at
-_CHUNK = 64
-_FIRST, _SECOND = 4, 4  # combinations within a chunk of columns, and of the chunks
 _ALL = 3000  # sets of rows up to which all are tried
 _ROUNDS = 20  # of exchanging one row
-
-
-def combine(
-    values: NDArray[np.complex128], *, source: AbstractSource = SystemSource()
-) -> NDArray[np.complex128]:
-    """Sixteen random combinations of columns, with the mean square of all of them.
-
-    Columns are combined in chunks of 64 by four sets of Gaussian coefficients, then the chunks by
-    four more: a row's mean square is kept in expectation, and that of a row which is not zero
-    falls below a millionth of it with a chance below 10**-12 (for whoever can't foresee the
-    coefficients).
-
-    Args:
-        values: complex128 ndarray (n, L).
-        source: where the coefficients come from.
-
-    Returns:
-        complex128 ndarray (n, 16); `values` itself up to L = 64.
-
-    References:
-        Freivalds: Probabilistic machines can use less running time (IFIP 1977).
-
-    Example:
-        >>> from anyk.codes.analog.interleaved import combine
-        >>> combine(np.ones((3, 1000), complex)).shape
-        (3, 16)
-    """
-    rows, length = values.shape
-    if length <= _WIDE:
-        return values
-    chunks = -(-length // _CHUNK)
-    within = gaussian_masks(Complex(), (_CHUNK, _FIRST), source)
-    across = gaussian_masks(Complex(), (chunks, _SECOND), source)
-    whole = length - length % _CHUNK
-    parts = np.empty((rows, chunks, _FIRST), dtype=np.complex128)
-    parts[:, : whole // _CHUNK] = values[:, :whole].reshape(rows, -1, _CHUNK) @ within
-    if whole < length:
-        parts[:, -1] = values[:, whole:] @ within[: length - whole]
-    mixed: NDArray[np.complex128] = (parts.swapaxes(1, 2) @ across).reshape(rows, -1)
-    mixed /= math.sqrt(length)
-    return mixed
-
-
-@final
-@dataclass(frozen=True, kw_only=True)
-class Located:
-    """Which rows are wrong.
-
-    Args:
-        removed: positions to leave out, sorted: the rest are values of one polynomial.
-        named: those of them that certainly lied: no A other rows explain the values in its place.
-
-    Example:
-        >>> from anyk.codes.analog.interleaved import Located
-        >>> Located(removed=(3,), named=(3,)).named
-        (3,)
-    """
-
-    removed: tuple[int, ...]
-    named: tuple[int, ...]
 
 
 @final
@@ -115,7 +50,7 @@ class InterleavedCode:
         >>> values = 3 + code.points[:, None]
         >>> values[2] = 7
         >>> code.locate(values, 1, noise=1e-12)
-        Located(removed=(2,), named=(2,))
+        Located(removed=(2,), named=(2,), exceeded=False)
     """
 
     points: NDArray[np.complex128]
@@ -180,7 +115,7 @@ class InterleavedCode:
             for run in (around[np.arange(first, first + rows) % count] for first in range(count))
         )
 
-    def locate(self, values: NDArray[np.complex128], most: int, *, noise: float) -> Located | None:
+    def locate(self, values: NDArray[np.complex128], most: int, *, noise: float) -> Located:
         """Which rows are wrong.
 
         Args:
@@ -190,10 +125,12 @@ class InterleavedCode:
                 (A+1)-th largest.
 
         Returns:
-            The fewest rows that explain the values; None if no set of at most A does.
+            The fewest rows without which the rest are values of one polynomial; named are those
+            that no A other rows could explain in their place. Exceeded, if no set of at most A
+            explains the values.
         """
         if self.residual(values) <= noise:
-            return Located(removed=(), named=())
+            return Located()
         search = _Search(self, values, most)
         for errors in range(1, most + 1):
             rows = search.best(errors)
@@ -201,7 +138,7 @@ class InterleavedCode:
             rest = InterleavedCode(self.points[kept], self.dimension)
             if rest.residual(values[kept]) <= noise:
                 return Located(removed=rows, named=search.named(rows, most, noise))
-        return None
+        return Located(exceeded=True)
 
 
 class _Search:

@@ -1,72 +1,43 @@
-"""How far off an interpolated value may be, from how well the answers predict each other."""
+"""How far off interpolated values may be, from how well the answers predict each other."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FEWEST", "estimate_error", "excess_of_few", "sketch"]
+__all__ = ["FEWEST", "estimate_errors", "excess_of_few", "unseen_error"]
+
+Floats: TypeAlias = NDArray[np.float64]
 
 FEWEST = 4
 """Answers: of fewer, all may agree by symmetry alone, unless the curve is constant."""
 
-_FACTOR = 1.4  # measured, see estimate_error
+_FACTOR = 1.4  # measured, see estimate_errors
 _OUTWARD = 6.0  # a step beyond the last answer errs like a gap of six
 _LONG = 4.0  # steps; a longer gap counts twice, as it is one draw and no mean of many
 _ROUNDING = 64 * float(np.finfo(np.float64).eps)
-_COLUMNS = 32
+_THREE = 3.0  # events in n trials: with more, n trials without one are a chance below 5 %
+_OPPOSITE = 2.0  # times its size, a value is off where it is taken for its opposite
+_SAME = 1e-9  # of their size: answers that differ less are the same
+_PLACES = 2  # at which answers vary that are as good as constant
+_LINE = 8  # answers that may tell a line: with fewer, 3 / (n - 2) is above half of all values
+_TINY = float(np.finfo(np.float64).tiny)
 _RUN = 4  # answers kept between the gaps that are made to measure
 
 
-def sketch(values: NDArray[np.float64], *, numbers: int = 1 << 18) -> NDArray[np.float64]:
-    """A few columns whose rows have, about, the mean square of the rows of many columns.
-
-    Each column gets a sign and is added to one of C (a count sketch): any linear combination of
-    rows keeps its mean square in expectation, and to about sqrt(2 / C) of it in standard
-    deviation. C is 32, or as few as 4 where there are many rows.
-
-    Args:
-        values: ndarray (n, L).
-        numbers: about how many numbers to return at most.
-
-    Returns:
-        The values themselves up to L = 2 C, else ndarray (n, C).
-
-    References:
-        Charikar, Chen and Farach-Colton, Finding frequent items in data streams, 2002, section 3.
-
-    Example:
-        >>> from anyk.codes.curves.accuracy import sketch
-        >>> sketch(np.ones((5, 1000))).shape
-        (5, 32)
-    """
-    rows, width = values.shape
-    columns = min(_COLUMNS, max(4, numbers // rows))
-    if width <= 2 * columns:
-        return values
-    signs = np.random.default_rng(0).choice(np.array([-1.0, 1.0]), size=width)
-    whole = width - width % columns
-    folded: NDArray[np.float64] = np.einsum(
-        "nlc,lc->nc",
-        values[:, :whole].reshape(rows, -1, columns),
-        signs[:whole].reshape(-1, columns),
-    )
-    folded[:, : width - whole] += values[:, whole:] * signs[whole:]
-    folded *= np.sqrt(columns / width)
-    return folded
-
-
-def estimate_error(
+def estimate_errors(
     *,
     places: NDArray[np.float64],
     targets: NDArray[np.float64],
     values: NDArray[np.float64],
     left_out: NDArray[np.float64],
     predict: Callable[[NDArray[np.bool_]], NDArray[np.float64]],
-) -> float:
-    """An upper estimate of the root mean square error of interpolated values.
+) -> Floats:
+    """Upper estimates of the errors of interpolated values.
 
     At each target, 1.4 sqrt(E(H)^2 + l^2) for a gap of H between the answers around it. E is
     measured: the root mean square error of predicting answers that were left out so as to make
@@ -103,33 +74,91 @@ def estimate_error(
         predict: takes the mask (n,) of the answers kept, returns predictions of the rest.
 
     Returns:
-        Root mean square error over the targets and L, in the units of the values.
+        At each target, the root mean square error over L, ndarray (m,), in the units of the
+        values.
 
     References:
         Calibrated here; the idea is cross-validation, Craven and Wahba 1979.
 
     Example:
-        >>> from anyk.codes.curves.accuracy import estimate_error
+        >>> from anyk.codes.curves.accuracy import estimate_errors
         >>> from anyk.codes.curves.barycentric import berrut_matrix
         >>> x = np.arange(9.0)
         >>> y = x[:, None] % 2
-        >>> error = estimate_error(
-        ...     places=x, targets=x + 0.5, values=y, left_out=2 * y - 1,
-        ...     predict=lambda kept: berrut_matrix(x[kept], x[~kept]) @ y[kept])
-        >>> 1 < error < 2
-        True
+        >>> estimate_errors(
+        ...     places=x, targets=x[2:5] + 0.5, values=y, left_out=2 * y - 1,
+        ...     predict=lambda kept: berrut_matrix(x[kept], x[~kept]) @ y[kept]).round(2)
+        array([1.21, 1.21, 1.21])
     """
     floor = _ROUNDING * float(np.abs(values).max(initial=0.0))
     if values.shape[1] == 0 or targets.size == 0 or targets.size == 1 == places.size:
-        return floor
+        return np.full(targets.size, floor)
     if places.size < FEWEST and targets.size > 1:
-        return float("inf")
+        return np.full(targets.size, np.inf)
     own = _row_norms(left_out)
     step = float(np.median(np.diff(places)))
     gaps, beside = _around(places, targets, own)
     gaps = np.where(gaps > _LONG * step, 2.0 * gaps, gaps)
     spread = _profile(step, own, values, predict)(gaps)
-    return _FACTOR * float(np.sqrt(np.mean(spread**2 + beside**2))) + floor
+    errors: Floats = _FACTOR * np.sqrt(spread**2 + beside**2) + floor
+    return errors
+
+
+def unseen_error(
+    values: Floats,
+    targets: int,
+    *,
+    left_out: Floats | None = None,
+    groups: NDArray[np.intp] | None = None,
+) -> float:
+    """How far off a value may be that was not seen, where what was seen hardly varied.
+
+    Where answers vary all along, how well they predict each other is evidence, and this is 0.
+    Where they vary at two places at most (the steps from answer to answer count by their squares:
+    1 / sum_i p_i^2 of them, for shares p_i of the sum), they are one constant, or two or three,
+    and that they predict each other says nothing. Nor does it where fewer than 8 answers predict
+    each other exactly, as points of a line do: two of them make the line, and as few as five more
+    leave it open whether most values are on it. Then the rule of three holds: what was not seen
+    in n answers is, with a confidence of 95 %, in at most a share 3 / n of all there are, so in up
+    to ceil(3 m / n) of m targets. About its size there is an assumption: such a target is off by
+    twice the root mean square of the answers at most, as where one sign, or one class, is taken
+    for another. Where all answers are 0, there is no such size, and no finite error.
+
+    Args:
+        values: the answers in the order of their places, or a sketch of them, ndarray (n, L).
+        targets: m.
+        left_out: each answer less its prediction from all the others, ndarray (n, L); None where
+            that is not known.
+        groups: of the answers, ndarray (n,), where only those of one group tell of each other:
+            steps from one group to the next do not count.
+
+    Returns:
+        The root mean square error of a target, in the units of the values.
+
+    References:
+        Hanley and Lippman-Hand, If nothing goes wrong, is everything all right?, 1983.
+
+    Example:
+        >>> from anyk.codes.curves.accuracy import unseen_error
+        >>> ones = np.ones((30, 1))
+        >>> unseen_error(ones, 1), round(unseen_error(ones, 30), 2), unseen_error(0.0 * ones, 1)
+        (2.0, 0.63, inf)
+        >>> unseen_error(np.arange(30.0)[:, None], 1)
+        0.0
+    """
+    size = float(np.sqrt(np.mean(values**2))) if values.size else 0.0
+    if not size:
+        return math.inf if values.size else 0.0
+    steps = np.mean((np.diff(values, axis=0) / size) ** 2, axis=1)
+    steps[steps < _SAME**2] = 0.0
+    if groups is not None:
+        steps = steps[groups[1:] == groups[:-1]]
+    places = round(float(steps.sum()) ** 2 / max(float(np.sum(steps**2)), _TINY))
+    exact = left_out is not None and float(np.abs(left_out).max()) <= _SAME * size
+    if places > _PLACES and not (exact and len(values) < _LINE):
+        return 0.0
+    share = min(1.0, math.ceil(_THREE * targets / len(values)) / targets)
+    return _OPPOSITE * size * math.sqrt(share)
 
 
 def excess_of_few(left_out: NDArray[np.float64], targets: int) -> float:

@@ -2,12 +2,11 @@
 
 The answers of n workers are n values of polynomials of degree below m, one polynomial for each
 number of an answer. A liar spoils its whole row, so liars are located once for all numbers: the
-rows are condensed to a few random combinations of their columns, and the errors are located there.
+errors are located in a few random combinations of the columns (`sketch_residues`).
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import final
 
@@ -17,63 +16,9 @@ from numpy.typing import NDArray
 from anyk.codes.exact.linear import rank, solve
 from anyk.domains.polynomials import node_weights, vandermonde
 from anyk.domains.prime import PrimeField
-from anyk.randomness.entropy import AbstractSource, SystemSource, residues
+from anyk.randomness.sketch import sketch_residues
 
-__all__ = ["EvaluationCode", "condense"]
-
-_SECURITY_BITS = 96
-_SMALL = 1 << 16  # residues below 2**31 times these, 64 at a time, add up exactly in float64
-_CHUNK = 64
-_ROWS = 1024
-_FEW = 32
-
-
-def condense(
-    field: PrimeField, values: NDArray[np.int64], *, source: AbstractSource = SystemSource()
-) -> NDArray[np.int64]:
-    """Random combinations of columns, in which a row that is not zero stays so.
-
-    Columns are combined first in chunks of 64 by coefficients below 2**16 (one BLAS product),
-    then the chunks by coefficients from the whole field. A non-zero row vanishes in every
-    combination with probability below 2**-80.
-
-    Args:
-        field: the field.
-        values: int64 ndarray (n, L) of residues.
-        source: where coefficients come from; whoever foresees them can hide an error.
-
-    Returns:
-        int64 ndarray (n, c): `values` itself where L is small already.
-
-    References:
-        Freivalds: Probabilistic machines can use less running time (IFIP 1977); Schwartz (JACM
-        1980), lemma 1.
-
-    Example:
-        >>> from anyk.codes.exact.reed_solomon import condense
-        >>> condense(anyk.PrimeField(), np.zeros((3, 10**4), int)).any()
-        np.False_
-    """
-    rows, length = values.shape
-    spread = min(field.modulus, _SMALL)
-    if length <= _FEW or spread <= 2:  # noqa: PLR2004 - in GF(2) combinations hide too much
-        return values
-    first = math.ceil(_SECURITY_BITS / math.log2(spread))
-    second = math.ceil(_SECURITY_BITS / math.log2(field.modulus))
-    if length <= first * second:
-        return values
-    chunks = length // _CHUNK
-    coefficients = residues(source, spread, (_CHUNK, first)).astype(np.float64)
-    partial = np.empty((chunks, rows, first))
-    for row in range(rows):
-        flat = values[row, : chunks * _CHUNK].reshape(chunks, _CHUNK)
-        for start in range(0, chunks, _ROWS):  # so that the conversion to float64 stays in cache
-            piece = flat[start : start + _ROWS].astype(np.float64)
-            partial[start : start + _ROWS, row] = piece @ coefficients
-    tail = values[:, chunks * _CHUNK :]
-    folded = field.reduce(partial.astype(np.int64))
-    mixed = field.matmul(residues(source, field.modulus, (second, chunks)), folded)
-    return np.concatenate([mixed.transpose(1, 0, 2).reshape(rows, -1), tail], axis=1)
+__all__ = ["EvaluationCode"]
 
 
 @final
@@ -88,8 +33,8 @@ class EvaluationCode:
 
     Guarantee:
         `locate` with n >= m + 2A finds every set of at most A wrong rows, but for a chance below
-        2**-80 in `condense`. Beyond A wrong rows it returns None, or a set of at most A whose
-        removal leaves values of one polynomial: then no decoder can tell which happened.
+        2**-80 in `sketch_residues`. Beyond A wrong rows it returns None, or a set of at most A
+        whose removal leaves values of one polynomial: then no decoder can tell which happened.
 
     References:
         Peterson (IRE Trans. IT 1960) for the rank of the syndrome matrix; Bleichenbacher, Kiayias,
@@ -126,13 +71,13 @@ class EvaluationCode:
         """
         if len(self.points) == self.dimension:
             return ()  # any values are those of one polynomial: nothing to check against
-        sketch = condense(self.field, values)
-        syndromes = self.field.matmul(self.parity_check(), sketch)
+        few = sketch_residues(self.field, values)
+        syndromes = self.field.matmul(self.parity_check(), few)
         if not syndromes.any():
             return ()
         errors = rank(self.field, _windows(syndromes, most)) if most else 0
         located = self._roots(syndromes, errors) if errors else None
-        return located if located is not None and self._agree(sketch, located) else None
+        return located if located is not None and self._agree(few, located) else None
 
     def _roots(self, syndromes: NDArray[np.int64], errors: int) -> tuple[int, ...] | None:
         """Positions where a monic locator of this degree vanishes, if one fits all syndromes."""
@@ -146,11 +91,11 @@ class EvaluationCode:
         roots = np.flatnonzero(self.field.matmul(monic[None], powers)[0] == 0)
         return tuple(int(root) for root in roots) if len(roots) == errors else None
 
-    def _agree(self, sketch: NDArray[np.int64], wrong: tuple[int, ...]) -> bool:
+    def _agree(self, few: NDArray[np.int64], wrong: tuple[int, ...]) -> bool:
         """Whether the rows that are left are values of one polynomial."""
         kept = np.delete(np.arange(len(self.points)), wrong)
         code = EvaluationCode(self.field, self.points[kept], self.dimension)
-        return not self.field.matmul(code.parity_check(), sketch[kept]).any()
+        return not self.field.matmul(code.parity_check(), few[kept]).any()
 
 
 def _windows(syndromes: NDArray[np.int64], width: int) -> NDArray[np.int64]:

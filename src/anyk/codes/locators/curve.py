@@ -8,12 +8,14 @@ from typing import TypeAlias, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.codes.curves.accuracy import sketch
 from anyk.codes.curves.banded import second_differences
 from anyk.codes.curves.splines import gcv_candidates, prepared_spline, smoothing_spline
+from anyk.codes.locators.located import Located
 from anyk.codes.locators.tracking import follow
+from anyk.randomness.entropy import AbstractSource, SystemSource
+from anyk.randomness.sketch import sketch
 
-__all__ = ["Located", "locate"]
+__all__ = ["locate"]
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
@@ -48,26 +50,9 @@ _TINY = 1e-40
 _FEWEST = 5  # rows: of fewer, none can be told from the rest
 
 
-@final
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Located:
-    """What `locate` found.
-
-    Args:
-        wrong: the rows that contradict the rest, ndarray (n,).
-        exceeded: whether more rows than the most that may be wrong do.
-
-    Example:
-        >>> from anyk.codes.locators.curve import Located
-        >>> Located(wrong=np.array([False, True]), exceeded=False).exceeded
-        False
-    """
-
-    wrong: Bools
-    exceeded: bool
-
-
-def locate(knots: Floats, values: Floats, most: int) -> Located:
+def locate(
+    knots: Floats, values: Floats, most: int, *, source: AbstractSource = SystemSource()
+) -> Located:
     """Which rows contradict the smooth curve that the rest lie on.
 
     At a given roughness of the curve, `follow` says which rows to disbelieve. The roughness is
@@ -81,9 +66,10 @@ def locate(knots: Floats, values: Floats, most: int) -> Located:
         knots: ndarray (n,), increasing.
         values: ndarray (n, C), the rows or a sketch of them.
         most: A, how many rows may be wrong.
+        source: of the sketch by which noise is told from roughness where there are many rows.
 
     Returns:
-        The rows, at most A of them, and whether there are more that contradict the rest.
+        The rows that contradict the rest, removed and named alike; exceeded, if more than A do.
 
     References:
         Rousseeuw, Least median of squares regression, 1984 (the scale of the best part of the
@@ -94,18 +80,21 @@ def locate(knots: Floats, values: Floats, most: int) -> Located:
         >>> knots = np.linspace(-1.0, 1.0, 20)
         >>> values = np.sin(3.0 * knots)[:, None]
         >>> values[7] += 0.1
-        >>> np.flatnonzero(locate(knots, values, 2).wrong)
-        array([7])
+        >>> locate(knots, values, 2).named
+        (7,)
     """
     if not most or knots.size < _FEWEST or not values.any():
-        return Located(wrong=np.zeros(knots.size, dtype=np.bool_), exceeded=False)
+        return Located()
     search = _Search(
         knots=knots,
         step=float(np.median(np.diff(knots))),
         values=values / float(np.abs(values).max()),
+        source=source,
     )
     found = search.find(most)
-    return Located(wrong=found.wrong, exceeded=found.pressed and search.exceeds(found, most))
+    rows = tuple(np.flatnonzero(found.wrong).tolist())
+    exceeded = found.pressed and search.exceeds(found, most)
+    return Located(removed=rows, named=rows, exceeded=exceeded)
 
 
 @final
@@ -127,6 +116,7 @@ class _Search:
     knots: Floats
     step: float
     values: Floats
+    source: AbstractSource
 
     def find(self, most: int) -> _Settled:
         """The rows that stand out, at most so many."""
@@ -348,7 +338,8 @@ class _Search:
 
     def noise(self, wrong: Bools) -> float:
         """The variance of an answer about the curve, as a share of the rate."""
-        knots, values = self.knots[~wrong], sketch(self.values[~wrong], numbers=_SCORED)
+        knots = self.knots[~wrong]
+        values = sketch(self.values[~wrong], numbers=_SCORED, source=self.source)
 
         def score(smoothing: float) -> float:
             return smoothing_spline(knots, smoothing=smoothing).fit(values).gcv()

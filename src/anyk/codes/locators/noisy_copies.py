@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.codes.curves.kriging import ROUGHNESS
+from anyk.codes.locators.located import Located
 
-__all__ = ["Doubt", "doubt"]
+__all__ = ["locate_among_copies"]
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.intp]
@@ -32,20 +33,6 @@ _FEWEST = 2  # answers, for one to be predicted
 
 @final
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Doubt:
-    """What `doubt` found.
-
-    Args:
-        wrong: the answers that contradict the rest, ndarray (n,) of bool.
-        exceeded: whether more than A do, beyond doubt.
-    """
-
-    wrong: NDArray[np.bool_]
-    exceeded: bool
-
-
-@final
-@dataclass(frozen=True, kw_only=True, eq=False)
 class _Set:
     """Answers believed, and what they and the others cost."""
 
@@ -57,7 +44,9 @@ class _Set:
     doubted: float  # cost of those disbelieved
 
 
-def doubt(covariances: Sequence[Floats], rows: Sequence[Ints], values: Floats, most: int) -> Doubt:
+def locate_among_copies(
+    covariances: Sequence[Floats], rows: Sequence[Ints], values: Floats, most: int
+) -> Located:
     """The answers that are best explained as lies.
 
     Each part is a Gaussian process of unknown mean, with Student's tails: believed answers y cost
@@ -75,21 +64,22 @@ def doubt(covariances: Sequence[Floats], rows: Sequence[Ints], values: Floats, m
         most: A.
 
     Returns:
-        At most A answers, and whether there are more.
+        The answers that contradict the rest, removed and named alike; exceeded, if more than A do,
+        beyond doubt.
 
     References:
         Shah, Wilson and Ghahramani, Student-t processes as alternatives to Gaussian processes,
         2014; Patterson and Thompson 1971 (the unknown mean).
 
     Example:
-        >>> from anyk.codes.locators.noisy_copies import doubt
+        >>> from anyk.codes.locators.noisy_copies import locate_among_copies
         >>> from anyk.codes.curves.kriging import kriging
         >>> noise = np.array([1.0, -1.0, 1.2, -1.2, 1.4, -1.4, 1.6, -1.6])
         >>> values = noise[:, None] + 3.0
         >>> values[2] = 9.0
         >>> part = kriging(np.outer(noise, noise))
-        >>> np.flatnonzero(doubt([part.covariance], [np.arange(8)], values, 1).wrong)
-        array([2])
+        >>> locate_among_copies([part.covariance], [np.arange(8)], values, 1).named
+        (2,)
     """
     believed = np.ones(len(values), dtype=np.bool_)
     least = max((_ROUNDING * float(np.abs(values).max(initial=0.0))) ** 2, _TINY)
@@ -109,7 +99,8 @@ def doubt(covariances: Sequence[Floats], rows: Sequence[Ints], values: Floats, m
             break
     clear = _clear(covariances, rows, values, believed, ROUGHNESS[best])
     exceeded = exceeded and bool(np.array_equal(clear, ~believed))
-    return Doubt(wrong=clear, exceeded=exceeded)
+    named = tuple(np.flatnonzero(clear).tolist())
+    return Located(removed=named, named=named, exceeded=exceeded)
 
 
 def _clear(

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Recovered
-from anyk.codes.locators.curve import Located
-from anyk.codes.locators.noisy_copies import Doubt
+from anyk.codes.locators.located import Located
 from anyk.errors import TooManyErrors
-from anyk.randomness.sketch import disguise
+from anyk.randomness.entropy import AbstractSource
+from anyk.randomness.sketch import sketch
 
 __all__ = ["recover_from_believed"]
 
@@ -22,6 +22,7 @@ Floats: TypeAlias = NDArray[np.float64]
 Rows: TypeAlias = NDArray[np.intp]
 
 _ROUNDED = 1.0 + 1e-9  # what rounding may add to a number at the bound
+_LARGEST = 1e8  # times the size of honest values: what is larger is a lie, and cut to that
 
 
 def recover_from_believed(
@@ -30,7 +31,8 @@ def recover_from_believed(
     *,
     adversaries: int,
     bound: float | None,
-    examine: Callable[[Rows, Floats, int], Doubt | Located],
+    source: AbstractSource,
+    examine: Callable[[Rows, Floats, int], Located],
     decode: Callable[[tuple[int, ...], Floats], Recovered],
 ) -> Recovered:
     """The value by the answers that neither exceed the bound nor contradict the rest.
@@ -40,8 +42,9 @@ def recover_from_believed(
         workers: they came from.
         adversaries: A.
         bound: the largest absolute value of an honest answer's numbers; None where none is known.
-        examine: takes the rows within the bound, their disguised columns, ndarray (len(rows), C),
-            and how many liars are left; says which contradict the rest.
+        source: of the sketch in which lies are looked for.
+        examine: takes the rows within the bound, a sketch of them, ndarray (len(rows), C), and how
+            many liars are left; says which contradict the rest.
         decode: takes the workers believed and their answers.
 
     Returns:
@@ -50,7 +53,8 @@ def recover_from_believed(
     Raises:
         TooManyErrors: if it would be more than A, beyond doubt.
     """
-    wrong, exceeded = _disbelieved(answers.reshape(len(workers), -1), adversaries, bound, examine)
+    flat = answers.reshape(len(workers), -1)
+    wrong, exceeded = _disbelieved(flat, adversaries, bound, source, examine)
     if exceeded:
         raise TooManyErrors(answered=workers, adversaries=adversaries)
     if not wrong.any():
@@ -64,7 +68,8 @@ def _disbelieved(
     values: Floats,
     adversaries: int,
     bound: float | None,
-    examine: Callable[[Rows, Floats, int], Doubt | Located],
+    source: AbstractSource,
+    examine: Callable[[Rows, Floats, int], Located],
 ) -> tuple[NDArray[np.bool_], bool]:
     """Who is disbelieved, ndarray (n,), and whether there are too many."""
     if not adversaries:
@@ -76,8 +81,10 @@ def _disbelieved(
         return wrong, True
     kept = np.flatnonzero(~wrong)
     scale = _honest_peak(peaks[kept], left) or float(peaks.max()) or 1.0
-    found = examine(kept, disguise(values[kept], scale=scale), left)
-    wrong[kept[found.wrong]] = True
+    with np.errstate(over="ignore"):  # by a subnormal scale; it is cut at once
+        cut = np.clip(values[kept] / scale, -_LARGEST, _LARGEST)
+    found = examine(kept, sketch(cut, source=source), left)
+    wrong[kept[list(found.removed)]] = True
     return wrong, found.exceeded
 
 

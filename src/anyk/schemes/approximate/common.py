@@ -13,6 +13,7 @@ from anyk.errors import InvalidArgument, NotEnoughAnswers, Unachievable
 from anyk.spec import Guarantee
 
 __all__ = [
+    "MOST_NUMBERS",
     "approximate_guarantee",
     "check_answers",
     "check_bound",
@@ -23,7 +24,11 @@ __all__ = [
     "least_answers",
     "no_numbers",
     "relative_error",
+    "with_evidence",
 ]
+
+MOST_NUMBERS = 1 << 18
+"""Of a sketch by which an error is estimated: enough, at less cost than the value."""
 
 _ROUNDING = float(np.finfo(np.float64).eps)
 
@@ -161,13 +166,52 @@ def relative_error(absolute: float, value: NDArray[np.float64]) -> float:
         The quotient; at least the rounding of one number, and infinite where the value is 0 and
         the error is not.
     """
+    return float(_shares(np.array([absolute]), value)[0])
+
+
+def _shares(absolute: NDArray[np.float64], value: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Absolute errors as shares of the root mean square of the value, at least its rounding."""
     if not np.isfinite(value).all():
-        return math.inf
+        return np.full(absolute.shape, math.inf)
     scale = largest(value)
     size = float(np.sqrt(np.mean((value / scale) ** 2)))
     if size == 0.0:
-        return math.inf if absolute > 0.0 else _ROUNDING
-    return max(absolute / scale / size, _ROUNDING)
+        return np.where(absolute > 0.0, math.inf, _ROUNDING)
+    with np.errstate(over="ignore"):  # by a subnormal scale; it is infinite then
+        return np.maximum(absolute / scale / size, _ROUNDING)
+
+
+def with_evidence(
+    value: NDArray[np.float64],
+    errors: NDArray[np.float64],
+    known: NDArray[np.bool_] | None = None,
+    *,
+    scale: float = 1.0,
+) -> Recovered:
+    """A value with what is known of each block, and how far off the others may be.
+
+    Args:
+        value: ndarray (K, *out), in units of the scale.
+        errors: the root mean square error of each block, ndarray (K,), in the same units; it does
+            not count where the block is known.
+        known: the blocks whose value is as computed, ndarray (K,); None for no block.
+        scale: what the value is multiplied by.
+
+    Returns:
+        The value; its error estimate is the root mean square of those of the blocks.
+    """
+    sure = np.zeros(len(value), dtype=np.bool_) if known is None else known
+    shares = _shares(errors, value)
+    blocks = np.where(sure, 0.0, np.where(np.isnan(shares), math.inf, shares))
+    worst = total = float(blocks.max(initial=0.0))
+    if 0.0 < worst < math.inf:
+        total *= float(np.sqrt(np.mean((blocks / worst) ** 2)))
+    return Recovered(
+        value=scale * value,
+        error_estimate=max(total, _ROUNDING),
+        known=sure,
+        block_errors=blocks,
+    )
 
 
 def no_numbers(blocks: int, answers: NDArray[Any]) -> Recovered:
@@ -178,4 +222,6 @@ def no_numbers(blocks: int, answers: NDArray[Any]) -> Recovered:
         answers: ndarray (n, *out) of size 0.
     """
     value = np.zeros((blocks, *answers.shape[1:]), dtype=answers.dtype)
-    return Recovered(value=value, error_estimate=_ROUNDING)
+    known = np.ones(blocks, dtype=np.bool_)
+    errors = np.zeros(blocks)
+    return Recovered(value=value, error_estimate=_ROUNDING, known=known, block_errors=errors)

@@ -270,7 +270,8 @@ class _LagrangeRecovery(AbstractRecovery):
         positions = [place for place in range(len(self.shares)) if place not in wrong][:dimension]
         last = positions[-1] + 1  # rows after it would be multiplied by zero
         value = scheme.field.matmul(self._spread(positions)[:, :last], array[:last])
-        return Recovered(value=value, suspects=tuple(sorted(liars)))
+        known = np.ones(scheme.blocks, dtype=np.bool_)
+        return Recovered(value=value, suspects=tuple(sorted(liars)), known=known)
 
 
 def _sized(problem: Map, threat: Threat, field: PrimeField) -> Lagrange:

@@ -52,10 +52,11 @@ class Replication(AbstractScheme):
         With r = floor(N/K) replicas a block, any N - r + 2A + 1 answers give the value f(X_1),
         .., f(X_K) as the workers computed it, and the names of the liars if at most A lie; other
         sets of answers do if each block is in them 2A + 1 times. Over the reals, where A + 1
-        replicas are equal to within 1e-9 in every number but not to the bit, the value comes with
-        that as its error estimate. More liars raise `TooManyErrors`, unless A + 1 replicas of a
-        block agree on one lie. A worker that fails counts as a straggler, whatever its motive. A
-        worker sees its block: nothing is hidden.
+        replicas of a block are equal to within 1e-9 in every number but not to the bit, the value
+        comes with that as its error estimate, and the block is not among those known. More liars
+        raise `TooManyErrors`, unless A + 1 replicas of a block agree on one lie. A worker that
+        fails counts as a straggler, whatever its motive. A worker sees its block: nothing is
+        hidden.
 
     References:
         Yu et al. (AISTATS 2019), section 1: the repetition baseline, threshold N - floor(N/K) + 1.
@@ -185,13 +186,13 @@ class _Majority(AbstractRecovery):
         held = scheme._block(np.array(self.workers))  # noqa: SLF001 - its own scheme
         value = np.empty((scheme.blocks, *rows.shape[1:]), dtype=rows.dtype)
         suspects: list[int] = []
-        rounded = False
+        known = np.ones(scheme.blocks, dtype=np.bool_)
         for block in range(scheme.blocks):
             replicas = np.flatnonzero(held == block)
             agreed = self._agreed(rows, replicas, np.array_equal)
             if not agreed and not scheme.domain.exact:
                 agreed = self._agreed(rows, replicas, _near)
-                rounded = True
+                known[block] = False
             if not agreed:
                 raise TooManyErrors(answered=self.workers, adversaries=scheme.adversaries)
             value[block] = rows[agreed[0]]
@@ -202,7 +203,9 @@ class _Majority(AbstractRecovery):
         return Recovered(
             value=value,
             suspects=tuple(sorted(suspects)),
-            error_estimate=_TOLERANCE if rounded else None,
+            error_estimate=None if known.all() else _TOLERANCE,
+            known=known,
+            block_errors=None if known.all() else _rounded(value, known),
         )
 
     def _agreed(
@@ -217,6 +220,15 @@ class _Majority(AbstractRecovery):
             if len(agreed) > self.scheme.adversaries:
                 return agreed
         return []
+
+
+def _rounded(value: NDArray[Any], known: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """The errors of blocks whose replicas agree but for rounding, by the size of the value."""
+    largest = float(np.abs(value).max()) or 1.0
+    sizes = np.sqrt(np.mean(np.abs(value / largest).reshape(len(value), -1) ** 2, axis=1))
+    whole = float(np.sqrt(np.mean(sizes**2)))
+    errors: NDArray[np.float64] = np.where(known, 0.0, _TOLERANCE * sizes / (whole or 1.0))
+    return errors
 
 
 def _near(left: NDArray[Any], right: NDArray[Any]) -> bool:

@@ -268,7 +268,8 @@ class _ShamirRecovery(AbstractRecovery):
             used = np.delete(np.arange(len(places)), wrong)[:dimension]
             weights = _weights(field, tuple(self._points(places[used])))
             value[block] = field.matmul(weights, group[used])[0]
-        return Recovered(value=value, suspects=tuple(sorted(suspects)))
+        known = np.ones(len(value), dtype=np.bool_)
+        return Recovered(value=value, suspects=tuple(sorted(suspects)), known=known)
 
 
 def _sized(problem: Map, threat: Threat, field: PrimeField) -> Shamir:

@@ -255,7 +255,11 @@ class _PolynomialRecovery(AbstractRecovery):
             )
         places = [place for place in range(len(self.shares)) if place not in wrong][:dimension]
         blocks = field.matmul(self._matrix(places) if wrong else self.matrix, array)
-        return Recovered(value=self.grid.together(blocks), suspects=tuple(sorted(liars)))
+        return Recovered(
+            value=self.grid.together(blocks),
+            suspects=tuple(sorted(liars)),
+            known=np.ones(1, dtype=np.bool_),
+        )
 
 
 def _sized(problem: MatMul, threat: Threat, field: PrimeField) -> Polynomial:

@@ -205,8 +205,14 @@ class _CyclicRecovery(AbstractRecovery):
             raise TooManyErrors(answered=self.workers, adversaries=0)
         value = domain.matmul(self.matrix, array)[0]
         if domain.exact:
-            return Recovered(value=value)
-        return Recovered(value=value, error_estimate=self._error(flat, missed, value))
+            return Recovered(value=value, known=np.ones(1, dtype=np.bool_))
+        error = self._error(flat, missed, value)
+        return Recovered(
+            value=value,
+            error_estimate=error,
+            known=np.zeros(1, dtype=np.bool_),
+            block_errors=np.array([error]),
+        )
 
     def _error(self, flat: NDArray[Any], missed: NDArray[Any], value: NDArray[Any]) -> float:
         """Rounding, as the decoder amplifies it, or what the spare answers contradict by."""

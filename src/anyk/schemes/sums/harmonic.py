@@ -235,7 +235,8 @@ class _HarmonicRecovery(AbstractRecovery):
     def recover(self, values: NDArray[Any]) -> Recovered:
         field = self.scheme.field
         array = rows_of(values, self.workers, field)
-        return Recovered(value=field.matmul(self.matrix, array).reshape(array.shape[1:]))
+        value = field.matmul(self.matrix, array).reshape(array.shape[1:])
+        return Recovered(value=value, known=np.ones(1, dtype=np.bool_))
 
 
 def _sized(problem: Sum, threat: Threat, field: PrimeField) -> Harmonic:

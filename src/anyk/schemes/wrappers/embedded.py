@@ -242,5 +242,6 @@ class _EmbeddedRecovery(AbstractRecovery):
         return Recovered(
             value=budget.extract(residues, ring),
             suspects=tuple(suspects),
+            known=recovered[0].known,
             quantisation_error=budget.error,
         )

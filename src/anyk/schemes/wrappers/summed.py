@@ -170,14 +170,18 @@ class _SummedRecovery(AbstractRecovery):
         if self.checked:  # a liar is to be named, and changes the combination
             recovered = self.within.recover(values)
             value = self.scheme._sum(recovered.value)  # noqa: SLF001 - its own scheme
+            estimate = _of_sum(recovered, value)
             return Recovered(
                 value=value,
                 suspects=recovered.suspects,
-                error_estimate=_of_sum(recovered, value),
+                error_estimate=estimate,
+                known=np.full(1, estimate is None),
+                block_errors=None if estimate is None else np.full(1, estimate),
             )
         domain = self.scheme.domain
         array = rows_of(values, self.answered, domain)
-        return Recovered(value=domain.matmul(self.row, array).reshape(array.shape[1:]))
+        value = domain.matmul(self.row, array).reshape(array.shape[1:])
+        return Recovered(value=value, known=np.ones(1, dtype=np.bool_))
 
 
 def _of_sum(recovered: Recovered, value: NDArray[Any]) -> float | None:

@@ -11,9 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Recovered
-from anyk.codes.analog.interleaved import InterleavedCode, Located, combine
+from anyk.codes.analog.interleaved import InterleavedCode
+from anyk.codes.locators.located import Located
 from anyk.domains.real import Complex
 from anyk.errors import TooManyErrors
+from anyk.randomness.entropy import AbstractSource, SystemSource
+from anyk.randomness.sketch import COLUMNS, sketch
 from anyk.schemes.approximate.common import no_numbers, relative_error
 from anyk.schemes.base import AbstractRecovery, rows_of
 
@@ -26,6 +29,7 @@ _SLACK = 1.5  # for rounding that is alike in neighbouring rows, or hidden in th
 _OWN, _ALIKE = 2.0, 64.0  # 2 + n/64 ulp: by the recovery's own product, of n terms
 _LUCK = 3.0  # standard deviations by which few spare rows may show less noise than there is
 _SUBNORMAL = float(np.finfo(np.float64).smallest_subnormal)  # what the smallest numbers lose
+_COLUMNS = 16  # of a sketch
 _EXTREME = 1e50  # times the other rows: a square of what is larger may overflow
 
 
@@ -41,6 +45,7 @@ class AnalogRecovery(AbstractRecovery):
         dimension: how many values determine the polynomial.
         adversaries: A, how many rows may be wrong.
         rounding: of an honest answer, root mean square, as a share of its own.
+        source: of the random numbers of its sketches, which no worker may foresee.
 
     Example:
         >>> encoded = anyk.AnalogLagrange(blocks=2, degree=2, workers=4).encode([1.0, 3.0])
@@ -54,6 +59,7 @@ class AnalogRecovery(AbstractRecovery):
     dimension: int
     adversaries: int
     rounding: float
+    source: AbstractSource = SystemSource()
 
     @property
     def answered(self) -> tuple[int, ...]:
@@ -86,12 +92,12 @@ class AnalogRecovery(AbstractRecovery):
         array = rows_of(values, self.workers, Complex())
         if not array.size:
             return no_numbers(len(self.targets), array)
-        sample, unit = _sample(array.reshape(len(array), -1), self.adversaries)
+        sample, unit = _sample(array.reshape(len(array), -1), self.adversaries, self.source)
         sizes = np.linalg.norm(sample, axis=1) / math.sqrt(sample.shape[1])
         typical = float(np.sort(sizes)[-1 - self.adversaries])
         rounding = self.rounding * typical + _SUBNORMAL / unit
         located = self._code.locate(sample, self.adversaries, noise=_LIE * rounding)
-        if located is None:
+        if located.exceeded:
             raise TooManyErrors(answered=self.workers, adversaries=self.adversaries)
         kept = np.delete(np.arange(len(self.workers)), located.removed)
         code = self._code
@@ -104,10 +110,13 @@ class AnalogRecovery(AbstractRecovery):
             own = (_OWN + kept.size / _ALIKE) * float(np.finfo(np.float64).eps)
             error = self._error(code, matrix, sample[kept], rounding, located) + own * typical
             relative = relative_error(unit * error, np.abs(value))
+        rows = np.linalg.norm(matrix, axis=1)  # by which the answers' errors are amplified
         return Recovered(
             value=value,
             suspects=tuple(sorted(self.workers[row] for row in located.named)),
             error_estimate=relative + own,
+            known=np.zeros(len(value), dtype=np.bool_),
+            block_errors=(relative + own) * rows / float(np.sqrt(np.mean(rows**2))),
         )
 
     def _error(
@@ -141,7 +150,7 @@ class AnalogRecovery(AbstractRecovery):
 
 
 def _sample(
-    values: NDArray[np.complex128], adversaries: int
+    values: NDArray[np.complex128], adversaries: int, source: AbstractSource
 ) -> tuple[NDArray[np.complex128], float]:
     """A few combinations of the columns, and the number by which they were divided.
 
@@ -159,5 +168,10 @@ def _sample(
         parts[extreme] *= (_EXTREME / largest[extreme])[:, None]
         parts[extreme] *= unit
     if not 1.0 / _EXTREME < unit < _EXTREME:
-        return combine((parts / unit).view(np.complex128)), unit
-    return combine(parts.view(np.complex128)) / unit, unit
+        return _few((parts / unit).view(np.complex128), source), unit
+    return _few(parts.view(np.complex128), source) / unit, unit
+
+
+def _few(values: NDArray[np.complex128], source: AbstractSource) -> NDArray[np.complex128]:
+    """Sixteen combinations of many columns, as sets of liars are tried in each; few as they are."""
+    return values if values.shape[1] <= COLUMNS else sketch(values, columns=_COLUMNS, source=source)

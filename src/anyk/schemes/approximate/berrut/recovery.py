@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, final
 
@@ -11,16 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Recovered
-from anyk.codes.curves.accuracy import FEWEST, estimate_error, sketch
+from anyk.codes.curves.accuracy import FEWEST, estimate_errors, unseen_error
 from anyk.codes.curves.barycentric import (
     berrut_leave_one_out,
     berrut_leave_pairs_out,
     berrut_matrix,
 )
+from anyk.codes.locators.located import Located
 from anyk.codes.locators.rational import rational_votes
 from anyk.domains.real import Reals
+from anyk.randomness.entropy import AbstractSource, SystemSource
+from anyk.randomness.sketch import sketch
 from anyk.schemes.approximate.berrut.layout import BerrutPoints
-from anyk.schemes.approximate.common import largest, no_numbers, relative_error
+from anyk.schemes.approximate.common import MOST_NUMBERS, largest, no_numbers, with_evidence
 from anyk.schemes.base import AbstractRecovery, rows_of
 
 __all__ = ["BerrutRecovery", "interpolate"]
@@ -39,6 +42,7 @@ class BerrutRecovery(AbstractRecovery):
         points: of the scheme.
         adversaries: A, how many answers are left out.
         workers: that answered, in the order of their answers.
+        source: of the random numbers of its sketches, which no worker may foresee.
 
     Example:
         >>> recovery = anyk.Berrut(1, 4).encode(np.array([0.0])).recovery([1, 0])
@@ -49,6 +53,7 @@ class BerrutRecovery(AbstractRecovery):
     points: BerrutPoints
     adversaries: int
     workers: tuple[int, ...]
+    source: AbstractSource = SystemSource()
 
     @property
     def answered(self) -> tuple[int, ...]:
@@ -65,24 +70,25 @@ class BerrutRecovery(AbstractRecovery):
         """The largest row sum of |R|: how much of the answers' largest error can reach a value."""
         return float(np.abs(self.matrix).sum(axis=1).max())
 
-    def locate(self, values: NDArray[Any]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Whom the locator suspects.
+    def locate(self, values: NDArray[Any]) -> Located:
+        """Whose answers the locator suspects.
 
-        More than 64 numbers an answer are condensed to 32 combinations before they vote.
+        Of more than 64 numbers an answer, 64 random combinations vote.
 
         Args:
             values: ndarray (len(answered), *out).
 
         Returns:
-            The A workers with the most votes, which `recover` leaves out, sorted; and those of
-            them that more than half of the votes name, and whose answer is further from what the
-            rest predict than 1.5 times as far as any of the rest is, left out in its turn. (Where
-            nobody lies, all may vote for the same two innocents.)
+            Removed are the A answers with the most votes; named those of them that more than half
+            of the votes name, and that are further from what the rest predict than 1.5 times as
+            far as any of the rest is, left out in its turn. (Where nobody lies, all may vote for
+            the same two innocents.)
         """
         array = rows_of(values, self.workers, Reals())
         if not self.adversaries or not array.size:
-            return (), ()
-        sample = sketch((array / largest(array)).reshape(len(self.workers), -1))
+            return Located()
+        flat = (array / largest(array)).reshape(len(self.workers), -1)
+        sample = sketch(flat, source=self.source)
         votes = rational_votes(
             self._nodes, sample, blocks=self.points.blocks.size, errors=self.adversaries
         )
@@ -94,8 +100,8 @@ class BerrutRecovery(AbstractRecovery):
         usual = _leave_out(nodes, sample[kept])
         farthest = _FAR * float(np.linalg.norm(usual, axis=1).max())
         clear = most[(2 * votes[most] > sample.shape[1]) & (np.linalg.norm(off, axis=1) > farthest)]
-        left_out, named = (sorted(self.workers[row] for row in rows) for rows in (most, clear))
-        return tuple(left_out), tuple(named)
+        removed, named = (tuple(sorted(rows.tolist())) for rows in (most, clear))
+        return Located(removed=removed, named=named)
 
     def recover(self, values: NDArray[Any]) -> Recovered:
         """The value from the answers, with an error estimate.
@@ -112,27 +118,29 @@ class BerrutRecovery(AbstractRecovery):
         array = rows_of(values, self.workers, Reals())
         if not array.size:
             return no_numbers(self.points.blocks.size, array)
-        left_out, named = self.locate(array)
-        kept = [row for row, worker in enumerate(self.workers) if worker not in left_out]
-        if left_out:
+        located = self.locate(array)
+        kept = np.delete(np.arange(len(self.workers)), located.removed)
+        if located.removed:
             array = array[kept]
         nodes = self._nodes[kept]
         scale = largest(array)
         scaled = array / scale
         value = interpolate(nodes, scaled, self.points.blocks)
-        error = self._error(nodes, sketch(scaled.reshape(len(kept), -1)))
-        return Recovered(
-            value=scale * value, suspects=named, error_estimate=relative_error(error, value)
-        )
+        flat = scaled.reshape(len(kept), -1)
+        errors = self._errors(nodes, sketch(flat, numbers=MOST_NUMBERS, source=self.source))
+        suspects = tuple(sorted(self.workers[row] for row in located.named))
+        return replace(with_evidence(value, errors, scale=scale), suspects=suspects)
 
     @cached_property
     def _nodes(self) -> NDArray[np.float64]:
         return self.points.at(self.workers)
 
-    def _error(self, nodes: NDArray[np.float64], sample: NDArray[np.float64]) -> float:
-        """The root mean square error, from a sketch of the answers."""
+    def _errors(
+        self, nodes: NDArray[np.float64], sample: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """The root mean square error at each block, from a sketch of the answers."""
         if self.points.noise.size and nodes.size < FEWEST:  # then no curve is constant
-            return math.inf
+            return np.full(self.points.blocks.size, math.inf)
         ranks = np.argsort(nodes)
         nodes, along = nodes[ranks], sample[ranks]
 
@@ -141,13 +149,18 @@ class BerrutRecovery(AbstractRecovery):
 
         points = self.points.workers[::-1]
         every = self.points.places[-1] - self.points.places[::-1]
-        return estimate_error(
+        left_out = _leave_out(nodes, along)
+        errors = estimate_errors(
             places=np.interp(nodes, points, every),
             targets=np.interp(self.points.blocks, points, every),
             values=along,
-            left_out=_leave_out(nodes, along),
+            left_out=left_out,
             predict=predict,
         )
+        blocks = self.points.blocks.size
+        if blocks + self.points.noise.size > 1:  # through one block, every curve is that block
+            errors = np.hypot(errors, unseen_error(along, blocks, left_out=left_out))
+        return errors
 
 
 def _leave_out(nodes: NDArray[np.float64], along: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Recovered
-from anyk.codes.curves.accuracy import FEWEST, estimate_error, excess_of_few, sketch
+from anyk.codes.curves.accuracy import FEWEST, estimate_errors, excess_of_few, unseen_error
 from anyk.codes.curves.filling import (
     AbstractFilling,
     CubicCurve,
@@ -23,7 +23,9 @@ from anyk.codes.curves.filling import (
 )
 from anyk.codes.curves.splines import SmoothingSpline, gcv_candidates, smoothing_spline
 from anyk.domains.real import Reals
-from anyk.schemes.approximate.common import largest, no_numbers, relative_error
+from anyk.randomness.entropy import AbstractSource, SystemSource, residues
+from anyk.randomness.sketch import sketch
+from anyk.schemes.approximate.common import MOST_NUMBERS, largest, no_numbers, with_evidence
 from anyk.schemes.base import AbstractRecovery, rows_of
 
 __all__ = ["FilledRecovery"]
@@ -33,6 +35,7 @@ Places: TypeAlias = NDArray[np.intp]
 Way: TypeAlias = SmoothingSpline | AbstractFilling
 
 _PROBES = 32
+_SAME = 1e-9  # of the size of the answers: copies that differ less differ by rounding
 _CAUTION = 2.0  # standard deviations of the noise that filling brings
 _POWERS = (4.0, 8.0, 16.0)
 _REACHES = (2.0, 4.0, 8.0)
@@ -60,6 +63,7 @@ class FilledRecovery(AbstractRecovery):
         held: for each worker that answered, which block it holds: a place in `order`.
         smoothing: lambda of the spline, the one way to fill in; None to choose as above.
         workers: that answered, in the order of their answers.
+        source: of the random numbers of its sketches and probes, which no worker may foresee.
 
     References:
         Mallows, Some comments on C_p, 1973; Craven and Wahba, Smoothing noisy data with spline
@@ -77,6 +81,7 @@ class FilledRecovery(AbstractRecovery):
     held: Places
     smoothing: float | None
     workers: tuple[int, ...]
+    source: AbstractSource = SystemSource()
 
     @property
     def answered(self) -> tuple[int, ...]:
@@ -118,15 +123,19 @@ class FilledRecovery(AbstractRecovery):
             return no_numbers(self.order.size, array)
         scale = math.ldexp(1.0, math.frexp(largest(array))[1] - 1)  # a power of 2 keeps all bits
         rows = array.reshape(self.held.size, -1) / scale
-        sample = sketch(rows)
+        sample = sketch(rows, numbers=MOST_NUMBERS, source=self.source)
         means = self._means(sample)
         noise = self._noise(sample, means)
-        way = self._choose(means, noise)
+        signs = residues(self.source, 2, (self._places.size, _PROBES))
+        probes = np.where(signs, 1.0, -1.0)
+        way = self._choose(means, noise, probes)
         value = np.empty((self.order.size, rows.shape[1]))
         value[self.order] = self._along(way, self._means(rows))
-        return Recovered(
-            value=scale * value.reshape(self.order.size, *array.shape[1:]),
-            error_estimate=relative_error(self._error(way, means, noise), value),
+        errors, known = np.empty(self.order.size), np.empty(self.order.size, dtype=np.bool_)
+        errors[self.order] = self._errors(way, means, noise, probes)
+        known[self.order] = self._known(way, means, noise)
+        return with_evidence(
+            value.reshape(self.order.size, *array.shape[1:]), errors, known, scale=scale
         )
 
     def _means(self, rows: Floats) -> Floats:
@@ -144,7 +153,7 @@ class FilledRecovery(AbstractRecovery):
         spare = self.held.size - self._places.size
         return float(np.sum((rows - means[self._groups]) ** 2)) / spare if spare else 0.0
 
-    def _choose(self, means: Floats, noise: float) -> Way:
+    def _choose(self, means: Floats, noise: float, probes: Floats) -> Way:
         """The smoothing spline where noise asks for it, else the best way to fill in."""
         if self.smoothing is not None:
             return self._spline(self.smoothing)
@@ -155,14 +164,16 @@ class FilledRecovery(AbstractRecovery):
                 return best
         if self._lost.size == 0 or self._places.size < FEWEST:
             return self._ways[0]
-        return min(self._ways, key=lambda way: self._expected(way, means, noise))
+        return min(self._ways, key=lambda way: self._expected(way, means, noise, probes))
 
-    def _expected(self, way: AbstractFilling, means: Floats, noise: float) -> float:
+    def _expected(self, way: AbstractFilling, means: Floats, noise: float, probes: Floats) -> float:
         """The mean square by which this way misses answers, and what noise adds at the lost."""
         missed = np.mean(way.left_out(self._places, means) ** 2)
-        return float(missed + np.mean(self._noise_filled(way, means, noise)))
+        return float(missed + np.mean(self._noise_filled(way, means, noise, probes)))
 
-    def _noise_filled(self, way: AbstractFilling, means: Floats, noise: float) -> Floats:
+    def _noise_filled(
+        self, way: AbstractFilling, means: Floats, noise: float, probes: Floats
+    ) -> Floats:
         """The variance that noise of the answers brings to each lost block, ndarray (m,).
 
         s^2 sum_j w_j^2 / c_j with the weights w of this way, by random probes. Where no block has
@@ -172,8 +183,7 @@ class FilledRecovery(AbstractRecovery):
         spare = self.held.size - self._places.size
         if spare and not noise:
             return np.zeros(self._lost.size)
-        signs = np.random.default_rng(0).choice(np.array([-1.0, 1.0]), (self._places.size, _PROBES))
-        probes = signs / np.sqrt(self._copies)[:, None]
+        probes = probes / np.sqrt(self._copies)[:, None]
         if spare:
             variance = noise / means.shape[1] * self._excess(spare, means.shape[1])
         else:
@@ -218,40 +228,49 @@ class FilledRecovery(AbstractRecovery):
             value[self._lost] = way.fill(self._places, means, self._lost)
         return value
 
-    def _error(self, way: Way, means: Floats, noise: float) -> float:
-        """The root mean square error over the blocks, from a sketch of the answers."""
+    def _known(self, way: Way, means: Floats, noise: float) -> NDArray[np.bool_]:
+        """Places whose value is as computed, ndarray (K,): where copies agree up to rounding."""
+        known = np.zeros(self.order.size, dtype=np.bool_)
+        smoothed = isinstance(way, SmoothingSpline)
+        known[self._places] = not smoothed and noise <= _SAME**2 * float(np.sum(means**2))
+        return known
+
+    def _errors(self, way: Way, means: Floats, noise: float, probes: Floats) -> Floats:
+        """The root mean square error of each block along the path, from a sketch of the answers."""
         if isinstance(way, SmoothingSpline):
             return self._missed(way, means, np.arange(self.order.size))
-        share = self._lost.size / self.order.size
-        missed = math.sqrt(share or 1.0) * self._missed(way, means, self._lost)
+        errors = np.empty(self.order.size)
+        errors[self._places] = self._noise_left(noise, means.shape[1])
+        missed = self._missed(way, means, self._lost)
         if self._lost.size and self._places.size >= FEWEST:
-            spread = self._noise_filled(way, means, noise).sum() / self.order.size
-            missed = math.hypot(missed, _CAUTION * math.sqrt(spread))
-        return math.hypot(missed, math.sqrt(1.0 - share) * self._noise_left(noise, means.shape[1]))
+            spread = self._noise_filled(way, means, noise, probes)
+            missed = np.hypot(missed, _CAUTION * np.sqrt(spread))
+        errors[self._lost] = missed
+        return errors
 
-    def _noise_left(self, noise: float, width: int) -> float:
+    def _noise_left(self, noise: float, width: int) -> Floats:
         """The root mean square error of the means, four standard deviations above the expected."""
         spare = self.held.size - self._places.size
         if not (noise and width):
-            return 0.0
-        excess = self._excess(spare, width)
-        return math.sqrt(excess * noise / width * float(np.mean(1.0 / self._copies)))
+            return np.zeros(self._places.size)
+        left: Floats = np.sqrt(self._excess(spare, width) * noise / width / self._copies)
+        return left
 
     def _excess(self, spare: int, width: int) -> float:
         """By how much a variance may exceed the measured one: four standard deviations."""
         return 1.0 + 4.0 * math.sqrt(2.0 / (self._places.size * width) + 2.0 / (spare * width))
 
-    def _missed(self, way: Way, means: Floats, targets: Places) -> float:
-        """The root mean square error at these places, by how much answers miss each other."""
+    def _missed(self, way: Way, means: Floats, targets: Places) -> Floats:
+        """The root mean square error at each place, by how much answers miss each other."""
         places = self._places
-        if targets.size and places.size < FEWEST:
-            return math.inf
+        if not targets.size:
+            return np.zeros(0)
+        if places.size < FEWEST:
+            return np.full(targets.size, math.inf)
         if isinstance(way, SmoothingSpline):
             left_out = way.fit(means).leave_one_out()
-        elif targets.size:
-            left_out = way.left_out(places, means)
         else:
-            left_out = np.zeros_like(means)
+            left_out = way.left_out(places, means)
 
         def predict(kept: NDArray[np.bool_]) -> Floats:
             if not isinstance(way, SmoothingSpline):
@@ -259,15 +278,16 @@ class FilledRecovery(AbstractRecovery):
             part = smoothing_spline(self._knots[kept], smoothing=way.smoothing)
             return part.fit(means[kept]).at(self._knots[~kept])
 
-        error = estimate_error(
+        errors = estimate_errors(
             places=places.astype(np.float64),
             targets=targets.astype(np.float64),
             values=means,
             left_out=left_out,
             predict=predict,
         )
-        few = 0 < targets.size < self.order.size
-        return error * math.sqrt(excess_of_few(left_out, targets.size)) if few else error
+        if targets.size < self.order.size:
+            errors *= math.sqrt(excess_of_few(left_out, targets.size))
+        return np.hypot(errors, unseen_error(means, targets.size, left_out=left_out))
 
     @cached_property
     def _places(self) -> Places:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, final
@@ -11,12 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Recovered
-from anyk.codes.curves.accuracy import estimate_error, sketch
+from anyk.codes.curves.accuracy import estimate_errors, unseen_error
 from anyk.codes.curves.splines import SmoothingSpline, gcv_candidates, smoothing_spline
-from anyk.codes.locators.curve import Located, locate
+from anyk.codes.locators.curve import locate
+from anyk.codes.locators.located import Located
 from anyk.domains.real import Reals
+from anyk.randomness.entropy import AbstractSource, SystemSource
+from anyk.randomness.sketch import sketch
 from anyk.schemes.approximate.believed import recover_from_believed
-from anyk.schemes.approximate.common import largest, no_numbers, relative_error
+from anyk.schemes.approximate.common import MOST_NUMBERS, largest, no_numbers, with_evidence
 from anyk.schemes.approximate.spline.layout import SplineLayout
 from anyk.schemes.base import AbstractRecovery, rows_of
 
@@ -37,6 +39,7 @@ class SplineRecovery(AbstractRecovery):
         workers: that answered, in the order of their answers.
         adversaries: A, how many of them may lie.
         bound: the largest absolute value of an honest answer's numbers; None where none is known.
+        source: of the random numbers of its sketches, which no worker may foresee.
 
     Example:
         >>> recovery = anyk.Spline(2, 6).encode(np.array([0.0, 1.0])).recovery([5, 0, 2])
@@ -50,6 +53,7 @@ class SplineRecovery(AbstractRecovery):
     workers: tuple[int, ...]
     adversaries: int = 0
     bound: float | None = None
+    source: AbstractSource = SystemSource()
 
     @property
     def answered(self) -> tuple[int, ...]:
@@ -95,6 +99,7 @@ class SplineRecovery(AbstractRecovery):
             self.workers,
             adversaries=self.adversaries,
             bound=self.bound,
+            source=self.source,
             examine=self._examine,
             decode=self._believing,
         )
@@ -102,8 +107,9 @@ class SplineRecovery(AbstractRecovery):
     def _examine(self, kept: NDArray[np.intp], columns: NDArray[np.float64], most: int) -> Located:
         points = self.layout.at(self.workers)[kept]
         along = np.argsort(points)
-        found = locate(points[along], columns[along], most)
-        return replace(found, wrong=found.wrong[np.argsort(along)])
+        found = locate(points[along], columns[along], most, source=self.source)
+        rows = tuple(sorted(along[list(found.removed)].tolist()))
+        return replace(found, removed=rows, named=rows)
 
     def _believing(self, workers: tuple[int, ...], answers: NDArray[np.float64]) -> Recovered:
         if workers == self.workers:
@@ -114,25 +120,25 @@ class SplineRecovery(AbstractRecovery):
         """The value from answers that are all believed."""
         scale = largest(array)
         along = array.reshape(len(self.workers), -1)[self._ranks] / scale
-        sample = sketch(along)
+        sample = sketch(along, numbers=MOST_NUMBERS, source=self.source)
         operator = self._choose(sample)
-        value = np.empty((self.blocks, along.shape[1]))
+        value, errors = np.empty((self.blocks, along.shape[1])), np.empty(self.blocks)
         value[self.layout.order] = operator.fit(along).at(self.layout.positions)
-        return Recovered(
-            value=scale * value.reshape(self.blocks, *array.shape[1:]),
-            error_estimate=relative_error(self._error(operator, sample), value),
-        )
+        errors[self.layout.order] = self._errors(operator, sample)
+        return with_evidence(value.reshape(self.blocks, *array.shape[1:]), errors, scale=scale)
 
     def _choose(self, sample: NDArray[np.float64]) -> SmoothingSpline:
         """The operator of the given lambda, or of the lambda with the best score."""
         if len(self._operators) == 1:
             return self._operators[0]
-        few = sketch(sample, numbers=_SCORED)
+        few = sketch(sample, numbers=_SCORED, source=self.source)
         scores = [operator.fit(few).gcv() for operator in self._operators]
         return self._operators[int(np.argmin(scores))]
 
-    def _error(self, operator: SmoothingSpline, sample: NDArray[np.float64]) -> float:
-        """The root mean square error, from a sketch of the answers along the curve."""
+    def _errors(
+        self, operator: SmoothingSpline, sample: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """The root mean square error at each position, from a sketch of the answers along it."""
         points = self.layout.points
         every = np.arange(points.size, dtype=np.float64)
 
@@ -140,14 +146,17 @@ class SplineRecovery(AbstractRecovery):
             part = smoothing_spline(operator.knots[kept], smoothing=operator.smoothing)
             return part.fit(sample[kept]).at(operator.knots[~kept])
 
-        error = estimate_error(
+        left_out = operator.fit(sample).leave_one_out()
+        errors = estimate_errors(
             places=np.interp(operator.knots, points, every),
             targets=np.interp(self.layout.positions, points, every),
             values=sample,
-            left_out=operator.fit(sample).leave_one_out(),
+            left_out=left_out,
             predict=predict,
         )
-        return math.hypot(error, self._encoder_error(operator.knots, sample))
+        if self.blocks > 1:  # through one block, every curve is that block
+            errors = np.hypot(errors, unseen_error(sample, self.blocks, left_out=left_out))
+        return np.hypot(errors, self._encoder_error(operator.knots, sample))
 
     def _encoder_error(self, knots: NDArray[np.float64], sample: NDArray[np.float64]) -> float:
         """How far the answers move over the distance by which the curve misses the blocks."""

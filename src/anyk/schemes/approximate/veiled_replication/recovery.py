@@ -11,12 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Recovered
-from anyk.codes.curves.accuracy import sketch
+from anyk.codes.curves.accuracy import unseen_error
 from anyk.codes.curves.kriging import ROUGHNESS, Kriging, kriging, restricted_likelihood
-from anyk.codes.locators.noisy_copies import Doubt, doubt
+from anyk.codes.locators.located import Located
+from anyk.codes.locators.noisy_copies import locate_among_copies
 from anyk.domains.real import Reals
+from anyk.randomness.entropy import AbstractSource, SystemSource
+from anyk.randomness.sketch import sketch
 from anyk.schemes.approximate.believed import recover_from_believed
-from anyk.schemes.approximate.common import largest, no_numbers, relative_error
+from anyk.schemes.approximate.common import MOST_NUMBERS, largest, no_numbers, with_evidence
 from anyk.schemes.approximate.veiled_replication.layout import VeiledLayout
 from anyk.schemes.base import AbstractRecovery, rows_of
 
@@ -55,6 +58,7 @@ class VeiledRecovery(AbstractRecovery):
         workers: that answered, in the order of their answers.
         adversaries: A, how many of them may lie.
         bound: the largest absolute value of an honest answer's numbers; None where none is known.
+        source: of the random numbers of its sketches, which no worker may foresee.
 
     Example:
         >>> scheme = anyk.VeiledReplication(2, 12, colluders=1, leakage=1.0)
@@ -67,6 +71,7 @@ class VeiledRecovery(AbstractRecovery):
     workers: tuple[int, ...]
     adversaries: int = 0
     bound: float | None = None
+    source: AbstractSource = SystemSource()
 
     @property
     def answered(self) -> tuple[int, ...]:
@@ -108,14 +113,16 @@ class VeiledRecovery(AbstractRecovery):
             self.workers,
             adversaries=self.adversaries,
             bound=self.bound,
+            source=self.source,
             examine=self._examine,
             decode=self._believing,
         )
 
-    def _examine(self, kept: NDArray[np.intp], columns: Floats, most: int) -> Doubt:
+    def _examine(self, kept: NDArray[np.intp], columns: Floats, most: int) -> Located:
         parts = _parts(self.layout, np.array(self.workers)[kept])
         covariances = [part.kriging.covariance for part in parts]
-        return doubt(covariances, [part.rows for part in parts], columns, most)
+        rows = [part.rows for part in parts]
+        return locate_among_copies(covariances, rows, columns, most)
 
     def _believing(self, workers: tuple[int, ...], answers: NDArray[np.float64]) -> Recovered:
         if workers == self.workers:
@@ -126,12 +133,12 @@ class VeiledRecovery(AbstractRecovery):
         """The value from answers that are all believed."""
         scale = largest(array)
         rows = array.reshape(len(self.workers), -1) / scale
-        sample = sketch(rows)
+        sample = sketch(rows, numbers=MOST_NUMBERS, source=self.source)
         roughness, variance = self._fit(sample)
         value = self._matrix(roughness) @ rows
-        return Recovered(
-            value=scale * value.reshape(self.layout.blocks, *array.shape[1:]),
-            error_estimate=relative_error(self._error(sample, roughness, variance), value),
+        errors = self._errors(sample, roughness, variance)
+        return with_evidence(
+            value.reshape(self.layout.blocks, *array.shape[1:]), errors, scale=scale
         )
 
     def _fit(self, sample: Floats) -> tuple[float, float]:
@@ -142,18 +149,22 @@ class VeiledRecovery(AbstractRecovery):
         _, variance, roughness = min(fits)
         return roughness, variance
 
-    def _error(self, sample: Floats, roughness: float, variance: float) -> float:
-        """The root mean square error."""
-        blocks = self.layout.blocks
-        lost = blocks - len({part.block for part in self._parts})
-        around = float(np.mean((sample - sample.mean(axis=0)) ** 2)) if lost else 0.0
-        squares = sum(
-            share * part.kriging.variance(roughness)
-            for part, share in zip(self._parts, self._shares(roughness), strict=True)
-        )
-        if math.isinf(variance) or blocks == lost:
-            return math.inf
-        return _FACTOR * math.sqrt((variance * squares + 2.0 * lost * around) / blocks)
+    def _errors(self, sample: Floats, roughness: float, variance: float) -> Floats:
+        """The root mean square error of each block."""
+        if math.isinf(variance):
+            return np.full(self.layout.blocks, math.inf)
+        squares = np.zeros(self.layout.blocks)
+        held = np.zeros(self.layout.blocks, dtype=np.bool_)
+        for part, share in zip(self._parts, self._shares(roughness), strict=True):
+            own = part.kriging.energies(sample[part.rows]) / (part.kriging.spectrum + roughness)
+            most = max(variance, float(np.mean(own)) if own.size else 0.0)
+            squares[part.block] += most * share * part.kriging.variance(roughness)
+            held[part.block] = True
+        squares[~held] = 2.0 * float(np.mean((sample - sample.mean(axis=0)) ** 2))
+        along = np.concatenate([part.rows for part in self._parts])
+        blocks = self.layout.held[np.array(self.workers)[along]]
+        unseen = unseen_error(sample[along], self.layout.blocks, groups=blocks)
+        return np.hypot(_FACTOR * np.sqrt(squares), unseen)
 
     def _matrix(self, roughness: float) -> Floats:
         matrix = np.zeros((self.layout.blocks, len(self.workers)))
