@@ -15,6 +15,12 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job's c
 pytest.register_assert_rewrite("calls")  # what the tests of executors have in common
 
 
+@pytest.fixture(scope="session")
+def public_names() -> dict[str, Any]:
+    """All that `from anyk import *` brings: in it a repr rebuilds its value."""
+    return {name: getattr(anyk, name) for name in anyk.__all__}
+
+
 @pytest.fixture(autouse=True)
 def _names(doctest_namespace: dict[str, Any]) -> None:
     doctest_namespace["anyk"] = anyk

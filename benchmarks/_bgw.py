@@ -10,7 +10,7 @@ import time
 import numpy as np
 
 from anyk.domains.polynomials import lagrange_matrix, vandermonde
-from anyk.executors.core.base import Dealt
+from anyk.executors.core.base import PerWorker
 from anyk.randomness.entropy import SystemSource, residues
 
 CHUNK = 1 << 18  # numbers shared at a time
@@ -77,7 +77,7 @@ class Reduction:
 def _round(executor, placement, task, argument):
     """One dispatch to all workers: their answers, and the time of the slowest."""
     start = executor.clock()
-    dispatch = executor.dispatch(task, placement, [Dealt(argument)])
+    dispatch = executor.dispatch(task, placement, [PerWorker(argument)])
     answers = [dispatch.receive(None) for _ in range(placement.workers)]
     if any(answer.failure for answer in answers):
         raise RuntimeError(next(answer.failure for answer in answers if answer.failure))

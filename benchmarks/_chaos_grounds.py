@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, Self
 
 import anyk
-from anyk.executors.core.base import AbstractExecutor
-from anyk.executors.remote.trial import Trial
+from anyk import AbstractExecutor
+from anyk.testing import Trial
 
 HERE = Path(__file__).parent
 WORKERS = 6

@@ -16,7 +16,7 @@ from _chaos_grounds import WORKERS, fork_server_pool
 from _chaos_tasks import work
 
 import anyk
-from anyk.executors.core.base import AbstractExecutor
+from anyk import AbstractExecutor
 
 
 @contextlib.contextmanager

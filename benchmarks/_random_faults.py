@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import anyk
-from anyk.faults.faulty import (
+from anyk.faults import (
     AbstractFault,
     Collude,
     Corrupt,

@@ -58,9 +58,10 @@ from _chaos_tasks import FUNCTIONS, HANG, ORDERS, pid, work
 from numpy.typing import NDArray
 
 import anyk
-from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Dealt, Placement
+from anyk import AbstractExecutor
+from anyk.executors.core.base import AbstractDispatch, PerWorker, Placement
 from anyk.executors.core.task import WorkerTask
-from anyk.executors.wrappers.wrapper import AbstractAround
+from anyk.executors.wrappers.wrapper import AbstractWrapper
 from anyk.work import Plain
 
 PATIENCE = 60  # seconds after which something hangs
@@ -74,7 +75,7 @@ LOSSES = ("raise", "interrupt", "shape", "nan", "dtype", "text", "disk", "hang")
 FAULTS = ("hung", "wrong", "failed", "lost", "left")
 
 
-class Troubled(AbstractAround):
+class Troubled(AbstractWrapper):
     """An executor whose workers are told in each call what to do instead of their work."""
 
     def __init__(self, executor: AbstractExecutor) -> None:
@@ -101,7 +102,7 @@ class Troubled(AbstractAround):
     ) -> AbstractDispatch:
         """Pass it on, with an order for each worker."""
         task = replace(task, per_worker=(*task.per_worker, False))
-        return self._executor.dispatch(task, placement, [*arguments, Dealt(self.orders.copy())])
+        return self._executor.dispatch(task, placement, [*arguments, PerWorker(self.orders.copy())])
 
 
 @dataclass

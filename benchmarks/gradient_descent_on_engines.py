@@ -34,10 +34,9 @@ from pathlib import Path
 import numpy as np
 
 import anyk
+from anyk import Paced
 from anyk.bench.measure import interval, table
-from anyk.delays.models import AbstractDelays, ShiftedExponential
-from anyk.delays.traces import read_trace, write_trace
-from anyk.executors.wrappers.paced import Paced
+from anyk.delays import AbstractDelays, ShiftedExponential, read_trace, write_trace
 
 WORKERS, LOAD = 40, 10  # blocks of 40 that a coded worker computes on
 FIELD = anyk.PrimeField(2**31 - 1)

@@ -27,8 +27,8 @@ from typing import Any
 import numpy as np
 
 import anyk
-from anyk.executors.core.base import AbstractExecutor
-from anyk.executors.remote.trial import Trial
+from anyk import AbstractExecutor
+from anyk.testing import Trial
 
 HERE = Path(__file__).parent
 WORKERS = 5

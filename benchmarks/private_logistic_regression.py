@@ -153,7 +153,7 @@ def accuracies(X, y):
 
 def liars(X, y):
     """Training with one liar among 12 workers: with the code, and without."""
-    from anyk.faults.faulty import Collude, Corrupt, Faulty  # noqa: PLC0415 - for this part alone
+    from anyk.faults import Collude, Corrupt, Faulty  # noqa: PLC0415 - for this part alone
 
     modulus = 2**31 - 1
     models = {}

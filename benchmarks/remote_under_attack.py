@@ -40,7 +40,7 @@ import numpy as np
 import anyk
 from anyk.executors.core.task import WorkerTask
 from anyk.executors.remote.certificates import make_certificates
-from anyk.executors.remote.trial import Trial
+from anyk.testing import Trial
 from anyk.work import Plain
 
 HERE = Path(__file__).parent

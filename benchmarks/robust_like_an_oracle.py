@@ -11,11 +11,12 @@ norm 1; `sign flip` answers -y; `small` adds a vector of norm 0.5 in a random di
 has all liars add the same vector of norm 1; `nobody` lies though A may. `faint` (norm 0.2) is
 below or near the error of interpolation: its liars can't all be told, and it has no verdict.
 
-`clever` knows the shares, all answers, the decoder's code and the images: A liars side by side add
-a flat or a smooth bump along the direction in which the answers vary most. It tries places and
-heights against the decoder itself, and answers with the one of the largest error. Such a bump is
-as plausible as a bend of the function in a gap of A answers, so nobody can tell all of them; it
-has no verdict on names, and its error is held against 4 times that of the decoder that knows.
+`clever` knows the shares, all answers, the decoder's code and the images: A liars side by side on
+the curve (who are not neighbours by their numbers) add a flat or a smooth bump along the direction
+in which the answers vary most. It tries places and heights against the decoder itself, and answers
+with the one of the largest error. Such a bump is as plausible as a bend of the function in a gap
+of A answers, so nobody can tell all of them; it has no verdict on names, and its error is held
+against 4 times that of the decoder that knows.
 
     python benchmarks/robust_like_an_oracle.py [--tiny] [--batches 40] [--clever 8]
 
@@ -35,9 +36,7 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 from spline_beats_berrut import train
 
-from anyk.errors import TooManyErrors
-from anyk.schemes.approximate.spline.scheme import Spline
-from anyk.schemes.base import Encoded
+from anyk import Encoded, Spline, TooManyErrors
 
 Floats = NDArray[np.float64]
 
@@ -152,11 +151,12 @@ def cleverest(trial: Trial, places: int) -> Result:
     """The worst bump that liars side by side find by trying the decoder."""
     count, wrong = len(trial.answered), trial.liars.size
     size = float(np.sqrt(np.mean(np.sum(trial.honest**2, axis=1))))
-    direction = np.linalg.svd(np.diff(trial.honest, axis=0), full_matrices=False)[2][0]
+    along = np.argsort(trial.robust.layout.places[trial.answered])
+    direction = np.linalg.svd(np.diff(trial.honest[along], axis=0), full_matrices=False)[2][0]
     smooth = np.sin(np.pi * (np.arange(wrong) + 1.0) / (wrong + 1.0)) ** 2
     worst: Result | None = None
     for first in np.linspace(0, count - wrong, places).astype(int):
-        liars = np.arange(first, first + wrong)
+        liars = along[first : first + wrong]
         for shape in (np.ones(wrong), smooth):
             for height in HEIGHTS:
                 answers = trial.honest.copy()

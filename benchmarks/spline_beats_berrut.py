@@ -29,11 +29,7 @@ from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
-from anyk.schemes.approximate.berrut.scheme import Berrut
-from anyk.schemes.approximate.filled_replication.scheme import FilledReplication
-from anyk.schemes.approximate.spline.scheme import Spline
-from anyk.schemes.base import AbstractScheme
-from anyk.schemes.maps.replication import Replication
+from anyk import AbstractScheme, Berrut, FilledReplication, Replication, Spline
 
 Floats = NDArray[np.float64]
 Function = Callable[[Floats], Floats]

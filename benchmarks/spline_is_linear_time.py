@@ -21,7 +21,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.schemes.approximate.spline.scheme import Spline
+from anyk import Spline
 
 WIDTH = 64
 LIMIT = 14.0

@@ -15,7 +15,7 @@ import numpy as np
 
 import anyk
 from anyk.bench.measure import compare, interval, table
-from anyk.faults.faulty import Delay, Faulty
+from anyk.faults import Delay, Faulty
 
 WORKERS = 20
 TASK = 0.05

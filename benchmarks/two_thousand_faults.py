@@ -43,11 +43,12 @@ from _alarm import alarm
 from _random_faults import WORKERS, Job, Plan, draw_job, draw_plan
 
 import anyk
-from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Placement
+from anyk import AbstractExecutor
+from anyk.executors.core.base import AbstractDispatch, Placement
 from anyk.executors.core.run_task import Task
 from anyk.executors.core.task import WorkerTask
-from anyk.executors.wrappers.wrapper import AbstractAround
-from anyk.faults.faulty import AbstractFault, Delay, Faulty
+from anyk.executors.wrappers.wrapper import AbstractWrapper
+from anyk.faults import AbstractFault, Delay, Faulty
 
 ENGINES = ("Threads", "Processes", "Simulated")
 SCHEMES = ("Lagrange", "Replication", "FilledReplication", "Spline", "Berrut")
@@ -78,7 +79,7 @@ class Tally:
             setattr(self, name, getattr(self, name) + value)
 
 
-class Moody(AbstractAround):
+class Moody(AbstractWrapper):
     """An executor whose faults change from call to call, while shares stay where they are."""
 
     def __init__(self, executor: AbstractExecutor) -> None:

@@ -3,7 +3,7 @@
 X^T X of data in four blocks, on twelve actors. Any nine answers are enough; one of them may be
 wrong, and is named.
 
-    pip install 'anyk[ray]'
+    pip install '.[ray]'
     python examples/gram_on_ray.py
 """
 
@@ -13,7 +13,7 @@ import numpy as np
 import ray
 
 import anyk
-from anyk.faults.faulty import Corrupt, Die, Faulty
+from anyk.faults import Corrupt, Die, Faulty
 
 BLOCKS, WORKERS = 4, 12
 

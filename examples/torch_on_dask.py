@@ -4,7 +4,7 @@ The network knows nothing of coding. Sixteen Dask workers get one image each, fo
 twice; the logits come from the first 14 that answer, and those of an image that nobody answered
 for are estimated from its neighbours', with an error estimate.
 
-    pip install 'anyk[dask]' torch scikit-learn
+    pip install '.[dask]' torch scikit-learn
     python examples/torch_on_dask.py
 """
 

@@ -61,7 +61,9 @@ def imports(source: Path = SOURCE) -> Graph:
     graph: Graph = {}
     for file in files:
         graph[file] = set()
-        for node in at_run_time(ast.parse((source / file).read_text())):
+        tree = ast.parse((source / file).read_text())
+        lazy = file.endswith("__init__.py")  # it loads later what a type checker sees at once
+        for node in ast.walk(tree) if lazy else at_run_time(tree):
             if isinstance(node, ast.ImportFrom):
                 module = node.module or ""
                 if node.level or module.split(".")[0] == source.name:

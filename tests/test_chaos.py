@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import anyk
-from anyk.faults.faulty import Collude, Crash, Delay, Faulty
+from anyk.faults import Collude, Crash, Delay, Faulty
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 FIELD = anyk.PrimeField()

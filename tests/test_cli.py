@@ -1,5 +1,7 @@
 import gzip
 import importlib
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -49,7 +51,7 @@ def test_a_missing_extra_is_one_line_that_names_it(module, monkeypatch, capsys):
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.startswith("anyk: ")
-    assert captured.err.endswith("pip install 'anyk[demo]'\n")
+    assert captured.err.endswith("pip install '.[demo]'\n")
     assert captured.err.count("\n") == 1
 
 
@@ -75,6 +77,29 @@ def test_seed_and_output_arrive(monkeypatch, tmp_path):
     monkeypatch.setattr(anyk.demo.story, "tell", lambda _console, **given: seen.update(given))
     assert main(["demo", "--seed", "7", "--output", str(tmp_path / "x.png")]) == 0
     assert seen == {"seed": 7, "output": tmp_path / "x.png"}
+
+
+def test_the_package_is_the_command():
+    command = [sys.executable, "-m", "anyk"]
+    done = subprocess.run([*command, "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout == f"anyk {anyk.__version__}\n"
+    done = subprocess.run([*command, "demo", "--seed", "x"], capture_output=True, check=False)
+    assert done.returncode == 2
+
+
+def test_ctrl_c_ends_the_package_with_one_line():
+    worker = ("worker", "--listen", "127.0.0.1:0", "--tasks", "anyk.testing.tasks", "--no-tls")
+    with subprocess.Popen(
+        [sys.executable, "-m", "anyk", *worker],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        process.stdout.readline()  # it listens
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate()
+    assert process.returncode == 130
+    assert told == "\nanyk: stopped\n"
 
 
 def write_fashion(directory):
@@ -122,7 +147,7 @@ def test_reproduce_without_matplotlib_is_one_line_that_names_the_extra(name, mon
     assert main(["reproduce", name, "--tiny"]) == 1
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert captured.err.endswith("pip install 'anyk[reproduce]'\n")
+    assert captured.err.endswith("pip install '.[reproduce]'\n")
 
 
 @pytest.mark.parametrize("module", ["torch", "mlxtend.data"])
@@ -133,7 +158,7 @@ def test_reproduce_without_a_package_names_the_extra(module, monkeypatch, tmp_pa
         monkeypatch.setattr(letcc_rows, "mnist", lambda: black)
     places = ["--fashion", str(tmp_path), "--cache", str(tmp_path), "--output", str(tmp_path)]
     assert main(["reproduce", "letcc-table", *places]) == 1
-    assert capsys.readouterr().err.endswith("pip install 'anyk[reproduce]'\n")
+    assert capsys.readouterr().err.endswith("pip install '.[reproduce]'\n")
 
 
 def test_ctrl_c_ends_an_experiment(monkeypatch, capsys, tmp_path):
@@ -153,5 +178,6 @@ def test_a_package_that_an_experiment_lacks_is_one_line_that_names_the_extra(
 
     monkeypatch.setattr(anyk.bench.reproduce.perform, "perform", perform)
     assert main(["reproduce", "adversarial", "--output", str(tmp_path)]) == 1
-    told = "anyk: adversarial needs no_such_package; install it with: pip install 'anyk[reproduce]'"
-    assert capsys.readouterr().err == f"{told}\n"
+    told, install = capsys.readouterr().err.split("; in a checkout of anyk, install it with: ")
+    assert told == "anyk: adversarial needs no_such_package"
+    assert install == "pip install '.[reproduce]'\n"

@@ -8,7 +8,7 @@ import pytest
 import anyk
 from anyk.domains.prime import PrimeField
 from anyk.executors.core.base import AbstractExecutor
-from anyk.faults.faulty import Corrupt, Crash, Faulty
+from anyk.faults import Corrupt, Crash, Faulty
 from anyk.randomness.entropy import InsecureTestSource
 from anyk.randomness.masks import gaussian_masks
 from anyk.schemes.base import AbstractScheme, Encoded
@@ -20,50 +20,7 @@ DOMAINS = (
     anyk.Reals(),
     anyk.Complex(),
 )
-SCHEMES = (
-    anyk.Lagrange(blocks=1, degree=1, workers=1),
-    anyk.Lagrange(blocks=2, degree=3, workers=10, adversaries=1, colluders=1),
-    anyk.Lagrange(blocks=3, degree=1, workers=8, colluders=2, field=anyk.PrimeField(13)),
-    anyk.Lagrange(blocks=3, degree=2, workers=5, pieces=2),
-    anyk.Lagrange(blocks=3, degree=2, workers=9, adversaries=1, colluders=1, pieces=2),
-    anyk.AnalogLagrange(blocks=1, degree=1, workers=1),
-    anyk.AnalogLagrange(blocks=3, degree=2, workers=12, adversaries=1, stragglers=2),
-    anyk.AnalogLagrange(
-        blocks=2, degree=2, workers=12, adversaries=1, colluders=2, leakage=0.1, stragglers=2
-    ),
-    anyk.AnalogLagrange(blocks=2, degree=3, workers=8, colluders=1, sigma=5.0, radius=1.2),
-    anyk.Replication(blocks=3, workers=3),
-    anyk.Replication(blocks=2, workers=7, adversaries=1),
-    anyk.Replication(blocks=2, workers=4, domain=anyk.PrimeField()),
-    anyk.Harmonic(blocks=1, degree=1),
-    anyk.Harmonic(blocks=4, degree=3, field=anyk.PrimeField(101)),
-    anyk.CyclicRepetition(1, 0),
-    anyk.CyclicRepetition(6, 2),
-    anyk.CyclicRepetition(5, 1, domain=anyk.Complex()),
-    anyk.CyclicRepetition(6, 3, domain=anyk.PrimeField(13)),
-    anyk.CyclicRepetition(5, 0, domain=anyk.PrimeField()),
-    anyk.Polynomial(partition=(1, 1, 1), workers=1),
-    anyk.Polynomial(partition=(2, 1, 3), workers=9),
-    anyk.Polynomial(partition=(2, 1, 2), workers=8, adversaries=2),
-    anyk.Polynomial(partition=(2, 1, 2), workers=6, adversaries=1, domain=anyk.PrimeField(13)),
-    anyk.Polynomial(partition=(3, 1, 2), workers=6, adversaries=1, pieces=2),
-    anyk.Shamir(blocks=2, degree=2),
-    anyk.Shamir(blocks=2, degree=1, workers=11, adversaries=1, colluders=2),
-    anyk.Summed(anyk.Lagrange(blocks=2, degree=2, workers=8, adversaries=1, colluders=1)),
-    anyk.Summed(anyk.Shamir(blocks=3, degree=2)),
-    anyk.Summed(anyk.Replication(blocks=2, workers=3)),
-    anyk.FilledReplication(blocks=1, workers=2),
-    anyk.FilledReplication(blocks=3, workers=8),
-    anyk.VeiledReplication(blocks=3, workers=12, colluders=1, leakage=0.5),
-    anyk.Spline(blocks=1, workers=2),
-    anyk.Spline(blocks=3, workers=8),
-    anyk.Spline(blocks=3, workers=8, stragglers=3, ordering=None),
-    anyk.Spline(blocks=4, workers=9, encoder_smoothing=1e-6, decoder_smoothing=1e-6),
-    anyk.Berrut(blocks=1, workers=2),
-    anyk.Berrut(blocks=3, workers=8),
-    anyk.Berrut(blocks=3, workers=8, stragglers=4),
-    anyk.Berrut(blocks=3, workers=8, colluders=1, leakage=0.5),
-)
+SCHEMES = tuple(scheme for row in anyk.CATALOGUE for scheme in row.examples())
 EXECUTORS = (anyk.Inline, anyk.Threads, anyk.Processes, anyk.Simulated)
 
 
@@ -270,24 +227,29 @@ def test_check_executor_notices_bad_workers(fault):
 def test_check_executor_notices_shares_that_go_astray(monkeypatch):
     place = anyk.Inline.place
 
-    def reversed_shares(self, parts):
-        return place(self, [part[::-1] for part in parts])
+    def reversed_shares(self, parts, pieces=1):
+        return place(self, [part[::-1] for part in parts], pieces)
 
     monkeypatch.setattr(anyk.Inline, "place", reversed_shares)
     with pytest.raises(AssertionError, match="computed"):
         anyk.testing.check_executor(anyk.Inline(4))
 
 
-def test_every_executor_is_checked():
-    built_in = {item for item in vars(anyk).values() if isinstance(item, type)}
+def test_every_executor_and_every_scheme_is_checked():
+    built_in = {
+        item for item in (getattr(anyk, name) for name in anyk.__all__) if isinstance(item, type)
+    }
     executors = {item for item in built_in if issubclass(item, AbstractExecutor)}
     elsewhere = {
         anyk.WithMaster,
+        anyk.Paced,
         anyk.Remote,
         anyk.Dask,
         anyk.Ray,
         anyk.Futures,
     }  # in tests/executors
-    assert executors == {*EXECUTORS, *elsewhere}
+    assert executors - {AbstractExecutor} == {*EXECUTORS, *elsewhere}
     schemes = {item for item in built_in if issubclass(item, AbstractScheme)} - {AbstractScheme}
-    assert schemes == {type(scheme) for scheme in SCHEMES}
+    assert schemes == {row.scheme for row in anyk.CATALOGUE}
+    for row in anyk.CATALOGUE:
+        assert {type(scheme) for scheme in row.examples()} == {row.scheme}

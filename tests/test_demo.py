@@ -131,7 +131,7 @@ def test_a_lie_looks_like_an_answer():
 
 def test_a_worker_is_killed_at_work():
     with anyk.Processes(1) as workers:
-        executor = anyk.faults.faulty.Faulty(workers, {0: KilledAtWork(0.05)})
+        executor = anyk.faults.Faulty(workers, {0: KilledAtWork(0.05)})
         scheme = anyk.Replication(1, 1)
         start = time.perf_counter()
         outcome = anyk.run(scheme, read_long, np.zeros((1, 4, 64)), executor, on_failure="return")

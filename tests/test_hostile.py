@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import anyk
-from anyk.faults.faulty import Crash, Delay, Faulty, Rubbish
+from anyk.faults import Crash, Delay, Faulty, Rubbish
 
 LAGRANGE = anyk.Lagrange(blocks=2, degree=2, workers=5)
 FILLED = anyk.FilledReplication(2, 6)

@@ -83,11 +83,8 @@ def test_every_public_docstring_has_an_example(item):
 
 
 @pytest.mark.parametrize(
-    "scheme",
-    [anyk.Lagrange, anyk.Harmonic, anyk.Shamir, anyk.Summed, anyk.Replication,
-     anyk.FilledReplication, anyk.VeiledReplication, anyk.Spline, anyk.Berrut, anyk.AnalogLagrange],
-    ids=lambda s: s.__name__,
-)  # fmt: skip
+    "scheme", [row.scheme for row in anyk.CATALOGUE], ids=lambda scheme: scheme.__name__
+)
 def test_every_scheme_states_its_guarantee_and_its_source(scheme):
     text = inspect.getdoc(scheme)
     for section in ("Args:", "Raises:", "Guarantee:", "References:", "Example:"):
@@ -118,9 +115,8 @@ def test_every_argument_is_documented(item):
 
 
 @pytest.mark.parametrize(
-    "item", [anyk.Lagrange, anyk.Replication, anyk.FilledReplication,
-             anyk.VeiledReplication, anyk.Spline, anyk.Berrut, anyk.Harmonic, anyk.Shamir,
-             anyk.AnalogLagrange, anyk.Summed, anyk.WithMaster, anyk.Candidate, anyk.Shortlist,
+    "item", [*(row.scheme for row in anyk.CATALOGUE), anyk.SchemeRow, anyk.SchemeWords,
+             anyk.WrapperRow, anyk.WithMaster, anyk.Paced, anyk.Candidate, anyk.Shortlist,
              anyk.Guarantee,
              anyk.Threat, anyk.Outcome, anyk.Answer, anyk.PrimeField, anyk.Threads, anyk.Simulated,
              anyk.Remote, anyk.Dask, anyk.Futures, anyk.Ray,
@@ -139,34 +135,25 @@ VALUES = [
     anyk.Sum(blocks=2, degree=3),
     anyk.MatMul(partition=(1, 2, 3)),
     anyk.Threat(workers=5, stragglers=1),
-    anyk.Lagrange(blocks=2, degree=2, workers=9, colluders=1, field=anyk.PrimeField(101)),
+    *(scheme for row in anyk.CATALOGUE for scheme in row.examples()),
     anyk.Lagrange(blocks=2, degree=2, workers=9, colluders=1).guarantee,
     anyk.Sum(blocks=2),
-    anyk.Harmonic(blocks=2, degree=3, field=anyk.PrimeField(101)),
-    anyk.Shamir(blocks=2, degree=2, workers=9, field=anyk.PrimeField(101)),
-    anyk.Summed(anyk.Shamir(blocks=2, degree=2)),
     anyk.schemes_for(anyk.Sum(blocks=2, degree=2), anyk.Threat(workers=5)),
-    anyk.Replication(blocks=2, workers=4),
     anyk.Spline(blocks=2, workers=4).guarantee,
-    anyk.FilledReplication(blocks=2, workers=4, smoothing=1e-3),
-    anyk.VeiledReplication(blocks=2, workers=8, colluders=1, leakage=1.0),
-    anyk.Spline(blocks=2, workers=4, ordering=None),
-    anyk.Berrut(blocks=2, workers=4),
-    anyk.AnalogLagrange(blocks=2, degree=2, workers=6, colluders=1, leakage=0.1),
     anyk.FixedPoint(fraction_bits=8, magnitude=1.0, degree=2, primes=2),
     anyk.Timing(worker=0, sent=0.0, answered=None, seconds=None),
 ]
 
 
 @pytest.mark.parametrize("value", VALUES, ids=repr)
-def test_repr_and_pickle_rebuild_every_public_value(value):
-    assert eval(repr(value), vars(anyk).copy()) == value
+def test_repr_and_pickle_rebuild_every_public_value(value, public_names):
+    assert eval(repr(value), public_names) == value
     assert pickle.loads(pickle.dumps(value)) == value
 
 
 @pytest.mark.parametrize("status", anyk.Status)
-def test_a_status_is_advice(status):
-    assert eval(repr(status), vars(anyk).copy()) is status
+def test_a_status_is_advice(status, public_names):
+    assert eval(repr(status), public_names) is status
     assert status.value.endswith(".")
 
 

@@ -5,8 +5,8 @@ import pytest
 from matplotlib.image import imread
 
 import anyk
-from anyk.delays.models import Fixed
-from anyk.faults.faulty import Corrupt, Crash, Die, Faulty
+from anyk.delays import Fixed
+from anyk.faults import Corrupt, Crash, Die, Faulty
 from anyk.timeline import Fate
 
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import anyk
-from anyk.executors.core.base import Dealt
-from anyk.executors.wrappers.wrapper import AbstractAround
-from anyk.faults.faulty import Collude, Corrupt, Crash, Delay, Faulty, Rubbish
+from anyk.executors.core.base import PerWorker
+from anyk.executors.wrappers.wrapper import AbstractWrapper
+from anyk.faults import Collude, Corrupt, Crash, Delay, Faulty, Rubbish
 from anyk.running import distributed
 
 FIELD = anyk.PrimeField()
@@ -219,7 +219,7 @@ def test_recovery_errors_survive_pickle():
 def test_dealt_arguments_reach_their_worker():
     with anyk.Inline(3) as executor:
         placement = executor.place((np.zeros((3, 1)),))
-        dispatch = executor.dispatch(np.add, placement, (Dealt(np.array([10.0, 20.0, 30.0])),))
+        dispatch = executor.dispatch(np.add, placement, (PerWorker(np.array([10.0, 20.0, 30.0])),))
         values = [dispatch.receive(None).value.item() for _ in range(3)]
     assert values == [10.0, 20.0, 30.0]
 
@@ -269,7 +269,7 @@ def test_distributed_data_are_no_argument_of_others(executor):
             data.run(np.multiply, w)
 
 
-class Counted(AbstractAround):
+class Counted(AbstractWrapper):
     """Knows what is placed and not released, dispatched and not abandoned."""
 
     def __init__(self):
@@ -279,8 +279,8 @@ class Counted(AbstractAround):
     def within(self):
         return self.inside
 
-    def place(self, parts):
-        placement = self.inside.place(parts)
+    def place(self, parts, pieces=1):
+        placement = self.inside.place(parts, pieces)
         self.placed.add(placement)
         return placement
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import anyk
-from anyk.delays.models import Fixed
-from anyk.faults.faulty import Corrupt, Crash, Faulty
+from anyk.delays import Fixed
+from anyk.faults import Corrupt, Crash, Faulty
 
 X = np.linspace(0.0, 2.0, 10).reshape(5, 2)
 SCHEME = anyk.Spline(5, 20, ordering=None)

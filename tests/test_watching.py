@@ -17,7 +17,7 @@ from rich.console import Console
 
 import anyk
 from anyk.answers import Answer
-from anyk.faults.faulty import Corrupt, Crash, Faulty
+from anyk.faults import Corrupt, Crash, Faulty
 from anyk.observe.live import _View, live_display
 
 SCHEME = anyk.Lagrange(blocks=2, degree=1, workers=6, adversaries=1, colluders=1)

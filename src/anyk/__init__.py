@@ -2,122 +2,187 @@
 
 A computation is spread over workers of which some are slow, some are wrong and some are curious,
 and the right answer still comes back, on time, without showing the data.
+
+Names are loaded when they are first used, so that `import anyk` costs next to nothing: `_PLACES`
+says where each one is, and the imports below tell the same to type checkers (a test compares).
 """
 
 from __future__ import annotations
 
-from anyk import testing
-from anyk.answers import Answer, Outcome, Recovered, Status, Timing
-from anyk.audits.attack import Audit, audit
-from anyk.audits.disclosure import Disclosure, leakage, worst_coalition
-from anyk.domains.array import FieldArray
-from anyk.domains.prime import PrimeField
-from anyk.domains.real import Complex, Reals
-from anyk.errors import (
-    AnykError,
-    ExecutorError,
-    InvalidArgument,
-    NotAccurateEnough,
-    NotEnoughAnswers,
-    NotPolynomial,
-    RecoveryError,
-    TooManyErrors,
-    Unachievable,
-)
-from anyk.executors.core.health import Condition, WorkerHealth
-from anyk.executors.engines.dask import Dask
-from anyk.executors.engines.futures import Futures
-from anyk.executors.engines.ray import Ray
-from anyk.executors.local.inline import Inline
-from anyk.executors.local.simulated import Simulated
-from anyk.executors.local.threads import Threads
-from anyk.executors.processes.executor import Processes
-from anyk.executors.remote.executor import Remote
-from anyk.executors.wrappers.with_master import WithMaster
-from anyk.fixed_point.format import FixedPoint
-from anyk.planning.shortlist import Candidate, Shortlist, schemes_for
-from anyk.running.distributed import Distributed
-from anyk.running.run import distribute, run, stream
-from anyk.schemes.approximate.analog_lagrange.scheme import AnalogLagrange
-from anyk.schemes.approximate.berrut.scheme import Berrut
-from anyk.schemes.approximate.filled_replication.scheme import FilledReplication
-from anyk.schemes.approximate.spline.scheme import Spline
-from anyk.schemes.approximate.veiled_replication.scheme import VeiledReplication
-from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded, Encoder
-from anyk.schemes.maps.lagrange import Lagrange
-from anyk.schemes.maps.replication import Replication
-from anyk.schemes.maps.shamir import Shamir
-from anyk.schemes.products.polynomial import Polynomial
-from anyk.schemes.sums.cyclic_repetition import CyclicRepetition
-from anyk.schemes.sums.harmonic import Harmonic
-from anyk.schemes.wrappers.summed import Summed
-from anyk.spec import Guarantee, Map, MatMul, Sum, Threat
+import importlib
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from anyk import delays as delays
+    from anyk import faults as faults
+    from anyk import learn as learn
+    from anyk import testing as testing
+    from anyk.answers import Answer as Answer
+    from anyk.answers import Outcome as Outcome
+    from anyk.answers import Recovered as Recovered
+    from anyk.answers import Status as Status
+    from anyk.answers import Timing as Timing
+    from anyk.audits.attack import Audit as Audit
+    from anyk.audits.attack import audit as audit
+    from anyk.audits.disclosure import Disclosure as Disclosure
+    from anyk.audits.disclosure import leakage as leakage
+    from anyk.audits.disclosure import worst_coalition as worst_coalition
+    from anyk.domains.array import FieldArray as FieldArray
+    from anyk.domains.base import AbstractDomain as AbstractDomain
+    from anyk.domains.prime import PrimeField as PrimeField
+    from anyk.domains.real import Complex as Complex
+    from anyk.domains.real import Reals as Reals
+    from anyk.errors import AnykError as AnykError
+    from anyk.errors import ExecutorError as ExecutorError
+    from anyk.errors import InvalidArgument as InvalidArgument
+    from anyk.errors import NotAccurateEnough as NotAccurateEnough
+    from anyk.errors import NotEnoughAnswers as NotEnoughAnswers
+    from anyk.errors import NotPolynomial as NotPolynomial
+    from anyk.errors import RecoveryError as RecoveryError
+    from anyk.errors import TooManyErrors as TooManyErrors
+    from anyk.errors import Unachievable as Unachievable
+    from anyk.executors.core.base import AbstractExecutor as AbstractExecutor
+    from anyk.executors.core.health import Condition as Condition
+    from anyk.executors.core.health import WorkerHealth as WorkerHealth
+    from anyk.executors.engines.dask import Dask as Dask
+    from anyk.executors.engines.futures import Futures as Futures
+    from anyk.executors.engines.ray import Ray as Ray
+    from anyk.executors.local.inline import Inline as Inline
+    from anyk.executors.local.simulated import Simulated as Simulated
+    from anyk.executors.local.threads import Threads as Threads
+    from anyk.executors.processes.executor import Processes as Processes
+    from anyk.executors.remote.executor import Remote as Remote
+    from anyk.executors.wrappers.paced import Paced as Paced
+    from anyk.executors.wrappers.with_master import WithMaster as WithMaster
+    from anyk.fixed_point.format import FixedPoint as FixedPoint
+    from anyk.planning.shortlist import Candidate as Candidate
+    from anyk.planning.shortlist import Shortlist as Shortlist
+    from anyk.planning.shortlist import schemes_for as schemes_for
+    from anyk.running.distributed import Distributed as Distributed
+    from anyk.running.run import distribute as distribute
+    from anyk.running.run import run as run
+    from anyk.running.run import stream as stream
+    from anyk.schemes.approximate.analog_lagrange.scheme import AnalogLagrange as AnalogLagrange
+    from anyk.schemes.approximate.berrut.scheme import Berrut as Berrut
+    from anyk.schemes.approximate.filled_replication.scheme import (
+        FilledReplication as FilledReplication,
+    )
+    from anyk.schemes.approximate.spline.scheme import Spline as Spline
+    from anyk.schemes.approximate.veiled_replication.scheme import (
+        VeiledReplication as VeiledReplication,
+    )
+    from anyk.schemes.base import AbstractRecovery as AbstractRecovery
+    from anyk.schemes.base import AbstractScheme as AbstractScheme
+    from anyk.schemes.base import Encoded as Encoded
+    from anyk.schemes.base import Encoder as Encoder
+    from anyk.schemes.catalogue import CATALOGUE as CATALOGUE
+    from anyk.schemes.maps.lagrange import Lagrange as Lagrange
+    from anyk.schemes.maps.replication import Replication as Replication
+    from anyk.schemes.maps.shamir import Shamir as Shamir
+    from anyk.schemes.products.polynomial import Polynomial as Polynomial
+    from anyk.schemes.row import SchemeRow as SchemeRow
+    from anyk.schemes.row import SchemeWords as SchemeWords
+    from anyk.schemes.row import WrapperRow as WrapperRow
+    from anyk.schemes.sums.cyclic_repetition import CyclicRepetition as CyclicRepetition
+    from anyk.schemes.sums.harmonic import Harmonic as Harmonic
+    from anyk.schemes.wrappers.summed import Summed as Summed
+    from anyk.spec import Guarantee as Guarantee
+    from anyk.spec import Map as Map
+    from anyk.spec import MatMul as MatMul
+    from anyk.spec import Sum as Sum
+    from anyk.spec import Threat as Threat
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "AbstractRecovery",
-    "AbstractScheme",
-    "AnalogLagrange",
-    "Answer",
-    "AnykError",
-    "Audit",
-    "Berrut",
-    "Candidate",
-    "Complex",
-    "Condition",
-    "CyclicRepetition",
-    "Dask",
-    "Disclosure",
-    "Distributed",
-    "Encoded",
-    "Encoder",
-    "ExecutorError",
-    "FieldArray",
-    "FilledReplication",
-    "FixedPoint",
-    "Futures",
-    "Guarantee",
-    "Harmonic",
-    "Inline",
-    "InvalidArgument",
-    "Lagrange",
-    "Map",
-    "MatMul",
-    "NotAccurateEnough",
-    "NotEnoughAnswers",
-    "NotPolynomial",
-    "Outcome",
-    "Polynomial",
-    "PrimeField",
-    "Processes",
-    "Ray",
-    "Reals",
-    "Recovered",
-    "RecoveryError",
-    "Remote",
-    "Replication",
-    "Shamir",
-    "Shortlist",
-    "Simulated",
-    "Spline",
-    "Status",
-    "Sum",
-    "Summed",
-    "Threads",
-    "Threat",
-    "Timing",
-    "TooManyErrors",
-    "Unachievable",
-    "VeiledReplication",
-    "WithMaster",
-    "WorkerHealth",
-    "audit",
-    "distribute",
-    "leakage",
-    "run",
-    "schemes_for",
-    "stream",
-    "testing",
-    "worst_coalition",
-]
+_PLACES: Final = {
+    "AbstractDomain": "anyk.domains.base",
+    "AbstractExecutor": "anyk.executors.core.base",
+    "AbstractRecovery": "anyk.schemes.base",
+    "AbstractScheme": "anyk.schemes.base",
+    "AnalogLagrange": "anyk.schemes.approximate.analog_lagrange.scheme",
+    "Answer": "anyk.answers",
+    "AnykError": "anyk.errors",
+    "Audit": "anyk.audits.attack",
+    "Berrut": "anyk.schemes.approximate.berrut.scheme",
+    "CATALOGUE": "anyk.schemes.catalogue",
+    "Candidate": "anyk.planning.shortlist",
+    "Complex": "anyk.domains.real",
+    "Condition": "anyk.executors.core.health",
+    "CyclicRepetition": "anyk.schemes.sums.cyclic_repetition",
+    "Dask": "anyk.executors.engines.dask",
+    "Disclosure": "anyk.audits.disclosure",
+    "Distributed": "anyk.running.distributed",
+    "Encoded": "anyk.schemes.base",
+    "Encoder": "anyk.schemes.base",
+    "ExecutorError": "anyk.errors",
+    "FieldArray": "anyk.domains.array",
+    "FilledReplication": "anyk.schemes.approximate.filled_replication.scheme",
+    "FixedPoint": "anyk.fixed_point.format",
+    "Futures": "anyk.executors.engines.futures",
+    "Guarantee": "anyk.spec",
+    "Harmonic": "anyk.schemes.sums.harmonic",
+    "Inline": "anyk.executors.local.inline",
+    "InvalidArgument": "anyk.errors",
+    "Lagrange": "anyk.schemes.maps.lagrange",
+    "Map": "anyk.spec",
+    "MatMul": "anyk.spec",
+    "NotAccurateEnough": "anyk.errors",
+    "NotEnoughAnswers": "anyk.errors",
+    "NotPolynomial": "anyk.errors",
+    "Outcome": "anyk.answers",
+    "Paced": "anyk.executors.wrappers.paced",
+    "Polynomial": "anyk.schemes.products.polynomial",
+    "PrimeField": "anyk.domains.prime",
+    "Processes": "anyk.executors.processes.executor",
+    "Ray": "anyk.executors.engines.ray",
+    "Reals": "anyk.domains.real",
+    "Recovered": "anyk.answers",
+    "RecoveryError": "anyk.errors",
+    "Remote": "anyk.executors.remote.executor",
+    "Replication": "anyk.schemes.maps.replication",
+    "SchemeRow": "anyk.schemes.row",
+    "SchemeWords": "anyk.schemes.row",
+    "Shamir": "anyk.schemes.maps.shamir",
+    "Shortlist": "anyk.planning.shortlist",
+    "Simulated": "anyk.executors.local.simulated",
+    "Spline": "anyk.schemes.approximate.spline.scheme",
+    "Status": "anyk.answers",
+    "Sum": "anyk.spec",
+    "Summed": "anyk.schemes.wrappers.summed",
+    "Threads": "anyk.executors.local.threads",
+    "Threat": "anyk.spec",
+    "Timing": "anyk.answers",
+    "TooManyErrors": "anyk.errors",
+    "Unachievable": "anyk.errors",
+    "VeiledReplication": "anyk.schemes.approximate.veiled_replication.scheme",
+    "WithMaster": "anyk.executors.wrappers.with_master",
+    "WorkerHealth": "anyk.executors.core.health",
+    "WrapperRow": "anyk.schemes.row",
+    "audit": "anyk.audits.attack",
+    "distribute": "anyk.running.run",
+    "leakage": "anyk.audits.disclosure",
+    "run": "anyk.running.run",
+    "schemes_for": "anyk.planning.shortlist",
+    "stream": "anyk.running.run",
+    "worst_coalition": "anyk.audits.disclosure",
+}
+_NAMESPACES: Final = ("delays", "faults", "learn", "testing")
+
+if not TYPE_CHECKING:  # a type checker knows the names, and which there are not
+    __all__ = [*_PLACES, "delays", "faults", "testing"]  # noqa: PLE0604 - not learn, which needs an extra
+
+    def __getattr__(name: str) -> Any:
+        """A public name, when it is first used."""
+        if name in _NAMESPACES:
+            return importlib.import_module(f"anyk.{name}")
+        if name not in _PLACES:
+            raise AttributeError(
+                f"module 'anyk' has no attribute {name!r}", name=name, obj=sys.modules[__name__]
+            )
+        value = getattr(importlib.import_module(_PLACES[name]), name)
+        globals()[name] = value  # from now on without this function
+        return value
+
+    def __dir__() -> list[str]:
+        return sorted({*__all__, *_NAMESPACES, "__version__"})

@@ -1,4 +1,4 @@
-"""What comes back: one `Answer` a worker, one `Outcome` a run."""
+"""What comes back: one `Answer` a share, one `Outcome` a run."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Status(enum.Enum):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Answer:
-    """What one worker sent back, or its failure.
+    """What one worker sent back for one share, or its failure.
 
     Args:
         worker: its index.

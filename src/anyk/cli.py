@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from anyk import __version__
-from anyk.errors import AnykError, InvalidArgument
+from anyk.errors import AnykError, InvalidArgument, missing_extra
 
 __all__ = ["main"]
 
@@ -234,9 +234,7 @@ def _reproduce(arguments: argparse.Namespace) -> int:
     try:
         holds = perform(experiment, setting, output, write=print)
     except ModuleNotFoundError as error:
-        raise ImportError(
-            f"{experiment.name} needs {error.name}; install it with: pip install 'anyk[reproduce]'"
-        ) from error
+        raise missing_extra(f"{experiment.name} needs {error.name}", "reproduce") from error
     return 0 if holds else _FAILED
 
 
@@ -277,6 +275,3 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "worker": _worker,
     "certificates": _certificates,
 }
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -30,8 +30,25 @@ __all__ = [
     "TooManyErrors",
     "Unachievable",
     "by_reason",
+    "missing_extra",
     "ranges",
 ]
+
+
+def missing_extra(what: str, extra: str) -> ImportError:
+    """The error where a package is missing that one of the extras brings.
+
+    Args:
+        what: is done with which package.
+        extra: its name in pyproject.toml.
+
+    Example:
+        >>> from anyk.errors import missing_extra
+        >>> print(missing_extra("the table is drawn with rich", "demo"))
+        the table is drawn with rich; in a checkout of anyk, install it with: pip install '.[demo]'
+    """
+    install = f"pip install '.[{extra}]'"
+    return ImportError(f"{what}; in a checkout of anyk, install it with: {install}")
 
 
 def ranges(workers: Iterable[int]) -> str:

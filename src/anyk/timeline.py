@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from anyk.errors import missing_extra
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -122,9 +124,7 @@ def require_matplotlib() -> None:
         ImportError: without matplotlib.
     """
     if find_spec("matplotlib") is None:
-        raise ImportError(
-            "the picture is drawn with matplotlib; install it with: pip install 'anyk[demo]'"
-        )
+        raise missing_extra("the picture is drawn with matplotlib", "demo")
 
 
 def draw_timeline(rows: Sequence[Row], path: str | Path, *, title: str, caption: str) -> None:

@@ -38,7 +38,9 @@ def odd(asked: dict[str, Any], rng: random.Random) -> bytes:
         message(**plain, shape=[0]),
         message(**plain, shape=[-1]),
         message(**plain, shape=[2, 2]) + message(verb="run", key=key, serial=1),
-        message(verb="run", key=key, serial=1, function="gram", arguments=[], arrays=[], dealt=[]),
+        message(
+            verb="run", key=key, serial=1, function="gram", arguments=[], arrays=[], per_worker=[]
+        ),
         message(verb="hold", key=key + 1, arrays=[]),
         message(verb="list", key=0),
         message(verb="resend", key=key + 1, worker=0),
@@ -137,7 +139,7 @@ def pry() -> dict[str, Any]:
     replayed = max(heard, key=len, default=b"")  # what the master sent here, word for word
     guesses = b"".join(
         message(verb="run", key=key, serial=1, function="same", module=None, domain=None,
-                dealt=[], arguments=[], arrays=[])
+                per_worker=[], arguments=[], arrays=[])
         for key in range(5)
     )  # fmt: skip
     got = []

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.executors.core.run_task import Task
+from anyk.executors.core.run_task import Task, die, pause
 
 
 def pid(_: NDArray[Any]) -> NDArray[Any]:
@@ -81,3 +81,14 @@ class LoadsOnlyInTheMaster:
 
     def __call__(self, share: NDArray[Any]) -> NDArray[Any]:
         return share
+
+
+def nap(share: NDArray[Any]) -> NDArray[Any]:
+    pause(float(share))
+    return share
+
+
+def die_of(share: NDArray[Any], number: int) -> NDArray[Any]:
+    if share == number:
+        die()
+    return share

@@ -17,12 +17,24 @@ import pytest
 import anyk
 from anyk.executors.engines.dask import Dask
 from anyk.executors.remote.executor import Remote
-from anyk.executors.remote.trial import Trial
+from anyk.testing import Trial
 
 HERE = Path(__file__).parent
 LONG = 30.0  # seconds: a test that waits this long has failed
 SCHEME = anyk.Lagrange(blocks=2, degree=1, workers=3, colluders=1)
-KNOWN = {"verb", "serial", "key", "arrays", "function", "module", "domain", "dealt", "arguments"}
+KNOWN = {
+    "verb",
+    "serial",
+    "key",
+    "piece",
+    "arrays",
+    "function",
+    "module",
+    "domain",
+    "per_worker",
+    "work",
+    "arguments",
+}
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +115,7 @@ def test_a_worker_that_tries_everything_gets_its_own_share_alone(trial: Trial) -
     assert sum(header["verb"] == "run" for header, _ in told) == calls
     for header, arrays in told:
         assert header.keys() <= KNOWN
-        own = encoded.shares[2] if header["verb"] == "hold" else factor
+        own = encoded.shares[2:] if header["verb"] == "hold" else factor
         assert header["verb"] in {"hold", "run", "forget"}
         assert len(arrays) == (header["verb"] != "forget")
         assert all(np.array_equal(array, own) for array in arrays)
@@ -166,8 +178,8 @@ def spying() -> Any:
     """What a task on one Dask worker can ask about another one, by Dask's own messages."""
 
     def look(dask_worker: Any) -> Any:
-        (depot,) = (actor._depot for actor in dask_worker.state.actors.values())
-        return [np.array(part) for share in depot._shares.values() for part in share]
+        (state,) = (actor._state for actor in dask_worker.state.actors.values())
+        return [np.array(part[0]) for parts in state._held.values() for part in parts]
 
     def spy(_: Any, question: str, others: str) -> Any:
         distributed = pytest.importorskip("distributed")

@@ -33,11 +33,11 @@ from calls import (
 
 import anyk
 from anyk.errors import ExecutorError, InvalidArgument, NotEnoughAnswers, Unachievable
-from anyk.executors.core.base import Dealt
+from anyk.executors.core.base import PerWorker
 from anyk.executors.engines.dask import Dask
 from anyk.executors.engines.dask_worker import DaskRoster
 from anyk.executors.wrappers.with_master import WithMaster
-from anyk.faults.faulty import Die, Faulty
+from anyk.faults import Die, Faulty
 from anyk.testing.tasks import gram
 
 distributed = pytest.importorskip("distributed")
@@ -75,11 +75,11 @@ def trio(client: Any) -> Iterator[Dask]:
 
 
 def held(client: Any) -> list[list[int]]:
-    """How many shares each depot holds, by Dask worker."""
+    """How many shares each actor holds, by Dask worker."""
 
     def look(dask_worker: Any) -> list[int]:
         actors = dask_worker.state.actors.values()  # None while it is being made
-        return [len(actor._depot._shares) for actor in actors if actor is not None]
+        return [len(actor._state._held) for actor in actors if actor is not None]
 
     return sorted(client.run(look).values())
 
@@ -149,7 +149,9 @@ def test_shares_arguments_and_answers_do_not_pass_the_scheduler(cluster: Any) ->
         placement = executor.place([large])
         for _ in range(2):
             dispatch = executor.dispatch(
-                lambda share, plain, own: share + plain + own, placement, [large[0], Dealt(large)]
+                lambda share, plain, own: share + plain + own,
+                placement,
+                [large[0], PerWorker(large)],
             )
             answers = receive(dispatch, 3)
             np.testing.assert_array_equal(answers[1].value, 3 * large[0])
@@ -220,7 +222,7 @@ def test_a_worker_that_is_stopped_or_busy_holds_up_nobody_and_collects_nothing(
             dispatch.abandon()
     finally:
         os.kill(stopped, signal.SIGCONT)
-    assert max(trio._crew.waiting) <= 1
+    assert max(trio.crew.waiting) <= 1
     last = trio.dispatch(np.square, placement, [])
     gate.write_text("", encoding="utf-8")
     assert set(receive(last, 3)) == {0, 1, 2}

@@ -11,16 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from anyk import Paced
 from anyk.answers import Answer
-from anyk.delays.models import Fixed
+from anyk.delays import Fixed
 from anyk.errors import InvalidArgument
 from anyk.executors.core.base import AbstractExecutor
 from anyk.executors.local.simulated import Simulated
 from anyk.executors.local.threads import Threads
 from anyk.executors.processes.executor import Processes
 from anyk.executors.remote.executor import Remote
-from anyk.executors.wrappers.paced import Paced
-from anyk.faults.faulty import (
+from anyk.faults import (
     AbstractFault,
     Collude,
     Corrupt,

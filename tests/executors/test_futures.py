@@ -24,10 +24,10 @@ from calls import LONG, call, eventually, gone, hold_up_worker_0, receive, sums_
 
 import anyk
 from anyk.errors import InvalidArgument
-from anyk.executors.core.base import Dealt
+from anyk.executors.core.base import PerWorker
 from anyk.executors.engines import futures
 from anyk.executors.engines.futures import Futures
-from anyk.faults.faulty import Delay, Die, Faulty
+from anyk.faults import Delay, Die, Faulty
 from anyk.testing.tasks import gram
 
 HERE = Path(__file__).parent
@@ -75,12 +75,12 @@ def test_a_share_travels_once_and_is_forgotten_when_released() -> None:
             assert receive(executor.dispatch(np.square, kept, []), 2)[1].value == 1
         receive(executor.dispatch(np.square, other, []), 2)
         runs = [arguments[2] for name, arguments in executors[1].notes if name == "_run"]
-        assert [errand.share is None for errand in runs] == [False, True, True, False]
+        assert [request.parts is None for request in runs] == [False, True, True, False]
         mine = executors[1].notes[0][1][0]
-        assert set(futures._depots[mine]._shares) == {kept.key, other.key}
+        assert set(futures._states[mine]._held) == {kept.key, other.key}
         executor.release(other)
-        assert eventually(lambda: set(futures._depots[mine]._shares) == {kept.key})
-    assert eventually(lambda: mine not in futures._depots)
+        assert eventually(lambda: set(futures._states[mine]._held) == {kept.key})
+    assert eventually(lambda: mine not in futures._states)
     for each in executors:
         assert each.submit(abs, -3).result(LONG) == 3  # the caller's own, and still open
         each.shutdown()
@@ -125,7 +125,7 @@ def test_a_task_that_dies_in_a_thread_does_not_take_the_master_along() -> None:
 def test_a_busy_worker_does_not_hold_up_the_next_calls_nor_collects_them(
     trio: Futures, tmp_path: Path
 ) -> None:
-    hold_up_worker_0(trio, tasks.put_off_at, tmp_path, lambda: trio._crew.waiting[0])
+    hold_up_worker_0(trio, tasks.put_off_at, tmp_path, lambda: trio.crew.waiting[0])
 
 
 def test_what_waits_behind_somebody_elses_job_is_taken_back() -> None:
@@ -145,12 +145,12 @@ def test_what_waits_behind_somebody_elses_job_is_taken_back() -> None:
         free.set()
         assert set(receive(last, 2)) == {0, 1}
     assert {turn for worker, turn in ran if worker == 1} == set(range(20))
-    assert sum(worker == 0 for worker, _ in ran) <= 1  # the one that the courier had in hand
+    assert sum(worker == 0 for worker, _ in ran) <= 1  # the one that the thread had in hand
 
 
-def test_plain_and_dealt_arguments_arrive(trio: Futures) -> None:
+def test_plain_and_per_worker_arguments_arrive(trio: Futures) -> None:
     large = np.arange(3 * 10_000.0).reshape(3, 100, 100)
-    answers = call(trio, np.add, large, Dealt(np.array([1.0, 2.0, 3.0])))
+    answers = call(trio, np.add, large, PerWorker(np.array([1.0, 2.0, 3.0])))
     for worker, answer in answers.items():
         np.testing.assert_array_equal(answer.value, large[worker] + worker + 1)
         assert not answer.value.flags.writeable

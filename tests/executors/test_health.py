@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import anyk
-from anyk.delays.models import Fixed
-from anyk.faults.faulty import Corrupt, Crash, Faulty
+from anyk.delays import Fixed
+from anyk.faults import Corrupt, Crash, Faulty
 
 SCHEME = anyk.Lagrange(blocks=2, degree=1, workers=6, adversaries=1)
 

@@ -7,7 +7,7 @@ import pytest
 from executor_tasks import pid_and_inputs
 
 import anyk
-from anyk.executors.core.base import Dealt
+from anyk.executors.core.base import PerWorker
 
 
 @pytest.mark.parametrize("make", [anyk.Inline, anyk.Threads, anyk.Processes, anyk.Simulated])
@@ -20,7 +20,7 @@ def test_conformance(make):
 def test_the_first_share_stays_at_home():
     with anyk.WithMaster(anyk.Processes(2)) as executor:
         placement = executor.place([np.array([[10], [11], [12]])])
-        dispatch = executor.dispatch(pid_and_inputs, placement, [Dealt(np.array([7, 8, 9]))])
+        dispatch = executor.dispatch(pid_and_inputs, placement, [PerWorker(np.array([7, 8, 9]))])
         answers = {answer.worker: answer.value.tolist() for answer in iter(receive(dispatch), None)}
     pids = [answers[worker][0] for worker in range(3)]
     assert pids[0] == os.getpid()

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import anyk
-from anyk.delays.models import Fixed, ShiftedExponential
-from anyk.executors.wrappers.paced import Paced
+from anyk import Paced
+from anyk.delays import Fixed, ShiftedExponential
 
 SCHEME = anyk.Lagrange(blocks=2, degree=1, workers=5)
 

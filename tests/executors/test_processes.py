@@ -14,10 +14,10 @@ from calls import LONG, call, hold_up_worker_0, receive, sums_and_products
 
 import anyk
 from anyk.errors import ExecutorError, InvalidArgument
-from anyk.executors.core.base import Dealt
+from anyk.executors.core.base import PerWorker
 from anyk.executors.core.run_task import Task
 from anyk.executors.processes.executor import Processes
-from anyk.faults.faulty import Delay, Die, Faulty
+from anyk.faults import Delay, Die, Faulty
 from anyk.testing.tasks import gram
 
 
@@ -35,10 +35,10 @@ def test_each_worker_is_a_process_of_its_own(trio: Processes) -> None:
     assert len({os.getpid(), *trio.pids}) == 4
 
 
-def test_shares_plain_and_dealt_arguments_arrive(trio: Processes) -> None:
+def test_shares_plain_and_per_worker_arguments_arrive(trio: Processes) -> None:
     large = np.arange(3 * 10_000.0).reshape(3, 100, 100)
-    dealt = Dealt(np.array([1.0, 2.0, 3.0]))
-    answers = call(trio, np.add, large, dealt)
+    own = PerWorker(np.array([1.0, 2.0, 3.0]))
+    answers = call(trio, np.add, large, own)
     for worker, answer in answers.items():
         np.testing.assert_array_equal(answer.value, large[worker] + worker + 1)
         assert answer.failure is None
@@ -128,7 +128,7 @@ def test_a_closure_and_an_argument_that_cannot_be_pickled_are_named(trio: Proces
     placement = trio.place([np.zeros(3)])
     with pytest.raises(InvalidArgument, match=r"function: got .*closure"):
         trio.dispatch(closure, placement, [])
-    for argument in (threading.Lock(), Dealt([1, 2, threading.Lock()])):
+    for argument in (threading.Lock(), PerWorker([1, 2, threading.Lock()])):
         with pytest.raises(InvalidArgument, match="arguments: got one that pickle can't send"):
             trio.dispatch(np.add, placement, [argument])
     trio.release(placement)
@@ -172,8 +172,7 @@ def test_a_task_that_kills_its_process_is_a_failed_answer(trio: Processes) -> No
 def test_a_busy_process_does_not_hold_up_the_next_calls_nor_collects_them(
     trio: Processes, tmp_path: Path
 ) -> None:
-    couriers = trio._office.couriers
-    hold_up_worker_0(trio, tasks.put_off_at, tmp_path, lambda: couriers[0].waiting)
+    hold_up_worker_0(trio, tasks.put_off_at, tmp_path, lambda: trio.crew.waiting[0])
 
 
 def test_repr_rebuilds(trio: Processes) -> None:

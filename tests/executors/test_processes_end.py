@@ -16,8 +16,9 @@ import pytest
 from calls import LONG, eventually, gone, receive
 
 from anyk.errors import ExecutorError
+from anyk.executors.core import crew
 from anyk.executors.processes.executor import Processes
-from anyk.faults.faulty import Delay, Die, Faulty
+from anyk.faults import Delay, Die, Faulty
 
 HERE = Path(__file__).parent
 
@@ -67,18 +68,16 @@ def test_close_leaves_no_process_no_thread_and_no_file() -> None:
 
 def test_a_constructor_that_fails_leaves_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
     children = set(multiprocessing.active_children())
-    from anyk.executors.processes import executor as processes  # noqa: PLC0415 - the module, not the class in it
-
     made = []
 
-    def courier(name: str, **others: Any) -> Any:
+    def thread(name: str, **others: Any) -> Any:
         if len(made) == 2:
             raise KeyboardInterrupt
         made.append(original(name, **others))
         return made[-1]
 
-    original = processes.Courier
-    monkeypatch.setattr(processes, "Courier", courier)
+    original = crew.WorkerThread
+    monkeypatch.setattr(crew, "WorkerThread", thread)
     with pytest.raises(KeyboardInterrupt):
         Processes(3)
     assert set(multiprocessing.active_children()) == children
@@ -88,7 +87,7 @@ SCRIPT = """
     import signal, sys, time
     import numpy as np
     from anyk.executors.core.run_task import pause
-    from anyk.faults.faulty import Delay, Faulty
+    from anyk.faults import Delay, Faulty
     from anyk.executors.processes.executor import Processes
 
     def double(share):

@@ -25,7 +25,7 @@ from calls import (
 
 import anyk
 from anyk.errors import ExecutorError, InvalidArgument, Unachievable
-from anyk.executors.core.base import Dealt
+from anyk.executors.core.base import PerWorker
 from anyk.executors.engines.ray import Ray
 from anyk.testing.tasks import gram
 
@@ -89,12 +89,12 @@ def test_each_worker_is_an_actor_of_its_own_and_functions_of_any_kind(trio: Ray)
 
 
 @pytest.mark.parametrize("length", [10, 100_000])
-def test_plain_and_dealt_arguments_arrive(trio: Ray, length: int) -> None:
+def test_plain_and_per_worker_arguments_arrive(trio: Ray, length: int) -> None:
     shares = np.arange(3.0 * length).reshape(3, length)
     placement = trio.place([shares])
     for _ in range(2):
         dispatch = trio.dispatch(
-            lambda share, plain, own: share + plain + own, placement, [shares[0], Dealt(shares)]
+            lambda share, plain, own: share + plain + own, placement, [shares[0], PerWorker(shares)]
         )
         for worker, answer in receive(dispatch, 3).items():
             np.testing.assert_array_equal(answer.value, 2 * shares[worker] + shares[0])
@@ -126,7 +126,7 @@ def test_nothing_runs_twice_and_a_dead_actor_is_one_failed_answer(
 def test_an_idle_actor_that_was_killed_is_not_missed(trio: Ray) -> None:
     placement = trio.place([np.arange(3)])
     receive(trio.dispatch(np.square, placement, []), 3)
-    watch = trio._crew._links[2]._port._watch
+    watch = trio.crew.links[2]._worker._watch
     os.kill(pids_of(trio)[2], signal.SIGKILL)
     assert eventually(watch.done)
     assert receive(trio.dispatch(np.square, placement, []), 3)[2].value == 4
@@ -135,7 +135,7 @@ def test_an_idle_actor_that_was_killed_is_not_missed(trio: Ray) -> None:
 
 
 def test_a_busy_actor_holds_up_nobody_and_collects_nothing(trio: Ray, tmp_path: Path) -> None:
-    hold_up_worker_0(trio, put_off, tmp_path, lambda: max(trio._crew.waiting))
+    hold_up_worker_0(trio, put_off, tmp_path, lambda: max(trio.crew.waiting))
 
 
 def test_close_ends_actors_that_are_busy_too(tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ def test_on_distinct_nodes_alone_colluders_are_apart(trio: Ray) -> None:
         assert len({answer.value.tobytes() for answer in answers.values()}) == NODES
         assert anyk.run(curious, lambda x: 2 * x, [5, 6], executor).value.tolist() == [10, 12]
         where = answers[1].value.tobytes()
-        watch = executor._crew._links[1]._port._watch
+        watch = executor.crew.links[1]._worker._watch
         os.kill(pids_of(executor)[1], signal.SIGKILL)
         assert eventually(watch.done)
         assert call(executor, node, np.zeros(NODES))[1].value.tobytes() == where

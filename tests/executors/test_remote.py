@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 import anyk
 from anyk.answers import Answer
 from anyk.executors.core.answer_header import LONGEST_HEADER, BrokenAnswer
-from anyk.executors.core.base import Dealt
+from anyk.executors.core.base import PerWorker
 from anyk.executors.core.task import WorkerTask
 from anyk.executors.remote.arguments import pack, unpack
 from anyk.executors.remote.executor import Remote
@@ -31,7 +31,7 @@ from anyk.executors.remote.request import described, domain_of, make_request
 from anyk.executors.remote.server import Server
 from anyk.executors.remote.session import Session
 from anyk.executors.remote.tls import parse_address
-from anyk.executors.remote.trial import Trial
+from anyk.testing import Trial
 from anyk.work import Plain
 
 HERE = Path(__file__).parent
@@ -141,7 +141,7 @@ def test_arguments_arrive(four: Remote) -> None:
     assert failure is None
     assert value.tobytes().decode() == repr(sent)
     rows = np.arange(8.0).reshape(4, 2)
-    got = received(four, "scaled", np.ones((4, 2)), Dealt(rows))
+    got = received(four, "scaled", np.ones((4, 2)), PerWorker(rows))
     assert all(np.array_equal(value, rows[who]) for who, (value, _) in got.items())
 
 
@@ -157,7 +157,7 @@ def test_weights_that_are_encoded_are_dealt(four: Remote) -> None:
     "argument",
     [object(), {1: 2}, {2}, np.array(["a"]), np.array([None]), np.zeros(2, np.longdouble),
      np.ma.array([1]), b"x", [[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]], "x" * (1 << 22),
-     10**5000, Dealt([np.array(["a"])] * 4)],
+     10**5000, PerWorker([np.array(["a"])] * 4)],
     ids=lambda argument: type(argument).__name__,
 )  # fmt: skip
 def test_arguments_that_can_not_travel_are_refused(four: Remote, argument: Any) -> None:
@@ -352,7 +352,7 @@ def test_shares_without_numbers_take_memory_too() -> None:
         ours.send({"verb": "hold", "key": key, "arrays": []}, (), None)
     ours.send({"verb": "hold", "key": -1, "arrays": [["<i8", [0]]] * 2000}, (), None)
     assert "no memory" in str(failure(0))
-    assert len(session._shares) <= 1024
+    assert len(session._held) <= 1024
     for key in range(2000):
         ours.send({"verb": "forget", "key": key}, (), None)
     assert "no function" in str(failure(0))  # there is room for it again
@@ -422,7 +422,7 @@ def test_answers_larger_than_allowed_are_refused(trial: Trial) -> None:
 
 
 def test_without_certificates_on_this_machine_alone() -> None:
-    command = [sys.executable, "-m", "anyk.cli", "worker", "--listen", "127.0.0.1:0", "--no-tls"]
+    command = [sys.executable, "-m", "anyk", "worker", "--listen", "127.0.0.1:0", "--no-tls"]
     with subprocess.Popen(
         [*command, "--tasks", "anyk.testing.tasks"], stdout=subprocess.PIPE, text=True
     ) as process:

@@ -30,14 +30,16 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 import anyk
 from anyk.executors.core.answer_header import BrokenAnswer
+from anyk.executors.core.dispatcher import PostedDispatch
+from anyk.executors.core.link import Order
 from anyk.executors.core.task import WorkerTask
 from anyk.executors.remote.certificates import make_certificates
 from anyk.executors.remote.executor import Remote
 from anyk.executors.remote.frames import Channel, parse_specs
-from anyk.executors.remote.link import Keys, Limits, Link
+from anyk.executors.remote.link import Keys, Limits, RemoteLink
 from anyk.executors.remote.request import make_request
 from anyk.executors.remote.tls import Address, Stranger, client_context
-from anyk.executors.remote.trial import Trial
+from anyk.testing import Trial
 from anyk.work import Plain
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
@@ -625,7 +627,7 @@ def test_one_who_is_gone_before_tls_begins_leaves_no_socket_behind(trial: Trial)
 def test_a_link_that_is_cut_gives_up_a_handshake(trial: Trial) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = Address("worker-0", *listener.getsockname())
-        link = Link(
+        link = RemoteLink(
             address,
             client_context(trial.master),
             Keys(),
@@ -633,13 +635,14 @@ def test_a_link_that_is_cut_gives_up_a_handshake(trial: Trial) -> None:
             Limits(patience=LONG, answer=1000),
         )
         said: list[Any] = []
-        request = make_request(GRAM, [], workers=1)
-        asking = threading.Thread(target=lambda: said.append(link.ask(0, (SHARE,), request, 0)))
+        order = Order(0, (SHARE,), make_request(GRAM, [], workers=1), [[]])
+        dispatch = PostedDispatch([], [], pieces=1)
+        asking = threading.Thread(target=lambda: said.append(link.ask(order, 0, dispatch)))
         asking.start()
         connection, _ = listener.accept()
         with connection:
             assert connection.recv(1, socket.MSG_PEEK)  # its first words, and no answer
-            link.cut()
+            link.cut(force=False)
             asking.join(LONG)
         link.leave()
     ((value, failure, _),) = said

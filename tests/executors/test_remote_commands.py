@@ -16,14 +16,14 @@ from anyk.errors import ExecutorError, InvalidArgument
 from anyk.executors.remote.certificates import make_certificates
 from anyk.executors.remote.offer import Offer
 from anyk.executors.remote.tls import client_context, server_context
-from anyk.executors.remote.trial import Trial
+from anyk.testing import Trial
 
 LONG = 30.0  # seconds: a test that waits this long has failed
 
 
 def run_worker(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "anyk.cli", "worker", *arguments],
+        [sys.executable, "-m", "anyk", "worker", *arguments],
         capture_output=True,
         text=True,
         timeout=LONG,

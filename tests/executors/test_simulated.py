@@ -9,12 +9,12 @@ import pytest
 from calls import sums_and_products
 
 import anyk
-from anyk.delays.models import Fixed, NoDelay, Occasional, ShiftedExponential
+from anyk.delays import Fixed, NoDelay, Occasional, ShiftedExponential
 from anyk.errors import InvalidArgument
 from anyk.executors.core.base import AbstractDispatch
 from anyk.executors.core.run_task import pause
 from anyk.executors.local.simulated import Simulated
-from anyk.faults.faulty import Delay, Faulty
+from anyk.faults import Delay, Faulty
 from anyk.testing.tasks import gram
 
 

@@ -1,4 +1,4 @@
-"""Couriers, Threads and Inline."""
+"""Worker threads, Threads and Inline."""
 
 import gc
 import math
@@ -14,7 +14,7 @@ from calls import sums_and_products
 import anyk
 from anyk.answers import Answer
 from anyk.errors import ExecutorError, InvalidArgument
-from anyk.executors.core.base import AbstractExecutor, Dealt
+from anyk.executors.core.base import AbstractExecutor, PerWorker
 from anyk.executors.core.run_task import pause
 from anyk.executors.local.inline import Inline
 from anyk.executors.local.simulated import Simulated
@@ -44,14 +44,14 @@ def test_every_worker_computes_on_its_own_share(kind: Kind) -> None:
 
 
 @pytest.mark.parametrize("kind", IN_PROCESS)
-def test_parts_plain_and_dealt_arguments_arrive_in_order(kind: Kind) -> None:
+def test_parts_plain_and_per_worker_arguments_arrive_in_order(kind: Kind) -> None:
     with kind(2) as executor:
         placement = executor.place([np.array([1, 2]), np.array([10, 20])])
-        dealt = Dealt(np.array([[100], [200]]))
+        own = PerWorker(np.array([[100], [200]]))
         dispatch = executor.dispatch(
             lambda *values: np.concatenate([np.ravel(value) for value in values]),
             placement,
-            [np.array([7, 8]), dealt],
+            [np.array([7, 8]), own],
         )
         values = {a.worker: a.value.tolist() for a in (dispatch.receive(LONG) for _ in range(2))}
         assert values == {0: [1, 10, 7, 8, 100], 1: [2, 20, 7, 8, 200]}
@@ -186,10 +186,10 @@ def test_ten_thousand_abandoned_calls_leave_nothing_behind_a_stuck_thread() -> N
         executor.dispatch(stuck, placement, []).abandon()
         executor.dispatch(stuck, placement, [])
         assert begun.wait(LONG)
-        before = executor._office.couriers[0].waiting
+        before = executor._dispatcher.threads[0].waiting
         for _ in range(10_000):
             executor.dispatch(ran.append, placement, []).abandon()
-        assert executor._office.couriers[0].waiting == before
+        assert executor._dispatcher.threads[0].waiting == before
         free.set()
     assert ran == []
 

@@ -48,7 +48,7 @@ def sent(*frames: bytes) -> tuple[Any, str | None, float]:
 def test_an_answer_survives_the_way(value: NDArray[Any]) -> None:
     ours, theirs = multiprocessing.Pipe()
     with ours, theirs:
-        send_answer(theirs, 7, 0.25, np.asarray(value, order="C"), None)
+        send_answer(theirs, 7, np.asarray(value, order="C"), None, 0.25)
         got, failure, seconds = receive_answer(ours, 7)
     assert (failure, seconds) == (None, 0.25)
     assert got.dtype == value.dtype
@@ -59,7 +59,7 @@ def test_an_answer_survives_the_way(value: NDArray[Any]) -> None:
 def test_a_failure_survives_the_way() -> None:
     ours, theirs = multiprocessing.Pipe()
     with ours, theirs:
-        send_answer(theirs, 7, 0.25, None, "Fehler: \u00fc\n")
+        send_answer(theirs, 7, None, "Fehler: \u00fc\n", 0.25)
         assert receive_answer(ours, 7) == (None, "Fehler: \u00fc ", 0.25)
 
 

@@ -10,13 +10,13 @@ import pytest
 
 import anyk
 import anyk.schemes.maps.lagrange as lagrange_module
-from anyk.executors.core.base import Dealt
-from anyk.executors.wrappers.wrapper import AbstractAround
-from anyk.faults.faulty import Corrupt, Crash, Faulty
+from anyk.executors.core.base import PerWorker
+from anyk.executors.wrappers.wrapper import AbstractWrapper
+from anyk.faults import Corrupt, Crash, Faulty
 from anyk.learn import CodedLinearRegression, CodedLogisticRegression
 
 
-class Spy(AbstractAround):
+class Spy(AbstractWrapper):
     """Notes everything that is sent to workers."""
 
     def __init__(self, executor):
@@ -26,12 +26,12 @@ class Spy(AbstractAround):
     def within(self):
         return self.executor
 
-    def place(self, parts):
+    def place(self, parts, pieces=1):
         self.sent.extend(parts)
-        return self.executor.place(parts)
+        return self.executor.place(parts, pieces)
 
     def dispatch(self, task, placement, arguments):
-        self.sent.extend(np.asarray(a.rows) for a in arguments if isinstance(a, Dealt))
+        self.sent.extend(np.asarray(a.rows) for a in arguments if isinstance(a, PerWorker))
         return self.executor.dispatch(task, placement, arguments)
 
 

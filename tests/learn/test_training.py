@@ -5,8 +5,8 @@ import pytest
 from sklearn.datasets import load_digits
 
 import anyk
-from anyk.executors.wrappers.wrapper import AbstractAround
-from anyk.faults.faulty import Collude, Corrupt, Crash, Delay, Die, Faulty
+from anyk.executors.wrappers.wrapper import AbstractWrapper
+from anyk.faults import Collude, Corrupt, Crash, Delay, Die, Faulty
 from anyk.learn import CodedLinearRegression, CodedLogisticRegression
 from anyk.learn.training import largest_code
 
@@ -21,7 +21,7 @@ def digits():
     return X[chosen], y[chosen]
 
 
-class From(AbstractAround):
+class From(AbstractWrapper):
     """Workers that are well at first, and bad from some dispatch on."""
 
     def __init__(self, executor, first, faults):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import anyk
-from anyk.delays.traces import Recorded, read_trace, write_trace
+from anyk.delays import Recorded, read_trace, write_trace
 
 
 def test_what_was_written_is_read(tmp_path):

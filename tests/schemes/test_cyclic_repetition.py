@@ -5,7 +5,7 @@ import pytest
 
 import anyk
 from anyk.executors.core.task import WorkerTask
-from anyk.faults.faulty import Corrupt, Crash, Faulty
+from anyk.faults import Corrupt, Crash, Faulty
 
 FIELD = anyk.PrimeField(101)
 

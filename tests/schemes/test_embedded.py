@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import anyk
-from anyk.faults.faulty import Collude, Corrupt, Crash, Delay, Faulty
+from anyk.faults import Collude, Corrupt, Crash, Delay, Faulty
 from anyk.privacy.information import symbols_learned
 from anyk.schemes.wrappers.embedded import Embedded
 
@@ -220,9 +220,9 @@ def test_a_function_with_larger_results_than_stated_is_noticed(executor):
         anyk.run(SCHEME, gram, np.full((2, 3, 4), 2.0), executor, embedding=small)
 
 
-def test_repr_and_pickle_rebuild_it():
+def test_repr_and_pickle_rebuild_it(public_names):
     scheme = Embedded(SCHEME, WIDE)
-    assert eval(repr(scheme), {**vars(anyk), "Embedded": Embedded}) == scheme
+    assert eval(repr(scheme), {**public_names, "Embedded": Embedded}) == scheme
     assert pickle.loads(pickle.dumps(scheme)) == scheme
     assert scheme.guarantee == SCHEME.guarantee
     assert scheme.problem == SCHEME.problem

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import anyk
-from anyk.faults.faulty import Corrupt, Crash, Faulty
+from anyk.faults import Corrupt, Crash, Faulty
 
 FIELD = anyk.PrimeField(10007)
 

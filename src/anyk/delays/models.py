@@ -20,7 +20,7 @@ class AbstractDelays(ABC):
     """How long each worker waits before it computes; frozen.
 
     Example:
-        >>> from anyk.delays.models import AbstractDelays, NoDelay
+        >>> from anyk.delays import AbstractDelays, NoDelay
         >>> isinstance(NoDelay(), AbstractDelays)
         True
     """
@@ -57,7 +57,7 @@ class NoDelay(AbstractDelays):
     """Every worker begins at once.
 
     Example:
-        >>> from anyk.delays.models import NoDelay
+        >>> from anyk.delays import NoDelay
         >>> NoDelay().sample(np.random.default_rng(0), workers=3)
         array([0., 0., 0.])
     """
@@ -80,7 +80,7 @@ class Fixed(AbstractDelays):
         InvalidArgument: if a delay is negative or NaN, or a worker no index.
 
     Example:
-        >>> from anyk.delays.models import Fixed
+        >>> from anyk.delays import Fixed
         >>> Fixed({1: 0.5}).sample(np.random.default_rng(0), workers=3)
         array([0. , 0.5, 0. ])
     """
@@ -138,7 +138,7 @@ class ShiftedExponential(AbstractDelays):
         Using Codes, IEEE Transactions on Information Theory 64(3), 2018, section III.
 
     Example:
-        >>> from anyk.delays.models import ShiftedExponential
+        >>> from anyk.delays import ShiftedExponential
         >>> delays = ShiftedExponential(shift=1.0, mean=0.5)
         >>> bool(np.all(delays.sample(np.random.default_rng(0), workers=40) >= 1.0))
         True
@@ -169,7 +169,7 @@ class Occasional(AbstractDelays):
         InvalidArgument: if one of them is out of range.
 
     Example:
-        >>> from anyk.delays.models import Occasional
+        >>> from anyk.delays import Occasional
         >>> Occasional(probability=1.0, seconds=2.0).sample(np.random.default_rng(0), workers=2)
         array([2., 2.])
     """

@@ -30,7 +30,7 @@ class Recorded(AbstractDelays):
         InvalidArgument: if it is not such an array.
 
     Example:
-        >>> from anyk.delays.traces import Recorded
+        >>> from anyk.delays import Recorded
         >>> Recorded([[1.0, 1.0, 9.0]]).sample(np.random.default_rng(0), workers=3).max()
         np.float64(9.0)
     """
@@ -85,7 +85,7 @@ def read_trace(path: str | Path) -> Recorded:
 
     Example:
         >>> import tempfile
-        >>> from anyk.delays.traces import read_trace, write_trace
+        >>> from anyk.delays import read_trace, write_trace
         >>> with tempfile.NamedTemporaryFile(suffix=".csv") as file:
         ...     write_trace(file.name, [[0.5, np.inf], [0.25, 1.5]])
         ...     read_trace(file.name)

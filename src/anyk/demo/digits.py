@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.codes.curves.ordering import path_order
+from anyk.errors import missing_extra
 
 __all__ = ["all_pixels", "deal", "held_out", "taught"]
 
@@ -20,9 +21,7 @@ def _load() -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.bool_]]:
     try:
         from sklearn.datasets import load_digits  # noqa: PLC0415 - an extra, imported where used
     except ImportError as error:
-        raise ImportError(
-            "the demo reads scikit-learn's digits; install it with: pip install 'anyk[demo]'"
-        ) from error
+        raise missing_extra("the demo reads scikit-learn's digits", "demo") from error
     images, labels = load_digits(return_X_y=True)
     return images / _INK, labels, np.arange(len(labels)) % _EVERY == _EVERY - 1
 

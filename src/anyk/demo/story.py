@@ -13,6 +13,7 @@ from anyk.demo.race import race, roll_call
 from anyk.demo.report import FOOTNOTE, conclusion, final_table, picture_rows
 from anyk.demo.result import Result
 from anyk.demo.watch import AbstractWatcher, LiveWatcher, PlainWatcher
+from anyk.errors import missing_extra
 from anyk.executors.core.base import AbstractExecutor
 from anyk.executors.processes.executor import Processes
 from anyk.timeline import draw_timeline, require_matplotlib
@@ -32,9 +33,7 @@ def make_console() -> Console:
     try:
         from rich.console import Console  # noqa: PLC0415 - an extra, imported where used
     except ImportError as error:
-        raise ImportError(
-            "the live table is drawn with rich; install it with: pip install 'anyk[demo]'"
-        ) from error
+        raise missing_extra("the live table is drawn with rich", "demo") from error
     return Console(highlight=False)
 
 

@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.executors.core.run_task import die
-from anyk.faults.failures import Run
-from anyk.faults.faulty import AbstractFault, Delay
+from anyk.faults.failures import AbstractFault, Delay, Run
 from anyk.faults.lies import Lie
 
 __all__ = ["KilledAtWork", "LazyLiar", "Trouble"]

@@ -26,7 +26,7 @@ class AbstractFault(ABC):
     """What is wrong with a worker; frozen and picklable.
 
     Example:
-        >>> from anyk.faults.faulty import AbstractFault, Crash
+        >>> from anyk.faults import AbstractFault, Crash
         >>> isinstance(Crash(), AbstractFault)
         True
     """
@@ -56,7 +56,7 @@ class Delay(AbstractFault):
         InvalidArgument: if it is negative or NaN.
 
     Example:
-        >>> from anyk.faults.faulty import Delay
+        >>> from anyk.faults import Delay
         >>> Delay(2.0)
         Delay(seconds=2.0)
     """
@@ -82,7 +82,7 @@ class Crash(AbstractFault):
     """The worker's task raises.
 
     Example:
-        >>> from anyk.faults.faulty import Crash
+        >>> from anyk.faults import Crash
         >>> Crash()
         Crash()
     """
@@ -98,7 +98,7 @@ class Die(AbstractFault):
     """The worker's process kills itself; a worker without one raises.
 
     Example:
-        >>> from anyk.faults.faulty import Die
+        >>> from anyk.faults import Die
         >>> Die()
         Die()
     """
@@ -126,7 +126,7 @@ class Rubbish(AbstractFault):
         InvalidArgument: if there is no such kind.
 
     Example:
-        >>> from anyk.faults.faulty import Rubbish
+        >>> from anyk.faults import Rubbish
         >>> Rubbish("nan").around(lambda: np.arange(3), worker=0)
         array([nan, nan, nan])
     """

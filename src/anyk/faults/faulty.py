@@ -17,23 +17,12 @@ import numpy as np
 
 from anyk.checks import count, instance
 from anyk.errors import InvalidArgument
-from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Dealt, Placement
+from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, PerWorker, Placement
 from anyk.executors.core.run_task import Task
-from anyk.executors.wrappers.wrapper import AbstractAround, check_within
-from anyk.faults.failures import AbstractFault, Crash, Delay, Die, Rubbish
-from anyk.faults.lies import Collude, Corrupt
+from anyk.executors.wrappers.wrapper import AbstractWrapper, check_within
+from anyk.faults.failures import AbstractFault
 
-__all__ = [
-    "AbstractFault",
-    "Collude",
-    "Corrupt",
-    "Crash",
-    "Delay",
-    "Die",
-    "Faulty",
-    "FaultyTask",
-    "Rubbish",
-]
+__all__ = ["Faulty", "FaultyTask"]
 
 
 @final
@@ -46,7 +35,8 @@ class FaultyTask:
         faults: by worker.
 
     Example:
-        >>> from anyk.faults.faulty import Crash, FaultyTask
+        >>> from anyk.faults.failures import Crash
+        >>> from anyk.faults.faulty import FaultyTask
         >>> FaultyTask(np.square, {3: Crash()})(np.arange(3), 0)
         array([0, 1, 4])
     """
@@ -63,7 +53,7 @@ class FaultyTask:
 
 
 @final
-class Faulty(AbstractAround):
+class Faulty(AbstractWrapper):
     """An executor with faults in some of its workers.
 
     Everything else passes through: shares that were placed on the executor itself can be used
@@ -78,7 +68,7 @@ class Faulty(AbstractAround):
         InvalidArgument: if a worker does not exist, or the executor's run functions of their own.
 
     Example:
-        >>> from anyk.faults.faulty import Crash, Faulty
+        >>> from anyk.faults import Crash, Faulty
         >>> scheme = anyk.Replication(blocks=1, workers=2)
         >>> with Faulty(anyk.Inline(2), {0: Crash()}) as executor:
         ...     outcome = anyk.run(scheme, np.square, np.array([3.0]), executor)
@@ -110,7 +100,7 @@ class Faulty(AbstractAround):
         self, task: Task, placement: Placement, arguments: Sequence[Any]
     ) -> AbstractDispatch:
         """Run a task, with the faults around it; see `AbstractExecutor.dispatch`."""
-        indices = Dealt(np.arange(placement.workers))
+        indices = PerWorker(np.arange(placement.shares) // placement.pieces)
         faulty = FaultyTask(task, self._faults)
         return self._executor.dispatch(faulty, placement, [*arguments, indices])
 

@@ -132,7 +132,7 @@ class Corrupt(AbstractFault):
         InvalidArgument: if a number is out of range.
 
     Example:
-        >>> from anyk.faults.faulty import Corrupt
+        >>> from anyk.faults import Corrupt
         >>> fault = Corrupt(seed=0, modulus=7)
         >>> bool(np.all(fault.around(lambda: np.zeros(9, dtype=int), worker=2) > 0))
         True
@@ -168,7 +168,7 @@ class Collude(AbstractFault):
         InvalidArgument: if a number is out of range.
 
     Example:
-        >>> from anyk.faults.faulty import Collude
+        >>> from anyk.faults import Collude
         >>> fault = Collude(seed=4, modulus=7)
         >>> one, other = (fault.around(lambda: np.arange(9), worker) for worker in (2, 5))
         >>> np.array_equal(one, other)

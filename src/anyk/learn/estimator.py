@@ -3,47 +3,52 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any, Self
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils import check_random_state
 
+from anyk.executors.core.base import AbstractExecutor
+from anyk.learn.precision import Bits
 from anyk.learn.report import TrainingReport
 from anyk.learn.response import Response
-from anyk.learn.scaling import Scaling
+from anyk.learn.scaling import Scaling, ScalingKind
 from anyk.learn.training import Loss, Training
 from anyk.spec import Threat
 
 __all__ = ["AbstractCodedEstimator"]
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class AbstractCodedEstimator(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no types
     """A linear model that is trained on encoded data.
 
-    A copy (`sklearn.base.clone`) has the same executor, as workers are not copied; a pickle has
-    none, as they do not travel.
+    Its fields are the parameters that all estimators have: a dataclass makes of them the signature
+    that scikit-learn reads. A copy (`sklearn.base.clone`) has the same executor, as workers are not
+    copied; a pickle has none, as they do not travel.
     """
 
-    executor: Any
-    workers: int
-    stragglers: int
-    adversaries: int
-    colluders: int
+    executor: AbstractExecutor | None = None
+    workers: int = 8
+    stragglers: int = 1
+    adversaries: int = 0
+    colluders: int = 1
     iterations: int
-    step: Any
-    momentum: bool
-    scaling: Any
-    fit_intercept: bool
-    weight_norm: float
-    data_bits: Any
-    weight_bits: Any
-    primes: Any
-    random_state: Any
-    verbose: int
-    loss_: list[float]
-    report_: TrainingReport
+    step: float | Literal["auto"] = "auto"
+    momentum: bool = True
+    scaling: ScalingKind = "standard"
+    fit_intercept: bool = True
+    weight_norm: float = 16.0
+    data_bits: Bits = "auto"
+    weight_bits: Bits = "auto"
+    primes: Bits = "auto"
+    random_state: Any = None
+    verbose: int = 1
+    loss_: list[float] = field(init=False)
+    report_: TrainingReport = field(init=False)
 
     @abstractmethod
     def fit(self, X: Any, y: Any) -> Self:

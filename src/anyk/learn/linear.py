@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self, final
+from dataclasses import dataclass
+from typing import Any, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from anyk.executors.core.base import AbstractExecutor
 from anyk.learn.estimator import AbstractCodedEstimator
-from anyk.learn.precision import Bits
 from anyk.learn.response import Response
-from anyk.learn.scaling import ScalingKind, moments
+from anyk.learn.scaling import moments
 
 __all__ = ["CodedLinearRegression"]
 
@@ -24,6 +23,7 @@ def _half_square(z: NDArray[np.float64], y: NDArray[np.float64]) -> float:
 
 
 @final
+@dataclass(kw_only=True, eq=False, repr=False)
 class CodedLinearRegression(RegressorMixin, AbstractCodedEstimator):  # type: ignore[misc] # scikit-learn ships no types
     """Least squares trained by workers who see neither data nor model.
 
@@ -85,42 +85,7 @@ class CodedLinearRegression(RegressorMixin, AbstractCodedEstimator):  # type: ig
         True
     """
 
-    def __init__(
-        self,
-        *,
-        executor: AbstractExecutor | None = None,
-        workers: int = 8,
-        stragglers: int = 1,
-        adversaries: int = 0,
-        colluders: int = 1,
-        iterations: int = 50,
-        step: float | Literal["auto"] = "auto",
-        momentum: bool = True,
-        scaling: ScalingKind = "standard",
-        fit_intercept: bool = True,
-        weight_norm: float = 16.0,
-        data_bits: Bits = "auto",
-        weight_bits: Bits = "auto",
-        primes: Bits = "auto",
-        random_state: Any = None,
-        verbose: int = 1,
-    ) -> None:
-        self.executor = executor
-        self.workers = workers
-        self.stragglers = stragglers
-        self.adversaries = adversaries
-        self.colluders = colluders
-        self.iterations = iterations
-        self.step = step
-        self.momentum = momentum
-        self.scaling = scaling
-        self.fit_intercept = fit_intercept
-        self.weight_norm = weight_norm
-        self.data_bits = data_bits
-        self.weight_bits = weight_bits
-        self.primes = primes
-        self.random_state = random_state
-        self.verbose = verbose
+    iterations: int = 50
 
     def fit(self, X: Any, y: Any) -> Self:
         """Train on encoded data.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self, final
+from dataclasses import dataclass
+from typing import Any, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +13,8 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from anyk.errors import InvalidArgument
-from anyk.executors.core.base import AbstractExecutor
 from anyk.learn.estimator import AbstractCodedEstimator
-from anyk.learn.precision import Bits
 from anyk.learn.response import Response
-from anyk.learn.scaling import ScalingKind
 
 __all__ = ["CodedLogisticRegression"]
 
@@ -27,6 +25,7 @@ def _log_loss(z: NDArray[np.float64], y: NDArray[np.float64]) -> float:
 
 
 @final
+@dataclass(kw_only=True, eq=False, repr=False)
 class CodedLogisticRegression(ClassifierMixin, AbstractCodedEstimator):  # type: ignore[misc] # scikit-learn ships no types
     """Logistic regression trained by workers who see neither data nor model (CodedPrivateML).
 
@@ -96,46 +95,9 @@ class CodedLogisticRegression(ClassifierMixin, AbstractCodedEstimator):  # type:
         (array([0, 1]), 2)
     """
 
-    def __init__(
-        self,
-        *,
-        executor: AbstractExecutor | None = None,
-        workers: int = 8,
-        stragglers: int = 1,
-        adversaries: int = 0,
-        colluders: int = 1,
-        degree: int = 1,
-        interval: float = 8.0,
-        iterations: int = 25,
-        step: float | Literal["auto"] = "auto",
-        momentum: bool = True,
-        scaling: ScalingKind = "standard",
-        fit_intercept: bool = True,
-        weight_norm: float = 16.0,
-        data_bits: Bits = "auto",
-        weight_bits: Bits = "auto",
-        primes: Bits = "auto",
-        random_state: Any = None,
-        verbose: int = 1,
-    ) -> None:
-        self.executor = executor
-        self.workers = workers
-        self.stragglers = stragglers
-        self.adversaries = adversaries
-        self.colluders = colluders
-        self.degree = degree
-        self.interval = interval
-        self.iterations = iterations
-        self.step = step
-        self.momentum = momentum
-        self.scaling = scaling
-        self.fit_intercept = fit_intercept
-        self.weight_norm = weight_norm
-        self.data_bits = data_bits
-        self.weight_bits = weight_bits
-        self.primes = primes
-        self.random_state = random_state
-        self.verbose = verbose
+    degree: int = 1
+    interval: float = 8.0
+    iterations: int = 25
 
     def fit(self, X: Any, y: Any) -> Self:
         """Train on encoded data.

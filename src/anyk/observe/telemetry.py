@@ -74,7 +74,7 @@ def _fields(outcome: Outcome) -> dict[str, Any]:
 
 
 def _log(fields: dict[str, Any], outcome: Outcome) -> None:
-    level = logging.WARNING if outcome.suspects or not outcome.status.ok else logging.INFO
+    level = logging.WARNING if outcome.suspects or outcome.value is None else logging.INFO
     _LOG.log(
         level,
         "%s on %s: %s, %d of %d answers after %.3g s; failed %s; lied %s",

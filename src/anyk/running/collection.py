@@ -21,6 +21,8 @@ from anyk.schemes.base import Encoded
 
 __all__ = ["Collection", "OnAnswer"]
 
+_FAILED = (Status.NOT_ENOUGH_ANSWERS, Status.TOO_MANY_ERRORS, Status.NOT_ACCURATE_ENOUGH)
+
 OnAnswer = Callable[[Answer], None]
 
 
@@ -52,6 +54,8 @@ class Collection:
         self.timings: dict[int, Timing] = {}
         promise = encoded.guarantee
         self.exact = promise.exact
+        self.domain = encoded.scheme.domain
+        self.dtype = self.domain.dtype
         self.workers, self.pieces = promise.workers, promise.pieces
         self.shares = promise.workers * promise.pieces
 
@@ -138,12 +142,11 @@ class Collection:
         if answer.failure is not None or answer.value is None:
             self.failures[share] = answer.failure or "no value"
             return
-        domain = self.encoded.scheme.domain
-        if answer.value.dtype != domain.dtype:  # a WorkerTask returns no other
-            self.failures[share] = f"answer of dtype {answer.value.dtype}, not {domain.dtype}"
+        if answer.value.dtype != self.dtype:  # a WorkerTask returns no other
+            self.failures[share] = f"answer of dtype {answer.value.dtype}, not {self.dtype}"
             return
         try:
-            value = domain.validate(answer.value, "answer")
+            value = self.domain.validate(answer.value, "answer")
         except InvalidArgument as error:
             self.failures[share] = f"unusable {error}"
         else:
@@ -231,7 +234,7 @@ class Collection:
         )
         used = self._workers(usable)
         return Outcome(
-            value=recovered.value if recovered is not None and status.ok else None,
+            value=None if recovered is None or status in _FAILED else recovered.value,
             status=status,
             used=used,
             missing=self._others(used),

@@ -11,7 +11,7 @@ import numpy as np
 from anyk.answers import Outcome
 from anyk.checks import count, instance, positive, shown
 from anyk.errors import ExecutorError, InvalidArgument
-from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Dealt, Placement
+from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, PerWorker, Placement
 from anyk.executors.core.task import WorkerTask
 from anyk.fixed_point.format import FixedPoint
 from anyk.observe.live import live_display
@@ -231,7 +231,7 @@ class Distributed:
             raise InvalidArgument(
                 "arguments",
                 given=f"an Encoded inside a {type(argument).__name__}",
-                needed="each Encoded as an argument of its own, so that it is dealt out",
+                needed="each Encoded as an argument of its own, so that workers receive their own",
                 change="Sent inside something else, every worker would get all shares.",
             )
         if isinstance(argument, Distributed):
@@ -244,7 +244,7 @@ class Distributed:
         if not isinstance(argument, Encoded):
             return argument
         self._check_points(argument)
-        return Dealt(argument.shares)
+        return PerWorker(argument.shares)
 
     def _check_points(self, argument: Encoded) -> None:
         """Refuse shares that can't be computed with together with those of the data."""

@@ -15,6 +15,7 @@ from anyk.running.collection import OnAnswer
 from anyk.running.distributed import Distributed, OnFailure, check_limits
 from anyk.schemes.base import AbstractScheme, Encoded
 from anyk.schemes.wrappers.embedded import Embedded
+from anyk.spec import Guarantee
 
 __all__ = ["distribute", "run", "stream"]
 
@@ -64,10 +65,13 @@ def _encoded(
     """The shares, if the executor can be trusted with them."""
     instance("scheme", scheme, AbstractScheme, change="Make one, such as anyk.Spline(4, 12).")
     instance("executor", executor, AbstractExecutor, change="Make one, such as anyk.Threads(12).")
-    _check_apart(scheme, executor)
     if embedding is not None:
         scheme = Embedded(scheme, embedding)
-    return scheme.encode(X)
+    encoded = scheme.encode(X)
+    promise = encoded.guarantee
+    if promise.adversaries or promise.colluders:
+        _check_apart(promise, executor)
+    return encoded
 
 
 @contextmanager
@@ -85,12 +89,11 @@ def _for_one_call(
 
 def _placed(encoded: Encoded, executor: AbstractExecutor) -> Placement:
     """The shares on their way to the workers."""
-    return executor.place(encoded.parts)
+    return executor.place(encoded.parts, encoded.guarantee.pieces)
 
 
-def _check_apart(scheme: AbstractScheme, executor: AbstractExecutor) -> None:
+def _check_apart(promise: Guarantee, executor: AbstractExecutor) -> None:
     """A promise about some workers is none where one of them has the shares of several."""
-    promise = scheme.guarantee
     per_worker, per_machine = executor.shares_per_worker, executor.shares_per_machine
     if (promise.adversaries and per_worker > 1) or (promise.colluders and per_machine > 1):
         liars, coalition = promise.adversaries, promise.colluders

@@ -310,7 +310,10 @@ class Encoded:
                 needed="a sequence: row i of the values comes from worker answered[i]",
                 change="Pass a list, in the order of the values.",
             )
-        indices = tuple(count("answered", share, least=0) for share in answered)
+        indices = tuple(
+            share if type(share) is int and share >= 0 else count("answered", share, least=0)
+            for share in answered
+        )
         strange = [share for share in indices if share >= shares]
         if strange or len(set(indices)) != len(indices):
             raise InvalidArgument(

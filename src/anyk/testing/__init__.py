@@ -4,8 +4,9 @@ Each check raises AssertionError with the offending pattern in its message. Wher
 stragglers, liars and colluders are few, all are tried; otherwise a sample of `patterns` of them.
 """
 
+from anyk.executors.remote.trial import Trial
 from anyk.testing.domain import check_domain
 from anyk.testing.executor import check_executor
 from anyk.testing.scheme import check_scheme
 
-__all__ = ["check_domain", "check_executor", "check_scheme"]
+__all__ = ["Trial", "check_domain", "check_executor", "check_scheme"]

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
 from anyk.answers import Answer
 from anyk.errors import ExecutorError, InvalidArgument
-from anyk.executors.core.base import AbstractExecutor, Dealt
+from anyk.executors.core.base import AbstractExecutor, PerWorker, Placement
 from anyk.testing.expect import expect, require
-from anyk.testing.tasks import fragile, sluggish, weighted
+from anyk.testing.tasks import fragile, numbered, recorded, sluggish, weighted
 
 __all__ = ["check_executor"]
 
@@ -20,6 +23,9 @@ _PATIENCE = 60.0  # seconds after which check_executor calls a silent worker los
 
 def check_executor(executor: AbstractExecutor) -> None:
     """Check that shares, arguments and answers go where they belong, and nothing waits in vain.
+
+    With one share a worker, and with several; that tasks of a call that is over are not begun is
+    looked at through files in a temporary folder, where the workers see those of this machine.
 
     Args:
         executor: open, with at least 3 workers; it is closed in the end.
@@ -36,10 +42,11 @@ def check_executor(executor: AbstractExecutor) -> None:
     own = np.arange(workers) * 100.0
 
     for placed, expected in ((placement, shares), (second, -shares[:3])):
-        got = _received(executor, weighted, placed, (3.0, Dealt(own)))
-        require(sorted(got) == list(range(len(expected))), f"answers came from {sorted(got)}")
-        for worker, answer in got.items():
-            right = expected[worker] * 3.0 + own[worker]
+        got = _received(executor, weighted, placed, (3.0, PerWorker(own)))
+        who = sorted(answer.worker for answer in got)
+        require(who == list(range(len(expected))), f"answers came from {who}")
+        for answer in got:
+            worker, right = answer.worker, expected[answer.worker] * 3.0 + own[answer.worker]
             require(answer.failure is None, f"worker {worker} failed: {answer.failure}")
             require(
                 answer.value is not None and np.array_equal(answer.value, right),
@@ -48,9 +55,8 @@ def check_executor(executor: AbstractExecutor) -> None:
             require(answer.sent <= answer.answered, f"worker {worker} answered before it was asked")
             require(answer.seconds >= 0, f"worker {worker} computed {answer.seconds} s")
 
-    failed = {
-        who for who, answer in _received(executor, fragile, placement, ()).items() if answer.failure
-    }
+    got = _received(executor, fragile, placement, ())
+    failed = {answer.worker for answer in got if answer.failure is not None}
     require(failed == {0, 1}, f"workers 0 and 1 should fail; {failed} did")
 
     for _ in range(3):  # worker 0 is still busy with the last call, which nobody waits for
@@ -60,22 +66,66 @@ def check_executor(executor: AbstractExecutor) -> None:
         dispatch.abandon()
         require(first is not None, "no answer at all")
 
+    _check_pieces(executor)
     executor.release(second)
     executor.release(second)
     expect(ExecutorError, "released shares", lambda: executor.dispatch(fragile, second, ()))
-    expect(InvalidArgument, "too many shares", lambda: executor.place((np.ones(workers + 1),)))
+    for pieces in (1, 2):
+        beyond = np.ones(pieces * workers + 1)
+        expect(InvalidArgument, "too many shares", partial(executor.place, (beyond,), pieces))
     executor.close()
     executor.close()
     expect(ExecutorError, "a closed executor", lambda: executor.place((shares,)))
 
 
+def _check_pieces(executor: AbstractExecutor) -> None:
+    """Check that a worker computes its shares in order, and answers each for itself."""
+    workers, pieces = executor.workers, 4
+    shares = np.array([(n // pieces, n % pieces) for n in range(pieces * workers - 1)])
+    placement = executor.place((shares,), pieces)
+    require(placement.workers == workers, f"{placement.workers} workers hold the shares")
+    got = _received(executor, numbered, placement, (PerWorker(np.arange(len(shares))),))
+    for answer in got:
+        right = [answer.worker, answer.piece, answer.worker * pieces + answer.piece]
+        who = f"worker {answer.worker}, piece {answer.piece},"
+        require(answer.failure is None, f"{who} failed: {answer.failure}")
+        require(
+            answer.value is not None and np.array_equal(answer.value, right),
+            f"{who} computed {answer.value}",
+        )
+    for worker in range(workers):
+        answered = [answer.piece for answer in got if answer.worker == worker]
+        held = pieces - (worker == workers - 1)
+        require(answered == list(range(held)), f"worker {worker} answered pieces {answered}")
+    _check_abandoned(executor, placement)
+    executor.release(placement)
+
+
+def _check_abandoned(executor: AbstractExecutor, placement: Placement) -> None:
+    """Check that what a worker has not begun when a call is over is not begun.
+
+    Each task leaves a file, and that on a second piece waits for another one. Where workers have
+    other files than this process, or all is computed at once, there is nothing to be seen.
+    """
+    with TemporaryDirectory(prefix="anyk-") as folder:
+        dispatch = executor.dispatch(recorded, placement, (Path(folder).name,))
+        simulated = any(Path(folder).glob("*-2"))
+        answer = dispatch.receive(_PATIENCE)
+        require(answer is not None and answer.piece == 0, f"the first answer is {answer}")
+        dispatch.abandon()
+        Path(folder, "go").touch()
+        own = PerWorker(np.arange(placement.shares))
+        _received(executor, numbered, placement, (own,))  # after what the workers had begun
+        begun = [path.name for path in Path(folder).glob("*-[23]")]
+        require(simulated or not begun, f"after the call was over, tasks began on {sorted(begun)}")
+
+
 def _received(
     executor: AbstractExecutor, task: Callable[..., Any], placement: Any, arguments: tuple[Any, ...]
-) -> dict[int, Answer]:
-    """Every worker's answer to one task."""
+) -> list[Answer]:
+    """All answers to one task, in the order in which they came."""
     dispatch = executor.dispatch(task, placement, arguments)
-    got: dict[int, Answer] = {}
+    got: list[Answer] = []
     while (answer := dispatch.receive(_PATIENCE)) is not None:
-        require(answer.worker not in got, f"worker {answer.worker} answered twice")
-        got[answer.worker] = answer
+        got.append(answer)
     return got

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 import numpy as np
@@ -9,10 +11,12 @@ from numpy.typing import NDArray
 
 from anyk.executors.core.run_task import pause
 
-__all__ = ["LATE", "fragile", "gram", "sluggish", "weighted"]
+__all__ = ["LATE", "fragile", "gram", "numbered", "recorded", "sluggish", "weighted"]
 
 LATE = 0.3
 """Seconds that a sluggish worker is late."""
+
+_LOOKS, _LOOK = 200, 0.02  # how often a recorded task looks for its file, and seconds in between
 
 
 def weighted(share: NDArray[Any], factor: float, own: NDArray[Any]) -> NDArray[Any]:
@@ -37,3 +41,23 @@ def sluggish(share: NDArray[Any]) -> NDArray[Any]:
 def gram(share: Any) -> Any:
     """The Gram matrix of the share, of degree 2."""
     return share.T @ share
+
+
+def numbered(share: NDArray[Any], own: NDArray[Any]) -> NDArray[Any]:
+    """The share and a number of its own, side by side."""
+    return np.append(share, own)
+
+
+def recorded(share: NDArray[Any], folder: str) -> NDArray[Any]:
+    """The share; that its task began is recorded as a file in a temporary folder of this name.
+
+    The task on a share whose second number is 1 then waits for a file "go", for a few seconds.
+    """
+    here = Path(gettempdir(), Path(folder).name)
+    worker, piece = (int(number) for number in share)
+    (here / f"{worker}-{piece}").touch()
+    for _ in range(_LOOKS if piece == 1 else 0):
+        if (here / "go").exists():
+            break
+        pause(_LOOK)
+    return share

@@ -113,8 +113,8 @@ class _Answered:
     def error(self, scheme: Spline, liars: int, attack: Attack, *, told: bool = False) -> float:
         """The mean square error of the value; where the scheme refuses, that of the mean."""
         layout, bound = self.encoded.layout, self.function.bound
-        along = np.argsort(layout.points)
-        near = np.searchsorted(layout.points[along], layout.positions).clip(0, along.size - 1)
+        along = np.argsort(layout.places)
+        near = np.searchsorted(layout.points, layout.positions).clip(0, along.size - 1)
         answers = self.answers.copy()
         generator = np.random.default_rng(self.seed)
         answers[along] = attack(generator, self.answers[along], near, liars, bound)

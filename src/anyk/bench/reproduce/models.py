@@ -21,6 +21,7 @@ from anyk.bench.reproduce.networks import (
     repvgg_weights,
 )
 from anyk.bench.reproduce.training import Recipe, softmax_of, tensors, train
+from anyk.errors import missing_extra
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -120,9 +121,7 @@ def _generator(seed: int) -> Generator:
     try:
         import torch  # noqa: PLC0415 - an extra, imported where used
     except ImportError as error:
-        raise ImportError(
-            "networks are trained with torch; install it with: pip install 'anyk[reproduce]'"
-        ) from error
+        raise missing_extra("networks are trained with torch", "reproduce") from error
     return torch.Generator().manual_seed(seed)
 
 

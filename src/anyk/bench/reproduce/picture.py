@@ -8,6 +8,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
+from anyk.errors import missing_extra
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -85,9 +87,7 @@ def require_matplotlib() -> None:
         ImportError: without matplotlib.
     """
     if find_spec("matplotlib") is None:
-        raise ImportError(
-            "the picture is drawn with matplotlib; install it with: pip install 'anyk[reproduce]'"
-        )
+        raise missing_extra("the picture is drawn with matplotlib", "reproduce")
 
 
 def tidy(axes: Axes, title: str, *, x: str, y: str) -> None:

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from anyk.errors import missing_extra
+
 __all__ = ["steps"]
 
 Step = Callable[[], None]
@@ -48,9 +50,7 @@ def steps(title: str, total: int) -> Iterator[Step]:
             TimeRemainingColumn,
         )
     except ImportError as error:
-        raise ImportError(
-            "progress is shown with rich; install it with: pip install 'anyk[reproduce]'"
-        ) from error
+        raise missing_extra("progress is shown with rich", "reproduce") from error
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

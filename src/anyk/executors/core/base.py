@@ -1,7 +1,7 @@
 """The seam of execution: shares are placed once, then tasks are dispatched on them.
 
-An executor knows nothing of codes. It hands share n to worker n, runs the same task on every
-worker, and gives back the answers in the order in which they come.
+An executor knows nothing of codes. It hands each worker its shares, runs the same task on every
+share, and gives back the answers in the order in which they come.
 """
 
 from __future__ import annotations
@@ -12,31 +12,24 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self, final
 
+import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Answer
-from anyk.errors import ExecutorError, InvalidArgument
 from anyk.executors.core.health import Ledger, WorkerHealth
 from anyk.executors.core.run_task import Task
 
-__all__ = [
-    "AbstractDispatch",
-    "AbstractExecutor",
-    "Dealt",
-    "Placement",
-    "argument_of",
-    "check_open",
-    "check_parts",
-]
+__all__ = ["AbstractDispatch", "AbstractExecutor", "PerWorker", "Placement"]
 
 
 @final
 @dataclass(frozen=True, eq=False)
-class Dealt:
-    """An argument of which worker n receives row n, instead of the whole.
+class PerWorker:
+    """An argument of which each share has a row of its own, instead of the whole.
 
     Args:
-        rows: ndarray (N, *shape), or a sequence of N arrays.
+        rows: ndarray (shares, *shape), or a sequence of arrays: row i reaches share i alone, with
+            worker i // pieces.
     """
 
     rows: NDArray[Any] | Sequence[Any]
@@ -49,42 +42,73 @@ class Placement:
 
     Args:
         key: number that the executor knows them by.
-        workers: N, how many workers hold one.
+        shares: how many there are.
+        pieces: how many of them a worker holds; the last worker may hold fewer.
+
+    Example:
+        >>> from anyk.executors.core.base import Placement
+        >>> Placement(key=0, shares=6, pieces=2).workers
+        3
     """
 
     key: int
-    workers: int
+    shares: int
+    pieces: int = 1
+
+    @property
+    def workers(self) -> int:
+        """How many workers hold a share."""
+        return -(-self.shares // self.pieces)
+
+    def spread(self, seconds: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Seconds of each worker, in equal parts over its shares.
+
+        Args:
+            seconds: ndarray (workers,).
+
+        Returns:
+            ndarray (shares,).
+        """
+        holder = np.arange(self.shares) // self.pieces
+        return np.asarray((seconds / np.bincount(holder))[holder])
 
 
 class AbstractDispatch(ABC):
-    """One task in flight on all workers that hold a share."""
+    """One task in flight on all shares of a placement."""
 
     @abstractmethod
     def receive(self, timeout: float | None) -> Answer | None:
-        """The next answer or failure, whichever worker it comes from.
+        """The next answer or failure, whichever share it is of; a worker's come in their order.
 
         Args:
             timeout: seconds on the executor's clock to wait for it; None to wait as long as it
                 takes.
 
         Returns:
-            An answer, each worker's once; None if the time is over first, or if every worker has
-            been heard.
+            An answer, each share's once; None if the time is over first, or if every share was
+            answered.
         """
 
     @abstractmethod
     def abandon(self) -> None:
         """Forget the rest: what has not begun is not begun, what comes late is thrown away.
 
-        Returns at once. Harmless when called twice.
+        A worker that computes one of its pieces does not begin the next. Returns at once. Harmless
+        when called twice.
         """
 
 
 class AbstractExecutor(ABC):
     """Workers that compute; a context manager.
 
-    One worker, one share. `place` and `dispatch` return at once; a worker still busy with an
-    abandoned task begins the next one when it is free, and nobody waits for it.
+    One worker, one share; or several `pieces`, which it computes one after the other, in their
+    order, and answers one by one. `place` and `dispatch` return at once; a worker still busy with
+    an abandoned task begins the next one when it is free, and nobody waits for it.
+
+    Example:
+        >>> with anyk.Inline(3) as executor:
+        ...     isinstance(executor, anyk.AbstractExecutor), executor.workers, executor.alive
+        (True, 3, (True, True, True))
     """
 
     @property
@@ -127,32 +151,36 @@ class AbstractExecutor(ABC):
         """Seconds on this executor's clock; only differences mean anything."""
 
     @abstractmethod
-    def place(self, parts: Sequence[NDArray[Any]]) -> Placement:
+    def place(self, parts: Sequence[NDArray[Any]], pieces: int = 1) -> Placement:
         """Send shares to the workers, where they stay until released.
 
+        The arrays are not copied here, and are kept for workers that are replaced: do not write in
+        them as long as they are placed.
+
         Args:
-            parts: arrays (N, *shape), N <= workers; worker n receives row n of each. More than
-                one where a share has several parts, as in a matrix product.
+            parts: arrays (shares, *shape), of which share i is row i of each. More than one where a
+                share has several parts, as in a matrix product.
+            pieces: how many shares a worker holds: worker i // pieces receives share i.
 
         Returns:
             What `dispatch` and `release` need to name them.
 
         Raises:
             ExecutorError: if the executor is closed.
-            InvalidArgument: if there are more shares than workers.
+            InvalidArgument: if there are more shares than `pieces` for each worker.
         """
 
     @abstractmethod
     def dispatch(
         self, task: Task, placement: Placement, arguments: Sequence[Any]
     ) -> AbstractDispatch:
-        """Run a task on every worker that holds one of these shares.
+        """Run a task on every one of these shares, on the worker that holds it.
 
         Args:
             task: called with the parts of the share, then the arguments; `by_name`, a `WorkerTask`
                 may have the name of a function instead.
             placement: from `place`.
-            arguments: sent to every worker; of a `Dealt` one, each worker receives its row.
+            arguments: for every share; of a `PerWorker` one, each share receives its row.
 
         Returns:
             The dispatch, from which answers are received.
@@ -175,39 +203,3 @@ class AbstractExecutor(ABC):
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def check_parts(parts: Sequence[NDArray[Any]], executor: AbstractExecutor) -> int:
-    """How many shares there are, if there is a worker for each.
-
-    Raises:
-        InvalidArgument: if there are none, or more than workers, or the parts differ.
-    """
-    counts = {len(part) for part in parts}
-    if len(counts) != 1:
-        raise InvalidArgument(
-            "parts",
-            given=f"parts of {sorted(counts)} shares",
-            needed="the same number of shares in each part",
-            change="Encode the parts with one scheme.",
-        )
-    number = counts.pop()
-    if not 1 <= number <= executor.workers:
-        raise InvalidArgument(
-            "executor",
-            given=f"{type(executor).__name__} with {executor.workers} workers",
-            needed=f"{number} workers, one for each share",
-            change=f"Make it {type(executor).__name__}({number}), or the scheme smaller.",
-        )
-    return number
-
-
-def check_open(executor: AbstractExecutor, *, closed: bool) -> None:
-    """Raise ExecutorError if the executor is closed."""
-    if closed:
-        raise ExecutorError(f"this {type(executor).__name__} executor is closed; make a new one.")
-
-
-def argument_of(argument: Any, worker: int) -> Any:
-    """What one worker receives of an argument: its row of a `Dealt` one, else the whole."""
-    return argument.rows[worker] if isinstance(argument, Dealt) else argument

@@ -10,74 +10,75 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, final
-
-from numpy.typing import NDArray
+from typing import final
 
 from anyk.answers import Answer
 from anyk.errors import ExecutorError
-from anyk.executors.core.base import AbstractDispatch, AbstractExecutor
+from anyk.executors.core.base import AbstractDispatch
+from anyk.executors.core.run_task import Reply
 
-__all__ = ["Courier", "CourierDispatch", "Office"]
+__all__ = ["Ask", "Dispatcher", "PostedDispatch", "WorkerThread"]
 
-Ask = Callable[[], tuple["NDArray[Any] | None", "str | None", float]]
-"""Asks a worker, and gives (value, failure, seconds), one of the first two None."""
+Job = Callable[[], object]
+"""What the thread of a worker is to do; it must not raise."""
 
-Errand = Callable[[], None]
-"""What a courier does for one job; it must not raise."""
+
+def _nothing() -> None:
+    pass
 
 
 @final
-class Courier:
-    """Runs the errands of one worker, one after the other, in a daemon thread of its own.
+class WorkerThread:
+    """Does the jobs of one worker, one after the other, in a daemon thread.
 
-    An errand that hangs holds up this courier and nobody else. Those that wait behind it can be
+    A job that hangs holds up its own worker and nobody else. Those that wait behind it can be
     withdrawn, so an inbox does not grow with calls that were given up.
 
     Args:
         name: of the thread.
-        farewell: called in the thread when no more errands will come.
+        at_start: done in the thread before its first job.
+        at_end: done in the thread when no more jobs will come.
 
     Example:
         >>> import threading
-        >>> from anyk.executors.core.dispatcher import Courier
+        >>> from anyk.executors.core.dispatcher import WorkerThread
         >>> done = threading.Event()
-        >>> courier = Courier("courier of worker 0")
-        >>> courier.post("the first call", done.set)
+        >>> thread = WorkerThread("worker 0")
+        >>> thread.post("the first call", done.set)
         >>> done.wait()
         True
-        >>> _ = courier.stop()
-        >>> courier.join(timeout=None)
+        >>> _ = thread.stop()
+        >>> thread.join(timeout=None)
         True
     """
 
-    def __init__(self, name: str, *, farewell: Errand = lambda: None) -> None:
-        self._inbox: deque[tuple[object, Errand]] = deque()
+    def __init__(self, name: str, *, at_start: Job = _nothing, at_end: Job = _nothing) -> None:
+        self._inbox: deque[tuple[object, Job]] = deque()
         self._change = threading.Condition()
         self._stopping = False
         self._busy = False
-        self._farewell = farewell
+        self._at_start, self._at_end = at_start, at_end
         self._thread = threading.Thread(target=self._serve, name=name, daemon=True)
         self._thread.start()
 
-    def post(self, owner: object, errand: Errand) -> None:
-        """Put an errand at the end of the inbox; after `stop` it is thrown away."""
+    def post(self, owner: object, *jobs: Job) -> None:
+        """Put jobs at the end of the inbox; after `stop` they are thrown away."""
         with self._change:
             if not self._stopping:
-                self._inbox.append((owner, errand))
+                self._inbox.extend((owner, job) for job in jobs)
                 self._change.notify()
 
     def withdraw(self, owner: object) -> None:
-        """Throw away the errands of this owner that have not begun."""
+        """Throw away the jobs of this owner that have not begun."""
         with self._change:
             if self._inbox:
                 self._inbox = deque(item for item in self._inbox if item[0] is not owner)
 
     def stop(self) -> bool:
-        """Take no more errands, and end the thread after the present one.
+        """Take no more jobs, and end the thread after the present one.
 
         Returns:
-            Whether the courier was idle, and so ends at once.
+            Whether the thread was idle, and so ends at once.
         """
         with self._change:
             self._stopping = True
@@ -87,25 +88,26 @@ class Courier:
 
     def join(self, timeout: float | None) -> bool:
         """Wait until the thread has ended, at most `timeout` seconds; whether it has."""
-        if self._thread is threading.current_thread():
+        if self.here:
             return False
         self._thread.join(timeout)
         return not self._thread.is_alive()
 
     @property
     def here(self) -> bool:
-        """Whether it is this courier that asks: it would wait for itself."""
+        """Whether it is this thread that asks: it would wait for itself."""
         return self._thread is threading.current_thread()
 
     @property
     def waiting(self) -> int:
-        """How many errands have not begun."""
+        """How many jobs have not begun."""
         return len(self._inbox)
 
     def _serve(self) -> None:
+        self._at_start()
         while self._serve_one():
             pass
-        self._farewell()
+        self._at_end()
 
     def _serve_one(self) -> bool:
         with self._change:
@@ -114,46 +116,45 @@ class Courier:
                 self._change.wait()
             if self._stopping:
                 return False
-            _, errand = self._inbox.popleft()
+            _, job = self._inbox.popleft()
             self._busy = True
-        errand()
+        job()
         return True
 
 
 @final
-class CourierDispatch(AbstractDispatch):
-    """One task in the hands of couriers, who bring the answers.
+class PostedDispatch(AbstractDispatch):
+    """One task that was posted to the threads of workers, which bring the answers.
 
     Args:
-        couriers: one for each worker that is to be asked.
-        on_abandon: called when nobody waits for the answers any more.
+        threads: of the workers that are asked.
+        asks: what each share's worker is asked, in the order of the shares.
+        pieces: how many shares a worker holds.
 
     Example:
-        >>> from anyk.executors.core.dispatcher import CourierDispatch
-        >>> dispatch = CourierDispatch([])
+        >>> from anyk.executors.core.dispatcher import PostedDispatch
+        >>> dispatch = PostedDispatch([], [], pieces=1)
         >>> dispatch.receive(timeout=None)  # nobody was asked
     """
 
-    def __init__(self, couriers: Sequence[Courier], *, on_abandon: Errand = lambda: None) -> None:
-        self._couriers = tuple(couriers)
-        self._on_abandon = on_abandon
+    def __init__(self, threads: Sequence[WorkerThread], asks: Sequence[Ask], pieces: int) -> None:
+        self.abandoned = False
+        self.wakes: list[threading.Event] = []
+        """Set when nobody waits for the answers any more; whoever asks a worker may add one."""
+        self._threads = threads[: -(-len(asks) // pieces)]
         self._answers: queue.SimpleQueue[Answer | None] = queue.SimpleQueue()
-        self._left = len(self._couriers)
-        self._abandoned = False
+        self._left = len(asks)
         self._sent = time.perf_counter()
-
-    def is_abandoned(self) -> bool:
-        """Whether nobody waits for the answers any more."""
-        return self._abandoned
-
-    def send(self, worker: int, ask: Ask) -> None:
-        """Let a worker's courier ask it, and bring what it says."""
-        self._couriers[worker].post(self, partial(self._bring, worker, ask))
+        for worker, thread in enumerate(self._threads):
+            own = asks[worker * pieces : (worker + 1) * pieces]
+            thread.post(
+                self, *(partial(self._bring, worker, piece, ask) for piece, ask in enumerate(own))
+            )
 
     def receive(self, timeout: float | None) -> Answer | None:
         """The next answer; see `AbstractDispatch.receive`."""
         answers = self._answers  # first: `abandon`, in another thread, wakes who waits in these
-        if self._abandoned or not self._left:
+        if self.abandoned or not self._left:
             return None
         if timeout is not None:
             timeout = None if timeout > threading.TIMEOUT_MAX else max(timeout, 0.0)
@@ -167,79 +168,91 @@ class CourierDispatch(AbstractDispatch):
 
     def abandon(self) -> None:
         """Forget the rest; one who waits in `receive` is woken."""
-        self._abandoned = True
-        for courier in self._couriers:
-            courier.withdraw(self)
+        self.abandoned = True
+        for thread in self._threads:
+            thread.withdraw(self)
         late, self._answers = self._answers, queue.SimpleQueue()
         late.put(None)
-        self._on_abandon()
+        for wake in tuple(self.wakes):
+            wake.set()
 
-    def _bring(self, worker: int, ask: Ask) -> None:
-        value, failure, seconds = ask()
+    def _bring(self, worker: int, piece: int, ask: Ask) -> None:
+        value, failure, seconds = ask(self)
         answer = Answer(
             worker=worker,
+            piece=piece,
             value=value,
             failure=failure,
             sent=self._sent,
             answered=time.perf_counter(),
             seconds=seconds,
         )
-        if not self._abandoned:
+        if not self.abandoned:
             self._answers.put(answer)
 
 
-@final
-class Office:
-    """The couriers of an executor's workers, and the dispatches in their hands.
+Ask = Callable[[PostedDispatch], Reply]
+"""Runs a task on one share, in the thread of its worker."""
 
-    A dispatch ends with the office: whoever waits for answers that will not come is woken, whether
-    it was closed before, while or after they were asked for.
+
+@final
+class Dispatcher:
+    """The threads of an executor's workers, and the dispatches that were posted to them.
+
+    A dispatch ends with the dispatcher: whoever waits for answers that will not come is woken,
+    whether it was closed before, while or after they were asked for.
+
+    Args:
+        name: of the executor's class, for what is said in errors.
 
     Example:
-        >>> from anyk.executors.core.dispatcher import Courier, Office
-        >>> office = Office()
-        >>> office.couriers.append(Courier("courier of worker 0"))
-        >>> dispatch = office.dispatch(anyk.Inline(1), 1)
-        >>> dispatch.send(0, lambda: (np.array(25), None, 0.0))
+        >>> from anyk.executors.core.dispatcher import Dispatcher, WorkerThread
+        >>> dispatcher = Dispatcher("Threads")
+        >>> dispatcher.threads.append(WorkerThread("worker 0"))
+        >>> dispatch = dispatcher.post([lambda _: (np.array(25), None, 0.0)], pieces=1)
         >>> dispatch.receive(timeout=None).value
         array(25)
-        >>> office.close()
-        >>> office.couriers[0].stop()
+        >>> dispatcher.close()
+        >>> dispatcher.threads[0].stop()
         True
     """
 
-    def __init__(self) -> None:
-        self.couriers: list[Courier] = []
+    def __init__(self, name: str) -> None:
+        self.threads: list[WorkerThread] = []
+        self._name = name
         self._lock = threading.Lock()
-        self._open: weakref.WeakSet[CourierDispatch] = weakref.WeakSet()
+        self._open: weakref.WeakSet[PostedDispatch] = weakref.WeakSet()
         self._closed = False
         self._owner = os.getpid()
-        self._keeping = object()  # owns the errands that keep shares up to date
+        self._keeping = object()  # owns the jobs that keep shares up to date
 
     @property
     def here(self) -> bool:
-        """Whether this is the process that made it: a fork has the list, and no couriers."""
+        """Whether this is the process that made it: a fork has the list, and no threads."""
         return os.getpid() == self._owner
 
-    def dispatch(
-        self, executor: AbstractExecutor, workers: int, *, on_abandon: Errand = lambda: None
-    ) -> CourierDispatch:
-        """A dispatch for the first so many workers, each of which the caller then asks.
+    def post(self, asks: Sequence[Ask], pieces: int) -> PostedDispatch:
+        """Let the first workers be asked, each for its shares, one after the other.
 
         Args:
-            executor: whose office this is.
-            workers: how many are asked.
-            on_abandon: called when nobody waits for the answers any more.
+            asks: one for each share.
+            pieces: how many shares a worker holds.
 
         Raises:
-            ExecutorError: in a fork of the process that made the executor.
+            ExecutorError: in a fork of the process that made the executor, or in a thread that
+                would wait for itself.
         """
         if not self.here:
             raise ExecutorError(
-                f"this {type(executor).__name__} executor is of the process that this one was "
+                f"this {self._name} executor is of the process that this one was "
                 "forked from, where its workers answer; make a new one here."
             )
-        dispatch = CourierDispatch(self.couriers[:workers], on_abandon=on_abandon)
+        if any(thread.here for thread in self.threads):
+            raise ExecutorError(
+                f"a task of this {self._name} executor can't wait for others: give it one of its "
+                "own."
+            )
+        dispatch = PostedDispatch(self.threads, asks, pieces)
         with self._lock:
             self._open.add(dispatch)
             closed = self._closed
@@ -247,14 +260,14 @@ class Office:
             dispatch.abandon()
         return dispatch
 
-    def keep(self, errands: Sequence[Errand]) -> None:
-        """Let each of the first couriers bring a worker's shares up to date, once."""
-        for courier, errand in zip(self.couriers, errands, strict=False):
-            courier.withdraw(self._keeping)
-            courier.post(self._keeping, errand)
+    def keep(self, jobs: Sequence[Job]) -> None:
+        """Let each of the first threads bring a worker's shares up to date, once."""
+        for thread, job in zip(self.threads, jobs, strict=False):
+            thread.withdraw(self._keeping)
+            thread.post(self._keeping, job)
 
     def close(self) -> None:
-        """Abandon all dispatches, those to come as well; couriers are stopped by the caller."""
+        """Abandon all dispatches, those to come as well; threads are stopped by the caller."""
         with self._lock:
             self._closed = True
             dispatches = list(self._open)

@@ -18,14 +18,13 @@ class Condition(enum.Enum):
     """How a worker does; the value says what that means.
 
     Example:
-        >>> from anyk.executors.core.health import Condition
-        >>> print(Condition.LATE.value)
-        has not answered its last call, which was over before it was
+        >>> print(anyk.Condition.LATE.value)
+        had not answered all of its last call when that was over
     """
 
     IDLE = "has answered, and waits for work"
     BUSY = "computes for a call that goes on"
-    LATE = "has not answered its last call, which was over before it was"
+    LATE = "had not answered all of its last call when that was over"
     FAILED = "failed in its last call"
     DEAD = "is gone; it is replaced before the next call where that is possible"
     LIED = "gave a wrong answer in the last call in which it was examined"
@@ -40,8 +39,8 @@ class WorkerHealth:
         worker: its index.
         condition: how it does now.
         calls: how often it was asked.
-        late: how often the call was over before it had answered.
-        failed: how often it failed.
+        late: how often the call was over before it had answered for all of its shares.
+        failed: in how many calls it failed, for one of its shares or more.
         lied: how often it was named as a liar.
         failure: why it failed last; None if it never did.
 
@@ -68,7 +67,7 @@ class _Record:
     def __init__(self) -> None:
         self.calls = self.late = self.failed = self.lied = 0
         self.failure: str | None = None
-        self.pending = 0  # calls that go on and that it has not answered
+        self.pending = 0  # calls that go on and in which it still owes an answer
         self.condition = Condition.IDLE
 
 
@@ -94,16 +93,17 @@ class Ledger:
         self._records = [_Record() for _ in range(workers)]
 
     @contextmanager
-    def call(self, workers: int) -> Iterator[Call]:
+    def call(self, workers: int, pieces: int = 1) -> Iterator[Call]:
         """One call to the first workers; those that do not answer within it are late.
 
         Args:
             workers: how many are asked.
+            pieces: for how many shares each; one that has answered for some of them is late too.
 
         Yields:
             What to tell of it.
         """
-        call = Call(self._lock, self._records[:workers])
+        call = Call(self._lock, self._records[:workers], pieces)
         try:
             yield call
         finally:
@@ -140,27 +140,30 @@ def _condition(record: _Record, *, alive: bool) -> Condition:
 class Call:
     """One call, as the ledger is told of it. Made by `Ledger.call`."""
 
-    def __init__(self, lock: threading.Lock, records: Sequence[_Record]) -> None:
+    def __init__(self, lock: threading.Lock, records: Sequence[_Record], pieces: int) -> None:
         self._lock, self._records = lock, records
-        self._silent = set(range(len(records)))
+        self._owed = dict.fromkeys(range(len(records)), pieces)  # answers, by worker
+        self._failed: set[int] = set()
         with lock:
             for record in records:
                 record.calls += 1
                 record.pending += 1
 
     def heard(self, answer: Answer) -> None:
-        """A worker answered or failed."""
+        """A worker answered for a share, or failed."""
+        who = answer.worker
         with self._lock:
-            record = self._records[answer.worker]
-            if answer.worker in self._silent:
-                self._silent.discard(answer.worker)
-                record.pending -= 1
-            if answer.failure is None:
-                record.condition = Condition.IDLE
-            else:
-                record.failed += 1
+            record = self._records[who]
+            if who in self._owed:
+                self._owed[who] -= 1
+                if not self._owed[who]:
+                    del self._owed[who]
+                    record.pending -= 1
+            if answer.failure is not None:
+                record.failed += who not in self._failed
                 record.failure = answer.failure
-                record.condition = Condition.FAILED
+                self._failed.add(who)
+            record.condition = Condition.FAILED if who in self._failed else Condition.IDLE
 
     def judged(self, suspects: Collection[int]) -> None:
         """These workers lied.
@@ -176,8 +179,8 @@ class Call:
     def end(self) -> None:
         """The call is over. Harmless when called twice."""
         with self._lock:
-            for worker in self._silent:
+            for worker in self._owed:
                 self._records[worker].pending -= 1
                 self._records[worker].late += 1
                 self._records[worker].condition = Condition.LATE
-            self._silent.clear()
+            self._owed.clear()

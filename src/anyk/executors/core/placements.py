@@ -10,72 +10,79 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.errors import ExecutorError
-from anyk.executors.core.base import AbstractExecutor, Placement, check_open, check_parts
-from anyk.executors.core.run_task import guarded
+from anyk.checks import count
+from anyk.errors import ExecutorError, InvalidArgument
+from anyk.executors.core.base import PerWorker, Placement
 
-__all__ = ["Share", "Shelf"]
+__all__ = ["Parts", "Placements", "split"]
 
-Share = tuple[NDArray[Any], ...]
-"""The parts of what one worker holds."""
+Parts = tuple[NDArray[Any], ...]
+"""The parts of some shares, each (shares, *shape): row i of each is one share."""
 
 
 @final
-class Shelf:
+class Placements:
     """The shares that lie on the workers of one executor, by placement.
 
     Placements are told apart by identity, so that one of another executor is never mistaken for
     one of this. Arrays are kept as they are, not copied. All methods may be called from any thread.
 
+    Args:
+        name: of the executor's class, for what is said in errors.
+        workers: how many workers it has.
+
     Example:
-        >>> from anyk.executors.core.placements import Shelf
-        >>> shelf = Shelf()
-        >>> placement = shelf.add(anyk.Inline(2), [np.array([5, 6])])
-        >>> shelf.shares(anyk.Inline(2), placement)
-        [(array(5),), (array(6),)]
+        >>> from anyk.executors.core.placements import Placements
+        >>> placements = Placements("Threads", workers=2)
+        >>> placement = placements.add([np.array([5, 6, 7])], pieces=2)
+        >>> placements.parts(placement)
+        (array([5, 6, 7]),)
+        >>> placements.held_by(1)
+        {0: (array([7]),)}
     """
 
-    def __init__(self) -> None:
+    def __init__(self, name: str, workers: int) -> None:
+        self._name = name
+        self._workers = workers
         self._lock = threading.Lock()
         self._keys = itertools.count()
-        self._placed: dict[Placement, list[Share]] = {}
-        self._closed = False
+        self._placed: dict[Placement, Parts] = {}
+        self.closed = False
 
-    def add(self, executor: AbstractExecutor, parts: Sequence[NDArray[Any]]) -> Placement:
-        """Cut parts (N, *shape) into N shares, and remember them; see `AbstractExecutor.place`."""
-        arrays = [np.asarray(part) for part in parts]
+    def add(self, parts: Sequence[NDArray[Any]], pieces: int) -> Placement:
+        """Remember the shares of which these are the parts; see `AbstractExecutor.place`."""
+        arrays = tuple(np.asarray(part) for part in parts)
         with self._lock:
-            check_open(executor, closed=self._closed)
-            number = check_parts(arrays, executor)
-            placement = Placement(next(self._keys), number)
-            self._placed[placement] = [
-                tuple(guarded(array[worker, ...]) for array in arrays) for worker in range(number)
-            ]
+            self._check_open()
+            shares = _count_of(arrays)
+            placement = Placement(next(self._keys), shares, count("pieces", pieces, least=1))
+            self._check_room(-(-shares // pieces), pieces)
+            self._placed[placement] = arrays
         return placement
 
-    def shares(self, executor: AbstractExecutor, placement: Placement) -> list[Share]:
-        """The share of each worker.
+    def parts(self, placement: Placement) -> Parts:
+        """The parts of all shares of a placement.
 
         Raises:
             ExecutorError: if the executor is closed, or the placement is not here (any more).
         """
         with self._lock:
-            check_open(executor, closed=self._closed)
-            shares = self._placed.get(placement)
-        if shares is None:
+            self._check_open()
+            parts = self._placed.get(placement)
+        if parts is None:
             raise ExecutorError(
-                f"these shares are not on this {type(executor).__name__} executor: they were "
+                f"these shares are not on this {self._name} executor: they were "
                 "released, or placed on another one; place them again."
             )
-        return shares
+        return parts
 
-    def live(self, worker: int) -> dict[int, Share]:
-        """What one worker should hold: its share by the key of the placement."""
+    def held_by(self, worker: int) -> dict[int, Parts]:
+        """What one worker should hold: the parts of its shares, by the key of the placement."""
         with self._lock:
             return {
-                placement.key: shares[worker]
-                for placement, shares in self._placed.items()
-                if worker < placement.workers
+                placement.key: tuple(part[first : first + placement.pieces] for part in parts)
+                for placement, parts in self._placed.items()
+                if (first := worker * placement.pieces) < placement.shares
             }
 
     def remove(self, placement: Placement) -> bool:
@@ -83,14 +90,61 @@ class Shelf:
         with self._lock:
             return self._placed.pop(placement, None) is not None
 
-    def close(self) -> bool:
-        """Forget everything and take nothing more; whether this was the first call."""
+    def close(self) -> None:
+        """Forget everything and take nothing more."""
         with self._lock:
-            first, self._closed = not self._closed, True
+            self.closed = True
             self._placed.clear()
-        return first
 
-    @property
-    def closed(self) -> bool:
-        """Whether `close` was called."""
-        return self._closed
+    def _check_open(self) -> None:
+        if self.closed:
+            raise ExecutorError(f"this {self._name} executor is closed; make a new one.")
+
+    def _check_room(self, workers: int, pieces: int) -> None:
+        if workers > self._workers:
+            each = "one for each share" if pieces == 1 else f"one for each {pieces} shares"
+            raise InvalidArgument(
+                "executor",
+                given=f"{self._name} with {self._workers} workers",
+                needed=f"{workers} workers, {each}",
+                change=f"Make it {self._name}({workers}), or the scheme smaller.",
+            )
+
+
+def _count_of(parts: Parts) -> int:
+    """How many shares there are, if all parts are of as many.
+
+    Raises:
+        InvalidArgument: if there are none, or the parts differ.
+    """
+    counts = {len(part) for part in parts}
+    if len(counts) != 1 or 0 in counts:
+        raise InvalidArgument(
+            "parts",
+            given=f"parts of {sorted(counts)} shares",
+            needed="the same number of shares in each part, one or more",
+            change="Encode the parts with one scheme.",
+        )
+    return counts.pop()
+
+
+def split(arguments: Sequence[Any], shares: int) -> tuple[list[Any], list[dict[int, Any]]]:
+    """What all shares receive of the arguments of a task, and what each has for itself.
+
+    Args:
+        arguments: as for `AbstractExecutor.dispatch`.
+        shares: how many there are.
+
+    Returns:
+        The arguments, with None in the place of each `PerWorker`; and by share, its row of each
+        `PerWorker`, by the place of that among the arguments.
+
+    Example:
+        >>> from anyk.executors.core.base import PerWorker
+        >>> from anyk.executors.core.placements import split
+        >>> split([0.5, PerWorker(["a", "b"])], shares=2)
+        ([0.5, None], [{1: 'a'}, {1: 'b'}])
+    """
+    own = {place: each.rows for place, each in enumerate(arguments) if isinstance(each, PerWorker)}
+    common = [None if place in own else each for place, each in enumerate(arguments)]
+    return common, [{place: rows[share] for place, rows in own.items()} for share in range(shares)]

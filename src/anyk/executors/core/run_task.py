@@ -1,30 +1,23 @@
-"""One task on one worker: how it waits, dies and fails, and what it may not write in."""
+"""One task on one share: what it is called with, how it waits, dies and fails."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = [
-    "Task",
-    "attempt",
-    "describe",
-    "die",
-    "guarded",
-    "pause",
-    "printable",
-    "reaper",
-    "sleeper",
-]
+__all__ = ["Reply", "Task", "describe", "die", "pause", "printable", "reaper", "run", "sleeper"]
 
 Task = Callable[..., NDArray[Any]]
 """What a worker runs: task(*parts of its share, *arguments) -> ndarray."""
+
+Reply = tuple["NDArray[Any] | None", "str | None", float]
+"""What comes of a task on a share: (value, failure, seconds), one of the first two None."""
 
 _LONGEST_FAILURE = 300
 
@@ -85,39 +78,54 @@ def _in_main_thread() -> bool:
     return threading.current_thread() is threading.main_thread()
 
 
-def attempt(
-    task: Task, arguments: Sequence[Any], *, at_home: bool = True
-) -> tuple[NDArray[Any] | None, str | None]:
-    """Run a task on a worker, and let nothing that it raises go any further but Ctrl-C.
+def run(
+    task: Task,
+    parts: Sequence[NDArray[Any]],
+    piece: int,
+    arguments: Sequence[Any],
+    rows: Mapping[int, Any],
+    *,
+    in_master: bool = True,
+) -> Reply:
+    """Run a task on a share, and let nothing that it raises go any further but Ctrl-C.
 
     Args:
         task: the function.
-        arguments: the parts of the share, then the other arguments.
-        at_home: whether this is the master's process; elsewhere nobody presses Ctrl-C, and a
+        parts: of the worker's shares.
+        piece: which share: this row of each part.
+        arguments: for every share.
+        rows: what this share has for itself instead of arguments, by their place.
+        in_master: whether this is the master's process; elsewhere nobody presses Ctrl-C, and a
             KeyboardInterrupt is one more error of the task.
 
     Returns:
-        (value, None), the value an array of its own; or (None, why it failed, in at most 300
-        characters).
+        (value, None, seconds), the value an array of its own; or (None, why it failed in at most
+        300 characters, seconds).
 
     Example:
-        >>> from anyk.executors.core.run_task import attempt
-        >>> attempt(np.linalg.inv, [np.zeros((2, 2))])
+        >>> from anyk.executors.core.run_task import run
+        >>> run(np.linalg.inv, [np.zeros((1, 2, 2))], 0, [], {})[:2]
         (None, 'LinAlgError: Singular matrix')
     """
+    started = time.perf_counter()
     try:
-        value = np.array(task(*arguments), order="C")  # a copy: the task may use its memory again
+        inputs = [part[piece, ...] for part in parts]
+        inputs += [rows.get(place, argument) for place, argument in enumerate(arguments)]
+        inputs = [_guarded(each) for each in inputs]
+        started = time.perf_counter()
+        value = np.array(task(*inputs), order="C")  # a copy: the task may use its memory again
     except BaseException as error:
-        if at_home and isinstance(error, KeyboardInterrupt) and _in_main_thread():
+        if in_master and isinstance(error, KeyboardInterrupt) and _in_main_thread():
             raise  # somebody pressed Ctrl-C
-        return None, describe(error)
+        return None, describe(error), time.perf_counter() - started
+    seconds = time.perf_counter() - started
     if value.dtype.kind not in "biufc":
-        return None, f"returned dtype {value.dtype}, not numbers"[:_LONGEST_FAILURE]
+        return None, f"returned dtype {value.dtype}, not numbers"[:_LONGEST_FAILURE], seconds
     value.flags.writeable = False
-    return value, None
+    return value, None, seconds
 
 
-def guarded(value: Any) -> Any:
+def _guarded(value: Any) -> Any:
     """An array as a view that can't be written in; anything else as it is.
 
     Shares and arguments are shared by workers and calls, so a task that writes in them would

@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, final
-
-from numpy.typing import NDArray
 
 from anyk.checks import count, instance
 from anyk.errors import InvalidArgument
-from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Placement
+from anyk.executors.core.crew import AbstractCrewed, Crew
+from anyk.executors.core.link import Held
+from anyk.executors.core.placements import split
 from anyk.executors.core.run_task import Task, describe
-from anyk.executors.engines.crew import Crew
 from anyk.executors.engines.dask_worker import (
-    DaskPort,
     DaskRoster,
+    DaskWorker,
     Frames,
     check_client,
     library,
     listed_workers,
     packed,
 )
+from anyk.executors.engines.link import EngineLink
 
 __all__ = ["Dask"]
 
 
 @final
-class Dask(AbstractExecutor):
+class Dask(AbstractCrewed):
     """Workers of a Dask cluster, one share each.
 
     A share lies in a Dask actor pinned to its worker (``workers=[address]``, no other worker, no
@@ -110,16 +110,18 @@ class Dask(AbstractExecutor):
                 change=f"Make it with Client(..., connection_limit={2 * number}).",
             )
         roster = DaskRoster(client, there[:machines])
-        self._workers = number
+
+        def link(worker: int, held: Held) -> EngineLink:
+            return EngineLink(DaskWorker(client, roster, worker // self._shares), held)
+
         self._crew = Crew(
-            [DaskPort(client, roster, worker // self._shares) for worker in range(number)],
-            name="anyk dask",
+            "Dask", number, link=link, pack=_pack, ahead=False, check=partial(check_client, client)
         )
 
     @property
-    def workers(self) -> int:
-        """How many shares there is room for."""
-        return self._workers
+    def crew(self) -> Crew[EngineLink]:
+        """The workers."""
+        return self._crew
 
     @property
     def shares_per_worker(self) -> int:
@@ -131,45 +133,14 @@ class Dask(AbstractExecutor):
         """The same: Dask workers are taken for machines of their own."""
         return self._shares
 
-    @property
-    def alive(self) -> tuple[bool, ...]:
-        """By worker, whether its Dask worker is there, as far as the scheduler has told."""
-        return self._crew.alive
-
-    def clock(self) -> float:
-        """Seconds on `time.perf_counter`."""
-        return time.perf_counter()
-
-    def place(self, parts: Sequence[NDArray[Any]]) -> Placement:
-        """Keep shares, which the first task takes along; see `AbstractExecutor.place`.
-
-        The arrays are not copied here, and are kept for workers that die: do not write in them.
-        """
-        check_client(self._client)
-        return self._crew.place(self, parts)
-
-    def dispatch(
-        self, task: Task, placement: Placement, arguments: Sequence[Any]
-    ) -> AbstractDispatch:
-        """Run a task on every worker that holds a share; see `AbstractExecutor.dispatch`."""
-        check_client(self._client)
-        return self._crew.dispatch(self, task, placement, arguments, pack=_order)
-
-    def release(self, placement: Placement) -> None:
-        """Let the workers forget shares, in the background. Harmless when called twice."""
-        self._crew.release(placement)
-
-    def close(self) -> None:
-        """Let the workers forget everything; the client stays open. Harmless when called twice."""
-        self._crew.close()
-
     def __repr__(self) -> str:
-        return f"<Dask: {self._workers} workers of {self._client!r}>"
+        return f"<Dask: {self.workers} workers of {self._client!r}>"
 
 
-def _order(order: tuple[Task, list[Any]]) -> Frames:
+def _pack(task: Task, arguments: Sequence[Any], shares: int) -> tuple[Frames, list[dict[int, Any]]]:
+    common, rows = split(arguments, shares)
     try:
-        return packed(order)
+        return packed((task, common)), rows
     except Exception as error:
         raise InvalidArgument(
             "function",

@@ -16,16 +16,22 @@ from typing import Any, final
 
 import numpy as np
 
-from anyk.errors import ExecutorError
-from anyk.executors.core.dispatcher import Courier
+from anyk.errors import ExecutorError, missing_extra
+from anyk.executors.core.dispatcher import WorkerThread
 from anyk.executors.core.run_task import describe
-from anyk.executors.engines.link import AbstractPort
-from anyk.executors.engines.worker_state import Depot, Errand, Home, Report, home
+from anyk.executors.engines.link import AbstractEngineWorker
+from anyk.executors.engines.worker_state import (
+    ProcessId,
+    Report,
+    RunRequest,
+    WorkerState,
+    this_process,
+)
 
 __all__ = [
-    "DaskDepot",
-    "DaskPort",
     "DaskRoster",
+    "DaskWorker",
+    "DaskWorkerState",
     "Frames",
     "check_client",
     "library",
@@ -34,7 +40,7 @@ __all__ = [
 ]
 
 _PATIENCE = 30.0  # seconds that a replacement for a lost worker is waited for
-_MAKING = 5.0  # seconds that a worker is given to make a depot, before another one is looked for
+_MAKING = 5.0  # seconds that a worker is given to make an actor, before another one is looked for
 
 Frames = tuple[Any, ...]
 """One pickled value: the pickle, then the memory of the arrays in it, as arrays of bytes."""
@@ -49,7 +55,7 @@ def library() -> Any:
     try:
         import distributed  # noqa: PLC0415 - import anyk must not need it
     except ImportError as error:
-        raise ImportError("anyk.Dask needs dask.distributed: pip install 'anyk[dask]'") from error
+        raise missing_extra("anyk.Dask needs dask.distributed", "dask") from error
     return distributed
 
 
@@ -63,7 +69,7 @@ def check_client(client: Any) -> None:
 
 
 @final
-class DaskDepot:
+class DaskWorkerState:
     """What holds a share on a Dask worker: a Dask actor. Its methods run on the worker's loop.
 
     Tasks run in a thread of its own, so that they wait for nobody's but their own share's.
@@ -72,25 +78,25 @@ class DaskDepot:
         master: the process that made the executor.
     """
 
-    def __init__(self, master: Home) -> None:
-        self._depot = Depot(master)
-        self._courier = Courier("anyk share")
-        weakref.finalize(self, self._courier.stop)
+    def __init__(self, master: ProcessId) -> None:
+        self._state = WorkerState(master)
+        self._thread = WorkerThread("anyk share")
+        weakref.finalize(self, self._thread.stop)
 
     async def keep(self, *keys: int) -> None:
-        """Forget all shares but these."""
-        self._depot.keep(keys)
+        """Forget all shares but those of these placements."""
+        self._state.keep(keys)
 
     async def run(self, split: int, *frames: Any) -> Report:
         """Run a task on a share.
 
         Args:
-            split: how many frames hold (task, arguments); the others hold (errand, rows).
+            split: how many frames hold (task, arguments); the others hold (request, rows).
             *frames: of both.
         """
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Report] = loop.create_future()
-        work = partial(_work, self._depot, frames[:split], frames[split:])
+        work = partial(_work, self._state, frames[:split], frames[split:])
         inside = contextvars.copy_context()  # where Dask's get_worker() finds the worker
 
         def do() -> None:
@@ -98,17 +104,17 @@ class DaskDepot:
             with suppress(RuntimeError):  # a straggler that its Dask worker did not wait for
                 loop.call_soon_threadsafe(_settle, answer, report)
 
-        self._courier.post(self, do)
+        self._thread.post(self, do)
         return await answer
 
 
-def _work(depot: Depot, order: Frames, own: Frames) -> Report:
+def _work(state: WorkerState, common: Frames, own: Frames) -> Report:
     try:
-        task, arguments = _unpacked(order)
-        errand, rows = _unpacked(own)
+        task, arguments = _unpacked(common)
+        request, rows = _unpacked(own)
     except Exception as error:  # noqa: BLE001 - what can't be unpickled here is a failed answer
         return Report(None, describe(error), 0.0)
-    return depot.run(errand, task, arguments, rows)
+    return state.run(request, task, arguments, rows)
 
 
 def _settle(answer: asyncio.Future[Report], report: Report) -> None:
@@ -168,7 +174,7 @@ async def listed_workers(client: Any) -> list[tuple[str, str]]:
 
 
 @final
-class DaskPort(AbstractPort):
+class DaskWorker(AbstractEngineWorker):
     """One share's place on one Dask worker."""
 
     def __init__(self, client: Any, roster: DaskRoster, place: int) -> None:
@@ -186,7 +192,7 @@ class DaskPort(AbstractPort):
         return not self._lost and (actor is None or actor.status == "finished")
 
     def open(self) -> Future[Any] | None:
-        """Make a depot on the worker of this place; see `AbstractPort.open`."""
+        """Make an actor on the worker of this place; see `AbstractEngineWorker.open`."""
         if self._actor is not None and self._actor.status == "finished":
             return None
         self._lost = self._lost or self._actor is not None
@@ -194,20 +200,20 @@ class DaskPort(AbstractPort):
         return self._start(self._open())
 
     def keep(self, keys: tuple[int, ...]) -> Future[Any]:
-        """Call the depot; see `AbstractPort.keep`."""
+        """Call the actor; see `AbstractEngineWorker.keep`."""
         return self._start(self._call("keep", *keys))
 
-    def run(self, errand: Errand, order: Any, rows: Mapping[int, Any]) -> Future[Report]:
-        """Call the depot; see `AbstractPort.run`."""
-        frames = (*order, *packed((errand, rows)))
-        return self._start(self._call("run", len(order), *frames))
+    def run(self, request: RunRequest, common: Any, rows: Mapping[int, Any]) -> Future[Report]:
+        """Call the actor; see `AbstractEngineWorker.run`."""
+        frames = (*common, *packed((request, rows)))
+        return self._start(self._call("run", len(common), *frames))
 
     def withdraw(self, future: Future[Any]) -> bool:  # noqa: ARG002 - it began when it was sent
         """Not on Dask: False."""
         return False
 
     def fail(self, error: BaseException) -> str:
-        """Give the depot up, whatever the error; see `AbstractPort.fail`."""
+        """Give the actor up, whatever the error; see `AbstractEngineWorker.fail`."""
         self._lost = True  # until it is opened again: what it holds is not known
         self._drop()
         if self._client.status != "running":
@@ -216,13 +222,13 @@ class DaskPort(AbstractPort):
         return "Dask worker died, or can't be reached" if lost else describe(error)
 
     def check(self) -> None:
-        """Look at client, worker and depot; see `AbstractPort.check`."""
+        """Look at client, worker and actor; see `AbstractEngineWorker.check`."""
         check_client(self._client)
         if self._actor is not None and self._actor.status != "finished":
             raise ExecutorError("its Dask worker is gone.")
 
     def end(self) -> None:
-        """Let Dask drop the depot, and what it holds."""
+        """Let Dask drop the actor, and what it holds."""
         self._drop()
 
     def _drop(self) -> None:
@@ -244,8 +250,8 @@ class DaskPort(AbstractPort):
 
     async def _made(self, address: str) -> bool:
         actor = self._client.submit(
-            DaskDepot,
-            home(),
+            DaskWorkerState,
+            this_process(),
             key=f"anyk-share-{uuid.uuid4().hex}",
             actor=True,
             workers=[address],
@@ -265,7 +271,7 @@ class DaskPort(AbstractPort):
         return True
 
     async def _call(self, method: str, *arguments: Any) -> Any:
-        """Call the depot, on a connection from here to the worker.
+        """Call the actor, on a connection from here to the worker.
 
         Dask's own proxy of an actor may go through the scheduler, and calls again after an error.
         """

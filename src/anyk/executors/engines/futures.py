@@ -5,22 +5,26 @@ from __future__ import annotations
 import multiprocessing
 import os
 import threading
-import time
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future
 from functools import cache
 from typing import Any, final
 
-from numpy.typing import NDArray
-
 from anyk.checks import shown
 from anyk.errors import ExecutorError, InvalidArgument
-from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Placement
+from anyk.executors.core.crew import AbstractCrewed, Crew
+from anyk.executors.core.link import Held
+from anyk.executors.core.placements import split
 from anyk.executors.core.run_task import Task, describe
-from anyk.executors.engines.crew import Crew
-from anyk.executors.engines.link import AbstractPort
-from anyk.executors.engines.worker_state import Depot, Errand, Home, Report, home
+from anyk.executors.engines.link import AbstractEngineWorker, EngineLink
+from anyk.executors.engines.worker_state import (
+    ProcessId,
+    Report,
+    RunRequest,
+    WorkerState,
+    this_process,
+)
 
 __all__ = ["Futures"]
 
@@ -28,19 +32,19 @@ Maker = Callable[[], Executor]
 """Makes an executor, and another one when the first is broken."""
 
 _starting = threading.Lock()  # the first submit starts a process: multiprocessing's lists are one
-_depots: dict[str, Depot] = {}  # on a worker: of each of its masters' workers
+_states: dict[str, WorkerState] = {}  # on a worker: of each of its masters' workers
 _opening = threading.Lock()
 
 
 @final
-class _Port(AbstractPort):
+class _FuturesWorker(AbstractEngineWorker):
     """One executor, which is one worker."""
 
     def __init__(self, source: Executor | Maker) -> None:
         self._maker = None if isinstance(source, Executor) else source
         self._executor = source if isinstance(source, Executor) else None
-        self._name = uuid.uuid4().hex  # threads of one process have depots of their own
-        self._home = home()
+        self._name = uuid.uuid4().hex  # threads of one process have states of their own
+        self._master = this_process()
         self._broken = ""
 
     @property
@@ -64,8 +68,8 @@ class _Port(AbstractPort):
     def keep(self, keys: tuple[int, ...]) -> Future[Any]:
         return self._submit(_keep, self._name, keys)
 
-    def run(self, errand: Errand, order: Any, rows: Mapping[int, Any]) -> Future[Report]:
-        return self._submit(_run, self._name, self._home, errand, *order, rows)
+    def run(self, request: RunRequest, common: Any, rows: Mapping[int, Any]) -> Future[Report]:
+        return self._submit(_run, self._name, self._master, request, *common, rows)
 
     def withdraw(self, future: Future[Any]) -> bool:
         return future.cancel()
@@ -97,7 +101,7 @@ class _Port(AbstractPort):
 
 
 @final
-class Futures(AbstractExecutor):
+class Futures(AbstractCrewed):
     """Workers that are executors of `concurrent.futures`, one a worker.
 
     This alone gives every engine that has such a face: `ProcessPoolExecutor(1)`, mpi4py's
@@ -144,47 +148,25 @@ class Futures(AbstractExecutor):
     """
 
     def __init__(self, executors: Sequence[Executor | Maker]) -> None:
-        self._executors = _checked(executors)
-        self._crew = Crew([_Port(each) for each in self._executors], name="anyk futures")
+        sources = _checked(executors)
+
+        def link(worker: int, held: Held) -> EngineLink:
+            return EngineLink(_FuturesWorker(sources[worker]), held)
+
+        self._crew = Crew("Futures", len(sources), link=link, pack=_pack, ahead=False)
 
     @property
-    def workers(self) -> int:
-        """How many workers there are."""
-        return len(self._executors)
-
-    @property
-    def alive(self) -> tuple[bool, ...]:
-        """By worker, whether its executor works, or can be replaced."""
-        return self._crew.alive
-
-    def clock(self) -> float:
-        """Seconds on `time.perf_counter`."""
-        return time.perf_counter()
-
-    def place(self, parts: Sequence[NDArray[Any]]) -> Placement:
-        """Keep shares, which the first task takes along; see `AbstractExecutor.place`.
-
-        The arrays are not copied here, and are kept for workers that lose them: do not write in
-        them.
-        """
-        return self._crew.place(self, parts)
-
-    def dispatch(
-        self, task: Task, placement: Placement, arguments: Sequence[Any]
-    ) -> AbstractDispatch:
-        """Submit a task to every executor with a share; see `AbstractExecutor.dispatch`."""
-        return self._crew.dispatch(self, task, placement, arguments, pack=tuple)
-
-    def release(self, placement: Placement) -> None:
-        """Let the workers forget shares, in the background. Harmless when called twice."""
-        self._crew.release(placement)
-
-    def close(self) -> None:
-        """Let the workers forget everything, and wait for none. Harmless when called twice."""
-        self._crew.close()
+    def crew(self) -> Crew[EngineLink]:
+        """The workers."""
+        return self._crew
 
     def __repr__(self) -> str:
-        return f"<Futures: {len(self._executors)} executors>"
+        return f"<Futures: {self.workers} executors>"
+
+
+def _pack(task: Task, arguments: Sequence[Any], shares: int) -> tuple[Any, list[dict[int, Any]]]:
+    common, rows = split(arguments, shares)
+    return (task, common), rows
 
 
 def _checked(executors: Any) -> tuple[Executor | Maker, ...]:
@@ -231,24 +213,24 @@ def _done() -> Future[Any]:
 
 
 def _keep(name: str, keys: Collection[int]) -> None:
-    depot = _depots.get(name)
-    if depot is not None:
-        depot.keep(keys)
+    state = _states.get(name)
+    if state is not None:
+        state.keep(keys)
 
 
 def _run(  # noqa: PLR0917 - engines send positional arguments best
     name: str,
-    master: Home,
-    errand: Errand,
+    master: ProcessId,
+    request: RunRequest,
     task: Task,
     arguments: Sequence[Any],
     rows: Mapping[int, Any],
 ) -> Report:
     with _opening:
-        if master != home():
+        if master != this_process():
             _follow_parent()
-        depot = _depots.setdefault(name, Depot(master))
-    return depot.run(errand, task, arguments, rows)
+        state = _states.setdefault(name, WorkerState(master))
+    return state.run(request, task, arguments, rows)
 
 
 @cache
@@ -265,4 +247,4 @@ def _follow_parent() -> None:
 
 
 def _forget(name: str) -> None:
-    _depots.pop(name, None)
+    _states.pop(name, None)

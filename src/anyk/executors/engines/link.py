@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, final
 
-from numpy.typing import NDArray
+import numpy as np
 
-from anyk.executors.core.placements import Share
-from anyk.executors.engines.worker_state import Errand, Report, checked_report
+from anyk.executors.core.dispatcher import PostedDispatch
+from anyk.executors.core.link import AbstractLink, Held, Order
+from anyk.executors.core.run_task import Reply
+from anyk.executors.engines.worker_state import Report, RunRequest
 
-__all__ = ["AbstractPort", "EngineLink"]
+__all__ = ["AbstractEngineWorker", "EngineLink"]
 
 _GLANCE = 0.25  # seconds after which one who waits looks whether the worker is still there
 
@@ -24,8 +26,8 @@ class _Abandoned(Exception):  # noqa: N818 - it never leaves this file
     """Nobody waits for the answer any more."""
 
 
-class AbstractPort(ABC):
-    """What an engine can do for one of its workers. Used by one thread, the worker's courier.
+class AbstractEngineWorker(ABC):
+    """What an engine can do for one of its workers. Used by one thread, that of the worker.
 
     What takes time happens behind the future that is returned. An error raised at once says that
     nothing has begun; one in the future, that it failed on the way or on the worker.
@@ -45,13 +47,13 @@ class AbstractPort(ABC):
         """Let the worker forget all shares but these."""
 
     @abstractmethod
-    def run(self, errand: Errand, order: Any, rows: Mapping[int, Any]) -> Future[Report]:
+    def run(self, request: RunRequest, common: Any, rows: Mapping[int, Any]) -> Future[Report]:
         """Run a task on a share.
 
         Args:
-            errand: which share.
-            order: (task, arguments), as the engine wants them.
-            rows: this worker's row of each `Dealt` argument, by position.
+            request: which share.
+            common: the task and the arguments for all shares, as the engine wants them.
+            rows: what this share has for itself instead of arguments, by their place.
         """
 
     @abstractmethod
@@ -72,77 +74,49 @@ class AbstractPort(ABC):
 
 
 @final
-class EngineLink:
-    """One worker, which is made to hold the shares that it should, and asked one task at a time.
+class EngineLink(AbstractLink):
+    """One worker of an engine; see `AbstractLink`.
 
     A worker that has lost its shares, or was replaced, gets them again before its next task; no
-    task is run twice. `ask`, `synchronise` and `leave` block, and are for one thread: the worker's
-    courier. The rest may be called from any thread.
+    task is run twice. Shares travel with the first task on them.
 
     Args:
-        port: what the engine can do for this worker.
-        shares: says which shares the worker should hold, by the key of the placement.
+        worker: what the engine can do for this worker.
+        held: says which shares the worker should hold.
     """
 
-    def __init__(self, port: AbstractPort, shares: Callable[[], Mapping[int, Share]]) -> None:
-        self._port = port
-        self._shares = shares
+    def __init__(self, worker: AbstractEngineWorker, held: Held) -> None:
+        self._worker = worker
+        self._wanted = held
         self._held: set[int] = set()
-        self._bell = threading.Event()
+        self._bell = threading.Event()  # rung when one who waits should look again
         self._over = False
 
     @property
     def alive(self) -> bool:
         """Whether the worker could take a task, as far as is known."""
-        return self._port.alive
+        return self._worker.alive
 
-    def nudge(self) -> None:
-        """Let one who waits look whether the answer is still wanted."""
-        self._bell.set()
-
-    def cut(self) -> None:
-        """Let one who waits wait no longer, for good."""
-        self._over = True
-        self._bell.set()
-
-    def ask(
-        self,
-        key: int,
-        share: Share,
-        order: Any,
-        rows: Mapping[int, Any],
-        abandoned: Callable[[], bool],
-    ) -> tuple[NDArray[Any] | None, str | None, float]:
-        """Run a task on the worker, and wait for its report.
-
-        Args:
-            key: of the share.
-            share: what the task runs on, sent along if the worker does not hold it.
-            order: (task, arguments), as the engine wants them.
-            rows: this worker's row of each `Dealt` argument, by position.
-            abandoned: says whether nobody waits for the report any more.
-
-        Returns:
-            (value, failure, seconds), one of the first two None.
-        """
+    def ask(self, order: Order, piece: int, dispatch: PostedDispatch) -> Reply:
+        """Run a task on a share, and wait for the report; see `AbstractLink.ask`."""
+        dispatch.wakes.append(self._bell)
         try:
-            report = self._ask(key, share, order, rows, abandoned)
-            if report.lost:  # a worker that was started anew in the meantime
+            for _ in range(2):  # again on a worker that was started anew in the meantime
+                report = self._ask(order, piece, dispatch)
+                if report.value is not None or report.failure is not None:
+                    return report.value, report.failure, report.seconds
                 self._held.clear()
-                report = self._ask(key, share, order, rows, abandoned)
         except BaseException as error:  # noqa: BLE001 - whatever it is, this worker has failed
             return None, self._failed(error), 0.0
-        if report.lost:
-            return None, "the worker does not keep its share", 0.0
-        return report.value, report.failure, report.seconds
+        return None, "the worker does not keep its share", 0.0
 
     def synchronise(self) -> None:
-        """Let there be a worker, and let it forget the shares that it should not hold any more."""
+        """Let there be a worker that has forgotten what it should not hold any more."""
         try:
             self._open()
-            wanted = self._shares().keys()
+            wanted = self._wanted().keys()
             if self._held - wanted:
-                self._wait(self._port.keep(tuple(wanted)))
+                self._wait(self._worker.keep(tuple(wanted)))
                 self._held &= wanted
         except BaseException as error:  # noqa: BLE001 - the next task tries again
             self._failed(error)
@@ -150,66 +124,77 @@ class EngineLink:
     def leave(self) -> None:
         """Let the worker forget everything."""
         with suppress(Exception):  # the engine may be gone
-            self._port.end()
+            self._worker.end()
 
-    def _ask(
-        self,
-        key: int,
-        share: Share,
-        order: Any,
-        rows: Mapping[int, Any],
-        abandoned: Callable[[], bool],
-    ) -> Report:
+    def cut(self, *, force: bool) -> None:  # noqa: ARG002 - nothing is waited for in between
+        """Let one who waits wait no longer, for good."""
+        self._over = True
+        self._bell.set()
+
+    def _ask(self, order: Order, piece: int, dispatch: PostedDispatch) -> Report:
         self._open()
-        if abandoned():
+        if dispatch.abandoned:
             raise _Abandoned
-        keys = (key, *self._shares())
+        keys = (order.key, *self._wanted())
         try:
-            asked = self._run(key, share, keys, order, rows)
+            asked = self._run(order, piece, keys)
         except Exception as error:  # noqa: BLE001 - it has not begun: once more, on a new worker
             self._failed(error)
             self._open()
-            asked = self._run(key, share, keys, order, rows)
-        report = checked_report(self._wait(asked, abandoned))
-        self._held = (self._held & set(keys)) | {key}
+            asked = self._run(order, piece, keys)
+        report = _checked(self._wait(asked, dispatch))
+        self._held = (self._held & set(keys)) | {order.key}
         return report
 
-    def _run(
-        self, key: int, share: Share, keys: tuple[int, ...], order: Any, rows: Mapping[int, Any]
-    ) -> Future[Report]:
-        errand = Errand(key, None if key in self._held else share, keys)
-        return self._port.run(errand, order, rows)
+    def _run(self, order: Order, piece: int, keys: tuple[int, ...]) -> Future[Report]:
+        parts = None if order.key in self._held else order.parts
+        request = RunRequest(order.key, piece, parts, keys)
+        return self._worker.run(request, order.common, order.rows[piece])
 
     def _open(self) -> None:
-        opening = self._port.open()
+        opening = self._worker.open()
         if opening is not None:
             self._held.clear()
             self._wait(opening)
 
-    def _wait(self, future: Future[Any], abandoned: Callable[[], bool] = lambda: False) -> Any:
+    def _wait(self, future: Future[Any], dispatch: PostedDispatch | None = None) -> Any:
         """What comes of a future, as long as somebody wants it and the worker is there."""
         future.add_done_callback(lambda _: self._bell.set())
         try:
             while not future.done():
                 self._bell.wait(_GLANCE)
                 self._bell.clear()
-                self._look(future, abandoned)
+                self._look(future, dispatch)
         except Exception:
             future.cancel()
             raise
         return future.result()
 
-    def _look(self, future: Future[Any], abandoned: Callable[[], bool]) -> None:
+    def _look(self, future: Future[Any], dispatch: PostedDispatch | None) -> None:
         """Raise an error if there is nothing to wait for any more."""
         if future.done():
             return
-        if self._over or (abandoned() and self._port.withdraw(future)):
+        given_up = dispatch is not None and dispatch.abandoned
+        if self._over or (given_up and self._worker.withdraw(future)):
             raise _Abandoned
-        self._port.check()
+        self._worker.check()
 
     def _failed(self, error: BaseException) -> str:
         """Note that the worker may be gone, and say why."""
         if isinstance(error, _Abandoned):
             return "abandoned"
         self._held.clear()
-        return self._port.fail(error)
+        return self._worker.fail(error)
+
+
+def _checked(report: object) -> Report:
+    """A report with a value that can be used, whatever came."""
+    if type(report) is not Report:
+        return Report(None, f"sent something that is no answer: {type(report).__name__}", 0.0)
+    value = report.value
+    if value is None:
+        return report
+    if type(value) is not np.ndarray or value.dtype.kind not in "biufc":
+        return Report(None, "sent something that is no array of numbers", report.seconds)
+    value.flags.writeable = False
+    return report

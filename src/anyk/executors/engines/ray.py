@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import pickle
-import time
 from collections.abc import Sequence
 from typing import Any, Literal, final, get_args
 
-from numpy.typing import NDArray
-
 from anyk.checks import count, positive, shown
 from anyk.errors import ExecutorError, InvalidArgument
-from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Placement
+from anyk.executors.core.crew import AbstractCrewed, Crew
+from anyk.executors.core.link import Held
+from anyk.executors.core.placements import split
 from anyk.executors.core.run_task import Task, describe
-from anyk.executors.engines.crew import Crew
-from anyk.executors.engines.ray_worker import RayPort, RaySite, check_ray, library
+from anyk.executors.engines.link import EngineLink
+from anyk.executors.engines.ray_worker import RaySite, RayWorker, check_ray, library
 
 __all__ = ["Ray"]
 
@@ -24,7 +23,7 @@ Nodes = Literal["any", "distinct"]
 
 
 @final
-class Ray(AbstractExecutor):
+class Ray(AbstractCrewed):
     """Workers that are Ray actors, one a share, spread over the nodes.
 
     An actor holds its share in memory of its own between calls. It is never restarted by Ray, and
@@ -75,7 +74,7 @@ class Ray(AbstractExecutor):
         patience: float = 60.0,
     ) -> None:
         ray = library()
-        self._workers = count("workers", workers, least=1)
+        number = count("workers", workers, least=1)
         if nodes not in get_args(Nodes):
             raise InvalidArgument(
                 "nodes",
@@ -85,83 +84,59 @@ class Ray(AbstractExecutor):
             )
         self._nodes: Nodes = nodes
         options = {"num_cpus": float(num_cpus), "num_gpus": float(num_gpus)}
-        for name, number in options.items():
-            if number:
-                positive(name, number, change="Pass 1, say, or 0 for none.")
+        for name, amount in options.items():
+            if amount:
+                positive(name, amount, change="Pass 1, say, or 0 for none.")
         seconds = positive("patience", patience, change="Give seconds.")
         check_ray()
         group = None
         if nodes == "distinct":
             bundle = {"CPU": num_cpus, "GPU": num_gpus}
-            bundle = {name: number for name, number in bundle.items() if number}
-            group = ray.util.placement_group([bundle] * self._workers, strategy="STRICT_SPREAD")
-        self._site = RaySite(options, group, seconds)
+            bundle = {name: amount for name, amount in bundle.items() if amount}
+            group = ray.util.placement_group([bundle] * number, strategy="STRICT_SPREAD")
+        site = RaySite(options, group, seconds)
+
+        def link(worker: int, held: Held) -> EngineLink:
+            return EngineLink(RayWorker(site, worker), held)
+
         self._crew = Crew(
-            [RayPort(self._site, worker) for worker in range(self._workers)], name="anyk ray"
+            "Ray", number, link=link, pack=_pack, ahead=False, check=check_ray, at_end=site.end
         )
         if group is not None and not group.wait(seconds):
             self.close()
             raise ExecutorError(
-                f"Ray has no {self._workers} nodes with {num_cpus:g} free CPUs and {num_gpus:g} "
+                f"Ray has no {number} nodes with {num_cpus:g} free CPUs and {num_gpus:g} "
                 f"GPUs each within {seconds:.0f} s; start more, or lower what an actor needs."
             )
 
     @property
-    def workers(self) -> int:
-        """How many actors there are."""
-        return self._workers
+    def crew(self) -> Crew[EngineLink]:
+        """The workers."""
+        return self._crew
 
     @property
     def shares_per_machine(self) -> int:
         """How many shares may lie on one node: all of them, unless nodes are distinct."""
-        return self._workers if self._nodes == "any" else 1
-
-    @property
-    def alive(self) -> tuple[bool, ...]:
-        """By worker, whether its actor is there."""
-        return self._crew.alive
-
-    def clock(self) -> float:
-        """Seconds on `time.perf_counter`."""
-        return time.perf_counter()
-
-    def place(self, parts: Sequence[NDArray[Any]]) -> Placement:
-        """Keep shares, which the first task takes along; see `AbstractExecutor.place`.
-
-        The arrays are not copied here, and are kept for actors that die: do not write in them.
-        """
-        check_ray()
-        return self._crew.place(self, parts)
-
-    def dispatch(
-        self, task: Task, placement: Placement, arguments: Sequence[Any]
-    ) -> AbstractDispatch:
-        """Run a task on every actor that holds a share; see `AbstractExecutor.dispatch`."""
-        check_ray()
-        return self._crew.dispatch(self, task, placement, arguments, pack=_order)
-
-    def release(self, placement: Placement) -> None:
-        """Let the actors forget shares, in the background. Harmless when called twice."""
-        self._crew.release(placement)
-
-    def close(self) -> None:
-        """Kill the actors. Harmless when called twice."""
-        self._crew.close()
-        self._site.end()
+        return self.workers if self._nodes == "any" else 1
 
     def __repr__(self) -> str:
-        return f"Ray({self._workers}, nodes={self._nodes!r})"
+        return f"Ray({self.workers}, nodes={self._nodes!r})"
 
 
-def _order(order: tuple[Task, list[Any]]) -> Any:
+def _pack(task: Task, arguments: Sequence[Any], shares: int) -> tuple[Any, list[dict[int, Any]]]:
+    common, rows = split(arguments, shares)
+    return _packed((task, common)), rows
+
+
+def _packed(common: tuple[Task, list[Any]]) -> Any:
     """(task, arguments) pickled, or in the object store where they are large: once for all."""
     ray = library()
     buffers: list[pickle.PickleBuffer] = []
     try:
-        pickled = ray.cloudpickle.dumps(order, protocol=5, buffer_callback=buffers.append)
+        pickled = ray.cloudpickle.dumps(common, protocol=5, buffer_callback=buffers.append)
         if len(pickled) + sum(buffer.raw().nbytes for buffer in buffers) > _SMALL:
-            return ray.put(order)
-        return ray.cloudpickle.dumps(order) if buffers else pickled
+            return ray.put(common)
+        return ray.cloudpickle.dumps(common) if buffers else pickled
     except Exception as error:
         raise InvalidArgument(
             "function",

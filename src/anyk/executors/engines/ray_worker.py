@@ -12,12 +12,18 @@ from typing import Any, final
 
 import numpy as np
 
-from anyk.errors import ExecutorError
+from anyk.errors import ExecutorError, missing_extra
 from anyk.executors.core.run_task import Task, describe
-from anyk.executors.engines.link import AbstractPort
-from anyk.executors.engines.worker_state import Depot, Errand, Home, Report, home
+from anyk.executors.engines.link import AbstractEngineWorker
+from anyk.executors.engines.worker_state import (
+    ProcessId,
+    Report,
+    RunRequest,
+    WorkerState,
+    this_process,
+)
 
-__all__ = ["RayDepot", "RayPort", "RaySite", "check_ray", "library"]
+__all__ = ["RaySite", "RayWorker", "RayWorkerState", "check_ray", "library"]
 
 
 def library() -> Any:
@@ -29,7 +35,7 @@ def library() -> Any:
     try:
         import ray  # noqa: PLC0415 - import anyk must not need it
     except ImportError as error:
-        raise ImportError("anyk.Ray needs Ray: pip install 'anyk[ray]'") from error
+        raise missing_extra("anyk.Ray needs Ray", "ray") from error
     return ray
 
 
@@ -40,15 +46,15 @@ def check_ray() -> None:
 
 
 @final
-class RayDepot:
+class RayWorkerState:
     """What holds a share in a process of Ray's: a Ray actor.
 
     Args:
         master: the process that made the executor.
     """
 
-    def __init__(self, master: Home) -> None:
-        self._depot = Depot(master)
+    def __init__(self, master: ProcessId) -> None:
+        self._state = WorkerState(master)
 
     def node(self) -> str:
         """The node on which this is."""
@@ -59,17 +65,17 @@ class RayDepot:
         threading.Event().wait()
 
     def keep(self, keys: tuple[int, ...]) -> None:
-        """Forget all shares but these."""
-        self._depot.keep(keys)
+        """Forget all shares but those of these placements."""
+        self._state.keep(keys)
 
     def run(
-        self, errand: Errand, order: bytes | tuple[Task, list[Any]], rows: Mapping[int, Any]
+        self, request: RunRequest, common: bytes | tuple[Task, list[Any]], rows: Mapping[int, Any]
     ) -> Report:
         """Run a task on a share, kept in memory of its own instead of the node's object store."""
-        if errand.share is not None:
-            errand = replace(errand, share=tuple(np.array(part) for part in errand.share))
-        task, arguments = pickle.loads(order) if isinstance(order, bytes) else order  # noqa: S301
-        return self._depot.run(errand, task, arguments, rows)
+        if request.parts is not None:
+            request = replace(request, parts=tuple(np.array(part) for part in request.parts))
+        task, arguments = pickle.loads(common) if isinstance(common, bytes) else common  # noqa: S301
+        return self._state.run(request, task, arguments, rows)
 
 
 @final
@@ -102,7 +108,7 @@ class RaySite:
             concurrency_groups={"watch": 1},
             **self._options,
         )
-        return make(RayDepot).remote(home())
+        return make(RayWorkerState).remote(this_process())
 
     def admit(self, place: int, node: str) -> bool:
         """Whether a share may lie on a node: not where another one lay, if they are distinct."""
@@ -116,7 +122,7 @@ class RaySite:
 
 
 @final
-class RayPort(AbstractPort):
+class RayWorker(AbstractEngineWorker):
     """One share's actor, and the next one when it dies."""
 
     def __init__(self, site: RaySite, place: int) -> None:
@@ -134,7 +140,7 @@ class RayPort(AbstractPort):
         return not self._lost and (watch is None or not watch.done())
 
     def open(self) -> Future[Any] | None:
-        """Start an actor; see `AbstractPort.open`."""
+        """Start an actor; see `AbstractEngineWorker.open`."""
         check_ray()
         if self._watch is not None and not self._watch.done():
             return None
@@ -149,19 +155,19 @@ class RayPort(AbstractPort):
         return ready
 
     def keep(self, keys: tuple[int, ...]) -> Future[Any]:
-        """Call the actor; see `AbstractPort.keep`."""
+        """Call the actor; see `AbstractEngineWorker.keep`."""
         return self._call("keep", keys)
 
-    def run(self, errand: Errand, order: Any, rows: Mapping[int, Any]) -> Future[Report]:
-        """Call the actor; see `AbstractPort.run`."""
-        return self._call("run", errand, order, rows)
+    def run(self, request: RunRequest, common: Any, rows: Mapping[int, Any]) -> Future[Report]:
+        """Call the actor; see `AbstractEngineWorker.run`."""
+        return self._call("run", request, common, rows)
 
     def withdraw(self, future: Future[Any]) -> bool:  # noqa: ARG002 - it began when it was sent
         """Not on Ray: False."""
         return False
 
     def fail(self, error: BaseException) -> str:
-        """Give the actor up, unless it raised the error itself; see `AbstractPort.fail`."""
+        """Give the actor up, unless it raised the error itself; see `AbstractEngineWorker.fail`."""
         errors: Any = library().exceptions
         if isinstance(error, errors.RayTaskError):  # raised on the actor, which is well
             return describe(error.cause)
@@ -170,7 +176,7 @@ class RayPort(AbstractPort):
         return "Ray actor died" if isinstance(error, errors.RayActorError) else describe(error)
 
     def check(self) -> None:
-        """Look at Ray, and at how long an actor takes to start; see `AbstractPort.check`."""
+        """Look at Ray, and at how long an actor's start takes; see `AbstractEngineWorker.check`."""
         check_ray()
         if self._deadline and time.monotonic() > self._deadline:
             raise ExecutorError(

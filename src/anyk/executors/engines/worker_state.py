@@ -11,21 +11,20 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
-import numpy as np
 from numpy.typing import NDArray
 
-from anyk.executors.core.placements import Share
-from anyk.executors.core.run_task import Task, attempt, describe, guarded, reaper
+from anyk.executors.core.placements import Parts
+from anyk.executors.core.run_task import Task, describe, reaper, run
 
-__all__ = ["Depot", "Errand", "Home", "Report", "checked_report", "home"]
+__all__ = ["ProcessId", "Report", "RunRequest", "WorkerState", "this_process"]
 
-Home = tuple[str, int]
+ProcessId = tuple[str, int]
 """Which process of which machine."""
 
 _PROGRAM = uuid.uuid4().hex  # a fork has the same one, and another process number
 
 
-def home() -> Home:
+def this_process() -> ProcessId:
     """The process that asks, told apart from all others, wherever they run."""
     return _PROGRAM, os.getpid()
 
@@ -33,7 +32,7 @@ def home() -> Home:
 @final
 @dataclass(frozen=True, eq=False)
 class Report:
-    """What a worker sends back: a value, or why there is none; neither where the share is gone.
+    """What a worker sends back: a value, or why there is none; neither where it holds no share.
 
     Args:
         value: ndarray, or None.
@@ -45,102 +44,79 @@ class Report:
     failure: str | None
     seconds: float
 
-    @property
-    def lost(self) -> bool:
-        """Whether the worker does not hold the share."""
-        return self.value is None and self.failure is None
-
-
-def checked_report(report: object) -> Report:
-    """A report with a value that can be used, whatever came.
-
-    Example:
-        >>> from anyk.executors.engines.worker_state import checked_report
-        >>> checked_report("done").failure
-        'sent something that is no answer: str'
-    """
-    if type(report) is not Report:
-        return Report(None, f"sent something that is no answer: {type(report).__name__}", 0.0)
-    value = report.value
-    if value is None:
-        return report
-    if type(value) is not np.ndarray or value.dtype.kind not in "biufc":
-        return Report(None, "sent something that is no array of numbers", report.seconds)
-    return Report(guarded(value), None, report.seconds)
-
 
 @final
 @dataclass(frozen=True, eq=False)
-class Errand:
+class RunRequest:
     """On which share a worker runs a task.
 
     Args:
-        key: of the share.
-        share: the share itself, where the worker does not hold it.
-        keys: of all shares that the worker should keep.
+        key: of the placement.
+        piece: which of the worker's shares.
+        parts: of all of them, where the worker does not hold them.
+        keys: of all placements that the worker should keep.
     """
 
     key: int
-    share: Share | None
+    piece: int
+    parts: Parts | None
     keys: tuple[int, ...]
 
 
 @final
-class Depot:
+class WorkerState:
     """The shares of one worker, and its tasks on them. May be used from any thread.
 
     Args:
         master: the process that made the executor; a task that dies does not take it along.
 
     Example:
-        >>> from anyk.executors.engines.worker_state import Depot, Errand, home
-        >>> depot = Depot(home())
-        >>> depot.run(Errand(7, (np.arange(3),), (7,)), np.square, [], {}).value
-        array([0, 1, 4])
-        >>> depot.keep(())
-        >>> depot.run(Errand(7, None, (7,)), np.square, [], {}).lost
-        True
+        >>> from anyk.executors.engines.worker_state import RunRequest, WorkerState, this_process
+        >>> state = WorkerState(this_process())
+        >>> state.run(RunRequest(7, 1, (np.array([4, 5]),), (7,)), np.square, [], {}).value
+        array(25)
+        >>> state.keep(())
+        >>> state.run(RunRequest(7, 1, None, (7,)), np.square, [], {})  # it holds no share
+        Report(value=None, failure=None, seconds=0.0)
     """
 
-    def __init__(self, master: Home) -> None:
+    def __init__(self, master: ProcessId) -> None:
         self._master = master
         self._lock = threading.Lock()
-        self._shares: dict[int, Share] = {}
+        self._held: dict[int, Parts] = {}
 
     def keep(self, keys: Collection[int]) -> None:
-        """Forget all shares but these."""
+        """Forget all shares but those of these placements."""
         with self._lock:
-            self._shares = {key: share for key, share in self._shares.items() if key in keys}
+            self._held = {key: parts for key, parts in self._held.items() if key in keys}
 
     def run(
-        self, errand: Errand, task: Task, arguments: Sequence[Any], rows: Mapping[int, Any]
+        self, request: RunRequest, task: Task, arguments: Sequence[Any], rows: Mapping[int, Any]
     ) -> Report:
         """Run a task on a share, and let nothing that it raises go any further.
 
         Args:
-            errand: which share, and which to keep.
+            request: which share, and what to keep.
             task: the function.
-            arguments: for every worker.
-            rows: this worker's row of each `Dealt` argument, by position.
+            arguments: for every share.
+            rows: what this share has for itself instead of arguments, by their place.
         """
-        self.keep(errand.keys)
+        self.keep(request.keys)
         with self._lock:
-            if errand.share is not None:
-                self._shares[errand.key] = errand.share
-            share = self._shares.get(errand.key)
-        if share is None:
+            if request.parts is not None:
+                self._held[request.key] = request.parts
+            parts = self._held.get(request.key)
+        if parts is None:
             return Report(None, None, 0.0)
-        own = [rows.get(place, argument) for place, argument in enumerate(arguments)]
-        token = None if self._master == home() else reaper.set(_kill_me)
+        token = None if self._master == this_process() else reaper.set(_kill_me)
         started = time.perf_counter()
         try:
-            value, failure = attempt(task, [guarded(item) for item in (*share, *own)])
+            return Report(*run(task, parts, request.piece, arguments, rows))
         except KeyboardInterrupt as error:  # in a worker it is nobody's Ctrl-C but this task's
-            value, failure = None, describe(error)
+            return Report(None, describe(error), time.perf_counter() - started)
         finally:
             if token is not None:
                 reaper.reset(token)
-        return Report(value, failure, time.perf_counter() - started)
 
 
 def _kill_me() -> None:

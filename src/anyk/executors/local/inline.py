@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, final
 
 from numpy.typing import NDArray
 
 from anyk.answers import Answer
 from anyk.checks import count
-from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Placement, argument_of
-from anyk.executors.core.placements import Share, Shelf
-from anyk.executors.core.run_task import Task, attempt, guarded
+from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Placement
+from anyk.executors.core.placements import Placements, split
+from anyk.executors.core.run_task import Reply, Task, run
 
 __all__ = ["Inline"]
 
@@ -21,30 +22,27 @@ __all__ = ["Inline"]
 @final
 class _InlineDispatch(AbstractDispatch):
     def __init__(
-        self, shelf: Shelf, task: Task, shares: Sequence[Share], arguments: Sequence[Any]
+        self, placements: Placements, asks: Sequence[Callable[[], Reply]], pieces: int
     ) -> None:
-        self._shelf = shelf
-        self._task = task
-        self._arguments = arguments
-        self._left = deque(enumerate(shares))
+        self._placements = placements
+        self._left = deque(enumerate(asks))
+        self._pieces = pieces
         self._sent = time.perf_counter()
 
     def receive(self, timeout: float | None) -> Answer | None:
         expired = timeout is not None and timeout <= 0
-        if expired or self._shelf.closed or not self._left:
+        if expired or self._placements.closed or not self._left:
             return None
-        worker, share = self._left.popleft()
-        own = [guarded(argument_of(argument, worker)) for argument in self._arguments]
-        started = time.perf_counter()
-        value, failure = attempt(self._task, [*share, *own])
-        answered = time.perf_counter()
+        share, ask = self._left.popleft()
+        value, failure, seconds = ask()
         return Answer(
-            worker=worker,
+            worker=share // self._pieces,
+            piece=share % self._pieces,
             value=value,
             failure=failure,
             sent=self._sent,
-            answered=answered,
-            seconds=answered - started,
+            answered=time.perf_counter(),
+            seconds=seconds,
         )
 
     def abandon(self) -> None:
@@ -55,9 +53,9 @@ class _InlineDispatch(AbstractDispatch):
 class Inline(AbstractExecutor):
     """Workers that run in the calling thread, one for each answer that is asked for.
 
-    Worker 0 answers first, then worker 1, and so on; a worker whose answer is not needed never
-    runs. A task that hangs hangs the caller, since nothing can interrupt it: a timeout is looked
-    at only between tasks. An exception in a task can be followed in a debugger.
+    Worker 0 answers first, then worker 1, and so on; what is not needed never runs. A task that
+    hangs hangs the caller, since nothing can interrupt it: a timeout is looked at only between
+    tasks. An exception in a task can be followed in a debugger.
 
     Args:
         workers: N, how many there are.
@@ -75,7 +73,7 @@ class Inline(AbstractExecutor):
 
     def __init__(self, workers: int) -> None:
         self._workers = count("workers", workers, least=1)
-        self._shelf = Shelf()
+        self._placements = Placements("Inline", self._workers)
 
     @property
     def workers(self) -> int:
@@ -86,24 +84,26 @@ class Inline(AbstractExecutor):
         """Seconds on `time.perf_counter`."""
         return time.perf_counter()
 
-    def place(self, parts: Sequence[NDArray[Any]]) -> Placement:
+    def place(self, parts: Sequence[NDArray[Any]], pieces: int = 1) -> Placement:
         """Keep shares, without a copy; see `AbstractExecutor.place`."""
-        return self._shelf.add(self, parts)
+        return self._placements.add(parts, pieces)
 
     def dispatch(
         self, task: Task, placement: Placement, arguments: Sequence[Any]
     ) -> AbstractDispatch:
         """Make a task ready to run when answers are asked for; see `AbstractExecutor.dispatch`."""
-        shares = self._shelf.shares(self, placement)
-        return _InlineDispatch(self._shelf, task, shares, list(arguments))
+        parts = self._placements.parts(placement)
+        common, rows = split(arguments, placement.shares)
+        asks = [partial(run, task, parts, share, common, own) for share, own in enumerate(rows)]
+        return _InlineDispatch(self._placements, asks, placement.pieces)
 
     def release(self, placement: Placement) -> None:
         """Forget shares. Harmless when called twice."""
-        self._shelf.remove(placement)
+        self._placements.remove(placement)
 
     def close(self) -> None:
         """Forget all shares, and refuse further work. Harmless when called twice."""
-        self._shelf.close()
+        self._placements.close()
 
     def __repr__(self) -> str:
         return f"Inline({self._workers})"

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, final
 
 import numpy as np
@@ -14,24 +13,22 @@ from anyk.answers import Answer
 from anyk.checks import count
 from anyk.delays.models import AbstractDelays, NoDelay
 from anyk.errors import InvalidArgument
-from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Placement, argument_of
-from anyk.executors.core.placements import Shelf
-from anyk.executors.core.run_task import Task, attempt, guarded, sleeper
+from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Placement
+from anyk.executors.core.placements import Parts, Placements, split
+from anyk.executors.core.run_task import Reply, Task, run, sleeper
 
 __all__ = ["Simulated"]
 
 
 @final
 class _Job:
-    """One task of one worker: what came of it, how long it takes, and when."""
+    """A task on one share: what came of it, how long it takes, and when."""
 
-    def __init__(
-        self, owner: object, sent: float, lasts: float, result: tuple[Any, str | None, float]
-    ) -> None:
+    def __init__(self, owner: object, sent: float, delay: float, reply: Reply) -> None:
         self.owner = owner
         self.sent = sent
-        self.lasts = lasts
-        self.value, self.failure, self.seconds = result
+        self.value, self.failure, self.seconds = reply
+        self.lasts = delay + self.seconds
         self.begins = self.ends = math.nan
 
 
@@ -67,29 +64,31 @@ class _Timeline:
 
 @final
 class _SimulatedDispatch(AbstractDispatch):
-    def __init__(self, timeline: _Timeline, shelf: Shelf) -> None:
+    def __init__(self, timeline: _Timeline, placements: Placements) -> None:
         self._timeline = timeline
-        self._shelf = shelf
-        self._left: dict[int, _Job] = {}
+        self._placements = placements
+        self._left: dict[tuple[int, int], _Job] = {}  # by worker and piece
 
-    def add(self, worker: int, job: _Job) -> None:
-        self._left[worker] = job
+    def add(self, worker: int, piece: int, job: _Job) -> None:
+        self._left[worker, piece] = job
         self._timeline.add(worker, job)
 
     def receive(self, timeout: float | None) -> Answer | None:
-        if not self._left or self._shelf.closed:
+        if not self._left or self._placements.closed:
             return None
         clock = self._timeline
-        worker = min(self._left, key=lambda worker: (self._left[worker].ends, worker))
-        job = self._left[worker]
+        who = min(self._left, key=lambda who: (self._left[who].ends, who))
+        job = self._left[who]
         latest = math.inf if timeout is None else clock.now + max(timeout, 0.0)
         if job.ends > latest or math.isinf(job.ends):
             clock.now = clock.now if math.isinf(latest) else latest
             return None
-        del self._left[worker]
+        del self._left[who]
         clock.now = max(clock.now, job.ends)
+        worker, piece = who
         return Answer(
             worker=worker,
+            piece=piece,
             value=job.value,
             failure=job.failure,
             sent=job.sent,
@@ -114,20 +113,21 @@ class Simulated(AbstractExecutor):
     where the compute time is measured while the worker has the machine to itself; so forty workers
     can be timed honestly on two cores. Only `receive` moves the clock, and nothing ever sleeps. A
     worker stays busy with an abandoned task until its virtual end. An answer that would come at
-    infinity never comes; `receive` returns None instead.
+    infinity never comes; `receive` returns None instead. A worker that holds several pieces has one
+    delay, of which each piece gets an equal part; it computes them one after the other.
 
     Args:
         workers: N, how many there are.
-        delays: how long each worker waits before it computes.
+        delays: how long each worker waits before it computes, drawn once a worker and task.
         generator: source of the delays; None for one with a fresh seed.
-        compute: seconds that each task is charged, so that runs can be repeated exactly; None to
-            charge what was measured.
+        compute: seconds that a task is charged for each share, so that runs can be repeated
+            exactly; None to charge what was measured.
 
     Raises:
         InvalidArgument: if a number is out of range.
 
     Example:
-        >>> from anyk.delays.models import Fixed
+        >>> from anyk.delays import Fixed
         >>> with anyk.Simulated(3, delays=Fixed({0: 3600.0}), compute=0.5) as executor:
         ...     placement = executor.place([np.array([5, 6, 7])])
         ...     dispatch = executor.dispatch(np.square, placement, [])
@@ -155,7 +155,7 @@ class Simulated(AbstractExecutor):
         self._delays = NoDelay() if delays is None else delays
         self._generator = np.random.default_rng() if generator is None else generator
         self._compute = compute
-        self._shelf = Shelf()
+        self._placements = Placements("Simulated", self._workers)
         self._timeline = _Timeline(self._workers)
 
     @property
@@ -167,40 +167,40 @@ class Simulated(AbstractExecutor):
         """Virtual seconds since the executor was made."""
         return self._timeline.now
 
-    def place(self, parts: Sequence[NDArray[Any]]) -> Placement:
+    def place(self, parts: Sequence[NDArray[Any]], pieces: int = 1) -> Placement:
         """Keep shares, without a copy, in no time; see `AbstractExecutor.place`."""
-        return self._shelf.add(self, parts)
+        return self._placements.add(parts, pieces)
 
     def dispatch(
         self, task: Task, placement: Placement, arguments: Sequence[Any]
     ) -> AbstractDispatch:
-        """Run a task for every worker, and note when it ends; see `AbstractExecutor.dispatch`."""
-        shares = self._shelf.shares(self, placement)
-        delays = self._delays.sample(self._generator, len(shares))
-        dispatch = _SimulatedDispatch(self._timeline, self._shelf)
-        for worker, (share, delay) in enumerate(zip(shares, delays, strict=True)):
-            own = [guarded(argument_of(argument, worker)) for argument in arguments]
-            result = self._run(task, [*share, *own])
-            seconds = result[2]
-            dispatch.add(worker, _Job(dispatch, self.clock(), float(delay) + seconds, result))
+        """Run a task on every share, and note when it ends; see `AbstractExecutor.dispatch`."""
+        parts = self._placements.parts(placement)
+        common, rows = split(arguments, placement.shares)
+        delays = placement.spread(self._delays.sample(self._generator, placement.workers))
+        dispatch = _SimulatedDispatch(self._timeline, self._placements)
+        for share, delay in enumerate(delays.tolist()):
+            reply = self._run(task, parts, share, common, rows[share])
+            job = _Job(dispatch, self.clock(), delay, reply)
+            dispatch.add(share // placement.pieces, share % placement.pieces, job)
         return dispatch
 
     def release(self, placement: Placement) -> None:
         """Forget shares. Harmless when called twice."""
-        self._shelf.remove(placement)
+        self._placements.remove(placement)
 
     def close(self) -> None:
         """Forget all shares, and refuse further work. Harmless when called twice."""
-        self._shelf.close()
+        self._placements.close()
 
-    def _run(self, task: Task, inputs: Sequence[Any]) -> tuple[Any, str | None, float]:
+    def _run(
+        self, task: Task, parts: Parts, share: int, common: Sequence[Any], own: Mapping[int, Any]
+    ) -> Reply:
         pauses: list[float] = []
         token = sleeper.set(pauses.append)
-        started = time.perf_counter()
         try:
-            value, failure = attempt(task, inputs)
+            value, failure, measured = run(task, parts, share, common, own)
         finally:
-            measured = time.perf_counter() - started
             sleeper.reset(token)
         seconds = measured if self._compute is None else self._compute
         return value, failure, seconds + sum(pauses)

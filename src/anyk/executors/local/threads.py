@@ -12,23 +12,22 @@ from typing import Any, final
 from numpy.typing import NDArray
 
 from anyk.checks import count
-from anyk.errors import ExecutorError
-from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Placement, argument_of
-from anyk.executors.core.dispatcher import Courier, Office
-from anyk.executors.core.placements import Shelf
-from anyk.executors.core.run_task import Task, attempt, guarded, sleeper
+from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Placement
+from anyk.executors.core.dispatcher import Dispatcher, PostedDispatch, WorkerThread
+from anyk.executors.core.placements import Placements, split
+from anyk.executors.core.run_task import Reply, Task, run, sleeper
 
 __all__ = ["Threads"]
 
 
-def _stop(office: Office, closing: threading.Event) -> None:
-    if not office.here:
+def _stop(dispatcher: Dispatcher, closing: threading.Event) -> None:
+    if not dispatcher.here:
         return
-    office.close()
+    dispatcher.close()
     closing.set()
-    idle = [courier for courier in office.couriers if courier.stop()]
-    for courier in idle:
-        courier.join(timeout=None)
+    idle = [thread for thread in dispatcher.threads if thread.stop()]
+    for thread in idle:
+        thread.join(timeout=None)
 
 
 @final
@@ -37,7 +36,7 @@ class Threads(AbstractExecutor):
 
     Arrays are not copied. Nothing can interrupt a thread: one that is still busy when the
     executor is closed is a daemon, keeps nobody waiting, and ends with its task (a `pause` of
-    `anyk.faults.faulty` ends at once). A task runs in several threads at once, so it must not
+    `anyk.faults` ends at once). A task runs in several threads at once, so it must not
     write in memory that its other calls use, such as a buffer of the module.
 
     Args:
@@ -57,12 +56,15 @@ class Threads(AbstractExecutor):
 
     def __init__(self, workers: int) -> None:
         self._workers = count("workers", workers, least=1)
-        self._shelf = Shelf()
+        self._placements = Placements("Threads", self._workers)
         self._closing = threading.Event()
-        self._office = Office()
-        self._stop = weakref.finalize(self, _stop, self._office, self._closing)
+        self._dispatcher = Dispatcher("Threads")
+        self._stop = weakref.finalize(self, _stop, self._dispatcher, self._closing)
+        wait = partial(_wait, self._closing)
         for worker in range(self._workers):
-            self._office.couriers.append(Courier(f"anyk worker {worker}"))
+            self._dispatcher.threads.append(
+                WorkerThread(f"anyk worker {worker}", at_start=partial(sleeper.set, wait))
+            )
 
     @property
     def workers(self) -> int:
@@ -73,50 +75,36 @@ class Threads(AbstractExecutor):
         """Seconds on `time.perf_counter`."""
         return time.perf_counter()
 
-    def place(self, parts: Sequence[NDArray[Any]]) -> Placement:
+    def place(self, parts: Sequence[NDArray[Any]], pieces: int = 1) -> Placement:
         """Keep shares, without a copy; see `AbstractExecutor.place`."""
-        return self._shelf.add(self, parts)
+        return self._placements.add(parts, pieces)
 
     def dispatch(
         self, task: Task, placement: Placement, arguments: Sequence[Any]
     ) -> AbstractDispatch:
-        """Run a task in every thread that holds a share; see `AbstractExecutor.dispatch`."""
-        shares = self._shelf.shares(self, placement)
-        if any(courier.here for courier in self._office.couriers):
-            raise ExecutorError(
-                "a task of this Threads executor can't wait for others: give it one of its own."
-            )
-        inputs = [
-            [*share, *(guarded(argument_of(argument, worker)) for argument in arguments)]
-            for worker, share in enumerate(shares)
-        ]
-        dispatch = self._office.dispatch(self, len(shares))
-        for worker, items in enumerate(inputs):
-            dispatch.send(worker, partial(_run, task, items, self._closing))
-        return dispatch
+        """Run a task on every share, in its worker's thread; see `AbstractExecutor.dispatch`."""
+        parts = self._placements.parts(placement)
+        common, rows = split(arguments, placement.shares)
+
+        def ask(share: int, _: PostedDispatch) -> Reply:
+            return run(task, parts, share, common, rows[share])
+
+        asks = [partial(ask, share) for share in range(placement.shares)]
+        return self._dispatcher.post(asks, placement.pieces)
 
     def release(self, placement: Placement) -> None:
         """Forget shares. Harmless when called twice."""
-        self._shelf.remove(placement)
+        self._placements.remove(placement)
 
     def close(self) -> None:
         """Stop the threads, without waiting for one that is busy. Harmless when called twice."""
-        self._shelf.close()
+        self._placements.close()
         self._stop()
 
     def __repr__(self) -> str:
         return f"Threads({self._workers})"
 
 
-def _run(
-    task: Task, inputs: Sequence[Any], closing: threading.Event
-) -> tuple[NDArray[Any] | None, str | None, float]:
-    def wait(seconds: float) -> None:
-        closing.wait(min(seconds, threading.TIMEOUT_MAX))
-
-    token = sleeper.set(wait)
-    started = time.perf_counter()
-    value, failure = attempt(task, inputs)
-    seconds = time.perf_counter() - started
-    sleeper.reset(token)
-    return value, failure, seconds
+def _wait(closing: threading.Event, seconds: float) -> None:
+    """Let a worker wait, until the executor is closed."""
+    closing.wait(min(seconds, threading.TIMEOUT_MAX))

@@ -3,53 +3,25 @@
 from __future__ import annotations
 
 import pickle
-import time
-import weakref
 from collections.abc import Sequence
-from functools import partial
 from typing import Any, final
-
-from numpy.typing import NDArray
 
 from anyk.checks import count, shown
 from anyk.errors import InvalidArgument
-from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Dealt, Placement
-from anyk.executors.core.dispatcher import Courier, Office
-from anyk.executors.core.placements import Shelf
+from anyk.executors.core.crew import AbstractCrewed, Crew
+from anyk.executors.core.link import Held
+from anyk.executors.core.placements import split
 from anyk.executors.core.run_task import Task
-from anyk.executors.processes.link import Child
+from anyk.executors.processes.link import ProcessLink
 from anyk.executors.processes.wire import Payload, to_payload
 
 __all__ = ["Processes"]
 
 _WRAPPERS = 8  # that a function may be in, such as partial
-_PATIENCE = 0.5  # seconds that a process is given to end by itself
-
-
-def _stop(office: Office, children: Sequence[Child]) -> None:
-    if not office.here:
-        return
-    office.close()
-    couriers = office.couriers
-    for child, courier in zip(children, couriers, strict=False):
-        if not courier.stop():
-            child.end(kill=False)
-    deadline = time.monotonic() + 2 * _PATIENCE
-    late = [
-        (child, courier)
-        for child, courier in zip(children, couriers, strict=False)
-        if not courier.join(max(0.0, deadline - time.monotonic()))
-    ]
-    for child, _ in late:
-        child.end(kill=True)
-    for _, courier in late:
-        courier.join(2 * _PATIENCE)
-    for child in children[len(couriers) :]:  # left by a constructor that was interrupted
-        child.leave(0.0)
 
 
 @final
-class Processes(AbstractExecutor):
+class Processes(AbstractCrewed):
     """Workers that are processes, one each, started once and kept.
 
     Arrays travel as raw bytes, each worker's through a pipe of its own; what a worker sends back
@@ -79,35 +51,18 @@ class Processes(AbstractExecutor):
     """
 
     def __init__(self, workers: int) -> None:
-        self._workers = count("workers", workers, least=1)
-        self._shelf = Shelf()
-        self._children: list[Child] = []
-        self._office = Office()
-        self._stop = weakref.finalize(self, _stop, self._office, self._children)
-        try:
-            for worker in range(self._workers):
-                name = f"anyk worker {worker}"
-                self._children.append(Child(name, partial(self._shelf.live, worker)))
-                farewell = partial(self._children[-1].leave, _PATIENCE)
-                self._office.couriers.append(Courier(name, farewell=farewell))
-        except BaseException:
-            self.close()
-            raise
+        number = count("workers", workers, least=1)
+        self._crew = Crew("Processes", number, link=_link, pack=_pack, ahead=True)
 
     @property
-    def workers(self) -> int:
-        """How many workers there are."""
-        return self._workers
+    def crew(self) -> Crew[ProcessLink]:
+        """The workers."""
+        return self._crew
 
     @property
     def pids(self) -> tuple[int | None, ...]:
         """Number of each worker's process; None for one that died, until its next task."""
-        return tuple(child.pid for child in self._children)
-
-    @property
-    def alive(self) -> tuple[bool, ...]:
-        """By worker, whether its process lives; one that died is replaced before its next task."""
-        return tuple(child.alive for child in self._children)
+        return tuple(link.pid for link in self._crew.links)
 
     def kill(self, worker: int) -> None:
         """Kill a worker's process (SIGKILL), as a fault would: its present task fails.
@@ -118,69 +73,28 @@ class Processes(AbstractExecutor):
         Raises:
             InvalidArgument: if there is no such worker.
         """
-        if count("worker", worker, least=0) >= self._workers:
+        if count("worker", worker, least=0) >= self.workers:
             raise InvalidArgument(
-                "worker", given=str(worker), needed=f"below {self._workers}", change="Lower it."
+                "worker", given=str(worker), needed=f"below {self.workers}", change="Lower it."
             )
-        self._children[worker].kill()
-
-    def clock(self) -> float:
-        """Seconds on `time.perf_counter`."""
-        return time.perf_counter()
-
-    def place(self, parts: Sequence[NDArray[Any]]) -> Placement:
-        """Send shares to the processes, in the background; see `AbstractExecutor.place`.
-
-        The arrays are not copied here, and are kept for processes that die: do not write in them.
-        """
-        placement = self._shelf.add(self, parts)
-        self._keep(placement)
-        return placement
-
-    def dispatch(
-        self, task: Task, placement: Placement, arguments: Sequence[Any]
-    ) -> AbstractDispatch:
-        """Run a task in every process that holds a share; see `AbstractExecutor.dispatch`."""
-        shares = self._shelf.shares(self, placement)
-        common, rows = _pack(task, arguments, len(shares))
-        dispatch = self._office.dispatch(self, len(shares))
-        for worker, (share, row) in enumerate(zip(shares, rows, strict=True)):
-            ask = partial(self._children[worker].ask, placement.key, share, common, row)
-            dispatch.send(worker, ask)
-        return dispatch
-
-    def release(self, placement: Placement) -> None:
-        """Let the processes forget shares, in the background. Harmless when called twice."""
-        if self._shelf.remove(placement):
-            self._keep(placement)
-
-    def close(self) -> None:
-        """End the processes: idle ones are asked to, others killed. Harmless when called twice.
-
-        Takes milliseconds, or about a second if a process does not react.
-        """
-        self._shelf.close()
-        self._stop()
-
-    def _keep(self, placement: Placement) -> None:
-        self._office.keep([child.synchronise for child in self._children[: placement.workers]])
+        self._crew.links[worker].kill()
 
     def __repr__(self) -> str:
-        return f"Processes({self._workers})"
+        return f"Processes({self.workers})"
 
 
-def _pack(task: Task, arguments: Sequence[Any], workers: int) -> tuple[Payload, list[Payload]]:
-    """Pickle a task and its arguments: once for all, and the dealt ones for each worker."""
-    dealt = {place: item for place, item in enumerate(arguments) if isinstance(item, Dealt)}
-    plain = [None if place in dealt else item for place, item in enumerate(arguments)]
+def _link(worker: int, held: Held) -> ProcessLink:
+    return ProcessLink(f"anyk worker {worker}", held)
+
+
+def _pack(task: Task, arguments: Sequence[Any], shares: int) -> tuple[Payload, list[Payload]]:
+    """Pickle a task and its arguments: once for all, and the rows of each share."""
+    common, rows = split(arguments, shares)
     try:
-        common = to_payload((task, plain))
-        if not dealt:
-            return common, [to_payload({})] * workers
-        return common, [
-            to_payload({place: item.rows[worker] for place, item in dealt.items()})
-            for worker in range(workers)
-        ]
+        same = to_payload((task, common))
+        if not any(rows):
+            return same, [to_payload({})] * shares
+        return same, [to_payload(own) for own in rows]
     except Exception as error:
         raise _unsendable(task, error) from error
 

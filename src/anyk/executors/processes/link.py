@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import (
@@ -14,24 +14,20 @@ from multiprocessing.context import (
     SpawnContext,
     SpawnProcess,
 )
-from typing import Any, final
-
-from numpy.typing import NDArray
+from typing import final
 
 from anyk.executors.core.answer_header import BrokenAnswer
-from anyk.executors.core.placements import Share
-from anyk.executors.core.run_task import describe
-from anyk.executors.processes.wire import (
-    Payload,
-    receive_answer,
-    send_message,
-    to_payload,
-)
+from anyk.executors.core.dispatcher import PostedDispatch
+from anyk.executors.core.link import AbstractLink, Held, Order
+from anyk.executors.core.placements import Parts
+from anyk.executors.core.run_task import Reply, describe
+from anyk.executors.processes.wire import receive_answer, send_message, to_payload
 from anyk.executors.processes.worker import serve
 
-__all__ = ["Child", "make_ready"]
+__all__ = ["ProcessLink", "make_ready"]
 
 _BLAS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+_LEAVING = 0.5  # seconds that a process is given to end by itself
 _DYING = 1.0  # seconds that the end of a killed process may take to be known
 _starting = threading.Lock()  # multiprocessing's own lists are not made for several threads
 
@@ -60,28 +56,30 @@ def make_ready() -> ForkServerContext | SpawnContext:
 
 
 @final
-class Child:
-    """A worker process and its pipe; a dead process is replaced before the next task.
+class ProcessLink(AbstractLink):
+    """A worker process and its pipe; see `AbstractLink`.
 
-    `ask`, `synchronise` and `leave` block, and are for one thread: the worker's courier. The rest
-    may be called from any thread, and does not wait for the process.
+    A dead process is replaced before the next task.
 
     Args:
         name: of the process.
-        shares: says which shares the worker should hold, by the key of the placement.
+        held: says which shares the worker should hold.
 
     Example:
-        >>> from anyk.executors.processes.link import Child
+        >>> from anyk.executors.core.dispatcher import PostedDispatch
+        >>> from anyk.executors.core.link import Order
+        >>> from anyk.executors.processes.link import ProcessLink
         >>> from anyk.executors.processes.wire import to_payload
-        >>> child = Child("worker 0", dict)
-        >>> child.ask(7, (np.arange(3),), to_payload((np.square, [])), to_payload({}))[0]
-        array([0, 1, 4])
-        >>> child.leave(patience=1.0)
+        >>> link = ProcessLink("worker 0", dict)
+        >>> order = Order(7, (np.array([4, 5]),), to_payload((np.square, [])), [to_payload({})] * 2)
+        >>> link.ask(order, 1, PostedDispatch([], [], pieces=2))[0]
+        array(25)
+        >>> link.leave()
     """
 
-    def __init__(self, name: str, shares: Callable[[], Mapping[int, Share]]) -> None:
+    def __init__(self, name: str, held: Held) -> None:
         self._name = name
-        self._shares = shares
+        self._wanted = held
         self._context = make_ready()
         self._lock = threading.Lock()
         self._over = False
@@ -113,33 +111,21 @@ class Child:
             process.kill()
             wait([process.sentinel], _DYING)
 
-    def end(self, *, kill: bool) -> None:
+    def cut(self, *, force: bool) -> None:
         """End the process for good, by SIGTERM or SIGKILL, without waiting for it."""
         with self._lock:
             self._over = True
             process = self._process
         if process is not None and not wait([process.sentinel], 0):
-            process.kill() if kill else process.terminate()
+            process.kill() if force else process.terminate()
 
-    def ask(
-        self, key: int, share: Share, common: Payload, rows: Payload
-    ) -> tuple[NDArray[Any] | None, str | None, float]:
-        """Run a task in the process, and wait for its answer.
-
-        Args:
-            key: of the share.
-            share: what the task runs on, sent if the process does not hold it.
-            common: payload of (task, arguments).
-            rows: payload of the arguments that are for this worker alone, by position.
-
-        Returns:
-            (value, failure, seconds), one of the first two None.
-        """
+    def ask(self, order: Order, piece: int, dispatch: PostedDispatch) -> Reply:  # noqa: ARG002 - what has begun goes on
+        """Run a task in the process, and wait for its answer; see `AbstractLink.ask`."""
         try:
-            connection, sentinel = self._synchronise({**self._shares(), key: share})
+            connection, sentinel = self._synchronise({**self._wanted(), order.key: order.parts})
             self._serial += 1
-            start = to_payload(("run", self._serial))
-            send_message(connection, start, to_payload(key), common, rows)
+            start = to_payload(("run", self._serial, order.key, piece))
+            send_message(connection, start, order.common, order.rows[piece])
             if connection not in wait([connection, sentinel]):
                 raise EOFError  # noqa: TRY301 - the same as if the pipe had ended
             return receive_answer(connection, self._serial)
@@ -149,19 +135,19 @@ class Child:
     def synchronise(self) -> None:
         """Let the process hold the shares that it should, and no others."""
         try:
-            self._synchronise(self._shares())
+            self._synchronise(self._wanted())
         except Exception as error:  # noqa: BLE001 - the next task starts another process
             self._discard(error)
 
-    def leave(self, patience: float) -> None:
-        """Close the pipe, so that the process ends; kill it if it has not after `patience` s."""
+    def leave(self) -> None:
+        """Close the pipe, so that the process ends; kill it if it does not."""
         with self._lock:
             self._over = True
         process, connection = self._process, self._connection
         if connection is not None:
             connection.close()
         if process is not None:
-            if self._join(process, patience) is None:
+            if self._join(process, _LEAVING) is None:
                 process.kill()
             self._join(process, _DYING)
         self._process = self._connection = None
@@ -186,7 +172,7 @@ class Child:
             if self._over:
                 process.kill()
 
-    def _synchronise(self, wanted: Mapping[int, Share]) -> tuple[Connection, int]:
+    def _synchronise(self, wanted: Mapping[int, Parts]) -> tuple[Connection, int]:
         if self._process is None or wait([self._process.sentinel], 0):
             self._discard(EOFError())
             self._start()
@@ -194,10 +180,10 @@ class Child:
         if process is None or connection is None:  # pragma: no cover - _start sets both
             raise EOFError
         for key in self._held - wanted.keys():
-            send_message(connection, to_payload(("forget", key)))
+            send_message(connection, to_payload(("forget", None, key, None)))
             self._held.discard(key)
         for key in wanted.keys() - self._held:
-            send_message(connection, to_payload(("hold", key)), to_payload(wanted[key]))
+            send_message(connection, to_payload(("hold", None, key, None)), to_payload(wanted[key]))
             self._held.add(key)
         return connection, process.sentinel
 

@@ -22,6 +22,7 @@ from anyk.executors.core.answer_header import (
     BrokenAnswer,
     parse_header,
 )
+from anyk.executors.core.run_task import Reply
 
 __all__ = [
     "Payload",
@@ -82,9 +83,9 @@ def receive_message(connection: Connection) -> list[Payload]:
 def send_answer(
     connection: Connection,
     serial: int,
-    seconds: float,
     value: NDArray[Any] | None,
     failure: str | None,
+    seconds: float,
 ) -> None:
     """Send the answer to the task with this serial number."""
     header: dict[str, object] = {"serial": serial, "seconds": seconds, "failure": failure}
@@ -97,9 +98,7 @@ def send_answer(
     connection.send_bytes(flat.view(np.uint8).data if flat.size else b"")
 
 
-def receive_answer(
-    connection: Connection, serial: int
-) -> tuple[NDArray[Any] | None, str | None, float]:
+def receive_answer(connection: Connection, serial: int) -> Reply:
     """Receive the answer to the task with this serial number.
 
     Returns:

@@ -7,15 +7,14 @@ import os
 import pickle
 import signal
 import threading
-import time
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from anyk.executors.core.run_task import attempt, describe, guarded, reaper
+from anyk.executors.core.placements import Parts
+from anyk.executors.core.run_task import Reply, describe, reaper, run
 from anyk.executors.processes.wire import Payload, receive_message, send_answer
 
 __all__ = ["serve"]
@@ -24,51 +23,38 @@ __all__ = ["serve"]
 def serve(connection: Connection) -> None:
     """Serve the master at the other end until it closes it, or is gone.
 
-    Messages start with a payload (verb, number):
+    Messages start with a payload (verb, serial, key, piece):
 
-    - ("hold", key), parts: keep a share.
-    - ("forget", key): let it go.
-    - ("run", serial), key, (task, arguments), rows: run a task on the share. Arguments are for
-      every worker; rows has this worker's row of each `Dealt` one, by position.
+    - "hold", and the parts: keep shares, by the key of their placement.
+    - "forget": let those of this key go.
+    - "run", and (task, arguments), and rows: run a task on one of the shares, this piece. Arguments
+      are for every share; rows has what this one has for itself instead, by their place.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the master's
     threading.Thread(target=_follow_master, daemon=True).start()
     np.random.seed()  # noqa: NPY002 - forks of one server would all draw the same
     reaper.set(_kill_me)
-    shares: dict[int, Sequence[NDArray[Any]]] = {}
+    held: dict[int, Parts] = {}
     while True:
         try:
             first, *rest = receive_message(connection)
-            verb, number = _load(first)
+            verb, serial, key, piece = _load(first)
             if verb == "hold":
-                shares[number] = _load(rest[0])
+                held[key] = _load(rest[0])
             elif verb == "forget":
-                shares.pop(number, None)
+                held.pop(key, None)
             else:
-                _run(connection, number, shares, rest)
+                send_answer(connection, serial, *_reply(held[key], piece, rest))
         except (EOFError, ConnectionError):
             return
 
 
-def _run(
-    connection: Connection,
-    serial: int,
-    shares: dict[int, Sequence[NDArray[Any]]],
-    payloads: Sequence[Payload],
-) -> None:
-    started = time.perf_counter()
-    value: NDArray[Any] | None = None
+def _reply(parts: Parts, piece: int, payloads: Sequence[Payload]) -> Reply:
     try:
-        key, (task, arguments), rows = (_load(payload) for payload in payloads)
-        own = [rows.get(place, argument) for place, argument in enumerate(arguments)]
+        (task, arguments), rows = (_load(payload) for payload in payloads)
     except Exception as error:  # noqa: BLE001 - what can't be unpickled here is a failed answer
-        failure: str | None = describe(error)
-    else:
-        started = time.perf_counter()
-        items = [guarded(item) for item in (*shares[key], *own)]
-        value, failure = attempt(task, items, at_home=False)
-    seconds = time.perf_counter() - started
-    send_answer(connection, serial, seconds, value, failure)
+        return None, describe(error), 0.0
+    return run(task, parts, piece, arguments, rows, in_master=False)
 
 
 def _load(payload: Payload) -> Any:

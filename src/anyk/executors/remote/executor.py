@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-import time
-import weakref
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any, final
 
@@ -15,35 +12,19 @@ from numpy.typing import NDArray
 
 from anyk.checks import count, positive, shown
 from anyk.errors import InvalidArgument
-from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Placement
-from anyk.executors.core.dispatcher import Courier, Office
-from anyk.executors.core.placements import Shelf
+from anyk.executors.core.crew import AbstractCrewed, Crew
+from anyk.executors.core.link import Held
 from anyk.executors.core.run_task import Task
 from anyk.executors.remote.arguments import sendable
-from anyk.executors.remote.link import Keys, Limits, Link
-from anyk.executors.remote.request import make_request
+from anyk.executors.remote.link import Keys, Limits, RemoteLink
+from anyk.executors.remote.request import Request, make_request
 from anyk.executors.remote.tls import Address, client_context, is_loopback, normal, parse_address
 
 __all__ = ["Remote"]
 
-_LEAVING = 1.0  # seconds that the end of all connections may take
-
-
-def _stop(office: Office, links: Sequence[Link]) -> None:
-    if not office.here:
-        return
-    office.close()
-    couriers = office.couriers
-    for link, courier in zip(links, couriers, strict=False):
-        if not courier.stop():
-            link.cut()
-    deadline = time.monotonic() + _LEAVING
-    for courier in couriers:
-        courier.join(max(0.0, deadline - time.monotonic()))
-
 
 @final
-class Remote(AbstractExecutor):
+class Remote(AbstractCrewed):
     """Workers on other machines, which `anyk worker` runs: they may be malicious and curious.
 
     A worker has functions of its own, and is told the name of one: `anyk.run(scheme, "gram", X,
@@ -82,7 +63,7 @@ class Remote(AbstractExecutor):
         RFC 8446 (TLS 1.3), section 4.4; RFC 6125, section 6.4 (whose certificate it is).
 
     Example:
-        >>> from anyk.executors.remote.trial import Trial
+        >>> from anyk.testing import Trial
         >>> scheme = anyk.Lagrange(blocks=1, degree=2, workers=4, adversaries=0, colluders=1)
         >>> with Trial("anyk.testing.tasks", workers=4) as trial:
         ...     with anyk.Remote(trial.addresses, tls=trial.master) as executor:
@@ -105,78 +86,40 @@ class Remote(AbstractExecutor):
             answer=count("largest_answer", largest_answer, least=1),
         )
         context = None if self._tls is None else client_context(Path(self._tls))
-        self._shelf = Shelf()
-        self._links: list[Link] = []
-        self._office = Office()
-        self._stop = weakref.finalize(self, _stop, self._office, self._links)
         keys = Keys()
-        for worker, address in enumerate(self._addresses):
-            live = partial(self._shelf.live, worker)
-            self._links.append(Link(address, context, keys, live, limits))
-            self._office.couriers.append(
-                Courier(f"anyk remote worker {worker}", farewell=self._links[-1].leave)
-            )
+
+        parsed = self._addresses
+
+        def link(worker: int, held: Held) -> RemoteLink:
+            return RemoteLink(parsed[worker], context, keys, held, limits)
+
+        self._crew = Crew(
+            "Remote", len(parsed), link=link, pack=_pack, ahead=True, convert=_sendable
+        )
 
     @property
-    def workers(self) -> int:
-        """How many workers there are."""
-        return len(self._addresses)
-
-    @property
-    def alive(self) -> tuple[bool, ...]:
-        """By worker, whether it could be reached when that was last tried."""
-        return tuple(link.alive for link in self._links)
+    def crew(self) -> Crew[RemoteLink]:
+        """The workers."""
+        return self._crew
 
     @property
     def by_name(self) -> bool:
         """True: the workers have functions of their own."""
         return True
 
-    def clock(self) -> float:
-        """Seconds on `time.perf_counter`."""
-        return time.perf_counter()
-
-    def place(self, parts: Sequence[NDArray[Any]]) -> Placement:
-        """Send shares to the workers, in the background; see `AbstractExecutor.place`.
-
-        The arrays are not copied here, and are kept for workers that come back: do not write in
-        them.
-        """
-        arrays = [sendable(np.asarray(part), "parts") for part in parts]
-        placement = self._shelf.add(self, arrays)
-        self._keep(placement)
-        return placement
-
-    def dispatch(
-        self, task: Task, placement: Placement, arguments: Sequence[Any]
-    ) -> AbstractDispatch:
-        """Tell all workers that hold a share to run a task; see `AbstractExecutor.dispatch`."""
-        shares = self._shelf.shares(self, placement)
-        request = make_request(task, arguments, len(shares))
-        dispatch = self._office.dispatch(self, len(shares))
-        for worker, share in enumerate(shares):
-            ask = partial(self._links[worker].ask, placement.key, share, request, worker)
-            dispatch.send(worker, ask)
-        return dispatch
-
-    def release(self, placement: Placement) -> None:
-        """Let the workers forget shares, in the background. Harmless when called twice."""
-        if self._shelf.remove(placement):
-            self._keep(placement)
-
-    def close(self) -> None:
-        """Close the connections, at which the workers stop and forget. Harmless when called twice.
-
-        Takes milliseconds, or about a second where a worker is just being reached.
-        """
-        self._shelf.close()
-        self._stop()
-
-    def _keep(self, placement: Placement) -> None:
-        self._office.keep([link.synchronise for link in self._links[: placement.workers]])
-
     def __repr__(self) -> str:
         return f"Remote({[str(address) for address in self._addresses]!r}, tls={self._tls!r})"
+
+
+def _sendable(part: NDArray[Any]) -> NDArray[Any]:
+    return sendable(np.asarray(part), "parts")
+
+
+def _pack(
+    task: Task, arguments: Sequence[Any], shares: int
+) -> tuple[Request, list[list[NDArray[Any]]]]:
+    request = make_request(task, arguments, shares)
+    return request, [request.arrays_of(share) for share in range(shares)]
 
 
 def _checked(addresses: Sequence[str], *, secure: bool) -> tuple[Address, ...]:

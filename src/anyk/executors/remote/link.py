@@ -7,17 +7,18 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from anyk.domains.ring import ResidueRing
 from anyk.executors.core.answer_header import LONGEST_HEADER, BrokenAnswer, parse_header
-from anyk.executors.core.placements import Share
-from anyk.executors.core.run_task import describe
+from anyk.executors.core.dispatcher import PostedDispatch
+from anyk.executors.core.link import AbstractLink, Held, Order
+from anyk.executors.core.placements import Parts
+from anyk.executors.core.run_task import Reply, describe
 from anyk.executors.remote.frames import Channel, Spec, parse_specs, size_of, specs_of
 from anyk.executors.remote.request import Request
 from anyk.executors.remote.tls import (
@@ -29,7 +30,7 @@ from anyk.executors.remote.tls import (
     public_key_of,
 )
 
-__all__ = ["Keys", "Limits", "Link"]
+__all__ = ["Keys", "Limits", "RemoteLink"]
 
 _REACHING = 5.0  # seconds that a connection may take, and then its TLS
 _LONGEST_PAUSE = 10.0  # seconds between two tries to reach a worker
@@ -73,14 +74,14 @@ class Keys:
 
 
 @final
-class Link:
-    """The way to one worker. All methods but `cut` are called by one thread, its courier's.
+class RemoteLink(AbstractLink):
+    """The connection to one worker; see `AbstractLink`.
 
     Args:
         address: where it is, and its name.
         context: for TLS; None without.
         keys: of all workers of the executor.
-        shares: what it should hold, by placement.
+        held: says which shares the worker should hold.
         limits: what it may take.
     """
 
@@ -89,13 +90,13 @@ class Link:
         address: Address,
         context: ssl.SSLContext | None,
         keys: Keys,
-        shares: Callable[[], Mapping[int, Share]],
+        held: Held,
         limits: Limits,
     ) -> None:
         self._address = address
         self._context = context
         self._keys = keys
-        self._shares = shares
+        self._wanted = held
         self._limits = limits
         self._lock = threading.Lock()  # of _reaching and _over
         self._over = False
@@ -111,28 +112,17 @@ class Link:
         """Whether it could be reached when that was last tried."""
         return not self._tries
 
-    def ask(
-        self, key: int, share: Share, request: Request, worker: int
-    ) -> tuple[NDArray[Any] | None, str | None, float]:
-        """Run a task on the worker, and wait for its answer.
-
-        Args:
-            key: of the share.
-            share: what the task runs on, sent if the worker does not hold it.
-            request: what to run.
-            worker: whose rows of it to send.
-
-        Returns:
-            (value, failure, seconds), one of the first two None.
-        """
+    def ask(self, order: Order, piece: int, dispatch: PostedDispatch) -> Reply:  # noqa: ARG002 - what has begun goes on
+        """Run a task on the worker, and wait for its answer; see `AbstractLink.ask`."""
         begun = time.monotonic()
         deadline = begun + self._limits.patience
+        request: Request = order.common
         try:
-            channel = self._synchronise({**self._shares(), key: share}, deadline)
+            channel = self._synchronise({**self._wanted(), order.key: order.parts}, deadline)
             serial = secrets.randbits(63)  # nobody can guess it, so none answers before or for it
-            arrays = request.arrays_of(worker)
-            start = {"verb": "run", "serial": serial, "key": key, "arrays": specs_of(arrays)}
-            channel.send(request.header | start, arrays, deadline)
+            arrays = order.rows[piece]
+            start = {"verb": "run", "serial": serial, "key": order.key, "piece": piece}
+            channel.send(request.header | start | {"arrays": specs_of(arrays)}, arrays, deadline)
             value, failure, seconds = self._receive(channel, serial, request, deadline)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this worker's failure
             return None, self._discard(error), 0.0
@@ -140,7 +130,7 @@ class Link:
 
     def synchronise(self) -> None:
         """Let the worker hold the shares that it should, and no others."""
-        wanted = self._shares()
+        wanted = self._wanted()
         if self._channel is None and not wanted:
             return
         try:
@@ -148,8 +138,8 @@ class Link:
         except Exception as error:  # noqa: BLE001 - the next task tries again
             self._discard(error)
 
-    def cut(self) -> None:
-        """End the connection for good, whatever it is used for, without waiting. Any thread may."""
+    def cut(self, *, force: bool) -> None:  # noqa: ARG002 - nothing more can be done
+        """End the connection for good, whatever it is used for, without waiting."""
         with self._lock:
             self._over = True
             reaching = self._reaching
@@ -162,9 +152,7 @@ class Link:
             self._over = True
         self._drop()
 
-    def _receive(
-        self, channel: Channel, serial: int, request: Request, deadline: float
-    ) -> tuple[NDArray[Any] | None, str | None, float]:
+    def _receive(self, channel: Channel, serial: int, request: Request, deadline: float) -> Reply:
         header = channel.receive_header(LONGEST_HEADER, deadline)
         seconds, failure, dtype, shape = parse_header(header, serial)
         if failure is not None:
@@ -187,7 +175,7 @@ class Link:
             )
         return spec
 
-    def _synchronise(self, wanted: Mapping[int, Share], deadline: float) -> Channel:
+    def _synchronise(self, wanted: Mapping[int, Parts], deadline: float) -> Channel:
         if self._channel is not None and not self._channel.silent():
             self._drop()
         channel = self._reach(deadline) if self._channel is None else self._channel

@@ -17,7 +17,7 @@ from anyk.domains.real import Complex, Reals
 from anyk.domains.ring import ResidueRing
 from anyk.errors import InvalidArgument
 from anyk.executors.core.answer_header import BrokenAnswer
-from anyk.executors.core.base import Dealt
+from anyk.executors.core.base import PerWorker
 from anyk.executors.core.run_task import Task
 from anyk.executors.core.task import WorkerTask
 from anyk.executors.remote.arguments import pack, sendable
@@ -34,12 +34,12 @@ _NO_FUNCTION = ["product"]
 @final
 @dataclass(frozen=True, eq=False)
 class Request:
-    """What the workers are asked, each with its own rows of what is dealt.
+    """What the workers are asked, each with rows of its own.
 
     Args:
         header: what all of them are told.
         arrays: of the arguments that all of them receive.
-        rows: of each dealt argument, what each worker receives.
+        rows: of each argument that is per worker, what each receives.
         domain: what the answers are made of; None where nothing is known of them.
     """
 
@@ -58,7 +58,7 @@ def make_request(task: Task | WorkerTask | str, arguments: Sequence[Any], worker
 
     Args:
         task: a function of the workers, of which the name alone travels, or a `WorkerTask` of one.
-        arguments: for every worker; of a `Dealt` one, each its row.
+        arguments: for every worker; of a `PerWorker` one, each its row.
         workers: how many are asked.
 
     Raises:
@@ -78,10 +78,10 @@ def make_request(task: Task | WorkerTask | str, arguments: Sequence[Any], worker
         work = _words(task.work)
     name, module = _named(function) if needs_function(work) else (None, None)
     common: list[NDArray[Any]] = []
-    said = [None if isinstance(each, Dealt) else pack(each, common) for each in arguments]
+    said = [None if isinstance(each, PerWorker) else pack(each, common) for each in arguments]
     rows: list[tuple[NDArray[Any], ...]] = []
     for place, argument in enumerate(arguments):
-        if isinstance(argument, Dealt):
+        if isinstance(argument, PerWorker):
             said[place] = {"array": len(common) + len(rows)}
             rows.append(
                 tuple(

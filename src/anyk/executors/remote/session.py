@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Sequence
 from typing import Any, final
 
 from numpy.typing import NDArray
 
 from anyk.executors.core.answer_header import BrokenAnswer
-from anyk.executors.core.placements import Share
-from anyk.executors.core.run_task import attempt, describe
+from anyk.executors.core.placements import Parts
+from anyk.executors.core.run_task import Reply, describe, run
 from anyk.executors.remote.arguments import unpack
 from anyk.executors.remote.frames import (
     LONGEST_REQUEST,
@@ -36,9 +35,9 @@ class Session:
 
     Messages are headers with a verb, and arrays:
 
-    - hold: keep the arrays as the share of this key.
-    - forget: let the share of this key go.
-    - run: run a function on the share of this key, with arguments; the only one that is answered.
+    - hold: keep the arrays as the shares of this key, a row of each array a share.
+    - forget: let the shares of this key go.
+    - run: run a function on one of them, this piece, with arguments; the only one that is answered.
 
     Args:
         channel: to the master, who has shown to be it.
@@ -64,7 +63,7 @@ class Session:
         self._channel = channel
         self._offer = offer
         self._memory = memory
-        self._shares: dict[int, Share] = {}
+        self._held: dict[int, Parts] = {}
         self._taken = 0  # bytes of the memory, by shares
         self._absent = "no such share here"
 
@@ -80,7 +79,7 @@ class Session:
         except (EOFError, OSError):
             return
         finally:
-            self._shares.clear()
+            self._held.clear()
             self._channel.close()
 
     def _header(self) -> dict[str, Any]:
@@ -99,10 +98,10 @@ class Session:
             self._forget(key)
         elif verb == "hold":
             self._forget(key)
-            share, why = self._arrays(header)
+            parts, why = self._arrays(header)
             if why is None:
-                self._shares[key] = tuple(share)
-                self._taken += _room(self._shares[key])
+                self._held[key] = tuple(parts)
+                self._taken += _room(self._held[key])
             else:
                 self._absent = why
         elif verb == "run":
@@ -111,9 +110,9 @@ class Session:
             raise BrokenAnswer("a request with an unknown verb")
 
     def _forget(self, key: int) -> None:
-        share = self._shares.pop(key, None)
-        if share is not None:
-            self._taken -= _room(share)
+        parts = self._held.pop(key, None)
+        if parts is not None:
+            self._taken -= _room(parts)
 
     def _arrays(self, header: dict[str, Any]) -> tuple[list[NDArray[Any]], str | None]:
         """The arrays of a request; or why there is no room for them."""
@@ -139,29 +138,32 @@ class Session:
 
     def _computed(
         self, header: dict[str, Any], arrays: Sequence[NDArray[Any]], why: str | None
-    ) -> tuple[NDArray[Any] | None, str | None, float]:
-        """(value, failure, seconds) of a request, which has failed already if there is a reason."""
+    ) -> Reply:
+        """What comes of a request, which has failed already if there is a reason."""
         if why is not None:
             return None, why, 0.0
         try:
             function = None
             if needs_function(header.get("work")):
                 function = self._offer.find(header.get("function"), header.get("module"))
-            share = self._share(header["key"])
-            task = task_of(function, header, domain_of(header.get("domain")), len(share))
-            inputs = [*share, *unpack(header.get("arguments"), arrays)]
+            parts, piece = self._share(header["key"], header.get("piece"))
+            task = task_of(function, header, domain_of(header.get("domain")), len(parts))
+            arguments = unpack(header.get("arguments"), arrays)
         except Exception as error:  # noqa: BLE001 - what can't be understood is a failed answer
             return None, str(error) if isinstance(error, BrokenAnswer) else describe(error), 0.0
-        started = time.perf_counter()
-        value, failure = attempt(task, inputs, at_home=False)
-        return value, failure, time.perf_counter() - started
+        return run(task, parts, piece, arguments, {}, in_master=False)
 
-    def _share(self, key: int) -> Share:
-        if key not in self._shares:
+    def _share(self, key: int, piece: object) -> tuple[Parts, int]:
+        """The parts that are held by this key, if there is such a piece of each."""
+        parts = self._held.get(key)
+        if parts is None:
             raise BrokenAnswer(self._absent)
-        return self._shares[key]
+        rows = min((len(part) if part.ndim else 0 for part in parts), default=0)
+        if type(piece) is not int or not 0 <= piece < rows:
+            raise BrokenAnswer("no such piece of the share here")
+        return parts, piece
 
 
-def _room(share: Share) -> int:
-    """Bytes of the memory that a share takes."""
-    return sum(part.nbytes for part in share) + _BESIDE * (1 + len(share))
+def _room(parts: Parts) -> int:
+    """Bytes of the memory that shares take."""
+    return sum(part.nbytes for part in parts) + _BESIDE * (1 + len(parts))

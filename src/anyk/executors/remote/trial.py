@@ -33,7 +33,7 @@ class Trial:
         ExecutorError: on entering, if a worker does not start, with what it said.
 
     Example:
-        >>> from anyk.executors.remote.trial import Trial
+        >>> from anyk.testing import Trial
         >>> with Trial("anyk.testing.tasks", workers=1) as trial:
         ...     trial.addresses[0].startswith("worker-0@127.0.0.1:")
         True
@@ -88,7 +88,7 @@ class Trial:
             name: whose certificate it has.
             port: on which it listens; 0 for any that is free.
         """
-        command = [sys.executable, "-m", "anyk.cli", "worker", "--listen", f"127.0.0.1:{port}"]
+        command = [sys.executable, "-m", "anyk", "worker", "--listen", f"127.0.0.1:{port}"]
         command += ["--tasks", self._tasks, "--tls", str(self.certificates / name), *self._options]
         with self._log(name).open("a", encoding="utf-8") as log:
             return subprocess.Popen(  # noqa: S603 - our own command

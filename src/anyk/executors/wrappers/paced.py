@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from anyk.checks import instance
 from anyk.delays.models import AbstractDelays
-from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Dealt, Placement
+from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, PerWorker, Placement
 from anyk.executors.core.run_task import Task, pause
-from anyk.executors.wrappers.wrapper import AbstractAround, check_within
+from anyk.executors.wrappers.wrapper import AbstractWrapper, check_within
 
 __all__ = ["Paced"]
 
@@ -33,11 +33,12 @@ class _Paced:
 
 
 @final
-class Paced(AbstractAround):
+class Paced(AbstractWrapper):
     """An executor whose workers wait, before each task, as long as a model of delays says.
 
     For experiments on real engines: the waiting is real, and so is what it does to the next call.
-    A worker that never answers by the model hangs.
+    A worker that never answers by the model hangs. A worker that holds several pieces has one
+    delay, of which it waits an equal part before each.
 
     Args:
         executor: whose workers they are; not `anyk.Remote`, whose workers run functions of their
@@ -49,10 +50,9 @@ class Paced(AbstractAround):
         InvalidArgument: if an argument is of another kind.
 
     Example:
-        >>> from anyk.executors.wrappers.paced import Paced
-        >>> from anyk.delays.models import Fixed
+        >>> from anyk.delays import Fixed
         >>> inner = anyk.Simulated(3, generator=np.random.default_rng(0))
-        >>> with Paced(inner, Fixed({2: 60.0}), np.random.default_rng(0)) as executor:
+        >>> with anyk.Paced(inner, Fixed({2: 60.0}), np.random.default_rng(0)) as executor:
         ...     outcome = anyk.run(anyk.Replication(1, 3), np.sqrt, [4.0], executor)
         >>> outcome.elapsed < 1.0
         True
@@ -62,7 +62,7 @@ class Paced(AbstractAround):
         self, executor: AbstractExecutor, delays: AbstractDelays, generator: np.random.Generator
     ) -> None:
         check_within(executor)
-        instance("delays", delays, AbstractDelays, change="Pass a model of anyk.delays.models.")
+        instance("delays", delays, AbstractDelays, change="Pass a model of anyk.delays.")
         instance("generator", generator, np.random.Generator, change="Pass default_rng(0).")
         self._executor, self._delays, self._generator = executor, delays, generator
 
@@ -74,9 +74,9 @@ class Paced(AbstractAround):
     def dispatch(
         self, task: Task, placement: Placement, arguments: Sequence[Any]
     ) -> AbstractDispatch:
-        """Run a task on every worker, after its delay; see `AbstractExecutor.dispatch`."""
-        seconds = self._delays.sample(self._generator, placement.workers)
-        return self._executor.dispatch(_Paced(task), placement, [*arguments, Dealt(seconds)])
+        """Run a task on every share, after its delay; see `AbstractExecutor.dispatch`."""
+        seconds = placement.spread(self._delays.sample(self._generator, placement.workers))
+        return self._executor.dispatch(_Paced(task), placement, [*arguments, PerWorker(seconds)])
 
     def __repr__(self) -> str:
         return f"Paced({self._executor!r}, {self._delays!r})"

@@ -1,4 +1,4 @@
-"""The master as a worker: one share stays at home, and needs no worker of its own."""
+"""The master as a worker: it keeps its share in its own process, and needs no worker for it."""
 
 from __future__ import annotations
 
@@ -6,19 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, final
 
-import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Answer
 from anyk.checks import instance
-from anyk.executors.core.base import (
-    AbstractDispatch,
-    AbstractExecutor,
-    Dealt,
-    Placement,
-    check_parts,
-)
-from anyk.executors.core.placements import Shelf
+from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, PerWorker, Placement
+from anyk.executors.core.placements import Placements
 from anyk.executors.core.run_task import Task
 from anyk.executors.local.inline import Inline
 
@@ -27,23 +20,27 @@ __all__ = ["WithMaster"]
 
 @final
 class _Both(AbstractDispatch):
-    """The master's own answer, then those of the others."""
+    """The master's own answers, then those of the others."""
 
     def __init__(
-        self, own: AbstractDispatch, others: AbstractDispatch | None, executor: WithMaster
+        self,
+        own: AbstractDispatch,
+        number: int,
+        others: AbstractDispatch | None,
+        executor: WithMaster,
     ) -> None:
         self._own = own
+        self._left = number
         self._others = others
         self._executor = executor
         self._sent = executor.clock()
-        self._answered = False
 
     def receive(self, timeout: float | None) -> Answer | None:
-        if not self._answered:
+        if self._left:
             answer = self._own.receive(timeout)
             if answer is None:
                 return None
-            self._answered = True
+            self._left -= 1
             return replace(answer, sent=self._sent, answered=self._executor.clock())
         answer = None if self._others is None else self._others.receive(timeout)
         return None if answer is None else replace(answer, worker=answer.worker + 1)
@@ -58,8 +55,8 @@ class _Both(AbstractDispatch):
 class WithMaster(AbstractExecutor):
     """An executor with one worker more: worker 0 is the master, the process that calls.
 
-    Its share never leaves the process. It computes while the others do, before it listens to
-    them; a task that hangs hangs the caller. Closing this closes the executor.
+    Its share never leaves the process. It computes while the others do, all its pieces before it
+    listens to them; a task that hangs hangs the caller. Closing this closes the executor.
 
     It is trusted, as the master who holds the data must be. `Harmonic` gives worker 0 its mask, so
     that with the master in that place K(d-1) + 1 other workers are enough.
@@ -78,7 +75,7 @@ class WithMaster(AbstractExecutor):
         instance("executor", executor, AbstractExecutor, change="Make one, such as Threads(4).")
         self._executor = executor
         self._own = Inline(1)
-        self._shelf = Shelf()  # knows which placements there are; the shares lie elsewhere
+        self._placements = Placements("WithMaster", executor.workers + 1)
         self._placed: dict[Placement, tuple[Placement, Placement | None]] = {}
 
     @property
@@ -105,14 +102,14 @@ class WithMaster(AbstractExecutor):
         """Seconds on the executor's clock."""
         return self._executor.clock()
 
-    def place(self, parts: Sequence[NDArray[Any]]) -> Placement:
-        """Keep the first share, and send the others; see `AbstractExecutor.place`."""
-        arrays = [np.asarray(part) for part in parts]
-        placement = self._shelf.add(self, [np.zeros(check_parts(arrays, self))])
-        own = self._own.place([array[:1] for array in arrays])
-        others = (
-            self._executor.place([array[1:] for array in arrays]) if len(arrays[0]) > 1 else None
-        )
+    def place(self, parts: Sequence[NDArray[Any]], pieces: int = 1) -> Placement:
+        """Keep the first worker's share, send the others; see `AbstractExecutor.place`."""
+        placement = self._placements.add(parts, pieces)
+        arrays = self._placements.parts(placement)
+        own = self._own.place([array[:pieces] for array in arrays], pieces)
+        others = None
+        if placement.workers > 1:
+            others = self._executor.place([array[pieces:] for array in arrays], pieces)
         self._placed[placement] = (own, others)
         return placement
 
@@ -120,15 +117,19 @@ class WithMaster(AbstractExecutor):
         self, task: Task, placement: Placement, arguments: Sequence[Any]
     ) -> AbstractDispatch:
         """Run a task on the others and here; see `AbstractExecutor.dispatch`."""
-        self._shelf.shares(self, placement)
+        self._placements.parts(placement)
         own, others = self._placed[placement]
-        rest = [Dealt(each.rows[1:]) if isinstance(each, Dealt) else each for each in arguments]
+        rest = [
+            PerWorker(each.rows[own.shares :]) if isinstance(each, PerWorker) else each
+            for each in arguments
+        ]
         dispatched = None if others is None else self._executor.dispatch(task, others, rest)
-        return _Both(self._own.dispatch(task, own, arguments), dispatched, self)
+        here = self._own.dispatch(task, own, arguments)
+        return _Both(here, own.shares, dispatched, self)
 
     def release(self, placement: Placement) -> None:
         """Forget these shares here, and let the others forget them."""
-        self._shelf.remove(placement)
+        self._placements.remove(placement)
         own, others = self._placed.pop(placement, (None, None))
         if own is not None:
             self._own.release(own)
@@ -137,7 +138,7 @@ class WithMaster(AbstractExecutor):
 
     def close(self) -> None:
         """Close the executor."""
-        self._shelf.close()
+        self._placements.close()
         self._placed.clear()
         self._own.close()
         self._executor.close()

@@ -12,10 +12,10 @@ from anyk.checks import instance
 from anyk.errors import InvalidArgument
 from anyk.executors.core.base import AbstractExecutor, Placement
 
-__all__ = ["AbstractAround", "check_within"]
+__all__ = ["AbstractWrapper", "check_within"]
 
 
-class AbstractAround(AbstractExecutor):
+class AbstractWrapper(AbstractExecutor):
     """An executor whose workers are another one's, and that does something to their tasks.
 
     Shares that were placed on the one can be used on the other, and closing this closes both.
@@ -50,9 +50,9 @@ class AbstractAround(AbstractExecutor):
         """Seconds on the clock of the executor within."""
         return self.within.clock()
 
-    def place(self, parts: Sequence[NDArray[Any]]) -> Placement:
+    def place(self, parts: Sequence[NDArray[Any]], pieces: int = 1) -> Placement:
         """Send shares to the workers; see `AbstractExecutor.place`."""
-        return self.within.place(parts)
+        return self.within.place(parts, pieces)
 
     def release(self, placement: Placement) -> None:
         """Let the workers forget these shares. Harmless when called twice."""

@@ -30,9 +30,10 @@ from anyk.schemes.base import (
     read_only,
     rows_of,
 )
-from anyk.spec import Guarantee, Map
+from anyk.schemes.row import SchemeRow, SchemeWords, degree_of
+from anyk.spec import Guarantee, Map, Threat
 
-__all__ = ["Lagrange"]
+__all__ = ["ROW", "Lagrange"]
 
 
 @final
@@ -270,3 +271,39 @@ class _LagrangeRecovery(AbstractRecovery):
         last = positions[-1] + 1  # rows after it would be multiplied by zero
         value = scheme.field.matmul(self._spread(positions)[:, :last], array[:last])
         return Recovered(value=value, suspects=tuple(sorted(liars)))
+
+
+def _sized(problem: Map, threat: Threat, field: PrimeField) -> Lagrange:
+    return Lagrange(
+        blocks=problem.blocks,
+        degree=degree_of(problem),
+        workers=threat.workers,
+        adversaries=threat.adversaries,
+        colluders=threat.colluders,
+        field=field,
+    )
+
+
+def _examples() -> tuple[AbstractScheme, ...]:
+    return (
+        Lagrange(blocks=1, degree=1, workers=1),
+        Lagrange(blocks=2, degree=3, workers=10, adversaries=1, colluders=1),
+        Lagrange(blocks=3, degree=1, workers=8, colluders=2, field=PrimeField(13)),
+    )
+
+
+ROW = SchemeRow(
+    name="Lagrange",
+    scheme=Lagrange,
+    solves=Map,
+    size=_sized,
+    examples=_examples,
+    words=SchemeWords(
+        call="Lagrange(blocks=K, degree=d, workers=N, adversaries=A, colluders=T)",
+        computes="polynomials of degree d",
+        late="any (K+T-1)d + 2A + 1 answers are enough",
+        wrong="A liars are named",
+        curious="T workers learn nothing",
+        value="exact, over a prime field",
+    ),
+)

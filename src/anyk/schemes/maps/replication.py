@@ -25,9 +25,10 @@ from anyk.schemes.base import (
     missing_answers,
     rows_of,
 )
-from anyk.spec import Guarantee, Map
+from anyk.schemes.row import SchemeRow, SchemeWords, none_of
+from anyk.spec import Guarantee, Map, Threat
 
-__all__ = ["Replication"]
+__all__ = ["ROW", "Replication"]
 
 _TOLERANCE = 1e-9  # replicas of a real computation may differ by rounding on other hardware
 
@@ -223,3 +224,33 @@ def _near(left: NDArray[Any], right: NDArray[Any]) -> bool:
     return bool(
         np.all(np.abs(left - right) <= _TOLERANCE * np.minimum(np.abs(left), np.abs(right)))
     )
+
+
+def _sized(problem: Map, threat: Threat, field: PrimeField) -> Replication:  # noqa: ARG001 - any domain
+    none_of(threat, "colluders")
+    return Replication(problem.blocks, threat.workers, adversaries=threat.adversaries)
+
+
+def _examples() -> tuple[AbstractScheme, ...]:
+    return (
+        Replication(blocks=3, workers=3),
+        Replication(blocks=2, workers=7, adversaries=1),
+        Replication(blocks=2, workers=4, domain=PrimeField()),
+    )
+
+
+ROW = SchemeRow(
+    name="Replication",
+    scheme=Replication,
+    solves=Map,
+    size=_sized,
+    examples=_examples,
+    words=SchemeWords(
+        call="Replication(blocks=K, workers=N, adversaries=A)",
+        computes="any function",
+        late="one of floor(N/K) replicas a block",
+        wrong="majority of 2A + 1 replicas",
+        curious="no",
+        value="as computed; the baseline",
+    ),
+)

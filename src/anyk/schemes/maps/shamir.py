@@ -29,9 +29,10 @@ from anyk.schemes.base import (
     read_only,
     rows_of,
 )
-from anyk.spec import Guarantee, Map
+from anyk.schemes.row import SchemeRow, SchemeWords, degree_of
+from anyk.spec import Guarantee, Map, Threat
 
-__all__ = ["Shamir"]
+__all__ = ["ROW", "Shamir"]
 
 
 @final
@@ -268,3 +269,38 @@ class _ShamirRecovery(AbstractRecovery):
             weights = _weights(field, tuple(self._points(places[used])))
             value[block] = field.matmul(weights, group[used])[0]
         return Recovered(value=value, suspects=tuple(sorted(suspects)))
+
+
+def _sized(problem: Map, threat: Threat, field: PrimeField) -> Shamir:
+    return Shamir(
+        blocks=problem.blocks,
+        degree=degree_of(problem),
+        workers=threat.workers,
+        adversaries=threat.adversaries,
+        colluders=max(threat.colluders, 1),
+        field=field,
+    )
+
+
+def _examples() -> tuple[AbstractScheme, ...]:
+    return (
+        Shamir(blocks=2, degree=2),
+        Shamir(blocks=2, degree=1, workers=11, adversaries=1, colluders=2),
+    )
+
+
+ROW = SchemeRow(
+    name="Shamir",
+    scheme=Shamir,
+    solves=Map,
+    size=_sized,
+    examples=_examples,
+    words=SchemeWords(
+        call="Shamir(blocks=K, degree=d, workers=N, adversaries=A, colluders=T)",
+        computes="polynomials of degree d",
+        late="any dT + 2A + 1 answers of each block are enough",
+        wrong="A liars are named",
+        curious="T workers learn nothing",
+        value="exact, over a prime field; a baseline",
+    ),
+)

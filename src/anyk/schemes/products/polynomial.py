@@ -29,10 +29,11 @@ from anyk.schemes.base import (
     rows_of,
 )
 from anyk.schemes.products.grid import Grid, cut
-from anyk.spec import Guarantee, MatMul
+from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_of
+from anyk.spec import Guarantee, MatMul, Threat
 from anyk.work import AbstractWork, Function, Product
 
-__all__ = ["Polynomial"]
+__all__ = ["ROW", "Polynomial"]
 
 _MULTIPLY = (operator.matmul, np.matmul)
 
@@ -255,3 +256,39 @@ class _PolynomialRecovery(AbstractRecovery):
         places = [place for place in range(len(self.shares)) if place not in wrong][:dimension]
         blocks = field.matmul(self._matrix(places) if wrong else self.matrix, array)
         return Recovered(value=self.grid.together(blocks), suspects=tuple(sorted(liars)))
+
+
+def _sized(problem: MatMul, threat: Threat, field: PrimeField) -> Polynomial:
+    none_of(threat, "colluders")
+    inner = problem.partition[1]
+    if inner != 1:
+        raise failing(f"p = 1, that is {inner} = 1: it does not cut the inner dimension")
+    return Polynomial(
+        problem.partition, threat.workers, domain=field, adversaries=threat.adversaries
+    )
+
+
+def _examples() -> tuple[AbstractScheme, ...]:
+    return (
+        Polynomial(partition=(1, 1, 1), workers=1),
+        Polynomial(partition=(2, 1, 2), workers=6),
+        Polynomial(partition=(3, 1, 1), workers=6, domain=PrimeField(101), adversaries=1),
+        Polynomial(partition=(2, 1, 3), workers=4, pieces=2),
+    )
+
+
+ROW = SchemeRow(
+    name="Polynomial",
+    scheme=Polynomial,
+    solves=MatMul,
+    size=_sized,
+    examples=_examples,
+    words=SchemeWords(
+        call="Polynomial(partition=(m, 1, n), workers=N, adversaries=A)",
+        computes="the product of two matrices, cut in m rows and n columns of blocks",
+        late="any mn + 2A answers are enough",
+        wrong="A liars are named",
+        curious="no",
+        value="exact, over a prime field",
+    ),
+)

@@ -29,10 +29,11 @@ from anyk.schemes.base import (
     missing_answers,
     rows_of,
 )
-from anyk.spec import Guarantee, Sum
+from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_of
+from anyk.spec import Guarantee, Sum, Threat
 from anyk.work import AbstractWork, Combined, Function
 
-__all__ = ["CyclicRepetition"]
+__all__ = ["ROW", "CyclicRepetition"]
 
 _ROUNDING = 8.0 * float(np.finfo(np.float64).eps)
 
@@ -240,3 +241,39 @@ class _CyclicRecovery(AbstractRecovery):
     @property
     def _rows(self) -> NDArray[Any]:
         return self.scheme._code[list(self.workers)]  # noqa: SLF001 - its own scheme
+
+
+def _sized(problem: Sum, threat: Threat, field: PrimeField) -> CyclicRepetition:  # noqa: ARG001 - over the reals
+    none_of(threat, "adversaries", "colluders")
+    blocks = problem.blocks
+    if blocks > threat.workers:
+        raise failing(f"K <= N, that is {blocks} <= {threat.workers}")
+    if threat.stragglers >= blocks:
+        raise failing(f"S < K, that is {threat.stragglers} < {blocks}")
+    return CyclicRepetition(workers=blocks, stragglers=threat.stragglers)
+
+
+def _examples() -> tuple[AbstractScheme, ...]:
+    return (
+        CyclicRepetition(workers=1, stragglers=0),
+        CyclicRepetition(workers=5, stragglers=2),
+        CyclicRepetition(workers=6, stragglers=3, domain=PrimeField()),
+        CyclicRepetition(workers=4, stragglers=1, domain=Complex()),
+    )
+
+
+ROW = SchemeRow(
+    name="CyclicRepetition",
+    scheme=CyclicRepetition,
+    solves=Sum,
+    size=_sized,
+    examples=_examples,
+    words=SchemeWords(
+        call="CyclicRepetition(workers=N, stragglers=S)",
+        computes="sums of any function, over as many blocks as workers",
+        late="any N - S answers are enough; a worker computes S + 1 blocks",
+        wrong="noticed, not named, if more answer than are needed",
+        curious="no",
+        value="exact over a prime field; over the reals with an error estimate",
+    ),
+)

@@ -26,9 +26,10 @@ from anyk.schemes.base import (
     missing_answers,
     rows_of,
 )
-from anyk.spec import Guarantee, Sum
+from anyk.schemes.row import SchemeRow, SchemeWords, degree_of, failing, none_of
+from anyk.spec import Guarantee, Sum, Threat
 
-__all__ = ["Harmonic"]
+__all__ = ["ROW", "Harmonic"]
 
 
 @final
@@ -235,3 +236,41 @@ class _HarmonicRecovery(AbstractRecovery):
         field = self.scheme.field
         array = rows_of(values, self.workers, field)
         return Recovered(value=field.matmul(self.matrix, array).reshape(array.shape[1:]))
+
+
+def _sized(problem: Sum, threat: Threat, field: PrimeField) -> Harmonic:
+    degree = degree_of(problem)
+    none_of(threat, "stragglers", "adversaries")
+    if threat.colluders > 1:
+        raise failing(f"T <= 1, that is {threat.colluders} <= 1")
+    scheme = Harmonic(blocks=problem.blocks, degree=degree, field=field)
+    if scheme.workers > threat.workers:
+        raise failing(
+            f"K(d-1) + 2 <= N, that is {problem.blocks}*{degree - 1} + 2 = {scheme.workers} <= "
+            f"{threat.workers}"
+        )
+    return scheme
+
+
+def _examples() -> tuple[AbstractScheme, ...]:
+    return (
+        Harmonic(blocks=1, degree=1),
+        Harmonic(blocks=4, degree=3, field=PrimeField(101)),
+    )
+
+
+ROW = SchemeRow(
+    name="Harmonic",
+    scheme=Harmonic,
+    solves=Sum,
+    size=_sized,
+    examples=_examples,
+    words=SchemeWords(
+        call="Harmonic(blocks=K, degree=d)",
+        computes="sums of a polynomial of degree d",
+        late="no: K(d-1) + 2 workers, all of them needed",
+        wrong="no",
+        curious="each worker learns nothing",
+        value="exact, over a prime field",
+    ),
+)

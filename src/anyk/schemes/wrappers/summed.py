@@ -18,10 +18,14 @@ from anyk.domains.real import Complex, Reals
 from anyk.errors import InvalidArgument
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded, Encoder, rows_of
-from anyk.spec import Guarantee, Map, Sum
+from anyk.schemes.maps.lagrange import Lagrange
+from anyk.schemes.maps.replication import Replication
+from anyk.schemes.maps.shamir import Shamir
+from anyk.schemes.row import SchemeRow, SchemeWords, WrapperRow, failing
+from anyk.spec import Guarantee, Map, Sum, Threat
 from anyk.work import AbstractWork, Function
 
-__all__ = ["Summed"]
+__all__ = ["ROW", "Summed"]
 
 _DOMAINS = (PrimeField, Reals, Complex)  # not residues that a recovery turns into reals
 
@@ -186,3 +190,36 @@ def _of_sum(recovered: Recovered, value: NDArray[Any]) -> float | None:
     size = float(np.linalg.norm(value))
     most = math.sqrt(len(recovered.value)) * float(np.linalg.norm(recovered.value))
     return recovered.error_estimate * most / size if size else math.inf
+
+
+def _sized(within: SchemeRow, problem: Sum, threat: Threat, field: PrimeField) -> Summed:
+    scheme = within.size(Map(blocks=problem.blocks, degree=problem.degree), threat, field)
+    if not scheme.guarantee.exact:
+        raise failing("an exact scheme: the error of a sum is not estimated")
+    return Summed(scheme)
+
+
+def _examples() -> tuple[AbstractScheme, ...]:
+    return (
+        Summed(Lagrange(blocks=2, degree=2, workers=8, adversaries=1, colluders=1)),
+        Summed(Shamir(blocks=3, degree=2)),
+        Summed(Replication(blocks=2, workers=3)),
+    )
+
+
+ROW = WrapperRow(
+    name="Summed",
+    scheme=Summed,
+    solves=Sum,
+    around=Map,
+    size=_sized,
+    examples=_examples,
+    words=SchemeWords(
+        call="Summed(scheme)",
+        computes="sums, by any exact scheme for maps",
+        late="as the scheme",
+        wrong="as the scheme",
+        curious="as the scheme",
+        value="exact",
+    ),
+)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from anyk.checks import positive, settle, shown
 from anyk.codes.analog.circle import circle, lagrange_basis, spread
 from anyk.codes.analog.interleaved import InterleavedCode
+from anyk.domains.prime import PrimeField
 from anyk.domains.real import Complex
 from anyk.errors import InvalidArgument, NotEnoughAnswers, Unachievable
 from anyk.privacy.noise import settle_noise, settled_noise
@@ -22,10 +23,12 @@ from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.randomness.masks import gaussian_masks
 from anyk.schemes.approximate.analog_lagrange.recovery import AnalogRecovery
 from anyk.schemes.approximate.common import approximate_guarantee
+from anyk.schemes.approximate.placement import scattered
 from anyk.schemes.base import AbstractScheme, Encoded, Encoder, blocks_of, read_only
-from anyk.spec import Guarantee, Map
+from anyk.schemes.row import SchemeRow, SchemeWords, degree_of, some_leakage
+from anyk.spec import Guarantee, Map, Threat
 
-__all__ = ["AnalogLagrange"]
+__all__ = ["ROW", "AnalogLagrange"]
 
 
 @final
@@ -34,11 +37,11 @@ class AnalogLagrange(AbstractScheme):
     """Analog Lagrange coded computing: f(X_1), .., f(X_K) for a polynomial f, in floating point.
 
     The polynomial u of degree K + T - 1 takes the blocks, and T Gaussian keys of variance
-    sigma^2 / T, at the points radius * exp(2 pi i j / (K+T)); worker n receives its value at
-    exp(2 pi i n / N), and the value of f there lies on a polynomial of degree (K+T-1)·d. The
-    points of the keys are spread among those of the blocks. (Published, they come last: that
-    leaks 8 times as much with K = 3 and T = 2, and 200 times with K = 6 and T = 4, at the same
-    precision.)
+    sigma^2 / T, at the points radius * exp(2 pi i j / (K+T)); the workers receive its values at
+    exp(2 pi i n / N), neighbouring workers far apart, and the values of f there lie on a polynomial
+    of degree (K+T-1)·d. The points of the keys are spread among those of the blocks. (Published,
+    they come last: that leaks 8 times as much with K = 3 and T = 2, and 200 times with K = 6 and
+    T = 4, at the same precision.)
 
     More noise hides more and costs digits: leakage falls as sigma^-2, precision as sigma^-d.
 
@@ -252,12 +255,17 @@ class AnalogLagrange(AbstractScheme):
             )
         return AnalogRecovery(
             workers=answered,
-            points=circle(self.workers)[list(answered)],
+            points=_points(self)[list(answered)],
             targets=_targets(self),
             dimension=self._dimension,
             adversaries=self.adversaries,
             rounding=self.rounding,
         )
+
+
+def _points(scheme: AnalogLagrange) -> NDArray[np.complex128]:
+    """The points of the workers, complex128 ndarray (N,): neighbours are far apart."""
+    return circle(scheme.workers)[scattered(scheme.workers)]
 
 
 def _targets(scheme: AnalogLagrange) -> NDArray[np.complex128]:
@@ -272,7 +280,7 @@ def _generator(
 ) -> tuple[NDArray[np.complex128], NDArray[np.complex128]]:
     """Lagrange's basis at the workers' points, complex128 ndarrays (N, K) and (N, T)."""
     nodes = scheme.blocks + scheme.colluders
-    basis = lagrange_basis(circle(scheme.workers), nodes, scheme.radius)
+    basis = lagrange_basis(_points(scheme), nodes, scheme.radius)
     places = spread(nodes, scheme.colluders)
     return read_only(np.delete(basis, places, axis=1)), read_only(basis[:, places])
 
@@ -292,7 +300,7 @@ def _share_size(scheme: AnalogLagrange) -> float:
 
 
 def _amplification(scheme: AnalogLagrange, missing: int) -> float:
-    """How much noise recovery amplifies without the run of neighbours that is missed most."""
+    """How much noise recovery amplifies without the arc of the circle that is missed most."""
     points, targets = circle(scheme.workers), _targets(scheme)
     left = np.arange(scheme.workers - missing)
     return max(
@@ -302,3 +310,46 @@ def _amplification(scheme: AnalogLagrange, missing: int) -> float:
             for first in range(scheme.workers if missing else 1)
         )
     )
+
+
+def _sized(problem: Map, threat: Threat, field: PrimeField) -> AnalogLagrange:  # noqa: ARG001 - over C
+    some_leakage(threat)
+    return AnalogLagrange(
+        blocks=problem.blocks,
+        degree=degree_of(problem),
+        workers=threat.workers,
+        adversaries=threat.adversaries,
+        colluders=threat.colluders,
+        stragglers=threat.stragglers,
+        leakage=threat.leakage,
+    )
+
+
+def _examples() -> tuple[AbstractScheme, ...]:
+    private = AnalogLagrange(
+        blocks=2, degree=2, workers=12, adversaries=1, colluders=2, leakage=0.1, stragglers=2
+    )
+    return (
+        AnalogLagrange(blocks=1, degree=1, workers=1),
+        AnalogLagrange(blocks=3, degree=2, workers=12, adversaries=1, stragglers=2),
+        private,
+        AnalogLagrange(blocks=2, degree=3, workers=8, colluders=1, sigma=5.0, radius=1.2),
+    )
+
+
+ROW = SchemeRow(
+    name="AnalogLagrange",
+    scheme=AnalogLagrange,
+    solves=Map,
+    size=_sized,
+    examples=_examples,
+    words=SchemeWords(
+        call="AnalogLagrange(blocks=K, degree=d, workers=N, adversaries=A, colluders=T, "
+        "leakage=bits)",
+        computes="polynomials of degree d",
+        late="any (K+T-1)d + 2A + 1 answers are enough",
+        wrong="A liars are named",
+        curious="T workers learn at most so many bits",
+        value="floating point (complex), with an error estimate",
+    ),
+)

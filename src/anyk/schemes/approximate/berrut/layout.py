@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import final
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from anyk.codes.analog.circle import spread
 from anyk.codes.curves.barycentric import berrut_matrix, chebyshev_first, chebyshev_second
+from anyk.schemes.approximate.placement import scattered
 from anyk.schemes.base import read_only
 
 __all__ = ["BerrutPoints", "berrut_points"]
@@ -27,22 +29,29 @@ class BerrutPoints:
         blocks: of the blocks, float64 ndarray (K,), decreasing.
         noise: of the noise, float64 ndarray (T,).
         workers: of the workers, float64 ndarray (N,), decreasing.
-        places: of the workers counted along the half circle, 0 to N - 1, float64 ndarray (N,).
+        places: of these counted along the half circle, 0 to N - 1, float64 ndarray (N,).
+        taken: which of these points each worker has, ndarray (N,): neighbours are far apart.
 
     Example:
         >>> from anyk.schemes.approximate.berrut.layout import berrut_points
-        >>> berrut_points(1, 3, 0).workers
-        array([ 1.,  0., -1.])
+        >>> berrut_points(1, 5, 0).at([0, 1, 2, 3, 4]).round(3) + 0.0
+        array([ 1.   , -0.707,  0.707, -1.   ,  0.   ])
     """
 
     blocks: NDArray[np.float64]
     noise: NDArray[np.float64]
     workers: NDArray[np.float64]
     places: NDArray[np.float64]
+    taken: NDArray[np.intp]
+
+    def at(self, workers: Sequence[int]) -> NDArray[np.float64]:
+        """The points of these workers, in their order, ndarray (len(workers),)."""
+        return self.workers[self.taken[list(workers)]]
 
     def matrices(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Berrut's interpolant at the workers, ndarrays (N, K) and (N, T)."""
-        both = berrut_matrix(np.concatenate([self.blocks, self.noise]), self.workers)
+        points = self.workers[self.taken]
+        both = berrut_matrix(np.concatenate([self.blocks, self.noise]), points)
         return both[:, : self.blocks.size], both[:, self.blocks.size :]
 
 
@@ -84,6 +93,7 @@ def berrut_points(blocks: int, workers: int, colluders: int) -> BerrutPoints:
         noise=read_only(every[places]),
         workers=read_only(points),
         places=read_only(angles * ((workers - 1) / np.pi)),
+        taken=read_only(scattered(workers)),
     )
 
 

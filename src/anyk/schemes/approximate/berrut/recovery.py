@@ -41,7 +41,7 @@ class BerrutRecovery(AbstractRecovery):
         workers: that answered, in the order of their answers.
 
     Example:
-        >>> recovery = anyk.Berrut(1, 4).encode(np.array([0.0])).recovery([3, 0])
+        >>> recovery = anyk.Berrut(1, 4).encode(np.array([0.0])).recovery([1, 0])
         >>> recovery.matrix
         array([[0.5, 0.5]])
     """
@@ -127,7 +127,7 @@ class BerrutRecovery(AbstractRecovery):
 
     @cached_property
     def _nodes(self) -> NDArray[np.float64]:
-        return self.points.workers[list(self.workers)]
+        return self.points.at(self.workers)
 
     def _error(self, nodes: NDArray[np.float64], sample: NDArray[np.float64]) -> float:
         """The root mean square error, from a sketch of the answers."""

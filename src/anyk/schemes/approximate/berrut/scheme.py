@@ -11,6 +11,7 @@ from typing import Any, final
 import numpy as np
 
 from anyk.checks import settle
+from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
 from anyk.errors import NotEnoughAnswers, Unachievable
 from anyk.privacy.noise import settle_noise, settled_noise
@@ -20,9 +21,10 @@ from anyk.schemes.approximate.berrut.layout import BerrutPoints, berrut_points
 from anyk.schemes.approximate.berrut.recovery import BerrutRecovery, interpolate
 from anyk.schemes.approximate.common import approximate_guarantee, check_answers, check_threat
 from anyk.schemes.base import AbstractScheme, Encoded, Encoder, blocks_of
-from anyk.spec import Guarantee, Map
+from anyk.schemes.row import SchemeRow, SchemeWords, none_for_certain, some_leakage
+from anyk.spec import Guarantee, Map, Threat
 
-__all__ = ["Berrut"]
+__all__ = ["ROW", "Berrut"]
 
 
 @final
@@ -32,7 +34,7 @@ class Berrut(AbstractScheme):
 
     u(z) = sum_k [(-1)^k / (z - alpha_k)] X_k / sum_k [(-1)^k / (z - alpha_k)] with alpha the
     Chebyshev points of the first kind; worker n computes f(u(beta_n)), beta those of the second
-    kind; the value is the same interpolant through the answers, its signs dealt out afresh over
+    kind; the value is the same interpolant through the answers, its signs assigned anew over
     the workers that answered. It has no poles, whoever is missing.
 
     It is the published scheme, with the blocks in the given order, and the baseline of `Spline`,
@@ -182,7 +184,8 @@ class Berrut(AbstractScheme):
             keys = gaussian_masks(self.domain, (self.colluders, *array.shape[1:]), source)
             array = np.concatenate([array, keys * (self.noise / math.sqrt(self.colluders))])
             nodes = np.concatenate([nodes, points.noise])
-        return Encoded(self, (interpolate(nodes, array, points.workers),), None)
+        shares = interpolate(nodes, array, points.at(range(self.workers)))
+        return Encoded(self, (shares,), None)
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether at least N - S workers answered."""
@@ -221,3 +224,42 @@ def _noise(scheme: Berrut) -> tuple[float, float | None]:
     return settled_noise(
         scheme, *berrut_points(scheme.blocks, scheme.workers, scheme.colluders).matrices()
     )
+
+
+def _sized(problem: Map, threat: Threat, field: PrimeField) -> Berrut:  # noqa: ARG001 - over the reals
+    some_leakage(threat)
+    none_for_certain(threat)
+    return Berrut(
+        problem.blocks,
+        threat.workers,
+        stragglers=threat.stragglers,
+        colluders=threat.colluders,
+        leakage=threat.leakage,
+    )
+
+
+def _examples() -> tuple[AbstractScheme, ...]:
+    return (
+        Berrut(blocks=1, workers=2),
+        Berrut(blocks=3, workers=8),
+        Berrut(blocks=3, workers=8, stragglers=4),
+        Berrut(blocks=3, workers=8, colluders=1, leakage=0.5),
+    )
+
+
+ROW = SchemeRow(
+    name="Berrut",
+    scheme=Berrut,
+    solves=Map,
+    size=_sized,
+    examples=_examples,
+    words=SchemeWords(
+        call="Berrut(blocks=K, workers=N, stragglers=S, adversaries=A, colluders=T, leakage=bits)",
+        computes="any function",
+        late="any number of answers; with liars 2(K+A) are enough",
+        wrong="A suspects are left out: a heuristic, a baseline",
+        curious="T workers learn at most so many bits, at a price in accuracy that few functions "
+        "survive; a baseline",
+        value="approximate, with an error estimate",
+    ),
+)

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.codes.curves.ordering import chord_positions, pairwise_distances, path_order
+from anyk.schemes.approximate.placement import scattered
 
 __all__ = ["FilledLayout", "filled_layout"]
 
 Floats: TypeAlias = NDArray[np.float64]
 Places: TypeAlias = NDArray[np.intp]
 
-_GOLDEN = (5.0**0.5 - 1.0) / 2.0
 _COMPARED = 1024  # blocks up to which all are compared with all
 _NEXT = 2  # near blocks that make one less lonely
 
@@ -35,7 +35,7 @@ class FilledLayout:
     Example:
         >>> encoded = anyk.FilledReplication(3, 4).encode(np.array([1.0, 5.0, 2.0]))
         >>> encoded.layout.order[encoded.layout.held], encoded.shares
-        (array([1, 0, 2, 1]), array([5., 1., 2., 5.]))
+        (array([1, 2, 0, 1]), array([5., 2., 1., 5.]))
     """
 
     order: Places
@@ -70,17 +70,22 @@ def filled_layout(flat: Floats, workers: int) -> FilledLayout:
 
 
 def _copied(positions: Floats, distances: Floats | None, workers: int) -> Places:
-    """As many copies of each block, and one more of the loneliest."""
+    """As many copies of each block, and one more of the loneliest, far from their other copies."""
     times, more = divmod(workers, positions.size)
     lonely = np.argsort(-_loneliness(positions, distances), kind="stable")[:more]
-    return np.concatenate([np.tile(_scattered(positions.size), times), lonely])
+    once = scattered(positions.size)
+    turns = np.sort(np.argsort(once)[lonely])
+    if more:  # the last turn of a lonely block is as far as can be from the end: it comes again
+        start = turns[int(np.argmax(np.diff(turns, append=turns[0] + once.size)) + 1) % more]
+        once, turns = np.roll(once, -start), np.sort((turns - start) % once.size)
+    return np.concatenate([np.tile(once, times), once[turns]])
 
 
 def _central(positions: Floats, distances: Floats | None, workers: int) -> Places:
     """Fewer blocks than there are: those that leave the others nearest to one of them."""
     if distances is None:
         ends = np.linspace(0.0, positions.size - 1.0, workers)
-        return np.round(ends).astype(np.intp)[_scattered(workers)]
+        return np.round(ends).astype(np.intp)[scattered(workers)]
     squares = distances**2
     nearest = np.full(positions.size, np.inf)
     chosen = np.empty(workers, dtype=np.intp)
@@ -89,7 +94,7 @@ def _central(positions: Floats, distances: Floats | None, workers: int) -> Place
         left[chosen[:count]] = np.inf
         chosen[count] = np.argmin(left)
         nearest = np.minimum(nearest, squares[chosen[count]])
-    return chosen
+    return np.sort(chosen)[scattered(workers)]
 
 
 def _loneliness(positions: Floats, distances: Floats | None) -> Floats:
@@ -103,8 +108,3 @@ def _loneliness(positions: Floats, distances: Floats | None) -> Floats:
     others = np.sort(distances, axis=1)[:, 1 : count + 1]  # the first is the block itself
     lonely: Floats = others.mean(axis=1)
     return lonely
-
-
-def _scattered(count: int) -> Places:
-    """A permutation of 0 .. count-1 that puts neighbours far apart, by the golden ratio."""
-    return np.argsort(np.arange(count) * _GOLDEN % 1.0, kind="stable")

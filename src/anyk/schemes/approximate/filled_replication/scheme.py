@@ -9,6 +9,7 @@ from typing import Any, final
 import numpy as np
 
 from anyk.checks import settle
+from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.schemes.approximate.common import (
@@ -22,9 +23,10 @@ from anyk.schemes.approximate.common import (
 from anyk.schemes.approximate.filled_replication.layout import FilledLayout, filled_layout
 from anyk.schemes.approximate.filled_replication.recovery import FilledRecovery
 from anyk.schemes.base import AbstractScheme, Encoded, Encoder, blocks_of
-from anyk.spec import Guarantee, Map
+from anyk.schemes.row import SchemeRow, SchemeWords, none_of
+from anyk.spec import Guarantee, Map, Threat
 
-__all__ = ["FilledReplication"]
+__all__ = ["ROW", "FilledReplication"]
 
 
 @final
@@ -145,3 +147,33 @@ class FilledReplication(AbstractScheme):
             smoothing=self.smoothing,
             workers=answered,
         )
+
+
+def _sized(problem: Map, threat: Threat, field: PrimeField) -> FilledReplication:  # noqa: ARG001 - over the reals
+    none_of(threat, "adversaries", "colluders")
+    return FilledReplication(problem.blocks, threat.workers, stragglers=threat.stragglers)
+
+
+def _examples() -> tuple[AbstractScheme, ...]:
+    return (
+        FilledReplication(blocks=1, workers=2),
+        FilledReplication(blocks=3, workers=8),
+        FilledReplication(blocks=3, workers=9, smoothing=1e-3),
+    )
+
+
+ROW = SchemeRow(
+    name="FilledReplication",
+    scheme=FilledReplication,
+    solves=Map,
+    size=_sized,
+    examples=_examples,
+    words=SchemeWords(
+        call="FilledReplication(blocks=K, workers=N, stragglers=S)",
+        computes="any function",
+        late="any number of answers; a block whose every copy is late is estimated from the others",
+        wrong="no",
+        curious="no",
+        value="as computed, or estimated, with an error estimate",
+    ),
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from anyk.codes.curves.barycentric import chebyshev_first, chebyshev_second
 from anyk.codes.curves.ordering import chord_positions, path_order
+from anyk.schemes.approximate.placement import scattered
 
 __all__ = ["SplineLayout", "path_layout", "published_layout"]
 
@@ -23,22 +25,28 @@ class SplineLayout:
         order: the blocks along the curve, ndarray (K,); a permutation.
         positions: alpha, where the curve passes them, ndarray (K,), increasing.
         points: beta, where the workers' shares are taken, ndarray (N,), increasing.
+        places: which of these points each worker has, ndarray (N,): neighbours are far apart.
         offset: by how much the curve misses the blocks, root mean square, as a length on the line
             of alpha and beta; 0 where it passes through them.
 
     Example:
-        >>> anyk.Spline(2, 3).encode(np.array([1.0, 5.0])).layout.points
-        array([-1.,  0.,  1.])
+        >>> anyk.Spline(2, 4).encode(np.array([1.0, 5.0])).layout.at(range(4)).round(2)
+        array([-1.  ,  1.  , -0.33,  0.33])
     """
 
     order: NDArray[np.intp]
     positions: NDArray[np.float64]
     points: NDArray[np.float64]
+    places: NDArray[np.intp]
     offset: float = 0.0
+
+    def at(self, workers: Sequence[int]) -> NDArray[np.float64]:
+        """The points of these workers, in their order, ndarray (len(workers),)."""
+        return self.points[self.places[list(workers)]]
 
 
 def published_layout(blocks: int, workers: int) -> SplineLayout:
-    """The given order, at the Chebyshev points of both kinds.
+    """The given order, at the Chebyshev points of both kinds; who has which is ours.
 
     Args:
         blocks: K.
@@ -51,6 +59,7 @@ def published_layout(blocks: int, workers: int) -> SplineLayout:
         order=np.arange(blocks),
         positions=chebyshev_first(blocks)[::-1],
         points=chebyshev_second(workers)[::-1],
+        places=scattered(workers),
     )
 
 
@@ -66,4 +75,5 @@ def path_layout(flat: NDArray[np.float64], workers: int) -> SplineLayout:
         order=order,
         positions=(1.0 - 1.0 / order.size) * chord_positions(flat[order]),
         points=np.linspace(-1.0, 1.0, workers) if workers > 1 else np.zeros(1),
+        places=scattered(workers),
     )

@@ -100,7 +100,7 @@ class SplineRecovery(AbstractRecovery):
         )
 
     def _examine(self, kept: NDArray[np.intp], columns: NDArray[np.float64], most: int) -> Located:
-        points = self.layout.points[list(self.workers)][kept]
+        points = self.layout.at(self.workers)[kept]
         along = np.argsort(points)
         found = locate(points[along], columns[along], most)
         return replace(found, wrong=found.wrong[np.argsort(along)])
@@ -159,11 +159,11 @@ class SplineRecovery(AbstractRecovery):
     @cached_property
     def _ranks(self) -> NDArray[np.intp]:
         """The answers along the curve."""
-        return np.argsort(self.layout.points[list(self.workers)])
+        return np.argsort(self.layout.at(self.workers))
 
     @cached_property
     def _operators(self) -> tuple[SmoothingSpline, ...]:
         """One spline operator, or one for each candidate lambda, 0 first."""
-        knots = self.layout.points[list(self.workers)][self._ranks]
+        knots = self.layout.at(self.workers)[self._ranks]
         lambdas = gcv_candidates(knots) if self.smoothing is None else (self.smoothing,)
         return tuple(smoothing_spline(knots, smoothing=each) for each in lambdas)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from anyk.checks import settle
 from anyk.codes.curves.splines import SmoothingSpline, SplineFit, smoothing_spline
+from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
 from anyk.errors import InvalidArgument
 from anyk.randomness.entropy import AbstractSource, SystemSource
@@ -26,9 +27,10 @@ from anyk.schemes.approximate.common import (
 from anyk.schemes.approximate.spline.layout import SplineLayout, path_layout, published_layout
 from anyk.schemes.approximate.spline.recovery import SplineRecovery
 from anyk.schemes.base import AbstractScheme, Encoded, Encoder, blocks_of
-from anyk.spec import Guarantee, Map
+from anyk.schemes.row import SchemeRow, SchemeWords, none_for_certain, none_of
+from anyk.spec import Guarantee, Map, Threat
 
-__all__ = ["Spline"]
+__all__ = ["ROW", "Spline"]
 
 
 @final
@@ -37,9 +39,9 @@ class Spline(AbstractScheme):
     """LeTCC: a smooth curve u through the blocks, and a smooth curve through the answers.
 
     With the blocks X_(o_1), .., X_(o_K) in the order of a short path, spaced by distance, u is the
-    natural cubic spline u(alpha_k) = X_(o_k). Worker n computes f(u(beta_n)), beta equispaced; the
-    decoder's spline through these, at alpha_k, is the value. f may be any function that is smooth
-    enough to be interpolated. Every value is interpolated: where workers can hold whole blocks,
+    natural cubic spline u(alpha_k) = X_(o_k). Workers compute f(u(beta)), beta equispaced and
+    neighbouring workers far apart; the decoder's spline through these, at alpha_k, is the value. f
+    may be any function that is smooth enough to be interpolated. Every value is interpolated:
     `FilledReplication` errs less on most functions, and this scheme on very smooth ones.
 
     ``ordering=None`` is the published scheme: the given order, alpha the Chebyshev points of the
@@ -155,10 +157,10 @@ class Spline(AbstractScheme):
             else path_layout(flat, self.workers)
         )
         curve = self._through(layout).fit(flat[layout.order])
-        shares = curve.at(layout.points)
+        along = curve.at(layout.points)
         if self.encoder_smoothing:
-            layout = replace(layout, offset=_offset(curve, shares))
-        shares = scale * shares.reshape(self.workers, *array.shape[1:])
+            layout = replace(layout, offset=_offset(curve, along))
+        shares = scale * along[layout.places].reshape(self.workers, *array.shape[1:])
         return Encoded(self, (self.domain.validate(shares, "X"),), layout)
 
     def sufficient(self, answered: Collection[int]) -> bool:
@@ -168,7 +170,7 @@ class Spline(AbstractScheme):
     def encoder(self, layout: SplineLayout, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D of the curve, in the order of the blocks; there is no noise."""
         data = np.empty((self.workers, self.blocks))
-        data[:, layout.order] = self._through(layout).matrix(layout.points)
+        data[:, layout.order] = self._through(layout).matrix(layout.points)[layout.places]
         return Encoder(data=data, masks=np.zeros((self.workers, 0)))
 
     def recovery(self, layout: SplineLayout, answered: tuple[int, ...]) -> SplineRecovery:
@@ -192,8 +194,40 @@ class Spline(AbstractScheme):
         return smoothing_spline(layout.positions, smoothing=self.encoder_smoothing)
 
 
-def _offset(curve: SplineFit, shares: NDArray[np.float64]) -> float:
+def _offset(curve: SplineFit, along: NDArray[np.float64]) -> float:
     """The distance between curve and blocks, by the mean speed of the curve on [-1, 1]."""
-    length = float(np.sqrt(np.sum(np.diff(shares, axis=0) ** 2, axis=1)).sum())
+    length = float(np.sqrt(np.sum(np.diff(along, axis=0) ** 2, axis=1)).sum())
     missed = float(np.sqrt(np.mean(np.sum((curve.values - curve.heights) ** 2, axis=1))))
     return 2.0 * missed / length if length > 0.0 else 0.0
+
+
+def _sized(problem: Map, threat: Threat, field: PrimeField) -> Spline:  # noqa: ARG001 - over the reals
+    none_of(threat, "colluders")
+    none_for_certain(threat)
+    return Spline(problem.blocks, threat.workers, stragglers=threat.stragglers)
+
+
+def _examples() -> tuple[AbstractScheme, ...]:
+    return (
+        Spline(blocks=1, workers=2),
+        Spline(blocks=3, workers=8),
+        Spline(blocks=3, workers=8, stragglers=3, ordering=None),
+        Spline(blocks=4, workers=9, encoder_smoothing=1e-6, decoder_smoothing=1e-6),
+    )
+
+
+ROW = SchemeRow(
+    name="Spline",
+    scheme=Spline,
+    solves=Map,
+    size=_sized,
+    examples=_examples,
+    words=SchemeWords(
+        call="Spline(blocks=K, workers=N, stragglers=S, adversaries=A)",
+        computes="any function, best a smooth one",
+        late="any number of answers; with liars 2A + min(K, 2) or more",
+        wrong="A liars are named where their lies stand out: measured, not proven",
+        curious="no",
+        value="approximate, with an error estimate",
+    ),
+)

@@ -31,9 +31,12 @@ _SPARE = 1e-9  # of the leakage: room for rounding
 @final
 @dataclass(frozen=True, kw_only=True, eq=False)
 class VeiledLayout:
-    """Who holds which copy: worker n holds copy n // K of block n mod K, h copies to a veil.
+    """Who holds which copy: worker n holds a copy of block n mod K, and h copies share a veil.
 
-    It depends on the scheme's parameters alone, and holds no noise.
+    In each turn of K workers all hold copies of different blocks, and as many turns as there are
+    veils pass before a veil comes again: neighbours hold neither two copies of a block nor two of
+    a veil, which together would tell far more than one. It depends on the scheme's parameters
+    alone, and holds no noise.
 
     Args:
         blocks: K.
@@ -57,19 +60,32 @@ class VeiledLayout:
         return np.arange(self.workers) % self.blocks
 
     @cached_property
+    def turns(self) -> NDArray[np.intp]:
+        """Which copy of its block a worker holds, by n // K: the first of each veil come first."""
+        copies = np.arange(self.workers // self.blocks)
+        veils, corners = np.divmod(copies, len(self.points))
+        turns = np.lexsort((veils, corners))
+        return np.append(turns, turns.size) if self.workers % self.blocks else turns
+
+    @cached_property
+    def copies(self) -> NDArray[np.intp]:
+        """Which copy of its block each worker holds, ndarray (N,)."""
+        return self.turns[np.arange(self.workers) // self.blocks]
+
+    @cached_property
     def veils(self) -> NDArray[np.intp]:
         """The veil of each worker's copy, from 0 in each block, ndarray (N,)."""
-        return np.arange(self.workers) // self.blocks // len(self.points)
+        return self.copies // len(self.points)
 
     @cached_property
     def corners(self) -> NDArray[np.intp]:
         """Which point of its veil each worker's copy is at, ndarray (N,)."""
-        return np.arange(self.workers) // self.blocks % len(self.points)
+        return self.copies % len(self.points)
 
     @property
     def noises(self) -> tuple[int, int, int]:
         """Veils of a block, K and T: how many independent normals a coordinate takes."""
-        return int(self.veils[-1]) + 1, self.blocks, self.points.shape[1]
+        return int(self.veils.max()) + 1, self.blocks, self.points.shape[1]
 
     @property
     def encoder(self) -> Encoder:
@@ -88,7 +104,7 @@ class VeiledLayout:
         veiled = np.einsum("ht,vktl->vhkl", self.points, noise)
         copies = veiled.reshape(-1, *flat.shape)
         copies += flat
-        shares: Floats = copies.reshape(-1, flat.shape[1])[: self.workers]
+        shares: Floats = copies[self.turns].reshape(-1, flat.shape[1])[: self.workers]
         return shares
 
     def gram(self, workers: NDArray[np.intp]) -> Floats:
@@ -181,7 +197,7 @@ def _layout(
         bits=shape.told(blocks, veils, variance / factor**2),
         expected_error=math.nan,
     )
-    last = blocks - 1 + blocks * np.arange(min(workers // blocks, _JUDGED))
+    last = np.flatnonzero((layout.held == blocks - 1) & (layout.copies < _JUDGED))
     error = math.sqrt(kriging(layout.gram(last)).variance(_EXPECTED))
     return replace(layout, expected_error=error)
 

@@ -7,6 +7,7 @@ from dataclasses import KW_ONLY, dataclass
 from typing import Any, final
 
 from anyk.checks import positive, settle
+from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.randomness.masks import gaussian_masks
@@ -20,9 +21,10 @@ from anyk.schemes.approximate.common import (
 from anyk.schemes.approximate.veiled_replication.layout import VeiledLayout, veiled_layout
 from anyk.schemes.approximate.veiled_replication.recovery import VeiledRecovery
 from anyk.schemes.base import AbstractScheme, Encoded, Encoder, blocks_of
-from anyk.spec import Guarantee, Map
+from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_for_certain
+from anyk.spec import Guarantee, Map, Threat
 
-__all__ = ["VeiledReplication"]
+__all__ = ["ROW", "VeiledReplication"]
 
 
 @final
@@ -179,3 +181,40 @@ class VeiledReplication(AbstractScheme):
         return VeiledRecovery(
             layout=layout, workers=answered, adversaries=self.adversaries, bound=self.bound
         )
+
+
+def _sized(problem: Map, threat: Threat, field: PrimeField) -> VeiledReplication:  # noqa: ARG001 - over the reals
+    if not threat.colluders:
+        raise failing("T >= 1, that is 0 >= 1: it hides data, at a price in accuracy")
+    if threat.leakage is None:
+        raise failing("a leakage in bits: the threat has leakage=None")
+    none_for_certain(threat)
+    return VeiledReplication(
+        problem.blocks,
+        threat.workers,
+        stragglers=threat.stragglers,
+        colluders=threat.colluders,
+        leakage=threat.leakage,
+    )
+
+
+def _examples() -> tuple[AbstractScheme, ...]:
+    return (VeiledReplication(blocks=3, workers=12, colluders=1, leakage=0.5),)
+
+
+ROW = SchemeRow(
+    name="VeiledReplication",
+    scheme=VeiledReplication,
+    solves=Map,
+    size=_sized,
+    examples=_examples,
+    words=SchemeWords(
+        call="VeiledReplication(blocks=K, workers=N, stragglers=S, adversaries=A, colluders=T, "
+        "leakage=bits)",
+        computes="any function",
+        late="any number of answers; with liars 2A + min(K, 2) or more",
+        wrong="A liars are named where their lies stand out: measured, not proven",
+        curious="T workers learn at most so many bits",
+        value="approximate, with an error estimate",
+    ),
+)

@@ -1,4 +1,4 @@
-"""What all executors with couriers have in common: nobody waits for answers that can't come."""
+"""All executors with a thread for each worker: nobody waits for answers that can't come."""
 
 import gc
 import subprocess
@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from anyk.answers import Answer
-from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Dealt
-from anyk.executors.core.dispatcher import Courier, CourierDispatch
+from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, PerWorker
+from anyk.executors.core.dispatcher import PostedDispatch, WorkerThread
 from anyk.executors.core.run_task import pause
 from anyk.executors.engines.futures import Futures
 from anyk.executors.local.threads import Threads
@@ -64,7 +64,7 @@ def test_an_executor_that_is_closed_while_it_dispatches(
     executor = make()
     placement = executor.place([np.ones((3, 2))])
     rows: Any = Closing(executor)
-    assert heard(executor.dispatch(np.add, placement, [Dealt(rows)])) == [None]
+    assert heard(executor.dispatch(np.add, placement, [PerWorker(rows)])) == [None]
 
 
 def test_an_executor_that_is_forgotten_while_it_computes(
@@ -85,8 +85,8 @@ def nap(seconds: Any) -> Any:
 
 
 def test_abandoned_in_the_moment_in_which_an_answer_is_waited_for() -> None:
-    courier = Courier("courier of worker 0")
-    dispatch = CourierDispatch([courier])
+    thread = WorkerThread("worker 0")
+    dispatch = PostedDispatch([thread], [], pieces=1)
 
     class Left(int):
         def __bool__(self) -> bool:  # asked before the wait
@@ -95,7 +95,7 @@ def test_abandoned_in_the_moment_in_which_an_answer_is_waited_for() -> None:
 
     dispatch._left = Left(1)
     assert heard(dispatch) == [None]
-    courier.stop()
+    thread.stop()
 
 
 FORK = """

@@ -1,0 +1,33 @@
+"""All schemes, one row each: planner, conformance tests and the docs' table are made from it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from anyk.schemes.approximate.analog_lagrange import scheme as analog_lagrange
+from anyk.schemes.approximate.berrut import scheme as berrut
+from anyk.schemes.approximate.filled_replication import scheme as filled_replication
+from anyk.schemes.approximate.spline import scheme as spline
+from anyk.schemes.approximate.veiled_replication import scheme as veiled_replication
+from anyk.schemes.maps import lagrange, replication, shamir
+from anyk.schemes.products import polynomial
+from anyk.schemes.row import SchemeRow, WrapperRow
+from anyk.schemes.sums import cyclic_repetition, harmonic
+from anyk.schemes.wrappers import summed
+
+__all__ = ["CATALOGUE"]
+
+CATALOGUE: Final[tuple[SchemeRow | WrapperRow, ...]] = (
+    lagrange.ROW,
+    shamir.ROW,
+    replication.ROW,
+    analog_lagrange.ROW,
+    filled_replication.ROW,
+    veiled_replication.ROW,
+    spline.ROW,
+    berrut.ROW,
+    harmonic.ROW,
+    cyclic_repetition.ROW,
+    summed.ROW,
+    polynomial.ROW,
+)
