@@ -8,6 +8,8 @@ from anyk.codes.curves.filling import (
     AbstractFilling,
     CubicCurve,
     GaussianField,
+    KnownMean,
+    NearestPoint,
     NearPoints,
     StraightLines,
 )
@@ -23,6 +25,8 @@ WAYS = (
     CubicCurve(positions=POINTS),
     NearPoints(distances=DISTANCES, power=8.0),
     GaussianField(distances=DISTANCES, reach=4.0),
+    NearestPoint(distances=DISTANCES),
+    KnownMean(),
 )
 
 

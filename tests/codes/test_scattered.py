@@ -9,6 +9,7 @@ from anyk.codes.curves.scattered import (
     inverse_distance_weights,
     kriging_weights,
     left_out_by_kriging,
+    nearest_weights,
 )
 
 Floats = NDArray[np.float64]
@@ -37,6 +38,16 @@ def test_a_point_at_distance_zero_takes_all_and_two_share() -> None:
     np.testing.assert_allclose(two, [[0.5, 0.5, 0.0]], atol=1e-12)
     same = inverse_distance_weights(np.zeros((1, 4)), power=16.0)
     np.testing.assert_allclose(same, 0.25)
+
+
+def test_the_nearest_point_takes_all_and_equals_share() -> None:
+    rng = np.random.default_rng(3)
+    towards = rng.uniform(0.5, 2.0, size=(5, 20))
+    np.testing.assert_array_equal(nearest_weights(towards).argmax(axis=1), towards.argmin(axis=1))
+    assert nearest_weights(towards).max(axis=1).tolist() == [1.0] * 5
+    towards[0, [3, 9]] = 0.1
+    assert nearest_weights(towards)[0, [3, 9]].tolist() == [0.5, 0.5]
+    np.testing.assert_array_equal(nearest_weights(np.zeros((1, 4))), np.full((1, 4), 0.25))
 
 
 def test_kriging_solves_the_equations_of_ordinary_kriging() -> None:

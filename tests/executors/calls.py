@@ -117,7 +117,7 @@ def gone(pid: int | None) -> bool:
 
 
 def sums_and_products(executor: AbstractExecutor, gram: Any) -> None:
-    """A scheme that sums outputs and one with two factors, through `anyk.run`, on three workers."""
+    """Sums of outputs, several shares a worker, and two factors, through `anyk.run`."""
     X = np.arange(18).reshape(3, 3, 2)
     truth = sum(x.T @ x for x in X)
     for domain in (anyk.Reals(), anyk.PrimeField()):
@@ -129,6 +129,10 @@ def sums_and_products(executor: AbstractExecutor, gram: Any) -> None:
     code = anyk.CyclicRepetition(3, 1, domain=anyk.PrimeField())
     halves = anyk.run(code, gram, X / 2, executor, embedding=fixed, progress=False)
     assert np.array_equal(halves.value, truth / 4)
+    pieces = anyk.Lagrange(blocks=3, degree=2, workers=3, pieces=2)
+    outcome = anyk.run(pieces, gram, X, executor, progress=False)
+    assert np.array_equal(outcome.value, [x.T @ x for x in X])
+    assert len(outcome.shares) == 5
     A, B = np.arange(15).reshape(5, 3), np.arange(6).reshape(3, 2)
     product = anyk.Polynomial(partition=(2, 1, 1), workers=3)
     with anyk.distribute(product, (A, B), executor) as data:

@@ -38,8 +38,7 @@ def test_those_that_qualify_meet_the_threat_and_the_others_say_why(
         assert promise.stragglers >= late
         assert promise.adversaries >= wrong
         assert promise.colluders >= curious
-        if not isinstance(scheme, anyk.CyclicRepetition):  # until check_scheme takes several parts
-            anyk.testing.check_scheme(scheme, generator=np.random.default_rng(0), patterns=2)
+        anyk.testing.check_scheme(scheme, generator=np.random.default_rng(0), patterns=2)
 
 
 @pytest.mark.parametrize(

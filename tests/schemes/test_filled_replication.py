@@ -96,6 +96,46 @@ def test_a_smooth_function_is_filled_by_a_spline_and_a_rough_one_by_lines() -> N
     assert np.abs(rough).max() <= 1.0
 
 
+def test_the_nearest_block_is_taken_where_a_function_is_constant_in_parts() -> None:
+    """Blocks in 20 groups of 3 which are nearly as far within as without, and an f of the group."""
+    rng = np.random.default_rng(8)
+    centres, group = rng.normal(size=(20, 300)), np.repeat(np.arange(20), 3)
+    X = centres[group] + 0.8 * rng.normal(size=(60, 300))
+    heights = rng.normal(size=(20, 4))
+
+    def f(shares: Floats) -> Floats:
+        near = np.linalg.norm(shares[:, None] - centres, axis=2).argmin(axis=1)
+        return np.asarray(heights[near])
+
+    np.testing.assert_array_equal(f(X), heights[group])
+    encoded = FilledReplication(60, 60).encode(X)
+    answered = np.delete(np.arange(60), np.arange(10, 16))
+    value = encoded.decode(f(encoded.shares[answered]), answered).value
+    np.testing.assert_allclose(value, f(X), atol=1e-12)
+
+
+def test_the_mean_is_taken_where_near_blocks_tell_nothing() -> None:
+    errors = []
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        X, heights = rng.normal(size=(60, 2)), rng.normal(size=(60, 50))
+
+        def f(shares: Floats, X: Floats = X, heights: Floats = heights) -> Floats:
+            return np.asarray(heights[(shares[:, None] == X).all(axis=2).argmax(axis=1)])
+
+        encoded = FilledReplication(60, 60).encode(X)
+        answered = np.sort(rng.choice(60, 50, replace=False))
+        recovered = encoded.decode(f(encoded.shares[answered]), answered)
+        lost = ~(X[:, None] == encoded.shares[answered]).all(axis=2).any(axis=1)
+        np.testing.assert_allclose(
+            recovered.value[lost], np.tile(heights[~lost].mean(axis=0), (10, 1)), atol=1e-12
+        )
+        errors.append(np.mean((recovered.value - heights)[lost] ** 2))
+        assert recovered.error_estimate is not None
+        assert recovered.error_estimate >= relative(recovered.value, heights)
+    assert np.mean(errors) < 1.1  # the variance of f is 1; that of a mean of 8 near ones adds 1/8
+
+
 def test_copies_that_differ_are_noise_and_smoothed() -> None:
     rng = np.random.default_rng(2)
     X = np.sort(rng.uniform(-3.0, 3.0, 40))

@@ -14,10 +14,19 @@ from anyk.codes.curves.scattered import (
     inverse_distance_weights,
     kriging_weights,
     left_out_by_kriging,
+    nearest_weights,
 )
 from anyk.codes.curves.splines import smoothing_spline
 
-__all__ = ["AbstractFilling", "CubicCurve", "GaussianField", "NearPoints", "StraightLines"]
+__all__ = [
+    "AbstractFilling",
+    "CubicCurve",
+    "GaussianField",
+    "KnownMean",
+    "NearPoints",
+    "NearestPoint",
+    "StraightLines",
+]
 
 Floats: TypeAlias = NDArray[np.float64]
 Places: TypeAlias = NDArray[np.intp]
@@ -63,6 +72,21 @@ class AbstractFilling(ABC):
 
 @final
 @dataclass(frozen=True, kw_only=True, eq=False)
+class KnownMean(AbstractFilling):
+    """The mean of all that is known: for functions of which near points tell nothing."""
+
+    def fill(self, known: Places, values: Floats, lost: Places) -> Floats:  # noqa: ARG002 - all alike
+        """As `AbstractFilling.fill`."""
+        return np.tile(values.mean(axis=0), (lost.size, 1))
+
+    def left_out(self, known: Places, values: Floats) -> Floats:
+        """As `AbstractFilling.left_out`."""
+        missed: Floats = (values - values.mean(axis=0)) * (known.size / (known.size - 1.0))
+        return missed
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
 class StraightLines(AbstractFilling):
     """Straight lines between neighbours on a line.
 
@@ -100,6 +124,29 @@ class CubicCurve(AbstractFilling):
     def left_out(self, known: Places, values: Floats) -> Floats:
         """As `AbstractFilling.left_out`."""
         return smoothing_spline(self.positions[known]).fit(values).leave_one_out()
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class NearestPoint(AbstractFilling):
+    """The value at the nearest point: for functions that are constant in parts.
+
+    Args:
+        distances: between all places, ndarray (K, K).
+    """
+
+    distances: Floats
+
+    def fill(self, known: Places, values: Floats, lost: Places) -> Floats:
+        """As `AbstractFilling.fill`; the mean of those that are equally near."""
+        filled: Floats = nearest_weights(self.distances[np.ix_(lost, known)]) @ values
+        return filled
+
+    def left_out(self, known: Places, values: Floats) -> Floats:
+        """As `AbstractFilling.left_out`."""
+        others = self.distances[np.ix_(known, known)]
+        np.fill_diagonal(others, np.inf)
+        return values - nearest_weights(others) @ values
 
 
 @final

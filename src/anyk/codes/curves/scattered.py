@@ -8,7 +8,12 @@ import numpy as np
 import scipy  # its submodules load when first used: import anyk stays quick
 from numpy.typing import NDArray
 
-__all__ = ["inverse_distance_weights", "kriging_weights", "left_out_by_kriging"]
+__all__ = [
+    "inverse_distance_weights",
+    "kriging_weights",
+    "left_out_by_kriging",
+    "nearest_weights",
+]
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -46,6 +51,32 @@ def inverse_distance_weights(towards: Floats, *, power: float) -> Floats:
     shares /= shares.sum(axis=1, keepdims=True)
     weights = np.zeros(towards.shape)
     np.put_along_axis(weights, nearest, shares, axis=1)
+    return weights
+
+
+def nearest_weights(towards: Floats) -> Floats:
+    """All weight to the nearest point, in equal parts where several are equally near.
+
+    Args:
+        towards: distances from each target to each point, ndarray (m, n), n >= 1; infinite to
+            leave a point out, as long as one is left in.
+
+    Returns:
+        ndarray (m, n); rows sum to 1.
+
+    References:
+        Cover and Hart, Nearest neighbor pattern classification, 1967.
+
+    Example:
+        >>> from anyk.codes.curves.scattered import nearest_weights
+        >>> nearest_weights(np.array([[1.0, 2.0, 1.0], [3.0, 2.0, np.inf]]))
+        array([[0.5, 0. , 0.5],
+               [0. , 1. , 0. ]])
+    """
+    finite = np.isfinite(towards)
+    same = _SAME * float(np.max(towards, where=finite, initial=0.0))
+    weights: Floats = (towards <= towards.min(axis=1, keepdims=True) + same).astype(np.float64)
+    weights /= weights.sum(axis=1, keepdims=True)
     return weights
 
 

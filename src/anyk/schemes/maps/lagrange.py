@@ -289,6 +289,8 @@ def _examples() -> tuple[AbstractScheme, ...]:
         Lagrange(blocks=1, degree=1, workers=1),
         Lagrange(blocks=2, degree=3, workers=10, adversaries=1, colluders=1),
         Lagrange(blocks=3, degree=1, workers=8, colluders=2, field=PrimeField(13)),
+        Lagrange(blocks=3, degree=2, workers=5, pieces=2),
+        Lagrange(blocks=3, degree=2, workers=9, adversaries=1, colluders=1, pieces=2),
     )
 
 

@@ -274,6 +274,8 @@ def _examples() -> tuple[AbstractScheme, ...]:
         Polynomial(partition=(2, 1, 2), workers=6),
         Polynomial(partition=(3, 1, 1), workers=6, domain=PrimeField(101), adversaries=1),
         Polynomial(partition=(2, 1, 3), workers=4, pieces=2),
+        Polynomial(partition=(2, 1, 2), workers=6, domain=PrimeField(13), adversaries=1),
+        Polynomial(partition=(3, 1, 2), workers=6, adversaries=1, pieces=2),
     )
 
 

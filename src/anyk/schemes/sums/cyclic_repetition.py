@@ -258,6 +258,7 @@ def _examples() -> tuple[AbstractScheme, ...]:
         CyclicRepetition(workers=1, stragglers=0),
         CyclicRepetition(workers=5, stragglers=2),
         CyclicRepetition(workers=6, stragglers=3, domain=PrimeField()),
+        CyclicRepetition(workers=6, stragglers=3, domain=PrimeField(13)),
         CyclicRepetition(workers=4, stragglers=1, domain=Complex()),
     )
 

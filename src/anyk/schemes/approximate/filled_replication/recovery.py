@@ -16,6 +16,8 @@ from anyk.codes.curves.filling import (
     AbstractFilling,
     CubicCurve,
     GaussianField,
+    KnownMean,
+    NearestPoint,
     NearPoints,
     StraightLines,
 )
@@ -43,9 +45,9 @@ class FilledRecovery(AbstractRecovery):
 
     There are several ways to fill in: the cubic spline along the path, means of the nearest
     blocks by inverse distance to a power of 4, 8 or 16, and kriging with a Gaussian covariance
-    that reaches 2, 4 or 8 times as far as the next block. The one is taken that predicts the
-    answers best when each is left out in turn. Without the distances between the blocks: straight
-    lines along the path, or the spline.
+    that reaches 2, 4 or 8 times as far as the next block; the nearest block, and the mean of all.
+    The one is taken that predicts the answers best when each is left out in turn. Without the
+    distances between the blocks: straight lines along the path, the spline, or the mean.
 
     Where copies of one block disagree, the answers bear noise of a variance s^2 that can be seen:
     lambda then minimises Mallows' C_p = sum_k c_k |y_k - g(x_k)|^2 + 2 s^2 tr A over blocks with
@@ -185,10 +187,11 @@ class FilledRecovery(AbstractRecovery):
     def _ways(self) -> tuple[AbstractFilling, ...]:
         curve = CubicCurve(positions=self.positions)
         if self.distances is None:
-            return curve, StraightLines(positions=self.positions)
+            return curve, StraightLines(positions=self.positions), KnownMean()
         near = (NearPoints(distances=self.distances, power=each) for each in _POWERS)
         fields = (GaussianField(distances=self.distances, reach=each) for each in _REACHES)
-        return curve, *near, *fields
+        nearest = NearestPoint(distances=self.distances)
+        return curve, *near, *fields, nearest, KnownMean()
 
     def _mallows(self, curve: SmoothingSpline, means: Floats, noise: float) -> float:
         """Mallows' C_p of this curve, but for a constant."""
