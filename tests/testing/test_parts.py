@@ -139,6 +139,24 @@ PRODUCT = anyk.Polynomial(partition=(2, 1, 3), workers=9, adversaries=1, domain=
 PIECES = anyk.Lagrange(blocks=2, degree=2, workers=7, adversaries=1, colluders=1, pieces=2)
 
 
+@pytest.mark.parametrize(
+    "scheme",
+    [
+        anyk.Lagrange(blocks=3, degree=2, workers=5, pieces=2),
+        anyk.Lagrange(blocks=3, degree=2, workers=9, adversaries=1, colluders=1, pieces=2),
+        anyk.CyclicRepetition(workers=6, stragglers=3, domain=anyk.PrimeField(13)),
+        anyk.CyclicRepetition(workers=5, stragglers=0, domain=anyk.PrimeField()),
+        anyk.Polynomial(partition=(2, 1, 3), workers=9),
+        anyk.Polynomial(partition=(2, 1, 2), workers=8, adversaries=2),
+        anyk.Polynomial(partition=(2, 1, 2), workers=6, adversaries=1, domain=anyk.PrimeField(13)),
+        anyk.Polynomial(partition=(3, 1, 2), workers=6, adversaries=1, pieces=2),
+    ],
+    ids=repr,
+)
+def test_a_correct_scheme_passes(scheme):
+    check(scheme)
+
+
 def swapped(encoded):
     """Shares 0 and 1 in each other's place."""
     order = [1, 0, *range(2, len(encoded.parts[0]))]
