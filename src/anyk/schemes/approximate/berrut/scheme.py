@@ -31,16 +31,16 @@ class Berrut(AbstractScheme):
     """BACC: Berrut's rational curve u through the blocks, and another through the answers.
 
     u(z) = sum_k [(-1)^k / (z - alpha_k)] X_k / sum_k [(-1)^k / (z - alpha_k)] with alpha the
-    Chebyshev points of the first kind; worker n computes f(u(beta_n)), beta those of the second
-    kind; the value is the same interpolant through the answers, its signs dealt out afresh over
-    the workers that answered. It has no poles, whoever is missing.
+    Chebyshev points of the first kind; workers compute f(u(beta)), beta those of the second kind,
+    neighbouring workers far apart; the value is the same interpolant through the answers, its signs
+    alternating over the workers that answered. It has no poles, whoever is missing.
 
     It is the published scheme, with the blocks in the given order, and the baseline of `Spline`,
-    which is the more accurate in all we measured, finds more liars and hides more. D and R are
-    dense: O(N K) a number. With adversaries it is ApproxIFER: a rational function is fitted to
-    each number of the answers, and the A workers suspected most are left out. With colluders it
-    is PBACC: T Gaussian numbers of variance sigma^2 / T are put among the blocks, and the workers
-    keep a distance from these.
+    which is more accurate in all we measured and finds more liars, and of `VeiledReplication`,
+    which hides more. D and R are dense: O(N K) a number. With adversaries it is ApproxIFER: a
+    rational function is fitted to each number of the answers, and the A workers suspected most are
+    left out. With colluders it is PBACC: T Gaussian numbers of variance sigma^2 / T are put among
+    the blocks, and the workers keep a distance from these.
 
     Args:
         blocks: K.
@@ -72,8 +72,8 @@ class Berrut(AbstractScheme):
         computed for the T workers who learn most, of independent blocks of standard deviation
         `data_std`. For a bit with T = 2 that takes noise of thousands of times the data, which
         few functions survive. Without colluders there is no privacy: a worker whose point is a
-        data point (possible for odd N alone) holds that block in the clear, and its neighbours
-        nearly so.
+        data point (possible for odd N alone) holds that block in the clear, and those next to it
+        on the curve nearly so.
 
     References:
         Jahani-Nezhad and Maddah-Ali, Berrut Approximated Coded Computing: Straggler Resistance
