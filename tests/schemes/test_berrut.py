@@ -171,7 +171,7 @@ def test_too_few_answers_and_bad_ones() -> None:
         Berrut(3, 8).encode(np.full((3, 2), np.nan))
 
 
-def test_the_decoder_deals_out_signs_afresh() -> None:
+def test_the_decoder_alternates_signs_over_those_that_answered() -> None:
     left = np.sort(np.random.default_rng(0).choice(60, 55, replace=False))
     encoded = Berrut(20, 60).encode(np.linspace(0.0, 1.0, 20))
     expected = berrut_matrix(chebyshev_second(60)[scattered(60)[left]], chebyshev_first(20))

@@ -32,7 +32,7 @@ def test_every_worker_holds_a_block_and_every_block_has_its_copies(
     assert workers // blocks <= min(copies) <= max(copies) <= -(-workers // blocks)
 
 
-def test_the_lonely_blocks_have_the_copies_that_are_left() -> None:
+def test_the_isolated_blocks_have_the_copies_that_are_left() -> None:
     X = np.array([0.0, 1.0, 2.0, 3.0, 20.0, 30.0, 31.0])
     encoded = FilledReplication(7, 9).encode(X)
     assert sorted(encoded.shares[7:]) == [20.0, 31.0]

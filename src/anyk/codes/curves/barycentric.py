@@ -18,7 +18,8 @@ def berrut_matrix(nodes: NDArray[np.float64], targets: NDArray[np.float64]) -> N
     """The operator of r(z) = sum_i [(-1)^i / (z - x_i)] y_i / sum_j [(-1)^j / (z - x_j)].
 
     The signs alternate over the nodes given, in the order of their positions: after the loss of a
-    node they are assigned anew. (Signs kept from before the loss put poles between the nodes.)
+    node they alternate over those that are left. (Signs kept from before the loss put poles between
+    the nodes.)
 
     Args:
         nodes: x, ndarray (n,), distinct, in any order.
@@ -49,7 +50,7 @@ def berrut_matrix(nodes: NDArray[np.float64], targets: NDArray[np.float64]) -> N
 def berrut_leave_one_out(nodes: NDArray[np.float64], rows: NDArray[np.intp]) -> NDArray[np.float64]:
     """The operator that predicts the values at some nodes from all the other nodes.
 
-    With the signs assigned anew without node i, the terms of r at x_i are, up to a common
+    With the signs alternating over all nodes but i, the terms of r at x_i are, up to a common
     sign, (-1)^j / |x_i - x_j|: one matrix serves all the nodes that are left out.
 
     Args:

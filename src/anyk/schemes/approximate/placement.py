@@ -14,8 +14,8 @@ def scattered(count: int) -> NDArray[np.intp]:
     """A place for each worker, so that no run of neighbouring workers makes a wide gap.
 
     Workers with neighbouring numbers often share a rack, a switch or a host, and are late, dead or
-    bought together. If they also stood side by side on a curve, a rack that dies would be a gap in
-    which nothing of the function is seen, and liars in one rack would be the most about a value.
+    attacked together. If they also stood side by side on a curve, a rack that dies would be a gap
+    in which nothing of the function is seen, and liars in one rack would be the most about a value.
     The multiples of sqrt(2), modulo 1, are spread evenly however many of them are taken; worker n
     has the place of the n-th smallest of them in their sequence. Any S <= 0.41 N neighbours that
     are missing leave no two adjacent places empty, and any S <= 0.58 N no three; as many that are

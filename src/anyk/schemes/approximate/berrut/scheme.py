@@ -34,7 +34,7 @@ class Berrut(AbstractScheme):
 
     u(z) = sum_k [(-1)^k / (z - alpha_k)] X_k / sum_k [(-1)^k / (z - alpha_k)] with alpha the
     Chebyshev points of the first kind; worker n computes f(u(beta_n)), beta those of the second
-    kind; the value is the same interpolant through the answers, its signs assigned anew over
+    kind; the value is the same interpolant through the answers, its signs alternating over
     the workers that answered. It has no poles, whoever is missing.
 
     It is the published scheme, with the blocks in the given order, and the baseline of `Spline`,

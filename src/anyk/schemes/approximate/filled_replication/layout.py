@@ -17,7 +17,7 @@ Floats: TypeAlias = NDArray[np.float64]
 Places: TypeAlias = NDArray[np.intp]
 
 _COMPARED = 1024  # blocks up to which all are compared with all
-_NEXT = 2  # near blocks that make one less lonely
+_NEXT = 2  # near blocks that make one less isolated
 
 
 @final
@@ -45,7 +45,7 @@ class FilledLayout:
 
 
 def filled_layout(flat: Floats, workers: int) -> FilledLayout:
-    """One whole block a worker: floor(N/K) copies of each, and one more of the loneliest.
+    """One whole block a worker: floor(N/K) copies of each, and one more of the most isolated.
 
     The N mod K workers left over hold the blocks that are farthest from their two nearest. With
     fewer workers than blocks, they hold those that leave the others nearest to one that is held
@@ -70,12 +70,12 @@ def filled_layout(flat: Floats, workers: int) -> FilledLayout:
 
 
 def _copied(positions: Floats, distances: Floats | None, workers: int) -> Places:
-    """As many copies of each block, and one more of the loneliest, far from their other copies."""
+    """As many copies of each block, and one more of the most isolated, far from the others."""
     times, more = divmod(workers, positions.size)
-    lonely = np.argsort(-_loneliness(positions, distances), kind="stable")[:more]
+    isolated = np.argsort(-_isolation(positions, distances), kind="stable")[:more]
     once = scattered(positions.size)
-    turns = np.sort(np.argsort(once)[lonely])
-    if more:  # the last turn of a lonely block is as far as can be from the end: it comes again
+    turns = np.sort(np.argsort(once)[isolated])
+    if more:  # the last turn of an isolated block is as far as can be from the end: it comes again
         start = turns[int(np.argmax(np.diff(turns, append=turns[0] + once.size)) + 1) % more]
         once, turns = np.roll(once, -start), np.sort((turns - start) % once.size)
     return np.concatenate([np.tile(once, times), once[turns]])
@@ -97,7 +97,7 @@ def _central(positions: Floats, distances: Floats | None, workers: int) -> Place
     return np.sort(chosen)[scattered(workers)]
 
 
-def _loneliness(positions: Floats, distances: Floats | None) -> Floats:
+def _isolation(positions: Floats, distances: Floats | None) -> Floats:
     """The mean distance to the two nearest blocks, or to the neighbours on the path."""
     if positions.size == 1:
         return np.zeros(1)
@@ -106,5 +106,5 @@ def _loneliness(positions: Floats, distances: Floats | None) -> Floats:
         return np.append(steps[:1], steps) + np.append(steps, steps[-1:])
     count = min(_NEXT, positions.size - 1)
     others = np.sort(distances, axis=1)[:, 1 : count + 1]  # the first is the block itself
-    lonely: Floats = others.mean(axis=1)
-    return lonely
+    isolated: Floats = others.mean(axis=1)
+    return isolated
