@@ -15,7 +15,7 @@ import pytest
 
 from anyk.answers import Answer
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, PerWorker
-from anyk.executors.core.dispatcher import PostedDispatch, WorkerThread
+from anyk.executors.core.dispatcher import Call, PostedDispatch, WorkerThread
 from anyk.executors.core.run_task import pause
 from anyk.executors.engines.futures import Futures
 from anyk.executors.local.threads import Threads
@@ -86,7 +86,7 @@ def nap(seconds: Any) -> Any:
 
 def test_abandoned_in_the_moment_in_which_an_answer_is_waited_for() -> None:
     thread = WorkerThread("worker 0")
-    dispatch = PostedDispatch([thread], [], pieces=1)
+    dispatch = PostedDispatch([thread], [], 1, Call())
 
     class Left(int):
         def __bool__(self) -> bool:  # asked before the wait

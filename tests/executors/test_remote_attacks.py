@@ -30,7 +30,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 import anyk
 from anyk.executors.core.answer_header import BrokenAnswer
-from anyk.executors.core.dispatcher import PostedDispatch
+from anyk.executors.core.dispatcher import Call
 from anyk.executors.core.link import Order
 from anyk.executors.core.task import WorkerTask
 from anyk.executors.remote.certificates import make_certificates
@@ -635,9 +635,8 @@ def test_a_link_that_is_cut_gives_up_a_handshake(trial: Trial) -> None:
             Limits(patience=LONG, answer=1000),
         )
         said: list[Any] = []
-        order = Order(0, (SHARE,), make_request(GRAM, [], workers=1), [[]])
-        dispatch = PostedDispatch([], [], pieces=1)
-        asking = threading.Thread(target=lambda: said.append(link.ask(order, 0, dispatch)))
+        order = Order(0, (SHARE,), make_request(GRAM, [], workers=1), [[]], Call())
+        asking = threading.Thread(target=lambda: said.append(link.ask(order, 0)))
         asking.start()
         connection, _ = listener.accept()
         with connection:

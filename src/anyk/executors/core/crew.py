@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Placement
-from anyk.executors.core.dispatcher import Dispatcher, Job, WorkerThread
+from anyk.executors.core.dispatcher import Call, Dispatcher, Job, WorkerThread
 from anyk.executors.core.link import AbstractLink, Held, Order
 from anyk.executors.core.placements import Placements
 from anyk.executors.core.run_task import Task
@@ -130,18 +130,18 @@ class Crew(Generic[AnyLink]):
         parts = self._placements.parts(placement)
         shares, pieces = placement.shares, placement.pieces
         common, rows = self._pack(task, arguments, shares)
-        asks = []
+        call, asks = Call(), []
         for worker, first in enumerate(range(0, shares, pieces)):
             own = slice(first, first + pieces)
-            order = Order(placement.key, tuple(part[own] for part in parts), common, rows[own])
+            held = tuple(part[own] for part in parts)
+            order = Order(placement.key, held, common, rows[own], call)
             ask = self.links[worker].ask
             asks += [partial(ask, order, piece) for piece in range(len(order.rows))]
-        return self._dispatcher.post(asks, pieces)
+        return self._dispatcher.post(asks, pieces, call)
 
     def release(self, placement: Placement) -> None:
         """Let the workers forget shares, in the background. Harmless when called twice."""
-        if self._placements.remove(placement):
-            self._keep(placement.workers)
+        self._keep(self._placements.remove(placement))
 
     def close(self) -> None:
         """Let the workers end. Harmless when called twice."""

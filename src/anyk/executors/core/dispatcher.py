@@ -17,7 +17,7 @@ from anyk.errors import ExecutorError
 from anyk.executors.core.base import AbstractDispatch
 from anyk.executors.core.run_task import Reply
 
-__all__ = ["Ask", "Dispatcher", "PostedDispatch", "WorkerThread"]
+__all__ = ["Ask", "Call", "Dispatcher", "PostedDispatch", "WorkerThread"]
 
 Job = Callable[[], object]
 """What the thread of a worker is to do; it must not raise."""
@@ -25,6 +25,28 @@ Job = Callable[[], object]
 
 def _nothing() -> None:
     pass
+
+
+Ask = Callable[[], Reply]
+"""Runs a task on one share, in the thread of its worker."""
+
+
+@final
+class Call:
+    """Whether somebody still waits for the answers of one dispatch.
+
+    Args:
+        wakes: set when nobody does any more; whoever asks a worker may add one.
+
+    Example:
+        >>> from anyk.executors.core.dispatcher import Call
+        >>> Call().abandoned
+        False
+    """
+
+    def __init__(self) -> None:
+        self.abandoned = False
+        self.wakes: list[threading.Event] = []
 
 
 @final
@@ -130,17 +152,18 @@ class PostedDispatch(AbstractDispatch):
         threads: of the workers that are asked.
         asks: what each share's worker is asked, in the order of the shares.
         pieces: how many shares a worker holds.
+        call: told when nobody waits for the answers any more.
 
     Example:
-        >>> from anyk.executors.core.dispatcher import PostedDispatch
-        >>> dispatch = PostedDispatch([], [], pieces=1)
+        >>> from anyk.executors.core.dispatcher import Call, PostedDispatch
+        >>> dispatch = PostedDispatch([], [], 1, Call())
         >>> dispatch.receive(timeout=None)  # nobody was asked
     """
 
-    def __init__(self, threads: Sequence[WorkerThread], asks: Sequence[Ask], pieces: int) -> None:
-        self.abandoned = False
-        self.wakes: list[threading.Event] = []
-        """Set when nobody waits for the answers any more; whoever asks a worker may add one."""
+    def __init__(
+        self, threads: Sequence[WorkerThread], asks: Sequence[Ask], pieces: int, call: Call
+    ) -> None:
+        self._call = call
         self._threads = threads[: -(-len(asks) // pieces)]
         self._answers: queue.SimpleQueue[Answer | None] = queue.SimpleQueue()
         self._left = len(asks)
@@ -154,7 +177,7 @@ class PostedDispatch(AbstractDispatch):
     def receive(self, timeout: float | None) -> Answer | None:
         """The next answer; see `AbstractDispatch.receive`."""
         answers = self._answers  # first: `abandon`, in another thread, wakes who waits in these
-        if self.abandoned or not self._left:
+        if self._call.abandoned or not self._left:
             return None
         if timeout is not None:
             timeout = None if timeout > threading.TIMEOUT_MAX else max(timeout, 0.0)
@@ -168,16 +191,16 @@ class PostedDispatch(AbstractDispatch):
 
     def abandon(self) -> None:
         """Forget the rest; one who waits in `receive` is woken."""
-        self.abandoned = True
+        self._call.abandoned = True
         for thread in self._threads:
             thread.withdraw(self)
         late, self._answers = self._answers, queue.SimpleQueue()
         late.put(None)
-        for wake in tuple(self.wakes):
+        for wake in tuple(self._call.wakes):
             wake.set()
 
     def _bring(self, worker: int, piece: int, ask: Ask) -> None:
-        value, failure, seconds = ask(self)
+        value, failure, seconds = ask()
         answer = Answer(
             worker=worker,
             piece=piece,
@@ -187,12 +210,8 @@ class PostedDispatch(AbstractDispatch):
             answered=time.perf_counter(),
             seconds=seconds,
         )
-        if not self.abandoned:
+        if not self._call.abandoned:
             self._answers.put(answer)
-
-
-Ask = Callable[[PostedDispatch], Reply]
-"""Runs a task on one share, in the thread of its worker."""
 
 
 @final
@@ -209,7 +228,7 @@ class Dispatcher:
         >>> from anyk.executors.core.dispatcher import Dispatcher, WorkerThread
         >>> dispatcher = Dispatcher("Threads")
         >>> dispatcher.threads.append(WorkerThread("worker 0"))
-        >>> dispatch = dispatcher.post([lambda _: (np.array(25), None, 0.0)], pieces=1)
+        >>> dispatch = dispatcher.post([lambda: (np.array(25), None, 0.0)], pieces=1)
         >>> dispatch.receive(timeout=None).value
         array(25)
         >>> dispatcher.close()
@@ -231,12 +250,13 @@ class Dispatcher:
         """Whether this is the process that made it: a fork has the list, and no threads."""
         return os.getpid() == self._owner
 
-    def post(self, asks: Sequence[Ask], pieces: int) -> PostedDispatch:
+    def post(self, asks: Sequence[Ask], pieces: int, call: Call | None = None) -> PostedDispatch:
         """Let the first workers be asked, each for its shares, one after the other.
 
         Args:
             asks: one for each share.
             pieces: how many shares a worker holds.
+            call: told when nobody waits for the answers any more; None where nobody asks it.
 
         Raises:
             ExecutorError: in a fork of the process that made the executor, or in a thread that
@@ -252,7 +272,7 @@ class Dispatcher:
                 f"a task of this {self._name} executor can't wait for others: give it one of its "
                 "own."
             )
-        dispatch = PostedDispatch(self.threads, asks, pieces)
+        dispatch = PostedDispatch(self.threads, asks, pieces, Call() if call is None else call)
         with self._lock:
             self._open.add(dispatch)
             closed = self._closed

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
-from anyk.executors.core.dispatcher import PostedDispatch
+from anyk.executors.core.dispatcher import Call
 from anyk.executors.core.placements import Parts
 from anyk.executors.core.run_task import Reply
 
@@ -27,12 +27,14 @@ class Order:
         parts: of the worker's shares, sent if it does not hold them.
         common: the task and the arguments for all shares, packed once for all workers.
         rows: by piece, what it has for itself, packed.
+        call: says whether somebody still waits for the answers.
     """
 
     key: int
     parts: Parts
     common: Any
     rows: Sequence[Any]
+    call: Call
 
 
 class AbstractLink(ABC):
@@ -49,7 +51,7 @@ class AbstractLink(ABC):
         """Whether the worker could take a task, as far as is known."""
 
     @abstractmethod
-    def ask(self, order: Order, piece: int, dispatch: PostedDispatch) -> Reply:
+    def ask(self, order: Order, piece: int) -> Reply:
         """Run a task on one of the worker's shares, and wait for its answer.
 
         A worker that is gone is replaced first, and gets its shares again. No task runs twice.
@@ -57,7 +59,6 @@ class AbstractLink(ABC):
         Args:
             order: the task, and the shares.
             piece: which share.
-            dispatch: says whether somebody still waits for the answer.
         """
 
     @abstractmethod

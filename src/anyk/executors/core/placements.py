@@ -85,10 +85,11 @@ class Placements:
                 if (first := worker * placement.pieces) < placement.shares
             }
 
-    def remove(self, placement: Placement) -> bool:
-        """Forget the shares of a placement; whether there were any."""
+    def remove(self, placement: Placement) -> int:
+        """Forget the shares of a placement; how many workers held any."""
         with self._lock:
-            return self._placed.pop(placement, None) is not None
+            known = self._placed.pop(placement, None) is not None
+        return -(-placement.shares // placement.pieces) if known else 0
 
     def close(self) -> None:
         """Forget everything and take nothing more."""

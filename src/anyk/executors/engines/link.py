@@ -11,7 +11,7 @@ from typing import Any, final
 
 import numpy as np
 
-from anyk.executors.core.dispatcher import PostedDispatch
+from anyk.executors.core.dispatcher import Call
 from anyk.executors.core.link import AbstractLink, Held, Order
 from anyk.executors.core.run_task import Reply
 from anyk.executors.engines.worker_state import Report, RunRequest
@@ -97,12 +97,12 @@ class EngineLink(AbstractLink):
         """Whether the worker could take a task, as far as is known."""
         return self._worker.alive
 
-    def ask(self, order: Order, piece: int, dispatch: PostedDispatch) -> Reply:
+    def ask(self, order: Order, piece: int) -> Reply:
         """Run a task on a share, and wait for the report; see `AbstractLink.ask`."""
-        dispatch.wakes.append(self._bell)
+        order.call.wakes.append(self._bell)
         try:
             for _ in range(2):  # again on a worker that was started anew in the meantime
-                report = self._ask(order, piece, dispatch)
+                report = self._ask(order, piece)
                 if report.value is not None or report.failure is not None:
                     return report.value, report.failure, report.seconds
                 self._held.clear()
@@ -113,11 +113,12 @@ class EngineLink(AbstractLink):
     def synchronise(self) -> None:
         """Let there be a worker that has forgotten what it should not hold any more."""
         try:
-            self._open()
             wanted = self._wanted().keys()
-            if self._held - wanted:
-                self._wait(self._worker.keep(tuple(wanted)))
-                self._held &= wanted
+            if not self._held - wanted:
+                self._open()
+                return
+            self._wait(self._worker.keep(tuple(wanted)))
+            self._held &= wanted
         except BaseException as error:  # noqa: BLE001 - the next task tries again
             self._failed(error)
 
@@ -131,9 +132,9 @@ class EngineLink(AbstractLink):
         self._over = True
         self._bell.set()
 
-    def _ask(self, order: Order, piece: int, dispatch: PostedDispatch) -> Report:
+    def _ask(self, order: Order, piece: int) -> Report:
         self._open()
-        if dispatch.abandoned:
+        if order.call.abandoned:
             raise _Abandoned
         keys = (order.key, *self._wanted())
         try:
@@ -142,7 +143,7 @@ class EngineLink(AbstractLink):
             self._failed(error)
             self._open()
             asked = self._run(order, piece, keys)
-        report = _checked(self._wait(asked, dispatch))
+        report = _checked(self._wait(asked, order.call))
         self._held = (self._held & set(keys)) | {order.key}
         return report
 
@@ -157,24 +158,24 @@ class EngineLink(AbstractLink):
             self._held.clear()
             self._wait(opening)
 
-    def _wait(self, future: Future[Any], dispatch: PostedDispatch | None = None) -> Any:
+    def _wait(self, future: Future[Any], call: Call | None = None) -> Any:
         """What comes of a future, as long as somebody wants it and the worker is there."""
         future.add_done_callback(lambda _: self._bell.set())
         try:
             while not future.done():
                 self._bell.wait(_GLANCE)
                 self._bell.clear()
-                self._look(future, dispatch)
+                self._look(future, call)
         except Exception:
             future.cancel()
             raise
         return future.result()
 
-    def _look(self, future: Future[Any], dispatch: PostedDispatch | None) -> None:
+    def _look(self, future: Future[Any], call: Call | None) -> None:
         """Raise an error if there is nothing to wait for any more."""
         if future.done():
             return
-        given_up = dispatch is not None and dispatch.abandoned
+        given_up = call is not None and call.abandoned
         if self._over or (given_up and self._worker.withdraw(future)):
             raise _Abandoned
         self._worker.check()

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from anyk.checks import count
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Placement
-from anyk.executors.core.dispatcher import Dispatcher, PostedDispatch, WorkerThread
+from anyk.executors.core.dispatcher import Dispatcher, WorkerThread
 from anyk.executors.core.placements import Placements, split
-from anyk.executors.core.run_task import Reply, Task, run, sleeper
+from anyk.executors.core.run_task import Task, run, sleeper
 
 __all__ = ["Threads"]
 
@@ -86,11 +86,7 @@ class Threads(AbstractExecutor):
         """Run a task on every share, in its worker's thread; see `AbstractExecutor.dispatch`."""
         parts = self._placements.parts(placement)
         common, rows = split(arguments, placement.shares)
-
-        def ask(share: int, _: PostedDispatch) -> Reply:
-            return run(task, parts, share, common, rows[share])
-
-        asks = [partial(ask, share) for share in range(placement.shares)]
+        asks = [partial(run, task, parts, share, common, own) for share, own in enumerate(rows)]
         return self._dispatcher.post(asks, placement.pieces)
 
     def release(self, placement: Placement) -> None:

@@ -17,7 +17,6 @@ from multiprocessing.context import (
 from typing import final
 
 from anyk.executors.core.answer_header import BrokenAnswer
-from anyk.executors.core.dispatcher import PostedDispatch
 from anyk.executors.core.link import AbstractLink, Held, Order
 from anyk.executors.core.placements import Parts
 from anyk.executors.core.run_task import Reply, describe
@@ -66,13 +65,13 @@ class ProcessLink(AbstractLink):
         held: says which shares the worker should hold.
 
     Example:
-        >>> from anyk.executors.core.dispatcher import PostedDispatch
+        >>> from anyk.executors.core.dispatcher import Call
         >>> from anyk.executors.core.link import Order
         >>> from anyk.executors.processes.link import ProcessLink
         >>> from anyk.executors.processes.wire import to_payload
         >>> link = ProcessLink("worker 0", dict)
-        >>> order = Order(7, (np.array([4, 5]),), to_payload((np.square, [])), [to_payload({})] * 2)
-        >>> link.ask(order, 1, PostedDispatch([], [], pieces=2))[0]
+        >>> common, rows = to_payload((np.square, [])), [to_payload({})] * 2
+        >>> link.ask(Order(7, (np.array([4, 5]),), common, rows, Call()), 1)[0]
         array(25)
         >>> link.leave()
     """
@@ -119,7 +118,7 @@ class ProcessLink(AbstractLink):
         if process is not None and not wait([process.sentinel], 0):
             process.kill() if force else process.terminate()
 
-    def ask(self, order: Order, piece: int, dispatch: PostedDispatch) -> Reply:  # noqa: ARG002 - what has begun goes on
+    def ask(self, order: Order, piece: int) -> Reply:
         """Run a task in the process, and wait for its answer; see `AbstractLink.ask`."""
         try:
             connection, sentinel = self._synchronise({**self._wanted(), order.key: order.parts})

@@ -15,7 +15,6 @@ import numpy as np
 
 from anyk.domains.ring import ResidueRing
 from anyk.executors.core.answer_header import LONGEST_HEADER, BrokenAnswer, parse_header
-from anyk.executors.core.dispatcher import PostedDispatch
 from anyk.executors.core.link import AbstractLink, Held, Order
 from anyk.executors.core.placements import Parts
 from anyk.executors.core.run_task import Reply, describe
@@ -112,7 +111,7 @@ class RemoteLink(AbstractLink):
         """Whether it could be reached when that was last tried."""
         return not self._tries
 
-    def ask(self, order: Order, piece: int, dispatch: PostedDispatch) -> Reply:  # noqa: ARG002 - what has begun goes on
+    def ask(self, order: Order, piece: int) -> Reply:
         """Run a task on the worker, and wait for its answer; see `AbstractLink.ask`."""
         begun = time.monotonic()
         deadline = begun + self._limits.patience
