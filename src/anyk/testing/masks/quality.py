@@ -42,11 +42,11 @@ def check_masks(
     require(len(np.unique(whole, axis=0)) == encodings, "two encodings have the same masks")
     if isinstance(domain, PrimeField):
         check_uniform(draws, domain, generator)
-        check_repeats(draws, domain)
+        check_repeats(draws, domain, generator)
         check_relations(draws, domain)
     else:
         check_gaussian(draws, generator)
-        check_repeats(draws, None)
+        check_repeats(draws, None, generator)
     _check_source(scheme)
 
 

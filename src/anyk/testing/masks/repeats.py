@@ -29,7 +29,7 @@ _SUSPECTS = 1000
 _MOST = 8  # masks whose coordinates are examined
 
 
-def check_repeats(draws: Draws, field: PrimeField | None) -> None:
+def check_repeats(draws: Draws, field: PrimeField | None, generator: np.random.Generator) -> None:
     """No run of masks comes twice: in an encoding, in the next one, anywhere.
 
     Over a field, no run is another one times a number plus a number: that finds masks that are
@@ -40,11 +40,11 @@ def check_repeats(draws: Draws, field: PrimeField | None) -> None:
     Args:
         draws: the masks.
         field: their field; None over the reals.
+        generator: of the keys by which runs are sorted.
 
     Raises:
         AssertionError: if there are two of a kind.
     """
-    generator = np.random.default_rng()
     for what, order in _ORDERS:
         sequence = draws.masks.transpose(order).ravel()
         runs: Callable[[Any], Integers]
