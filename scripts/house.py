@@ -18,14 +18,14 @@ PAGE = ROOT / "docs" / "house.md"
 HEAD = """\
 # The house
 
-Every scheme here is linear in its data: shares = D·blocks + M·masks, value = R·answers. D, M and R
-are small, the arrays are big, so there is one hot kernel, `domain.matmul(small, big)`, and a scheme
-is mostly the mathematics of D, M and R. An executor knows nothing of codes; a scheme knows nothing
-of executors; `running/` is where they meet.
+Every scheme is linear in its data: shares = D·blocks + M·masks, value = R·answers. D, M and R are
+small, and the arrays are big. So there is one hot kernel, `domain.matmul(small, big)`, and a scheme
+is mostly the mathematics of D, M and R. An executor knows nothing of codes. A scheme knows nothing
+of executors. They meet in `running/`; [How a run works](how-a-run-works.md) follows one call.
 
-Every folder of `src/anyk/` is a room, and every file has one concept. At each level, a room or
-file imports only from those that stand above it in the list: no two rooms import each other. The
-list is made from the real imports by `scripts/house.py`, and a test holds it against them.
+Every folder of `src/anyk/` is a room, and every file has one concept. At each level, a room or a
+file imports only from those that stand above it in the list: no two rooms import each other.
+`scripts/house.py` makes the list from the real imports, and a test compares.
 
 """
 

@@ -13,7 +13,7 @@ import pytest
 import anyk
 
 ROOT = Path(__file__).parents[1]
-PARITY = ROOT / "tests" / "parity.py"
+PARITY = ROOT / "examples" / "parity.py"
 
 
 def module(path):

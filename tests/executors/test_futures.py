@@ -3,6 +3,7 @@
 import gc
 import multiprocessing
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -158,7 +159,8 @@ def test_plain_and_per_worker_arguments_arrive(trio: Futures) -> None:
 
 def test_what_an_executor_can_not_send_fails_and_says_so(trio: Futures) -> None:
     answers = call(trio, lambda share: share, np.zeros(3))
-    assert all("ickle" in str(answer.failure) for answer in answers.values())
+    told = [str(answer.failure) for answer in answers.values()]  # Python 3.13 has other words
+    assert all(re.search(r"Can't (pickle|get) local object .*<lambda>", each) for each in told)
     assert call(trio, np.square, [1, 2, 3])[2].value == 9
 
 
@@ -276,8 +278,7 @@ def test_an_executor_that_is_forgotten_stops_its_threads() -> None:
 
 def documented_program() -> str:
     """The program that the documentation shows for MPI, with a check of the executor in it."""
-    text = (HERE.parents[1] / "docs" / "engines.md").read_text(encoding="utf-8")
-    program = text.partition("\n### MPI\n")[2].partition("```python\n")[2].partition("```")[0]
+    program = (HERE.parents[1] / "examples" / "negative_on_mpi.py").read_text(encoding="utf-8")
     end = "    for pool in pools:\n        pool.shutdown()\n"
     assert program.count(end) == 1
     return program.replace(end, f"    anyk.testing.check_executor(anyk.Futures(pools))\n{end}")

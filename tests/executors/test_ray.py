@@ -195,14 +195,8 @@ def test_what_makes_no_sense_is_refused(arguments: Any, name: str) -> None:
         Ray(**arguments)
 
 
-def test_what_the_documentation_shows_runs(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    text = (Path(__file__).parents[2] / "docs" / "engines.md").read_text(encoding="utf-8")
-    code = text.partition("\n## Ray\n")[2].partition("```python\n")[2].partition("```")[0]
-    monkeypatch.setattr(ray, "init", lambda: None)  # it runs already
-    exec(code, {"anyk": anyk})  # noqa: S102 - our own documentation
-    assert capsys.readouterr().out == "[25. 36.]\n"
+def test_sums_of_outputs_and_products_are_ordinary_schemes(trio: Ray) -> None:
+    sums_and_products(trio, gram)
 
 
 def test_without_ray_running_it_says_so() -> None:  # the last test: it shuts Ray down
@@ -214,7 +208,3 @@ def test_without_ray_running_it_says_so() -> None:  # the last test: it shuts Ra
         with pytest.raises(ExecutorError, match="not initialised"):
             use()
     executor.close()
-
-
-def test_sums_of_outputs_and_products_are_ordinary_schemes(trio: Ray) -> None:
-    sums_and_products(trio, gram)
