@@ -34,6 +34,7 @@ from numpy.typing import NDArray
 import anyk
 from anyk.demo.digits import held_out
 from anyk.demo.network import logits
+from anyk.randomness.entropy import InsecureTestSource
 from anyk.schemes.base import AbstractScheme
 
 Floats = NDArray[np.float64]
@@ -171,7 +172,7 @@ def run(name: str, function: Function, rng: np.random.Generator, data: Floats | 
     least = scheme.guarantee.threshold
     count = least if rng.random() < 0.5 else int(rng.integers(least, workers + 1))
     answered = np.sort(rng.choice(workers, count, replace=False))
-    encoded = scheme.encode(X)
+    encoded = scheme.encode(X, source=InsecureTestSource(int(rng.integers(2**32))))
     recovered = encoded.decode(function(encoded.shares[answered]), answered.tolist())
     missed, size = rms(recovered.value - function(X)), rms(recovered.value)
     return Run(

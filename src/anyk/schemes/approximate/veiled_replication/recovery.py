@@ -51,7 +51,9 @@ class VeiledRecovery(AbstractRecovery):
     recovery.
 
     The error estimate is 2.4 times what the model expects: a factor that was calibrated on some
-    decodings and checked on others, with the figures in docs/measured.md.
+    decodings and checked on others, with the figures in docs/measured.md. A block whose answers
+    vary more than those of the others is judged by its own. Where the copies of a block hardly
+    differ in what they answer, `unseen_error` is the least.
 
     Args:
         layout: of the shares.
