@@ -200,7 +200,7 @@ class Distributed:
         with (
             watched_run(*names, promise.workers) as note,
             live_display(promise.workers, promise.threshold, progress=progress) as show,
-            executor.ledger.call(promise.workers) as call,
+            executor.ledger.call(promise.workers, promise.pieces) as call,
         ):
             listeners = [each for each in (call.heard, on_answer, show) if each is not None]
 

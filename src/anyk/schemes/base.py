@@ -169,7 +169,8 @@ class AbstractScheme(ABC):
 
         Args:
             layout: of the `Encoded`.
-            operand: which of the two factors, for a product; 0 for all other problems.
+            operand: which of the two factors, for a product, its blocks counted row by row; 0 for
+                all other problems.
         """
 
     @abstractmethod

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from anyk.answers import Recovered
 from anyk.domains.prime import PrimeField
 from anyk.errors import NotEnoughAnswers, RecoveryError, TooManyErrors
 from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded
@@ -114,6 +115,7 @@ def _check_recovery(
     require(recovery.answered == answered, f"{told}: the recovery is for {recovery.answered}")
     require(recovered.suspects == liars, f"{told}: named {recovered.suspects}")
     require(recovered.value.shape == truth.shape, f"{told}: shape {recovered.value.shape}")
+    _check_evidence(scheme, recovered, told)
     if scheme.guarantee.exact:
         require(recovered.error_estimate is None, f"{told}: an exact value with an error estimate")
         require(_same(scheme, recovered.value, truth), f"{told}: a wrong value")
@@ -125,6 +127,27 @@ def _check_recovery(
     if made.exact_but_for_rounding:  # estimates of others may fail sometimes
         off = np.linalg.norm(recovered.value - truth) / np.linalg.norm(recovered.value)
         require(off <= TIMES * estimate, f"{told}: off by {off:.2g}, not {estimate:.2g}")
+
+
+def _check_evidence(scheme: AbstractScheme, recovered: Recovered, told: str) -> None:
+    """What is said of each block fits what is said of all of them."""
+    known, errors, estimate = recovered.known, recovered.block_errors, recovered.error_estimate
+    blocks = scheme.problem.blocks if isinstance(scheme.problem, Map) else 1
+    if known is not None:
+        require(known.shape == (blocks,), f"{told}: known has the shape {known.shape}")
+        require(known.dtype == np.bool_, f"{told}: known is of {known.dtype}")
+    if estimate is None:
+        require(known is None or bool(known.all()), f"{told}: an exact value of unknown blocks")
+        require(errors is None, f"{told}: an exact value with block errors")
+        return
+    if errors is None:
+        return
+    require(errors.shape == (blocks,), f"{told}: block errors of the shape {errors.shape}")
+    together = float(np.sqrt(np.mean(errors**2)))
+    require(together <= estimate * (1.0 + _CLOSE), f"{told}: blocks err more than all of them")
+    if known is not None:
+        require(not errors[known].any(), f"{told}: a known block with an error")
+        require(bool((errors[~known] > 0.0).all()), f"{told}: an unknown block without an error")
 
 
 def _check_matrix(made: Trial, recovery: AbstractRecovery, values: NDArray[Any]) -> None:
