@@ -60,9 +60,8 @@ from numpy.typing import NDArray
 import anyk
 from anyk import AbstractExecutor
 from anyk.executors.core.base import AbstractDispatch, PerWorker, Placement
-from anyk.executors.core.task import WorkerTask
 from anyk.executors.wrappers.wrapper import AbstractWrapper
-from anyk.work import Plain
+from anyk.work import Plain, WorkerTask
 
 PATIENCE = 60  # seconds after which something hangs
 GRACE = 10.0

@@ -38,10 +38,9 @@ from pathlib import Path
 import numpy as np
 
 import anyk
-from anyk.executors.core.task import WorkerTask
 from anyk.executors.remote.certificates import make_certificates
 from anyk.testing import Trial
-from anyk.work import Plain
+from anyk.work import Plain, WorkerTask
 
 HERE = Path(__file__).parent
 HOSTILE, HONEST = 8, 5

@@ -46,9 +46,9 @@ import anyk
 from anyk import AbstractExecutor
 from anyk.executors.core.base import AbstractDispatch, Placement
 from anyk.executors.core.run_task import Task
-from anyk.executors.core.task import WorkerTask
 from anyk.executors.wrappers.wrapper import AbstractWrapper
 from anyk.faults import AbstractFault, Delay, Faulty
+from anyk.work import WorkerTask
 
 ENGINES = ("Threads", "Processes", "Simulated")
 SCHEMES = ("Lagrange", "Replication", "FilledReplication", "Spline", "Berrut")

@@ -10,8 +10,11 @@ from operator import add
 from typing import Any, final
 
 import numpy as np
+from numpy.typing import NDArray
 
-__all__ = ["AbstractWork", "Combined", "EachPrime", "Function", "Plain", "Product"]
+from anyk.domains.base import AbstractDomain
+
+__all__ = ["AbstractWork", "Combined", "EachPrime", "Function", "Plain", "Product", "WorkerTask"]
 
 Function = Callable[..., Any] | str
 """What the user wants computed; its name, where the workers have functions of their own."""
@@ -161,6 +164,39 @@ class Product(AbstractWork):
         """A~ @ B~."""
         left, right = (*parts, *arguments)
         return left @ right
+
+
+@final
+@dataclass(frozen=True)
+class WorkerTask:
+    """What a worker runs, on arrays of the scheme's domain.
+
+    Args:
+        work: what is run on the parts of a share.
+        domain: what presents arrays to it, and accepts its result.
+        per_worker: which of the other arguments are shares too.
+        parts: how many arrays a share has.
+
+    Example:
+        >>> from anyk.work import Plain, WorkerTask
+        >>> WorkerTask(Plain(np.sqrt), anyk.Reals())(np.array([4.0, 9.0]))
+        array([2., 3.])
+    """
+
+    work: AbstractWork
+    domain: AbstractDomain
+    per_worker: tuple[bool, ...] = ()
+    parts: int = 1
+
+    def __call__(self, *inputs: Any) -> NDArray[Any]:
+        """The answer on one share: its parts come first, then the arguments."""
+        present = self.domain.present
+        parts = [present(part) for part in inputs[: self.parts]]
+        arguments = [
+            present(argument) if own else argument
+            for argument, own in zip(inputs[self.parts :], self.per_worker, strict=True)
+        ]
+        return self.domain.accept(self.work(parts, arguments))
 
 
 def _callable(function: Function) -> Callable[..., Any]:

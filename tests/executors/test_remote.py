@@ -22,7 +22,6 @@ import anyk
 from anyk.answers import Answer
 from anyk.executors.core.answer_header import LONGEST_HEADER, BrokenAnswer
 from anyk.executors.core.base import PerWorker
-from anyk.executors.core.task import WorkerTask
 from anyk.executors.remote.arguments import pack, unpack
 from anyk.executors.remote.executor import Remote
 from anyk.executors.remote.frames import Channel
@@ -32,7 +31,7 @@ from anyk.executors.remote.server import Server
 from anyk.executors.remote.session import Session
 from anyk.executors.remote.tls import parse_address
 from anyk.testing import Trial
-from anyk.work import Plain
+from anyk.work import Plain, WorkerTask
 
 HERE = Path(__file__).parent
 LAGRANGE = anyk.Lagrange(blocks=1, degree=2, workers=4, adversaries=0, colluders=1)

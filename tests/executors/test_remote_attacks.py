@@ -32,7 +32,6 @@ import anyk
 from anyk.executors.core.answer_header import BrokenAnswer
 from anyk.executors.core.dispatcher import Call
 from anyk.executors.core.link import Order
-from anyk.executors.core.task import WorkerTask
 from anyk.executors.remote.certificates import make_certificates
 from anyk.executors.remote.executor import Remote
 from anyk.executors.remote.frames import Channel, parse_specs
@@ -40,7 +39,7 @@ from anyk.executors.remote.link import Keys, Limits, RemoteLink
 from anyk.executors.remote.request import make_request
 from anyk.executors.remote.tls import Address, Stranger, client_context
 from anyk.testing import Trial
-from anyk.work import Plain
+from anyk.work import Plain, WorkerTask
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 LONG = 30.0  # seconds: a test that waits this long has failed

@@ -6,10 +6,9 @@ import pytest
 import anyk
 from anyk.domains.ring import ResidueRing
 from anyk.executors.core.answer_header import BrokenAnswer
-from anyk.executors.core.task import WorkerTask
 from anyk.executors.remote.request import make_request, needs_function, task_of
 from anyk.testing.tasks import gram
-from anyk.work import AbstractWork, Combined, EachPrime, Plain, Product
+from anyk.work import AbstractWork, Combined, EachPrime, Plain, Product, WorkerTask
 
 RING = ResidueRing((anyk.PrimeField(5), anyk.PrimeField(7)))
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import anyk
-from anyk.executors.core.task import WorkerTask
 from anyk.faults import Corrupt, Crash, Faulty
+from anyk.work import WorkerTask
 
 FIELD = anyk.PrimeField(101)
 

@@ -12,11 +12,11 @@ from anyk.demo.jobs import Job, Way
 from anyk.demo.result import Result
 from anyk.demo.watch import AbstractWatcher
 from anyk.executors.core.base import AbstractExecutor
-from anyk.executors.core.task import WorkerTask
 from anyk.executors.processes.executor import Processes
 from anyk.faults.faulty import Faulty
 from anyk.running.run import distribute
 from anyk.schemes.base import Encoded
+from anyk.work import WorkerTask
 
 __all__ = ["race", "roll_call"]
 

@@ -12,12 +12,12 @@ from anyk.answers import Outcome
 from anyk.checks import count, instance, positive, shown
 from anyk.errors import ExecutorError, InvalidArgument
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, PerWorker, Placement
-from anyk.executors.core.task import WorkerTask
 from anyk.fixed_point.format import FixedPoint
 from anyk.observe.live import live_display
 from anyk.observe.telemetry import watched_run
 from anyk.running.collection import Collection, OnAnswer
 from anyk.schemes.base import Encoded
+from anyk.work import WorkerTask
 
 __all__ = ["Distributed", "OnFailure", "check_limits"]
 

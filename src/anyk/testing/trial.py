@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
-from anyk.executors.core.task import WorkerTask
 from anyk.schemes.base import AbstractScheme, Encoded, Encoder
 from anyk.spec import Map, MatMul, Sum
 from anyk.testing.expect import check_pickle, numbers, require
-from anyk.work import AbstractWork
+from anyk.work import AbstractWork, WorkerTask
 
 __all__ = ["Trial", "encoders", "operands", "product", "together", "trial"]
 

@@ -19,10 +19,9 @@ from anyk.errors import InvalidArgument
 from anyk.executors.core.answer_header import BrokenAnswer
 from anyk.executors.core.base import PerWorker
 from anyk.executors.core.run_task import Task
-from anyk.executors.core.task import WorkerTask
 from anyk.executors.remote.arguments import pack, sendable
 from anyk.executors.remote.frames import LONGEST_REQUEST
-from anyk.work import AbstractWork, Combined, EachPrime, Plain, Product
+from anyk.work import AbstractWork, Combined, EachPrime, Plain, Product, WorkerTask
 
 __all__ = ["Request", "described", "domain_of", "make_request", "needs_function", "task_of"]
 
