@@ -181,3 +181,16 @@ def test_repr_rebuilds(trio: Processes) -> None:
 def test_sums_of_outputs_and_products_are_ordinary_schemes() -> None:
     with anyk.Processes(3) as executor:
         sums_and_products(executor, gram)
+
+
+@pytest.mark.parametrize(
+    "scheme",
+    [anyk.Replication(1, 2), anyk.CyclicRepetition(2, 1)],
+    ids=lambda scheme: type(scheme).__name__,
+)
+def test_a_lambda_is_named_in_whatever_work_or_wrapper_it_is(scheme: Any) -> None:
+    X = np.ones((scheme.problem.blocks, 2))
+    with Processes(2) as executor:
+        for around in (executor, Faulty(executor, {})):
+            with pytest.raises(anyk.InvalidArgument, match="got a lambda"):
+                anyk.run(scheme, lambda x: x, X, around)

@@ -17,6 +17,7 @@ from anyk.executors.processes.wire import Payload, to_payload
 
 __all__ = ["Processes"]
 
+_WITHIN = ("work", "task", "function", "func")  # what wrappers call the function in them
 _WRAPPERS = 8  # that a function may be in, such as partial
 
 
@@ -102,8 +103,8 @@ def _pack(task: Task, arguments: Sequence[Any], shares: int) -> tuple[Payload, l
 def _unsendable(task: Task, error: Exception) -> InvalidArgument:
     function: Any = task
     for _ in range(_WRAPPERS):  # a user's object may have any attribute, without end
-        inner = getattr(function, "function", None) or getattr(function, "func", None)
-        function = function if inner is None else inner
+        within = (getattr(function, name, None) for name in _WITHIN)
+        function = next((inner for inner in within if inner is not None), function)
     try:
         pickle.dumps(task)
     except Exception:  # noqa: BLE001 - user types raise what they like
