@@ -367,7 +367,7 @@ def show(engine: str, name: str, tally: Tally) -> None:
     errors = ", ".join(f"{what} {many}" for what, many in sorted(tally.raised.items()))
     lied = f"{tally.noticed}/{tally.lied_to}" if tally.lied_to else ""
     print(
-        f"{engine:<10} {name:<12}{tally.runs:6}{tally.faults:7}{tally.exact:7}"
+        f"{engine:<10} {name:<18}{tally.runs:6}{tally.faults:7}{tally.exact:7}"
         f"{tally.approximate:8} {covered:<23}{lied:>8}{len(tally.wrong):7}{len(tally.broken):8}"
         f"  {errors}"
     )
@@ -382,7 +382,7 @@ def main() -> int:
     options = parser.parse_args()
     faults = 60 if options.tiny else options.faults
     print(
-        f"{'executor':<10} {'scheme':<12}{'runs':>6}{'faults':>7}{'exact':>7}{'approx.':>8} "
+        f"{'executor':<10} {'scheme':<18}{'runs':>6}{'faults':>7}{'exact':>7}{'approx.':>8} "
         f"{'within estimate':<23}{'lied to':>8}{'wrong':>7}{'broken':>8}  raised or returned"
     )
     total, left = Tally(), []
