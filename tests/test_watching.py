@@ -6,6 +6,7 @@ import pickle
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -43,6 +44,19 @@ def test_the_picture_has_a_mark_for_each_worker_and_counts_the_answers():
     assert [marks[worker] for worker in (0, 3, 4)] == ["●", "●", "✖"]
     assert len(marks) == 6
     assert second.startswith("answers  2 of 5   1 failed")
+
+
+def test_a_worker_with_pieces_is_at_work_until_it_has_answered_all():
+    view = _View(2, 3, pieces=2)
+    view.heard(replace(answer(0), piece=0))
+    assert "1 of 3" in str(view.picture())
+    assert "●" not in str(view.picture())
+    view.heard(replace(answer(0), piece=1))
+    assert "2 of 3" in str(view.picture())
+    assert str(view.picture()).count("●") == 1
+    view.heard(replace(answer(1), value=None, failure="it died"))
+    assert "1 failed" in str(view.picture())
+    assert "✖" in str(view.picture())
 
 
 def test_the_terminal_is_left_as_it_was():

@@ -39,7 +39,9 @@ _FRAMES = 8  # a second
 
 
 @contextmanager
-def live_display(workers: int, threshold: int, *, progress: bool) -> Iterator[OnAnswer | None]:
+def live_display(
+    workers: int, threshold: int, *, progress: bool, pieces: int = 1
+) -> Iterator[OnAnswer | None]:
     """Show a run while it lasts, if it lasts, and leave the terminal as it was.
 
     Args:
@@ -47,6 +49,7 @@ def live_display(workers: int, threshold: int, *, progress: bool) -> Iterator[On
         threshold: how many answers are enough.
         progress: whether to show anything; nothing is shown where standard error is no terminal,
             or rich is not installed.
+        pieces: how many answers a worker owes.
 
     Yields:
         What to call with each answer; None where nothing is shown.
@@ -60,7 +63,7 @@ def live_display(workers: int, threshold: int, *, progress: bool) -> Iterator[On
     if not (progress and sys.stderr.isatty() and find_spec("rich")):
         yield None
         return
-    view = _View(workers, threshold)
+    view = _View(workers, threshold, pieces)
     timer = threading.Timer(_PATIENCE, view.open)
     timer.daemon = True
     timer.start()
@@ -75,8 +78,10 @@ def live_display(workers: int, threshold: int, *, progress: bool) -> Iterator[On
 class _View:
     """What is shown of one run."""
 
-    def __init__(self, workers: int, threshold: int) -> None:
-        self._workers, self._threshold = workers, threshold
+    def __init__(self, workers: int, threshold: int, pieces: int = 1) -> None:
+        self._workers, self._threshold, self._pieces = workers, threshold, pieces
+        self._usable = self._failed = 0
+        self._heard = [0] * workers
         self._started = time.monotonic()
         self._fates: dict[int, Fate] = {}
         self._lock = threading.Lock()
@@ -84,8 +89,15 @@ class _View:
         self._closed = False
 
     def heard(self, answer: Answer) -> None:
-        """Mark a worker."""
-        self._fates[answer.worker] = Fate.FAILED if answer.failure else Fate.ANSWERED
+        """Count an answer, and mark a worker that has given all of its own, or failed."""
+        self._heard[answer.worker] += 1
+        if answer.failure:
+            self._failed += 1
+            self._fates[answer.worker] = Fate.FAILED
+            return
+        self._usable += 1
+        if self._heard[answer.worker] == self._pieces:
+            self._fates.setdefault(answer.worker, Fate.ANSWERED)
 
     def open(self, console: Console | None = None) -> None:
         """Begin to show it, unless the run is over."""
@@ -121,9 +133,8 @@ class _View:
         for worker in range(self._workers):
             turn = WORKING[int(elapsed * _FRAMES + worker) % len(WORKING)]
             told.append(*(MARKS[fates[worker]] if worker in fates else (turn, "cyan")))
-        failed = sum(fate is Fate.FAILED for fate in fates.values())
         told.append("\nanswers  ", "bright_black")
-        told.append(f"{len(fates) - failed} of {self._threshold}", "bold")
-        told.append(f"   {failed} failed" if failed else "", "red")
+        told.append(f"{self._usable} of {self._threshold}", "bold")
+        told.append(f"   {self._failed} failed" if self._failed else "", "red")
         told.append(f"   {elapsed:.1f} s", "bright_black")
         return told

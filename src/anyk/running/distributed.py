@@ -199,7 +199,9 @@ class Distributed:
         names = type(scheme).__name__, type(executor).__name__
         with (
             watched_run(*names, promise.workers) as note,
-            live_display(promise.workers, promise.threshold, progress=progress) as show,
+            live_display(
+                promise.workers, promise.threshold, progress=progress, pieces=promise.pieces
+            ) as show,
             executor.ledger.call(promise.workers, promise.pieces) as call,
         ):
             listeners = [each for each in (call.heard, on_answer, show) if each is not None]
