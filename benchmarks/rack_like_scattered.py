@@ -213,7 +213,7 @@ def told(encoded: anyk.Encoded, answers: Floats) -> set[int]:
     """Whom the decoder names; of Berrut's, whom it leaves out; nobody where it refuses."""
     recovery = encoded.recovery(range(len(answers)))
     if isinstance(recovery, BerrutRecovery):
-        return set(recovery.locate(answers)[0])
+        return set(recovery.locate(answers).removed)
     try:
         return set(recovery.recover(answers).suspects)
     except anyk.TooManyErrors:
