@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -39,12 +40,15 @@ _FRAMES = 8  # a second
 
 
 @contextmanager
-def live_display(workers: int, threshold: int, *, progress: bool) -> Iterator[OnAnswer | None]:
+def live_display(
+    workers: int, threshold: int, *, pieces: int = 1, progress: bool
+) -> Iterator[OnAnswer | None]:
     """Show a run while it lasts, if it lasts, and leave the terminal as it was.
 
     Args:
         workers: N.
         threshold: how many answers are enough.
+        pieces: how many answers each worker gives; it is marked when it has given all of them.
         progress: whether to show anything; nothing is shown where standard error is no terminal,
             or rich is not installed.
 
@@ -60,7 +64,7 @@ def live_display(workers: int, threshold: int, *, progress: bool) -> Iterator[On
     if not (progress and sys.stderr.isatty() and find_spec("rich")):
         yield None
         return
-    view = _View(workers, threshold)
+    view = _View(workers, threshold, pieces)
     timer = threading.Timer(_PATIENCE, view.open)
     timer.daemon = True
     timer.start()
@@ -75,8 +79,10 @@ def live_display(workers: int, threshold: int, *, progress: bool) -> Iterator[On
 class _View:
     """What is shown of one run."""
 
-    def __init__(self, workers: int, threshold: int) -> None:
-        self._workers, self._threshold = workers, threshold
+    def __init__(self, workers: int, threshold: int, pieces: int = 1) -> None:
+        self._workers, self._threshold, self._pieces = workers, threshold, pieces
+        self._answers = 0
+        self._heard: Counter[int] = Counter()
         self._started = time.monotonic()
         self._fates: dict[int, Fate] = {}
         self._lock = threading.Lock()
@@ -84,8 +90,14 @@ class _View:
         self._closed = False
 
     def heard(self, answer: Answer) -> None:
-        """Mark a worker."""
-        self._fates[answer.worker] = Fate.FAILED if answer.failure else Fate.ANSWERED
+        """Count an answer, and mark a worker that failed or has given all of its answers."""
+        self._heard[answer.worker] += 1
+        if answer.failure:
+            self._fates[answer.worker] = Fate.FAILED
+            return
+        self._answers += 1
+        if self._heard[answer.worker] == self._pieces:
+            self._fates.setdefault(answer.worker, Fate.ANSWERED)
 
     def open(self, console: Console | None = None) -> None:
         """Begin to show it, unless the run is over."""
@@ -123,7 +135,7 @@ class _View:
             told.append(*(MARKS[fates[worker]] if worker in fates else (turn, "cyan")))
         failed = sum(fate is Fate.FAILED for fate in fates.values())
         told.append("\nanswers  ", "bright_black")
-        told.append(f"{len(fates) - failed} of {self._threshold}", "bold")
+        told.append(f"{self._answers} of {self._threshold}", "bold")
         told.append(f"   {failed} failed" if failed else "", "red")
         told.append(f"   {elapsed:.1f} s", "bright_black")
         return told

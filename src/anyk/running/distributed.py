@@ -191,15 +191,17 @@ class Distributed:
         if self._placement is None:
             raise ExecutorError("these shares were released; distribute the data again.")
         scheme, executor = self.encoded.scheme, self._executor
-        sent = [self._prepared(argument) for argument in arguments]
         own = tuple(isinstance(argument, Encoded) for argument in arguments)
         work = scheme.work(function, own)
+        sent = [self._prepared(argument) for argument in arguments]
         task = WorkerTask(work, scheme.domain, own, len(self.encoded.parts))
         promise = self.encoded.guarantee
         names = type(scheme).__name__, type(executor).__name__
         with (
             watched_run(*names, promise.workers) as note,
-            live_display(promise.workers, promise.threshold, progress=progress) as show,
+            live_display(
+                promise.workers, promise.threshold, pieces=promise.pieces, progress=progress
+            ) as show,
             executor.ledger.call(promise.workers, promise.pieces) as call,
         ):
             listeners = [each for each in (call.heard, on_answer, show) if each is not None]
@@ -248,6 +250,13 @@ class Distributed:
 
     def _check_points(self, argument: Encoded) -> None:
         """Refuse shares that can't be computed with together with those of the data."""
+        if len(argument.parts) > 1:
+            raise InvalidArgument(
+                "arguments",
+                given=repr(argument),
+                needed="shares of one part",
+                change="Encode the argument by .encode(values) of the distributed data.",
+            )
         scheme, theirs, ours = self.encoded.scheme, argument.encoder, self.encoded.encoder
         if (
             argument.scheme.domain != scheme.domain
