@@ -18,7 +18,7 @@ from rich.console import Console
 import anyk
 from anyk.answers import Answer
 from anyk.faults import Corrupt, Crash, Faulty
-from anyk.observe.live import _View, live_display
+from anyk.observe.live import WORKING, _View, live_display
 
 SCHEME = anyk.Lagrange(blocks=2, degree=1, workers=6, adversaries=1, colluders=1)
 SECRET = 1_987_654_321
@@ -43,6 +43,17 @@ def test_the_picture_has_a_mark_for_each_worker_and_counts_the_answers():
     assert [marks[worker] for worker in (0, 3, 4)] == ["●", "●", "✖"]
     assert len(marks) == 6
     assert second.startswith("answers  2 of 5   1 failed")
+
+
+def test_the_picture_counts_pieces_and_marks_workers_that_gave_all():
+    view = _View(4, 6, pieces=2)
+    for heard in (answer(0), answer(0), answer(1), answer(2, failure="ValueError"), answer(2)):
+        view.heard(heard)
+    first, second = view.picture().plain.splitlines()
+    marks = first.removeprefix("workers  ")
+    assert (marks[0], marks[2]) == ("●", "✖")
+    assert {marks[1], marks[3]} <= set(WORKING)
+    assert second.startswith("answers  4 of 6   1 failed")
 
 
 def test_the_terminal_is_left_as_it_was():
