@@ -17,7 +17,7 @@ from anyk.observe.live import live_display
 from anyk.observe.telemetry import watched_run
 from anyk.running.collection import Collection, OnAnswer
 from anyk.schemes.base import Encoded
-from anyk.work import WorkerTask
+from anyk.work import AbstractWork, WorkerTask
 
 __all__ = ["Distributed", "OnFailure", "check_limits"]
 
@@ -193,6 +193,7 @@ class Distributed:
         scheme, executor = self.encoded.scheme, self._executor
         own = tuple(isinstance(argument, Encoded) for argument in arguments)
         work = scheme.work(function, own)
+        instance("work", work, AbstractWork, change="Return anyk.work.Plain(function), say.")
         sent = [self._prepared(argument) for argument in arguments]
         task = WorkerTask(work, scheme.domain, own, len(self.encoded.parts))
         promise = self.encoded.guarantee
