@@ -11,12 +11,20 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.copies import own_copies
 from anyk.domains.array import FieldArray
 from anyk.domains.base import AbstractDomain, ndarray_of
 from anyk.errors import InvalidArgument
 
-__all__ = ["AbstractWork", "Combined", "EachPrime", "Function", "Plain", "Product", "WorkerTask"]
+__all__ = [
+    "AbstractWork",
+    "Combined",
+    "EachPrime",
+    "Function",
+    "Plain",
+    "Product",
+    "WorkerTask",
+    "own_copies",
+]
 
 Function = Callable[..., Any] | str
 """What the user wants computed; its name, where the workers have functions of their own."""
@@ -218,6 +226,44 @@ class WorkerTask:
             for argument, own in zip(inputs[self.parts :], self.per_worker, strict=True)
         ]
         return self.domain.accept(self.work(parts, arguments))
+
+
+def own_copies(value: Any, *, fresh: bool = False) -> Any:
+    """A value of which nobody else has the arrays.
+
+    Args:
+        value: arrays are copied, also in lists, tuples and dicts; anything else is as it is.
+        fresh: whether nobody else has them anyway: what can be written in needs no copy.
+
+    Example:
+        >>> from anyk.work import own_copies
+        >>> mine = [np.zeros(2), "text"]
+        >>> theirs = own_copies(mine)
+        >>> theirs[0] += 1
+        >>> mine
+        [array([0., 0.]), 'text']
+    """
+    return _own(value, {}, fresh=fresh)
+
+
+def _own(value: Any, copies: dict[int, Any], *, fresh: bool) -> Any:
+    """The same; with the copies of what was met already, by identity."""
+    if id(value) in copies:
+        return copies[id(value)]
+    if isinstance(value, np.ndarray):
+        copies[id(value)] = value if fresh and value.flags.writeable else value.copy(order="K")
+        return copies[id(value)]
+    if type(value) is list:
+        items: list[Any] = copies.setdefault(id(value), [])
+        items += [_own(each, copies, fresh=fresh) for each in value]
+        return items
+    if type(value) is dict:
+        table: dict[Any, Any] = copies.setdefault(id(value), {})
+        table |= {key: _own(each, copies, fresh=fresh) for key, each in value.items()}
+        return table
+    if type(value) is tuple:
+        return tuple(_own(each, copies, fresh=fresh) for each in value)
+    return value
 
 
 def _callable(function: Function) -> Callable[..., Any]:

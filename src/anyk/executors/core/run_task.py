@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.copies import own_copies
+from anyk.work import own_copies
 
 __all__ = ["Reply", "Task", "describe", "die", "pause", "printable", "reaper", "run", "sleeper"]
 
@@ -120,7 +120,7 @@ def run(
     try:
         share = [np.array(part[piece, ...]) for part in parts]
         given = [rows.get(place, argument) for place, argument in enumerate(arguments)]
-        inputs = [*share, *own_copies(given, fresh=fresh)]
+        inputs = [*share, *own_copies(given, fresh=fresh)] if given else share
         started = time.perf_counter()
         value = np.array(task(*inputs), order="C")  # a copy: the task may use its memory again
     except BaseException as error:
