@@ -23,6 +23,7 @@ class Mixture(anyk.AbstractScheme):
     masks: np.ndarray
     leak: float = 0.0  # of the first block into the first share, in no matrix: a bug
     data_std: float = 1.0
+    pieces: int = 1
 
     @property
     def problem(self):
@@ -34,10 +35,11 @@ class Mixture(anyk.AbstractScheme):
 
     @property
     def guarantee(self):
-        workers = len(self.data)
+        workers = len(self.data) // self.pieces
         return anyk.Guarantee(
-            workers=workers, threshold=workers, stragglers=0, adversaries=0, colluders=1,
+            workers=workers, threshold=len(self.data), stragglers=0, adversaries=0, colluders=1,
             exact=False, leakage=None, load=1.0, data_std=self.data_std,
+            pieces=self.pieces,
         )  # fmt: skip
 
     def encode(self, X, *, source=SystemSource()):
@@ -249,3 +251,43 @@ def test_gradient_codes_and_products_show_their_blocks():
     assert [anyk.leakage(product, colluders=t) for t in (1, 2, 3, 4)] == [1.0, 2.0, 3.0, 3.0]
     with pytest.raises(anyk.InvalidArgument, match="one part"):
         anyk.audit(product, colluders=1)
+
+
+def test_of_real_shares_a_worker_learns_from_all_of_its_pieces():
+    generator = np.random.default_rng(3)
+    data, masks = np.ones((6, 1)), 3.0 * generator.standard_normal((6, 6))
+    encoded = Mixture(data, masks, pieces=2).encode(np.zeros((1, 1)))
+    each = [bits_learned(data[n : n + 2], masks[n : n + 2], variance=1.0) for n in (0, 2, 4)]
+    worst = anyk.worst_coalition(encoded, colluders=1)
+    assert worst.amount == pytest.approx(max(each))
+    assert worst.coalition == (int(np.argmax(each)),)
+    noise = masks[2 * worst.coalition[0] :][:2]
+    moved = np.ones(2) @ np.linalg.solve(noise @ noise.T, np.ones(2))
+    assert worst.separation == pytest.approx(math.sqrt(moved))
+    assert anyk.audit(encoded, colluders=1, samples=4000, generator=generator).amount <= max(each)
+    shared = np.repeat(3.0 * np.eye(3), 2, axis=0) * np.tile([[1], [2]], (3, 1))
+    hidden_by_one_number = Mixture(data, shared, pieces=2).encode(np.zeros((1, 1)))
+    assert anyk.leakage(hidden_by_one_number, colluders=1) == math.inf
+
+
+@dataclass(frozen=True, eq=False)
+class Uneven(Mixture):
+    """A code of outputs, of which a worker holds fewer blocks than others."""
+
+    def encoder(self, layout):  # noqa: ARG002 - the seam has it
+        return anyk.Encoder(data=self.data, masks=self.masks, of_outputs=True)
+
+    @property
+    def domain(self):
+        return FIELD
+
+
+def test_a_worker_that_holds_fewer_blocks_knows_no_others():
+    code = Uneven(np.array([[1, 2, 0], [0, 1, 0], [3, 3, 3]]), np.zeros((3, 0), np.int64))
+    encoded = anyk.Encoded(code, np.zeros((3, 1), np.int64), None)
+    pair = anyk.worst_coalition(encoded, colluders=2)
+    assert pair.amount == 3.0
+    assert 2 in pair.coalition
+    few = Uneven(np.array([[1, 2, 0], [0, 1, 0], [0, 3, 0]]), np.zeros((3, 0), np.int64))
+    encoded = anyk.Encoded(few, np.zeros((3, 1), np.int64), None)
+    assert anyk.leakage(encoded, colluders=3) == 2.0

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 import anyk
+from anyk import faults
 from anyk.delays import Fixed
 from anyk.executors.wrappers.with_master import WithMaster
 from anyk.faults import Corrupt, Crash, Delay, Faulty
+from anyk.schemes.wrappers.embedded import Embedded
 
 FIELD = anyk.PrimeField(101)
 X = np.arange(24).reshape(6, 4) % 101
@@ -147,3 +149,42 @@ def test_outcomes_that_are_streamed_and_products():
 def test_what_can_not_be_is_refused(build):
     with pytest.raises(anyk.InvalidArgument, match=r"got .*; needed: "):
         build()
+
+
+def test_errors_count_pieces_and_name_workers():
+    delays = Fixed({0: 30.0, 1: 30.0, 2: 30.0})
+    with anyk.Simulated(5, delays=delays, compute=1.0) as executor:
+        with pytest.raises(
+            anyk.NotEnoughAnswers, match=r"11 answers, of which 9 came\. Missing: n"
+        ):
+            anyk.run(scheme_of(5), np.square, X, executor, deadline=11.5)
+    encoded = scheme_of(5).encode(X)
+    for answered in ([15], [3, 3]):
+        with pytest.raises(anyk.InvalidArgument, match=r"got .*share.*of shares from 0 to 14"):
+            encoded.recovery(answered)
+    fixed = anyk.FixedPoint(fraction_bits=20, magnitude=100.0, summands=2**12)
+    embedded = Embedded(anyk.Lagrange(2, 1, 8, adversaries=1, pieces=2), fixed)
+    shares = embedded.encode([1.0, 2.0])
+    values = shares.shares.copy()
+    values[0, 0] ^= 1
+    values[15, 1] ^= 1  # another worker lies modulo the other prime
+    with pytest.raises(anyk.TooManyErrors, match="of workers 0-7 contradict"):
+        shares.decode(values, range(16))
+
+
+def test_a_worker_may_be_used_and_have_failed():
+    class SecondPiece(faults.failures.AbstractFault):
+        def __init__(self):
+            self.begun = 0
+
+        def around(self, run, worker):
+            self.begun += 1
+            if self.begun == 2:
+                raise RuntimeError(f"worker {worker} failed once")
+            return run()
+
+    with Faulty(anyk.Inline(5), {1: SecondPiece()}) as executor:
+        outcome = anyk.run(scheme_of(5), np.square, X, executor)
+    assert np.array_equal(outcome.value, TRUTH)
+    assert 1 in outcome.used
+    assert outcome.failures == {1: "RuntimeError: worker 1 failed once"}

@@ -4,7 +4,7 @@ import contextlib
 import gc
 import pickle
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -13,7 +13,9 @@ import anyk
 from anyk.executors.core.base import PerWorker
 from anyk.executors.wrappers.wrapper import AbstractWrapper
 from anyk.faults import Collude, Corrupt, Crash, Delay, Faulty, Rubbish
+from anyk.randomness.entropy import SystemSource
 from anyk.running import distributed
+from anyk.schemes.base import AbstractRecovery
 
 FIELD = anyk.PrimeField()
 
@@ -330,3 +332,64 @@ def test_ctrl_c_leaves_nothing_on_the_workers(call):
             assert not executor.running, after
         after += 1
     assert after > 15
+
+
+@dataclass(frozen=True)
+class Careless(anyk.AbstractScheme):
+    """An outsider's scheme with one fault."""
+
+    within: anyk.AbstractScheme
+    parts: int = 1
+    rows: int = 4
+    plain: bool = True
+
+    problem = property(lambda self: self.within.problem)
+    domain = property(lambda self: self.within.domain)
+    guarantee = property(lambda self: self.within.guarantee)
+
+    def encode(self, X, *, source=SystemSource()):
+        shares = self.within.encode(X, source=source).shares
+        return anyk.Encoded(self, (shares[: self.rows],) * self.parts, None)
+
+    def work(self, function, per_worker=()):
+        return self.within.work(function, per_worker) if self.plain else function
+
+    def sufficient(self, answered):
+        return self.within.sufficient(answered)
+
+    def encoder(self, layout, operand=0):
+        return self.within.encoder(layout, operand)
+
+    def recovery(self, layout, answered):
+        return self.within.recovery(layout, answered)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"rows": 3}, r"scheme: got .* parts of \[3\] shares; needed: 4 in each"),
+        ({"parts": 0}, r"scheme: got .* parts of \[\] shares; needed: 4 in each"),
+        ({"plain": False}, "work: got .*; needed: an instance of Work"),
+    ],
+)
+def test_a_fault_of_a_scheme_is_said_to_be_one(change, told):
+    scheme = Careless(anyk.Replication(4, 4), **change)
+    with anyk.Inline(4) as executor, pytest.raises(anyk.InvalidArgument, match=told):
+        anyk.run(scheme, np.sqrt, np.ones(4), executor)
+
+
+def test_a_scheme_that_has_a_recovery_of_no_answers():
+    class Anything(AbstractRecovery):
+        answered = ()
+        matrix = np.zeros((4, 0))
+
+        def recover(self, values):
+            raise NotImplementedError
+
+    class Hopeful(Careless):
+        def recovery(self, layout, answered):  # noqa: ARG002 - of any answers, even none
+            return Anything()
+
+    scheme = Hopeful(anyk.Replication(4, 4))
+    with anyk.Inline(4) as executor, pytest.raises(anyk.NotEnoughAnswers, match="one answer or"):
+        anyk.run(scheme, np.linalg.inv, np.ones(4), executor)

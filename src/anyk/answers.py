@@ -148,7 +148,8 @@ class Outcome:
         error_estimate: estimated relative error (root mean square); None where exact.
         quantisation_error: the most that rounding the inputs to fixed point can have moved one
             entry of the value, which is exact on the rounded ones; None without an embedding.
-        failures: reason by worker, for those of `missing` that failed rather than kept silent.
+        failures: reason by worker, for those that failed rather than kept silent: they are of
+            `missing`, unless a worker has several shares and failed on some of them only.
         timings: one `Timing` a worker, in the order of the workers.
         elapsed: seconds from the dispatch of the task to the value, on the executor's clock; the
             encoding of the data is not in it.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from anyk.checks import count, positive, settle
 from anyk.errors import InvalidArgument
@@ -80,7 +81,8 @@ class MatMul:
     partition: tuple[int, int, int]
 
     def __post_init__(self) -> None:
-        if len(self.partition) != 3:  # noqa: PLR2004 - m, p, n
+        given: Any = self.partition
+        if not isinstance(given, (tuple, list)) or len(given) != 3:  # noqa: PLR2004 - m, p, n
             raise InvalidArgument(
                 "partition",
                 given=repr(self.partition),

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import reduce
-from operator import add
+from numbers import Number
 from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.domains.base import AbstractDomain
+from anyk.domains.array import FieldArray
+from anyk.domains.base import AbstractDomain, ndarray_of
+from anyk.errors import InvalidArgument
 
-__all__ = ["AbstractWork", "Combined", "EachPrime", "Function", "Plain", "Product", "WorkerTask"]
+__all__ = [
+    "AbstractWork",
+    "Combined",
+    "EachPrime",
+    "Function",
+    "Plain",
+    "Product",
+    "WorkerTask",
+    "own_copies",
+]
 
 Function = Callable[..., Any] | str
 """What the user wants computed; its name, where the workers have functions of their own."""
@@ -74,6 +84,9 @@ class Plain(AbstractWork):
 class EachPrime(AbstractWork):
     """Another work, once for each prime of a residue number system.
 
+    Each time it has copies of its own of the arguments, so that what a function writes in them is
+    not seen by the next prime.
+
     Args:
         work: what is run on field elements.
         per_worker: for each argument, whether it is a share, so a tuple of one array a prime;
@@ -98,15 +111,18 @@ class EachPrime(AbstractWork):
 
     def __call__(self, parts: Sequence[Any], arguments: Sequence[Any]) -> tuple[Any, ...]:
         """What the work returns for each prime."""
+        primes = len(parts[0])
         return tuple(
-            self.work(
-                [part[place] for part in parts],
-                [
-                    argument[place] if own else argument
-                    for argument, own in zip(arguments, self.per_worker, strict=True)
-                ],
+            _kept(
+                self.work(
+                    [part[place] for part in parts],
+                    [
+                        argument[place] if own else argument
+                        for argument, own in zip(given, self.per_worker, strict=True)
+                    ],
+                )
             )
-            for place in range(len(parts[0]))
+            for place, given in enumerate(_for_each_call(arguments, primes))
         )
 
 
@@ -115,10 +131,11 @@ class EachPrime(AbstractWork):
 class Combined(AbstractWork):
     """One combination c_1 f(X_1) + .. + c_m f(X_m), of the blocks that a worker holds.
 
-    The share has two parts: the blocks, (m, *shape), and the coefficients, (m,).
+    The share has two parts: the blocks, (m, *shape), and the coefficients, (m,). The function has
+    copies of its own of the arguments for each block.
 
     Args:
-        function: f.
+        function: f, whose results are numbers, of one shape for all blocks.
 
     Example:
         >>> from anyk.work import Combined
@@ -137,11 +154,23 @@ class Combined(AbstractWork):
         """The sum of c_j f(X_j, argument, ..)."""
         blocks, coefficients = parts
         f = _callable(self.function)
-        terms = (
-            coefficient * _array(f(block, *arguments))
-            for coefficient, block in zip(coefficients, blocks, strict=True)
-        )
-        return reduce(add, terms)
+        total, first = None, None
+        for coefficient, block, given in zip(
+            coefficients, blocks, _for_each_call(arguments, len(blocks)), strict=True
+        ):
+            result = _numbers(f(block, *given))
+            first = result.shape if first is None else first
+            if result.shape != first:
+                raise InvalidArgument(
+                    "answer",
+                    given=f"shape {first} for one block and {result.shape} for another",
+                    needed="one shape for all blocks, as the results are added up",
+                    change="Let the function return the same shape for every block.",
+                )
+            with np.errstate(over="ignore", invalid="ignore"):  # the domain refuses Inf and NaN
+                term = coefficient * result
+                total = term if total is None else total + term
+        return total
 
 
 @final
@@ -199,12 +228,75 @@ class WorkerTask:
         return self.domain.accept(self.work(parts, arguments))
 
 
+def own_copies(value: Any, *, fresh: bool = False) -> Any:
+    """A value of which nobody else has the arrays.
+
+    Args:
+        value: arrays are copied, also in lists, tuples and dicts; anything else is as it is.
+        fresh: whether nobody else has them anyway: what can be written in needs no copy.
+
+    Example:
+        >>> from anyk.work import own_copies
+        >>> mine = [np.zeros(2), "text"]
+        >>> theirs = own_copies(mine)
+        >>> theirs[0] += 1
+        >>> mine
+        [array([0., 0.]), 'text']
+    """
+    return _own(value, {}, fresh=fresh)
+
+
+def _own(value: Any, copies: dict[int, Any], *, fresh: bool) -> Any:
+    """The same; with the copies of what was met already, by identity."""
+    if id(value) in copies:
+        return copies[id(value)]
+    if isinstance(value, np.ndarray):
+        copies[id(value)] = value if fresh and value.flags.writeable else value.copy(order="K")
+        return copies[id(value)]
+    if type(value) is list:
+        items: list[Any] = copies.setdefault(id(value), [])
+        items += [_own(each, copies, fresh=fresh) for each in value]
+        return items
+    if type(value) is dict:
+        table: dict[Any, Any] = copies.setdefault(id(value), {})
+        table |= {key: _own(each, copies, fresh=fresh) for key, each in value.items()}
+        return table
+    if type(value) is tuple:
+        return tuple(_own(each, copies, fresh=fresh) for each in value)
+    return value
+
+
 def _callable(function: Function) -> Callable[..., Any]:
     if isinstance(function, str):
         raise TypeError(f"{function!r} is a name, and no function")
     return function
 
 
-def _array(result: Any) -> Any:
-    """A list, say, as an array, so that it can be multiplied; field elements as they are."""
-    return np.asarray(result) if isinstance(result, (list, tuple)) else result
+def _for_each_call(arguments: Sequence[Any], calls: int) -> Iterator[Sequence[Any]]:
+    """The arguments, once a call: copies, of which a function may write in its own."""
+    for _ in range(calls - 1):
+        yield own_copies(list(arguments))
+    yield arguments
+
+
+def _kept(result: Any) -> Any:
+    """A result that stays as it is, though the next call may use its memory again."""
+    if isinstance(result, FieldArray):
+        return FieldArray(result.values.copy(), result.field)
+    return own_copies(result)
+
+
+def _numbers(result: Any) -> Any:
+    """What a function returned, as an array that can be multiplied; field elements as they are."""
+    if isinstance(result, FieldArray):
+        return result
+    array = ndarray_of(result, "answer", kind="numbers")
+    kind = array.dtype.kind
+    if kind in "biufc" or (kind == "O" and all(isinstance(each, Number) for each in array.flat)):
+        return array
+    raise InvalidArgument(
+        "answer",
+        given=f"{type(result).__name__} of dtype {array.dtype}",
+        needed="numbers",
+        change="Return an array of numbers.",
+    )

@@ -105,3 +105,31 @@ def test_epsilon_is_where_the_privacy_profile_of_two_gaussians_meets_delta(mu, d
 def test_no_noise_has_no_epsilon_and_no_data_needs_none():
     assert gaussian_epsilon(math.inf, 1e-5) == math.inf
     assert gaussian_epsilon(0.0, 1e-5) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("colluders", "sets"), [(1, 5_000_000), (2, 5_000_000), (3, 5_000_000), (3, 300)]
+)
+def test_a_worker_sees_all_of_its_pieces(colluders, sets):
+    generator = np.random.default_rng(7)
+    data, masks = generator.standard_normal((30, 3)), 4.0 * generator.standard_normal((30, 8))
+    every = {
+        who: bits_learned(
+            data[[2 * worker + piece for worker in who for piece in (0, 1)]],
+            masks[[2 * worker + piece for worker in who for piece in (0, 1)]],
+            variance=2.0,
+        )
+        for who in itertools.combinations(range(15), colluders)
+    }
+    worst = most_bits_learned(data, masks, colluders, variance=2.0, pieces=2, sets=sets)
+    assert worst.bound >= max(every.values()) * (1.0 - 1e-12)
+    assert every[worst.coalition] == pytest.approx(worst.found)
+    if sets > 300:  # all are tried
+        assert worst.bound == worst.found == pytest.approx(max(every.values()))
+
+
+def test_pieces_with_the_same_noise_hide_nothing_together():
+    data, masks = np.ones((4, 1)), np.array([[1.0, 0.0], [2.0, 0.0], [0.0, 1.0], [0.0, 1.0]])
+    worst = most_bits_learned(data, masks, 1, variance=1.0, pieces=2)
+    assert (worst.bound, worst.coalition) == (math.inf, (0,))
+    assert most_bits_learned(data[2:], masks[2:], 1, variance=1.0, pieces=2).bound < 1.0

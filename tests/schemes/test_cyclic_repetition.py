@@ -116,3 +116,34 @@ def test_any_function_with_arguments_and_lists_and_crashes():
 def test_what_makes_no_sense_is_refused(build):
     with pytest.raises(anyk.InvalidArgument, match=r"got .*; needed: "):
         build()
+
+
+@pytest.mark.parametrize("size", [1e-310, 1e-200, 1.0, 1e200, 1e307])
+@pytest.mark.parametrize("answers", [4, 6])
+def test_the_error_of_very_large_and_small_sums_is_a_number(size, answers):
+    scheme = anyk.CyclicRepetition(6, 2)
+    encoded = scheme.encode(np.ones(6))
+    values = answers_of(scheme, encoded, lambda x: size * x)
+    recovered = encoded.decode(values[:answers], range(answers))
+    assert np.isclose(recovered.value, 6.0 * size, rtol=1e-12, atol=0.0)
+    assert 1e-16 < recovered.error_estimate < 1e-12
+
+
+def test_a_sum_that_no_float_holds_has_an_infinite_error():
+    scheme = anyk.CyclicRepetition(6, 0)
+    encoded = scheme.encode(np.full(6, 1e308))
+    assert encoded.decode(encoded.parts[0][:, 0], range(6)).error_estimate == np.inf
+    with anyk.Inline(6) as executor, pytest.raises(anyk.NotAccurateEnough):
+        anyk.run(scheme, np.positive, np.full(6, 1e308), executor, tolerance=0.5)
+
+
+def test_shares_as_an_argument_are_refused_by_the_scheme_and_by_others():
+    scheme = anyk.CyclicRepetition(6, 0)
+    X = np.ones((6, 2))
+    with anyk.Inline(6) as executor:
+        with anyk.distribute(scheme, X, executor) as data:
+            with pytest.raises(anyk.InvalidArgument, match="shares, for a gradient code"):
+                data.run(np.add, data.encode(X))
+        with anyk.distribute(anyk.Replication(6, 6), X, executor) as data:
+            with pytest.raises(anyk.InvalidArgument, match="needed: shares of one part"):
+                data.run(np.add, scheme.encode(X))

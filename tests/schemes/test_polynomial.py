@@ -83,6 +83,8 @@ def test_a_matrix_times_a_vector_and_liars_in_a_run():
         lambda: anyk.Polynomial(partition=(2, 2, 2), workers=9),
         lambda: anyk.Polynomial(partition=(2, 1, 2), workers=3),
         lambda: anyk.Polynomial(partition=(2, 1), workers=3),
+        lambda: anyk.Polynomial(partition=2, workers=3),
+        lambda: anyk.MatMul(partition=None),
         lambda: anyk.Polynomial(partition=(2, 1, 2), workers=9, adversaries=3),
         lambda: anyk.Polynomial(partition=(1, 1, 1), workers=9, domain=anyk.PrimeField(7)),
         lambda: anyk.Polynomial(partition=(1, 1, 1), workers=1).encode(np.ones((2, 2), int)),
@@ -103,3 +105,57 @@ def test_a_matrix_times_a_vector_and_liars_in_a_run():
 def test_what_makes_no_sense_is_refused(build):
     with pytest.raises(anyk.InvalidArgument, match=r"got .*; needed: "):
         build()
+
+
+@pytest.mark.parametrize(
+    ("factors", "told"),
+    [
+        (None, "a NoneType"),
+        ((1, 2, 3), "3 of them"),
+        (np.ones((3, 2), int), r"a ndarray of shape \(3, 2\)"),
+    ],
+)
+def test_what_is_not_two_factors_is_named(factors, told):
+    with pytest.raises(anyk.InvalidArgument, match=f"X: got {told}; needed: two factors"):
+        anyk.Polynomial(partition=(1, 1, 1), workers=1).encode(factors)
+
+
+REAL = np.random.default_rng(8).uniform(-1.0, 1.0, (2, 5, 5))
+A, B = REAL[0, :, :3], REAL[1, :3, :4]
+SECOND = anyk.FixedPoint(fraction_bits=24, magnitude=1.0)
+
+
+@pytest.mark.parametrize(
+    "embedding",
+    [
+        anyk.FixedPoint(fraction_bits=30, magnitude=1.0, degree=2, summands=3),
+        anyk.FixedPoint(fraction_bits=12, magnitude=2.0, summands=3, factors=(SECOND,)),
+    ],
+    ids=["one", "two"],
+)
+def test_products_of_reals_by_one_format_or_two(embedding):
+    scheme = anyk.Polynomial(partition=(2, 1, 2), workers=8, adversaries=1)
+    with Faulty(anyk.Threads(8), {3: Crash()}) as executor:
+        outcome = anyk.run(scheme, np.matmul, (A, B), executor, embedding=embedding)
+    assert np.abs(outcome.value - A @ B).max() <= outcome.quantisation_error < 1e-2
+
+
+@pytest.mark.parametrize(
+    ("change", "factors"),
+    [
+        ({"degree": 1}, (A, B)),
+        ({"degree": 3}, (A, B)),
+        ({"summands": 2}, (A, B)),
+        ({"degree": 2, "factors": (SECOND,)}, (A, B)),
+        ({"degree": 1, "factors": (SECOND, SECOND)}, (A, B)),
+        ({}, (A,)),
+        ({}, (A, A)),
+        ({}, None),
+        ({}, (1.0, 0.5)),
+    ],
+)
+def test_an_embedding_of_something_else_than_a_product_is_refused(change, factors):
+    embedding = anyk.FixedPoint(**{"fraction_bits": 2, "magnitude": 100.0, "degree": 2,
+                                   "summands": 3} | change)  # fmt: skip
+    with anyk.Inline(6) as executor, pytest.raises(anyk.InvalidArgument, match="needed: "):
+        anyk.distribute(anyk.Polynomial((2, 1, 2), 6), factors, executor, embedding=embedding)

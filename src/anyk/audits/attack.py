@@ -92,7 +92,7 @@ def audit(
         The lower bound. `anyk.leakage` is the upper one.
 
     Raises:
-        InvalidArgument: if an argument is out of range.
+        InvalidArgument: if an argument is out of range, or the shares have several parts.
 
     References:
         Cover and Thomas, Elements of Information Theory, 2006, theorem 10.3.3.

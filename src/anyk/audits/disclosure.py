@@ -218,7 +218,8 @@ def _learned(
         change="Pass the standard deviation of the data.",
     )
     variance = deviation**2 * (data.shape[1] if correlated else 1)
-    worst = most_bits_learned(data, masks, size, variance=variance)
+    each = len(data) // promise.workers  # rows that one worker sees
+    worst = most_bits_learned(data, masks, size, variance=variance, pieces=each)
     return Disclosure(
         amount=worst.bound,
         found=worst.found,
@@ -226,7 +227,7 @@ def _learned(
         colluders=size,
         coalition=worst.coalition,
         data_std=deviation,
-        separation=_separation(data, masks, size),
+        separation=_separation(data, masks, size, each),
     )
 
 
@@ -267,13 +268,16 @@ def _known(encoder: Encoder) -> tuple[NDArray[Any], NDArray[Any]]:
     blocks = np.argsort(~held, axis=1, kind="stable")[:, : int(held.sum(axis=1).max())]
     seen = np.zeros((*blocks.shape, *encoder.data.shape[1:]), dtype=encoder.data.dtype)
     np.put_along_axis(
-        seen.reshape(*blocks.shape, held.shape[1], -1), blocks[..., None, None], 1, axis=2
+        seen.reshape(*blocks.shape, held.shape[1], -1),
+        blocks[..., None, None],
+        np.take_along_axis(held, blocks, axis=1)[..., None, None],  # some may hold fewer
+        axis=2,
     )
     rows = seen.reshape(-1, *encoder.data.shape[1:])
     return rows, np.zeros((len(rows), 0, *encoder.data.shape[2:]), dtype=rows.dtype)
 
 
-def _separation(data: NDArray[Any], masks: NDArray[Any], size: int) -> float:
+def _separation(data: NDArray[Any], masks: NDArray[Any], size: int, pieces: int) -> float:
     """The square root of D_k^H (M M^H)^-1 D_k, the most of any coalition and any block k.
 
     A coalition would learn c log2(1 + that^2) bits of data of variance 1 that are one block alone.
@@ -284,7 +288,7 @@ def _separation(data: NDArray[Any], masks: NDArray[Any], size: int) -> float:
     largest = 0.0
     for block in range(data.shape[1]):
         alone = data[:, block : block + 1]
-        worst = most_bits_learned(alone, masks, size, variance=1.0)
+        worst = most_bits_learned(alone, masks, size, variance=1.0, pieces=pieces)
         if math.isinf(worst.bound):
             return math.inf
         largest = max(largest, math.expm1(half * worst.bound * math.log(2.0)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -55,6 +55,7 @@ def most_bits_learned(
     *,
     variance: float,
     sets: int = 5_000_000,
+    pieces: int = 1,
 ) -> WorstCase:
     """The coalition of a size that learns most, for data D·x + M·z with z standard normal.
 
@@ -64,11 +65,12 @@ def most_bits_learned(
     time, from the T that learn most alone.
 
     Args:
-        data: D, ndarray (N, K), real or complex.
-        masks: M, ndarray (N, masks); its columns multiply noise of variance 1.
+        data: D, ndarray (N r, K), real or complex.
+        masks: M, ndarray (N r, masks); its columns multiply noise of variance 1.
         colluders: T, from 1 to N.
         variance: of each coordinate of each block.
         sets: how many coalitions to try at most.
+        pieces: r, how many rows of D and M belong to one worker, who sees all of them.
 
     Returns:
         The bound, the most found, and who; infinite where noise is missing.
@@ -79,11 +81,11 @@ def most_bits_learned(
         >>> most_bits_learned(data, masks, 1, variance=0.75)
         WorstCase(bound=1.0, found=1.0, coalition=(1,))
     """
-    workers = len(data)
+    workers = len(data) // pieces
     if math.comb(workers, colluders) <= sets:
-        bits, who = _search(data, masks, colluders, variance)
+        bits, who = _search(data, masks, colluders, variance, pieces)
         return WorstCase(bound=bits, found=bits, coalition=who)
-    found, who = _climb(data, masks, colluders, variance)
+    found, who = _climb(data, masks, colluders, variance, pieces)
     if math.isinf(found):
         return WorstCase(bound=found, found=found, coalition=who)
     size = next(
@@ -94,24 +96,31 @@ def most_bits_learned(
     groups = [list(range(start, min(start + size, workers))) for start in range(0, workers, size)]
     bound = found
     for chosen in itertools.combinations(groups, min(colluders, len(groups))):
-        members = list(itertools.chain.from_iterable(chosen))
+        members = _rows(itertools.chain.from_iterable(chosen), pieces)
         bound = max(bound, bits_learned(data[members], masks[members], variance=variance))
         if math.isinf(bound):
             break
     return WorstCase(bound=bound, found=found, coalition=who)
 
 
+def _rows(workers: Iterable[int], pieces: int) -> list[int]:
+    """What these workers see."""
+    return [worker * pieces + piece for worker in workers for piece in range(pieces)]
+
+
 def _search(
-    data: NDArray[Any], masks: NDArray[Any], size: int, variance: float
+    data: NDArray[Any], masks: NDArray[Any], size: int, variance: float, pieces: int
 ) -> tuple[float, tuple[int, ...]]:
     """The best of all coalitions: by determinants, and the first few again by singular values."""
     scales = np.sqrt(np.sum(np.abs(masks) ** 2, axis=1))
     bare = scales == 0.0
+    workers = len(data) // pieces
     if bare.any():  # a share without noise: all of it is learned, or there is nothing in it
-        for worker in np.flatnonzero(bare):
-            if data[worker].any():
-                others = [n for n in range(len(data)) if n != worker][: size - 1]
-                return math.inf, tuple(sorted([int(worker), *others]))
+        for row in np.flatnonzero(bare):
+            if data[row].any():
+                worker = int(row) // pieces
+                others = [n for n in range(workers) if n != worker][: size - 1]
+                return math.inf, tuple(sorted([worker, *others]))
     scales = np.where(bare, 1.0, scales)[:, None]
     noise, signal = masks / scales, data / scales
     alone = noise @ noise.conj().T
@@ -121,12 +130,13 @@ def _search(
 
     def judge(candidate: tuple[int, ...]) -> None:
         nonlocal best, who
-        rows = list(candidate)
+        rows = _rows(candidate, pieces)
         bits = bits_learned(data[rows], masks[rows], variance=variance)
         best, who = max((best, who), (bits, candidate), key=lambda pair: pair[0])
 
-    for chosen in _chunks(len(data), size):
-        scores = _scores(alone, told, chosen)
+    for chosen in _chunks(workers, size):
+        rows = chosen[:, :, None] * pieces + np.arange(pieces)
+        scores = _scores(alone, told, rows.reshape(len(chosen), -1))
         for row in np.flatnonzero(np.isinf(scores)):
             judge(tuple(map(int, chosen[row])))
             if math.isinf(best):
@@ -165,21 +175,23 @@ def _chunks(workers: int, size: int) -> Iterator[NDArray[np.intp]]:
 
 
 def _climb(
-    data: NDArray[Any], masks: NDArray[Any], size: int, variance: float
+    data: NDArray[Any], masks: NDArray[Any], size: int, variance: float, pieces: int
 ) -> tuple[float, tuple[int, ...]]:
     """A coalition that no exchange of one worker improves."""
 
     def learned(who: tuple[int, ...]) -> float:
-        return bits_learned(data[list(who)], masks[list(who)], variance=variance)
+        rows = _rows(who, pieces)
+        return bits_learned(data[rows], masks[rows], variance=variance)
 
-    alone = [learned((worker,)) for worker in range(len(data))]
+    workers = range(len(data) // pieces)
+    alone = [learned((worker,)) for worker in workers]
     best = tuple(sorted(int(n) for n in np.argsort(-np.array(alone), kind="stable")[:size]))
     bits = learned(best)
     for _ in range(_ROUNDS):
         exchanges = (
             tuple(sorted({*best} - {out} | {into}))
             for out in best
-            for into in range(len(data))
+            for into in workers
             if into not in best
         )
         better, who = max(((learned(who), who) for who in exchanges), default=(bits, best))

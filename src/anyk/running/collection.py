@@ -220,6 +220,13 @@ class Collection:
                 needed=error.needed,
                 failures=failures,
             ) from None
+        if not usable:  # for which a scheme should have no recovery
+            raise NotEnoughAnswers(
+                answered=(),
+                missing=range(self.workers),
+                needed="one answer or more",
+                failures=failures,
+            )
         return recovery.recover(np.stack([self.values[share] for share in usable]))
 
     def _known(self, recovered: Recovered) -> NDArray[np.bool_]:

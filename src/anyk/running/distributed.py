@@ -17,7 +17,7 @@ from anyk.observe.live import live_display
 from anyk.observe.telemetry import watched_run
 from anyk.running.collection import Collection, OnAnswer
 from anyk.schemes.base import Encoded
-from anyk.work import WorkerTask
+from anyk.work import AbstractWork, WorkerTask
 
 __all__ = ["Distributed", "OnFailure", "check_limits"]
 
@@ -191,9 +191,10 @@ class Distributed:
         if self._placement is None:
             raise ExecutorError("these shares were released; distribute the data again.")
         scheme, executor = self.encoded.scheme, self._executor
-        sent = [self._prepared(argument) for argument in arguments]
         own = tuple(isinstance(argument, Encoded) for argument in arguments)
         work = scheme.work(function, own)
+        instance("work", work, AbstractWork, change="Return anyk.work.Plain(function), say.")
+        sent = [self._prepared(argument) for argument in arguments]
         task = WorkerTask(work, scheme.domain, own, len(self.encoded.parts))
         promise = self.encoded.guarantee
         names = type(scheme).__name__, type(executor).__name__
@@ -250,6 +251,13 @@ class Distributed:
 
     def _check_points(self, argument: Encoded) -> None:
         """Refuse shares that can't be computed with together with those of the data."""
+        if len(argument.parts) > 1:
+            raise InvalidArgument(
+                "arguments",
+                given=repr(argument),
+                needed="shares of one part",
+                change="Encode the argument by .encode(values) of the distributed data.",
+            )
         scheme, theirs, ours = self.encoded.scheme, argument.encoder, self.encoded.encoder
         if (
             argument.scheme.domain != scheme.domain

@@ -8,7 +8,7 @@ from typing import Any
 
 from anyk.answers import Outcome
 from anyk.checks import count, instance
-from anyk.errors import Unachievable
+from anyk.errors import InvalidArgument, Unachievable
 from anyk.executors.core.base import AbstractExecutor, Placement
 from anyk.fixed_point.format import FixedPoint
 from anyk.running.collection import OnAnswer
@@ -89,7 +89,17 @@ def _for_one_call(
 
 def _placed(encoded: Encoded, executor: AbstractExecutor) -> Placement:
     """The shares on their way to the workers."""
-    return executor.place(encoded.parts, encoded.guarantee.pieces)
+    promise, parts = encoded.guarantee, tuple(encoded.parts)
+    counts, shares = [len(part) for part in parts], promise.workers * promise.pieces
+    if not counts or set(counts) != {shares}:
+        raise InvalidArgument(
+            "scheme",
+            given=f"{encoded.scheme!r}, which made parts of {counts} shares",
+            needed=f"{shares} in each: its guarantee has workers={promise.workers}, "
+            f"pieces={promise.pieces}",
+            change="Correct guarantee or encode of the scheme; anyk.testing.check_scheme helps.",
+        )
+    return executor.place(parts, promise.pieces)
 
 
 def _check_apart(promise: Guarantee, executor: AbstractExecutor) -> None:

@@ -303,6 +303,7 @@ class Encoded:
         """
         promise = self.guarantee
         shares = promise.workers * promise.pieces
+        one = "worker" if promise.pieces == 1 else "share"
         instance("answered", answered, Iterable, change="Pass a list of worker indices.")
         if isinstance(answered, AbstractSet):
             raise InvalidArgument(
@@ -319,9 +320,9 @@ class Encoded:
         if strange or len(set(indices)) != len(indices):
             raise InvalidArgument(
                 "answered",
-                given=f"worker {strange[0]}" if strange else "a worker twice",
-                needed=f"distinct worker indices from 0 to {shares - 1}",
-                change="One worker, one share, one answer.",
+                given=f"{one} {strange[0]}" if strange else f"a {one} twice",
+                needed=f"distinct indices of {one}s from 0 to {shares - 1}",
+                change="One share, one answer.",
             )
         return self.scheme.recovery(self.layout, indices)
 
@@ -358,6 +359,8 @@ def missing_answers(
         needed: what would have been enough, in words.
     """
     promise = scheme.guarantee
+    if promise.pieces > 1:
+        needed += f", of which {len(answered)} came"
     heard = {share // promise.pieces for share in answered}
     return NotEnoughAnswers(
         answered=heard, missing=set(range(promise.workers)) - heard, needed=needed

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from anyk.work import own_copies
+
 __all__ = ["Reply", "Task", "describe", "die", "pause", "printable", "reaper", "run", "sleeper"]
 
 Task = Callable[..., NDArray[Any]]
@@ -118,7 +120,7 @@ def run(
     try:
         share = [np.array(part[piece, ...]) for part in parts]
         given = [rows.get(place, argument) for place, argument in enumerate(arguments)]
-        inputs = [*share, *_own(given, {}, fresh=fresh)]
+        inputs = [*share, *own_copies(given, fresh=fresh)] if given else share
         started = time.perf_counter()
         value = np.array(task(*inputs), order="C")  # a copy: the task may use its memory again
     except BaseException as error:
@@ -130,29 +132,3 @@ def run(
         return None, f"returned dtype {value.dtype}, not numbers"[:_LONGEST_FAILURE], seconds
     value.flags.writeable = False
     return value, None, seconds
-
-
-def _own(value: Any, copies: dict[int, Any], *, fresh: bool) -> Any:
-    """A value of which nobody else has the arrays.
-
-    Args:
-        value: arrays are copied, also in lists, tuples and dicts; anything else is as it is.
-        copies: of what was met already, by identity.
-        fresh: as for `run`.
-    """
-    if id(value) in copies:
-        return copies[id(value)]
-    if isinstance(value, np.ndarray):
-        copies[id(value)] = value if fresh and value.flags.writeable else value.copy(order="K")
-        return copies[id(value)]
-    if type(value) is list:
-        items: list[Any] = copies.setdefault(id(value), [])
-        items += [_own(each, copies, fresh=fresh) for each in value]
-        return items
-    if type(value) is dict:
-        table: dict[Any, Any] = copies.setdefault(id(value), {})
-        table |= {key: _own(each, copies, fresh=fresh) for key, each in value.items()}
-        return table
-    if type(value) is tuple:
-        return tuple(_own(each, copies, fresh=fresh) for each in value)
-    return value

@@ -176,7 +176,7 @@ class Polynomial(AbstractScheme):
         if function not in _MULTIPLY or per_worker:
             raise InvalidArgument(
                 "function",
-                given=f"{shown(function)} with {len(per_worker)} further arguments",
+                given=shown(function) + " and further arguments" * bool(per_worker),
                 needed="numpy.matmul alone, as the workers multiply the two factors",
                 change="Pass np.matmul, and the factors as X = (A, B).",
             )

@@ -203,10 +203,11 @@ class _CyclicRecovery(AbstractRecovery):
         missed = self._missed(flat)
         if domain.exact and missed.any():
             raise TooManyErrors(answered=self.workers, adversaries=0)
-        value = domain.matmul(self.matrix, array)[0]
+        with np.errstate(over="ignore", invalid="ignore"):  # an infinite sum has no error to tell
+            value = domain.matmul(self.matrix, array)[0]
         if domain.exact:
             return Recovered(value=value, known=np.ones(1, dtype=np.bool_))
-        error = self._error(flat, missed, value)
+        error = self._error(flat, missed, value) if np.isfinite(value).all() else math.inf
         return Recovered(
             value=value,
             error_estimate=error,
@@ -216,6 +217,8 @@ class _CyclicRecovery(AbstractRecovery):
 
     def _error(self, flat: NDArray[Any], missed: NDArray[Any], value: NDArray[Any]) -> float:
         """Rounding, as the decoder amplifies it, or what the spare answers contradict by."""
+        largest = float(np.max(np.abs(flat), initial=0.0)) or 1.0
+        flat, missed, value = flat / largest, missed / largest, value / largest  # squares fit
         size = float(np.linalg.norm(value))
         rounding = (
             _ROUNDING

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,7 +12,7 @@ from typing import Any, final
 from numpy.typing import NDArray
 
 from anyk.answers import Recovered
-from anyk.checks import instance
+from anyk.checks import instance, shown
 from anyk.domains.prime import PrimeField
 from anyk.domains.ring import ResidueRing
 from anyk.errors import InvalidArgument, TooManyErrors
@@ -39,7 +40,9 @@ class Embedded(AbstractScheme):
         embedding: how reals become residues, and how large results may be.
 
     Raises:
-        InvalidArgument: if the scheme is not over a prime field, or its degree is too low.
+        InvalidArgument: if the scheme is not over a prime field, or its degree is too low, or it
+            is for products and the embedding is not that of one: degree=2, or degree=1 and the
+            format of the second factor as its one of `factors`.
         Unachievable: if the primes do not hold the budget.
 
     Guarantee:
@@ -83,6 +86,8 @@ class Embedded(AbstractScheme):
                 needed=f"at most the degree={degree} that {type(self.scheme).__name__} can decode",
                 change="Make the scheme for the degree of the function.",
             )
+        if isinstance(self.scheme.problem, MatMul):
+            _check_product(self.embedding)
         _parts(self)
 
     @property
@@ -104,7 +109,7 @@ class Embedded(AbstractScheme):
         """One share a worker, of the rounded data.
 
         Args:
-            X: array-like (K, *shape) of reals.
+            X: array-like (K, *shape) of reals; (A, B) for a product.
             source: where masks come from; the operating system's CSPRNG by default.
 
         Returns:
@@ -150,16 +155,38 @@ class Embedded(AbstractScheme):
                 needed="one that the budget counts",
                 change="Name it in factors= of the embedding that the data were distributed with.",
             )
-        whole = own.integers(values)
+        whole = self._integers(values, own)
         ring, parts = self.domain, _parts(self)
         encoded = [
-            part.encode(field.constant(whole), source=source)
+            part.encode(_residues(field, whole), source=source)
             for part, field in zip(parts, ring.fields, strict=True)
         ]
         joined = tuple(
             ring.join(residues) for residues in zip(*(each.parts for each in encoded), strict=True)
         )
         return Encoded(self, joined, tuple(each.layout for each in encoded))
+
+    def _integers(self, values: Any, own: FixedPoint) -> Any:
+        """The rounded values; of both factors, for a product."""
+        if not isinstance(self.scheme.problem, MatMul):
+            return own.integers(values)
+        try:
+            left, right = values
+        except (TypeError, ValueError):
+            raise InvalidArgument(
+                "X", given=shown(values), needed="two factors (A, B)", change="Pass (A, B)."
+            ) from None
+        first = self.embedding.integers(left)
+        (format_of_right,) = self.embedding.factors or (self.embedding,)
+        room = self.embedding.summands * math.prod(f.summands for f in self.embedding.factors)
+        if first.ndim and first.shape[-1] > room:
+            raise InvalidArgument(
+                "embedding",
+                given=f"summands={room}",
+                needed=f"{first.shape[-1]}, as many products add up in one entry of A @ B",
+                change=f"Pass summands={first.shape[-1]}.",
+            )
+        return first, format_of_right.integers(right)
 
     def work(self, function: Function, per_worker: tuple[bool, ...] = ()) -> AbstractWork:
         """What the workers of the scheme run, once for each prime."""
@@ -189,6 +216,27 @@ class Embedded(AbstractScheme):
             part.recovery(own, answered) for part, own in zip(_parts(self), layout, strict=True)
         )
         return _EmbeddedRecovery(self, tuple(each))
+
+
+def _check_product(embedding: FixedPoint) -> None:
+    """Refuse an embedding of what is no product of two factors: its scale would be another."""
+    degrees = [embedding.degree, *(each.degree for each in embedding.factors)]
+    nested = any(each.factors for each in embedding.factors)
+    if nested or degrees not in ([2], [1, 1]):
+        raise InvalidArgument(
+            "embedding",
+            given=f"degree={embedding.degree} with {len(embedding.factors)} factors",
+            needed="degree=2, as a product takes an entry of A and one of B; or degree=1 and the "
+            "format of B, of degree=1, as its one of factors=",
+            change="Pass degree=2, and as summands the inner dimension of A @ B.",
+        )
+
+
+def _residues(field: PrimeField, whole: Any) -> Any:
+    """Integers as residues; of both factors, for a product."""
+    if isinstance(whole, tuple):
+        return tuple(field.constant(each) for each in whole)
+    return field.constant(whole)
 
 
 @lru_cache(maxsize=32)
@@ -237,7 +285,9 @@ class _EmbeddedRecovery(AbstractRecovery):
         suspects = sorted({liar for each in recovered for liar in each.suspects})
         adversaries = self.scheme.guarantee.adversaries
         if len(suspects) > adversaries:
-            raise TooManyErrors(answered=self.answered, adversaries=adversaries)
+            pieces = self.scheme.guarantee.pieces
+            answered = {share // pieces for share in self.answered}
+            raise TooManyErrors(answered=answered, adversaries=adversaries)
         residues = ring.join([each.value for each in recovered])
         return Recovered(
             value=budget.extract(residues, ring),
