@@ -22,7 +22,8 @@ Floats: TypeAlias = NDArray[np.float64]
 Rows: TypeAlias = NDArray[np.intp]
 
 _ROUNDED = 1.0 + 1e-9  # what rounding may add to a number at the bound
-_LARGEST = 1e8  # times the size of honest values: what is larger is a lie, and cut to that
+_LARGEST = 1e3  # times the size of honest values: what is larger is cut to that, and stands out
+# all the same, but leaves the smaller lies above what locators take for rounding (1e-5 of it)
 
 
 def recover_from_believed(
