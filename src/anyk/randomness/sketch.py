@@ -18,6 +18,7 @@ COLUMNS = 64
 
 _TIMES = 4  # that the columns are folded: what cancels in one fold shows in another
 _HALF_WORD = 1 << 29
+_AT_ONCE = 1 << 17  # numbers, so that they stay in cache
 
 _SECURITY_BITS = 96
 _SMALL = 1 << 16  # residues below 2**31 times these, 64 at a time, add up exactly in float64
@@ -36,10 +37,10 @@ def sketch(
     """A few random combinations of columns, with the mean square of all the columns.
 
     Each column is multiplied by a random number, of either sign and of size 1/2 to 3/2, and added
-    to one of C/4; this is done four times, with other random numbers. Any linear combination of
-    rows keeps its mean square in expectation, and to about sqrt(2 / C) of it in standard
-    deviation, whatever the rows are chosen to be by somebody who can't foresee the random
-    numbers. Two numbers cancel to a share e of their size with a chance of about e in one fold,
+    to one of C/4 that is drawn at random; this is done four times, with other random numbers. Any
+    linear combination of rows keeps its mean square in expectation and, if it is spread over many
+    columns, to about sqrt(2 / C) of it in standard deviation, whatever the rows are chosen to be by
+    somebody who can't foresee the random numbers. Two numbers cancel to a share e of their size with a chance of about e in one fold,
     and e^4 in all of them. Rows that are equal to the bit stay so.
 
     Args:
@@ -69,11 +70,16 @@ def sketch(
     weights = residues(source, 2 * _HALF_WORD, (_TIMES, width)) / _HALF_WORD - 1.0
     weights += np.copysign(0.5, weights)
     whole = width - width % few
-    folded = np.einsum(  # not by BLAS, which rounds equal rows in different ways
-        "nlc,tlc->ntc",
-        values[:, :whole].reshape(rows, whole // few, few),
-        weights[:, :whole].reshape(_TIMES, -1, few),
-    )
+    turns = weights[:, :whole].reshape(_TIMES, -1, few)
+    places = np.arange(whole).reshape(-1, few)  # each turn of columns begins somewhere else
+    places = places - places % few + (places + residues(source, few, (len(places), 1))) % few
+    folded = np.empty((rows, _TIMES, few), dtype=np.result_type(values, weights))
+    step = max(1, _AT_ONCE // width)
+    for start in range(0, rows, step):
+        some = np.take(values[start : start + step], places.ravel(), axis=1)
+        folded[start : start + step] = np.einsum(  # not by BLAS: it rounds equal rows differently
+            "nlc,tlc->ntc", some.reshape(-1, *places.shape), turns
+        )
     folded[:, :, : width - whole] += values[:, None, whole:] * weights[:, whole:]
     folded /= np.sqrt(np.mean(weights**2) * width / few)
     few_columns: NDArray[Any] = folded.reshape(rows, _TIMES * few)
