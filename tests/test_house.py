@@ -1,5 +1,6 @@
 """The shape of the house: floors, file sizes, what an import costs, what docstrings hold."""
 
+import ast
 import graphlib
 import importlib.util
 import inspect
@@ -59,6 +60,14 @@ def test_the_page_of_the_house_is_as_the_house_is():
 @pytest.mark.parametrize("path", MODULES)
 def test_no_file_is_long(path):
     assert len((SOURCE / path).read_text().splitlines()) < 500
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if path != "errors.py"])
+def test_every_class_is_abstract_or_final(path):  # but for errors, which users catch by kinds
+    for node in ast.walk(ast.parse((SOURCE / path).read_text())):
+        if isinstance(node, ast.ClassDef):
+            above = [ast.unparse(each) for each in (*node.bases, *node.decorator_list)]
+            assert {"ABC", "final"} & {*above} or node.name.startswith("Abstract"), node.name
 
 
 def test_import_needs_numpy_scipy_and_cryptography_alone():

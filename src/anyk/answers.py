@@ -9,7 +9,7 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,7 @@ def _told(workers: Sequence[int]) -> str:
     return f"{'worker' if len(workers) == 1 else 'workers'} {ranges(workers)}"
 
 
+@final
 class Status(enum.Enum):
     """How a run ended. The value of each member is advice.
 
@@ -55,6 +56,7 @@ class Status(enum.Enum):
         return f"Status.{self.name}"
 
 
+@final
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Answer:
     """What one worker sent back for one share, or its failure.
@@ -81,6 +83,7 @@ class Answer:
     seconds: float
 
 
+@final
 @dataclass(frozen=True, kw_only=True)
 class Timing:
     """When one worker was asked and when it answered.
@@ -102,6 +105,7 @@ class Timing:
     seconds: float | None
 
 
+@final
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Recovered:
     """What a recovery makes of the answers.
@@ -134,6 +138,7 @@ class Recovered:
     block_errors: NDArray[np.float64] | None = None
 
 
+@final
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Outcome:
     """The value of a run, and the evidence for it.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, final
 
 from anyk.checks import count, positive, settle
 from anyk.errors import InvalidArgument
@@ -17,6 +17,7 @@ __all__ = [
 ]
 
 
+@final
 @dataclass(frozen=True, kw_only=True)
 class Map:
     """The problem f(X_1), .., f(X_K): one function on each of K blocks.
@@ -40,6 +41,7 @@ class Map:
         settle(self, optional="degree", blocks=1, degree=1)
 
 
+@final
 @dataclass(frozen=True, kw_only=True)
 class Sum:
     """The problem g(X_1) + .. + g(X_K): one function summed over K blocks.
@@ -63,6 +65,7 @@ class Sum:
         settle(self, optional="degree", blocks=1, degree=1)
 
 
+@final
 @dataclass(frozen=True, kw_only=True)
 class MatMul:
     """The problem A @ B, with A cut in m x p blocks and B in p x n blocks.
@@ -93,6 +96,7 @@ class MatMul:
             count("partition", number, least=1)
 
 
+@final
 @dataclass(frozen=True, kw_only=True)
 class Threat:
     """What a computation must survive.
@@ -144,6 +148,7 @@ class Threat:
             )
 
 
+@final
 @dataclass(frozen=True, kw_only=True)
 class Guarantee:
     """What a scheme promises, in numbers that can be checked.

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Bar", "Fate", "Panel", "Row", "draw_timeline", "require_matplotlib", "timeline_figure"]
 
 
+@final
 class Fate(enum.Enum):
     """What became of a worker in one run; the value is the word that tells it.
 

@@ -1,4 +1,4 @@
-"""Liars beside a far larger lie: none of them is lost in the rounding of what it is compared with."""
+"""Liars beside a far larger lie: none of them is lost in the rounding of what is compared."""
 
 from dataclasses import replace
 

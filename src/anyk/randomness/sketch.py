@@ -40,8 +40,9 @@ def sketch(
     to one of C/4 that is drawn at random; this is done four times, with other random numbers. Any
     linear combination of rows keeps its mean square in expectation and, if it is spread over many
     columns, to about sqrt(2 / C) of it in standard deviation, whatever the rows are chosen to be by
-    somebody who can't foresee the random numbers. Two numbers cancel to a share e of their size with a chance of about e in one fold,
-    and e^4 in all of them. Rows that are equal to the bit stay so.
+    somebody who can't foresee the random numbers. Two numbers cancel to a share e of their size
+    with a chance of about e in one fold, and e^4 in all of them. Rows that are equal to the bit
+    stay so.
 
     Args:
         values: ndarray (n, L), real or complex.

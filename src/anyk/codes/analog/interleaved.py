@@ -141,6 +141,7 @@ class InterleavedCode:
         return Located(exceeded=True)
 
 
+@final
 class _Search:
     """Sets of rows, by what is left unexplained without them.
 

@@ -14,6 +14,7 @@ from anyk.answers import Answer
 __all__ = ["Call", "Condition", "Ledger", "WorkerHealth"]
 
 
+@final
 class Condition(enum.Enum):
     """How a worker does; the value says what that means.
 

@@ -15,6 +15,7 @@ from anyk.codes.locators.located import Located
 from anyk.errors import TooManyErrors
 from anyk.randomness.entropy import AbstractSource
 from anyk.randomness.sketch import sketch
+from anyk.schemes.base import AbstractRecovery
 
 __all__ = ["recover_from_believed"]
 
@@ -34,7 +35,8 @@ def recover_from_believed(
     bound: float | None,
     source: AbstractSource,
     examine: Callable[[Rows, Floats, int], Located],
-    decode: Callable[[tuple[int, ...], Floats], Recovered],
+    decode: Callable[[Floats], Recovered],
+    among: Callable[[tuple[int, ...]], AbstractRecovery],
 ) -> Recovered:
     """The value by the answers that neither exceed the bound nor contradict the rest.
 
@@ -46,10 +48,11 @@ def recover_from_believed(
         source: of the sketch in which lies are looked for.
         examine: takes the rows within the bound, a sketch of them, ndarray (len(rows), C), and how
             many liars are left; says which contradict the rest.
-        decode: takes the workers believed and their answers.
+        decode: takes the answers, where all are believed.
+        among: the recovery from the workers believed, where not all are.
 
     Returns:
-        What `decode` returns, and whom it was not given, at most A.
+        The value by the answers believed, and whose were not, at most A.
 
     Raises:
         TooManyErrors: if it would be more than A, beyond doubt.
@@ -59,9 +62,9 @@ def recover_from_believed(
     if exceeded:
         raise TooManyErrors(answered=workers, adversaries=adversaries)
     if not wrong.any():
-        return decode(workers, answers)
+        return decode(answers)
     who = np.array(workers)
-    recovered = decode(tuple(who[~wrong].tolist()), answers[~wrong])
+    recovered = among(tuple(who[~wrong].tolist())).recover(answers[~wrong])
     return replace(recovered, suspects=tuple(sorted(who[wrong].tolist())))
 
 

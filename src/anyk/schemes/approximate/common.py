@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Recovered
-from anyk.errors import InvalidArgument, NotEnoughAnswers, Unachievable
+from anyk.errors import InvalidArgument, Unachievable
+from anyk.schemes.base import AbstractScheme, missing_answers
 from anyk.spec import Guarantee
 
 __all__ = [
@@ -19,11 +20,11 @@ __all__ = [
     "check_bound",
     "check_smoothing",
     "check_threat",
-    "default_stragglers",
     "largest",
     "least_answers",
     "no_numbers",
     "relative_error",
+    "stragglers_of",
     "with_evidence",
 ]
 
@@ -38,9 +39,9 @@ def least_answers(blocks: int, adversaries: int = 0) -> int:
     return min(blocks, 2) + 2 * adversaries
 
 
-def default_stragglers(blocks: int, workers: int) -> int:
-    """Half of the redundancy, (N - K) // 2: the other half is spent on accuracy."""
-    return max(0, (workers - blocks) // 2)
+def stragglers_of(blocks: int, workers: int, stragglers: int | None) -> int:
+    """S; where it is None half of the redundancy, as the other half is spent on accuracy."""
+    return max(0, (workers - blocks) // 2) if stragglers is None else stragglers
 
 
 def check_threat(blocks: int, workers: int, stragglers: int | None, adversaries: int = 0) -> None:
@@ -56,7 +57,7 @@ def check_threat(blocks: int, workers: int, stragglers: int | None, adversaries:
     Raises:
         Unachievable: if too few answers would be left.
     """
-    late = default_stragglers(blocks, workers) if stragglers is None else stragglers
+    late = stragglers_of(blocks, workers, stragglers)
     least = least_answers(blocks, adversaries)
     if workers - late < least:
         liars = f", adversaries={adversaries}" if adversaries else ""
@@ -137,17 +138,11 @@ def approximate_guarantee(
     )
 
 
-def check_answers(
-    blocks: int, workers: int, answered: tuple[int, ...], adversaries: int = 0
-) -> None:
-    """Raise NotEnoughAnswers if no value can be made of these answers."""
-    needed = least_answers(blocks, adversaries)
+def check_answers(scheme: AbstractScheme, answered: tuple[int, ...], needed: int) -> None:
+    """Raise NotEnoughAnswers if no value can be made of so few answers."""
     if len(answered) < needed:
-        raise NotEnoughAnswers(
-            answered=answered,
-            missing=set(range(workers)) - set(answered),
-            needed=f"at least {needed} answers, and more for accuracy",
-        )
+        needs = f"at least {needed} answers, and more for accuracy"
+        raise missing_answers(scheme, answered, needs)
 
 
 def largest(values: NDArray[np.float64]) -> float:

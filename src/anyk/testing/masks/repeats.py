@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, final
 
 import numpy as np
 import scipy  # its submodules load when first used: import anyk stays quick
@@ -69,6 +69,7 @@ def _length(count: int, symbols: int, alike: int) -> int:
     return math.ceil(math.log(pairs * alike / _ALARM) / math.log(symbols))
 
 
+@final
 class _Canonical:
     """Runs of a sequence less their first number, over their first difference that is not 0.
 

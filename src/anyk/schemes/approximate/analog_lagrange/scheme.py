@@ -17,14 +17,21 @@ from anyk.codes.analog.circle import circle, lagrange_basis, spread
 from anyk.codes.analog.interleaved import InterleavedCode
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Complex
-from anyk.errors import InvalidArgument, NotEnoughAnswers, Unachievable
+from anyk.errors import InvalidArgument, Unachievable
 from anyk.privacy.noise import settle_noise, settled_noise
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.randomness.masks import gaussian_masks
 from anyk.schemes.approximate.analog_lagrange.recovery import AnalogRecovery
 from anyk.schemes.approximate.common import approximate_guarantee
 from anyk.schemes.approximate.placement import scattered
-from anyk.schemes.base import AbstractScheme, Encoded, Encoder, blocks_of, read_only
+from anyk.schemes.base import (
+    AbstractScheme,
+    Encoded,
+    Encoder,
+    blocks_of,
+    missing_answers,
+    read_only,
+)
 from anyk.schemes.row import SchemeRow, SchemeWords, degree_of, some_leakage
 from anyk.spec import Guarantee, Map, Threat
 
@@ -248,11 +255,7 @@ class AnalogLagrange(AbstractScheme):
             NotEnoughAnswers: if there are fewer than (K+T-1)d + 2A + 1.
         """
         if len(answered) < self._least:
-            raise NotEnoughAnswers(
-                answered=answered,
-                missing=set(range(self.workers)) - set(answered),
-                needed=f"{self._least} answers",
-            )
+            raise missing_answers(self, answered, f"{self._least} answers")
         return AnalogRecovery(
             workers=answered,
             points=_points(self)[list(answered)],

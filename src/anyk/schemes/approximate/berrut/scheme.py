@@ -13,13 +13,19 @@ import numpy as np
 from anyk.checks import settle
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
-from anyk.errors import NotEnoughAnswers, Unachievable
+from anyk.errors import Unachievable
 from anyk.privacy.noise import settle_noise, settled_noise
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.randomness.masks import gaussian_masks
 from anyk.schemes.approximate.berrut.layout import BerrutPoints, berrut_points
 from anyk.schemes.approximate.berrut.recovery import BerrutRecovery, interpolate
-from anyk.schemes.approximate.common import approximate_guarantee, check_answers, check_threat
+from anyk.schemes.approximate.common import (
+    approximate_guarantee,
+    check_answers,
+    check_threat,
+    least_answers,
+    stragglers_of,
+)
 from anyk.schemes.base import AbstractScheme, Encoded, Encoder, blocks_of
 from anyk.schemes.row import SchemeRow, SchemeWords, none_for_certain, some_leakage
 from anyk.spec import Guarantee, Map, Threat
@@ -133,10 +139,10 @@ class Berrut(AbstractScheme):
     @property
     def _late(self) -> int:
         """S."""
-        if self.stragglers is not None:
-            return self.stragglers
-        spare = self.workers - (self._least or self.blocks)
-        return max(0, min(spare, (self.workers - self.blocks) // 2))
+        late = stragglers_of(self.blocks, self.workers, self.stragglers)
+        if self.stragglers is not None or not self.adversaries:
+            return late
+        return max(0, min(self.workers - self._least, late))
 
     @property
     def problem(self) -> Map:
@@ -193,24 +199,16 @@ class Berrut(AbstractScheme):
 
     def encoder(self, layout: None, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D, and M for noise of variance 1: sigma is in it."""
-        del layout
         data, masks = self._points.matrices()
         return Encoder(data=data, masks=masks * (self.noise / math.sqrt(max(self.colluders, 1))))
 
-    def recovery(self, layout: None, answered: tuple[int, ...]) -> BerrutRecovery:
+    def recovery(self, layout: None, answered: tuple[int, ...]) -> BerrutRecovery:  # noqa: ARG002
         """The interpolant through the answers of these workers.
 
         Raises:
             NotEnoughAnswers: if there are fewer than min(K, 2), or with adversaries 2 (K + A).
         """
-        del layout
-        check_answers(self.blocks, self.workers, answered)
-        if len(answered) < self._least:
-            raise NotEnoughAnswers(
-                answered=answered,
-                missing=set(range(self.workers)) - set(answered),
-                needed=f"{self._least} answers",
-            )
+        check_answers(self, answered, self._least or least_answers(self.blocks))
         return BerrutRecovery(points=self._points, adversaries=self.adversaries, workers=answered)
 
     @property

@@ -17,8 +17,9 @@ from anyk.schemes.approximate.common import (
     check_answers,
     check_smoothing,
     check_threat,
-    default_stragglers,
     largest,
+    least_answers,
+    stragglers_of,
 )
 from anyk.schemes.approximate.filled_replication.layout import FilledLayout, filled_layout
 from anyk.schemes.approximate.filled_replication.recovery import FilledRecovery
@@ -100,10 +101,9 @@ class FilledReplication(AbstractScheme):
     @property
     def guarantee(self) -> Guarantee:
         """Approximate, from any N - S answers."""
-        default = default_stragglers(self.blocks, self.workers)
         return approximate_guarantee(
             workers=self.workers,
-            stragglers=default if self.stragglers is None else self.stragglers,
+            stragglers=stragglers_of(self.blocks, self.workers, self.stragglers),
         )
 
     def encode(self, X: Any, *, source: AbstractSource = SystemSource()) -> Encoded:  # noqa: ARG002
@@ -138,7 +138,7 @@ class FilledReplication(AbstractScheme):
         Raises:
             NotEnoughAnswers: if there are fewer than min(K, 2).
         """
-        check_answers(self.blocks, self.workers, answered)
+        check_answers(self, answered, least_answers(self.blocks))
         return FilledRecovery(
             order=layout.order,
             positions=layout.positions,

@@ -101,7 +101,8 @@ class SplineRecovery(AbstractRecovery):
             bound=self.bound,
             source=self.source,
             examine=self._examine,
-            decode=self._believing,
+            decode=self._decode,
+            among=lambda workers: replace(self, workers=workers, adversaries=0),
         )
 
     def _examine(self, kept: NDArray[np.intp], columns: NDArray[np.float64], most: int) -> Located:
@@ -110,11 +111,6 @@ class SplineRecovery(AbstractRecovery):
         found = locate(points[along], columns[along], most, source=self.source)
         rows = tuple(sorted(along[list(found.removed)].tolist()))
         return replace(found, removed=rows, named=rows)
-
-    def _believing(self, workers: tuple[int, ...], answers: NDArray[np.float64]) -> Recovered:
-        if workers == self.workers:
-            return self._decode(answers)
-        return replace(self, workers=workers, adversaries=0).recover(answers)
 
     def _decode(self, array: NDArray[np.float64]) -> Recovered:
         """The value from answers that are all believed."""

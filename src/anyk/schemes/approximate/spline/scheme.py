@@ -21,8 +21,9 @@ from anyk.schemes.approximate.common import (
     check_bound,
     check_smoothing,
     check_threat,
-    default_stragglers,
     largest,
+    least_answers,
+    stragglers_of,
 )
 from anyk.schemes.approximate.spline.layout import SplineLayout, path_layout, published_layout
 from anyk.schemes.approximate.spline.recovery import SplineRecovery
@@ -128,10 +129,9 @@ class Spline(AbstractScheme):
     @property
     def guarantee(self) -> Guarantee:
         """Approximate, from any N - S answers."""
-        default = default_stragglers(self.blocks, self.workers)
         return approximate_guarantee(
             workers=self.workers,
-            stragglers=default if self.stragglers is None else self.stragglers,
+            stragglers=stragglers_of(self.blocks, self.workers, self.stragglers),
             adversaries=self.adversaries,
         )
 
@@ -179,7 +179,7 @@ class Spline(AbstractScheme):
         Raises:
             NotEnoughAnswers: if there are fewer than 2A + min(K, 2).
         """
-        check_answers(self.blocks, self.workers, answered, self.adversaries)
+        check_answers(self, answered, least_answers(self.blocks, self.adversaries))
         return SplineRecovery(
             blocks=self.blocks,
             smoothing=self.decoder_smoothing,

@@ -117,7 +117,8 @@ class VeiledRecovery(AbstractRecovery):
             bound=self.bound,
             source=self.source,
             examine=self._examine,
-            decode=self._believing,
+            decode=self._decode,
+            among=lambda workers: replace(self, workers=workers, adversaries=0),
         )
 
     def _examine(self, kept: NDArray[np.intp], columns: Floats, most: int) -> Located:
@@ -125,11 +126,6 @@ class VeiledRecovery(AbstractRecovery):
         covariances = [part.kriging.covariance for part in parts]
         rows = [part.rows for part in parts]
         return locate_among_copies(covariances, rows, columns, most)
-
-    def _believing(self, workers: tuple[int, ...], answers: NDArray[np.float64]) -> Recovered:
-        if workers == self.workers:
-            return self._decode(answers)
-        return replace(self, workers=workers, adversaries=0).recover(answers)
 
     def _decode(self, array: Floats) -> Recovered:
         """The value from answers that are all believed."""

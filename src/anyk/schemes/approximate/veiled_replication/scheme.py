@@ -16,7 +16,8 @@ from anyk.schemes.approximate.common import (
     check_answers,
     check_bound,
     check_threat,
-    default_stragglers,
+    least_answers,
+    stragglers_of,
 )
 from anyk.schemes.approximate.veiled_replication.layout import VeiledLayout, veiled_layout
 from anyk.schemes.approximate.veiled_replication.recovery import VeiledRecovery
@@ -123,10 +124,9 @@ class VeiledReplication(AbstractScheme):
     @property
     def guarantee(self) -> Guarantee:
         """Approximate, from any N - S answers; at most so many bits to any T workers."""
-        default = default_stragglers(self.blocks, self.workers)
         return approximate_guarantee(
             workers=self.workers,
-            stragglers=default if self.stragglers is None else self.stragglers,
+            stragglers=stragglers_of(self.blocks, self.workers, self.stragglers),
             adversaries=self.adversaries,
             colluders=self.colluders,
             leakage=self._layout.bits,
@@ -177,7 +177,7 @@ class VeiledReplication(AbstractScheme):
         Raises:
             NotEnoughAnswers: if there are fewer than 2A + min(K, 2).
         """
-        check_answers(self.blocks, self.workers, answered, self.adversaries)
+        check_answers(self, answered, least_answers(self.blocks, self.adversaries))
         return VeiledRecovery(
             layout=layout, workers=answered, adversaries=self.adversaries, bound=self.bound
         )
