@@ -1,6 +1,6 @@
 """Linear regression by gradient descent on 40 workers of a real engine, some of them late.
 
-Lagrange coded computing's headline experiment: each iteration needs X^T (X w) of data that lie on
+Lagrange coded computing's headline experiment: each iteration needs X^T (X w) of data that are on
 40 workers, and a worker that stores more coded data lets the master wait for fewer of them. A
 worker's time is charged by sleeping, as two cores can't run 40: by the delays of a trace, measured
 at the load that the worker has (1/40 of the data, or 1/4), the same for all sides in each

@@ -166,7 +166,7 @@ def test_distributed_data_stay_and_weights_travel(executor):
     data.release()
 
 
-def test_an_encoded_argument_is_dealt_out(executor):
+def test_each_worker_receives_its_own_of_an_encoded_argument(executor):
     weights = np.array([[1, 2, 3], [4, 5, 6]])
     with anyk.distribute(SCHEME, X, executor) as data:
         outcome = data.run(product, SCHEME.encode(weights))
@@ -218,7 +218,7 @@ def test_recovery_errors_survive_pickle():
     assert set(copy.outcome.failures.values()) == {"ValueError: no"}
 
 
-def test_dealt_arguments_reach_their_worker():
+def test_arguments_per_worker_reach_their_worker():
     with anyk.Inline(3) as executor:
         placement = executor.place((np.zeros((3, 1)),))
         dispatch = executor.dispatch(np.add, placement, (PerWorker(np.array([10.0, 20.0, 30.0])),))

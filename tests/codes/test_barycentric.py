@@ -1,4 +1,4 @@
-"""Berrut's interpolant: partition of unity, hits, signs dealt out afresh, leave one out."""
+"""Berrut's interpolant: partition of unity, hits, signs given anew, leave one out."""
 
 import numpy as np
 import pytest
@@ -54,7 +54,7 @@ def test_nothing_predicts_the_only_node() -> None:
     assert berrut_leave_one_out(np.zeros(1), np.zeros(1, dtype=np.intp)).tolist() == [[0.0]]
 
 
-def test_signs_are_dealt_out_afresh_and_old_signs_would_have_poles() -> None:
+def test_signs_are_given_anew_and_those_of_before_would_have_poles() -> None:
     nodes = chebyshev_second(60)
     left = np.sort(np.random.default_rng(0).choice(60, 55, replace=False))
     targets = chebyshev_first(2000)

@@ -144,7 +144,7 @@ def test_arguments_arrive(four: Remote) -> None:
     assert all(np.array_equal(value, rows[who]) for who, (value, _) in got.items())
 
 
-def test_weights_that_are_encoded_are_dealt(four: Remote) -> None:
+def test_each_worker_receives_its_own_of_encoded_weights(four: Remote) -> None:
     scheme = anyk.Lagrange(blocks=1, degree=2, workers=4, colluders=1)
     with anyk.distribute(scheme, [[3, 4]], four) as data:
         for weight in (2, 5):

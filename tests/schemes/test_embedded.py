@@ -139,7 +139,7 @@ def test_the_shares_are_the_encoder_times_the_data():
     assert np.array_equal(WIDE.extract(value, ring), truth(WIDE))
 
 
-def test_arguments_dealt_plain_and_encoded(executor):
+def test_arguments_plain_and_encoded(executor):
     weights = anyk.FixedPoint(fraction_bits=25, magnitude=1.0, rounding="stochastic")
     fixed = anyk.FixedPoint(fraction_bits=20, magnitude=2.0, summands=4, factors=(weights,))
     w = np.random.default_rng(1).uniform(-1, 1, 4)
@@ -148,9 +148,9 @@ def test_arguments_dealt_plain_and_encoded(executor):
             grid = weights.quantise(w)
             exact = fixed.quantise(X) @ grid
             plain = data.run(weighted, weights.integers(grid))
-            dealt = data.run(weighted, data.encode(np.stack([grid, grid]), weights))
+            encoded = data.run(weighted, data.encode(np.stack([grid, grid]), weights))
             assert np.allclose(plain.value, exact, rtol=1e-15)
-            assert np.array_equal(plain.value, dealt.value)
+            assert np.array_equal(plain.value, encoded.value)
             assert np.abs(plain.value - X @ w).max() <= plain.quantisation_error
         with pytest.raises(anyk.InvalidArgument, match="one that the budget counts"):
             data.encode(np.stack([w, w]), replace(weights, fraction_bits=3))

@@ -1,7 +1,7 @@
 """Lies that vanish in a sketch with a known seed: located, or seen in the error estimate.
 
-Sketches drew their signs from a public seed once. Two liars who knew them answered what cancels in
-every column of the sketch: relative errors of hundreds under an estimate of 2e-4, nobody named.
+Where a sketch draws its signs from a public seed, two liars can answer what cancels in every column
+of it: relative errors of hundreds under an estimate of 2e-4, nobody named.
 """
 
 from dataclasses import replace
@@ -18,7 +18,7 @@ WIDTH = 640
 LIARS = (7, 20)
 
 
-def old_lie():
+def lie_for_seed_0():
     """What a sketch with signs of seed 0, column c added to column c mod 32, does not see."""
     signs = np.random.default_rng(0).choice(np.array([-1.0, 1.0]), size=WIDTH)
     lie = np.zeros(WIDTH)
@@ -58,9 +58,9 @@ SCHEMES = [
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("size", [1.0, 100.0, 1e4])
-@pytest.mark.parametrize("kind", ["the old seed", "another source"])
+@pytest.mark.parametrize("kind", ["a known seed", "another source"])
 def test_a_lie_made_for_a_sketch_is_located_or_estimated(scheme, size, kind):
-    lie = old_lie() if kind == "the old seed" else lie_foreseen(InsecureTestSource(3))
+    lie = lie_for_seed_0() if kind == "a known seed" else lie_foreseen(InsecureTestSource(3))
     X = blocks(1)
     encoded = scheme.encode(X)
     answers = np.sin(encoded.shares)
@@ -74,7 +74,7 @@ def test_a_lie_made_for_a_sketch_is_located_or_estimated(scheme, size, kind):
 
 def test_a_run_with_a_tolerance_does_not_return_it():
     X = blocks(1)
-    faults = {LIARS[0]: Adds(1e4 * old_lie()), LIARS[1]: Adds(-1e4 * old_lie())}
+    faults = {LIARS[0]: Adds(1e4 * lie_for_seed_0()), LIARS[1]: Adds(-1e4 * lie_for_seed_0())}
     for scheme in SCHEMES[:4]:
         with Faulty(anyk.Inline(30), faults) as executor:
             outcome = anyk.run(scheme, np.sin, X, executor, tolerance=0.1, on_failure="return")

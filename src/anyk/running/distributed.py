@@ -1,4 +1,4 @@
-"""Data that lie, encoded, on workers: the one place where a scheme meets an executor."""
+"""Encoded data that workers hold: the one place where a scheme meets an executor."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _CONTAINERS = (list, tuple, set, frozenset, dict)
 
 @final
 class Distributed:
-    """Data that lie, encoded, on the workers of an executor; a context manager.
+    """Encoded data that the workers of an executor hold; a context manager.
 
     Made by `anyk.distribute`. Its shares stay where they are until `release`.
 

@@ -59,7 +59,7 @@ def estimate_errors(
     evidence, and the estimate is infinite. Where the answers bear noise that smoothing removes,
     the estimate is that of one answer.
 
-    Of `Spline` with copies the same was checked on 6,000 decodings, of which 2,550 lost blocks:
+    Of `FilledReplication` the same was checked on 6,000 decodings, of which 2,550 lost blocks:
     twelve functions, four of them networks; at most as many blocks as workers; up to 60 % missing
     at random, or up to 30 % in a row or at an end. With `excess_of_few` the error was below the
     estimate in 99.0 % of those that lost blocks (98.9 % at random, 99.2 % in a row, 98.9 % at an
