@@ -28,7 +28,7 @@ from anyk.errors import InvalidArgument
 from anyk.executors.core.base import PerWorker
 from anyk.executors.engines import futures
 from anyk.executors.engines.futures import Futures
-from anyk.faults import Delay, Die, Faulty
+from anyk.faults import Die, Faulty
 from anyk.testing.tasks import gram
 
 HERE = Path(__file__).parent
@@ -111,6 +111,7 @@ def test_a_killed_process_is_one_failed_answer_and_is_replaced_if_it_was_made() 
         assert [float(again[worker].value) for worker in (1, 2)] == [-1, -2]
         pid = int(call(executor, tasks.pid, np.zeros(3))[1].value)
         os.kill(pid, signal.SIGKILL)  # idle: nobody misses it
+        assert eventually(lambda: gone(pid))
         time.sleep(0.5)
         assert receive(executor.dispatch(np.negative, placement, []), 3)[1].value == -1
 
@@ -214,20 +215,24 @@ def test_a_callable_that_makes_no_executor_is_a_failure() -> None:
         assert "made no executor, but {}" in str(call(executor, np.square, [1, 2])[0].failure)
 
 
-def test_close_waits_for_no_task_and_leaves_no_thread_or_process() -> None:
+def test_close_waits_for_no_task_and_leaves_no_thread_or_process(tmp_path: Path) -> None:
     with Futures([PROCESS]):  # starts Python's fork server, which is the program's
         pass
     before = set(threading.enumerate())
     executor = Futures([PROCESS, PROCESS, SINGLE])
     pids = [int(call(executor, tasks.pid, np.zeros(3))[worker].value) for worker in (0, 1)]
-    placement = executor.place([np.zeros(3)])
-    dispatch = Faulty(executor, {0: Delay(1.0)}).dispatch(np.square, placement, [])
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    dispatch = executor.dispatch(tasks.put_off_at(gate), executor.place([np.arange(3)]), [])
     assert set(receive(dispatch, 2)) == {1, 2}
-    started = time.monotonic()
-    executor.close()
-    executor.close()
-    assert time.monotonic() - started < 0.9  # worker 0 was not waited for
+    assert eventually(gate.with_suffix(".begun").exists)
+    for _ in range(2):
+        closing = threading.Thread(target=executor.close, daemon=True)
+        closing.start()
+        closing.join(LONG)
+        assert not closing.is_alive()  # worker 0, which waits for the gate, was not waited for
     assert dispatch.receive(None) is None
+    gate.write_text("", encoding="utf-8")
     assert eventually(lambda: all(gone(pid) for pid in pids))
     assert eventually(lambda: set(threading.enumerate()) <= before)
 
