@@ -196,7 +196,7 @@ def _principal_directions(centred: NDArray[np.float64]) -> NDArray[np.float64]:
     """Directions (d, up to 3) of nearly the largest variance, by subspace iteration."""
     width = centred.shape[1]
     rank = min(_COMPONENTS, width)
-    start = np.random.default_rng(0).standard_normal((width, rank))
+    start = np.random.default_rng(0).standard_normal((width, rank))  # no worker has a say in it
     basis, _ = np.linalg.qr(start)
     for _ in range(_ITERATIONS):
         basis, _ = np.linalg.qr(centred.T @ (centred @ basis))

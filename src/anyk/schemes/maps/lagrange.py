@@ -17,7 +17,7 @@ from anyk.codes.exact.reed_solomon import EvaluationCode
 from anyk.domains.points import disjoint_points
 from anyk.domains.polynomials import lagrange_matrix
 from anyk.domains.prime import PrimeField
-from anyk.errors import TooManyErrors, Unachievable
+from anyk.errors import Unachievable
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.randomness.masks import uniform_masks
 from anyk.schemes.base import (
@@ -26,6 +26,7 @@ from anyk.schemes.base import (
     Encoded,
     Encoder,
     blocks_of,
+    liars_among,
     missing_answers,
     read_only,
     rows_of,
@@ -261,17 +262,14 @@ class _LagrangeRecovery(AbstractRecovery):
         array = rows_of(values, self.shares, scheme.field)
         dimension = scheme._dimension  # noqa: SLF001 - its own scheme
         wrong = self._wrong(array) if len(array) > dimension else ()  # none to spare, none checked
-        liars = {self.shares[place] // scheme.pieces for place in wrong or ()}
-        if wrong is None or len(liars) > scheme.adversaries:
-            raise TooManyErrors(
-                answered={share // scheme.pieces for share in self.shares},
-                adversaries=scheme.adversaries,
-            )
-        positions = [place for place in range(len(self.shares)) if place not in wrong][:dimension]
+        liars = liars_among(
+            self.shares, wrong, adversaries=scheme.adversaries, pieces=scheme.pieces
+        )
+        positions = [at for at in range(len(array)) if at not in (wrong or ())][:dimension]
         last = positions[-1] + 1  # rows after it would be multiplied by zero
         value = scheme.field.matmul(self._spread(positions)[:, :last], array[:last])
         known = np.ones(scheme.blocks, dtype=np.bool_)
-        return Recovered(value=value, suspects=tuple(sorted(liars)), known=known)
+        return Recovered(value=value, suspects=liars, known=known)
 
 
 def _sized(problem: Map, threat: Threat, field: PrimeField) -> Lagrange:

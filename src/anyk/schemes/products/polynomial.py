@@ -17,13 +17,14 @@ from anyk.codes.exact.linear import solve
 from anyk.codes.exact.reed_solomon import EvaluationCode
 from anyk.domains.polynomials import vandermonde
 from anyk.domains.prime import PrimeField
-from anyk.errors import InvalidArgument, TooManyErrors, Unachievable
+from anyk.errors import InvalidArgument, Unachievable
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.schemes.base import (
     AbstractRecovery,
     AbstractScheme,
     Encoded,
     Encoder,
+    liars_among,
     missing_answers,
     read_only,
     rows_of,
@@ -247,17 +248,14 @@ class _PolynomialRecovery(AbstractRecovery):
         dimension = scheme._dimension  # noqa: SLF001 - its own scheme
         code = EvaluationCode(field, np.array(self.shares), dimension)
         wrong = code.locate(array.reshape(len(array), -1), scheme.adversaries * scheme.pieces)
-        liars = {self.shares[place] // scheme.pieces for place in wrong or ()}
-        if wrong is None or len(liars) > scheme.adversaries:
-            raise TooManyErrors(
-                answered={share // scheme.pieces for share in self.shares},
-                adversaries=scheme.adversaries,
-            )
-        places = [place for place in range(len(self.shares)) if place not in wrong][:dimension]
+        liars = liars_among(
+            self.shares, wrong, adversaries=scheme.adversaries, pieces=scheme.pieces
+        )
+        places = [at for at in range(len(array)) if at not in (wrong or ())][:dimension]
         blocks = field.matmul(self._matrix(places) if wrong else self.matrix, array)
         return Recovered(
             value=self.grid.together(blocks),
-            suspects=tuple(sorted(liars)),
+            suspects=liars,
             known=np.ones(1, dtype=np.bool_),
         )
 

@@ -47,8 +47,7 @@ class AnalogLagrange(AbstractScheme):
     sigma^2 / T, at the points radius * exp(2 pi i j / (K+T)); the workers receive its values at
     exp(2 pi i n / N), neighbouring workers far apart, and the values of f there lie on a polynomial
     of degree (K+T-1)·d. The points of the keys are spread among those of the blocks. (Published,
-    they come last: that leaks 8 times as much with K = 3 and T = 2, and 200 times with K = 6 and
-    T = 4, at the same precision.)
+    they come last: that leaks 8 times as much with K = 3 and T = 2, at the same precision.)
 
     More noise hides more and costs digits: leakage falls as sigma^-2, precision as sigma^-d.
 
