@@ -78,16 +78,17 @@ class Embedded(AbstractScheme):
                 needed="a scheme over a PrimeField",
                 change="Leave the embedding out: these data need none.",
             )
-        degree = getattr(self.scheme.problem, "degree", None)
-        if degree is not None and degree < self.embedding.degree:
+        problem = self.scheme.problem
+        if isinstance(problem, MatMul):
+            _check_product(self.embedding)
+        elif problem.degree is not None and problem.degree < self.embedding.degree:
             raise InvalidArgument(
                 "embedding",
                 given=f"degree={self.embedding.degree}",
-                needed=f"at most the degree={degree} that {type(self.scheme).__name__} can decode",
+                needed=f"at most the degree={problem.degree} that {type(self.scheme).__name__} can "
+                "decode",
                 change="Make the scheme for the degree of the function.",
             )
-        if isinstance(self.scheme.problem, MatMul):
-            _check_product(self.embedding)
         _parts(self)
 
     @property
