@@ -330,3 +330,29 @@ def test_ctrl_c_leaves_nothing_on_the_workers(call):
             assert not executor.running, after
         after += 1
     assert after > 15
+
+
+@pytest.mark.parametrize(
+    ("scheme", "function", "X", "told"),
+    [
+        (np.square, np.square, [5, 6], r"needed: a scheme\. Make one, such as anyk\.Replication"),
+        (anyk.Lagrange(2, 1, 4), np.negative, [0.5, 1.0], r"embedding=anyk\.FixedPoint"),
+        (anyk.Lagrange(2, 1, 4), np.negative, [-5, 6], r"anyk\.FixedPoint\(\.\.\) keeps signs"),
+        (anyk.Polynomial((1, 1, 1), 4), np.matmul, np.ones((3, 4)), r"one array of shape \(3, 4\)"),
+    ],
+)
+def test_advice_names_what_helps(scheme, function, X, told):
+    with anyk.Inline(4) as executor, pytest.raises(anyk.InvalidArgument, match=told):
+        anyk.run(scheme, function, X, executor)
+
+
+def test_an_executor_is_called_by_a_name_that_readers_know():
+    with pytest.raises(anyk.InvalidArgument, match=r"got 8; needed: an executor\. Make one"):
+        anyk.run(anyk.Replication(2, 8), np.square, [5.0, 6.0], 8)
+
+
+def test_numbers_and_words_agree():
+    with anyk.Inline(2) as executor, pytest.raises(anyk.NotEnoughAnswers) as caught:
+        anyk.run(anyk.Replication(1, 2), np.linalg.inv, [1.0], executor)
+    assert "needed: 1 replica of each of 1 block." in str(caught.value)
+    assert "at most 1 liar." in str(anyk.TooManyErrors(answered=[0, 1], adversaries=1))

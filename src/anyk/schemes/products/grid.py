@@ -8,6 +8,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from anyk.checks import shown
 from anyk.domains.base import AbstractDomain
 from anyk.errors import InvalidArgument
 
@@ -76,7 +77,9 @@ def cut(
     try:
         left, right = factors
     except (TypeError, ValueError):
-        raise _wrong("something else", "two factors (A, B)", "Pass (A, B).") from None
+        shape = getattr(factors, "shape", None)
+        given = shown(factors) if shape is None else f"one array of shape {shape}"
+        raise _wrong(given, "two factors (A, B)", "Pass X = (A, B).") from None
     A, B = domain.validate(left, "X"), domain.validate(right, "X")
     vector = B.ndim == 1 and n == 1
     if A.ndim != 2 or (B.ndim != 2 and not vector) or A.shape[1] != B.shape[0]:  # noqa: PLR2004 - matrices

@@ -75,6 +75,13 @@ class Embedded(AbstractScheme):
                 needed="a scheme over a PrimeField",
                 change="Leave the embedding out: these data need none.",
             )
+        if isinstance(self.scheme.problem, MatMul):
+            raise InvalidArgument(
+                "embedding",
+                given=f"one for {type(self.scheme).__name__}, a product of two factors",
+                needed="a scheme of a map or a sum",
+                change="Scale and round both factors to integers first.",
+            )
         degree = getattr(self.scheme.problem, "degree", None)
         if degree is not None and degree < self.embedding.degree:
             raise InvalidArgument(
