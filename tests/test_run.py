@@ -4,6 +4,7 @@ import contextlib
 import gc
 import pickle
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -356,3 +357,14 @@ def test_numbers_and_words_agree():
         anyk.run(anyk.Replication(1, 2), np.linalg.inv, [1.0], executor)
     assert "needed: 1 replica of each of 1 block." in str(caught.value)
     assert "at most 1 liar." in str(anyk.TooManyErrors(answered=[0, 1], adversaries=1))
+
+
+def test_an_executor_with_too_few_workers_says_how_to_get_more():
+    pools = [ThreadPoolExecutor(1) for _ in range(2)]
+    for executor, told in (
+        (anyk.Threads(2), r"Make it Threads\(4\), or the scheme smaller"),
+        (anyk.Futures(pools), "Pass more executors, or the scheme smaller"),
+        (anyk.Remote(["127.0.0.1:1"], tls=None), "Pass more addresses"),
+    ):
+        with executor, pytest.raises(anyk.InvalidArgument, match=told):
+            anyk.run(anyk.Replication(2, 4), np.square, [5.0, 6.0], executor)
