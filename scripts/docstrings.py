@@ -18,3 +18,5 @@ class Examples(griffe.Extension):
             obj.docstring.value = re.sub(
                 r"^( *)Example:$", r"\1Examples:", obj.docstring.value, flags=re.MULTILINE
             )
+            # an asterisk of a shape, (K, *out), is no mark of emphasis
+            obj.docstring.value = re.sub(r"(?<=[ (])\*(?=out\b)", r"\*", obj.docstring.value)

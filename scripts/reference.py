@@ -50,7 +50,8 @@ def room_of(item: Any) -> str:
 
 def entries(module: ModuleType) -> Iterator[tuple[str, Any]]:
     """The classes and functions that a module exports, by name."""
-    for name in getattr(module, "__all__", ()):
+    names = sorted(getattr(module, "__all__", ()), key=lambda name: name.startswith("Abstract"))
+    for name in names:  # what readers build on is below what they use
         item = getattr(module, name)
         if inspect.isclass(item) or inspect.isroutine(item):
             yield name, item

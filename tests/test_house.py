@@ -210,7 +210,7 @@ def test_an_outcome_reads_well():
         suspects=(1,), error_estimate=0.0123, failures={2: "ValueError: no"}, elapsed=0.5,
     )  # fmt: skip
     assert str(outcome).splitlines() == [
-        "approximate: The value is approximate: error_estimate says how far off it may be.",
+        "The value is approximate: error_estimate says how far off it may be.",
         "value     float64 array of shape (2, 3)",
         "error     about 0.012 of the value's size",
         "answers   2 of 4 workers, after 0.5 s",

@@ -7,7 +7,7 @@ from matplotlib.image import imread
 import anyk
 from anyk.delays import Fixed
 from anyk.faults import Corrupt, Crash, Die, Faulty
-from anyk.timeline import Fate
+from anyk.timeline import Bar, Fate, Panel, Row, timeline_figure
 
 
 @pytest.fixture(scope="module")
@@ -155,3 +155,45 @@ def test_a_notebook_shows_no_thousands_of_cells():
         block_errors=np.zeros(10_000),
     )  # fmt: skip
     assert "<span" not in outcome._repr_html_()
+
+
+def test_one_reason_for_all_failures_is_advice_of_its_own():
+    def broken(block):
+        return block @ np.ones(9)
+
+    with anyk.Inline(8) as executor, pytest.raises(anyk.NotEnoughAnswers) as caught:
+        anyk.run(anyk.Replication(4, 8), broken, np.zeros((4, 3)), executor)
+    advice = "All failed for the same reason: remove it first, as more workers would fail too."
+    assert str(caught.value).endswith(advice)
+    assert str(caught.value.outcome).splitlines()[0] == advice
+    several = run_of(4, [1.0] * 4, dict.fromkeys([0, 1, 2], Crash()))  # each has its own reason
+    assert "wait longer, add workers" in str(several)
+
+
+def test_a_report_says_each_thing_once():
+    assert (
+        str(filled()).splitlines()[0] == "Every block is as computed: nothing had to be estimated."
+    )
+    assert "error " not in str(filled())
+    assert str(filled([2])).splitlines()[0].startswith("The value is approximate: ")
+    assert str(run_of(3, [1.0, 1.0, 2.0])).splitlines()[0] == "The value is exact."
+
+
+def test_short_runs_have_a_chart_in_short_units():
+    for seconds, unit in ((2.0, "seconds"), (0.02, "milliseconds"), (2e-5, "microseconds")):
+        (axes,) = run_of(3, [seconds] * 3).timeline().axes
+        axes.figure.canvas.draw()
+        assert axes.get_xlabel() == unit
+        assert "2" in [label.get_text().rstrip("0") for label in axes.get_xticklabels()]
+        assert not axes.xaxis.get_offset_text().get_text()
+
+
+def test_long_titles_stay_in_their_panels():
+    bars = [Bar(worker=who, end=1.0, fate=Fate.ANSWERED) for who in range(3)]
+    title = "coded: " + "LongName" * 5 + ", any 9 of 12 workers are enough"
+    panel = Panel(title=title, verdict=title, good=True, bars=bars, ready=1.0)
+    figure = timeline_figure([Row(title="", panels=[panel] * 2)], title="", caption="")
+    figure.canvas.draw()
+    for axes, end in zip(figure.axes, (figure.axes[1].get_window_extent().x0, None), strict=True):
+        for text in (axes._left_title, *axes.texts):
+            assert text.get_window_extent().x1 < (end or figure.bbox.x1)

@@ -4,6 +4,7 @@ import contextlib
 import gc
 import pickle
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -369,7 +370,7 @@ class Careless(anyk.AbstractScheme):
     [
         ({"rows": 3}, r"scheme: got .* parts of \[3\] shares; needed: 4 in each"),
         ({"parts": 0}, r"scheme: got .* parts of \[\] shares; needed: 4 in each"),
-        ({"plain": False}, "work: got .*; needed: an instance of Work"),
+        ({"plain": False}, "work: got .*; needed: a work"),
     ],
 )
 def test_a_fault_of_a_scheme_is_said_to_be_one(change, told):
@@ -393,3 +394,40 @@ def test_a_scheme_that_has_a_recovery_of_no_answers():
     scheme = Hopeful(anyk.Replication(4, 4))
     with anyk.Inline(4) as executor, pytest.raises(anyk.NotEnoughAnswers, match="one answer or"):
         anyk.run(scheme, np.linalg.inv, np.ones(4), executor)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "function", "X", "told"),
+    [
+        (np.square, np.square, [5, 6], r"needed: a scheme\. Make one, such as anyk\.Replication"),
+        (anyk.Lagrange(2, 1, 4), np.negative, [0.5, 1.0], r"embedding=anyk\.FixedPoint"),
+        (anyk.Lagrange(2, 1, 4), np.negative, [-5, 6], r"anyk\.FixedPoint\(\.\.\) keeps signs"),
+        (anyk.Polynomial((1, 1, 1), 4), np.matmul, np.ones((3, 4)), r"one ndarray of shape \(3, 4\)"),
+    ],
+)
+def test_advice_names_what_helps(scheme, function, X, told):
+    with anyk.Inline(4) as executor, pytest.raises(anyk.InvalidArgument, match=told):
+        anyk.run(scheme, function, X, executor)
+
+
+def test_an_executor_is_called_by_a_name_that_readers_know():
+    with pytest.raises(anyk.InvalidArgument, match=r"got 8; needed: an executor\. Make one"):
+        anyk.run(anyk.Replication(2, 8), np.square, [5.0, 6.0], 8)
+
+
+def test_numbers_and_words_agree():
+    with anyk.Inline(2) as executor, pytest.raises(anyk.NotEnoughAnswers) as caught:
+        anyk.run(anyk.Replication(1, 2), np.linalg.inv, [1.0], executor)
+    assert "needed: 1 replica of each of 1 block." in str(caught.value)
+    assert "at most 1 liar." in str(anyk.TooManyErrors(answered=[0, 1], adversaries=1))
+
+
+def test_an_executor_with_too_few_workers_says_how_to_get_more():
+    pools = [ThreadPoolExecutor(1) for _ in range(2)]
+    for executor, told in (
+        (anyk.Threads(2), r"Make it Threads\(4\), or the scheme smaller"),
+        (anyk.Futures(pools), "Pass more executors, or the scheme smaller"),
+        (anyk.Remote(["127.0.0.1:1"], tls=None), "Pass more addresses"),
+    ):
+        with executor, pytest.raises(anyk.InvalidArgument, match=told):
+            anyk.run(anyk.Replication(2, 4), np.square, [5.0, 6.0], executor)

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.errors import by_reason, ranges
+from anyk.errors import SAME_REASON, by_reason, fail_alike, ranges
 from anyk.evidence import evidence_in_short, evidence_in_words, evidence_picture
-from anyk.timeline import Bar, Fate, Panel, Row, timeline_figure
+from anyk.timeline import Bar, Fate, Panel, Row, timeline_figure, told_seconds
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -187,10 +187,10 @@ class Outcome:
 
     def __str__(self) -> str:
         """A short report that a person reads."""
-        lines = [f"{self.status.name.lower().replace('_', ' ')}: {self.status.value}"]
+        lines = [self._headline]
         if self.value is not None:
             lines.append(f"value     {self.value.dtype} array of shape {self.value.shape}")
-        if self.error_estimate is not None:
+        if self.error_estimate is not None and not (self.known is not None and self.known.all()):
             lines.append(f"error     about {self.error_estimate:.2g} of the value's size")
         if self.known is not None and self.block_errors is not None:
             lines.append(f"blocks    {evidence_in_words(self.known, self.block_errors)}")
@@ -199,7 +199,7 @@ class Outcome:
         pieces = f" ({len(self.shares)} pieces)" if len(self.shares) > len(self.used) else ""
         lines.append(
             f"answers   {len(self.used)} of {len(self.used) + len(self.missing)} workers{pieces}, "
-            f"after {self.elapsed:.3g} s"
+            f"after {told_seconds(self.elapsed)}"
         )
         silent = [worker for worker in self.missing if worker not in self.failures]
         if self.suspects:
@@ -210,6 +210,15 @@ class Outcome:
             f"failed    {_told(who)}: {why}" for why, who in by_reason(self.failures).items()
         )
         return "\n".join(lines)
+
+    @property
+    def _headline(self) -> str:
+        """What came of the run, in a sentence."""
+        if self.status is Status.APPROXIMATE and self.known is not None and self.known.all():
+            return "Every block is as computed: nothing had to be estimated."
+        few = self.status is Status.NOT_ENOUGH_ANSWERS
+        alike = few and fail_alike(self.used, self.missing, self.failures)
+        return SAME_REASON if alike else self.status.value
 
     def fate(self, worker: int) -> Fate:
         """What became of a worker.
@@ -236,8 +245,7 @@ class Outcome:
             ImportError: without matplotlib.
             OSError: if the file can't be written.
         """
-        caption, _, _ = str(self).partition("\n")
-        verdict = f"{self.status.name.lower().replace('_', ' ')} after {self.elapsed:.3g} s"
+        verdict = f"{self.status.name.lower().replace('_', ' ')} after {told_seconds(self.elapsed)}"
         if self.known is not None and self.block_errors is not None:
             verdict += f", {evidence_in_short(self.known)}"
         panel = Panel(
@@ -255,7 +263,9 @@ class Outcome:
             ],
             ready=self.elapsed,
         )
-        figure = timeline_figure([Row(title="", panels=[panel])], title="A run", caption=caption)
+        figure = timeline_figure(
+            [Row(title="", panels=[panel])], title="A run", caption=self._headline
+        )
         if path is not None:
             figure.savefig(path, dpi=150, format="png")
         return figure

@@ -130,5 +130,15 @@ def instance(argument: str, value: object, kind: Any, *, change: str) -> None:
     if not isinstance(value, kind):
         given = f"the class {value.__name__}" if isinstance(value, type) else shown(value)
         kinds = kind if isinstance(kind, tuple) else (kind,)
-        name = " or ".join(each.__name__.removeprefix("Abstract") for each in kinds)
-        raise InvalidArgument(argument, given=given, needed=f"an instance of {name}", change=change)
+        needed = " or ".join(_one_of(each.__name__) for each in kinds)
+        raise InvalidArgument(argument, given=given, needed=needed, change=change)
+
+
+def _one_of(name: str) -> str:
+    """What an instance of a class is called: `AbstractScheme` is "a scheme"."""
+    kind = name.removeprefix("Abstract")
+    if kind == name:
+        return f"an instance of {name}"
+    if kind.endswith("s"):
+        return kind.lower()
+    return f"{'an' if kind[0] in 'AEIOU' else 'a'} {kind.lower()}"

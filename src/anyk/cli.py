@@ -58,8 +58,8 @@ def _parser() -> argparse.ArgumentParser:
     demo = commands.add_parser(
         "demo",
         help="watch twelve workers, some of them bad, compute on handwritten digits (30 s)",
-        description="Two jobs on twelve worker processes, of which some sleep, die, lie or pry: "
-        "uncoded, replicated and coded, with the same faults. Writes a picture of it.",
+        description="Two jobs on twelve worker processes, of which some sleep, die, lie or look "
+        "at the data: uncoded, replicated and coded, with the same faults. Writes a picture of it.",
     )
     demo.add_argument(
         "--seed", type=_natural, default=0, help="makes data and faults repeatable (default: 0)"
@@ -164,7 +164,7 @@ def _add_certificates(commands: argparse._SubParsersAction[argparse.ArgumentPars
         "certificates",
         help="make certificates for a trial of remote workers",
         description="Makes an authority, and certificates and keys for a master and some workers, "
-        "each in a directory that is for that party alone. For a trial: in earnest, use an "
+        "each in a directory that is for that party alone. For a trial: for real use, take an "
         "authority that you have, and lay out its files in the same way.",
     )
     certificates.add_argument("directory", type=Path, metavar="DIR", help="where to write them")

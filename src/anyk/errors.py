@@ -13,13 +13,14 @@ AnykError
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from anyk.answers import Outcome
 
 __all__ = [
+    "SAME_REASON",
     "AnykError",
     "ExecutorError",
     "InvalidArgument",
@@ -30,9 +31,15 @@ __all__ = [
     "TooManyErrors",
     "Unachievable",
     "by_reason",
+    "fail_alike",
     "missing_extra",
+    "numbered",
     "ranges",
 ]
+
+SAME_REASON: Final = (
+    "All failed for the same reason: remove it first, as more workers would fail too."
+)
 
 
 def missing_extra(what: str, extra: str) -> ImportError:
@@ -81,6 +88,45 @@ def by_reason(failures: Mapping[int, str]) -> dict[str, list[int]]:
     for worker, reason in failures.items():
         alike.setdefault(reason, []).append(worker)
     return alike
+
+
+def fail_alike(
+    used: Collection[int], missing: Collection[int], failures: Mapping[int, str]
+) -> bool:
+    """Whether nobody gave a usable answer, and all failures have one reason.
+
+    They do where the function has a fault, and then more workers would fail as well.
+
+    Args:
+        used: workers whose answers are usable.
+        missing: workers without a usable answer.
+        failures: reason by worker, for those that failed rather than kept silent.
+
+    Example:
+        >>> from anyk.errors import fail_alike
+        >>> fail_alike([], [0, 1, 2], {0: "ValueError: no", 1: "ValueError: no"})
+        True
+        >>> fail_alike([], [0, 1, 2], {1: "it died"})  # one of three tells little of the others
+        False
+    """
+    alone = len(failures) == 1 and len(missing) > 1
+    return not used and not alone and len(set(failures.values())) == 1
+
+
+def numbered(count: int, singular: str, plural: str = "") -> str:
+    """A number of things, in words that agree with it.
+
+    Args:
+        count: how many.
+        singular: the word for one.
+        plural: the word for others; "" for that with an s.
+
+    Example:
+        >>> from anyk.errors import numbered
+        >>> numbered(1, "liar"), numbered(0, "liar"), numbered(2, "copy", "copies")
+        ('1 liar', '0 liars', '2 copies')
+    """
+    return f"{count} {singular if count == 1 else plural or f'{singular}s'}"
 
 
 def _rebuild(cls: type[AnykError], message: str, state: dict[str, Any]) -> AnykError:
@@ -201,11 +247,12 @@ class NotEnoughAnswers(RecoveryError):
         self.needed = needed
         self.failures = dict(failures or {})
         reasons = by_reason(self.failures)
+        alike = fail_alike(self.answered, self.missing, self.failures)
         told = "".join(f" Failed: {ranges(who)} ({why})." for why, who in reasons.items())
         super().__init__(
             f"{len(self.answered)} of {len(self.answered) + len(self.missing)} workers answered; "
             f"needed: {needed}. Missing: {ranges(self.missing)}.{told} "
-            "Add workers, wait longer, or promise less."
+            + (SAME_REASON if alike else "Add workers, wait longer, or promise less.")
         )
 
 
@@ -232,8 +279,8 @@ class TooManyErrors(RecoveryError):
         self.adversaries = adversaries
         super().__init__(
             f"the answers of workers {ranges(self.answered)} contradict each other, and not by "
-            f"at most {adversaries} liars. Raise adversaries (each liar costs two answers), or "
-            "look for a fault that hits many workers."
+            f"at most {numbered(adversaries, 'liar')}. Raise adversaries (each liar costs two "
+            "answers), or look for a fault that hits many workers."
         )
 
 

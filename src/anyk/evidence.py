@@ -81,4 +81,5 @@ def evidence_picture(known: NDArray[np.bool_], errors: NDArray[np.float64]) -> s
         cells.append(
             f'<span style="{shape};background:{colour}" title="block {block}: {told}"></span>'
         )
-    return f'<div style="line-height:1">{"".join(cells)}</div>'
+    legend = "<small>one cell a block: blue known, orange estimated, red not known</small>"
+    return f'<div style="line-height:1">{"".join(cells)} {legend}</div>'

@@ -18,8 +18,18 @@ from anyk.errors import missing_extra
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
-__all__ = ["Bar", "Fate", "Panel", "Row", "draw_timeline", "require_matplotlib", "timeline_figure"]
+__all__ = [
+    "Bar",
+    "Fate",
+    "Panel",
+    "Row",
+    "draw_timeline",
+    "require_matplotlib",
+    "timeline_figure",
+    "told_seconds",
+]
 
 
 @final
@@ -116,6 +126,26 @@ _MOST_HEIGHT = 10.0  # inches of a panel: thousands of workers get thinner bars,
 _NAME_HEIGHT = 0.14  # inches that a line of text needs
 _LEAST_WIDTH = 7.5  # inches: the legend needs them
 _TEXT: dict[str, Any] = {"fontsize": 8, "color": _QUIET}
+
+
+_UNITS = ((1.0, "seconds", "s"), (1e-3, "milliseconds", "ms"), (1e-6, "microseconds", "µs"))
+
+
+def _unit(seconds: float) -> tuple[float, str, str]:
+    """The unit in which such a time is easiest to read: its seconds, its name, its sign."""
+    return next((unit for unit in _UNITS if seconds >= 0.1 * unit[0]), _UNITS[-1])
+
+
+def told_seconds(seconds: float) -> str:
+    """A time as people write it, in three digits.
+
+    Example:
+        >>> from anyk.timeline import told_seconds
+        >>> told_seconds(5.125), told_seconds(0.5), told_seconds(0.00406)
+        ('5.12 s', '0.5 s', '4.06 ms')
+    """
+    size, _, sign = _unit(seconds)
+    return f"{seconds / size:.3g} {sign}"
 
 
 def require_matplotlib() -> None:
@@ -239,9 +269,11 @@ def _draw_panel(axes: Axes, panel: Panel, workers: int, longest: float, *, label
     for bar in panel.bars:
         _draw_bar(axes, bar, panel.ready, longest, noted=step == 1)
     axes.axvline(panel.ready, color=colour, linewidth=2)
-    axes.set_title(panel.title, loc="left", fontsize=10, weight="bold", color=_INK, pad=20)
+    title = axes.set_title(panel.title, loc="left", fontsize=10, weight="bold", color=_INK, pad=20)
+    _fit(title, axes)
     above: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points"}
-    axes.annotate(panel.verdict, (0, 1), xytext=(0, 6), fontsize=9, color=colour, **above)
+    verdict = axes.annotate(panel.verdict, (0, 1), xytext=(0, 6), fontsize=9, color=colour, **above)
+    _fit(verdict, axes)
     axes.set_xlim(0, longest * 1.04)
     axes.set_ylim(workers - 0.4, -0.6)
     axes.set_yticks([bar.worker for bar in panel.bars][::step])
@@ -249,9 +281,19 @@ def _draw_panel(axes: Axes, panel: Panel, workers: int, longest: float, *, label
     axes.set_axisbelow(True)
     axes.grid(axis="x", color=_FAINT, linewidth=0.8)
     axes.spines[:].set_visible(False)
-    axes.set_xlabel("seconds", loc="right", labelpad=1, **_TEXT)
+    size, unit, _ = _unit(longest)
+    axes.xaxis.set_major_formatter(lambda seconds, _: f"{seconds / size:g}")
+    axes.set_xlabel(unit, loc="right", labelpad=1, **_TEXT)
     if labelled:
         axes.set_ylabel("worker", **_TEXT)
+
+
+def _fit(text: Text, axes: Axes) -> None:
+    """Smaller letters, where a text would run out of its panel."""
+    room = axes.get_window_extent().width
+    taken = text.get_window_extent().width
+    if taken > room:
+        text.set_fontsize(float(text.get_fontsize()) * room / taken)
 
 
 def _draw_bar(axes: Axes, bar: Bar, ready: float, longest: float, *, noted: bool) -> None:

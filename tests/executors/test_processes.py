@@ -2,6 +2,8 @@
 
 import functools
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -194,3 +196,42 @@ def test_a_lambda_is_named_in_whatever_work_or_wrapper_it_is(scheme: Any) -> Non
         for around in (executor, Faulty(executor, {})):
             with pytest.raises(anyk.InvalidArgument, match="got a lambda"):
                 anyk.run(scheme, lambda x: x, X, around)
+
+
+def run_as_a_script(text: str, *options: str, path: Path | None = None) -> str:
+    """What a new interpreter says on stderr: of a file, or typed in where there is no path."""
+    if path is not None:
+        path.write_text(text)
+    told = subprocess.run(
+        [sys.executable, *options, *([] if path is None else [path])],
+        input=None if path is not None else text,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return told.stderr
+
+
+UNGUARDED = """
+import anyk, numpy as np
+def f(block):
+    return block.sum()
+
+with anyk.Processes(4) as executor:
+    anyk.run(anyk.Replication(2, 4), f, np.ones((2, 3)), executor)
+"""
+
+
+def test_a_script_that_starts_workers_wherever_it_is_imported_is_told_so(tmp_path: Path) -> None:
+    told = run_as_a_script(UNGUARDED, path=tmp_path / "script.py")
+    last = told.splitlines()[-1]
+    assert last.startswith("anyk.errors.NotEnoughAnswers")
+    assert 'a script keeps its own work under if __name__ == "__main__":' in last
+    assert "Add workers" not in last
+
+
+def test_a_function_of_an_interactive_session_is_refused_by_name() -> None:
+    told = run_as_a_script(UNGUARDED + "\n", "-i")
+    assert "InvalidArgument: function: got f, defined in a notebook" in told
+    assert "import it from there, or use anyk.Threads" in told

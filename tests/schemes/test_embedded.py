@@ -199,6 +199,12 @@ def test_what_does_not_fit_is_refused_before_anything_is_sent(monkeypatch):
             (SCHEME, FIXED, 2 * X, "at most magnitude=2.0"),
             (SCHEME, replace(FIXED, degree=3), X, "at most the degree=2"),
             (anyk.Replication(2, 9), FIXED, X, "a scheme over a PrimeField"),
+            (
+                anyk.Polynomial(partition=(1, 1, 1), workers=9),
+                FIXED,
+                (X[0], X[0].T),
+                "needed: 4, as many products add up",
+            ),
             (SCHEME, "fixed", X, "an instance of FixedPoint"),
             (SCHEME, FIXED, X[:1], "2 blocks"),
             (SCHEME, FIXED, np.full((2, 2), np.nan), "nan"),

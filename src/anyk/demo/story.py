@@ -44,7 +44,7 @@ def tell(
     output: Path,
     employ: Callable[[int], AbstractExecutor] = Processes,
     seconds: float = 5.0,
-    passes: int = 5000,
+    passes: int = 2000,
 ) -> list[list[Result]]:
     """Run the demo, and print it as it goes.
 

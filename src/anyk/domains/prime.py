@@ -114,7 +114,8 @@ class PrimeField(AbstractField):
             >>> anyk.PrimeField(5).array([5])
             Traceback (most recent call last):
             anyk.errors.InvalidArgument: values: got 5 at index (0,); needed: residues from 0 to 4.
-            Reduce modulo 5 first, if that is what you mean.
+            Reduce modulo 5 first, if that is what you mean; embedding=anyk.FixedPoint(..) keeps
+            signs.
         """
         return FieldArray(self.validate(values, "values"), self)
 
@@ -132,7 +133,8 @@ class PrimeField(AbstractField):
                 argument,
                 given=f"{array[index]} at index {index}",
                 needed=f"residues from 0 to {self.modulus - 1}",
-                change=f"Reduce modulo {self.modulus} first, if that is what you mean.",
+                change=f"Reduce modulo {self.modulus} first, if that is what you mean; "
+                "embedding=anyk.FixedPoint(..) keeps signs.",
             )
         return np.ascontiguousarray(array, dtype=np.int64).reshape(array.shape)
 
@@ -243,8 +245,8 @@ def _integers(values: Any, argument: str) -> NDArray[Any]:
             argument,
             given=f"{array[index]} at index {index}",
             needed=f"integers, without a fraction, and below 2**{bits} where they come as floats",
-            change="Scale and round the data first, compute with integers, or use a scheme over "
-            "the reals.",
+            change="For real numbers pass embedding=anyk.FixedPoint(..) to a map or a sum, or take "
+            "a scheme over the reals. Or scale and round them to integers first.",
         )
     raise InvalidArgument(
         argument,

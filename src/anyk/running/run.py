@@ -63,8 +63,13 @@ def _encoded(
     scheme: AbstractScheme, X: Any, executor: AbstractExecutor, embedding: FixedPoint | None
 ) -> Encoded:
     """The shares, if the executor can be trusted with them."""
-    instance("scheme", scheme, AbstractScheme, change="Make one, such as anyk.Spline(4, 12).")
-    instance("executor", executor, AbstractExecutor, change="Make one, such as anyk.Threads(12).")
+    instance("scheme", scheme, AbstractScheme, change="Make one, such as anyk.Replication(4, 8).")
+    instance(
+        "executor",
+        executor,
+        AbstractExecutor,
+        change="Make one: anyk.Threads(8), anyk.Dask(client).",
+    )
     if embedding is not None:
         scheme = Embedded(scheme, embedding)
     encoded = scheme.encode(X)

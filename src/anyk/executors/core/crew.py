@@ -71,6 +71,7 @@ class Crew(Generic[AnyLink]):
             along, which saves a message.
         check: raises an error where nothing can be placed or dispatched any more.
         at_end: done when all workers have left.
+        more: how to get more workers, in words, as in `Placements`.
 
     Example:
         >>> from anyk.executors.core.crew import Crew
@@ -91,9 +92,10 @@ class Crew(Generic[AnyLink]):
         convert: Callable[[NDArray[Any]], NDArray[Any]] = np.asarray,
         check: Job = _nothing,
         at_end: Job = _nothing,
+        more: str = "",
     ) -> None:
         self.links: list[AnyLink] = []
-        self._placements = Placements(name, workers)
+        self._placements = Placements(name, workers, more)
         self._dispatcher = Dispatcher(name)
         self._pack, self._convert = pack, convert
         self._ahead, self._check = ahead, check

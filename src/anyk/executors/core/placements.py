@@ -30,6 +30,7 @@ class Placements:
     Args:
         name: of the executor's class, for what is said in errors.
         workers: how many workers it has.
+        more: how to get more of them, in words; "" where the number is the first argument.
 
     Example:
         >>> from anyk.executors.core.placements import Placements
@@ -41,8 +42,9 @@ class Placements:
         {0: (array([7]),)}
     """
 
-    def __init__(self, name: str, workers: int) -> None:
+    def __init__(self, name: str, workers: int, more: str = "") -> None:
         self._name = name
+        self._more = more
         self._workers = workers
         self._lock = threading.Lock()
         self._keys = itertools.count()
@@ -104,11 +106,12 @@ class Placements:
     def _check_room(self, workers: int, pieces: int) -> None:
         if workers > self._workers:
             each = "one for each share" if pieces == 1 else f"one for each {pieces} shares"
+            more = self._more or f"Make it {self._name}({workers})"
             raise InvalidArgument(
                 "executor",
                 given=f"{self._name} with {self._workers} workers",
                 needed=f"{workers} workers, {each}",
-                change=f"Make it {self._name}({workers}), or the scheme smaller.",
+                change=f"{more}, or the scheme smaller.",
             )
 
 

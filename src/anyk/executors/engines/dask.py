@@ -115,7 +115,13 @@ class Dask(AbstractCrewed):
             return EngineLink(DaskWorker(client, roster, worker // self._shares), held)
 
         self._crew = Crew(
-            "Dask", number, link=link, pack=_pack, ahead=False, check=partial(check_client, client)
+            "Dask",
+            number,
+            link=link,
+            pack=_pack,
+            ahead=False,
+            check=partial(check_client, client),
+            more="Start more Dask workers, pass shares_per_worker= (against late workers alone)",
         )
 
     @property

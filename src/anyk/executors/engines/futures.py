@@ -153,7 +153,14 @@ class Futures(AbstractCrewed):
         def link(worker: int, held: Held) -> EngineLink:
             return EngineLink(_FuturesWorker(sources[worker]), held)
 
-        self._crew = Crew("Futures", len(sources), link=link, pack=_pack, ahead=False)
+        self._crew = Crew(
+            "Futures",
+            len(sources),
+            link=link,
+            pack=_pack,
+            ahead=False,
+            more="Pass more executors",
+        )
 
     @property
     def crew(self) -> Crew[EngineLink]:

@@ -180,7 +180,8 @@ class RayWorker(AbstractEngineWorker):
         check_ray()
         if self._deadline and time.monotonic() > self._deadline:
             raise ExecutorError(
-                f"no Ray actor in {self._site.patience:.0f} s: the cluster has no free place."
+                f"no Ray actor in {self._site.patience:.0f} s: the cluster has no free place. Add "
+                "nodes, or lower num_cpus."
             )
 
     def end(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import sys
 from collections.abc import Sequence
 from typing import Any, final
 
@@ -91,6 +92,16 @@ def _link(worker: int, held: Held) -> ProcessLink:
 def _pack(task: Task, arguments: Sequence[Any], shares: int) -> tuple[Payload, list[Payload]]:
     """Pickle a task and its arguments: once for all, and the rows of each share."""
     common, rows = split(arguments, shares)
+    function = _within(task)
+    main = sys.modules.get("__main__")
+    if getattr(function, "__module__", "") == "__main__" and not hasattr(main, "__file__"):
+        raise InvalidArgument(
+            "function",
+            given=f"{getattr(function, '__qualname__', shown(function))}, defined in a notebook or "
+            "in an interactive session",
+            needed="a function that other processes can import",
+            change="Write it in a file and import it from there, or use anyk.Threads.",
+        )
     try:
         same = to_payload((task, common))
         if not any(rows):
@@ -100,11 +111,17 @@ def _pack(task: Task, arguments: Sequence[Any], shares: int) -> tuple[Payload, l
         raise _unsendable(task, error) from error
 
 
-def _unsendable(task: Task, error: Exception) -> InvalidArgument:
+def _within(task: Task) -> Any:
+    """The user's function in a task."""
     function: Any = task
     for _ in range(_WRAPPERS):  # a user's object may have any attribute, without end
         within = (getattr(function, name, None) for name in _WITHIN)
         function = next((inner for inner in within if inner is not None), function)
+    return function
+
+
+def _unsendable(task: Task, error: Exception) -> InvalidArgument:
+    function = _within(task)
     try:
         pickle.dumps(task)
     except Exception:  # noqa: BLE001 - user types raise what they like

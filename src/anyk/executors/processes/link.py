@@ -28,6 +28,10 @@ __all__ = ["ProcessLink", "make_ready"]
 _BLAS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 _LEAVING = 0.5  # seconds that a process is given to end by itself
 _DYING = 1.0  # seconds that the end of a killed process may take to be known
+_NEVER_STARTED = (
+    "process died at its start: exit code 1, for the reason on stderr; "
+    'a script keeps its own work under if __name__ == "__main__":'
+)
 _starting = threading.Lock()  # multiprocessing's own lists are not made for several threads
 
 
@@ -86,6 +90,7 @@ class ProcessLink(AbstractLink):
         self._connection: Connection | None = None
         self._held: set[int] = set()
         self._serial = 0
+        self._answered = False
         self._start()
 
     @property
@@ -127,7 +132,9 @@ class ProcessLink(AbstractLink):
             send_message(connection, start, order.common, order.rows[piece])
             if connection not in wait([connection, sentinel]):
                 raise EOFError  # noqa: TRY301 - the same as if the pipe had ended
-            return receive_answer(connection, self._serial)
+            reply = receive_answer(connection, self._serial)
+            self._answered = True
+            return reply  # noqa: TRY300 - only what came counts as answered
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this worker's failure
             return None, self._discard(error), 0.0
 
@@ -165,6 +172,7 @@ class ProcessLink(AbstractLink):
         finally:
             theirs.close()
         self._held = set()
+        self._answered = False
         self._connection = ours
         with self._lock:
             self._process = process
@@ -204,6 +212,8 @@ class ProcessLink(AbstractLink):
             return f"sent something that is no answer: {error}"
         if code is None:
             return describe(error)
+        if code == 1 and not self._answered:  # what Python gives where its start raised
+            return _NEVER_STARTED
         return f"process died: signal {-code}" if code < 0 else f"process died: exit code {code}"
 
     @staticmethod

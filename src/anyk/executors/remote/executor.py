@@ -94,7 +94,13 @@ class Remote(AbstractCrewed):
             return RemoteLink(parsed[worker], context, keys, held, limits)
 
         self._crew = Crew(
-            "Remote", len(parsed), link=link, pack=_pack, ahead=True, convert=_sendable
+            "Remote",
+            len(parsed),
+            link=link,
+            pack=_pack,
+            ahead=True,
+            convert=_sendable,
+            more="Pass more addresses",
         )
 
     @property

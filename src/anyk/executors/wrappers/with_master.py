@@ -75,7 +75,9 @@ class WithMaster(AbstractExecutor):
         instance("executor", executor, AbstractExecutor, change="Make one, such as Threads(4).")
         self._executor = executor
         self._own = Inline(1)
-        self._placements = Placements("WithMaster", executor.workers + 1)
+        self._placements = Placements(
+            "WithMaster", executor.workers + 1, "Give the executor in it more workers"
+        )
         self._placed: dict[Placement, tuple[Placement, Placement | None]] = {}
 
     @property

@@ -14,7 +14,7 @@ from anyk.checks import instance, settle
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
-from anyk.errors import TooManyErrors, Unachievable
+from anyk.errors import TooManyErrors, Unachievable, numbered
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.schemes.base import (
     AbstractRecovery,
@@ -148,7 +148,8 @@ class Replication(AbstractScheme):
             NotEnoughAnswers: if a block was answered fewer than 2A + 1 times.
         """
         if not self.sufficient(answered):
-            needed = f"{2 * self.adversaries + 1} replicas of each of {self.blocks} blocks"
+            replicas = numbered(2 * self.adversaries + 1, "replica")
+            needed = f"{replicas} of each of {numbered(self.blocks, 'block')}"
             raise missing_answers(self, answered, needed)
         return _Majority(self, answered)
 

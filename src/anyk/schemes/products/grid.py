@@ -76,7 +76,7 @@ def cut(
     try:
         left, right = factors
     except (TypeError, ValueError):
-        raise _wrong(_told(factors), "two factors (A, B)", "Pass (A, B).") from None
+        raise _wrong(_told(factors), "two factors (A, B)", "Pass X = (A, B).") from None
     A, B = domain.validate(left, "X"), domain.validate(right, "X")
     vector = B.ndim == 1 and n == 1
     if A.ndim != 2 or (B.ndim != 2 and not vector) or A.shape[1] != B.shape[0]:  # noqa: PLR2004 - matrices
@@ -103,7 +103,7 @@ def _told(factors: Any) -> str:
         return f"{len(factors)} of them"
     shape = getattr(factors, "shape", None)
     kind = type(factors).__name__
-    return f"a {kind}" if shape is None else f"a {kind} of shape {shape}"
+    return f"a {kind}" if shape is None else f"one {kind} of shape {shape}"
 
 
 def _wrong(given: str, needed: str, change: str) -> InvalidArgument:

@@ -282,7 +282,7 @@ ROW = SchemeRow(
         call="CyclicRepetition(workers=N, stragglers=S)",
         computes="sums of any function, over as many blocks as workers",
         late="any N - S answers are enough; a worker computes S + 1 blocks",
-        wrong="noticed, not named, if more answer than are needed",
+        wrong="noticed, not named, where more workers answer than needed",
         curious="no",
         value="exact over a prime field; over the reals with an error estimate",
     ),
