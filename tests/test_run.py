@@ -402,7 +402,7 @@ def test_a_scheme_that_has_a_recovery_of_no_answers():
         (np.square, np.square, [5, 6], r"needed: a scheme\. Make one, such as anyk\.Replication"),
         (anyk.Lagrange(2, 1, 4), np.negative, [0.5, 1.0], r"embedding=anyk\.FixedPoint"),
         (anyk.Lagrange(2, 1, 4), np.negative, [-5, 6], r"anyk\.FixedPoint\(\.\.\) keeps signs"),
-        (anyk.Polynomial((1, 1, 1), 4), np.matmul, np.ones((3, 4)), r"one ndarray of shape \(3, 4\)"),
+        (anyk.Polynomial((1, 1, 1), 4), np.matmul, np.ones((3, 4)), "one ndarray of shape"),
     ],
 )
 def test_advice_names_what_helps(scheme, function, X, told):

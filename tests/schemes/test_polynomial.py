@@ -112,7 +112,7 @@ def test_what_makes_no_sense_is_refused(build):
     [
         (None, "a NoneType"),
         ((1, 2, 3), "3 of them"),
-        (np.ones((3, 2), int), r"a ndarray of shape \(3, 2\)"),
+        (np.ones((3, 2), int), r"one ndarray of shape \(3, 2\)"),
     ],
 )
 def test_what_is_not_two_factors_is_named(factors, told):
