@@ -15,7 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.errors import SAME_REASON, by_reason, fail_alike, ranges
-from anyk.evidence import evidence_in_short, evidence_in_words, evidence_picture
+from anyk.evidence import (
+    error_in_words,
+    evidence_in_short,
+    evidence_in_words,
+    evidence_picture,
+)
 from anyk.timeline import Bar, Fate, Panel, Row, timeline_figure, told_seconds
 
 if TYPE_CHECKING:
@@ -191,8 +196,8 @@ class Outcome:
         if self.value is not None:
             lines.append(f"value     {self.value.dtype} array of shape {self.value.shape}")
         if self.error_estimate is not None and not (self.known is not None and self.known.all()):
-            lines.append(f"error     about {self.error_estimate:.2g} of the value's size")
-        if self.known is not None and self.block_errors is not None:
+            lines.append(f"error     {error_in_words(self.error_estimate)}")
+        if self.known is not None and self.block_errors is not None and self.known.size > 1:
             lines.append(f"blocks    {evidence_in_words(self.known, self.block_errors)}")
         if self.quantisation_error is not None:
             lines.append(f"rounding  of the inputs: at most {self.quantisation_error:.2g} an entry")

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["evidence_in_short", "evidence_in_words", "evidence_picture"]
+__all__ = ["error_in_words", "evidence_in_short", "evidence_in_words", "evidence_picture"]
 
 _MOST_CELLS = 512
 _KNOWN, _ESTIMATED, _UNKNOWN = "#56b4e9", "#e69f00", "#a83c00"  # Okabe and Ito's blue and orange
@@ -54,6 +54,22 @@ def evidence_in_words(known: NDArray[np.bool_], errors: NDArray[np.float64]) -> 
         f"{sure or 'none'} of {known.size} as computed, {known.size - sure} estimated; "
         f"the worst is block {worst}, {off}"
     )
+
+
+def error_in_words(estimate: float) -> str:
+    """An estimated relative error, in words.
+
+    Args:
+        estimate: the root mean square error by the size of the value; infinite without evidence.
+
+    Example:
+        >>> from anyk.evidence import error_in_words
+        >>> error_in_words(0.125), error_in_words(np.inf)
+        ("about 0.12 of the value's size", 'may be of any size: there is no evidence')
+    """
+    if math.isfinite(estimate):
+        return f"about {estimate:.2g} of the value's size"
+    return "may be of any size: there is no evidence"
 
 
 def evidence_picture(known: NDArray[np.bool_], errors: NDArray[np.float64]) -> str:
