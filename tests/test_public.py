@@ -146,3 +146,13 @@ def test_what_is_to_be_installed_is_in_a_checkout(path):
     assert set(named) <= set(project["optional-dependencies"])
     for line in re.findall(r"pip install ([^`\n&]*)", text):
         assert "anyk" not in line, "the name is on no index: install from a checkout"
+
+
+def test_a_first_use_loads_nothing_that_few_need():
+    in_a_new_process("""
+import sys
+from anyk import Lagrange, Threads, run
+few = {'base64', 'concurrent.futures', 'cryptography', 'html', 'multiprocessing', 'pathlib',
+       'scipy', 'ssl'}
+assert not few & set(sys.modules), few & set(sys.modules)
+""")

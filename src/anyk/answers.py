@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import enum
-import html
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from os import PathLike
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -237,7 +235,7 @@ class Outcome:
             return Fate.FAILED
         return Fate.ANSWERED if worker in self.used else Fate.LATE
 
-    def timeline(self, path: str | Path | None = None) -> Figure:
+    def timeline(self, path: str | PathLike[str] | None = None) -> Figure:
         """The run as a Gantt chart: a bar a worker, and the moment when the value was ready.
 
         Args:
@@ -277,6 +275,9 @@ class Outcome:
 
     def _repr_html_(self) -> str:
         """The report, and the chart where matplotlib is there, for a notebook."""
+        import base64  # noqa: PLC0415 - notebooks alone
+        import html  # noqa: PLC0415 - as above
+
         report = f'<pre style="font-family: monospace">{html.escape(str(self))}</pre>'
         if self.known is not None and self.block_errors is not None:
             report += evidence_picture(self.known, self.block_errors)

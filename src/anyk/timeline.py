@@ -7,7 +7,7 @@ import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
-from pathlib import Path
+from os import PathLike
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -158,7 +158,9 @@ def require_matplotlib() -> None:
         raise missing_extra("the picture is drawn with matplotlib", "demo")
 
 
-def draw_timeline(rows: Sequence[Row], path: str | Path, *, title: str, caption: str) -> None:
+def draw_timeline(
+    rows: Sequence[Row], path: str | PathLike[str], *, title: str, caption: str
+) -> None:
     """Write a picture of runs: a row a job, a panel a run, a bar a worker.
 
     Args:

@@ -14,7 +14,6 @@ FFPACK packages (ACM TOMS 2008), section 2, for reductions delayed within the ma
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import pairwise
 
@@ -67,6 +66,8 @@ def modular_matmul(
         if threads == 1:
             write((0, columns))
         else:
+            from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - large arrays alone
+
             with ThreadPoolExecutor(threads) as pool:
                 list(pool.map(write, pairwise(edges)))
     return out

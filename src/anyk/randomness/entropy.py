@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from numpy.typing import NDArray
 
 __all__ = ["AbstractSource", "InsecureTestSource", "SystemSource", "normals", "residues"]
@@ -149,6 +148,12 @@ def normals(source: AbstractSource, shape: tuple[int, ...]) -> NDArray[np.float6
 def _keystream(source: AbstractSource, words: int) -> Iterator[NDArray[np.uint32]]:
     """Endless random 32-bit words, as many at a time; each time the same memory."""
     key = source.key()
+    from cryptography.hazmat.primitives.ciphers import (  # noqa: PLC0415 - where masks are drawn
+        Cipher,
+        algorithms,
+        modes,
+    )
+
     stream = Cipher(algorithms.AES256(key[:_KEY_BYTES]), modes.CTR(key[_KEY_BYTES:])).encryptor()
     zeros = bytes(4 * words)
     # update_into may want room for one cipher block beyond its input
