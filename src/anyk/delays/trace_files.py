@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn, final
 
+import numpy as np
+
 from anyk.delays.traces import Recorded
 from anyk.errors import InvalidArgument
 
@@ -54,7 +56,7 @@ def read_trace(path: str | Path) -> Recorded:
     ]  # fmt: skip
     rows = list(csv.reader((line for _, line in lines), skipinitialspace=True))
     table = _Table(path, [number for number, _ in lines], rows)
-    return Recorded(table.long() if table.is_long else table.wide())
+    return Recorded(np.array(table.long() if table.is_long else table.wide()))
 
 
 def write_trace(path: str | Path, seconds: Any) -> None:
