@@ -148,6 +148,16 @@ def test_a_contradiction_does_not_wait_for_the_late():
     assert caught.value.outcome.elapsed == pytest.approx(2.0)
 
 
+def test_a_liar_is_named_for_a_share_that_was_anothers():
+    scheme = anyk.Replication(2, 6, adversaries=1)  # block n mod 2
+    seconds = [1.0, 1.1, 1.2, 1.3, 600.0, 1.4]
+
+    with Faulty(simulated(seconds), {1: Corrupt(scale=3.0)}) as executor:
+        outcome = anyk.run(scheme, np.sin, X[:2], executor)
+    assert np.array_equal(outcome.value, np.sin(X[:2]))
+    assert outcome.suspects == (1,)
+
+
 def test_without_evidence_waiting_ends_in_an_error_and_not_in_a_guess():
     with anyk.Threads(4) as executor:
         start = time.perf_counter()

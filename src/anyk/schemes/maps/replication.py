@@ -170,7 +170,7 @@ class Replication(AbstractScheme):
         """One more share of each block for each replica that it lacks."""
         workers = np.arange(self.workers)
         held, heard = self._block(workers), np.isin(workers, [*answered])
-        lacking = 2 * self.adversaries + 1 - np.bincount(held[heard], minlength=self.blocks)
+        lacking = self._least - np.bincount(held[heard], minlength=self.blocks)
         wanted: dict[int, frozenset[int]] = {}
         for block in np.flatnonzero(lacking > 0):
             copies = np.flatnonzero(held == block)
@@ -196,7 +196,21 @@ class Replication(AbstractScheme):
             replicas = numbered(self._least, "replica")
             needed = f"{replicas} of each of {numbered(self.blocks, 'block')}"
             raise missing_answers(self, answered, needed)
-        return _Majority(self, answered)
+        return _Majority(self, answered, answered)
+
+    def recovery_by(
+        self,
+        layout: None,
+        answered: tuple[int, ...],
+        workers: tuple[int, ...],
+    ) -> AbstractRecovery:
+        """The same, of replicas that other workers computed too.
+
+        Raises:
+            NotEnoughAnswers: as for `recovery`.
+        """
+        self.recovery(layout, answered)
+        return _Majority(self, answered, workers)
 
     def over(self, field: PrimeField) -> Replication:
         """The same copies, of residues of another prime field."""
@@ -211,36 +225,37 @@ class Replication(AbstractScheme):
 @dataclass(frozen=True)
 class _Majority(AbstractRecovery):
     scheme: Replication
+    shares: tuple[int, ...]
     workers: tuple[int, ...]
 
     @property
     def answered(self) -> tuple[int, ...]:
-        return self.workers
+        return self.shares
 
     @property
     def matrix(self) -> NDArray[Any]:
         scheme = self.scheme
-        held = scheme._block(np.array(self.workers))  # noqa: SLF001 - its own scheme
-        matrix = np.zeros((scheme.blocks, len(self.workers)), dtype=scheme.domain.dtype)
+        held = scheme._block(np.array(self.shares))  # noqa: SLF001 - its own scheme
+        matrix = np.zeros((scheme.blocks, len(self.shares)), dtype=scheme.domain.dtype)
         for block in range(scheme.blocks):
             matrix[block, np.flatnonzero(held == block)[0]] = 1
         return matrix
 
     def recover(self, values: NDArray[Any]) -> Recovered:
         scheme = self.scheme
-        rows = rows_of(values, self.workers, scheme.domain)
-        held = scheme._block(np.array(self.workers))  # noqa: SLF001 - its own scheme
+        rows = rows_of(values, self.shares, scheme.domain)
+        held = scheme._block(np.array(self.shares))  # noqa: SLF001 - its own scheme
         replicas = [np.flatnonzero(held == block) for block in range(scheme.blocks)]
         least = scheme._least  # noqa: SLF001 - as above
         agreement = Agreement(0.0 if scheme.domain.exact else scheme.rtol)
         told = [agreement.majority([rows[place] for place in each], least) for each in replicas]
         majorities = [each for each in told if each is not None]
-        suspects = [
+        suspects = {
             self.workers[place]
             for each, majority in zip(replicas, told, strict=True)
             if majority is not None
             for place in np.delete(each, majority.agreeing)
-        ]
+        }
         if len(majorities) < scheme.blocks or len(suspects) > scheme.adversaries:
             raise self._contradiction(agreement, rows, replicas, told, len(suspects))
         value = np.stack(
