@@ -7,7 +7,6 @@ import pytest
 
 import anyk
 from anyk.delays import Fixed
-from anyk.executors.core.lateness import Lateness
 from anyk.faults import Corrupt, Crash, Delay, Faulty
 
 X = np.linspace(0.0, 1.0, 8).reshape(4, 2)
@@ -114,11 +113,11 @@ def test_nobody_is_late_before_half_have_answered():
 
 def test_the_measure_of_lateness_is_the_executors():
     with simulated([1.0, 1.0, 1.0, 3.0]) as executor:
-        executor.lateness = Lateness(medians=10.0)
+        executor.lateness = anyk.Lateness(medians=10.0)
         outcome = anyk.run(anyk.Replication(4, 4), np.sin, X, executor)
     assert not outcome.again
     with pytest.raises(anyk.InvalidArgument, match="medians"):
-        Lateness(medians=0.0)
+        anyk.Lateness(medians=0.0)
 
 
 def test_shares_of_a_private_scheme_go_to_nobody_else(monkeypatch):
