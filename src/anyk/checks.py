@@ -5,51 +5,116 @@ from __future__ import annotations
 import math
 import numbers
 import operator
-from typing import Any, SupportsIndex
+from collections.abc import Sequence
+from typing import Any, Final, SupportsIndex, get_args
 
 from anyk.errors import InvalidArgument
 
-__all__ = ["count", "instance", "positive", "settle", "shown"]
+__all__ = [
+    "GENERATOR",
+    "MOST",
+    "choice",
+    "count",
+    "instance",
+    "integer",
+    "positive",
+    "settle",
+    "several",
+    "shown",
+]
+
+GENERATOR: Final = "Pass np.random.default_rng()."
+"""What to change where something is no numpy generator."""
+
+MOST: Final = (1 << 31) - 1
+"""Workers, blocks, a degree: numpy could make no array of more."""
 
 _LONGEST = 80  # characters of an argument in an error
 
 
-def count(argument: str, value: SupportsIndex, *, least: int) -> int:
-    """Check that an argument is an integer of at least `least`, and return it as an int.
+def integer(argument: str, value: SupportsIndex, *, change: str = "Pass an int.") -> int:
+    """Check that an argument is an integer of any size and sign, and return it as an int.
 
     Args:
         argument: its name, for the error.
         value: what came; bools are refused.
-        least: the smallest value allowed.
-
-    Returns:
-        The value, as a Python int.
+        change: what to pass instead.
 
     Raises:
-        InvalidArgument: if it is no integer, or too small.
+        InvalidArgument: if it is no integer.
 
     Example:
-        >>> from anyk.checks import count
-        >>> count("workers", np.int64(12), least=1)
-        12
+        >>> from anyk.checks import integer
+        >>> integer("exponent", np.array(-2))
+        -2
     """
     try:
         number = operator.index(value)
     except TypeError:  # an array has an index too, if it is one integer
         number = None
     if number is None or isinstance(value, bool):
-        raise InvalidArgument(
-            argument, given=shown(value), needed="an integer", change=f"Pass an int >= {least}."
-        )
+        raise InvalidArgument(argument, given=shown(value), needed="an integer", change=change)
+    return number
+
+
+def count(argument: str, value: SupportsIndex, *, least: int, most: int | None = None) -> int:
+    """Check that an argument is an integer in a range, and return it as an int.
+
+    Args:
+        argument: its name, for the error.
+        value: what came; bools are refused.
+        least: the smallest value allowed.
+        most: the largest; None for any.
+
+    Returns:
+        The value, as a Python int.
+
+    Raises:
+        InvalidArgument: if it is no integer, too small, or too large.
+
+    Example:
+        >>> from anyk.checks import count
+        >>> count("workers", np.int64(12), least=1)
+        12
+    """
+    number = integer(argument, value, change=f"Pass an int >= {least}.")
     if number < least:
         raise InvalidArgument(
             argument, given=shown(number), needed=f"at least {least}", change="Raise it."
         )
+    if most is not None and number > most:
+        raise InvalidArgument(
+            argument, given=shown(number), needed=f"at most {most}", change="Lower it."
+        )
     return number
 
 
+def choice(argument: str, value: object, among: Sequence[str], *, change: str) -> None:
+    """Check that an argument is one of a few words.
+
+    Args:
+        argument: its name, for the error.
+        value: what came, of any type.
+        among: the words.
+        change: what to pass instead.
+
+    Raises:
+        InvalidArgument: if it is none of them.
+
+    Example:
+        >>> from anyk.checks import choice
+        >>> choice("rounding", "up", ["nearest", "stochastic"], change="Take the nearest.")
+        Traceback (most recent call last):
+        anyk.errors.InvalidArgument: rounding: got 'up'; needed: "nearest" or "stochastic". Take the
+        nearest.
+    """
+    if not isinstance(value, str) or value not in among:
+        needed = " or ".join(f'"{each}"' for each in among)
+        raise InvalidArgument(argument, given=shown(value), needed=needed, change=change)
+
+
 def settle(value: object, *, optional: str = "", **least: int) -> None:
-    """Make the counts of a frozen value plain ints, if they are large enough.
+    """Make the counts of a frozen value plain ints, if they are large enough and below 2**31.
 
     Args:
         value: a frozen dataclass, in its `__post_init__`.
@@ -57,12 +122,12 @@ def settle(value: object, *, optional: str = "", **least: int) -> None:
         **least: the smallest value allowed, by field.
 
     Raises:
-        InvalidArgument: if one is no integer, or too small.
+        InvalidArgument: if one is no integer, too small, or too large.
     """
     for name, smallest in least.items():
         given = getattr(value, name)
         if given is not None or name != optional:
-            object.__setattr__(value, name, count(name, given, least=smallest))
+            object.__setattr__(value, name, count(name, given, least=smallest, most=MOST))
 
 
 def positive(argument: str, value: Any, *, change: str) -> float:
@@ -93,6 +158,32 @@ def positive(argument: str, value: Any, *, change: str) -> float:
     return number
 
 
+def several(argument: str, values: Any, *, change: str) -> tuple[Any, ...]:
+    """Check that an argument is several things, and return them as a tuple.
+
+    Args:
+        argument: its name, for the error.
+        values: what came.
+        change: what to pass instead.
+
+    Raises:
+        InvalidArgument: if it can't be gone through.
+
+    Example:
+        >>> from anyk.checks import several
+        >>> several("fields", np.array(3), change="Pass a tuple of them.")
+        Traceback (most recent call last):
+        anyk.errors.InvalidArgument: fields: got array(3); needed: several in a row. Pass a tuple of
+        them.
+    """
+    try:
+        return tuple(values)
+    except TypeError as error:  # also a numpy array without axes, which says it can be gone through
+        raise InvalidArgument(
+            argument, given=shown(values), needed="several in a row", change=change
+        ) from error
+
+
 def shown(value: object) -> str:
     """What came, for an error: its repr on one line, cut short.
 
@@ -114,7 +205,7 @@ def instance(argument: str, value: object, kind: Any, *, change: str) -> None:
     Args:
         argument: its name, for the error.
         value: what came.
-        kind: the class, abstract or not, or a tuple of classes.
+        kind: the class, abstract or not, or several: a tuple or a union.
         change: what to pass instead.
 
     Raises:
@@ -129,7 +220,7 @@ def instance(argument: str, value: object, kind: Any, *, change: str) -> None:
     """
     if not isinstance(value, kind):
         given = f"the class {value.__name__}" if isinstance(value, type) else shown(value)
-        kinds = kind if isinstance(kind, tuple) else (kind,)
+        kinds = kind if isinstance(kind, tuple) else get_args(kind) or (kind,)
         needed = " or ".join(_one_of(each.__name__) for each in kinds)
         raise InvalidArgument(argument, given=given, needed=needed, change=change)
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from anyk.errors import AnykError, InvalidArgument
 
-__all__ = ["AbstractDomain", "AbstractField", "ndarray_of"]
+__all__ = ["AbstractDomain", "AbstractField", "ndarray_of", "require_product"]
 
 
 def ndarray_of(values: Any, argument: str, *, kind: str) -> NDArray[Any]:
@@ -61,6 +61,33 @@ def ndarray_of(values: Any, argument: str, *, kind: str) -> NDArray[Any]:
             needed=f"an array of {kind}",
             change="Convert it to an ndarray first.",
         ) from error
+
+
+def require_product(small: tuple[int, ...], big: tuple[int, ...]) -> None:
+    """Check that two arrays can be multiplied along the last axis of one, the first of the other.
+
+    Args:
+        small: shape of the left one.
+        big: shape of the right one.
+
+    Raises:
+        InvalidArgument: if a number is among them, or the two axes differ in length.
+
+    Example:
+        >>> from anyk.domains.base import require_product
+        >>> require_product((2, 3), (2, 3))
+        Traceback (most recent call last):
+        anyk.errors.InvalidArgument: big: got shape (2, 3), with a small one of shape (2, 3);
+        needed: its first axis as long as the last axis of small. Transpose one of them.
+    """
+    if small and big and small[-1] == big[0]:
+        return
+    raise InvalidArgument(
+        "big" if small else "small",
+        given=f"shape {big}, with a small one of shape {small}" if small else "a number",
+        needed="its first axis as long as the last axis of small" if small else "an array",
+        change="Transpose one of them." if small and big else "Multiply numbers by *.",
+    )
 
 
 class AbstractDomain(ABC):
@@ -116,14 +143,17 @@ class AbstractDomain(ABC):
 
     @abstractmethod
     def matmul(self, small: NDArray[Any], big: NDArray[Any]) -> NDArray[Any]:
-        """The hot kernel: a small matrix times a big array, along the array's first axis.
+        """The product of a small and a big array, along the last axis and the first.
 
         Args:
-            small: ndarray (rows, inner) of `dtype`.
-            big: ndarray (inner, *shape) of `dtype`.
+            small: array-like (*rows, inner) of numbers of this domain.
+            big: array-like (inner, *shape) of numbers of this domain.
 
         Returns:
-            ndarray (rows, *shape) of `dtype`.
+            ndarray (*rows, *shape) of `dtype`.
+
+        Raises:
+            InvalidArgument: if a value is not in this domain, or the shapes do not fit.
         """
 
 
@@ -142,9 +172,9 @@ class AbstractField(AbstractDomain):
         """Integers of any size and sign, as residues: what a number in a formula stands for."""
 
     @abstractmethod
-    def reduce(self, values: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The residues in [0, p) of int64 values."""
+    def reduce(self, values: Any) -> NDArray[np.int64]:
+        """Integers of any size and sign, as residues: quick where they are an int64 ndarray."""
 
     @abstractmethod
-    def power(self, values: NDArray[np.int64], exponent: int) -> NDArray[np.int64]:
-        """Residues to an integer power; a negative one inverts."""
+    def power(self, values: Any, exponent: int) -> Any:
+        """Integers, as residues, to an integer power; a negative one inverts."""

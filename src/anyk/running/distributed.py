@@ -9,7 +9,7 @@ from typing import Any, Literal, Self, final
 import numpy as np
 
 from anyk.answers import Outcome
-from anyk.checks import count, instance, positive, shown
+from anyk.checks import choice, count, instance, positive
 from anyk.errors import ExecutorError, InvalidArgument
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, PerWorker, Placement
 from anyk.fixed_point.format import FixedPoint
@@ -303,13 +303,8 @@ def check_limits(
     Raises:
         InvalidArgument: if one is out of range.
     """
-    if on_failure not in ("raise", "return"):
-        raise InvalidArgument(
-            "on_failure",
-            given=shown(on_failure),
-            needed='"raise" or "return"',
-            change='Take "return" to get an Outcome with a failing status.',
-        )
+    returned = 'Take "return" to get an Outcome with a failing status.'
+    choice("on_failure", on_failure, ("raise", "return"), change=returned)
     change = "Give seconds, or a relative error, or None for no limit."
     return (
         None if deadline is None else positive("deadline", deadline, change=change),

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Recovered
-from anyk.checks import count, instance, shown
+from anyk.checks import count, several, shown
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.errors import InvalidArgument, NotEnoughAnswers, TooManyErrors
@@ -305,7 +305,6 @@ class Encoded:
         promise = self.guarantee
         shares = promise.workers * promise.pieces
         one = "worker" if promise.pieces == 1 else "share"
-        instance("answered", answered, Iterable, change="Pass a list of worker indices.")
         if isinstance(answered, AbstractSet):
             raise InvalidArgument(
                 "answered",
@@ -315,7 +314,7 @@ class Encoded:
             )
         indices = tuple(
             share if type(share) is int and share >= 0 else count("answered", share, least=0)
-            for share in answered
+            for share in several("answered", answered, change="Pass a list of worker indices.")
         )
         strange = [share for share in indices if share >= shares]
         if strange or len(set(indices)) != len(indices):

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Answer
-from anyk.checks import count
+from anyk.checks import MOST, count
 from anyk.delays.models import AbstractDelays, NoDelay
 from anyk.errors import InvalidArgument
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Placement
@@ -144,7 +144,7 @@ class Simulated(AbstractExecutor):
         generator: np.random.Generator | None = None,
         compute: float | None = None,
     ) -> None:
-        self._workers = count("workers", workers, least=1)
+        self._workers = count("workers", workers, least=1, most=MOST)
         if compute is not None and not 0 <= compute < math.inf:
             raise InvalidArgument(
                 "compute",

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Recovered
-from anyk.checks import count, instance, settle, shown
+from anyk.checks import instance, settle, shown
 from anyk.codes.exact.linear import solve
 from anyk.codes.exact.reed_solomon import EvaluationCode
 from anyk.domains.polynomials import vandermonde
@@ -88,8 +88,7 @@ class Polynomial(AbstractScheme):
     def __post_init__(self) -> None:
         problem = MatMul(partition=self.partition)
         settle(self, workers=1, adversaries=0, pieces=1)
-        partition = tuple(count("partition", number, least=1) for number in problem.partition)
-        object.__setattr__(self, "partition", partition)
+        object.__setattr__(self, "partition", problem.partition)
         instance("domain", self.domain, PrimeField, change="Pass anyk.PrimeField(2**31 - 1).")
         if self.partition[1] != 1:
             raise InvalidArgument(
