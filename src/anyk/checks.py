@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 import numbers
 import operator
+import sys
 from collections.abc import Sequence
 from typing import Any, Final, SupportsIndex, get_args
+
+import numpy as np
 
 from anyk.errors import InvalidArgument
 
@@ -15,9 +18,11 @@ __all__ = [
     "MOST",
     "choice",
     "count",
+    "flag",
     "instance",
     "integer",
     "positive",
+    "real",
     "settle",
     "several",
     "shown",
@@ -29,6 +34,7 @@ GENERATOR: Final = "Pass np.random.default_rng()."
 MOST: Final = (1 << 31) - 1
 """Workers, blocks, a degree: numpy could make no array of more."""
 
+_SQUARED = 1e-100, 1e100  # what can be squared, and added up, as floats
 _LONGEST = 80  # characters of an argument in an error
 
 
@@ -130,13 +136,74 @@ def settle(value: object, *, optional: str = "", **least: int) -> None:
             object.__setattr__(value, name, count(name, given, least=smallest, most=MOST))
 
 
-def positive(argument: str, value: Any, *, change: str) -> float:
+def flag(argument: str, value: object) -> bool:
+    """Check that an argument is True or False, and return it as a bool.
+
+    Args:
+        argument: its name, for the error.
+        value: what came.
+
+    Raises:
+        InvalidArgument: if it is neither.
+
+    Example:
+        >>> from anyk.checks import flag
+        >>> flag("progress", np.True_)
+        True
+    """
+    instance(argument, value, (bool, np.bool_), change="Pass True or False.")
+    return bool(value)
+
+
+def real(
+    argument: str,
+    value: Any,
+    *,
+    least: float,
+    most: float = sys.float_info.max,
+    needed: str,
+    change: str,
+) -> float:
+    """Check that an argument is a real number in a range, and return it as a float.
+
+    Args:
+        argument: its name, for the error.
+        value: what came.
+        least: the smallest value allowed.
+        most: the largest, itself allowed; `math.inf` where infinity is.
+        needed: the range, in words.
+        change: what to pass instead.
+
+    Raises:
+        InvalidArgument: if it is none, or out of range.
+
+    Example:
+        >>> from anyk.checks import real
+        >>> real("probability", 0.5, least=0, most=1, needed="a number in [0, 1]", change="Pass 1.")
+        0.5
+    """
+    number = _float(value)
+    if not least <= number <= most:
+        raise InvalidArgument(argument, given=shown(value), needed=needed, change=change)
+    return number
+
+
+def _float(value: Any) -> float:
+    """A real number as a float; infinite where it is too large, NaN where it is no number."""
+    try:
+        return float(value) if isinstance(value, numbers.Real) else math.nan
+    except OverflowError:  # an integer that no float can hold
+        return math.copysign(math.inf, value > 0 or -1)
+
+
+def positive(argument: str, value: Any, *, change: str, squared: bool = False) -> float:
     """Check that an argument is a finite real number above zero, and return it as a float.
 
     Args:
         argument: its name, for the error.
         value: what came.
         change: what to pass instead.
+        squared: whether its square must be such a number too.
 
     Raises:
         InvalidArgument: if it is none.
@@ -147,14 +214,11 @@ def positive(argument: str, value: Any, *, change: str) -> float:
         Traceback (most recent call last):
         anyk.errors.InvalidArgument: deadline: got 0; needed: a positive number. Give seconds.
     """
-    try:
-        number = float(value) if isinstance(value, numbers.Real) else 0.0
-    except OverflowError:  # an integer that no float can hold
-        number = math.inf
-    if not (math.isfinite(number) and number > 0):
-        raise InvalidArgument(
-            argument, given=shown(value), needed="a positive number", change=change
-        )
+    number = _float(value)
+    least, most = _SQUARED if squared else (0.0, math.inf)
+    if not (least < number < most):
+        needed = f"a positive number from {least:g} to {most:g}" if squared else "a positive number"
+        raise InvalidArgument(argument, given=shown(value), needed=needed, change=change)
     return number
 
 

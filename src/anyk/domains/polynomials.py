@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.checks import count, instance
+from anyk.checks import MOST, count, instance
 from anyk.domains.prime import PrimeField
 from anyk.errors import InvalidArgument
 
@@ -146,7 +146,7 @@ def vandermonde(field: PrimeField, points: Any, rows: int) -> NDArray[np.int64]:
                [2, 3],
                [4, 2]])
     """
-    points, rows = _points(field, points, "points"), count("rows", rows, least=0)
+    points, rows = _points(field, points, "points"), count("rows", rows, least=0, most=MOST)
     powers = np.ones((rows, len(points)), dtype=np.int64)
     for row in range(1, rows):
         powers[row] = field.reduce(powers[row - 1] * points)

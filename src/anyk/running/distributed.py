@@ -9,7 +9,7 @@ from typing import Any, Literal, Self, final
 import numpy as np
 
 from anyk.answers import Outcome
-from anyk.checks import choice, count, instance, positive
+from anyk.checks import choice, count, flag, instance, positive
 from anyk.errors import ExecutorError, InvalidArgument
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, PerWorker, Placement
 from anyk.fixed_point.format import FixedPoint
@@ -186,6 +186,7 @@ class Distributed:
     ) -> Iterator[tuple[AbstractDispatch, Collection, Callable[[Outcome], None]]]:
         """The task on its way to all workers, watched; abandoned in the end."""
         self._check_function(function)
+        flag("progress", progress)
         if on_answer is not None:
             instance("on_answer", on_answer, Callable, change="Pass a function, or None.")
         if self._placement is None:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Recovered
-from anyk.checks import count, several, shown
+from anyk.checks import MOST, count, several, shown
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.errors import InvalidArgument, NotEnoughAnswers, TooManyErrors
@@ -270,13 +270,18 @@ class Encoded:
         Args:
             workers: their indices.
 
+        Raises:
+            InvalidArgument: if one is no index.
+
         Example:
             >>> scheme = anyk.Lagrange(blocks=3, degree=1, workers=2, pieces=2)
             >>> scheme.encode([1, 2, 3]).held_by([1, 0])
             [2, 3, 0, 1]
         """
         pieces = self.guarantee.pieces
-        return [worker * pieces + piece for worker in workers for piece in range(pieces)]
+        told = several("workers", workers, change="Pass a list of worker indices.")
+        indices = [count("workers", worker, least=0) for worker in told]
+        return [worker * pieces + piece for worker in indices for piece in range(pieces)]
 
     @cached_property
     def guarantee(self) -> Guarantee:
@@ -365,6 +370,25 @@ def missing_answers(
     return NotEnoughAnswers(
         answered=heard, missing=set(range(promise.workers)) - heard, needed=needed
     )
+
+
+_INDICES = range(MOST + 1)
+
+
+def distinct(answered: Iterable[int]) -> set[int]:
+    """The shares that `AbstractScheme.sufficient` was asked about, each once.
+
+    Args:
+        answered: indices of shares.
+
+    Raises:
+        InvalidArgument: if one is no index.
+    """
+    told = several("answered", answered, change="Pass a list of indices of shares.")
+    plain = {share for share in told if type(share) is int and share in _INDICES}
+    if len(plain) == len(told):
+        return plain
+    return {count("answered", share, least=0, most=MOST) for share in told}
 
 
 def liars_among(

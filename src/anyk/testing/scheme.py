@@ -76,6 +76,8 @@ def check_scheme(
     """
     instance("scheme", scheme, AbstractScheme, change="Make one, such as anyk.Replication(4, 8).")
     instance("generator", generator, np.random.Generator, change=GENERATOR)
+    if function is not None:
+        instance("function", function, Callable, change="Pass a function, or None.")
     count("patterns", patterns, least=1)
     count("encodings", encodings, least=16)
     check_value(scheme)

@@ -26,6 +26,7 @@ from anyk.schemes.base import (
     Encoded,
     Encoder,
     blocks_of,
+    distinct,
     liars_among,
     missing_answers,
     read_only,
@@ -187,7 +188,7 @@ class Lagrange(AbstractScheme):
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether there are (K+T-1)d + 2A + 1 of them."""
-        return len(set(answered)) >= self._threshold
+        return len(distinct(answered)) >= self._threshold
 
     def encoder(self, layout: None, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D and M: the columns of Lagrange's basis that belong to blocks, and to masks."""

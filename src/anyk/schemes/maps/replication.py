@@ -22,6 +22,7 @@ from anyk.schemes.base import (
     Encoded,
     Encoder,
     blocks_of,
+    distinct,
     missing_answers,
     rows_of,
 )
@@ -129,7 +130,7 @@ class Replication(AbstractScheme):
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether each block was answered 2A + 1 times."""
         replicas = np.bincount(
-            self._block(np.array([*set(answered)], dtype=int)), minlength=self.blocks
+            self._block(np.array([*distinct(answered)], dtype=int)), minlength=self.blocks
         )
         return bool(replicas.min() > 2 * self.adversaries)
 

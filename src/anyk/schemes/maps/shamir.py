@@ -25,6 +25,7 @@ from anyk.schemes.base import (
     Encoded,
     Encoder,
     blocks_of,
+    distinct,
     missing_answers,
     read_only,
     rows_of,
@@ -180,7 +181,7 @@ class Shamir(AbstractScheme):
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether dT + 2A + 1 of each block are there."""
-        held = np.array([*set(answered)], dtype=int) % self.blocks
+        held = np.array([*distinct(answered)], dtype=int) % self.blocks
         return bool(np.bincount(held, minlength=self.blocks).min() >= self._quorum)
 
     def encoder(self, layout: None, operand: int = 0) -> Encoder:  # noqa: ARG002

@@ -24,6 +24,7 @@ from anyk.schemes.base import (
     AbstractScheme,
     Encoded,
     Encoder,
+    distinct,
     liars_among,
     missing_answers,
     read_only,
@@ -184,7 +185,7 @@ class Polynomial(AbstractScheme):
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether there are mn + 2rA of them."""
-        return len(set(answered)) >= self._threshold
+        return len(distinct(answered)) >= self._threshold
 
     def encoder(self, layout: Grid, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D of either factor: powers of the points of the shares."""

@@ -26,6 +26,7 @@ from anyk.schemes.base import (
     Encoded,
     Encoder,
     blocks_of,
+    distinct,
     missing_answers,
     rows_of,
 )
@@ -151,7 +152,7 @@ class CyclicRepetition(AbstractScheme):
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether there are N - S of them."""
-        return len(set(answered)) >= self.workers - self.stragglers
+        return len(distinct(answered)) >= self.workers - self.stragglers
 
     def encoder(self, layout: None, operand: int = 0) -> Encoder:  # noqa: ARG002
         """B, which combines what the function makes of the blocks."""

@@ -23,6 +23,7 @@ from anyk.schemes.base import (
     Encoded,
     Encoder,
     blocks_of,
+    distinct,
     missing_answers,
     rows_of,
 )
@@ -151,7 +152,7 @@ class Harmonic(AbstractScheme):
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether all of them are there."""
-        return len(set(answered)) == self.workers
+        return len(distinct(answered)) == self.workers
 
     def encoder(self, layout: None, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D and M, the recursion written out; M has one column."""

@@ -29,6 +29,7 @@ from anyk.schemes.base import (
     Encoded,
     Encoder,
     blocks_of,
+    distinct,
     missing_answers,
     read_only,
 )
@@ -240,7 +241,7 @@ class AnalogLagrange(AbstractScheme):
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether there are N - S of them."""
-        return len(set(answered)) >= self.workers - self._late
+        return len(distinct(answered)) >= self.workers - self._late
 
     def encoder(self, layout: None, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D, and M for noise of variance 1: sigma is in it."""

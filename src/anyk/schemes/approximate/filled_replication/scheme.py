@@ -23,7 +23,7 @@ from anyk.schemes.approximate.common import (
 )
 from anyk.schemes.approximate.filled_replication.layout import FilledLayout, filled_layout
 from anyk.schemes.approximate.filled_replication.recovery import FilledRecovery
-from anyk.schemes.base import AbstractScheme, Encoded, Encoder, blocks_of
+from anyk.schemes.base import AbstractScheme, Encoded, Encoder, blocks_of, distinct
 from anyk.schemes.row import SchemeRow, SchemeWords, none_of
 from anyk.spec import Guarantee, Map, Threat
 
@@ -125,7 +125,7 @@ class FilledReplication(AbstractScheme):
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether at least N - S workers answered."""
-        return len(set(answered)) >= self.guarantee.threshold
+        return len(distinct(answered)) >= self.guarantee.threshold
 
     def encoder(self, layout: FilledLayout, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D: a one where worker n holds block k; there is no noise."""

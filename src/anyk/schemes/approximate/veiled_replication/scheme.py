@@ -21,7 +21,7 @@ from anyk.schemes.approximate.common import (
 )
 from anyk.schemes.approximate.veiled_replication.layout import VeiledLayout, veiled_layout
 from anyk.schemes.approximate.veiled_replication.recovery import VeiledRecovery
-from anyk.schemes.base import AbstractScheme, Encoded, Encoder, blocks_of
+from anyk.schemes.base import AbstractScheme, Encoded, Encoder, blocks_of, distinct
 from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_for_certain
 from anyk.spec import Guarantee, Map, Threat
 
@@ -101,7 +101,9 @@ class VeiledReplication(AbstractScheme):
         settle(self, adversaries=0, colluders=1)
         check_threat(self.blocks, self.workers, self.stragglers, self.adversaries)
         check_bound(self.bound, self.adversaries)
-        std = positive("data_std", self.data_std, change="Pass that of the data's numbers.")
+        std = positive(
+            "data_std", self.data_std, change="Pass that of the data's numbers.", squared=True
+        )
         object.__setattr__(self, "data_std", std)
         bits = positive(
             "leakage",
@@ -165,7 +167,7 @@ class VeiledReplication(AbstractScheme):
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether at least N - S workers answered."""
-        return len(set(answered)) >= self.guarantee.threshold
+        return len(distinct(answered)) >= self.guarantee.threshold
 
     def encoder(self, layout: VeiledLayout, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D of the copies, and M of their veils."""
