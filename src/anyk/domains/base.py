@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from typing import Any
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from anyk.errors import AnykError, InvalidArgument
 
-__all__ = ["AbstractDomain", "AbstractField", "ndarray_of", "require_product"]
+__all__ = ["AbstractDomain", "AbstractField", "ndarray_of", "product_shapes"]
 
 
 def ndarray_of(values: Any, argument: str, *, kind: str) -> NDArray[Any]:
@@ -63,31 +64,47 @@ def ndarray_of(values: Any, argument: str, *, kind: str) -> NDArray[Any]:
         ) from error
 
 
-def require_product(small: tuple[int, ...], big: tuple[int, ...]) -> None:
-    """Check that two arrays can be multiplied along the last axis of one, the first of the other.
+_Shape = tuple[int, ...]
+
+
+def product_shapes(small: _Shape, big: _Shape) -> tuple[tuple[int, int], tuple[int, int], _Shape]:
+    """How to multiply two arrays along the last axis of one and the first of the other.
 
     Args:
         small: shape of the left one.
         big: shape of the right one.
 
+    Returns:
+        The shapes of both as matrices, and that of the product.
+
     Raises:
         InvalidArgument: if a number is among them, or the two axes differ in length.
 
     Example:
-        >>> from anyk.domains.base import require_product
-        >>> require_product((2, 3), (2, 3))
+        >>> from anyk.domains.base import product_shapes
+        >>> product_shapes((2, 3), (3, 4, 5))
+        ((2, 3), (3, 20), (2, 4, 5))
+        >>> product_shapes((2, 3), (2, 3))
         Traceback (most recent call last):
         anyk.errors.InvalidArgument: big: got shape (2, 3), with a small one of shape (2, 3);
         needed: its first axis as long as the last axis of small. Transpose one of them.
     """
-    if small and big and small[-1] == big[0]:
-        return
-    raise InvalidArgument(
-        "big" if small else "small",
-        given=f"shape {big}, with a small one of shape {small}" if small else "a number",
-        needed="its first axis as long as the last axis of small" if small else "an array",
-        change="Transpose one of them." if small and big else "Multiply numbers by *.",
-    )
+    if not small or not big:
+        raise InvalidArgument(
+            "big" if small else "small",
+            given="a number",
+            needed="an array with at least one axis",
+            change="Multiply numbers by *.",
+        )
+    if small[-1] != big[0]:
+        raise InvalidArgument(
+            "big",
+            given=f"shape {big}, with a small one of shape {small}",
+            needed="its first axis as long as the last axis of small",
+            change="Transpose one of them.",
+        )
+    rows, rest = small[:-1], big[1:]
+    return (math.prod(rows), big[0]), (big[0], math.prod(rest)), rows + rest
 
 
 class AbstractDomain(ABC):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 
 from anyk.checks import count, integer, shown
 from anyk.domains.array import FieldArray
-from anyk.domains.base import AbstractField, require_product
+from anyk.domains.base import AbstractField, product_shapes
 from anyk.domains.integers import integers_of, is_prime
 from anyk.domains.kernel import modular_matmul
 from anyk.errors import InvalidArgument, NotPolynomial
@@ -142,8 +141,12 @@ class PrimeField(AbstractField):
 
     def _bare(self, values: Any, argument: str) -> Any:
         """The values of a FieldArray over this field; anything else as it is."""
+        return self._elements(values, argument).values if isinstance(values, FieldArray) else values
+
+    def _elements(self, values: Any, argument: str) -> FieldArray:
+        """A FieldArray over this field; of integers, if it is none yet."""
         if not isinstance(values, FieldArray):
-            return values
+            return FieldArray(self.residues(values, argument), self)
         if values.field != self:
             raise InvalidArgument(
                 argument,
@@ -151,7 +154,7 @@ class PrimeField(AbstractField):
                 needed=f"one over {self!r}",
                 change="Use one field throughout.",
             )
-        return values.values
+        return values
 
     def _reduced(self, array: NDArray[np.int64]) -> bool:
         """Whether all are in [0, p), in one pass: what is negative is large without a sign."""
@@ -213,8 +216,7 @@ class PrimeField(AbstractField):
         """
         power = integer("exponent", exponent, change="Take an int; roots are no polynomials.")
         if isinstance(values, FieldArray):
-            self._bare(values, "values")
-            return values**power
+            return self._elements(values, "values") ** power
         if isinstance(values, _Number):
             return int(self._power(self.residues([values]), power)[0])
         return self._power(np.array(self.residues(values)), power)
@@ -300,17 +302,13 @@ class PrimeField(AbstractField):
         Raises:
             InvalidArgument: if a value is no integer, or the shapes do not fit.
         """
-        left, right = self.residues(small, "small"), self.residues(big, "big")
-        require_product(left.shape, right.shape)
-        rows, rest = left.shape[:-1], right.shape[1:]
-        tall, wide = (math.prod(rows), len(right)), (len(right), math.prod(rest))
         if isinstance(small, FieldArray) or isinstance(big, FieldArray):
-            first, second = (
-                each if isinstance(each, FieldArray) else self.array(residues)
-                for each, residues in ((small, left), (big, right))
-            )
-            return (first.reshape(tall) @ second.reshape(wide)).reshape(rows + rest)
+            first, second = self._elements(small, "small"), self._elements(big, "big")
+            tall, wide, shape = product_shapes(first.shape, second.shape)
+            return (first.reshape(tall) @ second.reshape(wide)).reshape(shape)
+        left, right = self.residues(small, "small"), self.residues(big, "big")
+        tall, wide, shape = product_shapes(left.shape, right.shape)
         product: NDArray[Any] = modular_matmul(
             left.reshape(tall), right.reshape(wide), self.modulus
         )
-        return product.reshape(rows + rest)
+        return product.reshape(shape)

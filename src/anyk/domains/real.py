@@ -8,7 +8,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.domains.base import AbstractDomain, ndarray_of, require_product
+from anyk.domains.base import AbstractDomain, ndarray_of, product_shapes
 from anyk.errors import InvalidArgument
 
 __all__ = ["Complex", "Reals"]
@@ -56,7 +56,7 @@ def _product(domain: AbstractDomain, small: Any, big: Any) -> NDArray[Any]:
         else domain.validate(each, argument)
         for each, argument in ((small, "small"), (big, "big"))
     )
-    require_product(left.shape, right.shape)
+    product_shapes(left.shape, right.shape)
     return np.tensordot(left, right, axes=1)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.checks import count, instance, several, shown
-from anyk.domains.base import AbstractDomain, ndarray_of, require_product
+from anyk.domains.base import AbstractDomain, ndarray_of, product_shapes
 from anyk.domains.integers import is_prime
 from anyk.domains.prime import PrimeField
 from anyk.errors import InvalidArgument
@@ -155,7 +155,7 @@ class ResidueRing(AbstractDomain):
     def matmul(self, small: Any, big: Any) -> NDArray[Any]:
         """Exact product, field by field: (*rows, inner, L) by (inner, *shape, L)."""
         left, right = self._along(small, "small"), self._along(big, "big")
-        require_product(left.shape[:-1], right.shape[:-1])
+        product_shapes(left.shape[:-1], right.shape[:-1])
         return self.join(
             [
                 field.matmul(self.part(left, place), self.part(right, place))
