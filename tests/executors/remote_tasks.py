@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from in_place import spoil
 from numpy.typing import NDArray
 
 from anyk.executors.core.run_task import die
@@ -34,6 +35,7 @@ __all__ = [
     "same",
     "scaled",
     "sluggish",
+    "spoil",
     "spoiled",
     "text",
     "weighted",
