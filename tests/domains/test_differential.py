@@ -1,18 +1,12 @@
-"""Public arithmetic against Python's integers and fractions, on input of every dtype and layout.
-
-Each case draws its own input from a seed. An answer is the right one, or an error of anyk that is
-due; nothing else passes.
-"""
+"""Public arithmetic of domains against Python's integers."""
 
 import importlib
 import math
-import operator
-import zlib
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
+from drawn import TIMES, all_within, holds, raises, run, same
 
 import anyk
 from anyk.domains.integers import integers_of, is_prime
@@ -25,128 +19,7 @@ from anyk.domains.points import (
     require_harmonic,
 )
 from anyk.domains.polynomials import lagrange_matrix, node_weights, vandermonde
-from anyk.domains.ring import ResidueRing, further_fields
-from anyk.fixed_point.budget import MOST_PRIMES, enough_primes, fits, prime_count
-from anyk.fixed_point.rounding import nearest, stochastic, within
-
-TIMES = 120
-PRIMES = (2, 3, 7, 101, 251, 65537, 15485863, 2147483629, 2**31 - 1)
-EDGES = (0, 1, -1, 2, 2**15, 2**31 - 2, 2**31 - 1, 2**31, 2**40, 2**53, 2**62, 2**63 - 1, 2**63,
-         -(2**63), 2**64 - 1, 2**64, -(2**70), 10**30)  # fmt: skip
-DTYPES = (np.int8, np.uint8, np.int16, np.uint16, np.int32, np.uint32, np.int64, np.uint64, object,
-          bool, ">i8", ">u4", np.float64, np.longdouble, "list", "nested", "mixed")  # fmt: skip
-SUM_OF_FIELDS, MATRIX = 3, 2
-
-
-class Draw:
-    """Input of one case: the right values as Python's integers, and what anyk is given."""
-
-    def __init__(self, seed):
-        self.random = np.random.default_rng(seed)
-
-    def one(self, among):
-        return among[int(self.random.integers(len(among)))]
-
-    def upto(self, most):
-        return int(self.random.integers(most + 1))
-
-    def prime(self, *, odd=False):
-        return self.one(PRIMES[1:] if odd else PRIMES)
-
-    def field(self):
-        return anyk.PrimeField(self.prime())
-
-    def ring(self):
-        primes = self.random.permutation(len(PRIMES) - 1)[: 1 + self.upto(SUM_OF_FIELDS)] + 1
-        return ResidueRing(tuple(anyk.PrimeField(PRIMES[place]) for place in primes))
-
-    def shape(self, most=3):
-        return tuple(self.upto(4) for _ in range(self.upto(most)))
-
-    def integer(self, bits=70):
-        if self.upto(3) == 0:
-            return self.one(EDGES)
-        size = self.upto(bits)
-        return int.from_bytes(self.random.bytes(10)) % 2**size * self.one((1, -1))
-
-    def residue(self, prime):
-        return self.one((0, 1 % prime, prime - 1, prime // 2, self.integer() % prime))
-
-    def array(self, shape, entry):
-        """The exact values, an object ndarray."""
-        array = np.empty(shape, dtype=object)
-        for index in np.ndindex(shape):
-            array[index] = entry()
-        return array
-
-    def disguised(self, exact, field=None):
-        """The same integers in a dtype that holds them, and in some layout."""
-        dtype = self.one(DTYPES)
-        if dtype in ("list", "nested") and not exact.size:  # a list has no shape of its own
-            return exact.astype(float)
-        if dtype == "list" or (dtype == "nested" and exact.ndim < MATRIX):
-            return exact.tolist()
-        if dtype == "nested":
-            return [self.laid_out(block) for block in exact]
-        if dtype == "mixed":
-            return np.array([_numpys(each) for each in exact.flat], dtype=object).reshape(
-                exact.shape
-            )
-        if field is not None and self.upto(4) == 0 and _within(exact, 0, field.modulus - 1):
-            return field.array(exact)
-        return self.laid_out(exact.astype(dtype if _holds(dtype, exact) else object))
-
-    def laid_out(self, array):
-        """The same array elsewhere in memory: by columns, with gaps, backwards, read-only."""
-        way = self.upto(4)
-        if way == 0 and array.ndim:
-            return np.asfortranarray(array)
-        if way == 1 and array.ndim:
-            wide = np.repeat(array, 2, axis=-1)
-            wide[..., 1::2] = 1
-            return wide[..., ::2]
-        if way == 2 and array.ndim:
-            return np.flip(np.flip(array, 0).copy(), 0)
-        array = array.copy()
-        array.flags.writeable = way != 3
-        return array
-
-
-def _numpys(value):
-    """A Python integer as a scalar of numpy, where there is one that holds it."""
-    if -(2**63) <= value < 2**63:
-        return np.int64(value) if value % 2 else value
-    return np.uint64(value) if 0 <= value < 2**64 else value
-
-
-def _within(exact, least, most):
-    return all(least <= value <= most for value in exact.flat)
-
-
-def _holds(dtype, exact):
-    kind = np.dtype(dtype)
-    if kind.kind == "O":
-        return True
-    if kind.kind == "b":
-        return _within(exact, 0, 1)
-    if kind.kind == "f":
-        return _within(exact, 1 - 2**53, 2**53 - 1)
-    return _within(exact, np.iinfo(kind).min, np.iinfo(kind).max)
-
-
-def same(got, right):
-    """Whether an array has these residues, as int64, and their shape."""
-    got = np.asarray(got)
-    right = np.asarray(right)
-    assert got.dtype == np.int64
-    assert got.shape == right.shape
-    assert got.tolist() == right.tolist()
-
-
-def raises(error, function, *arguments, **named):
-    with pytest.raises(error):
-        function(*arguments, **named)
-
+from anyk.domains.ring import further_fields
 
 # Fields
 
@@ -178,7 +51,7 @@ def case_validate(draw):
     entry = draw.integer if draw.upto(2) == 0 else lambda: draw.residue(field.modulus)
     exact = draw.array(draw.shape(), entry)
     given = draw.disguised(exact, field)
-    if not _within(exact, 0, field.modulus - 1):
+    if not all_within(exact, 0, field.modulus - 1):
         raises(anyk.InvalidArgument, field.validate, given, "x")
         raises(anyk.InvalidArgument, field.array, given)
         return
@@ -298,9 +171,9 @@ def case_real_matmul(draw):
 
 def case_real_validate(draw):
     exact = draw.array(draw.shape(), draw.integer)
-    fitting = [each for each in (np.int64, np.uint64, np.float32) if _holds(each, exact)]
+    fitting = [each for each in (np.int64, np.uint64, np.float32) if holds(each, exact)]
     given = draw.laid_out(exact.astype(draw.one(fitting or [object])))
-    kind, exactly = given.dtype.kind, _within(exact, -(2**53), 2**53)
+    kind, exactly = given.dtype.kind, all_within(exact, -(2**53), 2**53)
     if kind == "O" or (kind != "f" and not exactly):
         raises(anyk.InvalidArgument, anyk.Reals().validate, given, "x")
         return
@@ -448,192 +321,7 @@ def case_points(draw):
         require_harmonic(field, progression, singles)
 
 
-# Fixed point
-
-
-def _fixed(draw, **more):
-    return anyk.FixedPoint(
-        fraction_bits=draw.upto(30), magnitude=draw.one((1.0, 1.5, 4.0, 1000.0, 2.0**20)), **more
-    )
-
-
-def _reals(draw, fixed):
-    """Reals within the magnitude, many of them half-way between two integers."""
-    half = 2.0 ** -(fixed.fraction_bits + 1)
-
-    def entry():
-        way = draw.upto(3)
-        if way == 0:
-            return draw.one((0.0, -0.0, fixed.magnitude, -fixed.magnitude, half, -half))
-        if way == 1:
-            most = min(int(fixed.magnitude / half), 2**50)
-            return (draw.upto(2 * most) - most) * half
-        return float(draw.random.uniform(-fixed.magnitude, fixed.magnitude))
-
-    return draw.array(draw.shape(), entry)
-
-
-def case_fixed_point(draw):
-    fixed = _fixed(draw, rounding=draw.one(("nearest", "stochastic")))
-    exact = _reals(draw, fixed)
-    given = draw.laid_out(exact.astype(float))
-    given = given.tolist() if given.size and draw.upto(2) == 0 else given
-    scaled = [Fraction(value) * 2**fixed.fraction_bits for value in exact.flat]
-    seed = draw.upto(2**20)
-    integers = fixed.integers(given, np.random.default_rng(seed))
-    assert integers.dtype == np.int64
-    assert integers.shape == exact.shape
-    for value, got in zip(scaled, integers.flat, strict=True):
-        if fixed.rounding == "nearest":
-            assert got == math.floor(value + Fraction(1, 2))
-        else:
-            assert math.floor(value) <= got <= math.ceil(value)
-    if not draw.upto(5):
-        raises(anyk.InvalidArgument, fixed.integers, [math.nextafter(fixed.magnitude, math.inf)])
-    again = fixed.quantise(given, np.random.default_rng(seed))
-    assert again.tolist() == (integers / 2.0**fixed.fraction_bits).tolist()
-    field = draw.field()
-    ring = draw.one((field, fixed.ring(anyk.PrimeField(draw.prime(odd=True)))))
-    if 2 * fixed.worst >= ring.modulus:
-        raises(anyk.Unachievable, fixed.embed, given, ring)
-        return
-    residues = fixed.embed(given, ring, np.random.default_rng(seed))
-    same(residues, ring.constant(integers))
-    told = residues.tolist() if residues.size and draw.upto(1) else residues
-    back = fixed.extract(told, ring)
-    assert back.tolist() == again.tolist()
-
-
-def case_results_of_fixed_point(draw):
-    """A sum of products, computed exactly in Fractions, comes back from its residues."""
-    degree, summands, coefficient = 1 + draw.upto(3), 1 + draw.upto(4), 1 + draw.upto(6)
-    weights = anyk.FixedPoint(fraction_bits=draw.upto(6), magnitude=2.0)
-    fixed = anyk.FixedPoint(
-        fraction_bits=draw.upto(12), magnitude=draw.one((1.0, 3.5)), degree=degree,
-        summands=summands, coefficient=coefficient, factors=(weights,) if draw.upto(1) else (),
-    )  # fmt: skip
-    ring = fixed.ring(anyk.PrimeField(draw.one(PRIMES[-3:])))
-    total, exact = 0, Fraction(0)
-    for _ in range(draw.upto(summands)):
-        factor = draw.upto(2 * coefficient) - coefficient
-        values = [fixed.integers(draw.random.uniform(-1, 1)) for _ in range(degree)]
-        values += [each.integers(draw.random.uniform(-2, 2)) for each in fixed.factors]
-        term = factor * math.prod(map(int, values))
-        total += term
-        exact += Fraction(term, 2**fixed.result_bits)
-    assert abs(total) <= fixed.worst
-    assert fixed.extract(ring.constant(total), ring) == float(exact)
-    beyond = fixed.worst * 2 + 1
-    if 2 * beyond < ring.modulus:
-        raises(anyk.InvalidArgument, fixed.extract, ring.constant(beyond), ring)
-
-
-def case_budget(draw):
-    worst = abs(draw.integer(62)) ** (1 + draw.upto(6))
-    first = anyk.PrimeField(draw.prime(odd=True))
-    fields = further_fields(first, 1 + draw.upto(MOST_PRIMES - 1))
-    assert fits(worst, fields) == (2 * worst < math.prod(each.modulus for each in fields))
-    enough = enough_primes(worst, first)
-    if enough is None:
-        assert not fits(worst, further_fields(first, MOST_PRIMES))
-    else:
-        assert fits(worst, further_fields(first, enough))
-        assert enough == 1 or not fits(worst, further_fields(first, enough - 1))
-    number = draw.integer(6)
-    if 1 <= number <= MOST_PRIMES:
-        assert prime_count(number) == number
-    else:
-        raises(anyk.InvalidArgument, prime_count, number)
-
-
-def case_rounding(draw):
-    values = draw.array(draw.shape(), lambda: draw.integer(60) / 2.0 ** draw.upto(70))
-    array = np.clip(draw.laid_out(values.astype(float)), -(2.0**61), 2.0**61)
-    exact = [Fraction(value) for value in array.flat]
-    assert nearest(array).ravel().tolist() == [math.floor(each + Fraction(1, 2)) for each in exact]
-    drawn = stochastic(array).ravel().tolist()
-    assert all(got - each < 1 and each - got < 1 for got, each in zip(drawn, exact, strict=True))
-    limit = float(draw.random.uniform(0, 10))
-    if any(abs(each) > limit for each in exact):
-        raises(anyk.InvalidArgument, within, array, limit)
-    else:
-        assert within(array, limit) is array
-
-
-# Problems, threats and promises
-
-
-def _counts(draw):
-    return draw.one((draw.upto(5), draw.upto(5), -draw.upto(3), np.int64(draw.upto(5)), True, 2.0,
-                     None, "3", 2**31, 10**30, np.array(3), np.uint8(4)))  # fmt: skip
-
-
-def _is_count(value, least):
-    try:
-        number = operator.index(value)
-    except TypeError:
-        return False
-    return not isinstance(value, bool) and least <= number < 2**31
-
-
-def case_problems(draw):
-    blocks, degree = _counts(draw), _counts(draw)
-    for problem in (anyk.Map, anyk.Sum):
-        if _is_count(blocks, 1) and (degree is None or _is_count(degree, 1)):
-            made = problem(blocks=blocks, degree=degree)
-            assert (made.blocks, made.degree) == (blocks, degree)
-            assert type(made.blocks) is int
-        else:
-            raises(anyk.InvalidArgument, problem, blocks=blocks, degree=degree)
-    partition = tuple(_counts(draw) for _ in range(draw.one((3, 3, 3, 2, 4))))
-    if len(partition) == 3 and all(_is_count(each, 1) for each in partition):
-        made = anyk.MatMul(partition=draw.one((partition, list(partition))))
-        assert made == anyk.MatMul(partition=tuple(map(int, partition)))
-        assert hash(made) is not None
-    else:
-        raises(anyk.InvalidArgument, anyk.MatMul, partition=partition)
-
-
-def case_threats(draw):
-    names = ("workers", "stragglers", "adversaries", "colluders")
-    numbers = {name: _counts(draw) for name in names}
-    leakage = draw.one((None, None, 0.5, 1, np.float32(2), 0.0, -1.0, math.nan, math.inf, "a"))
-    fine = all(_is_count(numbers[name], name == "workers") for name in names) and all(
-        numbers[name] <= numbers["workers"] for name in names
-    )
-    if leakage is not None:
-        positive = not isinstance(leakage, str) and 0 < leakage < math.inf
-        fine = fine and positive and numbers["colluders"] > 0
-    if fine:
-        made = anyk.Threat(**numbers, leakage=leakage)
-        assert all(getattr(made, name) == numbers[name] for name in names)
-        assert made.leakage == leakage
-    else:
-        raises(anyk.InvalidArgument, anyk.Threat, **numbers, leakage=leakage)
-
-
-def case_promises(draw):
-    workers, pieces, threshold = 1 + draw.upto(9), 1 + draw.upto(3), 1 + draw.upto(20)
-    stragglers = draw.upto(9)
-    numbers = {"workers": workers, "pieces": pieces, "threshold": threshold}
-    numbers |= {"stragglers": stragglers, "adversaries": 0, "colluders": 0}
-    numbers |= {"exact": True, "leakage": None, "load": 1.0}
-    if stragglers == (workers * pieces - threshold) // pieces:
-        assert anyk.Guarantee(**numbers).stragglers == stragglers
-    else:
-        raises(anyk.InvalidArgument, anyk.Guarantee, **numbers)
-
-
 CASES = [function for name, function in sorted(globals().items()) if name.startswith("case_")]
-
-
-def run(case, seeds):
-    for seed in seeds:
-        try:
-            case(Draw((zlib.crc32(case.__name__.encode()), seed)))
-        except BaseException as error:
-            error.add_note(f"seed {seed} of {case.__name__}")
-            raise
 
 
 @pytest.mark.parametrize("case", CASES)
