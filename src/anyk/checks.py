@@ -6,7 +6,7 @@ import math
 import numbers
 import operator
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, SupportsIndex, get_args
 
 import numpy as np
@@ -19,6 +19,7 @@ __all__ = [
     "choice",
     "count",
     "flag",
+    "indices_of",
     "instance",
     "integer",
     "positive",
@@ -95,6 +96,30 @@ def count(argument: str, value: SupportsIndex, *, least: int, most: int | None =
     return number
 
 
+def indices_of(argument: str, values: Iterable[SupportsIndex]) -> tuple[int, ...]:
+    """Check that an argument is indices of workers or shares, and return them as ints.
+
+    Args:
+        argument: its name, for the error.
+        values: what came.
+
+    Raises:
+        InvalidArgument: if it can't be gone through, or something in it is no index.
+
+    Example:
+        >>> from anyk.checks import indices_of
+        >>> indices_of("answered", np.array([2, 0]))
+        (2, 0)
+    """
+    told = several(argument, values, change="Pass a list of indices.")
+    return tuple(
+        each
+        if type(each) is int and 0 <= each <= MOST
+        else count(argument, each, least=0, most=MOST)
+        for each in told
+    )
+
+
 def choice(argument: str, value: object, among: Sequence[str], *, change: str) -> None:
     """Check that an argument is one of a few words.
 
@@ -168,7 +193,7 @@ def real(
 
     Args:
         argument: its name, for the error.
-        value: what came.
+        value: what came; bools are refused.
         least: the smallest value allowed.
         most: the largest, itself allowed; `math.inf` where infinity is.
         needed: the range, in words.
@@ -182,7 +207,7 @@ def real(
         >>> real("probability", 0.5, least=0, most=1, needed="a number in [0, 1]", change="Pass 1.")
         0.5
     """
-    number = _float(value)
+    number = math.nan if isinstance(value, bool) else _float(value)
     if not least <= number <= most:
         raise InvalidArgument(argument, given=shown(value), needed=needed, change=change)
     return number

@@ -330,7 +330,8 @@ def test_it_agrees_with_python(case):
 
 
 def test_every_public_function_of_the_room_is_tried():
-    source = Path(__file__).read_text(encoding="utf-8")
+    here = Path(__file__)
+    source = "".join(each.read_text("utf-8") for each in (here, here.with_name("drawn.py")))
     for module in ("prime", "ring", "mixed_radix", "points", "polynomials", "integers", "kernel"):
         for name in importlib.import_module(f"anyk.domains.{module}").__all__:
             assert name in source, name

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Recovered
-from anyk.checks import MOST, count, instance, settle
+from anyk.checks import MOST, count, indices_of, instance, settle
 from anyk.codes.exact.reed_solomon import EvaluationCode
 from anyk.domains.points import disjoint_points
 from anyk.domains.polynomials import lagrange_matrix, vandermonde
@@ -25,7 +25,6 @@ from anyk.schemes.base import (
     Encoded,
     Encoder,
     blocks_of,
-    distinct,
     missing_answers,
     read_only,
     rows_of,
@@ -181,7 +180,7 @@ class Shamir(AbstractScheme):
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether dT + 2A + 1 of each block are there."""
-        held = np.array([*distinct(answered)], dtype=int) % self.blocks
+        held = np.array([*set(indices_of("answered", answered))], dtype=int) % self.blocks
         return bool(np.bincount(held, minlength=self.blocks).min() >= self._quorum)
 
     def encoder(self, layout: None, operand: int = 0) -> Encoder:  # noqa: ARG002

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Recovered
-from anyk.checks import instance, settle, shown
+from anyk.checks import indices_of, instance, settle, shown
 from anyk.codes.exact.linear import solve
 from anyk.codes.exact.reed_solomon import EvaluationCode
 from anyk.domains.polynomials import vandermonde
@@ -24,7 +24,6 @@ from anyk.schemes.base import (
     AbstractScheme,
     Encoded,
     Encoder,
-    distinct,
     liars_among,
     missing_answers,
     read_only,
@@ -185,7 +184,7 @@ class Polynomial(AbstractScheme):
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether there are mn + 2rA of them."""
-        return len(distinct(answered)) >= self._threshold
+        return len(set(indices_of("answered", answered))) >= self._threshold
 
     def encoder(self, layout: Grid, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D of either factor: powers of the points of the shares."""

@@ -8,7 +8,7 @@ from typing import Any, final
 
 import numpy as np
 
-from anyk.checks import settle
+from anyk.checks import indices_of, settle
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
 from anyk.randomness.entropy import AbstractSource, SystemSource
@@ -23,7 +23,7 @@ from anyk.schemes.approximate.common import (
 )
 from anyk.schemes.approximate.filled_replication.layout import FilledLayout, filled_layout
 from anyk.schemes.approximate.filled_replication.recovery import FilledRecovery
-from anyk.schemes.base import AbstractScheme, Encoded, Encoder, blocks_of, distinct
+from anyk.schemes.base import AbstractScheme, Encoded, Encoder, blocks_of
 from anyk.schemes.row import SchemeRow, SchemeWords, none_of
 from anyk.spec import Guarantee, Map, Threat
 
@@ -125,7 +125,14 @@ class FilledReplication(AbstractScheme):
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether at least N - S workers answered."""
-        return len(distinct(answered)) >= self.guarantee.threshold
+        return len(set(indices_of("answered", answered))) >= self.guarantee.threshold
+
+    def again(self, layout: FilledLayout, answered: Collection[int]) -> dict[int, frozenset[int]]:
+        """One share of each block that nobody answered for."""
+        known = np.unique(layout.held[[*answered]])
+        lost = np.setdiff1d(layout.held, known)
+        copies = {place: np.flatnonzero(layout.held == place).tolist() for place in lost.tolist()}
+        return {shares[0]: frozenset(shares) for shares in copies.values()}
 
     def encoder(self, layout: FilledLayout, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D: a one where worker n holds block k; there is no noise."""

@@ -9,7 +9,7 @@ from typing import Any, Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.checks import choice, settle
+from anyk.checks import choice, indices_of, settle
 from anyk.codes.curves.splines import SmoothingSpline, SplineFit, smoothing_spline
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
@@ -26,7 +26,7 @@ from anyk.schemes.approximate.common import (
 )
 from anyk.schemes.approximate.spline.layout import SplineLayout, path_layout, published_layout
 from anyk.schemes.approximate.spline.recovery import SplineRecovery
-from anyk.schemes.base import AbstractScheme, Encoded, Encoder, blocks_of, distinct
+from anyk.schemes.base import AbstractScheme, Encoded, Encoder, blocks_of
 from anyk.schemes.row import SchemeRow, SchemeWords, none_for_certain, none_of
 from anyk.spec import Guarantee, Map, Threat
 
@@ -160,7 +160,7 @@ class Spline(AbstractScheme):
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether at least N - S workers answered."""
-        return len(distinct(answered)) >= self.guarantee.threshold
+        return len(set(indices_of("answered", answered))) >= self.guarantee.threshold
 
     def encoder(self, layout: SplineLayout, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D of the curve, in the order of the blocks; there is no noise."""

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, final
 
-from anyk.checks import positive, settle
+from anyk.checks import indices_of, positive, settle
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
 from anyk.randomness.entropy import AbstractSource, SystemSource
@@ -21,7 +21,7 @@ from anyk.schemes.approximate.common import (
 )
 from anyk.schemes.approximate.veiled_replication.layout import VeiledLayout, veiled_layout
 from anyk.schemes.approximate.veiled_replication.recovery import VeiledRecovery
-from anyk.schemes.base import AbstractScheme, Encoded, Encoder, blocks_of, distinct
+from anyk.schemes.base import AbstractScheme, Encoded, Encoder, blocks_of
 from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_for_certain
 from anyk.spec import Guarantee, Map, Threat
 
@@ -167,7 +167,7 @@ class VeiledReplication(AbstractScheme):
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether at least N - S workers answered."""
-        return len(distinct(answered)) >= self.guarantee.threshold
+        return len(set(indices_of("answered", answered))) >= self.guarantee.threshold
 
     def encoder(self, layout: VeiledLayout, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D of the copies, and M of their veils."""
