@@ -157,6 +157,7 @@ CALLS: dict[str, Call] = {
     "Distributed.run": call(
         DISTRIBUTED.run, np.add, 1, deadline=9.0, on_failure="return", progress=False
     ),
+    "Lateness": call(anyk.Lateness, medians=2.0, margin=0.2),
     "Inline": call(anyk.Inline, 2),
     "Threads": call(anyk.Threads, 2),
     "Futures": call(anyk.Futures, [lambda: None]),
