@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from anyk.checks import shown
 from anyk.errors import InvalidArgument
 
-__all__ = ["ROUNDINGS", "Agreement", "Majority"]
+__all__ = ["ROUNDINGS", "SINGLE", "Agreement", "Majority"]
 
 ROUNDINGS: Final = 512
 """How many roundings of their type two honest answers may lie apart.
@@ -22,6 +22,9 @@ ROUNDINGS: Final = 512
 Between instruction sets 120 were measured for eigenvectors, and up to 320 for products of long
 vectors and inverses of condition 1e8, in double precision; 10 for deep networks in single.
 """
+
+SINGLE: Final = ROUNDINGS * float(np.finfo(np.float32).eps)
+"""How far apart honest answers in single precision may lie: 6e-5 of their norm."""
 
 _WHOLE = 1 << 22  # single precision tells halves apart below; so whole numbers are no accident
 _WHOLE_DOUBLES = 1 << 45  # as above, for what single precision does not hold
@@ -75,8 +78,10 @@ class Agreement:
             are told by their values, as answers travel in double precision. Whole numbers beyond
             4 million count as such where single precision does not hold them all.)
 
+        floor: what may differ in any case, but for whole numbers, where rtol is None.
+
     Raises:
-        InvalidArgument: if it is no finite number of at least 0.
+        InvalidArgument: if rtol is no finite number of at least 0.
 
     Guarantee:
         NaN and Inf agree where they stand in the same places. Nothing overflows. What differs by
@@ -94,6 +99,7 @@ class Agreement:
     """
 
     rtol: float | None = None
+    floor: float = 0.0
 
     def __post_init__(self) -> None:
         if self.rtol is None:
@@ -158,32 +164,12 @@ class Agreement:
             spread=farthest / (1.0 - farthest) if farthest < 1.0 else math.inf,
         )
 
-    def nearest(self, copies: Sequence[NDArray[Any]]) -> float:
-        """How near two copies that do not agree are to each other, by the larger's norm.
-
-        Args:
-            copies: ndarrays, one a worker.
-
-        Returns:
-            Infinity, where all agree.
-        """
-        kinds = [copies[kind[0]] for kind in _alike(copies)]
-        return min(
-            (
-                _apart(one, other)
-                for place, one in enumerate(kinds)
-                for other in kinds[:place]
-                if not self.agree(one, other)
-            ),
-            default=math.inf,
-        )
-
     def _limit(self, one: NDArray[Any], other: NDArray[Any]) -> float:
         """rtol, as given or by what both answers hold."""
         if self.rtol is not None:
             return self.rtol
         (fine, whole), (finer, both) = _precision(one), _precision(other)
-        return 0.0 if whole and both else min(fine, finer)
+        return 0.0 if whole and both else max(min(fine, finer), self.floor)
 
 
 def _alike(copies: Sequence[NDArray[Any]]) -> list[list[int]]:

@@ -32,6 +32,7 @@ from anyk.schemes.base import (
     missing_answers,
     read_only,
 )
+from anyk.schemes.certainty import Certainty
 from anyk.schemes.row import SchemeRow, SchemeWords, degree_of, some_leakage
 from anyk.spec import Guarantee, Map, Threat
 
@@ -56,6 +57,9 @@ class AnalogLagrange(AbstractScheme):
         degree: d, the total degree of f, in all arguments that are encoded.
         workers: N.
         adversaries: A, how many workers may answer wrongly.
+        detects: D >= A, how many workers may answer wrongly without a wrong value. By default A,
+            and 1 without adversaries, so that one spare answer checks that f is what was promised;
+            0 where that would be one worker too many.
         colluders: T, how many workers may put their shares together.
         stragglers: S, how many workers may be late; as many as the inequality allows by default.
         leakage: bits, a coordinate, that T workers may learn. With colluders, give it or sigma.
@@ -108,6 +112,7 @@ class AnalogLagrange(AbstractScheme):
     workers: int
     _: KW_ONLY
     adversaries: int = 0
+    detects: int | None = None
     colluders: int = 0
     stragglers: int | None = None
     leakage: float | None = None
@@ -120,6 +125,7 @@ class AnalogLagrange(AbstractScheme):
     def __post_init__(self) -> None:
         settle(self, blocks=1, degree=1, workers=1, adversaries=0, colluders=0)
         settle(self, optional="stragglers", stragglers=0)
+        settle(self, optional="detects", detects=0)
         settle_noise(self)
         for name in ("radius", "tolerance", "rounding"):
             number = positive(name, getattr(self, name), change="Pass a positive number.")
@@ -135,16 +141,17 @@ class AnalogLagrange(AbstractScheme):
         self._check_precision()
 
     def _check_workers(self) -> None:
-        late = self.stragglers or 0
-        short = self._least + late - self.workers
+        late, certainty = self.stragglers or 0, self._certainty
+        short = certainty.threshold + late - self.workers
         if short > 0:
+            letters, numbers = certainty.excess
             raise Unachievable(
                 "workers",
                 given=str(self.workers),
                 needed=(
-                    "(K+T-1)d + 2A + 1 <= N - S, that is "
-                    f"({self.blocks}+{self.colluders}-1)*{self.degree} + 2*{self.adversaries} + 1 "
-                    f"= {self._least} <= {self.workers} - {late}"
+                    f"(K+T-1)d + {letters} + 1 <= N - S, that is "
+                    f"({self.blocks}+{self.colluders}-1)*{self.degree} + {numbers} + 1 "
+                    f"= {certainty.threshold} <= {self.workers} - {late}"
                 ),
                 change=(
                     f"Add {short} worker{'s' if short > 1 else ''}, or lower blocks, degree, "
@@ -178,18 +185,21 @@ class AnalogLagrange(AbstractScheme):
         )
 
     @property
-    def _dimension(self) -> int:
-        """How many values determine f(u(z))."""
-        return (self.blocks + self.colluders - 1) * self.degree + 1
-
-    @property
-    def _least(self) -> int:
-        return self._dimension + 2 * self.adversaries
+    def _certainty(self) -> Certainty:
+        """How many values determine f(u(z)), and how many more show lies."""
+        dimension = (self.blocks + self.colluders - 1) * self.degree + 1
+        detects = self.detects
+        if detects is None and not self.adversaries:
+            room = self.workers - (self.stragglers or 0) - dimension
+            detects = 1 if room > 0 else None
+        return Certainty(dimension=dimension, adversaries=self.adversaries, detects=detects)
 
     @property
     def _late(self) -> int:
         """S."""
-        return self.workers - self._least if self.stragglers is None else self.stragglers
+        if self.stragglers is None:
+            return self.workers - self._certainty.threshold
+        return self.stragglers
 
     @property
     def problem(self) -> Map:
@@ -216,6 +226,7 @@ class AnalogLagrange(AbstractScheme):
             colluders=self.colluders,
             leakage=_noise(self)[1],
             data_std=self.data_std,
+            least=self.workers - self._late - self.adversaries,
         )
 
     def encode(self, X: Any, *, source: AbstractSource = SystemSource()) -> Encoded:
@@ -239,8 +250,8 @@ class AnalogLagrange(AbstractScheme):
         return Encoded(self, (self.domain.matmul(matrix, nodes),), None)
 
     def sufficient(self, answered: Collection[int]) -> bool:
-        """Whether there are N - S of them."""
-        return len(set(answered)) >= self.workers - self._late
+        """Whether there are N - S - A of them: enough, if nobody lies."""
+        return len(set(answered)) >= self.workers - self._late - self.adversaries
 
     def encoder(self, layout: None, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D, and M for noise of variance 1: sigma is in it."""
@@ -251,16 +262,19 @@ class AnalogLagrange(AbstractScheme):
         """Least squares over the answers, after the liars are located.
 
         Raises:
-            NotEnoughAnswers: if there are fewer than (K+T-1)d + 2A + 1.
+            NotEnoughAnswers: if there are fewer than (K+T-1)d + D + 1.
         """
-        if len(answered) < self._least:
-            raise missing_answers(self, answered, f"{self._least} answers")
+        certainty = self._certainty
+        if len(answered) < certainty.least:
+            raise missing_answers(self, answered, certainty.needed)
         return AnalogRecovery(
             workers=answered,
             points=_points(self)[list(answered)],
             targets=_targets(self),
-            dimension=self._dimension,
-            adversaries=self.adversaries,
+            radius=self.radius,
+            degree=self.degree,
+            certainty=certainty,
+            hidden=self.adversaries if self.detects is None else self.detects,
             rounding=self.rounding,
         )
 
@@ -308,7 +322,7 @@ def _amplification(scheme: AnalogLagrange, missing: int) -> float:
     return max(
         float(np.linalg.norm(code.recovery(targets))) / math.sqrt(scheme.blocks)
         for code in (
-            InterleavedCode(points[(left + first) % scheme.workers], scheme._dimension)  # noqa: SLF001 - its own scheme
+            InterleavedCode(points[(left + first) % scheme.workers], scheme._certainty.dimension)  # noqa: SLF001 - its own scheme
             for first in range(scheme.workers if missing else 1)
         )
     )
