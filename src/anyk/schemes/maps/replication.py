@@ -167,6 +167,18 @@ class Replication(AbstractScheme):
         )
         return bool(replicas.min() >= self._least)
 
+    def again(self, layout: None, answered: Collection[int]) -> dict[int, frozenset[int]]:  # noqa: ARG002
+        """One more share of each block for each replica that it lacks."""
+        workers = np.arange(self.workers)
+        held, heard = self._block(workers), np.isin(workers, [*answered])
+        lacking = self._least - np.bincount(held[heard], minlength=self.blocks)
+        wanted: dict[int, frozenset[int]] = {}
+        for block in np.flatnonzero(lacking > 0):
+            copies = np.flatnonzero(held == block)
+            silent = copies[~heard[copies]][: lacking[block]]
+            wanted |= dict.fromkeys(silent.tolist(), frozenset(copies.tolist()))
+        return wanted
+
     def encoder(self, layout: None, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D: a one where worker n holds block k; there are no masks."""
         data = np.eye(self.blocks, dtype=self.domain.dtype)
@@ -185,7 +197,21 @@ class Replication(AbstractScheme):
             replicas = numbered(self._least, "replica")
             needed = f"{replicas} of each of {numbered(self.blocks, 'block')}"
             raise missing_answers(self, answered, needed)
-        return _Majority(self, answered)
+        return _Majority(self, answered, answered)
+
+    def recovery_by(
+        self,
+        layout: None,
+        answered: tuple[int, ...],
+        workers: tuple[int, ...],
+    ) -> AbstractRecovery:
+        """The same, of replicas that other workers computed too.
+
+        Raises:
+            NotEnoughAnswers: as for `recovery`.
+        """
+        self.recovery(layout, answered)
+        return _Majority(self, answered, workers)
 
     def over(self, field: PrimeField) -> Replication:
         """The same copies, of residues of another prime field."""
@@ -200,26 +226,27 @@ class Replication(AbstractScheme):
 @dataclass(frozen=True)
 class _Majority(AbstractRecovery):
     scheme: Replication
+    shares: tuple[int, ...]
     workers: tuple[int, ...]
 
     @property
     def answered(self) -> tuple[int, ...]:
-        return self.workers
+        return self.shares
 
     @property
     def matrix(self) -> NDArray[Any]:
         scheme = self.scheme
-        held = scheme._block(np.array(self.workers))  # noqa: SLF001 - its own scheme
-        matrix = np.zeros((scheme.blocks, len(self.workers)), dtype=scheme.domain.dtype)
+        held = scheme._block(np.array(self.shares))  # noqa: SLF001 - its own scheme
+        matrix = np.zeros((scheme.blocks, len(self.shares)), dtype=scheme.domain.dtype)
         for block in range(scheme.blocks):
             matrix[block, np.flatnonzero(held == block)[0]] = 1
         return matrix
 
     def recover(self, values: NDArray[Any]) -> Recovered:
         scheme = self.scheme
-        rows = rows_of(values, self.workers, scheme.domain)
-        held = scheme._block(np.array(self.workers))  # noqa: SLF001 - its own scheme
-        replicas = [np.flatnonzero(held == block) for block in range(scheme.blocks)]
+        rows = rows_of(values, self.shares, scheme.domain)
+        held = scheme._block(np.array(self.shares))  # noqa: SLF001 - its own scheme
+        replicas = [self._one_each(np.flatnonzero(held == block)) for block in range(scheme.blocks)]
         agreement = Agreement(0.0 if scheme.domain.exact else scheme.rtol)
         try:
             majorities, suspects = self._told(rows, replicas, agreement)
@@ -240,9 +267,14 @@ class _Majority(AbstractRecovery):
             block_errors=errors,
         )
 
+    def _one_each(self, replicas: NDArray[np.intp]) -> NDArray[np.intp]:
+        """The first replica of each worker: nobody has a say twice."""
+        firsts = {self.workers[place]: place for place in replicas[::-1]}
+        return np.array(sorted(firsts.values()), dtype=np.intp)
+
     def _told(
         self, rows: NDArray[Any], replicas: list[NDArray[np.intp]], agreement: Agreement
-    ) -> tuple[list[Majority], list[int]]:
+    ) -> tuple[list[Majority], set[int]]:
         """What D + 1 replicas of each block tell, and who tells something else.
 
         Raises:
@@ -251,18 +283,20 @@ class _Majority(AbstractRecovery):
         """
         scheme = self.scheme
         least = scheme._least  # noqa: SLF001 - its own scheme
-        majorities, suspects, missing = [], [], 0
+        majorities: list[Majority] = []
+        suspects: set[int] = set()
+        missing = 0
         for each in replicas:
             majority = agreement.majority([rows[place] for place in each], least)
             if majority is None:
                 missing += max(scheme.adversaries + least - each.size, 0)
             else:
                 majorities.append(majority)
-                suspects += [self.workers[place] for place in np.delete(each, majority.agreeing)]
+                suspects |= {self.workers[place] for place in np.delete(each, majority.agreeing)}
         excess = len(suspects) > scheme.adversaries
         if excess or len(majorities) < scheme.blocks:
             raise TooManyErrors(
-                answered=self.workers,
+                answered=set(self.workers),
                 adversaries=scheme.adversaries,
                 detects=least - 1,
                 more=0 if excess else missing,

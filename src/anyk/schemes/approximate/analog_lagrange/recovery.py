@@ -55,7 +55,7 @@ class AnalogRecovery(AbstractRecovery):
 
     Example:
         >>> encoded = anyk.AnalogLagrange(blocks=2, degree=2, workers=4).encode([1.0, 3.0])
-        >>> encoded.recovery([0, 1, 3]).recover(encoded.shares[[0, 1, 3]] ** 2).value.real.round(6)
+        >>> encoded.recovery(range(4)).recover(encoded.shares ** 2).value.real.round(6)
         array([1., 9.])
     """
 
