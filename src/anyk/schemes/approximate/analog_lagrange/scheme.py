@@ -70,26 +70,33 @@ class AnalogLagrange(AbstractScheme):
         tolerance: relative error that is still acceptable, predicted for an f as x**d, with the
             S + A workers missing that are missed most.
         rounding: of honest answers, root mean square, as a share of an answer's own root mean
-            square. The default, 2^-50, is for f in double precision without cancellation; lies
-            are what differs by more than 8 times that. Where f subtracts what is nearly equal, or
-            computes in single precision, raise it.
+            square, in double precision; 2^29 times that where single precision holds the answers.
+            The default, 2^-50, is for f without cancellation. Lies are what differs by more than 8
+            times that, unless no A liars explain it.
 
     Raises:
         InvalidArgument: if an argument is out of range.
-        Unachievable: if (K+T-1)d + 2A + 1 > N - S, or too little precision would be left.
+        Unachievable: if (K+T-1)d + D + A + 1 > N - S, or too little precision would be left.
 
     Guarantee:
         Approximate: any N - S answers, of which A may be lies, give the value with an error
-        estimate. Of 2,000 random codes, sets of answers and lies the error was within it in all
-        (99.8 % or more, with 95 % confidence), and in the median 9 times smaller, with A = 3 23
-        times; it supposes that honest answers are rounded as stated. A liar is named where no other
-        worker's lie explains the answers as well; smaller lies, near rounding, may stay unnamed,
-        and the estimate covers what any A of them can do together. With more than A liars,
-        recovery raises `TooManyErrors`, or, where the answers are consistent with at most A liars
-        all the same, returns that reading of them. Any T workers learn at most `leakage` bits a
-        coordinate together, of independent blocks of standard deviation `data_std` (K times that
-        variance, for blocks that depend on each other in any way, bounds these too); more workers
-        learn more. Values are complex: for real data and real f, the imaginary part is rounding.
+        estimate; N - S - A do if nobody lies, and one more for each lie among them. A liar is named
+        where no other worker's lie explains the answers as well, and where its error is beyond what
+        the others' noise leaves to chance; smaller lies may stay unnamed, and the estimate covers
+        what any A of them (D, where it is given) can do together.
+
+        Where no A liars explain what is more than rounding, the answers bear noise of their own, as
+        of f in single precision or with cancellation: it is learned from them, up to 6e-5 of their
+        size. With more than that, by more than A liars or a function of too high a degree, recovery
+        raises `TooManyErrors`, or, where the answers are consistent with at most A liars all the
+        same, returns that reading of them. With one spare answer or more the estimate covers a
+        function that is no such polynomial; without (detects=0), it takes f to be what was
+        promised.
+
+        Any T workers learn at most `leakage` bits a coordinate together, of independent blocks of
+        standard deviation `data_std` (K times that variance, for blocks that depend on each other
+        in any way, bounds these too); more workers learn more. Values are complex: for real data
+        and real f, the imaginary part is rounding.
 
     References:
         Soleymani, Mahdavifar, Avestimehr: Analog Lagrange coded computing (IEEE JSAIT 2021),
@@ -348,6 +355,7 @@ def _examples() -> tuple[AbstractScheme, ...]:
     return (
         AnalogLagrange(blocks=1, degree=1, workers=1),
         AnalogLagrange(blocks=3, degree=2, workers=12, adversaries=1, stragglers=2),
+        AnalogLagrange(blocks=2, degree=2, workers=9, adversaries=1, detects=2),
         private,
         AnalogLagrange(blocks=2, degree=3, workers=8, colluders=1, sigma=5.0, radius=1.2),
     )
@@ -363,7 +371,7 @@ ROW = SchemeRow(
         call="AnalogLagrange(blocks=K, degree=d, workers=N, adversaries=A, colluders=T, "
         "leakage=bits)",
         computes="polynomials of degree d",
-        late="any (K+T-1)d + 2A + 1 answers are enough",
+        late="any (K+T-1)d + 2A + 1 answers are enough, and one to check f",
         wrong="A liars are named",
         curious="T workers learn at most so many bits",
         value="floating point (complex), with an error estimate",

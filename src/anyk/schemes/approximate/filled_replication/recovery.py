@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeAlias, final
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Recovered
+from anyk.codes.agreement import rounding
 from anyk.codes.curves.accuracy import FEWEST, estimate_errors, excess_of_few, unseen_error
 from anyk.codes.curves.filling import (
     AbstractFilling,
@@ -126,6 +127,12 @@ class FilledRecovery(AbstractRecovery):
         sample = sketch(rows, numbers=MOST_NUMBERS, source=self.source)
         means = self._means(sample)
         noise = self._noise(sample, means)
+        apart = math.sqrt(noise / (float(np.sum(means**2)) or 1.0))
+        if 0.0 < apart <= max(rounding(array), _SAME):  # each block's first copy is as computed
+            rows, sample = rows[self._firsts][self._groups], sample[self._firsts][self._groups]
+            means, noise = self._means(sample), 0.0
+        else:
+            apart = 0.0
         signs = residues(self.source, 2, (self._places.size, _PROBES))
         probes = np.where(signs, 1.0, -1.0)
         way = self._choose(means, noise, probes)
@@ -133,10 +140,10 @@ class FilledRecovery(AbstractRecovery):
         value[self.order] = self._along(way, self._means(rows))
         errors, known = np.empty(self.order.size), np.empty(self.order.size, dtype=np.bool_)
         errors[self.order] = self._errors(way, means, noise, probes)
-        known[self.order] = self._known(way, means, noise)
-        return with_evidence(
-            value.reshape(self.order.size, *array.shape[1:]), errors, known, scale=scale
-        )
+        known[self.order] = self._known(way, noise)
+        shaped = value.reshape(self.order.size, *array.shape[1:])
+        recovered = with_evidence(shaped, errors, known, scale=scale)
+        return replace(recovered, error_estimate=max(recovered.error_estimate or 0.0, apart))
 
     def _means(self, rows: Floats) -> Floats:
         """The mean of each block's copies, ndarray (n, L); copies that agree keep their bits."""
@@ -228,11 +235,10 @@ class FilledRecovery(AbstractRecovery):
             value[self._lost] = way.fill(self._places, means, self._lost)
         return value
 
-    def _known(self, way: Way, means: Floats, noise: float) -> NDArray[np.bool_]:
-        """Places whose value is as computed, ndarray (K,): where copies agree up to rounding."""
+    def _known(self, way: Way, noise: float) -> NDArray[np.bool_]:
+        """Places whose value is as computed, ndarray (K,): where copies agree."""
         known = np.zeros(self.order.size, dtype=np.bool_)
-        smoothed = isinstance(way, SmoothingSpline)
-        known[self._places] = not smoothed and noise <= _SAME**2 * float(np.sum(means**2))
+        known[self._places] = not (isinstance(way, SmoothingSpline) or noise)
         return known
 
     def _errors(self, way: Way, means: Floats, noise: float, probes: Floats) -> Floats:
