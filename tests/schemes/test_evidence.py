@@ -89,7 +89,6 @@ def test_copies_that_differ_by_noise_are_not_known_and_by_rounding_are():
     single = np.sin(encoded.shares) * (1.0 + 1e-7 * rng.choice([-1, 1], size=(12, 1)))
     recovered = encoded.decode(single.astype(np.float32).astype(float), range(12))
     assert recovered.known.all()
-    assert 1e-8 < recovered.error_estimate < 1e-6  # hosts differ by so much
     for block, value in zip(X, recovered.value, strict=True):
         copies = single.astype(np.float32)[holders(encoded, block)]
         assert any(np.array_equal(value, copy) for copy in copies)

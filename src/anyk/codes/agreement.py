@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from anyk.checks import shown
 from anyk.errors import InvalidArgument
 
-__all__ = ["ROUNDINGS", "SINGLE", "Agreement", "Majority", "rounding"]
+__all__ = ["ROUNDINGS", "SINGLE", "Agreement", "Majority"]
 
 ROUNDINGS: Final = 512
 """How many roundings of their type two honest answers may lie apart.
@@ -170,26 +170,6 @@ class Agreement:
             return self.rtol
         (fine, whole), (finer, both) = _precision(one), _precision(other)
         return 0.0 if whole and both else max(min(fine, finer), self.floor)
-
-
-def rounding(values: NDArray[Any]) -> float:
-    """How far apart honest answers may lie by rounding, by what they hold.
-
-    Args:
-        values: ndarray of one or more of them.
-
-    Returns:
-        0.0 for whole numbers, else 512 roundings, by the norm of an answer.
-
-    Example:
-        >>> from anyk.codes.agreement import SINGLE, rounding
-        >>> rounding(np.array([0.1, 1.0], np.float32)) == SINGLE
-        True
-        >>> rounding(np.array([0.1, 1.0])), rounding(np.array([3.0, 1.0]))
-        (1.1368683772161603e-13, 0.0)
-    """
-    least, whole = _precision(values)
-    return 0.0 if whole else least
 
 
 def _alike(copies: Sequence[NDArray[Any]]) -> list[list[int]]:
