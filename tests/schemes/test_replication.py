@@ -126,6 +126,15 @@ def test_single_precision_in_double_is_an_estimate_where_no_copies_agree_better(
             ).decode(answers, range(scheme.workers))
 
 
+def test_what_is_nothing_but_rounding_raises_with_advice_that_works():
+    answers = 1e-14 * np.random.default_rng(7).normal(size=(2, 19))
+    with pytest.raises(anyk.TooManyErrors) as caught:
+        anyk.Replication(1, 2).encode([1.0]).decode(answers, [0, 1])
+    assert "rtol=" in caught.value.__notes__[0]
+    recovered = anyk.Replication(1, 2, rtol=2.0).encode([1.0]).decode(answers, [0, 1])
+    assert recovered.error_estimate > 1.0
+
+
 def test_a_lie_that_single_precision_would_hide_is_named_where_others_agree_in_double():
     encoded = anyk.Replication(1, 3, adversaries=1).encode([1.0])
     answers = np.array([[0.1, 0.7], [0.1, 0.7 + 1e-16], [0.1, 0.7 + 1e-9]])

@@ -31,6 +31,7 @@ from anyk.spec import Guarantee, Map, Threat
 
 __all__ = ["ROW", "Replication"]
 
+_ADVICE = "If nobody lies, hosts round differently by more than rtol= allows: raise it."
 _TINY = float(np.finfo(np.float64).tiny)
 
 
@@ -295,12 +296,15 @@ class _Majority(AbstractRecovery):
                 suspects |= {self.workers[place] for place in np.delete(each, majority.agreeing)}
         excess = len(suspects) > scheme.adversaries
         if excess or len(majorities) < scheme.blocks:
-            raise TooManyErrors(
+            error = TooManyErrors(
                 answered=set(self.workers),
                 adversaries=scheme.adversaries,
                 detects=least - 1,
                 more=0 if excess else missing,
             )
+            if not scheme.domain.exact:
+                error.add_note(_ADVICE)
+            raise error
         return majorities, suspects
 
 
