@@ -60,7 +60,7 @@ class Extent:
     """What is known of all elements of an array, as polynomials of the encoded arguments.
 
     Args:
-        degree: the highest total degree: 1 for a share, 0 for a constant.
+        degree: the highest total degree: 1 for a share, 0 for a constant, -1 for zeros.
         bits: fraction bits; 0 outside of fixed point.
         bound: the largest absolute value of the integers that the elements stand for (of the data,
             not of the residues of shares), in units of 2^-bits; None outside of fixed point.
@@ -79,6 +79,11 @@ class Extent:
     bound: int | None = None
     error: int = 0
     limits: Limits | None = None
+
+    @property
+    def zero(self) -> bool:
+        """Whether all elements are 0, and known to be."""
+        return self.degree < 0
 
     def plus(self, other: Extent) -> Extent:
         """Of a sum or a difference of two; the one with fewer bits is multiplied by 2^lacking."""
@@ -107,6 +112,8 @@ class Extent:
         |r s - t u| <= |r| |s - u| + |u| |r - t|, for integers r, s and what they were rounded from.
         """
         degree, limits = self.degree + other.degree, self.limits or other.limits
+        if self.degree < 0 or other.degree < 0:
+            return Extent(-1, 0, None if self.bound is None else 0, 0, limits)
         if self.bound is None and other.bound is None:
             return _within(Extent(degree, limits=limits))
         (mine, theirs), e, f = _bounds(self, other), self.error, other.error
@@ -128,6 +135,8 @@ class Extent:
             exponent: n, at least 0.
         """
         degree = self.degree * exponent
+        if self.zero and exponent:
+            return self
         if self.bound is None:
             return _within(Extent(degree, limits=self.limits))
         bits = self.bits * exponent
@@ -147,10 +156,14 @@ class Extent:
         """Of the same integers as those of a number that is 2^bits times smaller."""
         return _within(Extent(self.degree, self.bits + bits, self.bound, self.error, self.limits))
 
+    def kept(self, limits: Limits | None) -> Extent:
+        """The same, if it keeps these limits."""
+        return _within(Extent(self.degree, self.bits, self.bound, self.error, limits))
+
     def aligned(self, bits: int) -> Extent:
-        """Of the elements with this many fraction bits, not fewer than they have."""
+        """Of the elements with this many fraction bits, if they have fewer."""
         lacks = bits - self.bits
-        if not lacks:
+        if lacks <= 0:
             return self
         bound = None if self.bound is None else self.bound << lacks
         return _within(Extent(self.degree, bits, bound, self.error << lacks, self.limits))
@@ -161,10 +174,12 @@ def constant_extent(largest: int | None, like: Extent) -> Extent:
 
     Args:
         largest: their largest absolute value; of a matrix in a product better the largest sum of
-            absolute values that one entry takes. None outside of fixed point.
+            absolute values that one entry takes. None where that is not known, nor needed outside
+            of fixed point.
         like: that of the array.
     """
-    return Extent(0, 0, None if like.bound is None else largest, 0, like.limits)
+    degree = 0 if largest or largest is None else -1
+    return Extent(degree, 0, None if like.bound is None else largest, 0, like.limits)
 
 
 def largest_of(values: NDArray[Any]) -> int:
