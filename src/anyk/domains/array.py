@@ -13,7 +13,7 @@ from anyk.domains.base import AbstractField
 from anyk.domains.extent import Extent, constant_extent, largest_of
 from anyk.domains.functions import matmul, products, refused, sums
 from anyk.domains.functions.constants import centred, constant, power_of_two
-from anyk.domains.functions.inside import no_elements, residues_of, shifted, wrapped
+from anyk.domains.functions.inside import no_elements, shifted, wrapped
 from anyk.domains.functions.table import call, call_ufunc
 from anyk.domains.functions.writing import write
 from anyk.errors import InvalidArgument, NotPolynomial
@@ -81,7 +81,8 @@ class FieldArray:
     @property
     def extent(self) -> Extent | None:
         """What is known of it as polynomials of the encoded arguments; None for constants."""
-        return self.owner._extent  # noqa: SLF001 - its own class
+        owner = self._owner
+        return self._extent if owner is None else owner._extent  # noqa: SLF001 - its own class
 
     @property
     def owner(self) -> FieldArray:
@@ -101,7 +102,10 @@ class FieldArray:
     def seen(self, residues: NDArray[np.int64]) -> FieldArray:
         """Its elements elsewhere: a view, where they are in its memory."""
         view = FieldArray(residues, self.field, self.extent)
-        if residues.base is not None and np.may_share_memory(residues, self._residues):
+        base, mine = residues.base, self._residues
+        if base is not None and (
+            base is mine or base is mine.base or np.may_share_memory(residues, mine)
+        ):
             view._owner = self.owner
         return view
 
@@ -144,9 +148,10 @@ class FieldArray:
         return (self[index] for index in range(len(self._residues)))
 
     def __getitem__(self, index: Any) -> FieldArray:
-        if isinstance(index, FieldArray | tuple | list):
+        if type(index) is not int and type(index) is not slice:
             no_elements(self, "x[..]", index)
-        return self.seen(np.asarray(self._residues[index]))
+        residues = self._residues[index]
+        return self.seen(residues if type(residues) is np.ndarray else np.asarray(residues))
 
     def __setitem__(self, index: Any, value: Any) -> None:
         write(self, index, value)
@@ -201,19 +206,21 @@ class FieldArray:
 
     def _met(self, other: Any) -> tuple[NDArray[np.int64], Extent | None, Extent | None]:
         """The residues of an operand, and what is known of both: of none, or of each."""
+        owner = self._owner  # as self.extent, which takes longer
+        own = self._extent if owner is None else owner._extent  # noqa: SLF001 - its own class
         if not isinstance(other, FieldArray):
-            if not isinstance(other, list | tuple):
-                own = self.extent
-                return (*constant(self.field, other, own), own)
+            if not isinstance(other, (list, tuple)):
+                residues, theirs = constant(self.field, other, own)
+                return residues, theirs, own
             other = wrapped(self, other)
         elif other.field is not self.field:
             wrapped(self, other)
-        theirs, own = other.extent, self.extent
+        theirs = other.extent
         if theirs is None and own is not None:
             theirs = other.beside(own)
         elif own is None and theirs is not None:
             own = self.beside(theirs)
-        return residues_of(other), theirs, own
+        return other._residues, theirs, own  # noqa: SLF001 - its own class
 
     def _plus(self, other: Any, function: Callable[..., Any]) -> FieldArray:
         residues, theirs, own = self._met(other)

@@ -28,7 +28,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, final
 
-import numpy as np
 from numpy.typing import NDArray
 
 from anyk.errors import DegreeTooHigh, InvalidArgument, WouldWrap
@@ -190,7 +189,7 @@ def largest_of(values: NDArray[Any]) -> int:
     """
     if not values.size:
         return 0
-    return max(int(np.max(values)), -int(np.min(values)))
+    return max(int(values.max()), -int(values.min()))
 
 
 def _higher(one: Extent, other: Extent) -> Extent:

@@ -42,8 +42,11 @@ def constant(field: AbstractField, numbers: Any, like: Extent | None) -> Known:
         return field.constant(numbers), None
     if like.bound is None:
         residues = field.constant(numbers)
-        nothing = isinstance(numbers, int | float) and not numbers
-        return residues, Extent(-1 if nothing else 0, limits=like.limits)
+        nothing = isinstance(numbers, (int, float)) and not numbers
+        return residues, Extent(-1 if nothing else 0, 0, None, 0, like.limits)
+    if type(numbers) is int:
+        degree = 0 if numbers else -1
+        return field.constant(numbers), Extent(degree, 0, abs(numbers), 0, like.limits)
     whole, bits = _dyadic(numbers)
     residues = field.constant(whole)
     largest = largest_of(np.asarray(whole))
@@ -52,9 +55,7 @@ def constant(field: AbstractField, numbers: Any, like: Extent | None) -> Known:
 
 def _dyadic(numbers: Any) -> tuple[Any, int]:
     """Floats as integers and the bits after their binary point; anything else as it is."""
-    if isinstance(numbers, int):
-        return numbers, 0
-    plain = isinstance(numbers, float | list | tuple | np.ndarray | np.generic)
+    plain = isinstance(numbers, (float, list, tuple, np.ndarray, np.generic))
     array = np.asarray(numbers) if plain else None
     if array is None or array.dtype.kind != "f" or not np.isfinite(array).all():
         return numbers, 0
@@ -68,7 +69,7 @@ def _dyadic(numbers: Any) -> tuple[Any, int]:
 
 
 def _ratio(number: Any) -> tuple[int, int]:
-    if isinstance(number, int | float | np.floating):
+    if isinstance(number, (int, float, np.floating)):
         return number.as_integer_ratio()
     return int(number), 1
 
@@ -100,7 +101,7 @@ def power_of_two(number: Any) -> int | None:
     Args:
         number: anything.
     """
-    if not isinstance(number, int | float) or not 1 <= number < math.inf or number != int(number):
+    if not isinstance(number, (int, float)) or not 1 <= number < math.inf or number != int(number):
         return None
     whole = int(number)
     return whole.bit_length() - 1 if whole & (whole - 1) == 0 else None

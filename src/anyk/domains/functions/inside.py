@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -59,7 +60,7 @@ def holds(like: FieldArray, value: Any) -> bool:
         like: any FieldArray.
         value: anything.
     """
-    if isinstance(value, list | tuple):
+    if isinstance(value, (list, tuple)):
         return any(holds(like, each) for each in value)
     return isinstance(value, type(like))
 
@@ -114,7 +115,12 @@ def shifted(field: AbstractField, residues: NDArray[np.int64], bits: int) -> NDA
     """
     if bits <= 0:
         return residues
-    return field.reduce(residues * field.constant(1 << bits))
+    return field.reduce(residues * _scale(field, bits))
+
+
+@lru_cache(maxsize=1024)
+def _scale(field: AbstractField, bits: int) -> NDArray[np.int64]:
+    return field.constant(1 << bits)
 
 
 def aligned(arrays: Sequence[FieldArray]) -> tuple[list[NDArray[np.int64]], Extent | None]:
@@ -148,7 +154,7 @@ def tree(like: FieldArray, nested: Any) -> tuple[Any, Extent | None]:
     leaves: list[FieldArray] = []
 
     def collect(each: Any) -> Any:
-        if isinstance(each, list | tuple):
+        if isinstance(each, (list, tuple)):
             return [collect(item) for item in each]
         leaves.append(wrapped(like, each))
         return len(leaves) - 1

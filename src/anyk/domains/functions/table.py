@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
@@ -195,6 +196,21 @@ def _parameters(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]
     return inspect.signature(function).parameters
 
 
+@lru_cache(maxsize=256)
+def _taken(own: Callable[..., Any]) -> tuple[float, frozenset[str], tuple[str, ...]]:
+    """How many arguments by place a function of ours takes, its names, and those that it needs."""
+    known = inspect.signature(own).parameters
+    each = list(known.values())
+    places = sum(one.kind is one.POSITIONAL_OR_KEYWORD for one in each)
+    several = any(one.kind is one.VAR_POSITIONAL for one in each)
+    needed = [
+        one.name
+        for one in each
+        if one.default is one.empty and one.kind is one.POSITIONAL_OR_KEYWORD
+    ]
+    return math.inf if several else places, frozenset(known), tuple(needed)
+
+
 def _fits(
     own: Callable[..., Any],
     name: str,
@@ -203,20 +219,12 @@ def _fits(
     kwargs: Mapping[str, Any],
 ) -> None:
     """Refuse arguments that our own function has not: they would change the numbers."""
-    known = _parameters(own)
-    if any(each.kind is each.VAR_POSITIONAL for each in known.values()):
-        places = len(args)
-    else:
-        places = sum(each.kind is not each.KEYWORD_ONLY for each in known.values())
-    strange = sorted(kwargs.keys() - known.keys())
+    places, names, needed = _taken(own)
+    if kwargs and not names.issuperset(kwargs):
+        strange = min(kwargs.keys() - names)
+        raise not_plain(strange, f"numpy.{name}(..., {strange}=...)")
     if len(args) > places and function is not None:
-        strange.append(list(_parameters(function))[len(args) - 1])
-    if strange:
-        raise not_plain(strange[0], f"numpy.{name}(..., {strange[0]}=...)")
-    needed = [each for each in known.values() if each.default is each.empty]
-    named = [
-        each.name for each in needed if each.kind not in {each.VAR_KEYWORD, each.VAR_POSITIONAL}
-    ]
-    lacking = [each for each in named[len(args) :] if each not in kwargs]
-    if lacking:
-        raise not_plain(lacking[0], f"numpy.{name} with arrays by keyword")
+        strange = list(_parameters(function))[len(args) - 1]
+        raise not_plain(strange, f"numpy.{name}(..., {strange}=...)")
+    if len(args) < len(needed) and not kwargs.keys() >= set(needed[len(args) :]):
+        raise not_plain(needed[len(args)], f"numpy.{name} with its arrays by keyword")
