@@ -155,3 +155,60 @@ def test_extents_survive_copies_and_pickles():
     for again in (pickle.loads(pickle.dumps(x)), x.copy(), pickle.loads(pickle.dumps(x[:1]))):
         assert again.extent == x.extent
     assert "Extent(degree=1" in repr(x)
+
+
+SQUARES = [  # calls that give an array of the shape of their operands: they can follow each other
+    text
+    for text, call in CALLS.items()
+    if np.shape(call(*[np.ones((3, 3), dtype=object)] * 2)) == (3, 3)
+]
+
+
+def steps(generator):
+    """A program: which call, and which of the two arrays its result replaces."""
+    for _ in range(int(generator.integers(2, 6))):
+        yield SQUARES[generator.integers(len(SQUARES))], int(generator.integers(2))
+
+
+@pytest.mark.parametrize("seed", range(300))
+def test_random_programs_are_right_and_know_it(seed):
+    generator = np.random.default_rng(seed)
+    unit, largest = 2**BITS, int(generator.integers(1, 9))
+    fixed = bool(generator.integers(2))
+    whole = [
+        objects(generator, lambda g: Fraction(int(g.integers(-largest, largest + 1)), unit))
+        for _ in range(2)
+    ]
+    true = [
+        each + objects(generator, lambda g: Fraction(int(g.integers(-2, 3)), 4 * unit))
+        for each in whole
+    ]
+    lines = [
+        objects(generator, lambda g: Line([int(each) for each in g.integers(-9, 9, 2)]))
+        for _ in range(2)
+    ]
+    if not fixed:
+        whole = [each * unit for each in whole]
+    shares = [
+        anyk.FieldArray(
+            (each * (unit if fixed else 1)).astype(np.int64) % P,
+            FIELD,
+            Extent(1, BITS, largest, 1) if fixed else Extent(1),
+        )
+        for each in whole
+    ]
+    for text, place in steps(generator):
+        got = CALLS[text](*shares)
+        if got.extent.degree > 12:
+            continue
+        shares[place] = got
+        for each in (whole, true, lines):
+            each[place] = np.asarray(CALLS[text](*each), dtype=object)
+    for got, right, meant, line in zip(shares, whole, true, lines, strict=True):
+        extent, scale = got.extent, 2**got.extent.bits
+        assert np.array_equal(got._residues, (right * scale) % P)
+        assert extent.degree >= degree_of(line)
+        if fixed:
+            assert all(abs(each * scale) <= extent.bound for each in right.ravel())
+            gaps = np.abs(right - meant).ravel()
+            assert all(each * scale * 2 <= extent.error for each in gaps)

@@ -32,6 +32,9 @@ class FieldArray:
     stand for their residues; in fixed point, floats as well. Everything else raises
     `NotPolynomial`, because a share put through it would decode to something wrong.
 
+    In-place code writes in its memory, as with ndarrays; what is written in a part of an array
+    counts for all of it. To fill an array bit by bit, begin with `np.zeros_like(x)`.
+
     What a function on a scheme is called with has an `extent`: its degree in the encoded arguments
     and, in fixed point, its fraction bits, its bound and its rounding error. Every operation says
     that of its result. An array that was made in another way has none, and counts as a constant.
@@ -55,7 +58,8 @@ class FieldArray:
     def __init__(
         self, values: NDArray[np.int64], field: AbstractField, extent: Extent | None = None
     ) -> None:
-        self._residues = values
+        # arithmetic on arrays without axes gives numpy's scalars, which can't be written in
+        self._residues = values if type(values) is np.ndarray else np.asarray(values)
         self.field = field
         self._extent = extent
         self._owner: FieldArray | None = None
@@ -88,10 +92,6 @@ class FieldArray:
     def owner(self) -> FieldArray:
         """The array whose memory it sees: itself, unless it is a view."""
         return self if self._owner is None else self._owner
-
-    def know(self, extent: Extent | None) -> None:
-        """Take over what is known after something was written in its memory."""
-        self._extent = extent
 
     def beside(self, other: Extent) -> Extent:
         """What is known of it as constants that meet an array with an extent."""
@@ -150,8 +150,7 @@ class FieldArray:
     def __getitem__(self, index: Any) -> FieldArray:
         if type(index) is not int and type(index) is not slice:
             no_elements(self, "x[..]", index)
-        residues = self._residues[index]
-        return self.seen(residues if type(residues) is np.ndarray else np.asarray(residues))
+        return self.seen(self._residues[index])
 
     def __setitem__(self, index: Any, value: Any) -> None:
         write(self, index, value)
@@ -182,12 +181,18 @@ class FieldArray:
 
     __copy__ = copy
 
-    def sum(self, axis: Any = None, *, keepdims: bool = False) -> FieldArray:
+    def sum(
+        self, axis: Any = None, dtype: None = None, out: None = None, *, keepdims: bool = False
+    ) -> FieldArray:
         """The sum along the given axes, all of them by default."""
+        refused.other_numbers("sum", dtype=dtype, out=out)
         return sums.add_all(self, axis, keepdims=keepdims)
 
-    def prod(self, axis: Any = None, *, keepdims: bool = False) -> FieldArray:
+    def prod(
+        self, axis: Any = None, dtype: None = None, out: None = None, *, keepdims: bool = False
+    ) -> FieldArray:
         """The product along the given axes, all of them by default."""
+        refused.other_numbers("prod", dtype=dtype, out=out)
         return products.multiply_all(self, axis, keepdims=keepdims)
 
     def dot(self, other: Any) -> FieldArray:
@@ -258,9 +263,11 @@ class FieldArray:
     def __pow__(self, exponent: Any, modulo: Any = None) -> FieldArray:
         try:
             power = operator.index(exponent)
-        except TypeError:
+        except TypeError:  # a FieldArray's own is one
             power = None
-        if power is None or modulo is not None or isinstance(exponent, FieldArray):
+        if isinstance(exponent, float) and exponent.is_integer():
+            raise NotPolynomial(f"** {exponent}: the exponent must be an int, {int(exponent)}.")
+        if power is None or modulo is not None:
             raise NotPolynomial("**: the exponent must be one integer, not an array or a fraction.")
         if power < 0:
             raise NotPolynomial(f"** {power}: a negative power is no polynomial.")
@@ -337,7 +344,8 @@ class FieldArray:
 _METHODS: dict[str, Callable[..., Any]] = {
     name: getattr(np, name)
     for name in (
-        "ravel", "swapaxes", "squeeze", "take", "repeat", "diagonal", "trace", "cumsum", "cumprod",
+        "conj", "conjugate", "cumprod", "cumsum", "diagonal", "ravel", "repeat", "squeeze",
+        "swapaxes", "take", "trace",
     )
 }  # fmt: skip
 """Methods that are numpy's functions of the same name."""

@@ -16,6 +16,7 @@ from anyk.domains.functions.inside import (
     tree,
     wrapped,
 )
+from anyk.domains.functions.refused import refusal
 from anyk.errors import InvalidArgument
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def inserted(
     return made(like, np.insert(one, obj, other, axis), extent)
 
 
-def chosen(like: FieldArray, condition: Any, x: Any, y: Any) -> FieldArray:
+def chosen(like: FieldArray, condition: Any, x: Any = None, y: Any = None) -> FieldArray:
     """`np.where` with a constant mask.
 
     Args:
@@ -114,6 +115,8 @@ def chosen(like: FieldArray, condition: Any, x: Any, y: Any) -> FieldArray:
         x: what there is where it is true.
         y: what there is elsewhere.
     """
+    if x is None or y is None:
+        raise refusal("nonzero", "numpy.where of one argument")
     no_elements(like, "numpy.where", condition)
     (one, other), extent = aligned([wrapped(like, x), wrapped(like, y)])
     return made(like, np.where(condition, one, other), extent)

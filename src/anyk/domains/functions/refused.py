@@ -18,6 +18,7 @@ __all__ = [
     "ndarray",
     "not_plain",
     "number",
+    "other_numbers",
     "quotient",
     "refusal",
     "size",
@@ -27,18 +28,19 @@ __all__ = [
 _OTHERWISE = (
     "Approximate the function by a polynomial, or use a scheme over the reals, such as anyk.Spline."
 )
-_MEAN = (
-    "a mean divides. Return x.sum(axis=..) and divide the outcome's value, or multiply the sum by "
-    "x.field.inverse(n) for its n terms."
-)
+_MEAN = "a mean divides. Return x.sum() and divide the outcome's value by the number of terms."
 _ORDER = (
     "a comparison is no polynomial, and a field has no order. Compare the outcome's value; or "
     "choose by a constant mask, np.where(mask, x, y)."
 )
 _ROOT = "a root is no polynomial. Return (x * x).sum(), and take the root of the outcome's value."
 _SPREAD = (
-    "it divides by the number of terms. Return n * (x * x).sum() - x.sum()**2, and divide the "
-    "outcome's value by n**2."
+    "it divides by the number of terms. Return x.size * (x * x).sum() - x.sum()**2, and divide the "
+    "outcome's value by x.size**2."
+)
+_ONE_NUMBER = (
+    "a residue as a plain number is that of a share, not of the data. Compute with the FieldArray "
+    "itself, and make numbers of the outcome's value."
 )
 _ADVICE: dict[str, str] = {
     **dict.fromkeys(["mean", "average", "nanmean"], _MEAN),
@@ -51,6 +53,17 @@ _ADVICE: dict[str, str] = {
          "argwhere", "count_nonzero", "any", "all", "fmax", "fmin", "heaviside", "lexsort"],
         _ORDER,
     ),
+    **dict.fromkeys(["item", "tolist", "tobytes", "dump", "dumps", "tofile"], _ONE_NUMBER),
+    "astype": "field elements have one type, int64 residues. Leave it out.",
+    "float_power": "write x**2, with an integer.",
+    "copyto": "write x[...] = y.",
+    "add.at": "write x[i] += y, for places i that differ.",
+    "add.reduceat": "add up slices, and stack the sums: np.stack([x[:1].sum(), x[1:].sum()]).",
+    "apply_along_axis": "call the function for each row: np.stack([f(row) for row in x]).",
+    "choose": "choose by a constant mask, np.where(mask, x, y).",
+    "gradient": "it divides by 2. Take np.diff(x).",
+    "meshgrid": "take np.broadcast_arrays(x[None, :], y[:, None]).",
+    "fft": "its coefficients are complex. Multiply by a matrix of integers, or take np.convolve.",
     "norm": _ROOT,
     "sqrt": _ROOT,
     "hypot": _ROOT,
@@ -75,8 +88,9 @@ def refusal(name: str, shown: str = "") -> NotPolynomial:
         numpy.absolute: an absolute value is no polynomial. Take a square, x * x.
     """
     shown = shown or f"numpy.{name}"
-    if name in _ADVICE:
-        return NotPolynomial(f"{shown}: {_ADVICE[name]}")
+    advice = _ADVICE.get(name.removeprefix("linalg."))
+    if advice is not None:
+        return NotPolynomial(f"{shown}: {advice}")
     return NotPolynomial(
         f"{shown}: only polynomials can be computed in a field: +, -, *, @, ** by an integer, sums "
         f"and reshapes. {_OTHERWISE}"
@@ -96,6 +110,18 @@ def not_plain(argument: str, given: str) -> InvalidArgument:
         needed="a sum, a product or a move of field elements as they are",
         change="Leave it out.",
     )
+
+
+def other_numbers(name: str, **arguments: object) -> None:
+    """Refuse dtype= and out= of a method.
+
+    Args:
+        name: of the method.
+        **arguments: None where one is left out.
+    """
+    for argument, value in arguments.items():
+        if value is not None:
+            raise not_plain(argument, f".{name}(..., {argument}=...)")
 
 
 def method(name: str) -> Callable[..., Any]:
@@ -133,10 +159,7 @@ def exponents(_: FieldArray, _base: object) -> NoReturn:
 
 def number(_: FieldArray, *_digits: Any) -> NoReturn:
     """What int(x) and round(x) do."""
-    raise NotPolynomial(
-        "a field element as a plain number, or rounded: its residue is that of a share, not of the "
-        "data. Compute with the FieldArray itself, and make numbers of the outcome's value."
-    )
+    raise refusal("item", "a field element as a plain number, or rounded")
 
 
 def bits(_: FieldArray, *_other: Any) -> NoReturn:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from anyk.domains.functions import matrices, moves, products, sums
+from anyk.domains.functions import matrices, moves, products, refused, sums
 from anyk.domains.functions.einsum import einsum
 from anyk.domains.functions.inside import no_elements, residues_of, wrapped
 from anyk.domains.functions.matmul import matmul
@@ -77,6 +77,10 @@ _OPERATORS = {
 _UFUNCS: dict[str, Callable[..., Any]] = {
     "negative": lambda _, x: -x, "positive": lambda _, x: +x, "conjugate": lambda _, x: +x,
     "square": lambda _, x: x * x,
+    **{
+        name: lambda like, _, divisor: refused.quotient(like, divisor)
+        for name in ("floor_divide", "remainder", "fmod", "divmod")
+    },
     "vecdot": lambda like, a, b, axis=-1: products.vecdot(*_both(like, a, b), axis=axis),
     "matvec": lambda like, a, b: products.matvec(*_both(like, a, b)),
     "vecmat": lambda like, a, b: products.vecmat(*_both(like, a, b)),

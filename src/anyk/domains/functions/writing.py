@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from anyk.domains.extent import Extent
 from anyk.domains.functions.inside import no_elements, residues_of, shifted, wrapped
 from anyk.errors import InvalidArgument
 
@@ -47,10 +48,14 @@ def write(target: FieldArray, index: Any, value: Any) -> None:
             residues_of(owner)[...] = shifted(
                 owner.field, residues_of(owner), extent.bits - own.bits
             )
-            owner.know(own.aligned(extent.bits))
+            _know(owner, own.aligned(extent.bits))
         lacks = extent.bits - new.bits
     residues[index] = shifted(target.field, residues_of(given), lacks)
-    owner.know(extent)
+    _know(owner, extent)
+
+
+def _know(owner: FieldArray, extent: Extent | None) -> None:
+    owner._extent = extent  # noqa: SLF001 - of what was just written
 
 
 def _is_all(index: Any) -> bool:
