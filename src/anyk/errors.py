@@ -8,7 +8,7 @@ AnykError
 ├── WouldWrap                        integers of a function that the primes do not hold
 ├── RecoveryError                    the answers do not determine the value; has .outcome
 │   ├── NotEnoughAnswers             too few answers, and who is missing
-│   ├── TooManyErrors                more wrong answers than the scheme can name
+│   ├── TooManyErrors                answers that contradict each other, and nobody can tell why
 │   └── NotAccurateEnough            the error estimate is above the tolerance
 └── ExecutorError                    the workers can't be used: closed, released
 """
@@ -318,11 +318,17 @@ class NotEnoughAnswers(RecoveryError):
 
 
 class TooManyErrors(RecoveryError):
-    """More wrong answers than the scheme can name: no value is returned.
+    """The answers contradict each other, and no value is certain: none is returned.
+
+    Either more workers lied than the scheme can name, or more answers are needed to tell who did:
+    an `anyk.run` waits for these as long as somebody can answer.
 
     Args:
         answered: workers whose answers were examined.
         adversaries: how many liars the scheme can name.
+        detects: how many it notices; None for as many as it can name.
+        more: how many more answers would tell who lied, at most, if no more lied than it can name;
+            0 where these are enough to tell that more did.
 
     Example:
         >>> scheme = anyk.Lagrange(blocks=2, degree=1, workers=4)
@@ -333,16 +339,43 @@ class TooManyErrors(RecoveryError):
         anyk.errors.TooManyErrors: the answers of workers 0-3 contradict each other, and not by at
         most 0 liars. Raise adversaries (each liar costs two answers), or look for a fault that
         hits many workers.
+        >>> raise anyk.TooManyErrors(answered=[0, 1, 2], adversaries=1, more=1)
+        Traceback (most recent call last):
+        anyk.errors.TooManyErrors: the answers of workers 0-2 contradict each other; 1 more answer
+        would tell whether at most 1 liar explains it. Wait longer, add workers, or look for a fault
+        that hits many workers.
     """
 
-    def __init__(self, *, answered: Iterable[int], adversaries: int) -> None:
+    def __init__(
+        self,
+        *,
+        answered: Iterable[int],
+        adversaries: int,
+        detects: int | None = None,
+        more: int = 0,
+    ) -> None:
         self.answered = tuple(sorted(answered))
         self.adversaries = adversaries
-        super().__init__(
-            f"the answers of workers {ranges(self.answered)} contradict each other, and not by "
-            f"at most {numbered(adversaries, 'liar')}. Raise adversaries (each liar costs two "
-            "answers), or look for a fault that hits many workers."
-        )
+        self.detects = adversaries if detects is None else detects
+        self.more = more
+        liars, fault = numbered(adversaries, "liar"), "look for a fault that hits many workers."
+        if more:
+            told = (
+                f"; {numbered(more, 'more answer')} would tell whether at most {liars} "
+                f"explain{'s' if adversaries == 1 else ''} it. Wait longer, add workers, or {fault}"
+            )
+        elif self.detects and not adversaries:
+            told = (
+                f": up to {numbered(self.detects, 'liar')} are noticed, and none is named. Name "
+                f"them with adversaries= (each costs an answer more), or {fault}"
+            )
+        else:
+            told = (
+                f", and not by at most {liars}. Raise adversaries (each liar costs two answers), "
+                f"or {fault}"
+            )
+        who = ranges(self.answered)
+        super().__init__(f"the answers of workers {who} contradict each other{told}")
 
 
 class NotAccurateEnough(RecoveryError):
