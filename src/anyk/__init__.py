@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from anyk.domains.real import Complex as Complex
     from anyk.domains.real import Reals as Reals
     from anyk.errors import AnykError as AnykError
+    from anyk.errors import DegreeTooHigh as DegreeTooHigh
     from anyk.errors import ExecutorError as ExecutorError
     from anyk.errors import InvalidArgument as InvalidArgument
     from anyk.errors import NotAccurateEnough as NotAccurateEnough
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from anyk.errors import RecoveryError as RecoveryError
     from anyk.errors import TooManyErrors as TooManyErrors
     from anyk.errors import Unachievable as Unachievable
+    from anyk.errors import WouldWrap as WouldWrap
     from anyk.executors.core.base import AbstractExecutor as AbstractExecutor
     from anyk.executors.core.health import Condition as Condition
     from anyk.executors.core.health import WorkerHealth as WorkerHealth
@@ -112,6 +114,7 @@ _PLACES: Final = {
     "Condition": "anyk.executors.core.health",
     "CyclicRepetition": "anyk.schemes.sums.cyclic_repetition",
     "Dask": "anyk.executors.engines.dask",
+    "DegreeTooHigh": "anyk.errors",
     "Disclosure": "anyk.audits.disclosure",
     "Distributed": "anyk.running.distributed",
     "Encoded": "anyk.schemes.base",
@@ -160,6 +163,7 @@ _PLACES: Final = {
     "VeiledReplication": "anyk.schemes.approximate.veiled_replication.scheme",
     "WithMaster": "anyk.executors.wrappers.with_master",
     "WorkerHealth": "anyk.executors.core.health",
+    "WouldWrap": "anyk.errors",
     "WrapperRow": "anyk.schemes.row",
     "audit": "anyk.audits.attack",
     "distribute": "anyk.running.run",
