@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from anyk.audits.disclosure import Disclosure as Disclosure
     from anyk.audits.disclosure import leakage as leakage
     from anyk.audits.disclosure import worst_coalition as worst_coalition
+    from anyk.degrees.of_degree import of_degree as of_degree
     from anyk.domains.array import FieldArray as FieldArray
     from anyk.domains.base import AbstractDomain as AbstractDomain
     from anyk.domains.prime import PrimeField as PrimeField
@@ -168,6 +169,7 @@ _PLACES: Final = {
     "audit": "anyk.audits.attack",
     "distribute": "anyk.running.run",
     "leakage": "anyk.audits.disclosure",
+    "of_degree": "anyk.degrees.of_degree",
     "run": "anyk.running.run",
     "schemes_for": "anyk.planning.shortlist",
     "stream": "anyk.running.run",

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from anyk import of_degree
 from anyk.executors.core.run_task import die
 from anyk.testing.tasks import (
     fragile,
@@ -30,6 +31,7 @@ __all__ = [
     "killed",
     "leave_behind",
     "numbered",
+    "power_three",
     "put_off",
     "recorded",
     "same",
@@ -37,6 +39,7 @@ __all__ = [
     "shifted",
     "sluggish",
     "spoiled",
+    "squares_by_hand",
     "text",
     "weighted",
     "wide",
@@ -53,6 +56,17 @@ def same(share: Any) -> Any:
 
 def scaled(share: Any, factor: Any) -> Any:
     return share * factor
+
+
+def power_three(share: Any) -> Any:
+    return share**3 + share
+
+
+def _squares(share: Any) -> Any:
+    return share.values.astype(object) ** 2 % share.field.modulus
+
+
+squares_by_hand = of_degree(_squares, 2)
 
 
 def exponential(share: Any) -> Any:
