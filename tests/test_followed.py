@@ -147,6 +147,20 @@ def test_what_distributed_data_have_no_primes_for_is_refused_with_a_number_that_
             anyk.run(THREE, lambda x: large(large(x)), X, executor, embedding=few)
 
 
+def test_distributed_data_never_have_more_primes_than_they_were_given():
+    high = anyk.Lagrange(blocks=2, degree=20, workers=24)
+    with anyk.Inline(24) as executor:
+        for scheme, embedding, primes in [
+            (THREE, replace(FIXED, fraction_bits=4, primes=1), 1),
+            (high, FIXED, 16),
+            (anyk.Summed(high), FIXED, 16),
+        ]:
+            with anyk.distribute(scheme, X, executor, embedding=embedding) as data:
+                assert len(data.encoded.scheme.domain.primes) == primes
+                function = FUNCTIONS["x*x + x"]
+                assert_right(data.run(function), exactly(function, scheme, X))
+
+
 def test_a_function_that_fails_on_zeros_needs_numbers():
     def once(x, calls=[]):  # noqa: B006 - it is what makes the first call another one
         calls.append(1)

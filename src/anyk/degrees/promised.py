@@ -70,7 +70,7 @@ class Promised:
             return together(function(*arguments))
         lacking = (None,) * (len(arguments) - len(self.inputs))
         given = [
-            argument if extent is None else FieldArray(argument.values, argument.field, extent)
+            _known(argument, extent)
             for argument, extent in zip(arguments, (*self.inputs, *lacking), strict=True)
         ]
         result = together(function(*given))
@@ -80,6 +80,13 @@ class Promised:
             return bare(result)
         lacks = _lacking_bits(known, self.result)
         return bare(result) * (1 << lacks) if lacks else bare(result)
+
+
+def _known(argument: Any, extent: Extent | None) -> Any:
+    """A share, with what is known of it."""
+    if extent is None or not isinstance(argument, FieldArray):
+        return argument
+    return FieldArray(argument.values, argument.field, extent)
 
 
 def known_of(result: Any) -> Extent:

@@ -24,7 +24,7 @@ from anyk.fixed_point.reading import bound_of
 from anyk.running.degrees import degree_of, too_high
 from anyk.schemes.base import AbstractScheme, Encoded
 from anyk.schemes.wrappers.embedded import Embedded
-from anyk.spec import MatMul
+from anyk.spec import MatMul, Sum
 from anyk.work import AbstractWork, Combined, EachPrime, Function, own_copies
 
 __all__ = ["embedded", "promised"]
@@ -63,10 +63,19 @@ def embedded(
     field: PrimeField = scheme.domain  # type: ignore[assignment] # Embedded checked it
     arguments = [_zeros(field, shape, embedding)]
     result = _result(scheme, embedding, function, arguments)
-    if result is None:
-        degree = degree_of(scheme) or embedding.degree or _ANY_DEGREE
-        result = embedding.budget(degree, math.prod(shape))
-    return Embedded(scheme, embedding, result)
+    return Embedded(scheme, embedding, result or _budget(scheme, embedding, math.prod(shape)))
+
+
+def _budget(scheme: AbstractScheme, embedding: FixedPoint, entries: int) -> Extent:
+    """What results may be as long as nothing is known of them, and no more than the primes hold."""
+    budget = embedding.budget(degree_of(scheme) or embedding.degree or _ANY_DEGREE, entries)
+    if _bounded(embedding):
+        return budget
+    field: PrimeField = scheme.domain  # type: ignore[assignment] # Embedded checked it
+    number = MOST_PRIMES if embedding.primes == "auto" else embedding.primes
+    modulus = math.prod(each.modulus for each in further_fields(field, number))
+    blocks = scheme.problem.blocks if isinstance(scheme.problem, Sum) else 1
+    return dataclasses.replace(budget, bound=min(bound_of(budget), (modulus - 1) // 2 // blocks))
 
 
 def promised(
