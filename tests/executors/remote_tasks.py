@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from in_place import spoil
 from numpy.typing import NDArray
 
 from anyk import of_degree
@@ -38,6 +39,7 @@ __all__ = [
     "scaled",
     "shifted",
     "sluggish",
+    "spoil",
     "spoiled",
     "squares_by_hand",
     "text",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Literal, final
@@ -11,7 +11,7 @@ from typing import Any, Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.checks import count, instance, positive, shown
+from anyk.checks import choice, count, instance, positive, several
 from anyk.domains.extent import Extent
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
@@ -111,19 +111,14 @@ class FixedPoint:
                 object.__setattr__(self, name, count(name, getattr(self, name), least=1))
         size = positive("magnitude", self.magnitude, change="Give the largest input.")
         object.__setattr__(self, "magnitude", size)
-        instance("factors", self.factors, Iterable, change="Pass a tuple of them.")
-        object.__setattr__(self, "factors", tuple(self.factors))
+        factors = several("factors", self.factors, change="Pass a tuple of them.")
+        object.__setattr__(self, "factors", factors)
         for factor in self.factors:
             instance("factors", factor, FixedPoint, change="Pass a tuple of them.")
-        if self.primes != "auto":
+        if not isinstance(self.primes, str) or self.primes != "auto":
             object.__setattr__(self, "primes", prime_count(self.primes))
-        if self.rounding not in ("nearest", "stochastic"):
-            raise InvalidArgument(
-                "rounding",
-                given=shown(self.rounding),
-                needed='"nearest" or "stochastic"',
-                change='Take "stochastic" where errors must not drift.',
-            )
+        drift = 'Take "stochastic" where errors must not drift.'
+        choice("rounding", self.rounding, ("nearest", "stochastic"), change=drift)
         bits = max(self.result_bits, (self.degree or 1) * self._largest.bit_length())
         if not 1 <= self._largest < _LARGEST or bits > MOST_BITS:
             raise InvalidArgument(
@@ -338,15 +333,9 @@ class FixedPoint:
         """
         self._require(field)
         residues = field.validate(values, "values")
-        ring = isinstance(field, ResidueRing)
         primes = field.primes if isinstance(field, ResidueRing) else (field.modulus,)
-        if bits is not None:
-            return reals(
-                residues if ring else residues[..., None], primes, bits=count("bits", bits, least=0)
-            )
-        return reals(
-            residues if ring else residues[..., None],
-            primes,
-            bits=self.result_bits,
-            bound=self.worst,
-        )
+        if not isinstance(field, ResidueRing):
+            residues = residues[..., None]
+        if bits is None:
+            return reals(residues, primes, bits=self.result_bits, bound=self.worst)
+        return reals(residues, primes, bits=count("bits", bits, least=0, most=MOST_BITS))
