@@ -209,7 +209,8 @@ class Outcome:
             lines.append(f"blocks    {evidence_in_words(self.known, self.block_errors)}")
         if self.quantisation_error is not None:
             lines.append(f"rounding  of the inputs: at most {self.quantisation_error:.2g} an entry")
-        pieces = f" ({len(self.shares)} pieces)" if len(self.shares) > len(self.used) else ""
+        several = len(self.shares) > len(self.used) and not self.again
+        pieces = f" ({len(self.shares)} pieces)" if several else ""
         lines.append(
             f"answers   {len(self.used)} of {len(self.used) + len(self.missing)} workers{pieces}, "
             f"after {told_seconds(self.elapsed)}"
@@ -224,7 +225,8 @@ class Outcome:
         if self.again:
             lines.append(f"again     {numbered(len(self.again), 'share')}, by other workers")
         if spare:
-            lines.append(f"spare     {_told(spare)}: not needed")
+            why = "not needed" if self.status.ok else "not waited for"
+            lines.append(f"spare     {_told(spare)}: {why}")
         lines.extend(
             f"failed    {_told(who)}: {why}" for why, who in by_reason(self.failures).items()
         )

@@ -70,6 +70,7 @@ class Collection:
         self.copies = encoded.scheme.again(encoded.layout, ()) is not None
         degree = getattr(encoded.scheme.problem, "degree", None)
         self.spare = executor.by_name and degree is not None  # nobody here has seen the function
+        self._over = False  # whether no more will come
         self._wake = math.inf
 
     def gather(
@@ -83,7 +84,7 @@ class Collection:
             outcome, error = self._conclude(tuple(sorted(usable)), tolerance, guess=guess)
             if over or error is None or self._hopeless():
                 return outcome, error
-            if tolerance is None and not self._under_way():
+            if tolerance is None and self._settled(usable):
                 return outcome, error
         raise AssertionError("the last judgement is over")  # pragma: no cover
 
@@ -115,7 +116,7 @@ class Collection:
                 estimate = outcome.error_estimate
                 if estimate is None or (tolerance is not None and estimate <= tolerance):
                     return
-            elif best is None and (over or (exact and (self._hopeless() or not self._under_way()))):
+            elif best is None and (over or (exact and (self._hopeless() or self._settled(usable)))):
                 error.outcome = outcome
                 raise error
 
@@ -143,6 +144,7 @@ class Collection:
                 closed = left > _MOMENT and clock() - now < left / 2
                 over = math.isinf(left) or closed or end <= clock()
                 self._wake = math.inf
+            self._over = over
             yield self._usable(), over
 
     def _worth_judging(
@@ -176,6 +178,13 @@ class Collection:
             return False
         may_come = set(self.values) | self.pending.shares()
         return not self.encoded.scheme.sufficient(may_come)
+
+    def _settled(self, usable: list[int]) -> bool:
+        """Whether as many answered as the promise needs, and all others are late.
+
+        Those that the promise counts on are waited for as long as it takes.
+        """
+        return len(usable) >= self.encoded.guarantee.threshold and not self._under_way()
 
     def _under_way(self) -> bool:
         """Whether somebody owes an answer and is not late; who waits is woken when they are."""
@@ -300,6 +309,7 @@ class Collection:
                 missing=self._others(heard),
                 needed="one shape in most of the answers that came",
                 failures=failures,
+                spared=self._spared(usable),
             )
         try:
             by = [self._author(share) for share in usable] if self.authors else None
@@ -310,6 +320,7 @@ class Collection:
                 missing=error.missing,
                 needed=error.needed,
                 failures=failures,
+                spared=self._spared(usable),
             ) from None
         if not usable:  # for which a scheme should have no recovery
             raise NotEnoughAnswers(
@@ -319,6 +330,13 @@ class Collection:
                 failures=failures,
             )
         return recovery.recover(np.stack([self.values[share] for share in usable]))
+
+    def _spared(self, usable: tuple[int, ...]) -> set[int]:
+        """The workers that owe an answer and are not late, where nobody waits for them any more."""
+        if self._over:
+            return set()
+        late, heard = self.pending.late(self.executor.clock()), self._workers(usable)
+        return self.pending.workers() - {*late, *heard}
 
     def _missed(self, usable: tuple[int, ...]) -> set[int]:
         """The workers that hold a block that nobody answered for."""
@@ -348,7 +366,9 @@ class Collection:
         missing = self._others(used)
         now = self.executor.clock()
         silent = [who for who in missing if who not in failures]
-        late = silent if status in _FAILED else {*self.pending.late(now), *self._missed(usable)}
+        late = {*self.pending.late(now), *self._missed(usable)}
+        if status in _FAILED:
+            late = set(silent) - self._spared(usable)
         return Outcome(
             value=None if recovered is None or status in _FAILED else recovered.value,
             status=status,
