@@ -211,6 +211,14 @@ def test_in_place_code_changes_what_numpy_would_change():
             assert np.array_equal(numbers(got), right)
 
 
+def test_only_residues_make_an_array():
+    small = anyk.FieldArray(np.array([2**30], dtype=np.int32), FIELD)
+    assert (small * small).values == pow(2, 60, P)
+    for wrong in ([2**40], [-1], [0.0], ["a"], [None], np.array([P])):
+        with pytest.raises(anyk.InvalidArgument, match="residues"):
+            anyk.FieldArray(np.asarray(wrong), FIELD)
+
+
 def test_views_know_what_was_written_in_what_they_view():
     x = share()
     view, row, spread = x[0], x.T[1:], np.broadcast_to(x, (3, 2, 2))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from anyk.domains.base import AbstractField
 from anyk.domains.extent import Extent, constant_extent, largest_of
 from anyk.domains.functions import matmul, products, refused, sums
-from anyk.domains.functions.constants import centred, constant, power_of_two
+from anyk.domains.functions.constants import as_residues, centred, constant, power_of_two
 from anyk.domains.functions.inside import no_elements, shifted, wrapped
 from anyk.domains.functions.table import call, call_ufunc
 from anyk.domains.functions.writing import write
@@ -40,9 +40,12 @@ class FieldArray:
     that of its result. An array that was made in another way has none, and counts as a constant.
 
     Args:
-        values: int64 ndarray of residues in [0, p), any shape; use `field.array` to check them.
+        values: ndarray of residues in [0, p), any shape; one of int64 is not copied.
         field: the field they belong to.
         extent: what is known of them as polynomials of the encoded arguments; None for constants.
+
+    Raises:
+        InvalidArgument: if a value is no residue.
 
     Example:
         >>> x = anyk.PrimeField(7).array([[1, 2], [3, 4]])
@@ -58,11 +61,19 @@ class FieldArray:
     def __init__(
         self, values: NDArray[np.int64], field: AbstractField, extent: Extent | None = None
     ) -> None:
-        # arithmetic on arrays without axes gives numpy's scalars, which can't be written in
-        self._residues = values if type(values) is np.ndarray else np.asarray(values)
+        self._residues = as_residues(values, field)
         self.field = field
         self._extent = extent
         self._owner: FieldArray | None = None
+
+    def _new(self, residues: NDArray[np.int64], extent: Extent | None) -> FieldArray:
+        """Residues that this file or its functions computed, over the same field."""
+        new = FieldArray.__new__(FieldArray)
+        # arithmetic on arrays without axes gives numpy's scalars, which can't be written in
+        residues = residues if type(residues) is np.ndarray else np.asarray(residues)
+        new.field, new._residues = self.field, residues  # noqa: SLF001 - its own class
+        new._extent, new._owner = extent, None  # noqa: SLF001 - its own class
+        return new
 
     def __reduce__(self) -> tuple[Any, ...]:
         return FieldArray, (self._residues, self.field, self.extent)
@@ -101,12 +112,12 @@ class FieldArray:
 
     def seen(self, residues: NDArray[np.int64]) -> FieldArray:
         """Its elements elsewhere: a view, where they are in its memory."""
-        view = FieldArray(residues, self.field, self.extent)
+        view = self._new(residues, self.extent)
         base, mine = residues.base, self._residues
         if base is not None and (
             base is mine or base is mine.base or np.may_share_memory(residues, mine)
         ):
-            view._owner = self.owner
+            view._owner = self.owner  # noqa: SLF001 - its own class
         return view
 
     # What it looks like
@@ -173,11 +184,11 @@ class FieldArray:
 
     def flatten(self) -> FieldArray:
         """A copy of all elements in a row."""
-        return FieldArray(self._residues.flatten(), self.field, self.extent)
+        return self._new(self._residues.flatten(), self.extent)
 
     def copy(self) -> FieldArray:
         """The same elements in memory of its own."""
-        return FieldArray(self._residues.copy(), self.field, self.extent)
+        return self._new(self._residues.copy(), self.extent)
 
     __copy__ = copy
 
@@ -235,7 +246,7 @@ class FieldArray:
             if extent.bits:
                 mine = shifted(self.field, mine, extent.bits - own.bits)
                 residues = shifted(self.field, residues, extent.bits - theirs.bits)
-        return FieldArray(self.field.reduce(function(mine, residues)), self.field, extent)
+        return self._new(self.field.reduce(function(mine, residues)), extent)
 
     def __add__(self, other: Any) -> FieldArray:
         return self._plus(other, operator.add)
@@ -251,12 +262,12 @@ class FieldArray:
     def __mul__(self, other: Any) -> FieldArray:
         residues, theirs, own = self._met(other)
         extent = None if own is None or theirs is None else own.times(theirs)
-        return FieldArray(self.field.reduce(self._residues * residues), self.field, extent)
+        return self._new(self.field.reduce(self._residues * residues), extent)
 
     __rmul__ = __mul__
 
     def __neg__(self) -> FieldArray:
-        return FieldArray(self.field.reduce(-self._residues), self.field, self.extent)
+        return self._new(self.field.reduce(-self._residues), self.extent)
 
     __pos__ = copy
 
@@ -272,7 +283,7 @@ class FieldArray:
         if power < 0:
             raise NotPolynomial(f"** {power}: a negative power is no polynomial.")
         extent = None if self.extent is None else self.extent.power(power)
-        return FieldArray(self.field.power(self._residues, power), self.field, extent)
+        return self._new(self.field.power(self._residues, power), extent)
 
     def __matmul__(self, other: Any) -> FieldArray:
         return matmul.matmul(self, wrapped(self, other))
@@ -284,7 +295,7 @@ class FieldArray:
         extent, bits = self.extent, power_of_two(other)
         if extent is None or extent.bound is None or bits is None:
             return refused.quotient(self, other)
-        return FieldArray(self._residues.copy(), self.field, extent.divided(bits))
+        return self._new(self._residues.copy(), extent.divided(bits))
 
     def _write(self, result: FieldArray) -> Self:
         if result.shape != self.shape:

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from anyk.domains.base import AbstractField
 from anyk.domains.extent import Extent, largest_of
+from anyk.errors import InvalidArgument
 
-__all__ = ["Known", "centred", "constant", "order_of", "power_of_two"]
+__all__ = ["Known", "as_residues", "centred", "constant", "order_of", "power_of_two"]
 
 Known = tuple[NDArray[np.int64], Extent | None]
 """Residues, and what is known of them."""
@@ -93,6 +94,30 @@ def centred(field: AbstractField, residues: NDArray[np.int64]) -> NDArray[np.int
     """
     order = order_of(field)
     return np.where(residues > order // 2, residues - order, residues)
+
+
+def as_residues(values: Any, field: AbstractField) -> NDArray[np.int64]:
+    """Residues as int64, if they are residues; the same memory where they are of that type.
+
+    Args:
+        values: ndarray of integers in [0, p).
+        field: the field.
+
+    Raises:
+        InvalidArgument: if a value is none.
+    """
+    array = np.asarray(values)
+    order = order_of(field)
+    if array.dtype.kind not in "iu" or (
+        array.size and not (array.min() >= 0 and array.max() < order)
+    ):
+        raise InvalidArgument(
+            "values",
+            given=f"{type(values).__name__} of dtype {array.dtype}",
+            needed=f"an ndarray of residues from 0 to {order - 1}",
+            change="Take field.array(values) for residues, or field.constant for any integers.",
+        )
+    return array.astype(np.int64, copy=False)
 
 
 def power_of_two(number: Any) -> int | None:

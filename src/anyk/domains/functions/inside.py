@@ -50,7 +50,7 @@ def made(like: FieldArray, residues: NDArray[np.int64], extent: Extent | None) -
         residues: of the new one, which nobody else writes in.
         extent: of the new one.
     """
-    return type(like)(residues, like.field, extent)
+    return like._new(residues, extent)  # noqa: SLF001 - its own room's door
 
 
 def holds(like: FieldArray, value: Any) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from anyk.domains.functions import matrices, moves, products, refused, sums
+from anyk.domains.functions import convolutions, matrices, moves, products, refused, sums
 from anyk.domains.functions.einsum import einsum
 from anyk.domains.functions.inside import no_elements, residues_of, wrapped
 from anyk.domains.functions.matmul import matmul
@@ -47,7 +47,7 @@ _ONE: dict[str, Callable[..., Any]] = {
 _TWO: dict[str, Callable[..., Any]] = {
     "dot": products.dot, "inner": products.inner, "outer": products.outer, "vdot": products.vdot,
     "tensordot": products.tensordot, "kron": products.kron, "cross": products.cross,
-    "convolve": products.convolve, "correlate": products.correlate,
+    "convolve": convolutions.convolve, "correlate": convolutions.correlate,
     "linalg.outer": products.outer, "linalg.cross": products.cross_of_last,
     "linalg.tensordot": products.tensordot, "linalg.vecdot": products.vecdot,
     "linalg.matmul": matmul, "polyval": matrices.polynomial_values,
