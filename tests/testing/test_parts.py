@@ -197,13 +197,15 @@ def test_a_wrong_encoder_of_either_factor_is_noticed(part, monkeypatch):
 @pytest.mark.parametrize(
     ("scheme", "claim", "message"),
     [
-        (GRADIENT, {"threshold": 2, "stragglers": 3}, "not sufficient"),
+        (GRADIENT, {"threshold": 2, "stragglers": 3, "least": 0}, "not sufficient"),
         (GRADIENT, {"adversaries": 1}, "named"),
         (GRADIENT, {"colluders": 1, "leakage": 0.0}, "in the clear"),
-        (PRODUCT, {"threshold": 7, "stragglers": 2}, "not sufficient"),
+        (PRODUCT, {"threshold": 7, "stragglers": 2}, "liars .*1 more answer would tell"),
+        (PRODUCT, {"least": 6}, "not sufficient"),
         (PRODUCT, {"adversaries": 2}, "contradict each other|more wrong answers|named"),
         (PRODUCT, {"colluders": 1, "leakage": 0.0}, "learn 1 symbols"),
-        (PIECES, {"threshold": 10, "stragglers": 2}, "not sufficient"),
+        (PIECES, {"threshold": 10, "stragglers": 2}, "liars .*more answer"),
+        (PIECES, {"least": 6}, "not sufficient"),
         (PIECES, {"adversaries": 2}, "contradict each other|more wrong answers"),
         (PIECES, {"colluders": 2}, "learn"),
         (PIECES, {"colluders": 0, "leakage": None, "adversaries": 0}, "expected TooManyErrors"),
