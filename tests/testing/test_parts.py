@@ -197,7 +197,7 @@ def test_a_wrong_encoder_of_either_factor_is_noticed(part, monkeypatch):
 @pytest.mark.parametrize(
     ("scheme", "claim", "message"),
     [
-        (GRADIENT, {"threshold": 2, "stragglers": 3, "least": 0}, "not sufficient"),
+        (GRADIENT, {"threshold": 2, "stragglers": 3, "least": None}, "not sufficient"),
         (GRADIENT, {"adversaries": 1}, "named"),
         (GRADIENT, {"colluders": 1, "leakage": 0.0}, "in the clear"),
         (PRODUCT, {"threshold": 7, "stragglers": 2}, "liars .*1 more answer would tell"),
