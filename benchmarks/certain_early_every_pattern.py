@@ -121,20 +121,21 @@ class Trial:
         self.workers = range(self.scheme.guarantee.workers)
         self.known: dict[tuple[int, tuple[int, ...]], np.ndarray] = {}
 
-    def promised(self, answered: tuple[int, ...], lies: tuple[int, ...]) -> bool:
-        """Whether these answers must be accepted, by the bound written out."""
-        if len({share // self.pieces for share in lies}) > self.adversaries:
-            return False
+    def margins(self, answered: tuple[int, ...]) -> list[int]:
+        """Of each code, how many lies among these answers are promised to be borne."""
+        margins = []
         for group in range(self.groups):
             own = [share for share in answered if share % self.groups == group]
-            differing = sum(share % self.groups == group for share in lies)
-            spoiled = max(
-                sum(share // self.pieces in liars for share in own)
-                for liars in itertools.combinations(self.workers, self.detects)
-            )
-            if len(own) - spoiled - differing < self.dimension:
-                return False
-        return True
+            held = [sum(share // self.pieces == who for share in own) for who in self.workers]
+            spoiled = max(map(sum, itertools.combinations(held, self.detects)))
+            margins.append(len(own) - spoiled - self.dimension)
+        return margins
+
+    def promised(self, margins: list[int], lies: tuple[int, ...]) -> bool:
+        """Whether answers with these lies must be accepted, by the bound written out."""
+        told = [sum(share % self.groups == group for share in lies) for group in range(self.groups)]
+        few = len({share // self.pieces for share in lies}) <= self.adversaries
+        return few and all(lies <= margin for lies, margin in zip(told, margins, strict=True))
 
     def worst(self, answered: tuple[int, ...], lies: tuple[int, ...], rng) -> np.ndarray:
         """Answers of another word on the lies, which is 0 in as many other places as it can be."""
@@ -147,7 +148,7 @@ class Trial:
         factors = rng.integers(0, self.field.modulus, (1, len(words)))
         factors[0, -1] = 1
         rows = self.generator[[lies[place] for place in ours]]
-        word = self.field.matmul(self.field.matmul(factors, words), rows.T)[0]
+        word = (factors @ words % self.field.modulus @ rows.T % self.field.modulus)[0]
         told[ours] = np.where(word == 0, 1, word)
         return told
 
@@ -188,38 +189,39 @@ def kernel(field: anyk.PrimeField, rows: np.ndarray) -> np.ndarray:
     return basis
 
 
-def subsets(items, least: int = 0) -> Iterator[tuple[int, ...]]:
-    """All of them, small ones first."""
-    for size in range(least, len(items) + 1):
+def subsets(items, least: int = 0, most: int = MOST) -> Iterator[tuple[int, ...]]:
+    """All of these sizes, small ones first."""
+    for size in range(least, min(len(items), most) + 1):
         yield from itertools.combinations(items, size)
 
 
-def check(scheme: anyk.AbstractScheme, values: int, seed: int = 0) -> Tally:
+def check(scheme: anyk.AbstractScheme, values: int, chance: float = 1.0, seed: int = 0) -> Tally:
     """Try every pattern of one scheme.
 
     Args:
         scheme: any that `schemes` makes.
         values: up to how many shares every value of every lie is tried.
+        chance: that a pattern is tried, below 1 for a sample.
         seed: of the random lies.
     """
     trial, tally, rng = Trial(scheme), Tally(), np.random.default_rng(seed)
     total = len(trial.generator)
     for answered in subsets(range(total), 1):
-        order = tuple(rng.permutation(answered).tolist())
+        order, margins = tuple(rng.permutation(answered).tolist()), trial.margins(answered)
         try:
             recovery = trial.encoded.recovery(order)
         except anyk.NotEnoughAnswers:
             tally.patterns += 1
-            tally.missed += trial.promised(answered, ())
+            tally.missed += trial.promised(margins, ())
             continue
-        for liars in subsets(trial.workers):
-            if len(liars) > trial.detects:
-                break
+        for liars in subsets(trial.workers, most=trial.detects):
             held = [[s for s in answered if s // trial.pieces == liar] for liar in liars]
             for told in itertools.product(*(list(subsets(own, 1)) for own in held)):
+                if chance < 1.0 and rng.random() >= chance:
+                    continue
                 places = tuple(itertools.chain(*told))
                 tally.patterns += 1
-                promised = trial.promised(answered, places)
+                promised = trial.promised(margins, places)
                 for lie in trial.lies(answered, places, rng, every=total <= values):
                     received = np.zeros((total, 1), dtype=np.int64)
                     received[list(places), 0] = lie
@@ -240,7 +242,7 @@ def judge(recovery, received, liars: tuple[int, ...], tally: Tally, *, promised:
     tally.wrong += bool(recovered.value.any()) or recovered.suspects != liars
 
 
-def one(given: tuple[anyk.AbstractScheme, int]) -> Tally:
+def one(given: tuple[anyk.AbstractScheme, int, float]) -> Tally:
     """`check`, for a pool."""
     return check(*given)
 
@@ -252,13 +254,14 @@ def main() -> None:
     parser.add_argument("--values", type=int, default=6, help="every value up to so many shares")
     parser.add_argument("--least", type=int, default=1, help="shares, at least")
     parser.add_argument("--most", type=int, default=MOST, help="shares, at most")
+    parser.add_argument("--chance", type=float, default=1.0, help="that a pattern is tried")
     parser.add_argument("--processes", type=int, default=1)
     options = parser.parse_args()
     most, values = (5, 4) if options.tiny else (options.most, options.values)
     rows, total = [], Tally()
     with ProcessPoolExecutor(options.processes) as pool:
         for shares in range(options.least, most + 1):
-            every = [(scheme, values) for scheme in schemes(shares)]
+            every = [(scheme, values, options.chance) for scheme in schemes(shares)]
             tally = Tally()
             for each in pool.map(one, every):
                 tally.add(each)

@@ -11,6 +11,7 @@ from anyk.domains.polynomials import lagrange_matrix
 from anyk.randomness.entropy import SystemSource
 from anyk.randomness.masks import gaussian_masks, uniform_masks
 from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded, Encoder, rows_of
+from anyk.schemes.certainty import Certainty
 from anyk.schemes.products.grid import Grid, cut
 from anyk.work import Product
 
@@ -215,6 +216,23 @@ def test_a_promise_that_is_not_kept_is_noticed(scheme, claim, message, monkeypat
     false = replace(scheme.guarantee, **claim)
     monkeypatch.setattr(type(scheme), "guarantee", property(lambda _self: false))
     with pytest.raises(AssertionError, match=message):
+        check(scheme)
+
+
+@pytest.mark.parametrize(
+    "scheme",
+    [
+        anyk.Lagrange(blocks=2, degree=2, workers=9, adversaries=2),
+        anyk.Lagrange(blocks=2, degree=1, workers=5, adversaries=1, pieces=2),
+        anyk.Summed(anyk.Lagrange(blocks=2, degree=2, workers=9, adversaries=2)),
+    ],
+    ids=repr,
+)
+def test_a_value_that_is_believed_one_answer_too_early_is_noticed(scheme, monkeypatch):
+    check(scheme)
+    margin = Certainty.margin
+    monkeypatch.setattr(Certainty, "margin", lambda self, shares: margin(self, shares) + 1)
+    with pytest.raises(AssertionError, match="a value that is not certain"):
         check(scheme)
 
 

@@ -14,7 +14,8 @@ from anyk.domains.prime import PrimeField
 from anyk.errors import NotEnoughAnswers, RecoveryError, TooManyErrors
 from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded
 from anyk.spec import Map
-from anyk.testing.expect import expect, numbers, require, subsets
+from anyk.testing.expect import expect, require, subsets
+from anyk.testing.lies import colluding, lies, words
 from anyk.testing.trial import Trial
 
 __all__ = ["TIMES", "check_recoveries"]
@@ -23,6 +24,7 @@ TIMES = 3.0
 """An error estimate that one error in thousands exceeds."""
 
 _CLOSE = 1e-9
+_SAMPLES = 10  # sets of answers of one size
 _ALARM = 1e-15  # that one liar too many is believed, though the decoder is right
 
 
@@ -31,7 +33,7 @@ def check_recoveries(
 ) -> None:
     """The value and the liars from every set of answers that is promised to do, or an error.
 
-    One liar more than a set of answers is promised to bear never leads to a wrong value.
+    Up to A liars never lead to a wrong value, however few or many the answers are.
 
     Args:
         made: the data, and the right value.
@@ -53,7 +55,7 @@ def check_recoveries(
         heard = _workers(encoded, answered)
         for liars in subsets(heard, min(lying, len(heard)), patterns, generator):
             places = _places(encoded, answered, liars)
-            spoiled = _lies(scheme, answers[list(answered)], places, generator)
+            spoiled = lies(scheme, answers[list(answered)], places, generator)
             _check_recovery(made, encoded.recovery(answered), spoiled, answered, liars)
         _check_matrix(made, encoded.recovery(answered), answers[list(answered)])
         if not (promise.exact and scheme.domain.exact):
@@ -64,8 +66,10 @@ def check_recoveries(
             continue
         for liars in subsets(heard, min(lying + 1, len(heard)), patterns, generator):
             places = _places(encoded, answered, liars)
-            spoiled = _lies(scheme, answers[list(answered)], places, generator)
+            spoiled = lies(scheme, answers[list(answered)], places, generator)
             _check_uncertain(made, encoded.recovery(answered), spoiled, answered, liars)
+    if promise.exact and scheme.domain.exact:
+        _check_certain(made, encoded, answers, min(patterns, _SAMPLES), generator)
 
 
 def _answered(
@@ -102,20 +106,6 @@ def _places(encoded: Encoded, answered: Sequence[int], workers: Sequence[int]) -
     """Where the answers of these workers are."""
     pieces = encoded.guarantee.pieces
     return [place for place, share in enumerate(answered) if share // pieces in workers]
-
-
-def _lies(
-    scheme: AbstractScheme,
-    values: NDArray[Any],
-    rows: Sequence[int],
-    generator: np.random.Generator,
-) -> NDArray[Any]:
-    """The answers, with something else in these rows."""
-    spoiled = values.copy()
-    for row in rows:
-        lie = numbers(scheme.domain, values.shape[1:], generator)
-        spoiled[row] = np.where(lie == values[row], values[row] - 1 + 2 * (values[row] == 0), lie)
-    return spoiled
 
 
 def _check_recovery(
@@ -193,6 +183,33 @@ def _check_fewer(encoded: Encoded, answered: tuple[int, ...]) -> None:
             expect(NotEnoughAnswers, f"answered {fewer}", lambda few=fewer: encoded.recovery(few))  # type: ignore[misc]
 
 
+def _check_certain(
+    made: Trial,
+    encoded: Encoded,
+    answers: NDArray[Any],
+    patterns: int,
+    generator: np.random.Generator,
+) -> None:
+    """Liars who tell the answers of another value are not believed, from any answers at all."""
+    promise, field = encoded.guarantee, encoded.scheme.domain
+    code = words(made, generator) if promise.adversaries else None
+    if code is None or not isinstance(field, PrimeField):
+        return
+    for number in range(1, promise.threshold + 1):
+        for answered in subsets(range(len(answers)), number, patterns, generator):
+            if not encoded.scheme.sufficient(answered):
+                continue
+            recovery, values = encoded.recovery(answered), answers[list(answered)]
+            heard = _workers(encoded, answered)
+            for many in range(1, min(promise.adversaries, len(heard)) + 1):
+                liars = generator.choice(heard, many, replace=False).tolist()
+                places = _places(encoded, answered, liars)
+                told = colluding(field, code[:, list(answered)], values, places, generator)
+                changed = (told != values).reshape(number, -1).any(axis=1)
+                lying = _workers(encoded, [answered[at] for at in np.flatnonzero(changed)])
+                _check_uncertain(made, recovery, told, answered, lying)
+
+
 def _check_uncertain(
     made: Trial,
     recovery: AbstractRecovery,
@@ -200,7 +217,7 @@ def _check_uncertain(
     answered: tuple[int, ...],
     liars: tuple[int, ...],
 ) -> None:
-    """One liar more than these answers must bear, and no more than A: refused, or right."""
+    """Up to A liars, though more than these answers may bear: refused, or right."""
     try:
         recovered = recovery.recover(spoiled)
     except TooManyErrors:
@@ -227,7 +244,7 @@ def _check_more_liars(
     rows, values = _places(encoded, examined, liars), answers[list(examined)]
     for _ in range(tries):
         try:
-            encoded.decode(_lies(encoded.scheme, values, rows, generator), examined)
+            encoded.decode(lies(encoded.scheme, values, rows, generator), examined)
         except TooManyErrors:
             return
     raise AssertionError(f"answered {examined}, liars {liars}: expected TooManyErrors, got a value")
