@@ -70,6 +70,7 @@ class Collection:
         self.copies = encoded.scheme.again(encoded.layout, ()) is not None
         degree = getattr(encoded.scheme.problem, "degree", None)
         self.spare = executor.by_name and degree is not None  # nobody here has seen the function
+        self._over = False  # whether no more will come
         self._wake = math.inf
 
     def gather(
@@ -134,6 +135,8 @@ class Collection:
             answer = dispatch.receive(None if math.isinf(left) else max(left, 0.0))
             if answer is not None:
                 self._note(answer)
+                if not self.pending and self.copies:
+                    self._send_again(dispatch, self._wanted(self._usable()), enough=True)
                 over = not self.pending
                 if not over and end <= now:
                     continue  # what had come by the deadline is taken in first, and judged once
@@ -141,6 +144,7 @@ class Collection:
                 closed = left > _MOMENT and clock() - now < left / 2
                 over = math.isinf(left) or closed or end <= clock()
                 self._wake = math.inf
+            self._over = over
             yield self._usable(), over
 
     def _worth_judging(
@@ -154,7 +158,7 @@ class Collection:
         scheme = self.encoded.scheme
         enough = scheme.sufficient(usable)
         if self.copies:
-            wanted = scheme.again(self.encoded.layout, usable) or {}
+            wanted = self._wanted(usable)
             coming = self._send_again(dispatch, wanted, enough=enough)
             if not wanted:
                 return self._in_one_shape(usable)
@@ -163,6 +167,10 @@ class Collection:
         if enough and self._in_one_shape(usable):
             return len(usable) > self.least or not self.spare or not (self._under_way())
         return self._hopeless()
+
+    def _wanted(self, usable: SomeOf[int]) -> Mapping[int, SomeOf[int]]:
+        """The shares that others may compute too, and those of each that may not."""
+        return self.encoded.scheme.again(self.encoded.layout, usable) or {}
 
     def _hopeless(self) -> bool:
         """Whether an exact scheme can't have a value any more, whatever still comes."""
@@ -290,13 +298,6 @@ class Collection:
         """Who answered for these shares, sorted."""
         return tuple(sorted({self._author(share) for share in shares}))
 
-    def _named(self, suspects: Iterable[int], usable: Iterable[int]) -> tuple[int, ...]:
-        """Who gave the answers of these workers' shares, sorted."""
-        if not self.authors:
-            return tuple(suspects)
-        wrong = set(suspects)
-        return self._workers(share for share in usable if share // self.pieces in wrong)
-
     def _others(self, workers: tuple[int, ...]) -> tuple[int, ...]:
         """All workers but these."""
         return tuple(worker for worker in range(self.workers) if worker not in workers)
@@ -309,15 +310,18 @@ class Collection:
                 missing=self._others(heard),
                 needed="one shape in most of the answers that came",
                 failures=failures,
+                spared=self._spared(usable),
             )
         try:
-            recovery = self.encoded.recovery(usable)
+            by = [self._author(share) for share in usable] if self.authors else None
+            recovery = self.encoded.recovery(usable, by)
         except NotEnoughAnswers as error:
             raise NotEnoughAnswers(
                 answered=error.answered,
                 missing=error.missing,
                 needed=error.needed,
                 failures=failures,
+                spared=self._spared(usable),
             ) from None
         if not usable:  # for which a scheme should have no recovery
             raise NotEnoughAnswers(
@@ -328,9 +332,16 @@ class Collection:
             )
         return recovery.recover(np.stack([self.values[share] for share in usable]))
 
+    def _spared(self, usable: tuple[int, ...]) -> set[int]:
+        """The workers that owe an answer and are not late, where nobody waits for them any more."""
+        if self._over:
+            return set()
+        late, heard = self.pending.late(self.executor.clock()), self._workers(usable)
+        return self.pending.workers() - {*late, *heard}
+
     def _missed(self, usable: tuple[int, ...]) -> set[int]:
         """The workers that hold a block that nobody answered for."""
-        wanted = self.encoded.scheme.again(self.encoded.layout, usable) or {}
+        wanted = self._wanted(usable)
         return {who for holders in wanted.values() for who in holders}
 
     def _known(self, recovered: Recovered) -> NDArray[np.bool_]:
@@ -356,14 +367,16 @@ class Collection:
         missing = self._others(used)
         now = self.executor.clock()
         silent = [who for who in missing if who not in failures]
-        late = silent if status in _FAILED else {*self.pending.late(now), *self._missed(usable)}
+        late = {*self.pending.late(now), *self._missed(usable)}
+        if status in _FAILED:
+            late = set(silent) - self._spared(usable)
         return Outcome(
             value=None if recovered is None or status in _FAILED else recovered.value,
             status=status,
             used=used,
             missing=missing,
             shares=usable,
-            suspects=() if recovered is None else self._named(recovered.suspects, usable),
+            suspects=() if recovered is None else recovered.suspects,
             error_estimate=None if recovered is None else recovered.error_estimate,
             failures=failures,
             timings=timings,
