@@ -105,5 +105,6 @@ def test_an_estimate_within_becomes_that_of_the_sum():
         assert off >= 0.99 * hair or recovered.error_estimate == np.inf
     with anyk.Inline(6) as executor:
         counter = iter(answers)
-        outcome = anyk.run(scheme, lambda _: next(counter), [1.0, 1.0], executor)
+        f = lambda _: next(counter)  # noqa: E731 - one line
+        outcome = anyk.run(scheme, f, [1.0, 1.0], executor, tolerance=math.inf)
     assert outcome.status is anyk.Status.APPROXIMATE

@@ -84,7 +84,7 @@ class Collection:
             outcome, error = self._conclude(tuple(sorted(usable)), tolerance, guess=guess)
             if over or error is None or self._hopeless():
                 return outcome, error
-            if tolerance is None and self._final(error):
+            if tolerance is None and self._settled(usable):
                 return outcome, error
         raise AssertionError("the last judgement is over")  # pragma: no cover
 
@@ -116,7 +116,7 @@ class Collection:
                 estimate = outcome.error_estimate
                 if estimate is None or (tolerance is not None and estimate <= tolerance):
                     return
-            elif best is None and (over or (exact and (self._hopeless() or self._final(error)))):
+            elif best is None and (over or (exact and (self._hopeless() or self._settled(usable)))):
                 error.outcome = outcome
                 raise error
 
@@ -179,13 +179,12 @@ class Collection:
         may_come = set(self.values) | self.pending.shares()
         return not self.encoded.scheme.sufficient(may_come)
 
-    def _final(self, error: RecoveryError) -> bool:
-        """Whether nothing is waited for any more that may mend this.
+    def _settled(self, usable: list[int]) -> bool:
+        """Whether as many answered as the promise needs, and all others are late.
 
-        More answers are, however late, that will settle who lied as promised.
+        Those that the promise counts on are waited for as long as it takes.
         """
-        settled = isinstance(error, TooManyErrors) and error.more > 0
-        return not (settled or self._under_way())
+        return len(usable) >= self.encoded.guarantee.threshold and not self._under_way()
 
     def _under_way(self) -> bool:
         """Whether somebody owes an answer and is not late; who waits is woken when they are."""

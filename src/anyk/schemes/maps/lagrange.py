@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Recovered
-from anyk.checks import instance, settle
+from anyk.checks import indices_of, instance, settle
 from anyk.codes.exact.reed_solomon import EvaluationCode
 from anyk.domains.points import disjoint_points
 from anyk.domains.polynomials import lagrange_matrix
@@ -203,7 +203,7 @@ class Lagrange(AbstractScheme):
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether there are (K+T-1)d + 1 of them beyond those that D workers gave."""
-        return self._certainty.margin(set(answered)) >= 0
+        return self._certainty.margin(set(indices_of("answered", answered))) >= 0
 
     def encoder(self, layout: None, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D and M: the columns of Lagrange's basis that belong to blocks, and to masks."""
