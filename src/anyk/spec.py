@@ -178,9 +178,9 @@ class Guarantee:
         InvalidArgument: if the numbers contradict each other.
 
     Example:
-        >>> anyk.Lagrange(blocks=3, degree=2, workers=12, colluders=1).guarantee
-        Guarantee(workers=12, threshold=7, stragglers=5, adversaries=0, colluders=1, exact=True,
-                  leakage=0.0, load=1.0, data_std=None, pieces=1, least=None)
+        >>> anyk.Lagrange(blocks=3, degree=2, workers=12, adversaries=1, colluders=1).guarantee
+        Guarantee(workers=12, threshold=9, stragglers=3, adversaries=1, colluders=1, exact=True,
+                  leakage=0.0, load=1.0, data_std=None, pieces=1, least=8)
     """
 
     workers: int
