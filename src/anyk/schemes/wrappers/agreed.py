@@ -1,0 +1,328 @@
+"""`Agreed`: every share to several workers in secret groups, so that liars are told for any f."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import KW_ONLY, dataclass, replace
+from typing import Any, final
+
+import numpy as np
+
+from anyk.checks import instance, settle
+from anyk.codes.agreement import Agreement
+from anyk.domains.base import AbstractDomain
+from anyk.domains.prime import PrimeField
+from anyk.errors import InvalidArgument, NotEnoughAnswers, Unachievable, numbered
+from anyk.randomness.entropy import AbstractSource, SystemSource
+from anyk.schemes.approximate.filled_replication.scheme import FilledReplication
+from anyk.schemes.approximate.spline.scheme import Spline
+from anyk.schemes.approximate.veiled_replication.scheme import VeiledReplication
+from anyk.schemes.base import (
+    AbstractRecovery,
+    AbstractScheme,
+    Encoded,
+    Encoder,
+    missing_answers,
+)
+from anyk.schemes.maps.lagrange import Lagrange
+from anyk.schemes.row import SchemeRow, SchemeWords, WrapperRow, failing
+from anyk.schemes.wrappers.agreed_recovery import AgreedRecovery
+from anyk.schemes.wrappers.grouping import Grouping, draw_groups, expected_wrong
+from anyk.spec import Guarantee, Map, MatMul, Sum, Threat
+from anyk.work import AbstractWork, Function
+
+__all__ = ["ROW", "Agreed"]
+
+_WRONG = 0.01  # shares that a plan lets pass, in the expectation
+
+
+@final
+@dataclass(frozen=True)
+class Agreed(AbstractScheme):
+    """Every share of another scheme to several workers, who must agree: for any function.
+
+    The N workers are put in groups, one for each worker of the scheme within, and all workers of a
+    group hold the same share. Who is with whom is drawn in secret, for every encoding anew. Answers
+    of a group that agree are believed; where they differ, the share is lost to the scheme within,
+    as if its worker were late. Nothing is assumed of the function: liars are told by other workers,
+    and not by how smooth it is.
+
+    Args:
+        scheme: the scheme within, for n workers.
+        copies: q, how many workers hold each share, at least.
+        adversaries: A, how many workers may answer wrongly. Each costs the scheme within a share
+            at most, so it needs A stragglers or more.
+        agree: a, how many answers on a share must agree; by default all q, or A + 1 where that is
+            less, as so many are never all liars. With fewer, late workers cost fewer shares, and
+            fewer liars suffice for a wrong one.
+        workers: N, from qn on, which is the default. The groups are as even as can be.
+        rtol: by how much, of their norm, answers that agree may differ; by default to the bit over
+            a field and for whole numbers, and 512 roundings for others.
+
+    Raises:
+        InvalidArgument: if an argument is out of range.
+        Unachievable: if N < qn, or the scheme within survives fewer than A stragglers.
+
+    Guarantee:
+        With s stragglers within, a value from any N - S answers, S = (s - A)(q - a + 1) + q - a, at
+        most A of them wrong: at least n - s shares are believed, and the value is what the scheme
+        within makes of these, with its promise.
+
+        A wrong share is believed only if everybody of its group who answers is a liar, and all lie
+        alike: of C(A,q) / C(N-1,q-1) shares in the expectation where all q must agree (A = 4,
+        N = 60: 0.10 for q = 2, 0.002 for q = 3), `expected_wrong` in general. It holds for every
+        way to lie, also for liars who compare what they hold, know f and see all answers, but for
+        liars (and workers that are late) who were chosen before the groups were drawn: not if
+        somebody can corrupt workers after having seen their shares. It counts placements, not
+        calls: two liars who hold one share do so in every call on it. None passes if A < q. What
+        passes is for the scheme within: give it adversaries too, as a second line.
+
+        A worker is named a liar only with a proof. If a group's answers differ, one of them lies.
+        So where a answers agree, and a + (the lies that there are in other groups at least) > A,
+        they are right, and whoever differs is a liar; else the share is lost, and nobody is named.
+        (Two of three may be the liars.) With an exact scheme within, all answers are compared with
+        its value, and all liars are named; an honest worker can be, if a wrong share was believed.
+
+        Any T workers hold at most T shares of the scheme within, so they learn no more than it
+        promises. The groups are in the layout alone, which stays with the master; workers who
+        compare their shares see whether they are of one group, and the bound above allows it.
+
+        Around `Replication` it has no use, which counts copies itself, nor around exact schemes but
+        to name liars of a function that is not the promised polynomial: they do it at 2 answers a
+        liar.
+
+    References:
+        Sarmenta: Sabotage-tolerance mechanisms for volunteer computing systems (CCGrid 2001), for
+        voting on copies that are dealt at random, without a code around them.
+
+    Example:
+        >>> scheme = anyk.Agreed(anyk.Spline(4, 20, stragglers=6), copies=2, adversaries=2)
+        >>> scheme.guarantee.workers, scheme.guarantee.stragglers, round(scheme.expected_wrong, 3)
+        (40, 4, 0.026)
+        >>> encoded = scheme.encode(np.arange(4.0))
+        >>> answers = 2.0 * encoded.shares + 1.0
+        >>> answers[7] = 5.5  # one other worker has this share, and contradicts: no proof who lied
+        >>> recovered = encoded.decode(answers, range(40))
+        >>> recovered.value.round(6), recovered.suspects
+        (array([1., 3., 5., 7.]), ())
+    """
+
+    scheme: AbstractScheme
+    _: KW_ONLY
+    copies: int = 2
+    adversaries: int = 1
+    agree: int | None = None
+    workers: int | None = None
+    rtol: float | None = None
+
+    def __post_init__(self) -> None:
+        change = "Make one, such as anyk.Spline(4, 20)."
+        instance("scheme", self.scheme, AbstractScheme, change=change)
+        settle(self, optional="agree", copies=2, adversaries=0, agree=1)
+        settle(self, optional="workers", workers=1)
+        object.__setattr__(self, "rtol", Agreement(self.rtol).rtol)
+        if self.agree is not None and self.agree > self.copies:
+            raise InvalidArgument(
+                "agree",
+                given=str(self.agree),
+                needed=f"at most copies={self.copies}, as no more workers answer on a share",
+                change="Lower it, or take more copies.",
+            )
+        if self.rtol and self.domain.exact:
+            raise InvalidArgument(
+                "rtol",
+                given=repr(self.rtol),
+                needed=f"None, as answers over {self.domain!r} are equal or differ",
+                change="Leave it out.",
+            )
+        within = self.scheme.guarantee
+        least = self.copies * within.workers
+        if self._total < least:
+            raise Unachievable(
+                "workers",
+                given=str(self.workers),
+                needed=f"N >= qn, that is {self._total} >= {self.copies}*{within.workers}",
+                change=f"Take {least} workers, or fewer copies.",
+            )
+        if within.stragglers < self.adversaries:
+            raise Unachievable(
+                "adversaries",
+                given=str(self.adversaries),
+                needed=f"A <= s, that is {self.adversaries} <= {within.stragglers}, as each liar "
+                "can cost the scheme within a share",
+                change="Let the scheme within survive more stragglers, or lower adversaries.",
+            )
+
+    @property
+    def _total(self) -> int:
+        """N."""
+        return self.copies * self.scheme.guarantee.workers if self.workers is None else self.workers
+
+    @property
+    def _enough(self) -> int:
+        """The answers on a share that must agree: a."""
+        return min(self.agree or self.copies, self.adversaries + 1)
+
+    @property
+    def problem(self) -> Map | Sum | MatMul:
+        """That of the scheme within."""
+        return self.scheme.problem
+
+    @property
+    def domain(self) -> AbstractDomain:
+        """That of the scheme within."""
+        return self.scheme.domain
+
+    @property
+    def guarantee(self) -> Guarantee:
+        """That of the scheme within, for the workers of all groups."""
+        within, each_late = self.scheme.guarantee, self.copies - self._enough
+        r = within.pieces
+        lost = within.workers * r - within.threshold - r * self.adversaries
+        missing = lost * (each_late + 1) + each_late
+        return replace(
+            within,
+            workers=self._total,
+            threshold=self._total * r - missing,
+            stragglers=missing // r,
+            adversaries=self.adversaries,
+            least=0,
+            named=within.exact or not self.adversaries,
+        )
+
+    @property
+    def expected_wrong(self) -> float:
+        """How many wrong shares are believed at most, in the expectation over the groups.
+
+        All liars are taken to lie alike, and S other workers to be late. Over several primes, for
+        real numbers on a field, it holds for each prime.
+        """
+        promise = self.guarantee
+        return expected_wrong(
+            self._total,
+            self.scheme.guarantee.workers,
+            liars=self.adversaries,
+            late=promise.stragglers,
+            agree=self._enough,
+        )
+
+    def encode(self, X: Any, *, source: AbstractSource = SystemSource()) -> Encoded:
+        """The shares of the scheme within, each for a group of workers.
+
+        Args:
+            X: what the scheme within encodes.
+            source: where its masks and the groups come from; the operating system's CSPRNG by
+                default.
+
+        Returns:
+            Shares (N * pieces, *shape); the groups are in the layout.
+
+        Raises:
+            InvalidArgument: if the scheme within can't encode X.
+        """
+        within = self.scheme.encode(X, source=source)
+        promise = within.guarantee
+        groups = draw_groups(source, promise.workers, self._total)
+        layout = Grouping(within=within.layout, groups=groups, pieces=promise.pieces)
+        return Encoded(self, tuple(part[layout.held] for part in within.parts), layout)
+
+    def work(self, function: Function, per_worker: tuple[bool, ...] = ()) -> AbstractWork:
+        """That of the scheme within."""
+        return self.scheme.work(function, per_worker)
+
+    def sufficient(self, answered: Collection[int]) -> bool:
+        """Whether all but those of S workers answered, whatever the groups are."""
+        return len(set(answered)) >= self.guarantee.threshold
+
+    def encoder(self, layout: Grouping, operand: int = 0) -> Encoder:
+        """D and M of the scheme within, a row for each copy."""
+        within = self.scheme.encoder(layout.within, operand)
+        return replace(within, data=within.data[layout.held], masks=within.masks[layout.held])
+
+    def recovery(self, layout: Grouping, answered: tuple[int, ...]) -> AbstractRecovery:
+        """From the answers that agree to the value.
+
+        Raises:
+            NotEnoughAnswers: if an exact scheme within needs more, or nothing could be made of
+                them though nobody lied.
+        """
+        promise = self.guarantee
+        if promise.exact and not self.sufficient(answered):
+            raise missing_answers(self, answered, f"{promise.threshold} answers")
+        times = np.bincount(layout.held[list(answered)], minlength=1)
+        shares = tuple(np.flatnonzero(times >= self._enough).tolist())
+        try:
+            ready = self.scheme.recovery(layout.within, shares)
+        except NotEnoughAnswers as error:
+            needed = f"{error.needed}, each by {numbered(self._enough, 'worker')} or more"
+            raise missing_answers(self, answered, needed) from None
+        return AgreedRecovery(
+            scheme=self,
+            within=self.scheme,
+            layout=layout,
+            shares=answered,
+            agree=self._enough,
+            agreement=Agreement(0.0 if self.domain.exact else self.rtol),
+            ready=ready,
+        )
+
+    def over(self, field: PrimeField) -> Agreed:
+        """The same around the scheme over another prime field."""
+        return replace(self, scheme=self.scheme.over(field))
+
+
+def _sized(within: SchemeRow, problem: Map, threat: Threat, field: PrimeField) -> Agreed:
+    liars = threat.adversaries
+    if not liars:
+        raise failing("A >= 1, that is 0 >= 1: it tells liars, at q times the workers")
+    for copies in range(2, liars + 2):
+        if threat.workers // copies < max(threat.stragglers + liars, threat.colluders):
+            break
+        scheme = within.size(
+            problem,
+            replace(
+                threat,
+                workers=threat.workers // copies,
+                stragglers=threat.stragglers + liars,
+                adversaries=0,
+            ),
+            field,
+        )
+        if scheme.guarantee.exact:
+            raise failing("an approximate scheme: exact ones name liars at two answers each")
+        agreed = Agreed(scheme, copies=copies, adversaries=liars)
+        if agreed.expected_wrong <= _WRONG:
+            return agreed
+    raise failing(
+        f"N >= q(K + S + A) or more, for as many copies q as let at most {_WRONG} wrong shares "
+        "pass in the expectation"
+    )
+
+
+def _examples() -> tuple[AbstractScheme, ...]:
+    veiled = VeiledReplication(3, 8, stragglers=2, colluders=1, leakage=0.5)
+    return (
+        Agreed(Lagrange(blocks=2, degree=2, workers=6, colluders=1), adversaries=1),
+        Agreed(Lagrange(blocks=2, degree=1, workers=4, pieces=2), adversaries=1),
+        Agreed(veiled, adversaries=1, workers=17),
+        Agreed(Spline(3, 6, stragglers=2), adversaries=0, workers=13),
+        Agreed(FilledReplication(2, 4), adversaries=0),
+    )
+
+
+ROW = WrapperRow(
+    name="Agreed",
+    scheme=Agreed,
+    solves=Map,
+    around=Map,
+    size=_sized,
+    examples=_examples,
+    words=SchemeWords(
+        call="Agreed(scheme, copies=q, adversaries=A)",
+        computes="as the scheme, on q times the workers",
+        late="fewer than the scheme by A",
+        wrong="told by workers who hold the same share, for any function; named with a proof only",
+        curious="as the scheme",
+        value="as the scheme",
+    ),
+)
