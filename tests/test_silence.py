@@ -48,7 +48,10 @@ def test_replicas_equal_but_for_rounding_are_approximate():
 )
 def test_answers_that_agree_by_symmetry_are_no_evidence(scheme, function, data):
     with anyk.Inline(scheme.workers) as executor:
-        assert np.isinf(anyk.run(scheme, function, data, executor).error_estimate)
+        guess = anyk.run(scheme, function, data, executor, tolerance=np.inf)
+        assert np.isinf(guess.error_estimate)
+        with pytest.raises(anyk.NotAccurateEnough, match="nothing in the answers tells"):
+            anyk.run(scheme, function, data, executor)
         with pytest.raises(anyk.NotAccurateEnough):
             anyk.run(scheme, function, data, executor, tolerance=1e-6)
 
@@ -174,9 +177,9 @@ def test_after_the_deadline_nothing_more_is_decoded(monkeypatch):
     monkeypatch.setattr(
         Collection,
         "_conclude",
-        lambda self, usable, tolerance: (
+        lambda self, usable, tolerance, guess: (
             decoded.append((self.executor.clock(), len(usable)))
-            or conclude(self, usable, tolerance)
+            or conclude(self, usable, tolerance, guess=guess)
         ),
     )
     with anyk.Simulated(30, compute=1.0) as executor:

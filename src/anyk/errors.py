@@ -322,7 +322,7 @@ class NotAccurateEnough(RecoveryError):
 
     Args:
         error_estimate: relative error that the recovery estimates.
-        tolerance: relative error that was asked for.
+        tolerance: relative error that was asked for; None where any was right that has evidence.
 
     Example:
         >>> raise anyk.NotAccurateEnough(error_estimate=0.25, tolerance=0.1)
@@ -331,11 +331,14 @@ class NotAccurateEnough(RecoveryError):
         0.1. Add workers, lower blocks, wait longer, or raise the tolerance.
     """
 
-    def __init__(self, *, error_estimate: float, tolerance: float) -> None:
+    def __init__(self, *, error_estimate: float, tolerance: float | None = None) -> None:
         self.error_estimate = error_estimate
         self.tolerance = tolerance
         super().__init__(
-            f"the relative error is estimated at {error_estimate:.3g}; the tolerance is "
+            "nothing in the answers tells how far off the value is. Add workers or wait longer, so "
+            "that there is evidence; or take the guess, by tolerance=math.inf or a deadline."
+            if tolerance is None
+            else f"the relative error is estimated at {error_estimate:.3g}; the tolerance is "
             f"{tolerance:.3g}. Add workers, lower blocks, wait longer, or raise the tolerance."
         )
 

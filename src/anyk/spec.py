@@ -172,7 +172,7 @@ class Guarantee:
             where it does not depend on it.
         pieces: r, how many shares a worker holds, and answers one after the other.
         least: how many answers are waited for if nobody lies; each lie among them costs one more,
-            up to `threshold`, which is meant by 0.
+            up to `threshold`, which is meant by None.
         named: whether all liars are named; otherwise those alone of whom there is a proof.
 
     Raises:
@@ -181,7 +181,7 @@ class Guarantee:
     Example:
         >>> anyk.Lagrange(blocks=3, degree=2, workers=12, colluders=1).guarantee
         Guarantee(workers=12, threshold=7, stragglers=5, adversaries=0, colluders=1, exact=True,
-                  leakage=0.0, load=1.0, data_std=None, pieces=1, least=7, named=True)
+                  leakage=0.0, load=1.0, data_std=None, pieces=1, least=None, named=True)
     """
 
     workers: int
@@ -194,14 +194,12 @@ class Guarantee:
     load: float
     data_std: float | None = None
     pieces: int = 1
-    least: int = 0
+    least: int | None = None
     named: bool = True
 
     def __post_init__(self) -> None:
-        settle(self, pieces=1, least=0)
-        if not self.least:
-            object.__setattr__(self, "least", self.threshold)
-        elif self.least > self.threshold:
+        settle(self, optional="least", pieces=1, least=0)
+        if self.least is not None and self.least > self.threshold:
             raise InvalidArgument(
                 "least",
                 given=str(self.least),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
@@ -177,6 +177,26 @@ class AbstractScheme(ABC):
     @abstractmethod
     def recovery(self, layout: Any, answered: tuple[int, ...]) -> AbstractRecovery:
         """The decoder for these shares; called by `Encoded.recovery`, which checks them."""
+
+    def again(
+        self,
+        layout: Any,  # noqa: ARG002 - for those that have copies
+        answered: Collection[int],  # noqa: ARG002
+    ) -> Mapping[int, Collection[int]] | None:
+        """The shares that other workers may compute too, as long as they are not answered.
+
+        None, the default, where no worker may be sent another one's share: it would learn more, or
+        be wrong twice.
+
+        Args:
+            layout: of the `Encoded`.
+            answered: the shares that were answered.
+
+        Returns:
+            Of each share whose answer is wanted, the workers that may not compute it as they have
+            a say in it already. None are wanted where the answers are all that the value needs.
+        """
+        return None
 
     @property
     def formats(self) -> tuple[FixedPoint, ...]:

@@ -133,6 +133,18 @@ class Replication(AbstractScheme):
         )
         return bool(replicas.min() > 2 * self.adversaries)
 
+    def again(self, layout: None, answered: Collection[int]) -> dict[int, frozenset[int]]:  # noqa: ARG002
+        """One more share of each block for each replica that it lacks."""
+        workers = np.arange(self.workers)
+        held, heard = self._block(workers), np.isin(workers, [*answered])
+        lacking = 2 * self.adversaries + 1 - np.bincount(held[heard], minlength=self.blocks)
+        wanted: dict[int, frozenset[int]] = {}
+        for block in np.flatnonzero(lacking > 0):
+            copies = np.flatnonzero(held == block)
+            silent = copies[~heard[copies]][: lacking[block]]
+            wanted |= dict.fromkeys(silent.tolist(), frozenset(copies.tolist()))
+        return wanted
+
     def encoder(self, layout: None, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D: a one where worker n holds block k; there are no masks."""
         data = np.eye(self.blocks, dtype=self.domain.dtype)

@@ -87,9 +87,8 @@ class Agreed(AbstractScheme):
         promises. The groups are in the layout alone, which stays with the master; workers who
         compare their shares see whether they are of one group, and the bound above allows it.
 
-        Around `Replication` it has no use, which counts copies itself, nor around exact schemes but
-        to name liars of a function that is not the promised polynomial: they do it at 2 answers a
-        liar.
+        It has no use around `Replication`, which counts copies itself, and little around `Lagrange`
+        or `Shamir`, which name liars at two answers each.
 
     References:
         Sarmenta: Sabotage-tolerance mechanisms for volunteer computing systems (CCGrid 2001), for
@@ -176,19 +175,23 @@ class Agreed(AbstractScheme):
     @property
     def guarantee(self) -> Guarantee:
         """That of the scheme within, for the workers of all groups."""
-        within, each_late = self.scheme.guarantee, self.copies - self._enough
-        r = within.pieces
-        lost = within.workers * r - within.threshold - r * self.adversaries
-        missing = lost * (each_late + 1) + each_late
+        within = self.scheme.guarantee
+        least = within.threshold if within.least is None else within.least
+        missing = self._missing(within.threshold + within.pieces * self.adversaries)
         return replace(
             within,
             workers=self._total,
-            threshold=self._total * r - missing,
-            stragglers=missing // r,
+            threshold=self._total * within.pieces - missing,
+            stragglers=missing // within.pieces,
             adversaries=self.adversaries,
-            least=0,
+            least=self._total * within.pieces - self._missing(least) if within.exact else None,
             named=within.exact or not self.adversaries,
         )
+
+    def _missing(self, shares: int) -> int:
+        """How many answers may be missing, whichever, so that so many shares have enough."""
+        within, beyond = self.scheme.guarantee, self.copies - self._enough
+        return (within.workers * within.pieces - shares) * (beyond + 1) + beyond
 
     @property
     def expected_wrong(self) -> float:
@@ -231,8 +234,10 @@ class Agreed(AbstractScheme):
         return self.scheme.work(function, per_worker)
 
     def sufficient(self, answered: Collection[int]) -> bool:
-        """Whether all but those of S workers answered, whatever the groups are."""
-        return len(set(answered)) >= self.guarantee.threshold
+        """Whether they are enough if nobody lies, or all but S where the value is approximate."""
+        promise = self.guarantee
+        least = promise.threshold if promise.least is None else promise.least
+        return len(set(answered)) >= least
 
     def encoder(self, layout: Grouping, operand: int = 0) -> Encoder:
         """D and M of the scheme within, a row for each copy."""
@@ -248,7 +253,7 @@ class Agreed(AbstractScheme):
         """
         promise = self.guarantee
         if promise.exact and not self.sufficient(answered):
-            raise missing_answers(self, answered, f"{promise.threshold} answers")
+            raise missing_answers(self, answered, f"{promise.least} answers")
         times = np.bincount(layout.held[list(answered)], minlength=1)
         shares = tuple(np.flatnonzero(times >= self._enough).tolist())
         try:
