@@ -33,9 +33,10 @@ def test_a_small_number_beside_a_large_one_is_voted_on_too():
 
 def test_replicas_equal_but_for_rounding_are_approximate():
     encoded = anyk.Replication(1, 3, adversaries=1).encode([1.0])
-    recovered = encoded.decode(np.array([1.0, 1.0 + 1e-12, 1.0 + 2e-12]), range(3))
+    recovered = encoded.decode(np.array([1.0, 1.0 + 1e-14, 1.0 + 2e-14]), range(3))
     assert recovered.suspects == ()
-    assert 0 < recovered.error_estimate <= 1e-9
+    assert recovered.value == [1.0 + 1e-14]
+    assert recovered.error_estimate == pytest.approx(1e-14, rel=0.03)
 
 
 @pytest.mark.parametrize(

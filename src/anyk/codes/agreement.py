@@ -158,6 +158,26 @@ class Agreement:
             spread=farthest / (1.0 - farthest) if farthest < 1.0 else math.inf,
         )
 
+    def nearest(self, copies: Sequence[NDArray[Any]]) -> float:
+        """How near two copies that do not agree are to each other, by the larger's norm.
+
+        Args:
+            copies: ndarrays, one a worker.
+
+        Returns:
+            Infinity, where all agree.
+        """
+        kinds = [copies[kind[0]] for kind in _alike(copies)]
+        return min(
+            (
+                _apart(one, other)
+                for place, one in enumerate(kinds)
+                for other in kinds[:place]
+                if not self.agree(one, other)
+            ),
+            default=math.inf,
+        )
+
     def _limit(self, one: NDArray[Any], other: NDArray[Any]) -> float:
         """rtol, as given or by what both answers hold."""
         if self.rtol is not None:

@@ -134,6 +134,8 @@ class Collection:
             answer = dispatch.receive(None if math.isinf(left) else max(left, 0.0))
             if answer is not None:
                 self._note(answer)
+                if not self.pending and self.copies:
+                    self._send_again(dispatch, self._wanted(self._usable()), enough=True)
                 over = not self.pending
                 if not over and end <= now:
                     continue  # what had come by the deadline is taken in first, and judged once
@@ -154,7 +156,7 @@ class Collection:
         scheme = self.encoded.scheme
         enough = scheme.sufficient(usable)
         if self.copies:
-            wanted = scheme.again(self.encoded.layout, usable) or {}
+            wanted = self._wanted(usable)
             coming = self._send_again(dispatch, wanted, enough=enough)
             if not wanted:
                 return self._in_one_shape(usable)
@@ -163,6 +165,10 @@ class Collection:
         if enough and self._in_one_shape(usable):
             return len(usable) > self.least or not self.spare or not (self._under_way())
         return self._hopeless()
+
+    def _wanted(self, usable: SomeOf[int]) -> Mapping[int, SomeOf[int]]:
+        """The shares that others may compute too, and those of each that may not."""
+        return self.encoded.scheme.again(self.encoded.layout, usable) or {}
 
     def _hopeless(self) -> bool:
         """Whether an exact scheme can't have a value any more, whatever still comes."""
@@ -282,13 +288,6 @@ class Collection:
         """Who answered for these shares, sorted."""
         return tuple(sorted({self._author(share) for share in shares}))
 
-    def _named(self, suspects: Iterable[int], usable: Iterable[int]) -> tuple[int, ...]:
-        """Who gave the answers of these workers' shares, sorted."""
-        if not self.authors:
-            return tuple(suspects)
-        wrong = set(suspects)
-        return self._workers(share for share in usable if share // self.pieces in wrong)
-
     def _others(self, workers: tuple[int, ...]) -> tuple[int, ...]:
         """All workers but these."""
         return tuple(worker for worker in range(self.workers) if worker not in workers)
@@ -303,7 +302,8 @@ class Collection:
                 failures=failures,
             )
         try:
-            recovery = self.encoded.recovery(usable)
+            by = [self._author(share) for share in usable] if self.authors else None
+            recovery = self.encoded.recovery(usable, by)
         except NotEnoughAnswers as error:
             raise NotEnoughAnswers(
                 answered=error.answered,
@@ -322,7 +322,7 @@ class Collection:
 
     def _missed(self, usable: tuple[int, ...]) -> set[int]:
         """The workers that hold a block that nobody answered for."""
-        wanted = self.encoded.scheme.again(self.encoded.layout, usable) or {}
+        wanted = self._wanted(usable)
         return {who for holders in wanted.values() for who in holders}
 
     def _known(self, recovered: Recovered) -> NDArray[np.bool_]:
@@ -355,7 +355,7 @@ class Collection:
             used=used,
             missing=missing,
             shares=usable,
-            suspects=() if recovered is None else self._named(recovered.suspects, usable),
+            suspects=() if recovered is None else recovered.suspects,
             error_estimate=None if recovered is None else recovered.error_estimate,
             failures=failures,
             timings=timings,
