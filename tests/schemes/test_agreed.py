@@ -72,8 +72,7 @@ def test_two_liars_of_one_group_who_lie_alike_do_not_make_the_third_a_liar(copie
     recovered = encoded.decode(answers, range(36))
     assert recovered.suspects == ()
     assert np.allclose(recovered.value, [1.0, 2.0])
-    held = encoded.recovery(range(36))
-    assert held.disputed(answers) == tuple(sorted((0, first, second)))
+    assert recovered.disputed == (tuple(sorted((0, first, second))),)
 
 
 def test_a_liar_against_more_than_can_lie_is_named():
@@ -83,7 +82,7 @@ def test_a_liar_against_more_than_can_lie_is_named():
     answers[5] = 9.0
     recovered = encoded.decode(answers, range(36))
     assert recovered.suspects == (5,)
-    assert encoded.recovery(range(36)).disputed(answers) == ()
+    assert recovered.disputed == ()
 
 
 def test_where_all_liars_are_at_odds_with_somebody_a_single_answer_counts():
@@ -212,7 +211,8 @@ def test_rtol_says_what_agrees():
         encoded = scheme.encode([1.0, 2.0])
         answers = encoded.shares.copy()
         answers[4] *= 1.0 + 1e-5
-        assert bool(encoded.recovery(range(12)).disputed(answers)) == loses
+        together = tuple(sorted((4, *partners(encoded, 4))))
+        assert encoded.decode(answers, range(12)).disputed == ((together,) if loses else ())
 
 
 def test_no_worker_learns_more_than_from_the_scheme_within():
@@ -316,6 +316,8 @@ def test_late_crashed_and_lying_workers_at_once(make):
             outcome = anyk.run(scheme, np.sign, X, executor)
             assert outcome.status is anyk.Status.APPROXIMATE
             assert set(outcome.suspects) <= {1, 4, 9}
+            assert all({1, 4, 9} & set(each) for each in outcome.disputed)
+            assert ("disputed  one or more of workers" in str(outcome)) == bool(outcome.disputed)
             assert np.abs(outcome.value).max() < 10.0
             assert set(outcome.missing) >= {12, 13, 17} - set(outcome.used)
 
@@ -325,6 +327,24 @@ def test_values_get_better_as_answers_come():
     with anyk.Inline(24) as executor:
         outcomes = list(anyk.stream(scheme, np.sin, np.array([0.0, 1.0, 2.0]), executor, every=6))
     assert outcomes[-1].error_estimate <= outcomes[0].error_estimate
+
+
+def test_other_arguments_are_dealt_to_the_same_groups():
+    X, weights = np.array([[1.0, 2.0], [3.0, -1.0]]), np.array([[0.5, 0.5], [2.0, -1.0]])
+    veiled = anyk.VeiledReplication(2, 6, stragglers=2, colluders=1, leakage=4.0)
+    fixed = anyk.FixedPoint(fraction_bits=10, magnitude=4.0, degree=2)
+    exact = anyk.Agreed(anyk.Lagrange(blocks=2, degree=2, workers=7), adversaries=1)
+    for scheme, embedding in ((anyk.Agreed(veiled), None), (exact, fixed)):
+        with (
+            anyk.Inline(scheme.guarantee.workers) as executor,
+            anyk.distribute(scheme, X, executor, embedding=embedding) as data,
+        ):
+            for _ in range(2):
+                outcome = data.run(np.multiply, data.encode(weights))
+            if embedding is not None:
+                assert np.allclose(outcome.value, X * weights)
+            with pytest.raises(anyk.InvalidArgument, match=r"^arguments: "):
+                data.run(np.multiply, scheme.encode(np.zeros((2, 2), dtype=int)))
 
 
 # What it refuses

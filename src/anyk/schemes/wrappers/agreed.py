@@ -13,6 +13,7 @@ from anyk.codes.agreement import Agreement
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.errors import InvalidArgument, NotEnoughAnswers, Unachievable, numbered
+from anyk.fixed_point.format import FixedPoint
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.schemes.approximate.filled_replication.scheme import FilledReplication
 from anyk.schemes.approximate.spline.scheme import Spline
@@ -223,11 +224,40 @@ class Agreed(AbstractScheme):
         Raises:
             InvalidArgument: if the scheme within can't encode X.
         """
-        within = self.scheme.encode(X, source=source)
+        return self.encode_argument(X, source=source)
+
+    @property
+    def formats(self) -> tuple[FixedPoint, ...]:
+        """Those of the scheme within."""
+        return self.scheme.formats
+
+    def encode_argument(
+        self,
+        values: Any,
+        embedding: FixedPoint | None = None,
+        *,
+        layout: Grouping | None = None,
+        source: AbstractSource = SystemSource(),
+    ) -> Encoded:
+        """Shares of another argument of the function, for the same groups as the data's.
+
+        Args:
+            values: as for the scheme within.
+            embedding: as for the scheme within.
+            layout: that of the data; None to draw groups.
+            source: where masks and groups come from; the operating system's CSPRNG by default.
+
+        Raises:
+            InvalidArgument: if the values or the format do not fit.
+        """
+        own = None if layout is None else layout.within
+        within = self.scheme.encode_argument(values, embedding, layout=own, source=source)
         promise = within.guarantee
-        groups = draw_groups(source, promise.workers, self._total)
-        layout = Grouping(within=within.layout, groups=groups, pieces=promise.pieces)
-        return Encoded(self, tuple(part[layout.held] for part in within.parts), layout)
+        groups = (
+            draw_groups(source, promise.workers, self._total) if layout is None else layout.groups
+        )
+        dealt = Grouping(within=within.layout, groups=groups, pieces=promise.pieces)
+        return Encoded(self, tuple(part[dealt.held] for part in within.parts), dealt)
 
     def work(self, function: Function, per_worker: tuple[bool, ...] = ()) -> AbstractWork:
         """That of the scheme within."""

@@ -84,20 +84,12 @@ class AgreedRecovery(AbstractRecovery):
         if len(suspects) > self._adversaries:
             raise self._contradiction(0)
         apart = [each.spread * float(np.linalg.norm(rows[each.row])) for each in verdict.believed]
-        recovered = replace(recovered, suspects=tuple(sorted(suspects)))
+        recovered = replace(
+            recovered,
+            suspects=tuple(sorted(suspects)),
+            disputed=self._disputed(verdict, suspects),
+        )
         return _rounded(recovered, recovery, np.array(apart))
-
-    def disputed(self, values: NDArray[Any]) -> tuple[int, ...]:
-        """The shares whose answers differ so that none is believed: worth asking again.
-
-        Args:
-            values: ndarray (len(answered), *out).
-
-        Returns:
-            Of the shares that were answered, those that contradict each other, increasing.
-        """
-        rows = rows_of(values, self.shares, self.scheme.domain)
-        return tuple(sorted(self.shares[row] for row in self._verdict(rows).disputed))
 
     @property
     def _adversaries(self) -> int:
@@ -121,6 +113,14 @@ class AgreedRecovery(AbstractRecovery):
         if shares == self.ready.answered:
             return self.ready
         return self.within.recovery(self.layout.within, shares)
+
+    def _disputed(self, verdict: Verdict, suspects: set[int]) -> tuple[tuple[int, ...], ...]:
+        """The workers of each group that contradict each other, unless a liar of it is named."""
+        groups: dict[int, set[int]] = {}
+        for row in verdict.disputed:
+            group = int(self._held[row]) // self.layout.pieces
+            groups.setdefault(group, set()).add(self._worker(row))
+        return tuple(sorted(tuple(sorted(who)) for who in groups.values() if not who & suspects))
 
     def _verdict(self, rows: NDArray[Any]) -> Verdict:
         return judge(
