@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from anyk.codes.agreement import Agreement
-from anyk.codes.locators.votes import judge
+from anyk.codes.locators.votes import judge, proven_liars
 
 
 def verdict_of(answers, shares, adversaries, agree=2, pieces=1):
@@ -90,3 +90,34 @@ def test_what_is_certain_is_right_and_no_honest_answer_is_called_a_lie(seed):
         assert all(answers[row] != 0 for row in verdict.liars)
         named += len(verdict.liars)
     assert min(certain, named, passed) > 20  # all three happen
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whoever_is_proven_a_liar_by_many_calls_is_one(seed):
+    rng = np.random.default_rng(seed)
+    found = 0
+    for _ in range(500):
+        workers, adversaries = int(rng.integers(3, 14)), int(rng.integers(1, 4))
+        liars = {*rng.choice(workers, adversaries, replace=False).tolist()}
+        disputed = []
+        for _ in range(rng.integers(1, 6)):
+            order = rng.permutation(workers)
+            groups = (
+                [order[place::3].tolist() for place in range(3)]
+                if rng.random() < 0.3
+                else [order[place : place + 2].tolist() for place in range(0, workers, 2)]
+            )
+            disputed += [each for each in groups if liars & {*each} and rng.random() < 0.8]
+        named = {who for who in liars if rng.random() < 0.2}
+        proven = proven_liars(disputed, named, adversaries)
+        assert proven is not None
+        assert named <= proven <= liars
+        found += len(proven - named)
+    assert found > 50
+
+
+def test_two_calls_name_four_liars_in_pairs():
+    """Two partners of its own, and three pairs of others: five would have to lie."""
+    calls = [[(liar, 10 * call + liar) for liar in range(4)] for call in (1, 2)]
+    assert proven_liars(calls[0], (), 4) == set()
+    assert proven_liars(calls[0] + calls[1], (), 4) == {0, 1, 2, 3}

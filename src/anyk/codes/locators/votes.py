@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from anyk.codes.agreement import Agreement, Majority
 
-__all__ = ["Believed", "Verdict", "judge"]
+__all__ = ["Believed", "Verdict", "judge", "proven_liars"]
 
 
 @final
@@ -172,3 +172,53 @@ def _contradict(
         for row in others
         if not any(agreement.agree(answers[row], answers[each]) for each in supporters)
     ]
+
+
+def proven_liars(
+    disputed: Collection[Collection[int]], named: Collection[int], adversaries: int
+) -> set[int] | None:
+    """Who must have lied, by who contradicted whom in many calls, if the same A workers may lie.
+
+    Each tuple has a liar. If a worker w were honest, all tuples with w would have one among the
+    others. If these and the tuples without w hold more than A sets that are disjoint, more than A
+    workers would lie: so w lied.
+
+    Args:
+        disputed: workers who contradict each other, tuple by tuple.
+        named: liars of whom there is a proof already.
+        adversaries: A.
+
+    Returns:
+        The liars, those already named among them; None if there are more than A.
+
+    Example:
+        >>> from anyk.codes.locators.votes import proven_liars
+        >>> proven_liars([(3, 8), (3, 5)], (), adversaries=1)  # else 8 and 5 both lied
+        {3}
+        >>> proven_liars([(3, 8), (4, 5)], (), adversaries=2)
+        set()
+        >>> proven_liars([(3, 8), (4, 5)], (), adversaries=1) is None
+        True
+    """
+    liars, open_ones = {*named}, [frozenset(each) for each in {*map(tuple, disputed)}]
+    while True:
+        open_ones = [each for each in open_ones if not each & liars]
+        left = adversaries - len(liars)
+        if left < 0 or _disjoint(open_ones) > left:
+            return None
+        suspected = {worker for each in open_ones for worker in each}
+        new = {who for who in suspected if _disjoint([each - {who} for each in open_ones]) > left}
+        if not new:
+            return liars
+        liars |= new
+
+
+def _disjoint(sets: list[frozenset[int]]) -> int:
+    """How many of these sets are disjoint at least: taken one by one, the smallest first."""
+    taken: set[int] = set()
+    found = 0
+    for each in sorted(sets, key=lambda one: (len(one), sorted(one))):
+        if not each & taken:
+            taken |= each
+            found += 1
+    return found

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any, final
 
 import numpy as np
 
+from anyk.answers import Outcome
 from anyk.checks import instance, settle
 from anyk.codes.agreement import Agreement
+from anyk.codes.locators.votes import proven_liars
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
-from anyk.errors import InvalidArgument, NotEnoughAnswers, Unachievable, numbered
+from anyk.errors import InvalidArgument, NotEnoughAnswers, TooManyErrors, Unachievable, numbered
 from anyk.fixed_point.format import FixedPoint
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.schemes.approximate.filled_replication.scheme import FilledReplication
@@ -300,6 +302,40 @@ class Agreed(AbstractScheme):
             agreement=Agreement(0.0 if self.domain.exact else self.rtol),
             ready=ready,
         )
+
+    def liars_in(self, outcomes: Iterable[Outcome]) -> tuple[int, ...]:
+        """The workers who must have lied, by the outcomes of several runs together.
+
+        A liar contradicts other workers in every run, as the groups are others; an honest worker
+        contradicts liars alone. So two or three runs name liars whom one can't.
+
+        Args:
+            outcomes: of runs with this scheme on the same workers, each with an encoding of its
+                own, as `anyk.run` makes it. Their liars must be the same A workers.
+
+        Returns:
+            Their indices, increasing, with a proof for each if at most A workers lied in all runs.
+
+        Raises:
+            TooManyErrors: if no A workers explain all contradictions.
+
+        Example:
+            >>> from anyk.faults import Corrupt, Faulty
+            >>> scheme = anyk.Agreed(anyk.Spline(2, 12, stragglers=4), adversaries=1)
+            >>> X = np.array([1.0, 2.0])
+            >>> with Faulty(anyk.Inline(24), {5: Corrupt(seed=1)}) as executor:
+            ...     outcomes = [anyk.run(scheme, np.sin, X, executor) for _ in range(9)]
+            >>> scheme.liars_in(outcomes)
+            (5,)
+        """
+        several = [*outcomes]
+        disputed = [each for outcome in several for each in outcome.disputed]
+        named = {worker for outcome in several for worker in outcome.suspects}
+        liars = proven_liars(disputed, named, self.adversaries)
+        if liars is None:
+            answered = {worker for outcome in several for worker in outcome.used}
+            raise TooManyErrors(answered=answered, adversaries=self.adversaries)
+        return tuple(sorted(liars))
 
     def over(self, field: PrimeField) -> Agreed:
         """The same around the scheme over another prime field."""
