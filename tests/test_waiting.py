@@ -157,6 +157,25 @@ def test_a_liar_is_named_for_a_share_that_was_anothers():
     assert outcome.suspects == (1,)
 
 
+def test_an_error_blames_who_is_to_blame():
+    scheme = anyk.Lagrange(blocks=2, degree=1, workers=4, adversaries=1)  # 4 of 4 are needed
+    with Faulty(simulated([1.0, 1.1, 1.2, 1.3]), {0: Crash(), 1: Delay(600.0)}) as executor:
+        with pytest.raises(anyk.NotEnoughAnswers) as caught:
+            anyk.run(scheme, np.negative, [5, 6], executor)
+    told, outcome = str(caught.value), caught.value.outcome
+    assert "Failed: 0 (RuntimeError: worker 0 crashed on purpose)" in told
+    assert "Missing" not in told
+    assert "Not waited for, as they are too few: 1-3" in told
+    assert told.endswith("See why they failed, add workers, or promise less.")
+    assert outcome.late == ()
+    assert "spare     workers 1-3: not waited for" in str(outcome)
+    with Faulty(simulated([1.0, 1.1, 1.2, 1.3]), {1: Delay(600.0)}) as executor:
+        with pytest.raises(anyk.NotEnoughAnswers) as caught:
+            anyk.run(scheme, np.negative, [5, 6], executor, deadline=60.0)
+    assert "Missing: 1. Add workers, wait longer, or promise less." in str(caught.value)
+    assert caught.value.outcome.late == (1,)
+
+
 def test_without_evidence_waiting_ends_in_an_error_and_not_in_a_guess():
     with anyk.Threads(4) as executor:
         start = time.perf_counter()
