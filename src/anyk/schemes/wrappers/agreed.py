@@ -8,7 +8,7 @@ from typing import Any, final
 
 import numpy as np
 
-from anyk.answers import Outcome
+from anyk.answers import Outcome, Recovered
 from anyk.checks import instance, settle
 from anyk.codes.agreement import Agreement
 from anyk.codes.locators.votes import proven_liars
@@ -296,15 +296,15 @@ class Agreed(AbstractScheme):
             ready=ready,
         )
 
-    def liars_in(self, outcomes: Iterable[Outcome]) -> tuple[int, ...]:
+    def liars_in(self, outcomes: Iterable[Outcome | Recovered]) -> tuple[int, ...]:
         """The workers who must have lied, by the outcomes of several runs together.
 
         A liar contradicts other workers in every run, as the groups are others; an honest worker
         contradicts liars alone. So two or three runs name liars whom one can't.
 
         Args:
-            outcomes: of runs with this scheme on the same workers, each with an encoding of its
-                own, as `anyk.run` makes it. Their liars must be the same A workers.
+            outcomes: of runs or decodings with this scheme on the same workers, each with an
+                encoding of its own, as `anyk.run` makes it; the same A workers lie in all of them.
 
         Returns:
             Their indices, increasing, with a proof for each if at most A workers lied in all runs.
@@ -326,8 +326,7 @@ class Agreed(AbstractScheme):
         named = {worker for outcome in several for worker in outcome.suspects}
         liars = proven_liars(disputed, named, self.adversaries)
         if liars is None:
-            answered = {worker for outcome in several for worker in outcome.used}
-            raise TooManyErrors(answered=answered, adversaries=self.adversaries)
+            raise TooManyErrors(answered=range(self._total), adversaries=self.adversaries)
         return tuple(sorted(liars))
 
     def over(self, field: PrimeField) -> Agreed:
