@@ -9,7 +9,7 @@ from typing import Any, final
 import numpy as np
 
 from anyk.answers import Outcome, Recovered
-from anyk.checks import instance, settle
+from anyk.checks import indices_of, instance, settle
 from anyk.codes.agreement import Agreement
 from anyk.codes.locators.votes import proven_liars
 from anyk.domains.base import AbstractDomain
@@ -262,7 +262,7 @@ class Agreed(AbstractScheme):
         """Whether they are enough if nobody lies, or all but S where the value is approximate."""
         promise = self.guarantee
         least = promise.threshold if promise.least is None else promise.least
-        return len(set(answered)) >= least
+        return len(set(indices_of("answered", answered))) >= least
 
     def encoder(self, layout: Grouping, operand: int = 0) -> Encoder:
         """D and M of the scheme within, a row for each copy."""
@@ -310,6 +310,7 @@ class Agreed(AbstractScheme):
             Their indices, increasing, with a proof for each if at most A workers lied in all runs.
 
         Raises:
+            InvalidArgument: if these are no outcomes.
             TooManyErrors: if no A workers explain all contradictions.
 
         Example:
@@ -321,7 +322,11 @@ class Agreed(AbstractScheme):
             >>> scheme.liars_in(outcomes)
             (5,)
         """
+        change = "Pass a list of outcomes."
+        instance("outcomes", outcomes, Iterable, change=change)
         several = [*outcomes]
+        for each in several:
+            instance("outcomes", each, (Outcome, Recovered), change=change)
         disputed = [each for outcome in several for each in outcome.disputed]
         named = {worker for outcome in several for worker in outcome.suspects}
         liars = proven_liars(disputed, named, self.adversaries)
