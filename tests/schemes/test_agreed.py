@@ -1,5 +1,6 @@
 """`Agreed`: any function, late workers, liars and curious workers at once; nobody honest named."""
 
+import itertools
 import math
 import pickle
 
@@ -151,6 +152,28 @@ def test_it_keeps_its_guarantee_around_every_scheme(within, copies, extra):
     workers = copies * within.guarantee.workers + extra
     scheme = anyk.Agreed(within, copies=copies, adversaries=liars, workers=workers)
     anyk.testing.check_scheme(scheme, generator=np.random.default_rng(1), patterns=12, encodings=16)
+
+
+@pytest.mark.parametrize(("copies", "workers"), [(2, 8), (2, 9), (3, 9)])
+def test_every_set_of_answers_with_a_liar_gives_the_value_and_the_name_or_an_error(copies, workers):
+    inner = anyk.Lagrange(blocks=1, degree=1, workers=workers // copies, colluders=1)
+    scheme = anyk.Agreed(inner, copies=copies, adversaries=1, workers=workers)
+    encoded, right = scheme.encode([7]), 0
+    for size in range(1, workers + 1):
+        for heard in itertools.combinations(range(workers), size):
+            for liar in (None, *heard):
+                answers = encoded.shares.copy()
+                if liar is not None:
+                    answers[liar] = 5
+                try:
+                    recovered = encoded.decode(answers[list(heard)], heard)
+                except anyk.RecoveryError:
+                    assert size < scheme.guarantee.threshold
+                    continue
+                assert recovered.value.tolist() == [7]
+                assert recovered.suspects == (() if liar is None else (liar,))
+                right += 1
+    assert right > 50
 
 
 def test_the_sum_by_an_agreed_scheme():
