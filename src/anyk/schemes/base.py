@@ -224,6 +224,7 @@ class AbstractScheme(ABC):
         values: Any,
         embedding: FixedPoint | None = None,
         *,
+        layout: Any = None,  # noqa: ARG002 - for those that draw it
         source: AbstractSource = SystemSource(),
     ) -> Encoded:
         """Shares of another argument of the function, at the same points as the data.
@@ -231,6 +232,7 @@ class AbstractScheme(ABC):
         Args:
             values: array-like (K, *shape), a block of the argument for each block of the data.
             embedding: which of the `formats`; the first by default.
+            layout: that of the data, which a scheme needs where it draws who holds what.
             source: where masks come from; the operating system's CSPRNG by default.
 
         Raises:

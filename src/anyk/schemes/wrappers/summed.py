@@ -16,6 +16,7 @@ from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Complex, Reals
 from anyk.errors import InvalidArgument
+from anyk.fixed_point.format import FixedPoint
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded, Encoder, rows_of
 from anyk.schemes.maps.lagrange import Lagrange
@@ -109,7 +110,18 @@ class Summed(AbstractScheme):
         Raises:
             InvalidArgument: if X is not K blocks of the domain.
         """
-        within = self.scheme.encode(X, source=source)
+        return self.encode_argument(X, source=source)
+
+    def encode_argument(
+        self,
+        values: Any,
+        embedding: FixedPoint | None = None,
+        *,
+        layout: Any = None,
+        source: AbstractSource = SystemSource(),
+    ) -> Encoded:
+        """Those of the scheme within."""
+        within = self.scheme.encode_argument(values, embedding, layout=layout, source=source)
         return Encoded(self, within.parts, within.layout)
 
     def sufficient(self, answered: Collection[int]) -> bool:
