@@ -1,30 +1,27 @@
-"""How many bits data and weights get, so that no gradient can wrap modulo the primes."""
+"""How many bits a polynomial gradient gets, so that none can wrap modulo the primes."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, final
+from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.checks import count
 from anyk.domains.prime import PrimeField
 from anyk.domains.ring import further_fields
 from anyk.errors import InvalidArgument, Unachievable
-from anyk.fixed_point.budget import MOST_PRIMES, enough_primes, fits, in_short
+from anyk.fixed_point.budget import enough_primes, fits, in_short
 from anyk.fixed_point.format import FixedPoint
 from anyk.fixed_point.rounding import nearest
+from anyk.learn.formats import Bits, check_bits
 
 __all__ = ["Precision", "choose_precision"]
 
-Bits = int | Literal["auto"]
-
 _FIELD = PrimeField()
-_LADDER = ((8, 10), (7, 9), (6, 8), (5, 7), (4, 6), (3, 5), (2, 4), (1, 3))  # data, weights
-_FINE = (4, 6)  # enough to learn with: more primes are taken rather than fewer bits
+_LADDER = tuple((bits, bits + 2) for bits in range(16, 0, -1))  # data, weights
 _LARGEST = 1 << 53  # integers that float64 holds
 _SLACK = 1 + 2**-20  # the bound is computed in float64
 
@@ -39,7 +36,7 @@ class Precision:
 
     Example:
         >>> from anyk.learn.precision import choose_precision
-        >>> chosen = choose_precision(np.ones((4, 2)), blocks=2, degree=1, norm=1.0)
+        >>> chosen = choose_precision(np.ones((4, 2)), blocks=2, degree=1, primes=1)
         >>> chosen.data_bits, chosen.weight_bits, chosen.primes
         (8, 10, (2147483647,))
     """
@@ -72,27 +69,26 @@ def choose_precision(
     *,
     blocks: int,
     degree: int,
-    norm: float,
     data_bits: Bits = "auto",
     weight_bits: Bits = "auto",
     primes: Bits = "auto",
 ) -> Precision:
-    """The most bits that fit, up to 8 for data and 10 for weights, or those that were asked for.
+    """The most bits that fit, up to 16 for data and 18 for weights, or those that were asked for.
 
     An entry of the worker's result is a sum over the rows i of one block of x_ij z_i^k with k <= r,
-    where |z_i| <= ||x_i||·||w||, and ||w|| <= 2^{l_w}·norm + sqrt(columns), as rounding moves no
-    weight by more than a step. Terms of lower degree are brought to the scale of the highest by
-    2^{(l_x+l_w)(r-k)}. The data themselves give the sum, and so the bound is that of these data.
+    where |z_i| <= ||x_i||·||w||, and ||w|| <= 2^{l_w} + sqrt(columns), as weights have a norm of at
+    most 1, and rounding moves none by more than a step. Terms of lower degree are brought to the
+    scale of the highest by 2^{(l_x+l_w)(r-k)}. The data themselves give the sum, and so the bound
+    is that of these data.
 
     Args:
         design: float64 ndarray (rows, columns).
         blocks: K, how many blocks the rows are split in.
         degree: r, of the response.
-        norm: the largest Euclidean norm of the weights.
         data_bits: l_x, or "auto".
         weight_bits: l_w, or "auto".
-        primes: how many primes to compute with; "auto" takes the fewest that hold 4 bits of data
-            and 6 of weights.
+        primes: how many primes to compute with; "auto" takes 2 for degree 1, and one more for two
+            more degrees: workers see their number, which must say nothing of the data.
 
     Returns:
         The formats.
@@ -101,13 +97,7 @@ def choose_precision(
         InvalidArgument: if a number is out of range.
         Unachievable: if the gradient could wrap: the inequality, and what to change.
     """
-    for name, number, least in (
-        ("data_bits", data_bits, 0),
-        ("weight_bits", weight_bits, 0),
-        ("primes", primes, 1),
-    ):
-        if number != "auto":
-            count(name, number, least=least)
+    check_bits(data_bits, weight_bits, primes)
     pairs = {
         step: (
             step[0] if data_bits == "auto" else int(data_bits),
@@ -119,11 +109,11 @@ def choose_precision(
 
     def formats(pair: tuple[int, int]) -> FixedPoint:
         if pair not in measured:
-            measured[pair] = _formats(design, blocks, degree, norm, pair)
+            measured[pair] = _formats(design, blocks, degree, pair)
         return measured[pair]
 
     if primes == "auto":
-        primes = enough_primes(formats(pairs[_FINE]).worst, _FIELD) or MOST_PRIMES
+        primes = (degree + 3) // 2
     fields = further_fields(_FIELD, int(primes))
     for pair in pairs.values():
         if fits(formats(pair).worst, fields):
@@ -135,7 +125,7 @@ def _refused(data: FixedPoint, degree: int, fields: Sequence[PrimeField]) -> Una
     """The inequality that does not hold, and what to change."""
     needed = enough_primes(data.worst, fields[0])
     knobs = [
-        "lower data_bits, weight_bits, weight_norm or degree",
+        "lower data_bits, weight_bits or degree",
         'scale the features (scaling="unit")',
     ]
     if needed is not None:
@@ -154,16 +144,12 @@ def _refused(data: FixedPoint, degree: int, fields: Sequence[PrimeField]) -> Una
 
 
 def _formats(
-    design: NDArray[np.float64], blocks: int, degree: int, norm: float, bits: tuple[int, int]
+    design: NDArray[np.float64], blocks: int, degree: int, bits: tuple[int, int]
 ) -> FixedPoint:
     """The formats with these bits, and as many summands as these data can add up to."""
     data_bits, weight_bits = bits
-    steps = max(1, math.ceil(math.ldexp(norm, weight_bits)))
     weights = FixedPoint(
-        fraction_bits=weight_bits,
-        magnitude=math.ldexp(steps, -weight_bits),
-        degree=degree,
-        rounding="stochastic",
+        fraction_bits=weight_bits, magnitude=1.0, degree=degree, rounding="stochastic"
     )
     largest = float(np.abs(design).max(initial=0.0))
     if largest >= math.ldexp(_LARGEST, -data_bits):
@@ -180,18 +166,16 @@ def _formats(
         degree=degree + 1,
         factors=(weights,),
     )
-    worst = _worst(design, blocks=blocks, degree=degree, norm=norm, bits=bits)
+    worst = _worst(design, blocks=blocks, degree=degree, bits=bits)
     return replace(one, summands=-(-worst // one.worst))
 
 
-def _worst(
-    design: NDArray[np.float64], *, blocks: int, degree: int, norm: float, bits: tuple[int, int]
-) -> int:
+def _worst(design: NDArray[np.float64], *, blocks: int, degree: int, bits: tuple[int, int]) -> int:
     """The largest integer in a worker's result on any block of these data, rounded up."""
     data_bits, weight_bits = bits
     whole = np.abs(nearest(np.ldexp(design, data_bits))).astype(np.float64)
     lengths = np.sqrt(np.einsum("ij,ij->i", whole, whole))
-    longest = math.ldexp(norm, weight_bits) + math.sqrt(design.shape[1])
+    longest = math.ldexp(1.0, weight_bits) + math.sqrt(design.shape[1])
     rows = -(-len(whole) // blocks)
     most = 1.0
     for start in range(0, len(whole), rows):
