@@ -153,6 +153,7 @@ def test_weights_that_the_polynomial_holds_back_are_warned_of():
     with pytest.warns(ConvergenceWarning, match="held back where the polynomial turns around"):
         model.fit(X, X @ [3.0, 4.0] > 0)
     assert "raise interval" in str(model.report_)
+    assert model.report_.at_limit
     weak = np.random.default_rng(1).random(60) > 0.5
     assert not model.set_params(interval=8.0).fit(X, weak).report_.notes
 

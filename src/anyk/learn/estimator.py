@@ -109,8 +109,9 @@ class AbstractCodedEstimator(BaseEstimator):  # type: ignore[misc] # scikit-lear
             notes += (note,)
         self.loss_ = [each * unit for each in (*trained.losses[:-1], loss)]
         self.report_ = dataclasses.replace(trained.report, notes=notes)
-        for note in notes:
-            warnings.warn(f"{type(self).__name__}: {note}.", ConvergenceWarning, stacklevel=3)
+        if notes:
+            text = f"{type(self).__name__}: {'; and '.join(notes)}."
+            warnings.warn(text, ConvergenceWarning, stacklevel=3)
 
     def __sklearn_clone__(self) -> Self:
         parameters = {

@@ -24,7 +24,8 @@ class TrainingReport:
         data_bits: fraction bits of the features.
         weight_bits: fraction bits of the weights.
         primes: what the gradient was computed modulo.
-        step: the step size; None where each step is as long as is best.
+        step: the step size of a descent; nan where each step is as long as is best.
+        at_limit: whether the weights were held back, where a polynomial would turn around.
         notes: what keeps the model from the best one, as was warned of; () if nothing does.
         iterations: how many steps were made.
         liars: workers whose answers were wrong, with the first round in which they were named.
@@ -49,7 +50,8 @@ class TrainingReport:
     data_bits: int
     weight_bits: int
     primes: tuple[int, ...]
-    step: float | None
+    step: float
+    at_limit: bool
     notes: tuple[str, ...]
     iterations: int
     liars: Mapping[int, int]
