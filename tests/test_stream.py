@@ -126,5 +126,5 @@ def test_an_exact_stream_ends_as_soon_as_no_answer_could_help(fault):
             list(outcomes)
         with pytest.raises(type(caught.value)):
             anyk.run(scheme, np.square, [3, 4], executor)
-    assert len(heard) < 6
+    assert len(heard) < 6 or isinstance(caught.value, anyk.TooManyErrors)
     assert not caught.value.outcome.status.ok

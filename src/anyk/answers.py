@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.errors import SAME_REASON, by_reason, fail_alike, ranges
+from anyk.errors import SAME_REASON, by_reason, fail_alike, numbered, ranges
 from anyk.evidence import (
     error_in_words,
     evidence_in_short,
@@ -67,6 +67,8 @@ class Answer:
     Args:
         worker: its index.
         piece: which of its shares this is the answer on, counted from 0 in the worker's order.
+        share: which share it is the answer on, where that is another worker's; None where it is
+            one of its own.
         value: ndarray, or None where it failed.
         failure: None, or why there is no value, in a sentence.
         sent: when the task was handed out, in seconds on the executor's clock.
@@ -84,6 +86,7 @@ class Answer:
     sent: float
     answered: float
     seconds: float
+    share: int | None = None
 
 
 @final
@@ -165,6 +168,11 @@ class Outcome:
             or `MatMul`, of its one value. None where nothing was decoded.
         block_errors: the estimated error of each block by the size of the whole value, ndarray
             (K,): 0 where known, infinite where there is no evidence. None where the value is exact.
+        late: workers that had not answered, and should have, sorted: by the executor's measure,
+            or as there is no value without them. Those of `missing` that neither failed nor were
+            late were not needed.
+        again: shares that another worker was asked to compute too, as their own was late or had
+            failed, sorted.
 
     Example:
         >>> scheme = anyk.Lagrange(blocks=2, degree=2, workers=5)
@@ -187,6 +195,8 @@ class Outcome:
     quantisation_error: float | None = None
     known: NDArray[np.bool_] | None = None
     block_errors: NDArray[np.float64] | None = None
+    late: tuple[int, ...] = ()
+    again: tuple[int, ...] = ()
 
     def __str__(self) -> str:
         """A short report that a person reads."""
@@ -204,11 +214,17 @@ class Outcome:
             f"answers   {len(self.used)} of {len(self.used) + len(self.missing)} workers{pieces}, "
             f"after {told_seconds(self.elapsed)}"
         )
-        silent = [worker for worker in self.missing if worker not in self.failures]
+        fates = {worker: self.fate(worker) for worker in self.missing}
+        late = [worker for worker, fate in fates.items() if fate is Fate.LATE]
+        spare = [worker for worker, fate in fates.items() if fate is Fate.SPARE]
         if self.suspects:
             lines.append(f"lied      {_told(self.suspects)}")
-        if silent:
-            lines.append(f"late      {_told(silent)}")
+        if late:
+            lines.append(f"late      {_told(late)}")
+        if self.again:
+            lines.append(f"again     {numbered(len(self.again), 'share')}, by other workers")
+        if spare:
+            lines.append(f"spare     {_told(spare)}: not needed")
         lines.extend(
             f"failed    {_told(who)}: {why}" for why, who in by_reason(self.failures).items()
         )
@@ -233,7 +249,9 @@ class Outcome:
             return Fate.LIED
         if worker in self.failures:
             return Fate.FAILED
-        return Fate.ANSWERED if worker in self.used else Fate.LATE
+        if worker in self.used:
+            return Fate.ANSWERED
+        return Fate.LATE if worker in self.late else Fate.SPARE
 
     def timeline(self, path: str | PathLike[str] | None = None) -> Figure:
         """The run as a Gantt chart: a bar a worker, and the moment when the value was ready.

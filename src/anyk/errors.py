@@ -6,7 +6,7 @@ AnykError
 ├── NotPolynomial (TypeError)        an operation that a field has not
 ├── RecoveryError                    the answers do not determine the value; has .outcome
 │   ├── NotEnoughAnswers             too few answers, and who is missing
-│   ├── TooManyErrors                more wrong answers than the scheme can name
+│   ├── TooManyErrors                answers that contradict each other, and nobody can tell why
 │   └── NotAccurateEnough            the error estimate is above the tolerance
 └── ExecutorError                    the workers can't be used: closed, released
 """
@@ -257,11 +257,17 @@ class NotEnoughAnswers(RecoveryError):
 
 
 class TooManyErrors(RecoveryError):
-    """More wrong answers than the scheme can name: no value is returned.
+    """The answers contradict each other, and no value is certain: none is returned.
+
+    Either more workers lied than the scheme can name, or more answers are needed to tell who did:
+    an `anyk.run` waits for these as long as somebody can answer.
 
     Args:
         answered: workers whose answers were examined.
         adversaries: how many liars the scheme can name.
+        detects: how many it notices; None for as many as it can name.
+        more: how many more answers would tell who lied, at most, if no more lied than it can name;
+            0 where these are enough to tell that more did.
 
     Example:
         >>> scheme = anyk.Lagrange(blocks=2, degree=1, workers=4)
@@ -272,16 +278,43 @@ class TooManyErrors(RecoveryError):
         anyk.errors.TooManyErrors: the answers of workers 0-3 contradict each other, and not by at
         most 0 liars. Raise adversaries (each liar costs two answers), or look for a fault that
         hits many workers.
+        >>> raise anyk.TooManyErrors(answered=[0, 1, 2], adversaries=1, more=1)
+        Traceback (most recent call last):
+        anyk.errors.TooManyErrors: the answers of workers 0-2 contradict each other; 1 more answer
+        would tell whether at most 1 liar explains it. Wait longer, add workers, or look for a fault
+        that hits many workers.
     """
 
-    def __init__(self, *, answered: Iterable[int], adversaries: int) -> None:
+    def __init__(
+        self,
+        *,
+        answered: Iterable[int],
+        adversaries: int,
+        detects: int | None = None,
+        more: int = 0,
+    ) -> None:
         self.answered = tuple(sorted(answered))
         self.adversaries = adversaries
-        super().__init__(
-            f"the answers of workers {ranges(self.answered)} contradict each other, and not by "
-            f"at most {numbered(adversaries, 'liar')}. Raise adversaries (each liar costs two "
-            "answers), or look for a fault that hits many workers."
-        )
+        self.detects = adversaries if detects is None else detects
+        self.more = more
+        liars, fault = numbered(adversaries, "liar"), "look for a fault that hits many workers."
+        if more:
+            told = (
+                f"; {numbered(more, 'more answer')} would tell whether at most {liars} "
+                f"explain{'s' if adversaries == 1 else ''} it. Wait longer, add workers, or {fault}"
+            )
+        elif self.detects and not adversaries:
+            told = (
+                f": up to {numbered(self.detects, 'liar')} are noticed, and none is named. Name "
+                f"them with adversaries= (each costs an answer more), or {fault}"
+            )
+        else:
+            told = (
+                f", and not by at most {liars}. Raise adversaries (each liar costs two answers), "
+                f"or {fault}"
+            )
+        who = ranges(self.answered)
+        super().__init__(f"the answers of workers {who} contradict each other{told}")
 
 
 class NotAccurateEnough(RecoveryError):
@@ -289,7 +322,7 @@ class NotAccurateEnough(RecoveryError):
 
     Args:
         error_estimate: relative error that the recovery estimates.
-        tolerance: relative error that was asked for.
+        tolerance: relative error that was asked for; None where any was right that has evidence.
 
     Example:
         >>> raise anyk.NotAccurateEnough(error_estimate=0.25, tolerance=0.1)
@@ -298,11 +331,14 @@ class NotAccurateEnough(RecoveryError):
         0.1. Add workers, lower blocks, wait longer, or raise the tolerance.
     """
 
-    def __init__(self, *, error_estimate: float, tolerance: float) -> None:
+    def __init__(self, *, error_estimate: float, tolerance: float | None = None) -> None:
         self.error_estimate = error_estimate
         self.tolerance = tolerance
         super().__init__(
-            f"the relative error is estimated at {error_estimate:.3g}; the tolerance is "
+            "nothing in the answers tells how far off the value is. Add workers or wait longer, so "
+            "that there is evidence; or take the guess, by tolerance=math.inf or a deadline."
+            if tolerance is None
+            else f"the relative error is estimated at {error_estimate:.3g}; the tolerance is "
             f"{tolerance:.3g}. Add workers, lower blocks, wait longer, or raise the tolerance."
         )
 

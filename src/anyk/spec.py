@@ -171,14 +171,16 @@ class Guarantee:
         data_std: standard deviation of the data's coordinates for which `leakage` is stated; None
             where it does not depend on it.
         pieces: r, how many shares a worker holds, and answers one after the other.
+        least: how many answers are waited for if nobody lies; each lie among them costs one more,
+            up to `threshold`, which is meant by None.
 
     Raises:
         InvalidArgument: if the numbers contradict each other.
 
     Example:
-        >>> anyk.Lagrange(blocks=3, degree=2, workers=12, adversaries=1, colluders=1).guarantee
-        Guarantee(workers=12, threshold=9, stragglers=3, adversaries=1, colluders=1, exact=True,
-                  leakage=0.0, load=1.0, data_std=None, pieces=1)
+        >>> anyk.Lagrange(blocks=3, degree=2, workers=12, colluders=1).guarantee
+        Guarantee(workers=12, threshold=7, stragglers=5, adversaries=0, colluders=1, exact=True,
+                  leakage=0.0, load=1.0, data_std=None, pieces=1, least=None)
     """
 
     workers: int
@@ -191,9 +193,17 @@ class Guarantee:
     load: float
     data_std: float | None = None
     pieces: int = 1
+    least: int | None = None
 
     def __post_init__(self) -> None:
-        settle(self, pieces=1)
+        settle(self, optional="least", pieces=1, least=0)
+        if self.least is not None and self.least > self.threshold:
+            raise InvalidArgument(
+                "least",
+                given=str(self.least),
+                needed=f"at most threshold = {self.threshold}",
+                change="State what is waited for if nobody lies.",
+            )
         answers = self.workers * self.pieces
         if self.stragglers != (answers - self.threshold) // self.pieces:
             raise InvalidArgument(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal, Self, final
@@ -99,7 +100,10 @@ class Distributed:
     ) -> Outcome:
         """Compute a function on every block.
 
-        Returns as soon as the answers suffice, and abandons the rest.
+        Returns as soon as the answers suffice, and abandons the rest. Where blocks are computed as
+        they are (`Replication`, `FilledReplication`), what is late by the executor's `lateness`, or
+        has failed, is computed once more by idle workers, and no block is guessed whose answer is
+        still to come; with a tolerance or a deadline, guesses are taken as soon as they are met.
 
         Args:
             function: called on each worker with its share (a FieldArray on a field scheme, an
@@ -108,7 +112,9 @@ class Distributed:
             *arguments: reach every worker as they are; of an `Encoded`, each worker its share.
             deadline: seconds on the executor's clock after which no answer is waited for.
             tolerance: relative error that an approximate scheme must estimate; with it, more
-                answers than the scheme's threshold are waited for where that is needed.
+                answers than the scheme's threshold are waited for where that is needed. Infinity
+                takes a value of whose error there is no evidence, which is an error otherwise,
+                unless there is a deadline.
             on_failure: "raise" an error, or "return" an Outcome with a failing status.
             on_answer: called with every answer and failure as it comes, before it is checked.
             progress: whether to show the workers in a terminal while a run lasts (with rich).
@@ -120,7 +126,7 @@ class Distributed:
             InvalidArgument: if an argument can't be used or sent to the workers.
             NotEnoughAnswers: if too few usable answers came; it carries the outcome.
             TooManyErrors: if more workers lied than the scheme can name.
-            NotAccurateEnough: if the estimated error stays above the tolerance.
+            NotAccurateEnough: if the estimated error stays above the tolerance, or is infinite.
             ExecutorError: if the shares were released, or the executor is closed.
         """
         deadline, tolerance = check_limits(deadline, tolerance, on_failure)
@@ -203,12 +209,14 @@ class Distributed:
             live_display(
                 promise.workers, promise.threshold, progress=progress, pieces=promise.pieces
             ) as show,
-            executor.ledger.call(promise.workers, promise.pieces) as call,
+            executor.ledger.call(
+                promise.workers, promise.pieces, clock=executor.clock, lateness=executor.lateness
+            ) as call,
         ):
             listeners = [each for each in (call.heard, on_answer, show) if each is not None]
 
             def judged(outcome: Outcome) -> None:
-                call.judged(outcome.suspects)
+                call.judged(outcome.suspects, outcome.late)
                 note(outcome)
 
             collection = Collection(self.encoded, executor, executor.clock(), listeners)
@@ -310,8 +318,10 @@ def check_limits(
             needed='"raise" or "return"',
             change='Take "return" to get an Outcome with a failing status.',
         )
+    guess = isinstance(tolerance, float) and tolerance == math.inf
+    return _limit("deadline", deadline), math.inf if guess else _limit("tolerance", tolerance)
+
+
+def _limit(name: str, value: float | None) -> float | None:
     change = "Give seconds, or a relative error, or None for no limit."
-    return (
-        None if deadline is None else positive("deadline", deadline, change=change),
-        None if tolerance is None else positive("tolerance", tolerance, change=change),
-    )
+    return None if value is None else positive(name, value, change=change)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
@@ -178,6 +178,43 @@ class AbstractScheme(ABC):
     def recovery(self, layout: Any, answered: tuple[int, ...]) -> AbstractRecovery:
         """The decoder for these shares; called by `Encoded.recovery`, which checks them."""
 
+    def recovery_by(
+        self,
+        layout: Any,
+        answered: tuple[int, ...],
+        workers: tuple[int, ...],  # noqa: ARG002 - for those that have copies
+    ) -> AbstractRecovery:
+        """The decoder for shares of which some were answered by others than those that hold them.
+
+        Called where `again` asked for it.
+
+        Args:
+            layout: of the `Encoded`.
+            answered: the shares.
+            workers: who answered each of them.
+        """
+        return self.recovery(layout, answered)
+
+    def again(
+        self,
+        layout: Any,  # noqa: ARG002 - for those that have copies
+        answered: Collection[int],  # noqa: ARG002
+    ) -> Mapping[int, Collection[int]] | None:
+        """The shares that other workers may compute too, as long as they are not answered.
+
+        None, the default, where no worker may be sent another one's share: it would learn more, or
+        be wrong twice.
+
+        Args:
+            layout: of the `Encoded`.
+            answered: the shares that were answered.
+
+        Returns:
+            Of each share whose answer is wanted, the workers that may not compute it as they have
+            a say in it already. None are wanted where the answers are all that the value needs.
+        """
+        return None
+
     @property
     def formats(self) -> tuple[FixedPoint, ...]:
         """The fixed-point formats that arguments may have, that of the data first; none here."""
@@ -288,12 +325,15 @@ class Encoded:
         """The small matrices D and M behind these shares; of A, for a product."""
         return self.scheme.encoder(self.layout)
 
-    def recovery(self, answered: Sequence[int]) -> AbstractRecovery:
+    def recovery(
+        self, answered: Sequence[int], workers: Sequence[int] | None = None
+    ) -> AbstractRecovery:
         """Prepare the decoder for the shares that were answered.
 
         Args:
             answered: distinct indices of shares in [0, N * pieces), which are the workers' where
                 each has one, in the order in which their answers will be stacked.
+            workers: who answered them, where that is not for each share the worker that holds it.
 
         Returns:
             A recovery, cheap to use many times.
@@ -325,6 +365,8 @@ class Encoded:
                 needed=f"distinct indices of {one}s from 0 to {shares - 1}",
                 change="One share, one answer.",
             )
+        if workers is not None:
+            return self.scheme.recovery_by(self.layout, indices, tuple(workers))
         return self.scheme.recovery(self.layout, indices)
 
     def decode(self, values: NDArray[Any], answered: Sequence[int]) -> Recovered:

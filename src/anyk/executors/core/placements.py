@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from anyk.checks import count
 from anyk.errors import ExecutorError, InvalidArgument
-from anyk.executors.core.base import PerWorker, Placement
+from anyk.executors.core.base import OfWorker, PerWorker, Placement
 
-__all__ = ["Parts", "Placements", "split"]
+__all__ = ["Parts", "Placements", "addressed", "alone", "split"]
 
 Parts = tuple[NDArray[Any], ...]
 """The parts of some shares, each (shares, *shape): row i of each is one share."""
@@ -61,6 +61,11 @@ class Placements:
             self._check_room(-(-shares // pieces), pieces)
             self._placed[placement] = arrays
         return placement
+
+    def key(self) -> int:
+        """A key that no placement has."""
+        with self._lock:
+            return next(self._keys)
 
     def parts(self, placement: Placement) -> Parts:
         """The parts of all shares of a placement.
@@ -130,6 +135,48 @@ def _count_of(parts: Parts) -> int:
             change="Encode the parts with one scheme.",
         )
     return counts.pop()
+
+
+def addressed(arguments: Sequence[Any], placement: Placement) -> list[Any]:
+    """Arguments of a task on a placement, each `OfWorker` one as rows of the shares.
+
+    Args:
+        arguments: as for `AbstractExecutor.dispatch`.
+        placement: whose shares the task is run on, each by its own worker.
+
+    Example:
+        >>> from anyk.executors.core.base import OfWorker, Placement
+        >>> from anyk.executors.core.placements import addressed
+        >>> addressed([OfWorker(["a", "b", "c"])], Placement(key=0, shares=4, pieces=2))[0].rows
+        ['a', 'a', 'b', 'b']
+    """
+    return [
+        PerWorker([each.rows[share // placement.pieces] for share in range(placement.shares)])
+        if isinstance(each, OfWorker)
+        else each
+        for each in arguments
+    ]
+
+
+def alone(arguments: Sequence[Any], share: int, worker: int) -> list[Any]:
+    """Arguments of a task on one share, computed by this worker.
+
+    Args:
+        arguments: as for `AbstractExecutor.dispatch`.
+        share: which one.
+        worker: who computes it.
+
+    Example:
+        >>> from anyk.executors.core.base import OfWorker, PerWorker
+        >>> from anyk.executors.core.placements import alone
+        >>> [each.rows for each in alone([PerWorker([5, 6]), OfWorker([7, 8])], 0, 1)]
+        [[5], [8]]
+    """
+    places = {PerWorker: share, OfWorker: worker}
+    return [
+        PerWorker([each.rows[places[type(each)]]]) if type(each) in places else each
+        for each in arguments
+    ]
 
 
 def split(arguments: Sequence[Any], shares: int) -> tuple[list[Any], list[dict[int, Any]]]:

@@ -127,6 +127,13 @@ class FilledReplication(AbstractScheme):
         """Whether at least N - S workers answered."""
         return len(set(answered)) >= self.guarantee.threshold
 
+    def again(self, layout: FilledLayout, answered: Collection[int]) -> dict[int, frozenset[int]]:
+        """One share of each block that nobody answered for."""
+        known = np.unique(layout.held[[*answered]])
+        lost = np.setdiff1d(layout.held, known)
+        copies = {place: np.flatnonzero(layout.held == place).tolist() for place in lost.tolist()}
+        return {shares[0]: frozenset(shares) for shares in copies.values()}
+
     def encoder(self, layout: FilledLayout, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D: a one where worker n holds block k; there is no noise."""
         held = np.eye(self.blocks)[layout.order][layout.held]
