@@ -122,10 +122,13 @@ def choose_formats(
         data_bits = min(_MOST, taken)
     if weight_bits == "auto":
         weight_bits = min(_MOST, room - int(data_bits))
-    weights = FixedPoint(fraction_bits=int(weight_bits), magnitude=1.0, rounding="stochastic")
+    weights = FixedPoint(
+        fraction_bits=int(weight_bits), magnitude=1.0, degree=1, rounding="stochastic"
+    )
     data = FixedPoint(
         fraction_bits=int(data_bits),
         magnitude=1.0,
+        degree=1,
         summands=summands,
         factors=(weights,),
         primes=int(primes),
