@@ -193,5 +193,5 @@ def test_features_of_any_size_need_no_scaling():
     for size in (1e-300, 1.0, 1e300):
         model = CodedLinearRegression(scaling="none").fit(X * size, y)
         assert model.score(X * size, y) > 0.999999
-    with pytest.raises(anyk.InvalidArgument, match="X: got features as large as 1e\\+300"):
-        CodedLogisticRegression(scaling="none", degree=1).fit(X * 1e300, y > 1)
+        labels = CodedLogisticRegression(scaling="none", C=np.inf, degree=1, tol=1.0)
+        assert labels.fit(X * size, y > 1).score(X * size, y > 1) == 1.0

@@ -24,7 +24,7 @@ def exact(left, right):
 def test_products_are_those_of_the_integers(primes, size):
     generator = np.random.default_rng(primes)
     X = generator.uniform(-1, 1, (20, 6))
-    formats = choose_formats(summands=10, primes=primes)
+    formats = choose_formats(10, primes=primes)
     rounded = formats.data.quantise(X)
     scheme = anyk.Lagrange(3, 2, 8, colluders=1)
     with (
@@ -53,7 +53,7 @@ def test_bits_follow_from_the_shape_or_are_as_asked():
     for summands in (1, 7, 1000, 10**6):
         for primes in ("auto", 1, 2, 3):
             try:
-                chosen = choose_formats(summands=summands, primes=primes)
+                chosen = choose_formats(summands, primes=primes)
             except anyk.Unachievable:
                 assert primes == 1
                 continue

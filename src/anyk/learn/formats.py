@@ -1,4 +1,4 @@
-"""Fixed-point formats of a product of two encoded arrays, chosen by their shapes alone."""
+"""Fixed-point formats of data and weights, chosen by their shapes alone."""
 
 from __future__ import annotations
 
@@ -13,18 +13,17 @@ from anyk.errors import Unachievable
 from anyk.fixed_point.budget import MOST_PRIMES, enough_primes, in_short, prime_count
 from anyk.fixed_point.format import FixedPoint
 
-__all__ = ["Bits", "ProductFormats", "check_bits", "choose_formats"]
+__all__ = ["Bits", "Formats", "check_bits", "choose_formats"]
 
 Bits = int | Literal["auto"]
 
 _FIELD = PrimeField()
-_AIM = 20  # bits of each factor, where none are asked for: as many as float32 has, nearly
-_MOST = 26  # of each: the product of two is an integer that float64 holds
+_MOST = 26  # bits of each: the product of two is an integer that float64 holds
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class ProductFormats:
+class Formats:
     """The format of the data, and of what they are multiplied with.
 
     Both count from the largest value, which a power of two brings to at most 1. The power stays at
@@ -35,7 +34,7 @@ class ProductFormats:
 
     Example:
         >>> from anyk.learn.formats import choose_formats
-        >>> chosen = choose_formats(summands=1000)
+        >>> chosen = choose_formats(1000)
         >>> chosen.data_bits, chosen.weight_bits, len(chosen.primes)
         (25, 26, 2)
     """
@@ -77,60 +76,75 @@ def check_bits(data_bits: Bits, weight_bits: Bits, primes: Bits) -> None:
 
 
 def choose_formats(
-    *, summands: int, data_bits: Bits = "auto", weight_bits: Bits = "auto", primes: Bits = "auto"
-) -> ProductFormats:
+    summands: int,
+    *,
+    degrees: tuple[int, int] = (1, 1),
+    aims: tuple[int, int] = (20, 20),
+    data_bits: Bits = "auto",
+    weight_bits: Bits = "auto",
+    primes: Bits = "auto",
+) -> Formats:
     """As many bits as the primes hold, up to 26 each, or those that were asked for.
 
-    Nothing in the choice depends on the data: the number of primes is all that workers see of it.
+    Nothing in the choice depends on the data, so that what workers may see of it says nothing.
 
     Args:
-        summands: how many products of two entries add up in one entry of a result.
+        summands: how many products of entries add up in one entry of a result.
+        degrees: how many entries of the data and of the weights each product takes.
+        aims: how many bits of each there should be, at least.
         data_bits: fraction bits of the features, or "auto".
         weight_bits: fraction bits of what they are multiplied with, or "auto".
-        primes: how many primes; "auto" takes the fewest that hold 20 bits of each, or what was
-            asked for.
+        primes: how many primes; "auto" takes the fewest that hold the aims, or what was asked for.
 
     Raises:
         InvalidArgument: if a number is out of range.
-        Unachievable: if a product could wrap: the inequality, and what to change.
+        Unachievable: if a result could wrap: the inequality, and what to change.
     """
     check_bits(data_bits, weight_bits, primes)
-    aims = [_AIM if bits == "auto" else int(bits) for bits in (data_bits, weight_bits)]
-    if primes == "auto":
-        primes = enough_primes(summands << sum(aims), _FIELD) or MOST_PRIMES
-    modulus = math.prod(field.modulus for field in further_fields(_FIELD, int(primes)))
-    room = ((modulus - 1) // 2 // summands).bit_length() - 1  # 2·summands·2^room < modulus
-    least_data, least_weights = (
-        1 if bits == "auto" else int(bits) for bits in (data_bits, weight_bits)
+    of_data, of_weights = degrees
+    enough = enough_primes(
+        summands << of_data * _or(data_bits, aims[0]) + of_weights * _or(weight_bits, aims[1]),
+        _FIELD,
     )
-    if least_data + least_weights > room:
-        enough = enough_primes(summands << sum(aims), _FIELD)
+    number = _or(primes, enough or MOST_PRIMES)
+    modulus = math.prod(field.modulus for field in further_fields(_FIELD, number))
+    room = ((modulus - 1) // 2 // summands).bit_length() - 1  # 2·summands·2^room < modulus
+    least = _or(data_bits, 1), _or(weight_bits, 1)
+    if of_data * least[0] + of_weights * least[1] > room:
         knobs = [] if enough is None else [f"take primes={enough}"]
+        several = "s" if number > 1 else ""
         raise Unachievable(
             "data_bits, weight_bits",
-            given=f"{least_data} and {least_weights}",
+            given=f"{least[0]} and {least[1]}",
             needed=(
-                f"2·n·2^(data_bits + weight_bits) < P, that is "
-                f"{in_short(2 * summands << (least_data + least_weights))} < {in_short(modulus)} "
-                f"({primes} prime{'s' if int(primes) > 1 else ''}) with n = {summands} products in "
-                "a sum, or one could wrap"
+                f"2·n·2^({of_data}·data_bits + {of_weights}·weight_bits) < P, that is "
+                f"{in_short(2 * summands << of_data * least[0] + of_weights * least[1])} < "
+                f"{in_short(modulus)} ({number} prime{several}), where n = {in_short(summands)} "
+                "products add up, or a sum could wrap"
             ),
             change=f"{', or '.join([*knobs, 'lower data_bits or weight_bits']).capitalize()}.",
         )
-    if data_bits == "auto":
-        taken = room // 2 if weight_bits == "auto" else room - int(weight_bits)
-        data_bits = min(_MOST, taken)
-    if weight_bits == "auto":
-        weight_bits = min(_MOST, room - int(data_bits))
+    even = room // (of_data + of_weights)
+    if weight_bits != "auto":
+        even = (room - of_weights * int(weight_bits)) // of_data
+    finest = _or(data_bits, min(_MOST, even))
     weights = FixedPoint(
-        fraction_bits=int(weight_bits), magnitude=1.0, degree=1, rounding="stochastic"
-    )
-    data = FixedPoint(
-        fraction_bits=int(data_bits),
+        fraction_bits=_or(weight_bits, min(_MOST, (room - of_data * finest) // of_weights)),
         magnitude=1.0,
-        degree=1,
-        summands=summands,
-        factors=(weights,),
-        primes=int(primes),
+        degree=of_weights,
+        rounding="stochastic",
     )
-    return ProductFormats(data=data)
+    return Formats(
+        data=FixedPoint(
+            fraction_bits=finest,
+            magnitude=1.0,
+            degree=of_data,
+            summands=summands,
+            factors=(weights,),
+            primes=number,
+        )
+    )
+
+
+def _or(given: Bits, otherwise: int) -> int:
+    return otherwise if given == "auto" else int(given)

@@ -8,7 +8,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.learn.precision import Precision
+from anyk.learn.formats import Formats
 from anyk.learn.products import decoded, exponent_of
 from anyk.learn.report import Roll
 from anyk.learn.response import Response
@@ -74,7 +74,7 @@ class CodedGradient:
     Args:
         data: the encoded blocks, on the workers.
         response: g.
-        precision: the formats.
+        formats: of data and weights.
         linear: X^T y, ndarray (columns, outputs).
         offset: X^T 1, ndarray (columns, 1).
         rows: how many there are, without padding.
@@ -84,7 +84,7 @@ class CodedGradient:
 
     data: Distributed
     response: Response
-    precision: Precision
+    formats: Formats
     linear: NDArray[np.float64]
     offset: NDArray[np.float64]
     rows: int
@@ -106,7 +106,7 @@ class CodedGradient:
             NotEnoughAnswers: if more workers failed than the scheme survives.
             TooManyErrors: if more workers lied than it can name.
         """
-        formats, response = self.precision, self.response
+        formats, response = self.formats, self.response
         exponent = exponent_of(np.linalg.norm(weights, axis=0))
         small = np.clip(np.ldexp(weights, -exponent), -1.0, 1.0)  # a norm may be a last bit short
         roundings = np.stack(

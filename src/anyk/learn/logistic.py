@@ -70,12 +70,12 @@ class CodedLogisticRegression(ClassifierMixin, AbstractCodedEstimator):  # type:
         scaling: of features: "standard" for mean 0 and deviation 1; "unit" for 0 to 1; "none" as
             they are. Coefficients are those of unscaled features.
         fit_intercept: whether there is an intercept.
-        data_bits: fraction bits of the features, counted from the largest (with a degree, of scaled
-            features); "auto" takes as many as the primes hold, at most 26 (16).
+        data_bits: fraction bits of the features, counted from the largest; "auto" takes as many as
+            the primes hold, at most 26.
         weight_bits: fraction bits of what they are multiplied with, counted from the largest of
-            each round; "auto" takes as many as the primes hold, at most 26 (18).
+            each round; "auto" takes as many as the primes hold, at most 26.
         primes: how many primes to compute modulo; "auto" takes as few as give 20 bits of each,
-            which is 2, and with a degree (r + 3) / 2. One is half the work, and leaves about 10
+            which is 2; with a degree, 8 and 10 bits. One is half the work, and leaves about 10
             bits of each.
         random_state: of the rounding of weights alone, to repeat it; masks take no seed.
         verbose: 0 to show no progress; otherwise a bar in a terminal, if rich is installed.
@@ -105,9 +105,8 @@ class CodedLogisticRegression(ClassifierMixin, AbstractCodedEstimator):  # type:
     Guarantee:
         Any T workers learn nothing of X, labels and model, whatever they compute, as
         `anyk.Lagrange` promises for every share. What all workers see is the shape of their share,
-        the number of outputs and of primes, which follow from the shapes and the parameters, and
-        how many rounds there are; with a degree above 1 also the number of fraction bits. The
-        master knows data, labels and model. Answers of at most A liars change no bit of the result.
+        the numbers of outputs, primes and bits, which follow from shapes and parameters, and how
+        many rounds there are. The master knows data, labels and model. Answers of at most A liars change no bit of the result.
 
     References:
         So, Guler, Avestimehr: CodedPrivateML: a fast and privacy-preserving framework for

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from typing import Literal, final
@@ -12,18 +13,20 @@ from numpy.typing import NDArray
 from anyk.checks import positive
 from anyk.learn.calibration import calibrate
 from anyk.learn.descent import descend, top_curvature
+from anyk.learn.formats import choose_formats
 from anyk.learn.gradient import CodedGradient
 from anyk.learn.losses import LogLoss
-from anyk.learn.precision import choose_precision
+from anyk.learn.products import exponent_of
 from anyk.learn.progress import progress
 from anyk.learn.report import Roll, TrainingReport
 from anyk.learn.response import Response
 from anyk.learn.setting import Setting, largest_code
-from anyk.learn.training import LITTLE, Trained, in_blocks, still_falls
+from anyk.learn.training import LITTLE, MOST_TIMES, Trained, in_blocks, still_falls
 from anyk.running.run import distribute
 
 __all__ = ["Descent"]
 
+_AIMS = 8, 10  # bits of data and weights, enough to learn with
 _NEARLY = 0.99  # of the interval: where weights end that are held to it
 _WINDOW = 4  # iterations, over which the loss must have come to rest
 
@@ -73,35 +76,38 @@ class Descent:
         """
         started = time.perf_counter()
         response, rows = self.response, len(features)
-        design = np.hstack([features, np.ones((rows, int(self.intercept)))])
+        exponent = exponent_of(features)  # of a power of two, which stays here
+        small = np.ldexp(features, -exponent)
+        design = np.hstack([small, np.ones((rows, int(self.intercept)))])
         scheme = largest_code(setting.threat, degree=2 * response.degree + 1, rows=rows)
-        precision = choose_precision(
-            design,
-            blocks=scheme.blocks,
-            degree=response.degree,
+        formats = choose_formats(
+            -(-rows // scheme.blocks) * design.shape[1] ** response.degree,
+            degrees=(response.degree + 1, response.degree),
+            aims=_AIMS,
             data_bits=setting.data_bits,
             weight_bits=setting.weight_bits,
             primes=setting.primes,
         )
-        rounded = precision.data.quantise(design)
-        penalties = np.full((design.shape[1], 1), self.penalty / rows)
+        rounded = formats.data.quantise(design)
+        lower = math.ldexp(self.penalty, min(-2 * exponent, MOST_TIMES))
+        penalties = np.full((design.shape[1], 1), lower / rows)
         penalties[features.shape[1] :] = 0.0
         step = self.step
         if step == "auto":
-            step = 1 / (response.slope * top_curvature(rounded) + self.penalty / rows)
+            step = 1 / (response.slope * top_curvature(rounded) + lower / rows)
         blocks = in_blocks(rounded, scheme.blocks)
         prepared = time.perf_counter()
         roll, losses = Roll(workers=setting.threat.workers), list[float]()
         with (
             setting.workers() as executor,
-            distribute(scheme, blocks, executor, embedding=precision.data) as data,
+            distribute(scheme, blocks, executor, embedding=formats.data) as data,
             progress(setting.iterations, verbose=setting.verbose) as advance,
         ):
             encoded = time.perf_counter()
             coded = CodedGradient(
                 data=data,
                 response=response,
-                precision=precision,
+                formats=formats,
                 linear=rounded.T @ targets,
                 offset=rounded.sum(axis=0)[:, None],
                 rows=rows,
@@ -154,7 +160,7 @@ class Descent:
         losses.append(loss.value(z * slopes + offsets) / rows)
         columns = features.shape[1]
         found = weights[:columns] * slopes, weights[columns:].sum(axis=0) * slopes + offsets
-        left = still_falls(features, loss, found, penalty=self.penalty, intercept=self.intercept)
+        left = still_falls(small, loss, found, penalty=lower, intercept=self.intercept)
         if left > max(LITTLE, 2 * self.tolerance):
             notes.append(
                 "by the sigmoid itself in place of the polynomial, some iterations lower the mean "
@@ -162,9 +168,9 @@ class Descent:
             )
         report = TrainingReport(
             scheme=scheme,
-            data_bits=precision.data_bits,
-            weight_bits=precision.weight_bits,
-            primes=precision.primes,
+            data_bits=formats.data_bits,
+            weight_bits=formats.weight_bits,
+            primes=formats.primes,
             step=step,
             at_limit=held,
             notes=tuple(notes),
@@ -178,7 +184,7 @@ class Descent:
             worker_seconds=roll.waited,
         )
         return Trained(
-            weights=found[0],
+            weights=np.ldexp(found[0], -exponent),
             offsets=found[1],
             losses=losses,
             report=report,

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.errors import InvalidArgument, TooManyErrors
-from anyk.learn.formats import ProductFormats
+from anyk.learn.formats import Formats
 from anyk.learn.report import Roll
 from anyk.learn.subspace import AbstractProducts
 from anyk.running.distributed import Distributed
@@ -88,7 +88,7 @@ class CodedProducts(AbstractProducts):
     """
 
     data: Distributed
-    formats: ProductFormats
+    formats: Formats
     rows: int
     generator: np.random.Generator | None
     roll: Roll

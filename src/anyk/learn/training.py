@@ -19,12 +19,14 @@ from anyk.learn.setting import Setting, largest_code
 from anyk.learn.subspace import PlainProducts, minimise
 from anyk.running.run import distribute
 
-__all__ = ["LITTLE", "Trained", "in_blocks", "still_falls", "train"]
+__all__ = ["LITTLE", "MOST_TIMES", "Trained", "in_blocks", "still_falls", "train"]
 
 _CHECKED = 3  # iterations on features before rounding, to see what that cost
 LITTLE = 1e-3
 """Of the mean loss: what more than this is warned of."""
-_MOST_TIMES = 500  # powers of two that a penalty grows by: no weight is left long before
+
+MOST_TIMES = 500
+"""Powers of two that a penalty grows by: no weight is left long before."""
 
 
 @final
@@ -130,14 +132,14 @@ def train(
     rows, columns = design.shape
     scheme = largest_code(setting.threat, degree=2, rows=rows)
     formats = choose_formats(
-        summands=max(columns, -(-rows // scheme.blocks)),
+        max(columns, -(-rows // scheme.blocks)),
         data_bits=setting.data_bits,
         weight_bits=setting.weight_bits,
         primes=setting.primes,
     )
     exponent = exponent_of(design)
     small = np.ldexp(design, -exponent)  # at most 1, with larger weights; the power stays here
-    lower = math.ldexp(penalty, min(-2 * exponent, _MOST_TIMES))
+    lower = math.ldexp(penalty, min(-2 * exponent, MOST_TIMES))
     blocks = in_blocks(small, scheme.blocks)
     prepared = time.perf_counter()
     roll = Roll(workers=setting.threat.workers)
