@@ -81,8 +81,9 @@ def test_the_minimum_is_that_of_another_optimiser(kind, penalty, intercept):
     X = generator.normal(size=(60, 4)) * [1.0, 0.3, 3.0, 0.1]
     y = np.eye(3)[generator.integers(0, 3, 60)]
     loss, means = kind(y), []
+    penalties = penalty * np.array([[1.0], [2.0], [0.5], [10.0]])
     found = minimise(
-        PlainProducts(X), loss, 4, penalty=penalty, intercept=intercept, iterations=200,
+        PlainProducts(X), loss, 4, penalty=penalties, intercept=intercept, iterations=200,
         tolerance=1e-10, size=8.0, note=means.append,
     )  # fmt: skip
     assert found.converged
@@ -91,10 +92,10 @@ def test_the_minimum_is_that_of_another_optimiser(kind, penalty, intercept):
 
     def whole(point):
         weights, offsets = point[:12].reshape(4, 3), point[12:] * intercept
-        return loss.value(X @ weights + offsets) + penalty / 2 * np.sum(weights**2)
+        return loss.value(X @ weights + offsets) + np.sum(penalties * weights**2) / 2
 
     best = minimize(whole, np.zeros(15), method="BFGS", options={"gtol": 1e-7}).fun
-    ours = found.losses[-1] * 60 + penalty / 2 * np.sum(found.weights**2)
+    ours = found.losses[-1] * 60 + np.sum(penalties * found.weights**2) / 2
     assert ours <= best + 1e-6 * abs(best)
     for z in (np.zeros((60, 3)), generator.normal(size=(60, 3))):  # derivatives, by differences
         step = 1e-5 * generator.normal(size=(2, 60, 3))
@@ -111,7 +112,7 @@ def test_the_minimum_is_that_of_another_optimiser(kind, penalty, intercept):
 def test_too_few_iterations_are_told_from_enough():
     X = np.random.default_rng(0).normal(size=(200, 30)) @ np.diag(np.logspace(0, -2, 30))
     loss = SquaredLoss(X.sum(axis=1, keepdims=True))
-    given = {"penalty": 0.0, "intercept": False, "tolerance": 1e-9, "size": 3.0}
+    given = {"penalty": np.zeros((30, 1)), "intercept": False, "tolerance": 1e-9, "size": 3.0}
     few = minimise(PlainProducts(X), loss, 30, iterations=5, **given)
     many = minimise(PlainProducts(X), loss, 30, iterations=500, **given)
     assert (few.converged, many.converged) == (False, True)

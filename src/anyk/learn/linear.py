@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from anyk.learn.estimator import AbstractCodedEstimator
 from anyk.learn.losses import SquaredLoss
-from anyk.learn.scaling import Scaling, moments
+from anyk.learn.scaling import Scaling, moments, stretched
 from anyk.learn.setting import not_negative
 from anyk.learn.training import train
 
@@ -44,8 +44,9 @@ class CodedLinearRegression(RegressorMixin, AbstractCodedEstimator):  # type: ig
             half the variance of y.
         alpha: half of it times |w|^2 is added to half the squared errors, as in scikit-learn's
             `Ridge`, for the weights of scaled features.
-        scaling: of features: "standard" for mean 0 and deviation 1; "unit" for 0 to 1; "none" as
-            they are. Coefficients are those of unscaled features.
+        scaling: of the features whose weights the penalty is on: "standard" for mean 0 and
+            deviation 1; "unit" for 0 to 1; "none" as they are. Coefficients are those of unscaled
+            features, and training is on standard ones.
         fit_intercept: whether there is an intercept.
         data_bits: fraction bits of the features, counted from the largest; "auto" takes as many as
             the primes hold, at most 26.
@@ -111,13 +112,14 @@ class CodedLinearRegression(RegressorMixin, AbstractCodedEstimator):  # type: ig
         mean, deviation = moments(y[:, None], centred=bool(self.fit_intercept))
         middle, size = float(mean[0]), float(deviation[0]) or 1.0
         intercept = bool(self.fit_intercept)
-        scaling = Scaling.of(X, self.scaling, centred=intercept)
+        scaling = Scaling.of(X, "standard", centred=intercept)
+        penalised = Scaling.of(X, self.scaling, centred=intercept)
         loss = SquaredLoss((y - middle)[:, None] / size)
         trained = train(
             setting,
             scaling.design(X),
             loss,
-            penalty=penalty,
+            penalty=stretched(scaling, penalised, penalty),
             intercept=intercept,
             tolerance=tolerance / 2,
         )

@@ -19,7 +19,7 @@ from anyk.learn.estimator import AbstractCodedEstimator
 from anyk.learn.losses import AbstractLoss, LogLoss, MultinomialLoss
 from anyk.learn.polynomial import Descent
 from anyk.learn.response import Response
-from anyk.learn.scaling import Scaling
+from anyk.learn.scaling import Scaling, stretched
 from anyk.learn.setting import not_negative
 from anyk.learn.training import train
 
@@ -67,8 +67,9 @@ class CodedLogisticRegression(ClassifierMixin, AbstractCodedEstimator):  # type:
             above 1 weights are held to it, as the polynomial turns around beyond.
         step: with a degree, of the descent; "auto" takes 1 / L of the polynomial loss.
         momentum: with a degree, Nesterov's; False for the paper's plain descent.
-        scaling: of features: "standard" for mean 0 and deviation 1; "unit" for 0 to 1; "none" as
-            they are. Coefficients are those of unscaled features.
+        scaling: of the features whose weights the penalty is on: "standard" for mean 0 and
+            deviation 1; "unit" for 0 to 1; "none" as they are. Coefficients are those of unscaled
+            features. With a degree, those features are trained on too; without, standard ones.
         fit_intercept: whether there is an intercept.
         data_bits: fraction bits of the features, counted from the largest; "auto" takes as many as
             the primes hold, at most 26.
@@ -106,7 +107,8 @@ class CodedLogisticRegression(ClassifierMixin, AbstractCodedEstimator):  # type:
         Any T workers learn nothing of X, labels and model, whatever they compute, as
         `anyk.Lagrange` promises for every share. What all workers see is the shape of their share,
         the numbers of outputs, primes and bits, which follow from shapes and parameters, and how
-        many rounds there are. The master knows data, labels and model. Answers of at most A liars change no bit of the result.
+        many rounds there are. The master knows data, labels and model. Answers of at most A liars
+        change no bit of the result.
 
     References:
         So, Guler, Avestimehr: CodedPrivateML: a fast and privacy-preserving framework for
@@ -157,15 +159,21 @@ class CodedLogisticRegression(ClassifierMixin, AbstractCodedEstimator):  # type:
         own = np.arange(1 if len(self.classes_) == _TWO else 0, len(self.classes_))
         targets = (labels[:, None] == own).astype(np.float64)
         intercept = bool(self.fit_intercept)
-        scaling = Scaling.of(X, self.scaling, centred=intercept)
-        design = scaling.design(X)
+        penalised = Scaling.of(X, self.scaling, centred=intercept)
         self._softmax = self.degree is None and len(self.classes_) > _TWO
         loss: AbstractLoss = MultinomialLoss(targets) if self._softmax else LogLoss(targets)
         if self.degree is None:
+            scaling = Scaling.of(X, "standard", centred=intercept)
             trained = train(
-                setting, design, loss, penalty=penalty, intercept=intercept, tolerance=tolerance
+                setting,
+                scaling.design(X),
+                loss,
+                penalty=stretched(scaling, penalised, penalty),
+                intercept=intercept,
+                tolerance=tolerance,
             )
         else:
+            scaling = penalised
             trained = Descent(
                 response=Response.sigmoid(self.degree, self.interval),
                 step=self.step,
@@ -173,7 +181,7 @@ class CodedLogisticRegression(ClassifierMixin, AbstractCodedEstimator):  # type:
                 penalty=penalty,
                 intercept=intercept,
                 tolerance=tolerance,
-            ).train(setting, design, targets)
+            ).train(setting, scaling.design(X), targets)
         self.coef_, self.intercept_ = scaling.unscaled(trained.weights, trained.offsets)
         self.n_iter_ = trained.report.iterations
         predicted = X @ self.coef_.T + self.intercept_

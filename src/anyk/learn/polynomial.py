@@ -21,7 +21,7 @@ from anyk.learn.progress import progress
 from anyk.learn.report import Roll, TrainingReport
 from anyk.learn.response import Response
 from anyk.learn.setting import Setting, largest_code
-from anyk.learn.training import LITTLE, MOST_TIMES, Trained, in_blocks, still_falls
+from anyk.learn.training import LITTLE, Trained, in_blocks, still_falls
 from anyk.running.run import distribute
 
 __all__ = ["Descent"]
@@ -89,12 +89,11 @@ class Descent:
             primes=setting.primes,
         )
         rounded = formats.data.quantise(design)
-        lower = math.ldexp(self.penalty, min(-2 * exponent, MOST_TIMES))
-        penalties = np.full((design.shape[1], 1), lower / rows)
-        penalties[features.shape[1] :] = 0.0
+        lower = np.full((features.shape[1], 1), math.ldexp(self.penalty, min(-2 * exponent, 500)))
+        penalties = np.vstack([lower, np.zeros((int(self.intercept), 1))]) / rows
         step = self.step
         if step == "auto":
-            step = 1 / (response.slope * top_curvature(rounded) + lower / rows)
+            step = 1 / (response.slope * top_curvature(rounded) + penalties.max())
         blocks = in_blocks(rounded, scheme.blocks)
         prepared = time.perf_counter()
         roll, losses = Roll(workers=setting.threat.workers), list[float]()

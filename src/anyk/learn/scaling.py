@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from anyk.checks import shown
 from anyk.errors import InvalidArgument
 
-__all__ = ["Scaling", "ScalingKind", "moments"]
+__all__ = ["Scaling", "ScalingKind", "moments", "stretched"]
 
 ScalingKind = Literal["standard", "unit", "none"]
+_MOST_TIMES = 2.0**250  # what one scale is of another, for weights that are all there is, or 0
 _SMALLEST = 2.0**-960  # a scale whose coefficients float64 surely holds
 
 
@@ -119,6 +120,27 @@ class Scaling:
         """
         coefficients = (weights / self.scale[:, None]).T
         return coefficients, offsets - coefficients @ self.shift
+
+
+def stretched(own: Scaling, penalised: Scaling, penalty: float) -> NDArray[np.float64]:
+    """The penalty on weights of features scaled in one way, where it is on those of another.
+
+    Args:
+        own: how features are scaled.
+        penalised: how they would be for the weights that the penalty is on.
+        penalty: on each of these.
+
+    Returns:
+        float64 ndarray (features, 1).
+
+    Example:
+        >>> from anyk.learn.scaling import Scaling, stretched
+        >>> X = np.array([[0.0, 0.0], [2.0, 20.0]])
+        >>> stretched(Scaling.of(X, "standard"), Scaling.of(X, "none"), 1.0).ravel()
+        array([1.  , 0.01])
+    """
+    ratio = np.clip(penalised.scale / own.scale, 1 / _MOST_TIMES, _MOST_TIMES)
+    return np.asarray(penalty * ratio[:, None] ** 2)
 
 
 def _large_enough(scale: NDArray[np.float64]) -> NDArray[np.float64]:

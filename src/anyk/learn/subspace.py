@@ -14,7 +14,8 @@ from anyk.learn.losses import AbstractLoss
 
 __all__ = ["AbstractProducts", "Minimum", "PlainProducts", "minimise"]
 
-_REMEMBERED = 10  # steps, along which every later one may correct
+_FEWEST, _MOST = 10, 50  # steps that are remembered, along which every later one may correct
+_NUMBERS = 1 << 22  # that the images of remembered steps have, where they are more than the fewest
 _WINDOW = 4  # iterations, over which the loss must have come to rest
 _NEWTON = 20  # steps within a subspace; far fewer are taken
 _SMALLEST = 1e-12  # of curvatures, relative to the largest: what is below is rounding
@@ -96,7 +97,7 @@ def minimise(
     loss: AbstractLoss,
     columns: int,
     *,
-    penalty: float,
+    penalty: NDArray[np.float64],
     intercept: bool,
     iterations: int,
     tolerance: float,
@@ -104,10 +105,10 @@ def minimise(
     note: Callable[[float], None] = _quiet,
     start: Point | None = None,
 ) -> Minimum:
-    """Minimise loss(X W + b) + penalty/2·|W|^2 over W, and over b if there is an intercept.
+    """Minimise loss(X W + b) + sum_ij penalty_i/2·W_ij^2 over W, and b if there is an intercept.
 
     Each iteration takes one product with X^T, for the gradient, and one with X, for what the
-    gradient does to z. With z and the images of the last ten steps at hand, the loss is then
+    gradient does to z. With z and the images of the last 10 to 50 steps at hand, the loss is then
     minimised over all of these directions together, by Newton's method, without any further
     product. On a squared loss that is the method of conjugate gradients.
 
@@ -119,7 +120,7 @@ def minimise(
         products: with X and X^T.
         loss: convex.
         columns: of X.
-        penalty: half of it times |W|^2 is added.
+        penalty: float64 ndarray (columns, 1), at least 0.
         intercept: whether there is b.
         iterations: the most.
         tolerance: see above.
@@ -140,8 +141,8 @@ def minimise(
         >>> from anyk.learn.subspace import PlainProducts, minimise
         >>> X = np.array([[0.0, 1.0], [1.0, 1.0], [2.0, 0.0]])
         >>> loss = SquaredLoss(X @ [[1.0], [-2.0]] + 3.0)
-        >>> found = minimise(PlainProducts(X), loss, 2, penalty=0.0, intercept=True, iterations=9,
-        ...                  tolerance=1e-9, size=1.5)
+        >>> found = minimise(PlainProducts(X), loss, 2, penalty=np.zeros((2, 1)), intercept=True,
+        ...                  iterations=9, tolerance=1e-9, size=1.5)
         >>> found.weights.round(6).ravel(), found.offsets.round(6), found.converged
         (array([ 1., -2.]), array([3.]), True)
     """
@@ -168,12 +169,15 @@ def minimise(
         gradient = products.backward(slopes) + penalty * state.weights
         note(losses[-1])
         length = float(np.linalg.norm(gradient))
-        sure = length * length / (2 * penalty * rows) <= tolerance if penalty else False
+        with np.errstate(over="ignore"):  # of a penalty that is next to nothing
+            left = np.sum(gradient**2 / np.maximum(penalty, np.finfo(float).tiny)) / (2 * rows)
+        sure = bool(left <= tolerance)
         flat = length <= tolerance * size * float(np.linalg.norm(slopes))
         if sure or flat:
             converged = True
             break
-        state.extend(*products.forward(-gradient / length))
+        direction = gradient / (size * size + penalty)
+        state.extend(*products.forward(-direction / np.linalg.norm(direction)))
         state.settle()
         values.append(state.value / rows)
         losses.append(loss.value(state.z) / rows)
@@ -203,7 +207,7 @@ class _State:
     """Where the minimisation is, with the directions that it may move along."""
 
     loss: AbstractLoss
-    penalty: float
+    penalty: NDArray[np.float64]
     weights: NDArray[np.float64]
     offsets: NDArray[np.float64]
     z: NDArray[np.float64]
@@ -214,11 +218,12 @@ class _State:
     @property
     def value(self) -> float:
         """The loss and the penalty."""
-        return self.loss.value(self.z) + self.penalty / 2 * float(np.sum(self.weights**2))
+        return self.loss.value(self.z) + float(np.sum(self.penalty * self.weights**2)) / 2
 
     def extend(self, step: NDArray[np.float64], image: NDArray[np.float64]) -> None:
         """One more direction, in place of the oldest where there are many."""
-        kept = slice(max(0, len(self.steps) - _REMEMBERED), None)
+        most = min(max(_NUMBERS // self.z.size, _FEWEST), _MOST)
+        kept = slice(max(0, len(self.steps) - most), None)
         self.steps = np.concatenate([self.steps[kept], step[None]])
         self.images = np.concatenate([self.images[kept], image[None]])
 
@@ -229,14 +234,13 @@ class _State:
         if not len(along):
             return
         flat = along.reshape(len(along), self.z.size)
-        inner = np.tensordot(self.steps, self.steps, axes=((1, 2), (1, 2)))
+        pull = self.penalty * self.steps
+        inner = np.tensordot(self.steps, pull, axes=((1, 2), (1, 2)))
         for _ in range(_NEWTON):
             gradient = flat @ self.loss.slope(self.z).ravel()
-            gradient[:count] += self.penalty * np.tensordot(
-                self.steps, self.weights, axes=((1, 2), (0, 1))
-            )
+            gradient[:count] += np.tensordot(pull, self.weights, axes=((1, 2), (0, 1)))
             curvature = self.loss.curvature(self.z, along)
-            curvature[:count, :count] += self.penalty * inner
+            curvature[:count, :count] += inner
             step = _newton(curvature, gradient)
             promised = -float(gradient @ step)
             if promised <= _DECREASE * max(before, np.finfo(float).tiny):

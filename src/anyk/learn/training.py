@@ -19,14 +19,11 @@ from anyk.learn.setting import Setting, largest_code
 from anyk.learn.subspace import PlainProducts, minimise
 from anyk.running.run import distribute
 
-__all__ = ["LITTLE", "MOST_TIMES", "Trained", "in_blocks", "still_falls", "train"]
+__all__ = ["LITTLE", "Trained", "in_blocks", "still_falls", "train"]
 
-_CHECKED = 3  # iterations on features before rounding, to see what that cost
+_CHECKED = 5  # iterations on features before rounding, to see what that cost
 LITTLE = 1e-3
 """Of the mean loss: what more than this is warned of."""
-
-MOST_TIMES = 500
-"""Powers of two that a penalty grows by: no weight is left long before."""
 
 
 @final
@@ -66,25 +63,26 @@ def still_falls(
     loss: AbstractLoss,
     start: tuple[NDArray[np.float64], NDArray[np.float64]],
     *,
-    penalty: float,
+    penalty: NDArray[np.float64],
     intercept: bool,
 ) -> float:
-    """How far three iterations of the master's own lower the mean loss, without any rounding.
+    """How far five iterations of the master's own lower the mean loss, without any rounding.
 
-    That is seven products with X in float64, less than encoding it takes.
+    That is eleven products with X in float64, less than encoding it takes.
 
     Args:
         design: X, as it is.
         loss: of z = X W + b.
         start: W and b.
-        penalty: on W.
+        penalty: on W, float64 ndarray (columns, 1).
         intercept: whether b may change.
 
     Example:
         >>> from anyk.learn.losses import SquaredLoss
         >>> from anyk.learn.training import still_falls
         >>> X, nothing = np.eye(2), (np.zeros((2, 1)), np.zeros(1))
-        >>> round(still_falls(X, SquaredLoss(X[:, :1]), nothing, penalty=0.0, intercept=False), 6)
+        >>> round(still_falls(X, SquaredLoss(X[:, :1]), nothing, penalty=np.zeros((2, 1)),
+        ...                   intercept=False), 6)
         0.25
     """
     columns = design.shape[1]
@@ -96,7 +94,7 @@ def still_falls(
         intercept=intercept,
         iterations=_CHECKED,
         tolerance=0.0,
-        size=0.0,
+        size=float(np.linalg.norm(design)) / math.sqrt(columns),
         start=start,
     ).fell
 
@@ -106,17 +104,17 @@ def train(
     design: NDArray[np.float64],
     loss: AbstractLoss,
     *,
-    penalty: float,
+    penalty: NDArray[np.float64],
     intercept: bool,
     tolerance: float,
 ) -> Trained:
-    """Minimise loss(X W + b) + penalty/2·|W|^2, where workers compute X V and X^T U.
+    """Minimise loss(X W + b) + sum_ij penalty_i/2·W_ij^2; workers compute X V and X^T U.
 
     Args:
         setting: threat, executor, bits.
         design: X, float64 ndarray (rows, columns).
         loss: of z = X W + b, which the master computes.
-        penalty: on W.
+        penalty: on W, float64 ndarray (columns, 1).
         intercept: whether there is b.
         tolerance: `minimise`'s.
 
@@ -139,7 +137,8 @@ def train(
     )
     exponent = exponent_of(design)
     small = np.ldexp(design, -exponent)  # at most 1, with larger weights; the power stays here
-    lower = math.ldexp(penalty, min(-2 * exponent, MOST_TIMES))
+    lower = np.ldexp(penalty, -2 * exponent)
+    size = float(np.linalg.norm(small)) / math.sqrt(columns)
     blocks = in_blocks(small, scheme.blocks)
     prepared = time.perf_counter()
     roll = Roll(workers=setting.threat.workers)
@@ -163,7 +162,7 @@ def train(
             intercept=intercept,
             iterations=setting.iterations,
             tolerance=tolerance,
-            size=float(np.linalg.norm(small)) / math.sqrt(columns),
+            size=size,
             note=advance,
         )
         master = time.perf_counter() - encoded - roll.answering
