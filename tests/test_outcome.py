@@ -165,7 +165,9 @@ def test_one_reason_for_all_failures_is_advice_of_its_own():
 
     with anyk.Inline(8) as executor, pytest.raises(anyk.NotEnoughAnswers) as caught:
         anyk.run(anyk.Replication(4, 8), broken, np.zeros((4, 3)), executor)
-    advice = "All failed for the same reason: remove it first, as more workers would fail too."
+    advice = (
+        "All that failed did so for the same reason: remove it first, as more workers may fail too."
+    )
     assert str(caught.value).endswith(advice)
     assert str(caught.value.outcome).splitlines()[0] == advice
     several = run_of(4, [1.0] * 4, dict.fromkeys([0, 1, 2], Crash()))  # each has its own reason

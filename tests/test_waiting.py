@@ -7,7 +7,6 @@ import pytest
 
 import anyk
 from anyk.delays import Fixed
-from anyk.executors.core.lateness import Lateness
 from anyk.faults import Corrupt, Crash, Delay, Faulty
 
 X = np.linspace(0.0, 1.0, 8).reshape(4, 2)
@@ -114,11 +113,11 @@ def test_nobody_is_late_before_half_have_answered():
 
 def test_the_measure_of_lateness_is_the_executors():
     with simulated([1.0, 1.0, 1.0, 3.0]) as executor:
-        executor.lateness = Lateness(medians=10.0)
+        executor.lateness = anyk.Lateness(medians=10.0)
         outcome = anyk.run(anyk.Replication(4, 4), np.sin, X, executor)
     assert not outcome.again
     with pytest.raises(anyk.InvalidArgument, match="medians"):
-        Lateness(medians=0.0)
+        anyk.Lateness(medians=0.0)
 
 
 def test_shares_of_a_private_scheme_go_to_nobody_else(monkeypatch):
@@ -156,6 +155,25 @@ def test_a_liar_is_named_for_a_share_that_was_anothers():
         outcome = anyk.run(scheme, np.sin, X[:2], executor)
     assert np.array_equal(outcome.value, np.sin(X[:2]))
     assert outcome.suspects == (1,)
+
+
+def test_an_error_blames_who_is_to_blame():
+    scheme = anyk.Lagrange(blocks=2, degree=1, workers=4, adversaries=1)  # 4 of 4 are needed
+    with Faulty(simulated([1.0, 1.1, 1.2, 1.3]), {0: Crash(), 1: Delay(600.0)}) as executor:
+        with pytest.raises(anyk.NotEnoughAnswers) as caught:
+            anyk.run(scheme, np.negative, [5, 6], executor)
+    told, outcome = str(caught.value), caught.value.outcome
+    assert "Failed: 0 (RuntimeError: worker 0 crashed on purpose)" in told
+    assert "Missing" not in told
+    assert "Not waited for, as they are too few: 1-3" in told
+    assert told.endswith("See why they failed, add workers, or promise less.")
+    assert outcome.late == ()
+    assert "spare     workers 1-3: not waited for" in str(outcome)
+    with Faulty(simulated([1.0, 1.1, 1.2, 1.3]), {1: Delay(600.0)}) as executor:
+        with pytest.raises(anyk.NotEnoughAnswers) as caught:
+            anyk.run(scheme, np.negative, [5, 6], executor, deadline=60.0)
+    assert "Missing: 1. Add workers, wait longer, or promise less." in str(caught.value)
+    assert caught.value.outcome.late == (1,)
 
 
 def test_without_evidence_waiting_ends_in_an_error_and_not_in_a_guess():

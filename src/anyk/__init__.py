@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from anyk.executors.core.base import AbstractExecutor as AbstractExecutor
     from anyk.executors.core.health import Condition as Condition
     from anyk.executors.core.health import WorkerHealth as WorkerHealth
+    from anyk.executors.core.lateness import Lateness as Lateness
     from anyk.executors.engines.dask import Dask as Dask
     from anyk.executors.engines.futures import Futures as Futures
     from anyk.executors.engines.ray import Ray as Ray
@@ -125,6 +126,7 @@ _PLACES: Final = {
     "Inline": "anyk.executors.local.inline",
     "InvalidArgument": "anyk.errors",
     "Lagrange": "anyk.schemes.maps.lagrange",
+    "Lateness": "anyk.executors.core.lateness",
     "Map": "anyk.spec",
     "MatMul": "anyk.spec",
     "NotAccurateEnough": "anyk.errors",

@@ -224,7 +224,8 @@ class Outcome:
         if self.again:
             lines.append(f"again     {numbered(len(self.again), 'share')}, by other workers")
         if spare:
-            lines.append(f"spare     {_told(spare)}: not needed")
+            why = "not needed" if self.status.ok else "not waited for"
+            lines.append(f"spare     {_told(spare)}: {why}")
         lines.extend(
             f"failed    {_told(who)}: {why}" for why, who in by_reason(self.failures).items()
         )

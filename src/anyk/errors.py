@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 SAME_REASON: Final = (
-    "All failed for the same reason: remove it first, as more workers would fail too."
+    "All that failed did so for the same reason: remove it first, as more workers may fail too."
 )
 
 
@@ -93,7 +93,7 @@ def by_reason(failures: Mapping[int, str]) -> dict[str, list[int]]:
 def fail_alike(
     used: Collection[int], missing: Collection[int], failures: Mapping[int, str]
 ) -> bool:
-    """Whether nobody gave a usable answer, and all failures have one reason.
+    """Whether all failures have one reason: several, or all that are missing.
 
     They do where the function has a fault, and then more workers would fail as well.
 
@@ -109,8 +109,8 @@ def fail_alike(
         >>> fail_alike([], [0, 1, 2], {1: "it died"})  # one of three tells little of the others
         False
     """
-    alone = len(failures) == 1 and len(missing) > 1
-    return not used and not alone and len(set(failures.values())) == 1
+    alone = len(failures) == 1 and (len(missing) > 1 or bool(used))
+    return not alone and len(set(failures.values())) == 1
 
 
 def numbered(count: int, singular: str, plural: str = "") -> str:
@@ -225,6 +225,8 @@ class NotEnoughAnswers(RecoveryError):
         missing: workers without a usable answer.
         needed: what would have been enough, in words.
         failures: reason by worker, for those that failed rather than kept silent.
+        spared: of the missing, those that were not waited for, as their answers would not have
+            been enough.
 
     Example:
         >>> scheme = anyk.Lagrange(blocks=2, degree=1, workers=4)
@@ -241,19 +243,31 @@ class NotEnoughAnswers(RecoveryError):
         missing: Iterable[int],
         needed: str,
         failures: Mapping[int, str] | None = None,
+        spared: Iterable[int] = (),
     ) -> None:
         self.answered = tuple(sorted(answered))
         self.missing = tuple(sorted(missing))
         self.needed = needed
         self.failures = dict(failures or {})
-        reasons = by_reason(self.failures)
-        alike = fail_alike(self.answered, self.missing, self.failures)
-        told = "".join(f" Failed: {ranges(who)} ({why})." for why, who in reasons.items())
+        self.spared = tuple(sorted(spared))
+        silent = [who for who in self.missing if who not in {*self.failures, *self.spared}]
+        told = f" Missing: {ranges(silent)}." if silent else ""
+        for why, who in by_reason(self.failures).items():
+            told += f" Failed: {ranges(who)} ({why})."
+        if self.spared:
+            told += f" Not waited for, as they are too few: {ranges(self.spared)}."
         super().__init__(
             f"{len(self.answered)} of {len(self.answered) + len(self.missing)} workers answered; "
-            f"needed: {needed}. Missing: {ranges(self.missing)}.{told} "
-            + (SAME_REASON if alike else "Add workers, wait longer, or promise less.")
+            f"needed: {needed}.{told} {self._advice(late=bool(silent))}"
         )
+
+    def _advice(self, *, late: bool) -> str:
+        """What to change, by what was missed."""
+        if fail_alike(self.answered, self.missing, self.failures):
+            return SAME_REASON
+        if late:
+            return "Add workers, wait longer, or promise less."
+        return "See why they failed, add workers, or promise less."
 
 
 class TooManyErrors(RecoveryError):

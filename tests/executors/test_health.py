@@ -8,7 +8,6 @@ import pytest
 
 import anyk
 from anyk.delays import Fixed
-from anyk.executors.core.lateness import Lateness
 from anyk.faults import Corrupt, Crash, Faulty
 
 SCHEME = anyk.Lagrange(blocks=2, degree=1, workers=6, adversaries=1)
@@ -50,7 +49,7 @@ def test_a_worker_that_comes_back_is_late_no_more():
         return -x
 
     with anyk.Threads(6) as executor:
-        executor.lateness = Lateness(margin=0.05)
+        executor.lateness = anyk.Lateness(margin=0.05)
         outcome = anyk.run(anyk.Replication(6, 6), negative, np.ones(6), executor)
         assert (outcome.late, outcome.again) == ((2,), (2,))  # another one computed its block
         assert executor.health[2].condition is anyk.Condition.LATE

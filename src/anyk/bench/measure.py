@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from anyk.checks import count
 from anyk.errors import InvalidArgument
 
-__all__ = ["Interval", "compare", "interval", "table"]
+__all__ = ["Interval", "compare", "interval", "share", "table"]
 
 
 @final
@@ -80,6 +81,29 @@ def interval(sample: Sequence[float] | NDArray[Any]) -> Interval:
         low=float(ordered[below]),
         high=float(ordered[size - 1 - below]),
     )
+
+
+def share(successes: int, trials: int) -> str:
+    """A rate in per cent, with its 95 % interval.
+
+    Args:
+        successes: how many of the trials.
+        trials: at least one.
+
+    References:
+        Wilson: Probable inference, the law of succession, and statistical inference (JASA 1927).
+
+    Example:
+        >>> from anyk.bench.measure import share
+        >>> share(0, 1000)
+        '0.0 % (0.0 to 0.4)'
+    """
+    rate, square = successes / trials, 1.96**2
+    middle = (rate + square / (2 * trials)) / (1 + square / trials)
+    spread = rate * (1 - rate) / trials + square / (4 * trials**2)
+    reach = 1.96 * math.sqrt(spread) / (1 + square / trials)
+    low, high = max(middle - reach, 0.0), min(middle + reach, 1.0)
+    return f"{100 * rate:.1f} % ({100 * low:.1f} to {100 * high:.1f})"
 
 
 def compare(sides: Mapping[str, Callable[[], object]], *, rounds: int) -> dict[str, NDArray[Any]]:

@@ -70,6 +70,7 @@ class Collection:
         self.copies = encoded.scheme.again(encoded.layout, ()) is not None
         degree = getattr(encoded.scheme.problem, "degree", None)
         self.spare = executor.by_name and degree is not None  # nobody here has seen the function
+        self._over = False  # whether no more will come
         self._wake = math.inf
 
     def gather(
@@ -143,6 +144,7 @@ class Collection:
                 closed = left > _MOMENT and clock() - now < left / 2
                 over = math.isinf(left) or closed or end <= clock()
                 self._wake = math.inf
+            self._over = over
             yield self._usable(), over
 
     def _worth_judging(
@@ -300,6 +302,7 @@ class Collection:
                 missing=self._others(heard),
                 needed="one shape in most of the answers that came",
                 failures=failures,
+                spared=self._spared(usable),
             )
         try:
             by = [self._author(share) for share in usable] if self.authors else None
@@ -310,6 +313,7 @@ class Collection:
                 missing=error.missing,
                 needed=error.needed,
                 failures=failures,
+                spared=self._spared(usable),
             ) from None
         if not usable:  # for which a scheme should have no recovery
             raise NotEnoughAnswers(
@@ -319,6 +323,13 @@ class Collection:
                 failures=failures,
             )
         return recovery.recover(np.stack([self.values[share] for share in usable]))
+
+    def _spared(self, usable: tuple[int, ...]) -> set[int]:
+        """The workers that owe an answer and are not late, where nobody waits for them any more."""
+        if self._over:
+            return set()
+        late, heard = self.pending.late(self.executor.clock()), self._workers(usable)
+        return self.pending.workers() - {*late, *heard}
 
     def _missed(self, usable: tuple[int, ...]) -> set[int]:
         """The workers that hold a block that nobody answered for."""
@@ -348,7 +359,9 @@ class Collection:
         missing = self._others(used)
         now = self.executor.clock()
         silent = [who for who in missing if who not in failures]
-        late = silent if status in _FAILED else {*self.pending.late(now), *self._missed(usable)}
+        late = {*self.pending.late(now), *self._missed(usable)}
+        if status in _FAILED:
+            late = set(silent) - self._spared(usable)
         return Outcome(
             value=None if recovered is None or status in _FAILED else recovered.value,
             status=status,

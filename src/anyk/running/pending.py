@@ -47,6 +47,10 @@ class Pending:
         """The shares that somebody still owes an answer for."""
         return {share for _, share in self._left}
 
+    def workers(self) -> set[int]:
+        """The workers that owe an answer on a share of their own."""
+        return {worker for worker, share in self._left if worker == share // self._pieces}
+
     def heard(self, answer: Answer) -> int:
         """Note an answer or a failure; the share that it is on."""
         worker = answer.worker

@@ -32,10 +32,9 @@ class Lateness:
         at most 1.5 % of runs.
 
     Example:
-        >>> from anyk.executors.core.lateness import Lateness
-        >>> Lateness().after([1.0, 1.1, 1.2], workers=4)
+        >>> anyk.Lateness().after([1.0, 1.1, 1.2], workers=4)
         2.4
-        >>> Lateness().after([1.0], workers=4)  # too few to tell
+        >>> anyk.Lateness().after([1.0], workers=4)  # too few to tell
     """
 
     medians: float = 2.0

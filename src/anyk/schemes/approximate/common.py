@@ -16,6 +16,7 @@ from anyk.spec import Guarantee
 __all__ = [
     "MOST_NUMBERS",
     "approximate_guarantee",
+    "as_computed",
     "check_answers",
     "check_bound",
     "check_smoothing",
@@ -209,6 +210,16 @@ def with_evidence(
     )
 
 
+def as_computed(value: NDArray[np.float64]) -> Recovered:
+    """A value of which every block is as a worker computed it.
+
+    Args:
+        value: ndarray (K, *out).
+    """
+    known, errors = np.ones(len(value), dtype=np.bool_), np.zeros(len(value))
+    return Recovered(value=value, error_estimate=_ROUNDING, known=known, block_errors=errors)
+
+
 def no_numbers(blocks: int, answers: NDArray[Any]) -> Recovered:
     """The value where answers hold no numbers at all: none of it can be wrong.
 
@@ -216,7 +227,4 @@ def no_numbers(blocks: int, answers: NDArray[Any]) -> Recovered:
         blocks: K.
         answers: ndarray (n, *out) of size 0.
     """
-    value = np.zeros((blocks, *answers.shape[1:]), dtype=answers.dtype)
-    known = np.ones(blocks, dtype=np.bool_)
-    errors = np.zeros(blocks)
-    return Recovered(value=value, error_estimate=_ROUNDING, known=known, block_errors=errors)
+    return as_computed(np.zeros((blocks, *answers.shape[1:]), dtype=answers.dtype))

@@ -39,8 +39,8 @@ class FilledReplication(AbstractScheme):
     N mod K workers left over take the blocks that are farthest from all others. A block that is
     answered for is as its worker computed it. A block of which every copy is late is estimated
     from the others, by their order on a short path or by their distances, in the way that predicts
-    the answers that did come best. Where copies of one block differ, the answers bear noise, and
-    they are smoothed as far as that noise asks for.
+    the answers that did come best. Where copies of one block differ by more than rounding, the
+    answers bear noise, and they are smoothed as far as that noise asks for.
 
     There may be fewer workers than blocks: then most blocks are estimated.
 
