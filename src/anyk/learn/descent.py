@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 __all__ = ["descend", "top_curvature"]
 
-_PASSES = 100
+_PASSES = 40
 _SETTLED = 1e-3  # relative, from one pass to the next
 _MARGIN = 1.05
 
