@@ -209,7 +209,8 @@ class Outcome:
             lines.append(f"blocks    {evidence_in_words(self.known, self.block_errors)}")
         if self.quantisation_error is not None:
             lines.append(f"rounding  of the inputs: at most {self.quantisation_error:.2g} an entry")
-        pieces = f" ({len(self.shares)} pieces)" if len(self.shares) > len(self.used) else ""
+        several = len(self.shares) > len(self.used) and not self.again
+        pieces = f" ({len(self.shares)} pieces)" if several else ""
         lines.append(
             f"answers   {len(self.used)} of {len(self.used) + len(self.missing)} workers{pieces}, "
             f"after {told_seconds(self.elapsed)}"

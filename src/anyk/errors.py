@@ -258,7 +258,7 @@ class NotEnoughAnswers(RecoveryError):
             told += f" Not waited for, as they are too few: {ranges(self.spared)}."
         super().__init__(
             f"{len(self.answered)} of {len(self.answered) + len(self.missing)} workers answered; "
-            f"needed: {needed}.{told} {self._advice(late=bool(silent))}"
+            f"needed: {needed}.{told} {self._advice(late=bool(silent) or not self.failures)}"
         )
 
     def _advice(self, *, late: bool) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, final
 
-from anyk.checks import count, positive, settle
+from anyk.checks import MOST, count, positive, settle, shown
 from anyk.errors import InvalidArgument
 
 __all__ = [
@@ -88,12 +88,12 @@ class MatMul:
         if not isinstance(given, (tuple, list)) or len(given) != 3:  # noqa: PLR2004 - m, p, n
             raise InvalidArgument(
                 "partition",
-                given=repr(self.partition),
+                given=shown(given),
                 needed="three numbers (m, p, n)",
                 change="Cut A in m x p blocks and B in p x n.",
             )
-        for number in self.partition:
-            count("partition", number, least=1)
+        sizes = tuple(count("partition", number, least=1, most=MOST) for number in given)
+        object.__setattr__(self, "partition", sizes)
 
 
 @final

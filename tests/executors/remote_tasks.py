@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from in_place import spoil
 from numpy.typing import NDArray
 
 from anyk.executors.core.run_task import die
@@ -36,6 +37,7 @@ __all__ = [
     "scaled",
     "shifted",
     "sluggish",
+    "spoil",
     "spoiled",
     "text",
     "weighted",

@@ -30,6 +30,7 @@ from calls import (
     receive,
     sums_and_products,
 )
+from in_place import change_nothing_for_others, spoil, ways
 
 import anyk
 from anyk.errors import ExecutorError, InvalidArgument, NotEnoughAnswers, Unachievable
@@ -82,6 +83,11 @@ def held(client: Any) -> list[list[int]]:
         return [len(actor._state._held) for actor in actors if actor is not None]
 
     return sorted(client.run(look).values())
+
+
+def test_what_a_task_writes_changes_nothing_for_others(trio: Dask) -> None:
+    for way in ways():
+        change_nothing_for_others(trio, spoil, way)
 
 
 def test_conformance(client: Any) -> None:

@@ -17,6 +17,7 @@ import pytest
 from calls import LONG, eventually, gone, sums_and_products
 from hypothesis import given
 from hypothesis import strategies as st
+from in_place import change_nothing_for_others, ways
 
 import anyk
 from anyk.answers import Answer
@@ -78,6 +79,11 @@ def sessions(process: subprocess.Popen[str]) -> list[int]:
     """The processes of a worker that hold a master's shares."""
     path = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     return [int(pid) for pid in path.read_text(encoding="utf-8").split()]
+
+
+def test_what_a_task_writes_changes_nothing_for_others(four: Remote) -> None:
+    for way in ways():
+        change_nothing_for_others(four, "spoil", way)
 
 
 def test_it_is_an_executor_like_any_other(four: Remote) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import numbers
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, final
@@ -11,8 +10,7 @@ from typing import Any, Final, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.checks import shown
-from anyk.errors import InvalidArgument
+from anyk.checks import real
 
 __all__ = ["ROUNDINGS", "Agreement", "Majority"]
 
@@ -98,15 +96,9 @@ class Agreement:
     def __post_init__(self) -> None:
         if self.rtol is None:
             return
-        given: Any = self.rtol
-        number = float(given) if isinstance(given, numbers.Real) else math.nan
-        if isinstance(given, bool) or not (math.isfinite(number) and number >= 0.0):
-            raise InvalidArgument(
-                "rtol",
-                given=shown(given),
-                needed="None, or a finite number of at least 0",
-                change="Pass 0.0 for equal to the bit, or about 1e-4 for single precision.",
-            )
+        needed = "None, or a finite number of at least 0"
+        change = "Pass 0.0 for equal to the bit, or about 1e-4 for single precision."
+        number = real("rtol", self.rtol, least=0.0, needed=needed, change=change)
         object.__setattr__(self, "rtol", number)
 
     def agree(self, one: NDArray[Any], other: NDArray[Any]) -> bool:

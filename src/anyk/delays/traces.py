@@ -8,7 +8,7 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.delays.models import AbstractDelays
+from anyk.delays.models import AbstractDelays, drawn
 from anyk.errors import InvalidArgument
 
 __all__ = ["Recorded"]
@@ -39,7 +39,7 @@ class Recorded(AbstractDelays):
     def __post_init__(self) -> None:
         try:
             array = np.array(self.seconds, dtype=np.float64)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             array = np.zeros(0)
         if array.ndim != 2 or not array.size or not (array >= 0.0).all():  # noqa: PLR2004 - rounds and workers
             raise InvalidArgument(
@@ -53,7 +53,7 @@ class Recorded(AbstractDelays):
 
     def sample(self, generator: np.random.Generator, workers: int) -> NDArray[np.float64]:
         """One of the rounds; see `AbstractDelays.sample`."""
-        rounds, measured = self.seconds.shape
+        workers, (rounds, measured) = drawn(generator, workers), self.seconds.shape
         if workers > measured:
             raise InvalidArgument(
                 "seconds",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Literal, final
@@ -11,7 +11,7 @@ from typing import Any, Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.checks import count, instance, positive, shown
+from anyk.checks import choice, count, instance, positive, several
 from anyk.domains.mixed_radix import nearest_floats
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
@@ -99,19 +99,14 @@ class FixedPoint:
             object.__setattr__(self, name, number)
         size = positive("magnitude", self.magnitude, change="Give the largest input.")
         object.__setattr__(self, "magnitude", size)
-        instance("factors", self.factors, Iterable, change="Pass a tuple of them.")
-        object.__setattr__(self, "factors", tuple(self.factors))
+        factors = several("factors", self.factors, change="Pass a tuple of them.")
+        object.__setattr__(self, "factors", factors)
         for factor in self.factors:
             instance("factors", factor, FixedPoint, change="Pass a tuple of them.")
-        if self.primes != "auto":
+        if not isinstance(self.primes, str) or self.primes != "auto":
             object.__setattr__(self, "primes", prime_count(self.primes))
-        if self.rounding not in ("nearest", "stochastic"):
-            raise InvalidArgument(
-                "rounding",
-                given=shown(self.rounding),
-                needed='"nearest" or "stochastic"',
-                change='Take "stochastic" where errors must not drift.',
-            )
+        drift = 'Take "stochastic" where errors must not drift.'
+        choice("rounding", self.rounding, ("nearest", "stochastic"), change=drift)
         bits = max(self.result_bits, self.degree * self._largest.bit_length())
         if not 1 <= self._largest < _LARGEST or bits > _MOST_BITS:
             raise InvalidArgument(
@@ -298,4 +293,4 @@ class FixedPoint:
         if bits is None:
             require_within(float(np.max(np.abs(whole), initial=0.0)), self.worst)
             bits = self.result_bits
-        return np.asarray(np.ldexp(whole, -count("bits", bits, least=0)))
+        return np.asarray(np.ldexp(whole, -count("bits", bits, least=0, most=_MOST_BITS)))

@@ -11,6 +11,8 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
+from anyk.checks import count, instance
+
 __all__ = ["AbstractSource", "InsecureTestSource", "SystemSource", "normals", "residues"]
 
 _KEY_BYTES = 32
@@ -52,7 +54,7 @@ class InsecureTestSource(AbstractSource):
     """Repeatable keys, for tests alone: whoever knows the seed knows every mask.
 
     Args:
-        seed: any integer.
+        seed: any integer, 0 or more.
 
     Example:
         >>> from anyk.randomness.entropy import InsecureTestSource, residues
@@ -64,7 +66,7 @@ class InsecureTestSource(AbstractSource):
     __slots__ = ("_generator",)
 
     def __init__(self, seed: int) -> None:
-        self._generator = np.random.default_rng(seed)
+        self._generator = np.random.default_rng(count("seed", seed, least=0))
 
     def key(self) -> bytes:
         """The next 48 bytes of a generator that is not cryptographic."""
@@ -147,6 +149,7 @@ def normals(source: AbstractSource, shape: tuple[int, ...]) -> NDArray[np.float6
 
 def _keystream(source: AbstractSource, words: int) -> Iterator[NDArray[np.uint32]]:
     """Endless random 32-bit words, as many at a time; each time the same memory."""
+    instance("source", source, AbstractSource, change="Leave it out.")
     key = source.key()
     from cryptography.hazmat.primitives.ciphers import (  # noqa: PLC0415 - where masks are drawn
         Cipher,

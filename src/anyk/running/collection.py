@@ -84,7 +84,7 @@ class Collection:
             outcome, error = self._conclude(tuple(sorted(usable)), tolerance, guess=guess)
             if over or error is None or self._hopeless():
                 return outcome, error
-            if tolerance is None and not self._under_way():
+            if tolerance is None and self._settled(usable):
                 return outcome, error
         raise AssertionError("the last judgement is over")  # pragma: no cover
 
@@ -116,7 +116,7 @@ class Collection:
                 estimate = outcome.error_estimate
                 if estimate is None or (tolerance is not None and estimate <= tolerance):
                     return
-            elif best is None and (over or (exact and (self._hopeless() or not self._under_way()))):
+            elif best is None and (over or (exact and (self._hopeless() or self._settled(usable)))):
                 error.outcome = outcome
                 raise error
 
@@ -178,6 +178,13 @@ class Collection:
             return False
         may_come = set(self.values) | self.pending.shares()
         return not self.encoded.scheme.sufficient(may_come)
+
+    def _settled(self, usable: list[int]) -> bool:
+        """Whether as many answered as the promise needs, and all others are late.
+
+        Those that the promise counts on are waited for as long as it takes.
+        """
+        return len(usable) >= self.encoded.guarantee.threshold and not self._under_way()
 
     def _under_way(self) -> bool:
         """Whether somebody owes an answer and is not late; who waits is woken when they are."""

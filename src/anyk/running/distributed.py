@@ -10,7 +10,7 @@ from typing import Any, Literal, Self, final
 import numpy as np
 
 from anyk.answers import Outcome
-from anyk.checks import count, instance, positive, shown
+from anyk.checks import choice, count, flag, instance, positive
 from anyk.errors import ExecutorError, InvalidArgument
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, PerWorker, Placement
 from anyk.fixed_point.format import FixedPoint
@@ -192,6 +192,7 @@ class Distributed:
     ) -> Iterator[tuple[AbstractDispatch, Collection, Callable[[Outcome], None]]]:
         """The task on its way to all workers, watched; abandoned in the end."""
         self._check_function(function)
+        flag("progress", progress)
         if on_answer is not None:
             instance("on_answer", on_answer, Callable, change="Pass a function, or None.")
         if self._placement is None:
@@ -311,13 +312,8 @@ def check_limits(
     Raises:
         InvalidArgument: if one is out of range.
     """
-    if on_failure not in ("raise", "return"):
-        raise InvalidArgument(
-            "on_failure",
-            given=shown(on_failure),
-            needed='"raise" or "return"',
-            change='Take "return" to get an Outcome with a failing status.',
-        )
+    returned = 'Take "return" to get an Outcome with a failing status.'
+    choice("on_failure", on_failure, ("raise", "return"), change=returned)
     guess = isinstance(tolerance, float) and tolerance == math.inf
     return _limit("deadline", deadline), math.inf if guess else _limit("tolerance", tolerance)
 

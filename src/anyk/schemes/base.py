@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Recovered
-from anyk.checks import count, instance, shown
+from anyk.checks import indices_of, shown
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.errors import InvalidArgument, NotEnoughAnswers, TooManyErrors
@@ -307,13 +307,17 @@ class Encoded:
         Args:
             workers: their indices.
 
+        Raises:
+            InvalidArgument: if one is no index.
+
         Example:
             >>> scheme = anyk.Lagrange(blocks=3, degree=1, workers=2, pieces=2)
             >>> scheme.encode([1, 2, 3]).held_by([1, 0])
             [2, 3, 0, 1]
         """
         pieces = self.guarantee.pieces
-        return [worker * pieces + piece for worker in workers for piece in range(pieces)]
+        told = indices_of("workers", workers)
+        return [worker * pieces + piece for worker in told for piece in range(pieces)]
 
     @cached_property
     def guarantee(self) -> Guarantee:
@@ -345,7 +349,6 @@ class Encoded:
         promise = self.guarantee
         shares = promise.workers * promise.pieces
         one = "worker" if promise.pieces == 1 else "share"
-        instance("answered", answered, Iterable, change="Pass a list of worker indices.")
         if isinstance(answered, AbstractSet):
             raise InvalidArgument(
                 "answered",
@@ -353,10 +356,7 @@ class Encoded:
                 needed="a sequence: row i of the values comes from worker answered[i]",
                 change="Pass a list, in the order of the values.",
             )
-        indices = tuple(
-            share if type(share) is int and share >= 0 else count("answered", share, least=0)
-            for share in answered
-        )
+        indices = indices_of("answered", answered)
         strange = [share for share in indices if share >= shares]
         if strange or len(set(indices)) != len(indices):
             raise InvalidArgument(

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from anyk.answers import Answer
+from anyk.checks import instance
 from anyk.errors import ExecutorError, InvalidArgument
 from anyk.executors.core.base import AbstractExecutor, OfWorker, PerWorker, Placement
 from anyk.testing.expect import expect, require
@@ -40,10 +41,12 @@ def check_executor(executor: AbstractExecutor) -> None:
 
     Raises:
         AssertionError: if the executor breaks its contract.
+        InvalidArgument: if it is none.
 
     Example:
         >>> anyk.testing.check_executor(anyk.Threads(4))
     """
+    instance("executor", executor, AbstractExecutor, change="Make one: anyk.Threads(4).")
     workers = executor.workers
     shares = np.arange(2.0 * workers).reshape(workers, 2) // 2
     placement, second = executor.place((shares,)), executor.place((-shares[:3],))

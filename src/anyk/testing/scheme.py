@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.checks import count
+from anyk.checks import GENERATOR, count, instance
 from anyk.domains.prime import PrimeField
 from anyk.errors import InvalidArgument
 from anyk.schemes.base import AbstractScheme, Encoded
@@ -68,11 +68,17 @@ def check_scheme(
 
     Raises:
         AssertionError: if the scheme breaks its guarantee.
+        InvalidArgument: if an argument can't be used.
 
     Example:
         >>> scheme = anyk.Lagrange(blocks=2, degree=2, workers=8, adversaries=1, colluders=1)
         >>> anyk.testing.check_scheme(scheme, generator=np.random.default_rng(0))
     """
+    instance("scheme", scheme, AbstractScheme, change="Make one, such as anyk.Replication(4, 8).")
+    instance("generator", generator, np.random.Generator, change=GENERATOR)
+    if function is not None:
+        instance("function", function, Callable, change="Pass a function, or None.")
+    count("patterns", patterns, least=1)
     count("encodings", encodings, least=16)
     check_value(scheme)
     made = trial(scheme, function, shape, generator)

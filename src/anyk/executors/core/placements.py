@@ -10,7 +10,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.checks import count
+from anyk.checks import count, several
 from anyk.errors import ExecutorError, InvalidArgument
 from anyk.executors.core.base import OfWorker, PerWorker, Placement
 
@@ -53,7 +53,9 @@ class Placements:
 
     def add(self, parts: Sequence[NDArray[Any]], pieces: int) -> Placement:
         """Remember the shares of which these are the parts; see `AbstractExecutor.place`."""
-        arrays = tuple(np.asarray(part) for part in parts)
+        arrays = tuple(
+            np.asarray(part) for part in several("parts", parts, change="Pass a tuple of arrays.")
+        )
         with self._lock:
             self._check_open()
             shares = _count_of(arrays)
@@ -126,7 +128,7 @@ def _count_of(parts: Parts) -> int:
     Raises:
         InvalidArgument: if there are none, or the parts differ.
     """
-    counts = {len(part) for part in parts}
+    counts = {len(part) if part.ndim else 0 for part in parts}
     if len(counts) != 1 or 0 in counts:
         raise InvalidArgument(
             "parts",

@@ -11,7 +11,7 @@ from typing import Any, final
 from numpy.typing import NDArray
 
 from anyk.answers import Answer
-from anyk.checks import count
+from anyk.checks import MOST, count
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Placement
 from anyk.executors.core.dispatcher import Ask, More
 from anyk.executors.core.placements import Placements, addressed, alone, split
@@ -84,7 +84,7 @@ class Inline(AbstractExecutor):
     """
 
     def __init__(self, workers: int) -> None:
-        self._workers = count("workers", workers, least=1)
+        self._workers = count("workers", workers, least=1, most=MOST)
         self._placements = Placements("Inline", self._workers)
 
     @property

@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Answer
-from anyk.checks import count
+from anyk.checks import GENERATOR, MOST, count, instance, real
 from anyk.delays.models import AbstractDelays, NoDelay
-from anyk.errors import InvalidArgument
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Placement
 from anyk.executors.core.placements import Parts, Placements, addressed, alone, split
 from anyk.executors.core.run_task import Reply, Task, run, sleeper
@@ -156,16 +155,14 @@ class Simulated(AbstractExecutor):
         generator: np.random.Generator | None = None,
         compute: float | None = None,
     ) -> None:
-        self._workers = count("workers", workers, least=1)
-        if compute is not None and not 0 <= compute < math.inf:
-            raise InvalidArgument(
-                "compute",
-                given=repr(compute),
-                needed="finite seconds, 0 or more, or None",
-                change="Pass None to measure.",
-            )
+        self._workers = count("workers", workers, least=1, most=MOST)
+        if compute is not None:
+            needed = "finite seconds, 0 or more, or None"
+            real("compute", compute, least=0.0, needed=needed, change="Pass None to measure.")
         self._delays = NoDelay() if delays is None else delays
         self._generator = np.random.default_rng() if generator is None else generator
+        instance("delays", self._delays, AbstractDelays, change="Pass a model of anyk.delays.")
+        instance("generator", self._generator, np.random.Generator, change=GENERATOR)
         self._compute = compute
         self._placements = Placements("Simulated", self._workers)
         self._timeline = _Timeline(self._workers)

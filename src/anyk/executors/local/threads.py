@@ -11,7 +11,7 @@ from typing import Any, final
 
 from numpy.typing import NDArray
 
-from anyk.checks import count
+from anyk.checks import MOST, count
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Placement
 from anyk.executors.core.dispatcher import Ask, Dispatcher, WorkerThread
 from anyk.executors.core.placements import Placements, addressed, alone, split
@@ -56,7 +56,7 @@ class Threads(AbstractExecutor):
     """
 
     def __init__(self, workers: int) -> None:
-        self._workers = count("workers", workers, least=1)
+        self._workers = count("workers", workers, least=1, most=MOST)
         self._placements = Placements("Threads", self._workers)
         self._closing = threading.Event()
         self._dispatcher = Dispatcher("Threads")

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Recovered
+from anyk.checks import positive, real, shown
 from anyk.errors import InvalidArgument, Unachievable
 from anyk.schemes.base import AbstractScheme, missing_answers
 from anyk.spec import Guarantee
@@ -83,13 +84,14 @@ def check_bound(bound: object, adversaries: int) -> None:
     """
     if bound is None:
         return
-    number = float(bound) if isinstance(bound, int | float | np.floating) else math.nan
-    if not (math.isfinite(number) and number > 0.0 and adversaries):
+    change = "Pass None, or the largest absolute value of an honest answer's numbers."
+    positive("bound", bound, change=change)
+    if not adversaries:
         raise InvalidArgument(
             "bound",
-            given=f"{bound!r} with adversaries={adversaries}",
-            needed="a finite number above 0, and adversaries of at least 1",
-            change="Pass None, or the largest absolute value of an honest answer's numbers.",
+            given=f"{shown(bound)} with adversaries={adversaries}",
+            needed="adversaries of at least 1, whose lies it bounds",
+            change=change,
         )
 
 
@@ -106,14 +108,8 @@ def check_smoothing(argument: str, value: object, *, optional: bool = False) -> 
     """
     if optional and value is None:
         return
-    number = float(value) if isinstance(value, int | float | np.floating) else math.nan
-    if not (math.isfinite(number) and number >= 0.0):
-        raise InvalidArgument(
-            argument,
-            given=repr(value),
-            needed="a finite number of at least 0",
-            change="Pass 0.0 to interpolate.",
-        )
+    needed = "a finite number of at least 0"
+    real(argument, value, least=0.0, needed=needed, change="Pass 0.0 to interpolate.")
 
 
 def approximate_guarantee(

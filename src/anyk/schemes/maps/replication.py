@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Recovered
-from anyk.checks import instance, settle
+from anyk.checks import indices_of, instance, settle
 from anyk.codes.agreement import Agreement, Majority
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
@@ -162,7 +162,8 @@ class Replication(AbstractScheme):
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether each block was answered D + 1 times."""
         replicas = np.bincount(
-            self._block(np.array([*set(answered)], dtype=int)), minlength=self.blocks
+            self._block(np.array([*set(indices_of("answered", answered))], dtype=int)),
+            minlength=self.blocks,
         )
         return bool(replicas.min() >= self._least)
 

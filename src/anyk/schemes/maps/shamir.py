@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Recovered
-from anyk.checks import count, instance, settle
+from anyk.checks import MOST, count, indices_of, instance, settle
 from anyk.codes.exact.reed_solomon import EvaluationCode
 from anyk.domains.points import disjoint_points
 from anyk.domains.polynomials import lagrange_matrix, vandermonde
@@ -91,7 +91,8 @@ class Shamir(AbstractScheme):
         settle(self, blocks=1, degree=1, adversaries=0, colluders=1)
         instance("field", self.field, PrimeField, change="Pass anyk.PrimeField(2**31 - 1).")
         needed = self.blocks * self._quorum
-        workers = needed if self.workers is None else count("workers", self.workers, least=1)
+        given = needed if self.workers is None else self.workers
+        workers = count("workers", given, least=1, most=MOST)
         object.__setattr__(self, "workers", workers)
         if workers < needed:
             raise Unachievable(
@@ -179,7 +180,7 @@ class Shamir(AbstractScheme):
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether dT + 2A + 1 of each block are there."""
-        held = np.array([*set(answered)], dtype=int) % self.blocks
+        held = np.array([*set(indices_of("answered", answered))], dtype=int) % self.blocks
         return bool(np.bincount(held, minlength=self.blocks).min() >= self._quorum)
 
     def encoder(self, layout: None, operand: int = 0) -> Encoder:  # noqa: ARG002

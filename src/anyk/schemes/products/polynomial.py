@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Recovered
-from anyk.checks import count, instance, settle, shown
+from anyk.checks import indices_of, instance, settle, shown
 from anyk.codes.exact.linear import solve
 from anyk.codes.exact.reed_solomon import EvaluationCode
 from anyk.domains.polynomials import vandermonde
@@ -88,8 +88,7 @@ class Polynomial(AbstractScheme):
     def __post_init__(self) -> None:
         problem = MatMul(partition=self.partition)
         settle(self, workers=1, adversaries=0, pieces=1)
-        partition = tuple(count("partition", number, least=1) for number in problem.partition)
-        object.__setattr__(self, "partition", partition)
+        object.__setattr__(self, "partition", problem.partition)
         instance("domain", self.domain, PrimeField, change="Pass anyk.PrimeField(2**31 - 1).")
         if self.partition[1] != 1:
             raise InvalidArgument(
@@ -185,7 +184,7 @@ class Polynomial(AbstractScheme):
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether there are mn + 2rA of them."""
-        return len(set(answered)) >= self._threshold
+        return len(set(indices_of("answered", answered))) >= self._threshold
 
     def encoder(self, layout: Grid, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D of either factor: powers of the points of the shares."""

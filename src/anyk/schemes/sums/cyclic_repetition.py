@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Recovered
-from anyk.checks import instance, settle
+from anyk.checks import indices_of, instance, settle
 from anyk.codes.exact.gradient import cyclic_code, cyclic_support, decoding_row
 from anyk.codes.exact.linear import solve
 from anyk.domains.base import AbstractDomain
@@ -151,7 +151,7 @@ class CyclicRepetition(AbstractScheme):
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether there are N - S of them."""
-        return len(set(answered)) >= self.workers - self.stragglers
+        return len(set(indices_of("answered", answered))) >= self.workers - self.stragglers
 
     def encoder(self, layout: None, operand: int = 0) -> Encoder:  # noqa: ARG002
         """B, which combines what the function makes of the blocks."""

@@ -12,7 +12,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.checks import positive, settle, shown
+from anyk.checks import indices_of, positive, settle, shown
 from anyk.codes.analog.circle import circle, lagrange_basis, spread
 from anyk.codes.analog.interleaved import InterleavedCode
 from anyk.domains.prime import PrimeField
@@ -240,7 +240,7 @@ class AnalogLagrange(AbstractScheme):
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether there are N - S of them."""
-        return len(set(answered)) >= self.workers - self._late
+        return len(set(indices_of("answered", answered))) >= self.workers - self._late
 
     def encoder(self, layout: None, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D, and M for noise of variance 1: sigma is in it."""

@@ -10,7 +10,7 @@ from typing import Any, final
 
 import numpy as np
 
-from anyk.checks import settle
+from anyk.checks import indices_of, settle
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
 from anyk.errors import Unachievable
@@ -195,7 +195,7 @@ class Berrut(AbstractScheme):
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether at least N - S workers answered."""
-        return len(set(answered)) >= self.workers - self._late
+        return len(set(indices_of("answered", answered))) >= self.workers - self._late
 
     def encoder(self, layout: None, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D, and M for noise of variance 1: sigma is in it."""

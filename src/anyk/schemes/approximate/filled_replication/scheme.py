@@ -8,7 +8,7 @@ from typing import Any, final
 
 import numpy as np
 
-from anyk.checks import settle
+from anyk.checks import indices_of, settle
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
 from anyk.randomness.entropy import AbstractSource, SystemSource
@@ -125,7 +125,7 @@ class FilledReplication(AbstractScheme):
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether at least N - S workers answered."""
-        return len(set(answered)) >= self.guarantee.threshold
+        return len(set(indices_of("answered", answered))) >= self.guarantee.threshold
 
     def again(self, layout: FilledLayout, answered: Collection[int]) -> dict[int, frozenset[int]]:
         """One share of each block that nobody answered for."""

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, final
 
-from anyk.checks import positive, settle
+from anyk.checks import indices_of, positive, settle
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
 from anyk.randomness.entropy import AbstractSource, SystemSource
@@ -101,7 +101,9 @@ class VeiledReplication(AbstractScheme):
         settle(self, adversaries=0, colluders=1)
         check_threat(self.blocks, self.workers, self.stragglers, self.adversaries)
         check_bound(self.bound, self.adversaries)
-        std = positive("data_std", self.data_std, change="Pass that of the data's numbers.")
+        std = positive(
+            "data_std", self.data_std, change="Pass that of the data's numbers.", squared=True
+        )
         object.__setattr__(self, "data_std", std)
         bits = positive(
             "leakage",
@@ -165,7 +167,7 @@ class VeiledReplication(AbstractScheme):
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether at least N - S workers answered."""
-        return len(set(answered)) >= self.guarantee.threshold
+        return len(set(indices_of("answered", answered))) >= self.guarantee.threshold
 
     def encoder(self, layout: VeiledLayout, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D of the copies, and M of their veils."""
