@@ -10,6 +10,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from anyk.degrees.of_degree import of_degree
 from anyk.errors import InvalidArgument, TooManyErrors
 from anyk.learn.precision import Precision
 from anyk.learn.report import Roll
@@ -118,10 +119,12 @@ class CodedGradient:
         blocks = self.data.encoded.scheme.problem.blocks  # type: ignore[union-attr] # a Map
         same = np.broadcast_to(roundings, (blocks, *roundings.shape))
         worker = PowerSums(self.response.powers, formats.data_bits + formats.weight_bits)
+        # `choose_precision` knows these data's largest gradient, which no function can
+        stated = of_degree(worker, 2 * self.response.degree + 1)
         sent = self.data.encode(same, formats.weights)
         started = time.perf_counter()
         try:
-            outcome = self.data.run(worker, sent, progress=False)
+            outcome = self.data.run(stated, sent, progress=False)
         except InvalidArgument as error:
             if error.argument != "embedding":
                 raise
