@@ -4,6 +4,8 @@ AnykError
 ├── InvalidArgument (ValueError)     an argument that can't be used: what came, what is needed
 │   └── Unachievable                 a threat that the scheme can't meet: the inequality
 ├── NotPolynomial (TypeError)        an operation that a field has not
+├── DegreeTooHigh                    a function of higher degree than the scheme is for
+├── WouldWrap                        integers of a function that the primes do not hold
 ├── RecoveryError                    the answers do not determine the value; has .outcome
 │   ├── NotEnoughAnswers             too few answers, and who is missing
 │   ├── TooManyErrors                answers that contradict each other, and nobody can tell why
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "SAME_REASON",
     "AnykError",
+    "DegreeTooHigh",
     "ExecutorError",
     "InvalidArgument",
     "NotAccurateEnough",
@@ -30,6 +33,7 @@ __all__ = [
     "RecoveryError",
     "TooManyErrors",
     "Unachievable",
+    "WouldWrap",
     "by_reason",
     "fail_alike",
     "missing_extra",
@@ -198,6 +202,63 @@ class NotPolynomial(AnykError, TypeError):
     """
 
 
+class DegreeTooHigh(AnykError):
+    """A function of higher degree in the encoded arguments than the scheme is for.
+
+    It is the function's error: no other worker would have a better answer.
+
+    Args:
+        degree: of the function, or of what it computes on the way.
+        promised: the degree that the scheme decodes.
+        change: what to change; "" for what helps with any scheme.
+
+    Example:
+        >>> raise anyk.DegreeTooHigh(degree=2, promised=1)
+        Traceback (most recent call last):
+        anyk.errors.DegreeTooHigh: the function computes something of degree 2 in the encoded
+        arguments; the scheme is for degree 1. Make the scheme with degree=2, or take fewer
+        products of encoded arrays in a row: their degrees add up.
+    """
+
+    def __init__(self, *, degree: int, promised: int, change: str = "") -> None:
+        self.degree = degree
+        self.promised = promised
+        super().__init__(
+            f"the function computes something of degree {degree} in the encoded arguments; the "
+            f"scheme is for degree {promised}. "
+            + (
+                change
+                or f"Make the scheme with degree={degree}, or take fewer products of encoded "
+                "arrays in a row: their degrees add up."
+            )
+        )
+
+
+class WouldWrap(AnykError):
+    """Integers of a function that the primes may not hold: they would come back as others.
+
+    Args:
+        bits: of the largest integer that the function may reach, without its sign.
+        limit: the largest integer that the primes hold with either sign.
+
+    Example:
+        >>> raise anyk.WouldWrap(bits=64, limit=2**30)
+        Traceback (most recent call last):
+        anyk.errors.WouldWrap: the function computes integers of up to 64 bits; the primes hold 30
+        bits. Lower magnitude or fraction_bits, sum fewer terms, or leave the number of primes to
+        primes="auto".
+    """
+
+    def __init__(self, *, bits: int, limit: int) -> None:
+        self.bits = bits
+        self.limit = limit
+        super().__init__(
+            f"the function computes integers of up to {bits} bits; the primes hold "
+            f"{(limit + 1).bit_length() - 1} bits. Lower magnitude or fraction_bits, sum fewer "
+            'terms, or leave the number of primes to primes="auto".'
+        )
+
+
 class RecoveryError(AnykError):
     """The answers do not determine the value.
 
@@ -314,7 +375,8 @@ class TooManyErrors(RecoveryError):
         liars, fault = numbered(adversaries, "liar"), "look for a fault that hits many workers."
         if more:
             told = (
-                f"; {numbered(more, 'more answer')} would tell whether at most {liars} "
+                f"; {'up to ' * (more > 1)}{numbered(more, 'more answer')} would tell whether at "
+                f"most {liars} "
                 f"explain{'s' if adversaries == 1 else ''} it. Wait longer, add workers, or {fault}"
             )
         elif self.detects and not adversaries:

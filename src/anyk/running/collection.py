@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from anyk.answers import Answer, Outcome, Recovered, Status, Timing
 from anyk.errors import (
+    DegreeTooHigh,
     InvalidArgument,
     NotAccurateEnough,
     NotEnoughAnswers,
@@ -20,6 +21,7 @@ from anyk.errors import (
     TooManyErrors,
 )
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor
+from anyk.running.degrees import refused
 from anyk.running.pending import Pending
 from anyk.schemes.base import Encoded
 from anyk.spec import Map
@@ -135,6 +137,7 @@ class Collection:
             answer = dispatch.receive(None if math.isinf(left) else max(left, 0.0))
             if answer is not None:
                 self._note(answer)
+                self._raise_what_is_the_functions(answer)
                 if not self.pending and self.copies:
                     self._send_again(dispatch, self._wanted(self._usable()), enough=True)
                 over = not self.pending
@@ -239,6 +242,14 @@ class Collection:
         except InvalidArgument as error:
             return f"unusable {error}"
         return None
+
+    def _raise_what_is_the_functions(self, answer: Answer) -> None:
+        """End the run where workers refuse the function itself."""
+        if answer.failure is not None and answer.failure.startswith(DegreeTooHigh.__name__):
+            told = self._failures(tuple(self._usable())).values()
+            error = refused(self.encoded.scheme, told, lost=self._hopeless())
+            if error is not None:
+                raise error
 
     def _usable(self) -> list[int]:
         """Shares whose answers have the shape that most have; the truth is among the most."""
@@ -385,4 +396,5 @@ class Collection:
             block_errors=None if recovered is None else recovered.block_errors,
             late=tuple(who for who in silent if who in late),
             again=tuple(sorted(self.pending.again)),
+            disputed=() if recovered is None else recovered.disputed,
         )

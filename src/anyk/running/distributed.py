@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Literal, Self, final
 
 import numpy as np
@@ -17,8 +18,9 @@ from anyk.fixed_point.format import FixedPoint
 from anyk.observe.live import live_display
 from anyk.observe.telemetry import watched_run
 from anyk.running.collection import Collection, OnAnswer
+from anyk.running.promises import promised
 from anyk.schemes.base import Encoded
-from anyk.work import AbstractWork, WorkerTask
+from anyk.work import AbstractWork, Function, WorkerTask
 
 __all__ = ["Distributed", "OnFailure", "check_limits"]
 
@@ -40,8 +42,16 @@ class Distributed:
         [[3, 4], [9, 16]]
     """
 
-    def __init__(self, encoded: Encoded, executor: AbstractExecutor, placement: Placement) -> None:
+    def __init__(
+        self,
+        encoded: Encoded,
+        executor: AbstractExecutor,
+        placement: Placement,
+        *,
+        followed: Function | None = None,
+    ) -> None:
         self.encoded = encoded
+        self._followed = followed
         self._executor = executor
         self._placement: Placement | None = placement
 
@@ -86,7 +96,8 @@ class Distributed:
             ...     data.run(np.multiply, data.encode([0.5, 1.0], weights)).value
             array([ 1.5, -4.5])
         """
-        return self.encoded.scheme.encode_argument(values, embedding)
+        encoded = self.encoded
+        return encoded.scheme.encode_argument(values, embedding, layout=encoded.layout)
 
     def run(
         self,
@@ -107,8 +118,9 @@ class Distributed:
 
         Args:
             function: called on each worker with its share (a FieldArray on a field scheme, an
-                ndarray on a real one), then with the arguments; returns an array. On an
-                executor whose workers have functions of their own, the name of one.
+                ndarray on a real one), then with the arguments; returns an array of that kind, or
+                a list of them. On an executor whose workers have functions of their own, the name
+                of one.
             *arguments: reach every worker as they are; of an `Encoded`, each worker its share.
             deadline: seconds on the executor's clock after which no answer is waited for.
             tolerance: relative error that an approximate scheme must estimate; with it, more
@@ -124,6 +136,8 @@ class Distributed:
 
         Raises:
             InvalidArgument: if an argument can't be used or sent to the workers.
+            DegreeTooHigh: if the function has a higher degree than the scheme decodes.
+            Unachievable: if results of the embedding could wrap.
             NotEnoughAnswers: if too few usable answers came; it carries the outcome.
             TooManyErrors: if more workers lied than the scheme can name.
             NotAccurateEnough: if the estimated error stays above the tolerance, or is infinite.
@@ -197,11 +211,13 @@ class Distributed:
             instance("on_answer", on_answer, Callable, change="Pass a function, or None.")
         if self._placement is None:
             raise ExecutorError("these shares were released; distribute the data again.")
-        scheme, executor = self.encoded.scheme, self._executor
+        executor = self._executor
         own = tuple(isinstance(argument, Encoded) for argument in arguments)
-        work = scheme.work(function, own)
+        work = self.encoded.scheme.work(function, own)
         instance("work", work, AbstractWork, change="Return anyk.work.Plain(function), say.")
         sent = [self._prepared(argument) for argument in arguments]
+        followed = function is self._followed and not arguments
+        scheme, work = promised(self.encoded, work, arguments, followed=followed)
         task = WorkerTask(work, scheme.domain, own, len(self.encoded.parts))
         promise = self.encoded.guarantee
         names = type(scheme).__name__, type(executor).__name__
@@ -220,7 +236,8 @@ class Distributed:
                 call.judged(outcome.suspects, outcome.late)
                 note(outcome)
 
-            collection = Collection(self.encoded, executor, executor.clock(), listeners)
+            encoded = replace(self.encoded, scheme=scheme)
+            collection = Collection(encoded, executor, executor.clock(), listeners)
             dispatch = executor.dispatch(task, self._placement, sent)
             try:  # at once: Ctrl-C must find nothing to do in between
                 yield dispatch, collection, judged

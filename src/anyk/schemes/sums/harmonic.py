@@ -49,7 +49,7 @@ class Harmonic(AbstractScheme):
     Args:
         blocks: K, the number of blocks.
         degree: d, the total degree of g, in all arguments that are encoded. A function of higher
-            degree decodes to something else, and nothing shows it.
+            degree is refused, unless `of_degree` says otherwise.
         field: the prime field of the data.
 
     Raises:
