@@ -47,7 +47,7 @@ class Status(enum.Enum):
     EXACT = "The value is exact."
     APPROXIMATE = "The value is approximate: error_estimate says how far off it may be."
     NOT_ENOUGH_ANSWERS = "Too few workers answered: wait longer, add workers, or promise less."
-    TOO_MANY_ERRORS = "More workers lied than the scheme can name: raise adversaries."
+    TOO_MANY_ERRORS = "The answers contradict each other, and not only by few enough liars."
     NOT_ACCURATE_ENOUGH = "The error estimate is above the tolerance: add workers or wait longer."
 
     @property

@@ -104,7 +104,9 @@ def test_who_is_late_is_told_from_who_is_not_needed():
     for round_number in range(6):
         late = (2,) if round_number == 3 else ()
         heard = (0, 1, 2) if round_number < 2 else (0, 1)
-        outcome = anyk.Outcome(None, anyk.Status.EXACT, heard, (), late=late)
+        outcome = anyk.Outcome(
+            value=None, status=anyk.Status.EXACT, used=heard, missing=(), late=late
+        )
         roll.note(outcome, 0.0)
     assert roll.silent == {2: 2}
     assert roll.spare == {3: 0}

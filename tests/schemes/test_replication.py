@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import anyk
+from anyk.faults import Corrupt, Delay, Faulty
 
 
 @pytest.mark.parametrize(
@@ -249,3 +250,34 @@ def test_too_few_replicas_are_refused():
         anyk.Replication(blocks=2, workers=5, adversaries=1)
     with pytest.raises(anyk.Unachievable):
         anyk.Replication(blocks=3, workers=2)
+
+
+def test_a_run_ends_with_the_first_that_agree_and_waits_where_they_do_not():
+    scheme = anyk.Replication(2, 6, adversaries=1)
+    late = {4: Delay(3600.0), 5: Delay(3600.0)}
+    with Faulty(anyk.Simulated(6), late) as executor:
+        outcome = anyk.run(scheme, np.sqrt, [4.0, 9.0], executor)
+    assert outcome.value.tolist() == [2.0, 3.0]
+    assert outcome.elapsed < 3600.0
+    with Faulty(anyk.Simulated(6), {1: Corrupt(), **late}) as executor:
+        outcome = anyk.run(scheme, np.sqrt, [4.0, 9.0], executor)
+    assert outcome.value.tolist() == [2.0, 3.0]
+    assert outcome.suspects == (1,)
+
+
+def test_two_copies_that_do_not_agree_end_a_run_without_a_value():
+    scheme = anyk.Replication(4, 8, detects=1)
+    for liar in range(8):
+        with (
+            Faulty(anyk.Inline(8), {liar: Corrupt()}) as executor,
+            pytest.raises(anyk.TooManyErrors),
+        ):
+            anyk.run(scheme, np.sqrt, np.ones(4), executor)
+
+
+def test_nobody_has_a_say_twice_though_they_compute_another_workers_replica():
+    scheme = anyk.Replication(1, 3, adversaries=1)
+    recovery = scheme.recovery_by(None, (0, 1, 2), (0, 1, 1))
+    with pytest.raises(anyk.TooManyErrors):
+        recovery.recover(np.array([1.0, 9.0, 9.0]))
+    assert recovery.recover(np.array([1.0, 1.0, 9.0])).value.tolist() == [1.0]

@@ -160,6 +160,7 @@ class FixedPoint:
             >>> budget.bits, budget.bound == 10 * 256 * 32**2
             (8, True)
         """
+        degree, entries = count("degree", degree, least=0), count("entries", entries, least=1)
         if self.degree is not None:
             degree = self.degree
         else:
