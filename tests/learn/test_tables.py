@@ -80,7 +80,7 @@ def test_weak_signals_and_rare_classes_are_no_worse_than_the_base_rate(
     X = generator.standard_normal((4000, 5))
     y = generator.random(4000) < expit(strength * X @ [0.8, -0.5, 0.3, 0.0, 0.0] + offset)
     train, test = slice(None, 2000), slice(2000, None)
-    model = CodedLogisticRegression(degree=degree, iterations=30, **parameters)
+    model = CodedLogisticRegression(degree=degree, iterations=60, **parameters)
     model.fit(X[train], y[train])
     plain = LogisticRegression().fit(X[train], y[train])
     ours, theirs = (log_loss(y[test], each.predict_proba(X[test])) for each in (model, plain))

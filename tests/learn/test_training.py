@@ -8,6 +8,7 @@ import anyk
 from anyk.executors.wrappers.wrapper import AbstractWrapper
 from anyk.faults import Collude, Corrupt, Crash, Delay, Die, Faulty
 from anyk.learn import CodedLinearRegression, CodedLogisticRegression
+from anyk.learn.report import Roll
 from anyk.learn.setting import largest_code
 
 MODULUS = 2**31 - 1
@@ -79,22 +80,40 @@ def test_a_process_that_dies_and_one_that_lies(digits, honest):
         model = trained(digits, executor, workers=7)
     np.testing.assert_array_equal(model.coef_, honest.coef_)  # however many blocks there are
     assert list(model.report_.liars) == [4]
-    assert 6 in {*model.report_.failed, *model.report_.silent}  # its end may not be waited for
+    assert 6 in {
+        *model.report_.failed,
+        *model.report_.silent,
+        *model.report_.spare,
+    }  # its end may not be waited for
 
 
 def test_stragglers_are_not_waited_for_and_are_named(digits, honest):
     with anyk.Simulated(10, compute=0.01) as inner:
         model = trained(digits, From(inner, 4, {2: Delay(3600.0)}))
     np.testing.assert_array_equal(model.coef_, honest.coef_)
-    assert model.report_.silent == {2: 4, 9: 0}  # nobody lies: the last one is not needed
+    assert model.report_.silent == {}  # as 8 of 10 answers were enough, nobody was late
+    assert model.report_.spare == {2: 4, 9: 0}
     rounds = model.report_.worker_seconds / 0.01
     assert round(rounds) in (2 * model.n_iter_, 2 * model.n_iter_ + 1)  # the last gradient may do
     assert rounds == pytest.approx(round(rounds))
-    assert "silent    worker 2, from round 4" in str(model.report_)
+    assert "spare     worker 2 was not needed, from round 4" in str(model.report_)
+
+
+def test_who_is_late_is_told_from_who_is_not_needed():
+    roll = Roll(workers=4)
+    for round_number in range(6):
+        late = (2,) if round_number == 3 else ()
+        heard = (0, 1, 2) if round_number < 2 else (0, 1)
+        outcome = anyk.Outcome(
+            value=None, status=anyk.Status.EXACT, used=heard, missing=(), late=late
+        )
+        roll.note(outcome, 0.0)
+    assert roll.silent == {2: 2}
+    assert roll.spare == {3: 0}
 
 
 def test_one_failure_too_many_raises(digits):
-    crashes = {worker: Crash() for worker in range(3)}
+    crashes = {worker: Crash() for worker in range(3)}  # as nobody lies, two might
     with anyk.Inline(10) as inner, pytest.raises(anyk.NotEnoughAnswers) as caught:
         trained(digits, From(inner, 3, crashes))
     assert caught.value.failures.keys() == crashes.keys()

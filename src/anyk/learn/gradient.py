@@ -20,23 +20,23 @@ __all__ = ["CodedGradient", "PowerSums"]
 @final
 @dataclass(frozen=True)
 class PowerSums:
-    """What a worker computes on its share: X^T (X w_1) * .. * (X w_i) for some i, on one scale.
+    """What a worker computes on its share: X^T (X w_1) * .. * (X w_i) for some i.
+
+    They have one scale, that of the highest power, as arrays of field elements bring one another
+    to it.
 
     Args:
         powers: the i of which the response has a coefficient.
-        shift: l_x + l_w, the fraction bits of one X w; a lower power is multiplied by as many as
-            it lacks. 0 where there is one power, to tell nobody anything.
 
     Example:
         >>> from anyk.learn.gradient import PowerSums
         >>> field = anyk.PrimeField(101)
         >>> x, w = field.array([[1, 2], [3, 4]]), field.array([[[1]], [[1]]])
-        >>> PowerSums(powers=(1,), shift=0)(x, w).values.tolist()  # X^T X w
-        [[[24], [34]]]
+        >>> PowerSums(powers=(1,))(x, w)  # X^T X w
+        PrimeField(101).array([[[24], [34]]])
     """
 
     powers: tuple[int, ...]
-    shift: int
 
     def __call__(self, x: Any, weights: Any) -> Any:
         """The sums.
@@ -55,9 +55,7 @@ class PowerSums:
             if power > 1:
                 product = product * z[:, power - 1]
             if power in self.powers:
-                total = x.T @ product
-                lacks = self.shift * (degree - power)
-                sums.append(total * (1 << lacks) if lacks else total)
+                sums.append(x.T @ product)
         return np.stack(sums)
 
 
@@ -115,9 +113,8 @@ class CodedGradient:
         )
         blocks = self.data.encoded.scheme.problem.blocks  # type: ignore[union-attr] # a Map
         same = np.broadcast_to(roundings, (blocks, *roundings.shape))
-        shift = formats.data_bits + formats.weight_bits if len(response.powers) > 1 else 0
         sent = self.data.encode(same, formats.weights)
-        values = decoded(self.data, PowerSums(response.powers, shift), sent, self.roll)
+        values = decoded(self.data, PowerSums(response.powers), sent, self.roll)
         sums = np.sum(values, axis=0)
         gradient = response.coefficients[0] * self.offset - self.linear
         value = float(np.sum(weights * gradient))

@@ -177,6 +177,7 @@ class Descent:
             liars=dict(sorted(roll.liars.items())),
             failed=dict(sorted(roll.failed.items())),
             silent=roll.silent,
+            spare=roll.spare,
             prepare_seconds=prepared - started,
             encode_seconds=encoded - prepared,
             master_seconds=master,

@@ -31,8 +31,9 @@ class TrainingReport:
         liars: workers whose answers were wrong, with the first round in which they were named.
             An iteration is two rounds of answers, or one with a polynomial.
         failed: workers that failed, with the first round in which they did, and why.
-        silent: workers whose answers were not used in the last rounds (at least 3), with the
-            round from which on: late, dead, or too slow by a little each time.
+        silent: workers whose answers were not used in the last rounds (at least 3), with the round
+            from which on, and which were late in one of these or more by the executor's measure.
+        spare: those that were not: the others' answers were enough before theirs came.
         prepare_seconds: to scale the features, and to choose bits and step.
         encode_seconds: to encode the data and hand out the shares.
         master_seconds: to encode weights, decode answers and step, in all iterations.
@@ -57,6 +58,7 @@ class TrainingReport:
     liars: Mapping[int, int]
     failed: Mapping[int, tuple[int, str]]
     silent: Mapping[int, int]
+    spare: Mapping[int, int]
     prepare_seconds: float
     encode_seconds: float
     master_seconds: float
@@ -81,6 +83,10 @@ class TrainingReport:
             f"failed    worker {who}, in round {i}: {why}" for who, (i, why) in self.failed.items()
         )
         lines.extend(f"silent    worker {who}, from round {i}" for who, i in self.silent.items())
+        lines.extend(
+            f"spare     worker {who} was not needed, from round {i}"
+            for who, i in self.spare.items()
+        )
         return "\n".join(lines)
 
 
@@ -103,6 +109,7 @@ class Roll:
     liars: dict[int, int] = field(default_factory=dict)
     failed: dict[int, tuple[int, str]] = field(default_factory=dict)
     heard: dict[int, int] = field(default_factory=dict)
+    late: dict[int, int] = field(default_factory=dict)
     waited: float = 0.0  # seconds on the executor's clock
     answering: float = 0.0  # seconds of this machine
 
@@ -114,12 +121,22 @@ class Roll:
             self.liars.setdefault(worker, self.rounds)
         for worker, reason in outcome.failures.items():
             self.failed.setdefault(worker, (self.rounds, reason))
+        for worker in outcome.late:
+            self.late[worker] = self.rounds
         for worker in outcome.used:
             self.heard[worker] = self.rounds
         self.rounds += 1
 
     @property
     def silent(self) -> dict[int, int]:
-        """Workers without a used answer at the end, and since when."""
+        """Workers without a used answer at the end, and since when, that were late since then."""
+        return {who: i for who, i in self._unheard().items() if self.late.get(who, -1) >= i}
+
+    @property
+    def spare(self) -> dict[int, int]:
+        """Workers without a used answer at the end, and since when, that were not late."""
+        return {who: i for who, i in self._unheard().items() if self.late.get(who, -1) < i}
+
+    def _unheard(self) -> dict[int, int]:
         since = {worker: self.heard.get(worker, -1) + 1 for worker in range(self.workers)}
         return {who: first for who, first in since.items() if self.rounds - first >= _SILENT}

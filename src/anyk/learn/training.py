@@ -192,6 +192,7 @@ def train(
         liars=dict(sorted(roll.liars.items())),
         failed=dict(sorted(roll.failed.items())),
         silent=roll.silent,
+        spare=roll.spare,
         prepare_seconds=prepared - started,
         encode_seconds=encoded - prepared,
         master_seconds=master,
