@@ -102,6 +102,7 @@ def trial(rng: np.random.Generator) -> tuple[float, float, float, float]:
     X = rng.standard_normal((code.blocks, *shape)) + rng.choice([0.0, 0.0, 3.0])
     truth = np.stack([f(x.astype(complex)) for x in X])
     least = (code.blocks + code.colluders - 1) * degree + 1 + 2 * code.adversaries
+    least = min(least + (not code.adversaries), code.workers)  # one spare answer by default
     count = int(rng.integers(least, code.workers + 1))
     if rng.random() < 0.5:
         answered = rng.permutation(code.workers)[:count]

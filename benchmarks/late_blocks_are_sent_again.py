@@ -9,8 +9,8 @@
     python benchmarks/late_blocks_are_sent_again.py [--trace TRACE.npz] [--engine dask] [--tiny]
 
 The trace is an .npz with arrays of rounds x workers in seconds; without one, delays are drawn from
-a model that says what it is. Claims: every block as computed in at least 99 % of healthy calls, at no
-more than 1.2 times the time of `Replication`; sending again costs at most 0.1 % more work.
+a model that says what it is. Claims: every block as computed in at least 99 % of healthy calls, at
+no more than 1.2 times the time of `Replication`; sending again costs at most 0.1 % more work.
 """
 
 from __future__ import annotations

@@ -158,7 +158,7 @@ def test_a_liar_is_named_for_a_share_that_was_anothers():
 
 
 def test_an_error_blames_who_is_to_blame():
-    scheme = anyk.Lagrange(blocks=2, degree=1, workers=4, adversaries=1)  # 4 of 4 are needed
+    scheme = anyk.Lagrange(blocks=2, degree=1, workers=4, detects=2)  # 4 of 4 are needed
     with Faulty(simulated([1.0, 1.1, 1.2, 1.3]), {0: Crash(), 1: Delay(600.0)}) as executor:
         with pytest.raises(anyk.NotEnoughAnswers) as caught:
             anyk.run(scheme, np.negative, [5, 6], executor)

@@ -90,6 +90,7 @@ if TYPE_CHECKING:
     from anyk.schemes.row import WrapperRow as WrapperRow
     from anyk.schemes.sums.cyclic_repetition import CyclicRepetition as CyclicRepetition
     from anyk.schemes.sums.harmonic import Harmonic as Harmonic
+    from anyk.schemes.wrappers.agreed import Agreed as Agreed
     from anyk.schemes.wrappers.summed import Summed as Summed
     from anyk.spec import Guarantee as Guarantee
     from anyk.spec import Map as Map
@@ -104,6 +105,7 @@ _PLACES: Final = {
     "AbstractExecutor": "anyk.executors.core.base",
     "AbstractRecovery": "anyk.schemes.base",
     "AbstractScheme": "anyk.schemes.base",
+    "Agreed": "anyk.schemes.wrappers.agreed",
     "AnalogLagrange": "anyk.schemes.approximate.analog_lagrange.scheme",
     "Answer": "anyk.answers",
     "AnykError": "anyk.errors",

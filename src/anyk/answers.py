@@ -128,6 +128,8 @@ class Recovered:
         block_errors: the estimated root mean square error of each block, divided by the root mean
             square of the whole value, ndarray (K,): 0 where known. Their root mean square is
             `error_estimate`. None where the value is exact.
+        disputed: workers who hold one share and contradict each other, where nothing proves who of
+            them lied: the value is made without them.
 
     Example:
         >>> scheme = anyk.Replication(blocks=2, workers=2)
@@ -142,6 +144,7 @@ class Recovered:
     quantisation_error: float | None = None
     known: NDArray[np.bool_] | None = None
     block_errors: NDArray[np.float64] | None = None
+    disputed: tuple[tuple[int, ...], ...] = ()
 
 
 @final
@@ -173,6 +176,8 @@ class Outcome:
             late were not needed.
         again: shares that another worker was asked to compute too, as their own was late or had
             failed, sorted.
+        disputed: workers who hold one share and contradict each other, where nothing proves who of
+            them lied: at least one in each tuple did. The value is made without them.
 
     Example:
         >>> scheme = anyk.Lagrange(blocks=2, degree=2, workers=5)
@@ -197,6 +202,7 @@ class Outcome:
     block_errors: NDArray[np.float64] | None = None
     late: tuple[int, ...] = ()
     again: tuple[int, ...] = ()
+    disputed: tuple[tuple[int, ...], ...] = ()
 
     def __str__(self) -> str:
         """A short report that a person reads."""
@@ -220,6 +226,9 @@ class Outcome:
         spare = [worker for worker, fate in fates.items() if fate is Fate.SPARE]
         if self.suspects:
             lines.append(f"lied      {_told(self.suspects)}")
+        if self.disputed:
+            told = "; ".join(ranges(each) for each in self.disputed)
+            lines.append(f"disputed  one or more of workers {told}")
         if late:
             lines.append(f"late      {_told(late)}")
         if self.again:

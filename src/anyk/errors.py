@@ -375,7 +375,8 @@ class TooManyErrors(RecoveryError):
         liars, fault = numbered(adversaries, "liar"), "look for a fault that hits many workers."
         if more:
             told = (
-                f"; {numbered(more, 'more answer')} would tell whether at most {liars} "
+                f"; {'up to ' * (more > 1)}{numbered(more, 'more answer')} would tell whether at "
+                f"most {liars} "
                 f"explain{'s' if adversaries == 1 else ''} it. Wait longer, add workers, or {fault}"
             )
         elif self.detects and not adversaries:

@@ -160,7 +160,7 @@ class Guarantee:
         stragglers: S = N - threshold, how many workers may be missing; (N r - threshold) // r
             with r pieces. An answer that can't be used, as it is a failure or has a shape that
             most answers do not have, is missing too, whoever sent it.
-        adversaries: A, how many of the answers may be wrong; the liars are named. k workers that
+        adversaries: A, how many of the answers may be wrong; the liars are `named`. k workers that
             answer in the same wrong shape are k colluding liars: up to A of them are set aside, at
             a straggler each; where more are the most, theirs is taken for the right shape.
         colluders: T, how many workers the privacy promise covers.
@@ -173,14 +173,15 @@ class Guarantee:
         pieces: r, how many shares a worker holds, and answers one after the other.
         least: how many answers are waited for if nobody lies; each lie among them costs one more,
             up to `threshold`, which is meant by None.
+        named: whether all liars are named; otherwise those alone of whom there is a proof.
 
     Raises:
         InvalidArgument: if the numbers contradict each other.
 
     Example:
-        >>> anyk.Lagrange(blocks=3, degree=2, workers=12, colluders=1).guarantee
-        Guarantee(workers=12, threshold=7, stragglers=5, adversaries=0, colluders=1, exact=True,
-                  leakage=0.0, load=1.0, data_std=None, pieces=1, least=None)
+        >>> anyk.Lagrange(blocks=3, degree=2, workers=12, adversaries=1, colluders=1).guarantee
+        Guarantee(workers=12, threshold=9, stragglers=3, adversaries=1, colluders=1, exact=True,
+                  leakage=0.0, load=1.0, data_std=None, pieces=1, least=8, named=True)
     """
 
     workers: int
@@ -194,6 +195,7 @@ class Guarantee:
     data_std: float | None = None
     pieces: int = 1
     least: int | None = None
+    named: bool = True
 
     def __post_init__(self) -> None:
         settle(self, optional="least", pieces=1, least=0)

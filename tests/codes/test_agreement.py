@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import anyk
-from anyk.codes.agreement import ROUNDINGS, Agreement
+from anyk.codes.agreement import ROUNDINGS, SINGLE, Agreement
 
-SINGLE = ROUNDINGS * float(np.finfo(np.float32).eps)
 DOUBLE = ROUNDINGS * float(np.finfo(np.float64).eps)
 
 
@@ -110,6 +109,14 @@ def test_rtol_is_obeyed(rng):
     assert not Agreement(0.8e-3).agree(values, near)
     assert not Agreement(0.0).agree(values, np.nextafter(values, np.inf))
     assert Agreement(0).rtol == 0.0
+
+
+def test_a_floor_is_for_all_but_whole_numbers(rng):
+    values = rng.normal(size=50)
+    near, lenient = _jittered(values, 0.9e-6, rng), Agreement(floor=1e-6)
+    assert lenient.agree(values, near)
+    assert not Agreement().agree(values, near)
+    assert not lenient.agree(np.array([2.0**21]), np.array([2.0**21 + 1.0]))
 
 
 @pytest.mark.parametrize("rtol", [-1e-9, math.nan, math.inf, "1e-3", True, 1j])

@@ -69,7 +69,27 @@ def test_nobody_is_accused_on_a_rough_one(seed: int) -> None:
 def test_lone_liars_are_found_on_a_smooth_function(function: Callable[[Floats], Floats]) -> None:
     values = function(KNOTS[:, None])
     values[[9, 27, 40]] += 0.7
+    located = locate(KNOTS, values, 5)
+    assert located.removed == (9, 27, 40)
+    assert set(located.named) <= {9, 27, 40}
+    assert not located.exceeded
+
+
+@pytest.mark.parametrize("function", [each for each in SMOOTH if each is not np.ones_like])
+def test_and_named_where_they_are_far_off(function: Callable[[Floats], Floats]) -> None:
+    values = function(KNOTS[:, None])
+    values[[9, 27, 40]] += 10.0
     assert found(values, 5) == (9, 27, 40)
+
+
+def test_where_all_others_are_the_same_who_differs_is_left_out_and_not_named() -> None:
+    for level in (0.0, 1.0):
+        values = np.full((50, 3), level)
+        values[27, 1] += 1.0  # as a function that is 1 for a few of its arguments
+        located = locate(KNOTS, values, 5)
+        assert located.removed == (27,)
+        assert located.named == ()
+        assert not located.exceeded
 
 
 def test_noise_in_all_the_answers_is_no_lie() -> None:

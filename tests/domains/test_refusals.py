@@ -119,6 +119,12 @@ def test_errors_name_the_polynomial_way_and_it_works(wrong, way, right):
         assert np.allclose(numbers(got), wanted)
 
 
+@pytest.mark.parametrize("divisor", [2, 3, 1024])
+def test_division_in_a_field_is_by_an_inverse(divisor):
+    x = share()
+    assert np.array_equal(numbers((x * x.field.inverse(divisor)) * divisor), DATA)
+
+
 def test_division_in_fixed_point():
     x = share(bits=4)
     assert np.array_equal(numbers(x / 4), DATA / 4)

@@ -63,7 +63,7 @@ def test_a_leakage_admits_schemes_over_the_reals_that_keep_it(degree, threat):
     exact = [scheme for scheme in shortlist if scheme.guarantee.exact]
     assert exact == list(anyk.schemes_for(problem, without))
     polynomial = {"AnalogLagrange"} if degree else set()
-    any_function = set() if threat.adversaries else {"VeiledReplication", "Berrut"}
+    any_function = {"Agreed"} if threat.adversaries else {"VeiledReplication", "Berrut"}
     real = [scheme for scheme in shortlist if not scheme.guarantee.exact]
     assert {type(scheme).__name__ for scheme in real} == polynomial | any_function
     for scheme in shortlist:

@@ -100,7 +100,7 @@ def test_a_lie_modulo_any_prime_is_seen_and_two_liars_modulo_two_are_too_many():
 
 
 def test_too_few_answers_and_too_many_liars_are_told(executor):
-    crashes = Faulty(executor, dict.fromkeys(range(3), Crash()))
+    crashes = Faulty(executor, dict.fromkeys(range(4), Crash()))
     with pytest.raises(anyk.NotEnoughAnswers):
         anyk.run(SCHEME, gram, X, crashes, embedding=WIDE)
     tight = replace(SCHEME, workers=7)

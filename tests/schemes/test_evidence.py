@@ -86,6 +86,12 @@ def test_copies_that_differ_by_noise_are_not_known_and_by_rounding_are():
     recovered = encoded.decode(rounded, range(12))
     assert recovered.known.all()
     assert not recovered.block_errors.any()
+    single = np.sin(encoded.shares) * (1.0 + 1e-7 * rng.choice([-1, 1], size=(12, 1)))
+    recovered = encoded.decode(single.astype(np.float32).astype(float), range(12))
+    assert recovered.known.all()
+    for block, value in zip(X, recovered.value, strict=True):
+        copies = single.astype(np.float32)[holders(encoded, block)]
+        assert any(np.array_equal(value, copy) for copy in copies)
     noisy = np.sin(encoded.shares) + 0.01 * rng.normal(size=(12, 3))
     recovered = encoded.decode(noisy, range(12))
     assert not recovered.known.any()

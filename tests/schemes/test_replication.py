@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import anyk
+from anyk.faults import Corrupt, Delay, Faulty
 
 
 @pytest.mark.parametrize(
@@ -111,13 +112,37 @@ def test_equal_to_the_bit_can_be_asked_for():
         anyk.Replication(1, 2, rtol=0.0).encode([1.0]).decode(answers, [0, 1])
 
 
-def test_an_error_says_where_rounding_may_explain_it():
+def test_single_precision_in_double_is_an_estimate_where_no_copies_agree_better():
+    generator = np.random.default_rng(6)
+    for scheme in (anyk.Replication(4, 8), anyk.Replication(4, 12, adversaries=1)):
+        encoded = scheme.encode(generator.normal(size=(4, 40)))
+        answers = np.tanh(encoded.shares) * (1.0 + 6e-8 * generator.normal(size=(1, 40)))
+        answers *= 1.0 + 6e-8 * generator.choice([-1, 0, 1], size=answers.shape)
+        recovered = encoded.decode(answers, range(scheme.workers))
+        assert recovered.suspects == ()
+        assert 1e-8 < recovered.error_estimate < 1e-6
+        with pytest.raises(anyk.TooManyErrors):
+            anyk.Replication(4, scheme.workers, scheme.adversaries, rtol=1e-9).encode(
+                np.ones((4, 40))
+            ).decode(answers, range(scheme.workers))
+
+
+def test_what_is_nothing_but_rounding_raises_with_advice_that_works():
+    answers = 1e-14 * np.random.default_rng(7).normal(size=(2, 19))
     with pytest.raises(anyk.TooManyErrors) as caught:
-        anyk.Replication(1, 2).encode([1.0]).decode(np.array([0.1, 0.1 + 1e-10]), [0, 1])
-    assert "pass rtol=" in caught.value.__notes__[0]
-    with pytest.raises(anyk.TooManyErrors) as caught:
-        anyk.Replication(1, 2).encode([1.0]).decode(np.array([0.1, 0.2]), [0, 1])
-    assert not hasattr(caught.value, "__notes__")
+        anyk.Replication(1, 2).encode([1.0]).decode(answers, [0, 1])
+    assert "rtol=" in caught.value.__notes__[0]
+    recovered = anyk.Replication(1, 2, rtol=2.0).encode([1.0]).decode(answers, [0, 1])
+    assert recovered.error_estimate > 1.0
+
+
+def test_a_lie_that_single_precision_would_hide_is_named_where_others_agree_in_double():
+    encoded = anyk.Replication(1, 3, adversaries=1).encode([1.0])
+    answers = np.array([[0.1, 0.7], [0.1, 0.7 + 1e-16], [0.1, 0.7 + 1e-9]])
+    assert encoded.decode(answers, range(3)).suspects == (2,)
+    with pytest.raises(anyk.TooManyErrors) as caught:  # a third copy may come, and tell
+        encoded.decode(answers[1:], range(2))
+    assert caught.value.more == 1
 
 
 def test_the_largest_values_do_not_overflow():
@@ -225,3 +250,34 @@ def test_too_few_replicas_are_refused():
         anyk.Replication(blocks=2, workers=5, adversaries=1)
     with pytest.raises(anyk.Unachievable):
         anyk.Replication(blocks=3, workers=2)
+
+
+def test_a_run_ends_with_the_first_that_agree_and_waits_where_they_do_not():
+    scheme = anyk.Replication(2, 6, adversaries=1)
+    late = {4: Delay(3600.0), 5: Delay(3600.0)}
+    with Faulty(anyk.Simulated(6), late) as executor:
+        outcome = anyk.run(scheme, np.sqrt, [4.0, 9.0], executor)
+    assert outcome.value.tolist() == [2.0, 3.0]
+    assert outcome.elapsed < 3600.0
+    with Faulty(anyk.Simulated(6), {1: Corrupt(), **late}) as executor:
+        outcome = anyk.run(scheme, np.sqrt, [4.0, 9.0], executor)
+    assert outcome.value.tolist() == [2.0, 3.0]
+    assert outcome.suspects == (1,)
+
+
+def test_two_copies_that_do_not_agree_end_a_run_without_a_value():
+    scheme = anyk.Replication(4, 8, detects=1)
+    for liar in range(8):
+        with (
+            Faulty(anyk.Inline(8), {liar: Corrupt()}) as executor,
+            pytest.raises(anyk.TooManyErrors),
+        ):
+            anyk.run(scheme, np.sqrt, np.ones(4), executor)
+
+
+def test_nobody_has_a_say_twice_though_they_compute_another_workers_replica():
+    scheme = anyk.Replication(1, 3, adversaries=1)
+    recovery = scheme.recovery_by(None, (0, 1, 2), (0, 1, 1))
+    with pytest.raises(anyk.TooManyErrors):
+        recovery.recover(np.array([1.0, 9.0, 9.0]))
+    assert recovery.recover(np.array([1.0, 1.0, 9.0])).value.tolist() == [1.0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, final
 
@@ -12,18 +12,23 @@ from numpy.typing import NDArray
 
 from anyk.checks import real
 
-__all__ = ["ROUNDINGS", "Agreement", "Majority"]
+__all__ = ["ROUNDINGS", "SINGLE", "Agreement", "Majority"]
 
 ROUNDINGS: Final = 512
 """How many roundings of their type two honest answers may lie apart.
 
-Between instruction sets 120 were measured for eigenvectors, and up to 320 for products of long
-vectors and inverses of condition 1e8, in double precision; 10 for deep networks in single.
+Between instruction sets 126 were measured for eigenvectors, and up to 320 for products of long
+vectors that nearly cancel and inverses of matrices of condition 2e5, in double precision; 10 for
+deep networks in single.
 """
+
+SINGLE: Final = ROUNDINGS * float(np.finfo(np.float32).eps)
+"""How far apart honest answers in single precision may lie: 6e-5 of their norm."""
 
 _WHOLE = 1 << 22  # single precision tells halves apart below; so whole numbers are no accident
 _WHOLE_DOUBLES = 1 << 45  # as above, for what single precision does not hold
 _HALVES = 16  # roundings in half precision, of which 512 would be half the answer
+_FEW = 64  # numbers, which tell mostly
 _SQUARED = 1e100  # beyond, or below its inverse, squares may leave the range of floats
 
 
@@ -73,8 +78,10 @@ class Agreement:
             are told by their values, as answers travel in double precision. Whole numbers beyond
             4 million count as such where single precision does not hold them all.)
 
+        floor: what may differ in any case, but for whole numbers, where rtol is None.
+
     Raises:
-        InvalidArgument: if it is no finite number of at least 0.
+        InvalidArgument: if rtol is no finite number of at least 0.
 
     Guarantee:
         NaN and Inf agree where they stand in the same places. Nothing overflows. What differs by
@@ -92,6 +99,7 @@ class Agreement:
     """
 
     rtol: float | None = None
+    floor: float = 0.0
 
     def __post_init__(self) -> None:
         if self.rtol is None:
@@ -108,7 +116,7 @@ class Agreement:
             one: ndarray of any shape and dtype.
             other: another; of another shape it does not agree.
         """
-        return _apart(one, other) <= self._limit(one, other)
+        return _apart(one, other) <= self._limit(_precision(one), _precision(other))
 
     def majority(self, copies: Sequence[NDArray[Any]], least: int) -> Majority | None:
         """The copies that agree with one of them, where there are so many.
@@ -130,10 +138,11 @@ class Agreement:
         found = [copies[kind[0]] for kind in kinds]
         sizes = np.array([len(kind) for kind in kinds])
         apart, close = np.zeros((len(kinds),) * 2), np.eye(len(kinds), dtype=np.bool_)
+        precisions = [_precision(each) for each in found]
         for row, one in enumerate(found):
             for column in range(row):
                 distance = _apart(one, found[column])
-                near = distance <= self._limit(one, found[column])
+                near = distance <= self._limit(precisions[row], precisions[column])
                 apart[row, column] = apart[column, row] = distance
                 close[row, column] = close[column, row] = near
         supporters = close @ sizes
@@ -150,32 +159,12 @@ class Agreement:
             spread=farthest / (1.0 - farthest) if farthest < 1.0 else math.inf,
         )
 
-    def nearest(self, copies: Sequence[NDArray[Any]]) -> float:
-        """How near two copies that do not agree are to each other, by the larger's norm.
-
-        Args:
-            copies: ndarrays, one a worker.
-
-        Returns:
-            Infinity, where all agree.
-        """
-        kinds = [copies[kind[0]] for kind in _alike(copies)]
-        return min(
-            (
-                _apart(one, other)
-                for place, one in enumerate(kinds)
-                for other in kinds[:place]
-                if not self.agree(one, other)
-            ),
-            default=math.inf,
-        )
-
-    def _limit(self, one: NDArray[Any], other: NDArray[Any]) -> float:
-        """rtol, as given or by what both answers hold."""
+    def _limit(self, one: tuple[float, bool], other: tuple[float, bool]) -> float:
+        """rtol, as given or by the precision of both answers."""
         if self.rtol is not None:
             return self.rtol
-        (fine, whole), (finer, both) = _precision(one), _precision(other)
-        return 0.0 if whole and both else min(fine, finer)
+        (fine, whole), (finer, both) = one, other
+        return 0.0 if whole and both else max(min(fine, finer), self.floor)
 
 
 def _alike(copies: Sequence[NDArray[Any]]) -> list[list[int]]:
@@ -237,8 +226,21 @@ def _precision(values: NDArray[Any]) -> tuple[float, bool]:
     if values.dtype == np.float16:
         return _HALVES * float(np.finfo(np.float16).eps), False
     parts = _parts(values)
-    with np.errstate(over="ignore", under="ignore"):  # what single precision does not hold
-        single = np.array_equal(parts, parts.astype(np.float32), equal_nan=True)
+    single = _all(_held_by_single, parts)
     bound = _WHOLE if single else _WHOLE_DOUBLES
-    whole = bool(np.all(np.abs(parts) < bound) and np.array_equal(parts, np.trunc(parts)))
+    whole = _all(lambda some: (np.abs(some) < bound) & (some == np.trunc(some)), parts)
     return ROUNDINGS * float(np.finfo(np.float32 if single else np.float64).eps), whole
+
+
+def _held_by_single(parts: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which numbers single precision holds, NaN among them."""
+    with np.errstate(over="ignore", under="ignore"):  # it holds none of these
+        held: NDArray[np.bool_] = (parts == parts.astype(np.float32)) | np.isnan(parts)
+    return held
+
+
+def _all(
+    test: Callable[[NDArray[np.float64]], NDArray[np.bool_]], parts: NDArray[np.float64]
+) -> bool:
+    """Whether all numbers pass a test; a few are tried first, as one that fails is enough."""
+    return bool(test(parts[:_FEW]).all() and test(parts).all())

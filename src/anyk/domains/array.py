@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from anyk.domains.base import AbstractField
 from anyk.domains.extent import Extent, constant_extent, largest_of
-from anyk.domains.functions import matmul, products, refused, sums
+from anyk.domains.functions import matmul, refused, sums
 from anyk.domains.functions.constants import as_residues, centred, constant, power_of_two
 from anyk.domains.functions.inside import no_elements, shifted, wrapped
-from anyk.domains.functions.table import call, call_ufunc
 from anyk.domains.functions.writing import write
 from anyk.errors import InvalidArgument, NotPolynomial
 
@@ -204,11 +203,13 @@ class FieldArray:
     ) -> FieldArray:
         """The product along the given axes, all of them by default."""
         refused.other_numbers("prod", dtype=dtype, out=out)
-        return products.multiply_all(self, axis, keepdims=keepdims)
+        product: FieldArray = np.prod(self, axis=axis, keepdims=keepdims)
+        return product
 
     def dot(self, other: Any) -> FieldArray:
         """The product with another array, as numpy's `dot`."""
-        return products.dot(self, wrapped(self, other))
+        product: FieldArray = np.dot(self, other)
+        return product
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         function = _METHODS.get(name)
@@ -344,11 +345,15 @@ class FieldArray:
     # numpy
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        from anyk.domains.functions.table import call_ufunc  # noqa: PLC0415 - many need none
+
         return call_ufunc(self, ufunc, method, inputs, kwargs)
 
     def __array_function__(
         self, function: Callable[..., Any], _types: Iterable[type], args: Any, kwargs: Any
     ) -> Any:
+        from anyk.domains.functions.table import call  # noqa: PLC0415 - many need none
+
         return call(self, function, args, kwargs)
 
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.degrees.of_degree import of_degree
-from anyk.errors import InvalidArgument, TooManyErrors
-from anyk.learn.precision import Precision
+from anyk.learn.formats import Formats
+from anyk.learn.products import decoded, exponent_of
 from anyk.learn.report import Roll
 from anyk.learn.response import Response
 from anyk.running.distributed import Distributed
@@ -28,7 +25,7 @@ class PowerSums:
     Args:
         powers: the i of which the response has a coefficient.
         shift: l_x + l_w, the fraction bits of one X w; a lower power is multiplied by as many as
-            it lacks.
+            it lacks. 0 where there is one power, to tell nobody anything.
 
     Example:
         >>> from anyk.learn.gradient import PowerSums
@@ -67,17 +64,19 @@ class PowerSums:
 @final
 @dataclass(kw_only=True)
 class CodedGradient:
-    """The mean gradient of the loss, decoded from workers who see neither data nor weights.
+    """The gradient of the polynomial loss, decoded from workers who see neither data nor weights.
 
-    Each call rounds the weights r times without bias, encodes the roundings with fresh masks, and
-    sums the decoded blocks. Each block's integers are decoded exactly, and become the nearest
-    float64, which is the integer itself up to 2^53: always, where one prime holds them.
+    Each call brings the weights to a norm of at most 1 by a power of two, which stays here, rounds
+    them r times without bias, encodes the roundings with fresh masks, and sums the decoded blocks.
+    Each block's integers are decoded exactly, and become the nearest float64, which is the integer
+    itself up to 2^53: always, where one prime holds them.
 
     Args:
         data: the encoded blocks, on the workers.
         response: g.
-        precision: the formats.
-        constant: X^T (c_0 - y), ndarray (columns, outputs).
+        formats: of data and weights.
+        linear: X^T y, ndarray (columns, outputs).
+        offset: X^T 1, ndarray (columns, 1).
         rows: how many there are, without padding.
         generator: of the roundings alone; None for the operating system's CSPRNG.
         roll: where answers, failures and lies are noted.
@@ -85,58 +84,45 @@ class CodedGradient:
 
     data: Distributed
     response: Response
-    precision: Precision
-    constant: NDArray[np.float64]
+    formats: Formats
+    linear: NDArray[np.float64]
+    offset: NDArray[np.float64]
     rows: int
     generator: np.random.Generator | None
     roll: Roll
-    waited: float = 0.0  # seconds on the executor's clock
-    answering: float = 0.0  # seconds of this machine
 
-    def __call__(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The gradient at these weights.
+    def __call__(self, weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        """The polynomial loss and its gradient at these weights.
 
         Args:
             weights: float64 ndarray (columns, outputs).
 
         Returns:
-            sum_i c_i X^T z^i + X^T (c_0 - y), divided by the rows.
+            The mean over the rows of log 2 + sum_i c_i z^(i+1) / (i+1) - y z, added up over
+            outputs, as w·X^T z^i is the sum of z^(i+1); and sum_i c_i X^T z^i + X^T (c_0 - y),
+            divided by the rows.
 
         Raises:
             NotEnoughAnswers: if more workers failed than the scheme survives.
             TooManyErrors: if more workers lied than it can name.
         """
-        formats = self.precision
-        # a projection onto the ball may end a last bit outside
-        weights = np.clip(weights, -formats.weights.magnitude, formats.weights.magnitude)
+        formats, response = self.formats, self.response
+        exponent = exponent_of(np.linalg.norm(weights, axis=0))
+        small = np.clip(np.ldexp(weights, -exponent), -1.0, 1.0)  # a norm may be a last bit short
         roundings = np.stack(
-            [
-                formats.weights.quantise(weights, self.generator)
-                for _ in range(self.response.degree)
-            ],
+            [formats.weights.quantise(small, self.generator) for _ in range(response.degree)],
             axis=1,
         )
         blocks = self.data.encoded.scheme.problem.blocks  # type: ignore[union-attr] # a Map
         same = np.broadcast_to(roundings, (blocks, *roundings.shape))
-        worker = PowerSums(self.response.powers, formats.data_bits + formats.weight_bits)
-        # `choose_precision` knows these data's largest gradient, which no function can
-        stated = of_degree(worker, 2 * self.response.degree + 1)
+        shift = formats.data_bits + formats.weight_bits if len(response.powers) > 1 else 0
         sent = self.data.encode(same, formats.weights)
-        started = time.perf_counter()
-        try:
-            outcome = self.data.run(stated, sent, progress=False)
-        except InvalidArgument as error:
-            if error.argument != "embedding":
-                raise
-            # no honest answers decode to a result beyond the budget, which these data can't reach
-            promise = self.data.encoded.scheme.guarantee
-            raise TooManyErrors(
-                answered=range(promise.workers), adversaries=promise.adversaries
-            ) from None
-        self.answering += time.perf_counter() - started
-        self.roll.note(outcome)
-        self.waited += outcome.elapsed
-        values: Sequence[Any] = outcome.value  # type: ignore[assignment] # it has succeeded
-        slopes = np.array([self.response.coefficients[i] for i in self.response.powers])
-        total = np.tensordot(slopes, np.sum(values, axis=0), axes=1)
-        return np.asarray((total + self.constant) / self.rows)
+        values = decoded(self.data, PowerSums(response.powers, shift), sent, self.roll)
+        sums = np.sum(values, axis=0)
+        gradient = response.coefficients[0] * self.offset - self.linear
+        value = float(np.sum(weights * gradient))
+        for power, total in zip(response.powers, sums, strict=True):
+            term = response.coefficients[power] * np.ldexp(total, exponent * power)
+            gradient = gradient + term
+            value += float(np.sum(weights * term)) / (power + 1)
+        return np.log(2) * weights.shape[1] + value / self.rows, gradient / self.rows

@@ -11,7 +11,7 @@ from anyk.schemes.maps.lagrange import Lagrange
 
 __all__ = ["Roll", "TrainingReport"]
 
-_SILENT = 3  # iterations without a used answer at the end, after which a worker is named
+_SILENT = 3  # rounds without a used answer at the end, after which a worker is named
 
 
 @final
@@ -24,15 +24,18 @@ class TrainingReport:
         data_bits: fraction bits of the features.
         weight_bits: fraction bits of the weights.
         primes: what the gradient was computed modulo.
-        step: the step size.
-        at_limit: whether the weights ended at `weight_norm`, which then held them back.
-        liars: workers whose answers were wrong, with the first iteration in which they were named.
-        failed: workers that failed, with the first iteration in which they did, and why.
-        silent: workers whose answers were not used in the last iterations (at least 3), with the
-            iteration from which on: late, dead, or too slow by a little each time.
+        step: the step size of a descent; nan where each step is as long as is best.
+        at_limit: whether the weights were held back, where a polynomial would turn around.
+        notes: what keeps the model from the best one, as was warned of; () if nothing does.
+        iterations: how many steps were made.
+        liars: workers whose answers were wrong, with the first round in which they were named.
+            An iteration is two rounds of answers, or one with a polynomial.
+        failed: workers that failed, with the first round in which they did, and why.
+        silent: workers whose answers were not used in the last rounds (at least 3), with the
+            round from which on: late, dead, or too slow by a little each time.
         prepare_seconds: to scale the features, and to choose bits and step.
         encode_seconds: to encode the data and hand out the shares.
-        master_seconds: to encode weights, decode gradients and step, in all iterations.
+        master_seconds: to encode weights, decode answers and step, in all iterations.
         worker_seconds: waited for workers in all iterations, on the executor's clock.
 
     Example:
@@ -49,6 +52,8 @@ class TrainingReport:
     primes: tuple[int, ...]
     step: float
     at_limit: bool
+    notes: tuple[str, ...]
+    iterations: int
     liars: Mapping[int, int]
     failed: Mapping[int, tuple[int, str]]
     silent: Mapping[int, int]
@@ -66,27 +71,23 @@ class TrainingReport:
         lines = [
             f"scheme    {self.scheme!r}",
             f"survives  {survives}; {promise.colluders} together learn nothing",
-            f"precision {bits}, {len(self.primes)} prime{several}; step {self.step:.3g}",
+            f"precision {bits}, {len(self.primes)} prime{several}",
             f"seconds   {master}, {self.master_seconds:.3g} to iterate",
-            f"workers   {self.worker_seconds:.3g} seconds in all iterations",
+            f"workers   {self.worker_seconds:.3g} seconds in {self.iterations} iterations",
         ]
-        if self.at_limit:
-            lines.append("limit     the weights reached weight_norm: raise it")
-        lines.extend(f"lied      worker {who}, from iteration {i}" for who, i in self.liars.items())
+        lines.extend(f"warning   {note}" for note in self.notes)
+        lines.extend(f"lied      worker {who}, from round {i}" for who, i in self.liars.items())
         lines.extend(
-            f"failed    worker {who}, in iteration {i}: {why}"
-            for who, (i, why) in self.failed.items()
+            f"failed    worker {who}, in round {i}: {why}" for who, (i, why) in self.failed.items()
         )
-        lines.extend(
-            f"silent    worker {who}, from iteration {i}" for who, i in self.silent.items()
-        )
+        lines.extend(f"silent    worker {who}, from round {i}" for who, i in self.silent.items())
         return "\n".join(lines)
 
 
 @final
 @dataclass(kw_only=True)
 class Roll:
-    """Who answered, failed and lied, iteration by iteration.
+    """Who answered, failed and lied, round by round.
 
     Args:
         workers: N.
@@ -98,23 +99,27 @@ class Roll:
     """
 
     workers: int
-    iterations: int = 0
+    rounds: int = 0
     liars: dict[int, int] = field(default_factory=dict)
     failed: dict[int, tuple[int, str]] = field(default_factory=dict)
     heard: dict[int, int] = field(default_factory=dict)
+    waited: float = 0.0  # seconds on the executor's clock
+    answering: float = 0.0  # seconds of this machine
 
-    def note(self, outcome: Outcome) -> None:
-        """One more iteration."""
+    def note(self, outcome: Outcome, seconds: float) -> None:
+        """One more round, and how long this machine spent on it."""
+        self.waited += outcome.elapsed
+        self.answering += seconds
         for worker in outcome.suspects:
-            self.liars.setdefault(worker, self.iterations)
+            self.liars.setdefault(worker, self.rounds)
         for worker, reason in outcome.failures.items():
-            self.failed.setdefault(worker, (self.iterations, reason))
+            self.failed.setdefault(worker, (self.rounds, reason))
         for worker in outcome.used:
-            self.heard[worker] = self.iterations
-        self.iterations += 1
+            self.heard[worker] = self.rounds
+        self.rounds += 1
 
     @property
     def silent(self) -> dict[int, int]:
         """Workers without a used answer at the end, and since when."""
         since = {worker: self.heard.get(worker, -1) + 1 for worker in range(self.workers)}
-        return {who: first for who, first in since.items() if self.iterations - first >= _SILENT}
+        return {who: first for who, first in since.items() if self.rounds - first >= _SILENT}

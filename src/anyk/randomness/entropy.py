@@ -13,11 +13,19 @@ from numpy.typing import NDArray
 
 from anyk.checks import count, instance
 
-__all__ = ["AbstractSource", "InsecureTestSource", "SystemSource", "normals", "residues"]
+__all__ = [
+    "AbstractSource",
+    "InsecureTestSource",
+    "SystemSource",
+    "normals",
+    "residues",
+    "shuffled",
+]
 
 _KEY_BYTES = 32
 _COUNTER_BYTES = 16
 _BLOCK = 1 << 16  # words drawn at a time: the keystream stays in cache
+_HALF_OF_A_LOT = 1 << 31  # two words make one lot of 62 bits
 _HALF = np.float64(2.0**-53)  # of the step between the 2^52 uniform numbers in (0, 1)
 
 
@@ -108,6 +116,36 @@ def residues(source: AbstractSource, modulus: int, shape: tuple[int, ...]) -> ND
         if filled == total:
             break
     return out.reshape(shape)
+
+
+def shuffled(source: AbstractSource, number: int) -> NDArray[np.intp]:
+    """The integers 0, 1, .., n - 1 in an order of which each is equally likely.
+
+    They are sorted by independent numbers below 2**62, which are drawn again where two are equal:
+    so no order is more likely than another.
+
+    Args:
+        source: where the key comes from.
+        number: n, how many.
+
+    Returns:
+        intp ndarray (n,).
+
+    Raises:
+        InvalidArgument: if n is no integer of at least 0.
+
+    Example:
+        >>> from anyk.randomness.entropy import SystemSource, shuffled
+        >>> sorted(shuffled(SystemSource(), 5).tolist())
+        [0, 1, 2, 3, 4]
+    """
+    many = count("number", number, least=0)
+    while True:
+        high, low = residues(source, _HALF_OF_A_LOT, (2, many))
+        lots = high * _HALF_OF_A_LOT + low
+        order: NDArray[np.intp] = np.argsort(lots)
+        if (np.diff(lots[order]) > 0).all():
+            return order
 
 
 def normals(source: AbstractSource, shape: tuple[int, ...]) -> NDArray[np.float64]:

@@ -396,4 +396,5 @@ class Collection:
             block_errors=None if recovered is None else recovered.block_errors,
             late=tuple(who for who in silent if who in late),
             again=tuple(sorted(self.pending.again)),
+            disputed=() if recovered is None else recovered.disputed,
         )

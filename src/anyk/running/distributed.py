@@ -96,7 +96,8 @@ class Distributed:
             ...     data.run(np.multiply, data.encode([0.5, 1.0], weights)).value
             array([ 1.5, -4.5])
         """
-        return self.encoded.scheme.encode_argument(values, embedding)
+        encoded = self.encoded
+        return encoded.scheme.encode_argument(values, embedding, layout=encoded.layout)
 
     def run(
         self,

@@ -16,7 +16,7 @@ from anyk.answers import Recovered
 from anyk.checks import indices_of, shown
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
-from anyk.errors import InvalidArgument, NotEnoughAnswers, TooManyErrors
+from anyk.errors import InvalidArgument, NotEnoughAnswers
 from anyk.fixed_point.format import FixedPoint
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.spec import Guarantee, Map, MatMul, Sum
@@ -28,7 +28,6 @@ __all__ = [
     "Encoded",
     "Encoder",
     "blocks_of",
-    "liars_among",
     "missing_answers",
     "read_only",
     "rows_of",
@@ -225,6 +224,7 @@ class AbstractScheme(ABC):
         values: Any,
         embedding: FixedPoint | None = None,
         *,
+        layout: Any = None,  # noqa: ARG002 - for those that draw it
         source: AbstractSource = SystemSource(),
     ) -> Encoded:
         """Shares of another argument of the function, at the same points as the data.
@@ -232,6 +232,7 @@ class AbstractScheme(ABC):
         Args:
             values: array-like (K, *shape), a block of the argument for each block of the data.
             embedding: which of the `formats`; the first by default.
+            layout: that of the data, which a scheme needs where it draws who holds what.
             source: where masks come from; the operating system's CSPRNG by default.
 
         Raises:
@@ -408,26 +409,6 @@ def missing_answers(
     return NotEnoughAnswers(
         answered=heard, missing=set(range(promise.workers)) - heard, needed=needed
     )
-
-
-def liars_among(
-    shares: tuple[int, ...], wrong: Collection[int] | None, *, adversaries: int, pieces: int
-) -> tuple[int, ...]:
-    """The workers whose answers are wrong, sorted.
-
-    Args:
-        shares: that were answered.
-        wrong: which of the answers are wrong, by their places; None if that can't be told.
-        adversaries: A.
-        pieces: r, how many shares a worker holds.
-
-    Raises:
-        TooManyErrors: if they are more than A workers, or can't be told.
-    """
-    liars = {shares[place] // pieces for place in wrong or ()}
-    if wrong is None or len(liars) > adversaries:
-        raise TooManyErrors(answered={share // pieces for share in shares}, adversaries=adversaries)
-    return tuple(sorted(liars))
 
 
 def read_only(matrix: NDArray[Any]) -> NDArray[Any]:

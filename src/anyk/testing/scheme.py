@@ -37,11 +37,14 @@ def check_scheme(
     """Check a scheme against its own guarantee.
 
     Every set of as many answers as the threshold says, and of all but S workers', must give the
-    value and the names of any A liars, who lie in all their answers; one answer too few and one
-    liar too many must raise (exact schemes); any T workers must learn nothing and some T + 1
-    something (private schemes over a field), or no more bits than promised and all workers more
-    (over the reals); shares must be what the encoder's matrices say, of both factors of a product,
-    and answers where it is these that are combined; bad input must be refused.
+    value and the names of any A liars, who lie in all their answers; as many as `least` says must
+    give it where nobody lies, and as many more as e < A workers have where e of them lie; up to A
+    liars, who tell the answers of another value together, must not be believed, whoever has
+    answered. One answer too few and one liar too many must raise (exact schemes); any T workers
+    must learn nothing and some T + 1 something (private schemes over a field), or no more bits than
+    promised and all workers more (over the reals); shares must be what the encoder's matrices say,
+    of both factors of a product, and answers where it is these that are combined; bad input must be
+    refused.
 
     Masks are recovered from the shares of many encodings, of fresh data, of the same data and of
     zeros, with 64 coordinates. They must come from the `source` alone and be uniform and

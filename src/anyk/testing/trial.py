@@ -82,6 +82,11 @@ class Trial:
     function: Callable[..., Any]
 
     @property
+    def usual(self) -> bool:
+        """Whether the function is a power, which takes blocks of any shape."""
+        return isinstance(self.function, _Power)
+
+    @property
     def X(self) -> Any:
         """What to encode."""
         return together(self.scheme.problem, self.blocks)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from anyk.codes.curves.banded import second_differences
 from anyk.codes.curves.splines import gcv_candidates, prepared_spline, smoothing_spline
+from anyk.codes.locators.doubt import beyond_doubt, directions
 from anyk.codes.locators.located import Located
 from anyk.codes.locators.tracking import follow
 from anyk.randomness.entropy import AbstractSource, SystemSource
@@ -46,7 +47,15 @@ _SCORED = 1 << 16  # numbers by which noise is told: enough, at less cost than a
 _SPARSE = 0.02  # wrong rows, as a share of all, that leave the roughness about most rows as it is
 _DOUBT = 1e5  # variance of a row that has no say, as a share of the rate
 _ROUNDING = 1e-13
+_EXACT = 1e-9  # of the largest number: rows that err less lie on a line
+_FAR = 2.0  # times any other error: what is beyond doubt
+_SURER = 0.05  # more evidence for each direction, where rows are judged by the level near them
+_HEAVIEST = 0.5  # index of a tail there: what is left of it if the trend along the curve is not
+_LEVEL, _STILL = 2, 0.1  # rows on either side that make a level; and its least, by the typical
+_ENDS, _MANY = 2, 12  # rows at either end that are no peers, where there are more than so many
+_STEPS = 2.0  # times the step from row to row on a line: more is no bend of it
 _TINY = 1e-40
+_LEAST = 1e-11 * _DOUBT  # variance of a prediction; below is rounding
 _FEWEST = 5  # rows: of fewer, none can be told from the rest
 
 
@@ -69,7 +78,8 @@ def locate(
         source: of the sketch by which noise is told from roughness where there are many rows.
 
     Returns:
-        The rows that contradict the rest, removed and named alike; exceeded, if more than A do.
+        The rows that contradict the rest, removed; those that do beyond doubt, named; exceeded, if
+        more than A do beyond doubt.
 
     References:
         Rousseeuw, Least median of squares regression, 1984 (the scale of the best part of the
@@ -92,9 +102,15 @@ def locate(
         source=source,
     )
     found = search.find(most)
-    rows = tuple(np.flatnonzero(found.wrong).tolist())
-    exceeded = found.pressed and search.exceeds(found, most)
-    return Located(removed=rows, named=rows, exceeded=exceeded)
+    if not found.wrong.any():
+        return Located()
+    rows = np.flatnonzero(found.wrong)
+    named = rows[search.beyond_doubt(found)]
+    return Located(
+        removed=tuple(rows.tolist()),
+        named=tuple(named.tolist()),
+        exceeded=found.pressed and search.exceeds(found, most),
+    )
 
 
 @final
@@ -106,6 +122,45 @@ class _Settled:
     rates: Floats
     noise: float
     pressed: bool
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _LeftOut:
+    """What rows err when others predict them.
+
+    Args:
+        off: of the wrong rows, ndarray (wrong, C).
+        missed: the same, by the standard deviation of the prediction at a rate of 1.
+        beside: of the rest, each predicted from the others, by the same, ndarray (n, C).
+    """
+
+    off: Floats
+    missed: Floats
+    beside: Floats
+
+    def by_level(self, wrong: Bools) -> tuple[Floats, Floats]:
+        """Sizes of what the wrong and the rest err, by the median of those near each, (.., 1).
+
+        On a smooth curve what rows err grows from one place to another by orders of magnitude, and
+        a lie stands out where it is. The rows at the ends, which nothing holds, are left out.
+        """
+        sizes = np.linalg.norm(self.beside, axis=1)
+        least = max(_STILL * _typical(sizes), _EXACT * float(sizes.max()))
+        padded = np.pad(sizes, _LEVEL, mode="edge")
+        windows = np.lib.stride_tricks.sliding_window_view
+        own = np.median(windows(padded, 2 * _LEVEL + 1), axis=1)
+        near = np.median(windows(padded, 2 * _LEVEL), axis=1)
+        ranks = np.searchsorted(np.flatnonzero(~wrong), np.flatnonzero(wrong))
+        missed = np.linalg.norm(self.missed, axis=1) / np.maximum(near[ranks], least)
+        beside = sizes / np.maximum(own, least)
+        rows = slice(_ENDS, -_ENDS) if beside.size > _MANY else slice(None)
+        return missed[:, None], beside[rows, None]
+
+    @property
+    def largest(self) -> float:
+        """The most that any of the rest errs."""
+        return float(np.linalg.norm(self.beside, axis=1).max())
 
 
 @final
@@ -138,7 +193,25 @@ class _Search:
             settled = self.settle(found.rates, found.noise, budget, least, before=found.wrong)
         else:
             settled = self._rough_or_wrong(budget)
-        return int(self._judged(settled, budget, _CLEAR).sum()) > most
+        judged = replace(settled, wrong=self._judged(settled, budget, _CLEAR))
+        return int(self.beyond_doubt(judged).sum()) > most
+
+    def beyond_doubt(self, found: _Settled) -> Bools:
+        """Which of the wrong rows are so beyond doubt, ndarray (wrong,)."""
+        if not found.wrong.any():
+            return np.zeros(0, dtype=np.bool_)
+        judged = self._left_out(found.wrong, found.noise)
+        if float(np.abs(judged.beside).max()) > _EXACT:
+            far = np.linalg.norm(judged.missed, axis=1) > _FAR * judged.largest
+            surer = 1.0 + _SURER * (directions(judged.beside) - 1.0)
+            levels = judged.by_level(found.wrong)
+            there = beyond_doubt(*levels, demands=surer, heaviest=_HEAVIEST)
+            sure: Bools = beyond_doubt(judged.missed, judged.beside) | (far & there)
+            return sure
+        steps = np.linalg.norm(np.diff(self.values[~found.wrong], axis=0), axis=1)
+        step = float(np.median(steps))
+        off: Bools = np.linalg.norm(judged.off, axis=1) > _STEPS * step
+        return off & (step > 0.0)
 
     def _judged(self, settled: _Settled, most: int, sure: float) -> Bools:
         """Of the disbelieved rows those that stand out, and further ones that do."""
@@ -225,21 +298,29 @@ class _Search:
         Above 1 where a row stands out. It has to by the more, the fewer directions errors take:
         with one, all the rows beside may be near the curve by chance.
         """
-        believed = np.flatnonzero(~wrong)
-        knots = self.knots / self.step
-        rest = smoothing_spline(knots[~wrong], smoothing=settled.noise / believed.size)
-        fit = rest.fit(self.values[~wrong])
-        own = np.where(wrong, _DOUBT, settled.noise)
-        spread = 1.0 / prepared_spline(knots, own).slack[wrong] - _DOUBT + settled.noise
-        missed = np.sum((self.values[wrong] - fit.at(knots[wrong])) ** 2, axis=1)
-        beside = np.sum(fit.jumps**2, axis=1) / np.maximum(rest.slack, _TINY)
+        judged = self._left_out(wrong, settled.noise)
+        beside = np.sum(judged.beside**2, axis=1)
         padded = np.pad(beside, _BESIDE)
         near = np.max(np.lib.stride_tricks.sliding_window_view(padded, 2 * _BESIDE), axis=1)
-        ranks = np.searchsorted(believed, np.flatnonzero(wrong))
+        ranks = np.searchsorted(np.flatnonzero(~wrong), np.flatnonzero(wrong))
         least = np.maximum(near[ranks], _typical(beside) + self._rounding(wrong))
-        needed = _CONTRAST + _LONELY / _directions(fit.jumps)
-        ratios: Floats = missed / np.maximum(spread, _TINY) / least / needed**2
+        needed = _CONTRAST + _LONELY / directions(judged.beside)
+        ratios: Floats = np.sum(judged.missed**2, axis=1) / least / needed**2
         return ratios
+
+    def _left_out(self, wrong: Bools, noise: float) -> _LeftOut:
+        """What the wrong rows err when the rest predict them, and each of the rest."""
+        knots = self.knots / self.step
+        rest = smoothing_spline(knots[~wrong], smoothing=noise / int(np.count_nonzero(~wrong)))
+        fit = rest.fit(self.values[~wrong])
+        own = np.where(wrong, _DOUBT, noise)
+        spread = 1.0 / prepared_spline(knots, own).slack[wrong] - _DOUBT + noise
+        off = self.values[wrong] - fit.at(knots[wrong])
+        return _LeftOut(
+            off=off,
+            missed=off / np.sqrt(np.maximum(spread, _LEAST))[:, None],
+            beside=fit.jumps / np.sqrt(np.maximum(rest.slack, _TINY))[:, None],
+        )
 
     def _disbelieve(
         self, rates: Floats, noise: float, most: int, least: float
@@ -350,10 +431,3 @@ class _Search:
 def _typical(squares: Floats) -> float:
     """The median; or more, where rows differ more than those of a curve equally rough all over."""
     return max(float(np.median(squares)), float(np.quantile(squares, _HIGH)) / _SPREAD)
-
-
-def _directions(errors: Floats) -> float:
-    """How many directions rows take, about: 1 where all are on one line, C where on none."""
-    sizes = np.linalg.norm(errors, axis=1, keepdims=True)
-    rows = errors / np.maximum(sizes, _TINY)
-    return max(1.0, float(np.sum(rows**2) ** 2 / max(np.sum((rows.T @ rows) ** 2), _TINY)))

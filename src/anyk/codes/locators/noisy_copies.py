@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, final
 
@@ -11,17 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.codes.curves.kriging import ROUGHNESS
+from anyk.codes.locators.believable import TAIL, allot, believable_sets, projected
+from anyk.codes.locators.doubt import beyond_doubt
 from anyk.codes.locators.located import Located
 
 __all__ = ["locate_among_copies"]
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.intp]
+Bools: TypeAlias = NDArray[np.bool_]
 
-_BEAM = 16  # sets of each size that are followed
-_PRICE = 2.0  # of disbelieving an answer, beyond what a plausible one costs; measured
-_TAIL = 4.0  # degrees of freedom: a kink of an honest function is no reason to disbelieve
-_BEYOND_DOUBT = 12.0  # what one more must gain, to say that more than A contradict the rest
 _ROUNDS = 5
 _FIRST, _THEN = (0.3, 3.0), (0.5, 1.5)  # a quantile of the residuals, and a factor: their size
 _ROUNDING = 1e-5  # of the largest number: quadratic forms of what agrees to here are rounding
@@ -29,23 +28,16 @@ _TINY = float(np.finfo(np.float64).tiny)
 _ALIKE = 1.0 / 3.0  # of an answer's variance: a contrast of at least that is as hard to predict
 _CONTRAST, _LONELY = 2.0, 3.0  # how much an answer stands out from those, see _clear
 _FEWEST = 2  # answers, for one to be predicted
-
-
-@final
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Set:
-    """Answers believed, and what they and the others cost."""
-
-    rows: tuple[int, ...]
-    projected: Floats  # P
-    pulled: Floats  # P y
-    square: float  # y^T P y, mean over columns
-    spread: float  # log det of the contrasts' covariance
-    doubted: float  # cost of those disbelieved
+_LARGER = 3.0  # times any other error: what is wrong beyond doubt
+_OUTVOTED = 4.0  # times the evidence, where no more of those alike are believed than are not
 
 
 def locate_among_copies(
-    covariances: Sequence[Floats], rows: Sequence[Ints], values: Floats, most: int
+    covariances: Sequence[Floats],
+    rows: Sequence[Ints],
+    alike: Sequence[Bools],
+    values: Floats,
+    most: int,
 ) -> Located:
     """The answers that are best explained as lies.
 
@@ -54,18 +46,23 @@ def locate_among_copies(
     what a number costs of which nothing is known, and 2 more. In each part, the sets to
     disbelieve grow by one answer at a time, and the best 16 of each size are kept; what is left
     out of A goes where it gains most. Variance s^2 and roughness come from the believed answers'
-    leave-one-out residuals, by quantiles, in turns with the sets. In the end an answer is named
-    only if it errs by more than contrasts of believed answers that are as hard to predict.
+    leave-one-out residuals, by quantiles, in turns with the sets. In the end an answer is removed
+    only if it errs by more than contrasts of believed answers that are as hard to predict, and
+    named only if it is wrong beyond doubt (`beyond_doubt`), by three times the largest other error.
+    Answers whose noise points the same way may all be far off, though honest: where no more of
+    these are believed than are not, four times the evidence and the error are needed, unless it is
+    as clear when all the others of them are believed.
 
     Args:
         covariances: of the answers of each part, in units of the target's variance, (n_p, n_p).
         rows: the places of each part's answers in `values`.
+        alike: which of each part's answers have noise that points the same way, (n_p, n_p).
         values: the answers or a sketch of them, ndarray (n, C).
         most: A.
 
     Returns:
-        The answers that contradict the rest, removed and named alike; exceeded, if more than A do,
-        beyond doubt.
+        The answers that contradict the rest, removed, and those that do beyond doubt, named;
+        exceeded, if more than A do beyond doubt.
 
     References:
         Shah, Wilson and Ghahramani, Student-t processes as alternatives to Gaussian processes,
@@ -78,64 +75,134 @@ def locate_among_copies(
         >>> values = noise[:, None] + 3.0
         >>> values[2] = 9.0
         >>> part = kriging(np.outer(noise, noise))
-        >>> locate_among_copies([part.covariance], [np.arange(8)], values, 1).named
+        >>> alike = np.outer(noise, noise) > 0.0
+        >>> locate_among_copies([part.covariance], [np.arange(8)], [alike], values, 1).removed
         (2,)
     """
-    believed = np.ones(len(values), dtype=np.bool_)
+    copies = _Copies(covariances=covariances, rows=rows, alike=alike, values=values)
+    believed, more = copies.everybody, None
     least = max((_ROUNDING * float(np.abs(values).max(initial=0.0))) ** 2, _TINY)
-    exceeded = False
     for turn in range(_ROUNDS):
-        fits = [_residuals(covariances, rows, values, believed, each) for each in ROUGHNESS]
+        fits = [copies.fit(believed, each) for each in ROUGHNESS]
         scales = [max(_scale(fit, *(_THEN if turn else _FIRST)), least) for fit in fits]
         best = min(range(len(fits)), key=lambda at: _implausible(fits[at], scales[at]))
         tables = [
-            _sets(covariance, values[part], most + 1, ROUGHNESS[best], scales[best])
+            believable_sets(covariance, values[part], most + 1, ROUGHNESS[best], scales[best])
             for covariance, part in zip(covariances, rows, strict=True)
         ]
-        now, exceeded = _allot(tables, rows, len(values), most)
+        now, more = allot(tables, rows, len(values), most)
         same = bool(np.array_equal(now, believed))
         believed = now
         if same and turn:
             break
-    clear = _clear(covariances, rows, values, believed, ROUGHNESS[best])
-    exceeded = exceeded and bool(np.array_equal(clear, ~believed))
-    named = tuple(np.flatnonzero(clear).tolist())
-    return Located(removed=named, named=named, exceeded=exceeded)
+    if believed.all() and more is None:
+        return Located()
+    clear, named = copies.judged(believed, ROUGHNESS[best])
+    exceeded = more is not None and int(copies.judged(more, ROUGHNESS[best])[1].sum()) > most
+    removed, sure = (tuple(np.flatnonzero(rows).tolist()) for rows in (clear, named))
+    return Located(removed=removed, named=sure, exceeded=exceeded)
 
 
-def _clear(
-    covariances: Sequence[Floats],
-    rows: Sequence[Ints],
-    values: Floats,
-    believed: NDArray[np.bool_],
-    roughness: float,
-) -> NDArray[np.bool_]:
-    """Those disbelieved that err by more than what is as hard to predict as they are.
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Copies:
+    """The answers, part by part."""
 
-    That is 2 + 3/C times their median, for C columns: of one number, all may err little by chance.
-    Without it, an answer whose noise no other answer shares was named in most honest runs.
-    """
-    clear = ~believed
-    needed = (_CONTRAST + _LONELY / values.shape[1]) ** 2
-    if believed.all():
-        return clear
-    peers = [
-        _contrasts(covariance, values[part], believed[part], roughness)
-        for covariance, part in zip(covariances, rows, strict=True)
-    ]
-    variances = np.concatenate([each for each, _ in peers])
-    ratios = np.concatenate([each for _, each in peers])
-    for covariance, part in zip(covariances, rows, strict=True):
-        for place in np.flatnonzero(~believed[part]):
-            seen = np.append(np.flatnonzero(believed[part]), place)
-            if seen.size < _FEWEST:
-                continue
-            projected = _projected(covariance[np.ix_(seen, seen)], roughness)
-            variance = 1.0 / projected[-1, -1]
-            error = np.mean((projected[-1] @ values[part[seen]]) ** 2) * variance
-            alike = ratios[variances >= variance * _ALIKE]
-            clear[part[place]] = not alike.size or error > needed * np.median(alike)
-    return clear
+    covariances: Sequence[Floats]
+    rows: Sequence[Ints]
+    alike: Sequence[Bools]
+    values: Floats
+
+    @property
+    def everybody(self) -> Bools:
+        """Nobody is disbelieved."""
+        return np.ones(len(self.values), dtype=np.bool_)
+
+    def judged(self, believed: Bools, roughness: float) -> tuple[Bools, Bools]:
+        """Of those disbelieved the ones that stand out; and those that are wrong beyond doubt."""
+        clear, errors = self._clear(believed, roughness)
+        named = np.zeros_like(clear)
+        if clear.any():
+            usual = self._usual(~clear, roughness)
+            few, others = self._outvoted(clear, roughness)
+            demands = np.where(few, _OUTVOTED, 1.0)[clear]
+            named[clear] = beyond_doubt(errors[clear], usual, larger=_LARGER, demands=demands)
+            named[clear] |= beyond_doubt(others[clear], usual, larger=_LARGER)
+        return clear, named
+
+    def _clear(self, believed: Bools, roughness: float) -> tuple[Bools, Floats]:
+        """Those disbelieved that err by more than what is as hard to predict; and their errors.
+
+        That is 2 + 3/C times their median, for C columns: of one number, all may err little by
+        chance. An error is divided by the standard deviation of its prediction; where no answer
+        of the part is believed, there is none.
+        """
+        clear, errors = ~believed, np.zeros_like(self.values)
+        if believed.all():
+            return clear, errors
+        needed = (_CONTRAST + _LONELY / self.values.shape[1]) ** 2
+        peers = [
+            _contrasts(covariance, self.values[part], believed[part], roughness)
+            for covariance, part in zip(self.covariances, self.rows, strict=True)
+        ]
+        variances = np.concatenate([each for each, _ in peers])
+        ratios = np.concatenate([each for _, each in peers])
+        for covariance, part in zip(self.covariances, self.rows, strict=True):
+            for place in np.flatnonzero(~believed[part]):
+                seen = np.append(np.flatnonzero(believed[part]), place)
+                if seen.size < _FEWEST:
+                    continue
+                error, deviation = self._error(covariance, part[seen], seen, roughness)
+                alike = ratios[variances >= deviation**2 * _ALIKE]
+                square = np.mean(error**2)
+                clear[part[place]] = not alike.size or square > needed * np.median(alike)
+                errors[part[place]] = error
+        return clear, errors
+
+    def _outvoted(self, wrong: Bools, roughness: float) -> tuple[Bools, Floats]:
+        """Where no more of those alike are believed than are not; and errors if the others are.
+
+        Those are 0 where none of those alike is believed: then nobody speaks for either.
+        """
+        few, errors = np.zeros_like(wrong), np.zeros_like(self.values)
+        for covariance, part, alike in zip(self.covariances, self.rows, self.alike, strict=True):
+            good = ~wrong[part]
+            for place in np.flatnonzero(~good):
+                near = alike[place] & (np.arange(part.size) != place)
+                few[part[place]] = np.count_nonzero(near & good) <= np.count_nonzero(near & ~good)
+                if few[part[place]] and (near & good).any():
+                    seen = np.append(np.flatnonzero(good | near), place)
+                    errors[part[place]] = self._error(covariance, part[seen], seen, roughness)[0]
+        return few, errors
+
+    def _error(
+        self, covariance: Floats, rows: Ints, places: Ints, roughness: float
+    ) -> tuple[Floats, float]:
+        """Of the last of these, predicted from the others: by its standard deviation; and that."""
+        precisions = projected(covariance[np.ix_(places, places)], roughness)[-1]
+        deviation = 1.0 / math.sqrt(precisions[-1])
+        return precisions @ self.values[rows] * deviation, deviation
+
+    def _usual(self, believed: Bools, roughness: float) -> Floats:
+        """Leave-one-out errors of the believed, by their standard deviations, ndarray (n, C)."""
+        errors = [pulled / np.sqrt(own)[:, None] for pulled, own in self._left(believed, roughness)]
+        return np.concatenate([np.zeros((0, self.values.shape[1])), *errors])
+
+    def fit(self, believed: Bools, roughness: float) -> tuple[Floats, Floats]:
+        """Of the believed: leave-one-out errors, squared, by their variance; and that."""
+        squares, variances = [np.zeros(0)], [np.zeros(0)]
+        for pulled, precisions in self._left(believed, roughness):
+            squares.append(np.mean(pulled**2, axis=1) / precisions)
+            variances.append(1.0 / precisions)
+        return np.concatenate(squares), np.concatenate(variances)
+
+    def _left(self, believed: Bools, roughness: float) -> Iterator[tuple[Floats, Floats]]:
+        """Of each part: errors times the precisions of the believed, each left out; and these."""
+        for covariance, part in zip(self.covariances, self.rows, strict=True):
+            kept = believed[part]
+            if np.count_nonzero(kept) >= _FEWEST:
+                inverse = projected(covariance[np.ix_(kept, kept)], roughness)
+                yield inverse @ self.values[part[kept]], np.diagonal(inverse)
 
 
 def _contrasts(
@@ -152,33 +219,6 @@ def _contrasts(
     return variances, np.mean(((basis @ axes).T @ values[believed]) ** 2, axis=1) / variances
 
 
-def _projected(covariance: Floats, roughness: float) -> Floats:
-    """P = A^-1 - A^-1 1 1^T A^-1 / 1^T A^-1 1 of A = C + nu."""
-    inverse = np.linalg.inv(covariance + roughness * np.eye(len(covariance)))
-    total = inverse.sum(axis=1)
-    projected: Floats = inverse - np.outer(total, total) / total.sum()
-    return projected
-
-
-def _residuals(
-    covariances: Sequence[Floats],
-    rows: Sequence[Ints],
-    values: Floats,
-    believed: NDArray[np.bool_],
-    roughness: float,
-) -> tuple[Floats, Floats]:
-    """Of the believed answers: leave-one-out residuals, squared, by their variance; and that."""
-    squares, variances = [np.zeros(0)], [np.zeros(0)]
-    for covariance, part in zip(covariances, rows, strict=True):
-        kept = believed[part]
-        if np.count_nonzero(kept) >= _FEWEST:
-            projected = _projected(covariance[np.ix_(kept, kept)], roughness)
-            precisions = np.diagonal(projected)
-            squares.append(np.mean((projected @ values[part[kept]]) ** 2, axis=1) / precisions)
-            variances.append(1.0 / precisions)
-    return np.concatenate(squares), np.concatenate(variances)
-
-
 def _scale(fit: tuple[Floats, Floats], quantile: float, factor: float) -> float:
     squares, _ = fit
     return factor * float(np.quantile(squares, quantile)) if squares.size else 0.0
@@ -187,98 +227,5 @@ def _scale(fit: tuple[Floats, Floats], quantile: float, factor: float) -> float:
 def _implausible(fit: tuple[Floats, Floats], scale: float) -> float:
     """Minus twice the log of a pseudo-likelihood with Student's tails."""
     squares, variances = fit
-    tails = (1.0 + _TAIL) * np.log1p(squares / scale / _TAIL)
+    tails = (1.0 + TAIL) * np.log1p(squares / scale / TAIL)
     return float(np.sum(math.log(scale) + np.log(variances) + tails))
-
-
-def _sets(
-    covariance: Floats, values: Floats, most: int, roughness: float, scale: float
-) -> list[tuple[float, tuple[int, ...]]]:
-    """For 0, 1, .., the cost of the best set that disbelieves so many, and whom it believes."""
-    unknown = 1.0 + np.log(np.diagonal(covariance) + roughness) + _PRICE
-    count = len(values)
-    whole = covariance + roughness * np.eye(count)
-    projected = _projected(covariance, roughness)
-    _, size = np.linalg.slogdet(whole)
-    sums = float(np.linalg.solve(whole, np.ones(count)).sum())
-    first = _Set(
-        rows=tuple(range(count)),
-        projected=projected,
-        pulled=projected @ values,
-        square=float(np.mean(np.sum(values * (projected @ values), axis=0))),
-        spread=float(size) + math.log(sums),
-        doubted=0.0,
-    )
-    sets, table = [first], [(_cost(first, scale), first.rows)]
-    for _ in range(min(most, count - _FEWEST)):
-        sets = _smaller(sets, unknown, scale)
-        table.append((_cost(sets[0], scale), sets[0].rows))
-    return table
-
-
-def _smaller(sets: Sequence[_Set], unknown: Floats, scale: float) -> list[_Set]:
-    """The best sets that believe one answer less, by downdates of P and P y: O(n (n + C)) each."""
-    tried: dict[tuple[int, ...], tuple[float, _Set, int]] = {}
-    for each in sets:
-        precisions = np.diagonal(each.projected)
-        squares = np.maximum(each.square - np.mean(each.pulled**2, axis=1) / precisions, 0.0)
-        spreads = each.spread + np.log(precisions)
-        doubted = each.doubted + unknown[list(each.rows)]
-        costs = _tails(squares, len(each.rows) - 2, scale) + spreads + doubted
-        for place, cost in enumerate(costs):
-            rest = (*each.rows[:place], *each.rows[place + 1 :])
-            tried.setdefault(rest, (float(cost), each, place))
-    best = sorted(tried.items(), key=lambda item: item[1][0])[:_BEAM]
-    return [_without(each, place, rest, unknown) for rest, (_, each, place) in best]
-
-
-def _without(each: _Set, place: int, rest: tuple[int, ...], unknown: Floats) -> _Set:
-    """The set without the answer at this place."""
-    kept = np.arange(len(each.rows)) != place
-    row, precision = each.projected[place, kept], float(each.projected[place, place])
-    pulled = each.pulled[place]
-    return _Set(
-        rows=rest,
-        projected=each.projected[np.ix_(kept, kept)] - np.outer(row, row / precision),
-        pulled=each.pulled[kept] - np.outer(row, pulled / precision),
-        square=max(each.square - float(np.mean(pulled**2)) / precision, 0.0),
-        spread=each.spread + math.log(precision),
-        doubted=each.doubted + float(unknown[each.rows[place]]),
-    )
-
-
-def _cost(each: _Set, scale: float) -> float:
-    tails = _tails(np.array(each.square), len(each.rows) - 1, scale)
-    return float(tails) + each.spread + each.doubted
-
-
-def _tails(squares: Floats, contrasts: int, scale: float) -> Floats:
-    """Minus twice the log density of Student's process, but for the determinant."""
-    tails: Floats = (_TAIL + contrasts) * np.log1p(squares / scale / _TAIL)
-    return tails
-
-
-def _allot(
-    tables: Sequence[Sequence[tuple[float, tuple[int, ...]]]],
-    rows: Sequence[Ints],
-    count: int,
-    most: int,
-) -> tuple[NDArray[np.bool_], bool]:
-    """Whom to believe, of all parts together, and whether A + 1 lies explain much more."""
-    costs = np.full(most + 2, math.inf)
-    costs[0] = 0.0
-    taken: list[tuple[int, ...]] = [()] * (most + 2)
-    for table in tables:
-        sums = np.full(most + 2, math.inf)
-        choices: list[tuple[int, ...]] = [()] * (most + 2)
-        for total in range(most + 2):
-            for here in range(min(len(table) - 1, total) + 1):
-                cost = costs[total - here] + table[here][0]
-                if cost < sums[total]:
-                    sums[total], choices[total] = cost, (*taken[total - here], here)
-        costs, taken = sums, choices
-    best = int(np.argmin(costs[:-1]))
-    believed = np.zeros(count, dtype=np.bool_)
-    for table, part, here in zip(tables, rows, taken[best], strict=True):
-        believed[part[list(table[here][1])]] = True
-    return believed, bool(costs[-1] + _BEYOND_DOUBT < costs[best])

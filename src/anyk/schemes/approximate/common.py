@@ -120,6 +120,7 @@ def approximate_guarantee(
     colluders: int = 0,
     leakage: float | None = None,
     data_std: float = 1.0,
+    least: int = 0,
 ) -> Guarantee:
     """The promise: a value with an error estimate from any N - S answers, each one block large."""
     return Guarantee(
@@ -132,6 +133,7 @@ def approximate_guarantee(
         leakage=leakage,
         load=1.0,
         data_std=data_std if colluders else None,
+        least=least,
     )
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from anyk.answers import Recovered
 from anyk.checks import indices_of, instance, settle
-from anyk.codes.agreement import Agreement, Majority
+from anyk.codes.agreement import SINGLE, Agreement, Majority
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
@@ -31,8 +31,8 @@ from anyk.spec import Guarantee, Map, Threat
 
 __all__ = ["ROW", "Replication"]
 
+_ADVICE = "If nobody lies, hosts round differently by more than rtol= allows: raise it."
 _TINY = float(np.finfo(np.float64).tiny)
-_ROUNDED = 1e-3  # of their norm: copies that differ less may be rounded in some other type
 
 
 @final
@@ -48,8 +48,9 @@ class Replication(AbstractScheme):
             D + 1 copies of each block that agree. None for A.
         rtol: how far copies that agree may be from each other, by the norm of a whole answer. None
             to go by what f returned: whole numbers must be equal, single precision may differ by
-            6e-5, double precision by 1.1e-13; 0.0 for equal to the bit. Over a field all copies
-            must be equal.
+            6e-5, double precision by 1.1e-13, or by 6e-5 where no D + 1 copies agree so closely,
+            as f may have computed in single precision; 0.0 for equal to the bit. Over a field all
+            copies must be equal.
         domain: what the data are, `Reals()` by default.
 
     Raises:
@@ -67,7 +68,8 @@ class Replication(AbstractScheme):
         Where replicas agree, but most of them not to the bit, as hosts round differently, the value
         is that which is nearest to the others, their spread is its error estimate, and the block is
         not among those known. A lie that is smaller than rtol, by the norm of the answer, passes
-        for rounding: the value is then off by the spread at most. A worker that fails counts as
+        for rounding (than 6e-5 by default, or 1.1e-13 where D + 1 copies in double precision agree
+        so closely): the value is then off by the spread at most. A worker that fails counts as
         a straggler, whatever its motive. A worker sees its block: nothing is hidden.
 
     References:
@@ -246,23 +248,18 @@ class _Majority(AbstractRecovery):
         scheme = self.scheme
         rows = rows_of(values, self.shares, scheme.domain)
         held = scheme._block(np.array(self.shares))  # noqa: SLF001 - its own scheme
-        replicas = [np.flatnonzero(held == block) for block in range(scheme.blocks)]
-        least = scheme._least  # noqa: SLF001 - as above
+        replicas = [self._one_each(np.flatnonzero(held == block)) for block in range(scheme.blocks)]
         agreement = Agreement(0.0 if scheme.domain.exact else scheme.rtol)
-        told = [agreement.majority([rows[place] for place in each], least) for each in replicas]
-        majorities = [each for each in told if each is not None]
-        suspects = {
-            self.workers[place]
-            for each, majority in zip(replicas, told, strict=True)
-            if majority is not None
-            for place in np.delete(each, majority.agreeing)
-        }
-        if len(majorities) < scheme.blocks or len(suspects) > scheme.adversaries:
-            raise self._contradiction(agreement, rows, replicas, told, len(suspects))
+        try:
+            majorities, suspects = self._told(rows, replicas, agreement)
+        except TooManyErrors as error:
+            if error.more or agreement.rtol is not None:
+                raise
+            majorities, suspects = self._told(rows, replicas, Agreement(floor=SINGLE))
         value = np.stack(
             [rows[each[of.chosen]] for each, of in zip(replicas, majorities, strict=True)]
         )
-        known = np.array([each.known(least) for each in majorities])
+        known = np.array([each.known(scheme._least) for each in majorities])  # noqa: SLF001 - as above
         errors = None if known.all() else _spread(value, known, majorities)
         return Recovered(
             value=value,
@@ -272,35 +269,44 @@ class _Majority(AbstractRecovery):
             block_errors=errors,
         )
 
-    def _contradiction(
-        self,
-        agreement: Agreement,
-        rows: NDArray[Any],
-        replicas: list[NDArray[np.intp]],
-        told: list[Majority | None],
-        suspects: int,
-    ) -> TooManyErrors:
-        """The error of replicas that do not agree; with a word on those that nearly do."""
+    def _one_each(self, replicas: NDArray[np.intp]) -> NDArray[np.intp]:
+        """The first replica of each worker: nobody has a say twice."""
+        firsts = {self.workers[place]: place for place in replicas[::-1]}
+        return np.array(sorted(firsts.values()), dtype=np.intp)
+
+    def _told(
+        self, rows: NDArray[Any], replicas: list[NDArray[np.intp]], agreement: Agreement
+    ) -> tuple[list[Majority], set[int]]:
+        """What D + 1 replicas of each block tell, and who tells something else.
+
+        Raises:
+            TooManyErrors: if there is a block of which they tell nothing, or more than A workers
+                tell something else.
+        """
         scheme = self.scheme
-        contested = [each for each, of in zip(replicas, told, strict=True) if of is None]
-        settled = scheme.adversaries + scheme._least  # noqa: SLF001 - its own scheme
-        missing = sum(max(settled - each.size, 0) for each in contested)
-        error = TooManyErrors(
-            answered=self.workers,
-            adversaries=scheme.adversaries,
-            detects=scheme._least - 1,  # noqa: SLF001 - as above
-            more=missing if suspects <= scheme.adversaries else 0,
-        )
-        apart = min(
-            (agreement.nearest([rows[place] for place in each]) for each in replicas),
-            default=0.0,
-        )
-        if not scheme.domain.exact and apart < _ROUNDED:
-            error.add_note(
-                f"Some differ by {apart:.1g} of their norm alone, as hosts that round differently "
-                "do: pass rtol= where that is no lie."
+        least = scheme._least  # noqa: SLF001 - its own scheme
+        majorities: list[Majority] = []
+        suspects: set[int] = set()
+        missing = 0
+        for each in replicas:
+            majority = agreement.majority([rows[place] for place in each], least)
+            if majority is None:
+                missing += max(scheme.adversaries + least - each.size, 0)
+            else:
+                majorities.append(majority)
+                suspects |= {self.workers[place] for place in np.delete(each, majority.agreeing)}
+        excess = len(suspects) > scheme.adversaries
+        if excess or len(majorities) < scheme.blocks:
+            error = TooManyErrors(
+                answered=set(self.workers),
+                adversaries=scheme.adversaries,
+                detects=least - 1,
+                more=0 if excess else missing,
             )
-        return error
+            if not scheme.domain.exact:
+                error.add_note(_ADVICE)
+            raise error
+        return majorities, suspects
 
 
 def _spread(

@@ -45,23 +45,27 @@ class CyclicRepetition(AbstractScheme):
 
     There are as many blocks as workers. Worker n holds S + 1 blocks, n, n + 1, .., n + S around the
     circle, computes f of each and answers one combination of them, with the coefficients B_n of its
-    row of B. Any N - S rows of B combine to the row of ones, and so the answers to the sum.
+    row of B. Any N - S rows of B combine to the row of ones, and so the answers to the sum. With D,
+    read S + D for S: any N - S - D rows do, and D answers are left to check the others.
 
     Args:
         workers: N, and the number of blocks K.
         stragglers: S, how many answers may be missing; each costs every worker one block more.
         domain: the reals, the complex numbers or a prime field.
+        detects: D, how many workers may answer wrongly and are noticed, though not named; each
+            costs every worker one block more too. None for none.
 
     Raises:
         InvalidArgument: if a number is out of range, or the domain is another.
-        Unachievable: if S >= N, or the field has fewer than N elements.
+        Unachievable: if S + D >= N, or the field has fewer than N elements.
 
     Guarantee:
         Any N - S answers give the sum; over a field exactly. Over the reals up to rounding, which
-        the decoder amplifies, and the error estimate says by how much; it grows steeply with S.
-        Where more than N - S answered, the others check them: a contradiction raises
-        `TooManyErrors` over a field, and counts in the estimate over the reals. Nobody is named.
-        No privacy: a worker holds blocks in the clear.
+        the decoder amplifies, and the error estimate says by how much; it grows steeply with S + D.
+        Where more than N - S - D answered, the others check them: a contradiction raises
+        `TooManyErrors` over a field, and counts in the estimate over the reals. Up to D liars never
+        bring about a wrong sum over a field. Nobody is named. No privacy: a worker holds blocks in
+        the clear.
 
     References:
         Tandon, Lei, Dimakis, Karampatziakis: Gradient coding: avoiding stragglers in distributed
@@ -79,16 +83,19 @@ class CyclicRepetition(AbstractScheme):
     workers: int
     stragglers: int
     domain: AbstractDomain = Reals()
+    detects: int | None = None
 
     def __post_init__(self) -> None:
-        settle(self, workers=1, stragglers=0)
+        settle(self, optional="detects", workers=1, stragglers=0, detects=0)
         instance("domain", self.domain, (PrimeField, Reals, Complex), change="Pass anyk.Reals().")
-        if self.stragglers >= self.workers:
+        if self._spare >= self.workers:
+            noticed = self.detects is not None
             raise Unachievable(
                 "stragglers",
                 given=str(self.stragglers),
-                needed=f"S < N, that is {self.stragglers} < {self.workers}",
-                change="Lower stragglers, or add workers.",
+                needed=f"S{' + D' if noticed else ''} < N, that is {self.stragglers}"
+                f"{f' + {self.detects}' if noticed else ''} < {self.workers}",
+                change=f"Lower stragglers{' or detects' if noticed else ''}, or add workers.",
             )
         if isinstance(self.domain, PrimeField) and self.domain.modulus < self.workers:
             raise Unachievable(
@@ -97,6 +104,11 @@ class CyclicRepetition(AbstractScheme):
                 needed=f"a modulus of at least N = {self.workers}",
                 change="Take a larger prime; 2**31 - 1 is the default.",
             )
+
+    @property
+    def _spare(self) -> int:
+        """S + D: how many answers are not needed to tell the sum."""
+        return self.stragglers + (self.detects or 0)
 
     @property
     def problem(self) -> Sum:
@@ -114,7 +126,7 @@ class CyclicRepetition(AbstractScheme):
             colluders=0,
             exact=self.domain.exact,
             leakage=None,
-            load=self.stragglers + 1.0,
+            load=self._spare + 1.0,
         )
 
     def encode(self, X: Any, *, source: AbstractSource = SystemSource()) -> Encoded:  # noqa: ARG002
@@ -125,12 +137,12 @@ class CyclicRepetition(AbstractScheme):
             source: not used; there are no masks.
 
         Returns:
-            Two parts: blocks (N, S + 1, *shape) and coefficients (N, S + 1).
+            Two parts: blocks (N, S + D + 1, *shape) and coefficients (N, S + D + 1).
 
         Raises:
             InvalidArgument: if X is not N blocks of the domain.
         """
-        held = cyclic_support(self.workers, self.stragglers)
+        held = cyclic_support(self.workers, self._spare)
         blocks = blocks_of(X, self.workers, self.domain)[held]
         return Encoded(self, (blocks, np.take_along_axis(self._code, held, axis=1)), None)
 
@@ -175,7 +187,7 @@ class CyclicRepetition(AbstractScheme):
 
     @property
     def _code(self) -> NDArray[Any]:
-        return cyclic_code(self.domain, self.workers, self.stragglers)
+        return cyclic_code(self.domain, self.workers, self._spare)
 
 
 @final
@@ -202,7 +214,8 @@ class _CyclicRecovery(AbstractRecovery):
         flat = array.reshape(len(array), -1)
         missed = self._missed(flat)
         if domain.exact and missed.any():
-            raise TooManyErrors(answered=self.workers, adversaries=0)
+            noticed = self.scheme.detects
+            raise TooManyErrors(answered=self.workers, adversaries=0, detects=noticed)
         with np.errstate(over="ignore", invalid="ignore"):  # an infinite sum has no error to tell
             value = domain.matmul(self.matrix, array)[0]
         if domain.exact:
@@ -230,7 +243,7 @@ class _CyclicRecovery(AbstractRecovery):
         return error / size if size else (math.inf if error else 0.0)
 
     def _missed(self, flat: NDArray[Any]) -> NDArray[Any]:
-        """By how much the answers beyond the first N - S differ from what these say of them."""
+        """By how much the answers beyond the first N - S - D differ from what these say of them."""
         domain, enough, rows = self.scheme.domain, self._enough, self._rows
         if len(rows) == enough:
             return flat[:0]
@@ -245,7 +258,7 @@ class _CyclicRecovery(AbstractRecovery):
 
     @property
     def _enough(self) -> int:
-        return self.scheme.workers - self.scheme.stragglers
+        return self.scheme.workers - self.scheme._spare  # noqa: SLF001 - its own scheme
 
     @property
     def _rows(self) -> NDArray[Any]:
@@ -269,6 +282,7 @@ def _examples() -> tuple[AbstractScheme, ...]:
         CyclicRepetition(workers=6, stragglers=3, domain=PrimeField()),
         CyclicRepetition(workers=6, stragglers=3, domain=PrimeField(13)),
         CyclicRepetition(workers=4, stragglers=1, domain=Complex()),
+        CyclicRepetition(workers=6, stragglers=1, domain=PrimeField(101), detects=2),
     )
 
 
@@ -279,10 +293,10 @@ ROW = SchemeRow(
     size=_sized,
     examples=_examples,
     words=SchemeWords(
-        call="CyclicRepetition(workers=N, stragglers=S)",
+        call="CyclicRepetition(workers=N, stragglers=S, detects=D)",
         computes="sums of any function, over as many blocks as workers",
-        late="any N - S answers are enough; a worker computes S + 1 blocks",
-        wrong="noticed, not named, where more workers answer than needed",
+        late="any N - S answers are enough; a worker computes S + D + 1 blocks",
+        wrong="D liars are noticed, not named",
         curious="no",
         value="exact over a prime field; over the reals with an error estimate",
     ),

@@ -140,6 +140,7 @@ class Embedded(AbstractScheme):
         values: Any,
         embedding: FixedPoint | None = None,
         *,
+        layout: Any = None,
         source: AbstractSource = SystemSource(),
     ) -> Encoded:
         """Shares of another argument of the function, rounded as that one is.
@@ -148,6 +149,7 @@ class Embedded(AbstractScheme):
             values: array-like (K, *shape) of reals.
             embedding: its format: one of the `factors` of this scheme's embedding, or that itself,
                 which is the default.
+            layout: that of the data, one of the scheme's for each prime.
             source: where masks come from; the operating system's CSPRNG by default.
 
         Returns:
@@ -168,8 +170,10 @@ class Embedded(AbstractScheme):
         whole = self._integers(values, own)
         ring, parts = self.domain, _parts(self)
         encoded = [
-            part.encode(_residues(field, whole), source=source)
-            for part, field in zip(parts, ring.fields, strict=True)
+            part.encode_argument(_residues(field, whole), layout=own, source=source)
+            for part, field, own in zip(
+                parts, ring.fields, layout or [None] * len(parts), strict=True
+            )
         ]
         joined = tuple(
             ring.join(residues) for residues in zip(*(each.parts for each in encoded), strict=True)

@@ -109,8 +109,10 @@ class SplineRecovery(AbstractRecovery):
         points = self.layout.at(self.workers)[kept]
         along = np.argsort(points)
         found = locate(points[along], columns[along], most, source=self.source)
-        rows = tuple(sorted(along[list(found.removed)].tolist()))
-        return replace(found, removed=rows, named=rows)
+        removed, named = (
+            tuple(sorted(along[list(rows)].tolist())) for rows in (found.removed, found.named)
+        )
+        return replace(found, removed=removed, named=named)
 
     def _decode(self, array: NDArray[np.float64]) -> Recovered:
         """The value from answers that are all believed."""

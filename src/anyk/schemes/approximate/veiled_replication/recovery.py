@@ -125,7 +125,9 @@ class VeiledRecovery(AbstractRecovery):
         parts = _parts(self.layout, np.array(self.workers)[kept])
         covariances = [part.kriging.covariance for part in parts]
         rows = [part.rows for part in parts]
-        return locate_among_copies(covariances, rows, columns, most)
+        who = np.array(self.workers)[kept]
+        alike = [self.layout.gram(who[each]) > 0.0 for each in rows]
+        return locate_among_copies(covariances, rows, alike, columns, most)
 
     def _decode(self, array: Floats) -> Recovered:
         """The value from answers that are all believed."""
