@@ -123,8 +123,8 @@ CALLS: dict[str, Call] = {
     "FixedPoint.embed": call(DRAWN.embed, [1.0], FIELD, generator()),
     "FixedPoint.extract": call(FIXED.extract, [1, 2], FIELD, 8),
     "FixedPoint.ring": call(FIXED.ring, FIELD),
-    "of_degree": call(anyk.of_degree, np.square, 2),
     "FixedPoint.budget": call(FIXED.budget, 2, 3),
+    "of_degree": call(anyk.of_degree, abs, 1),
     "Map": call(anyk.Map, blocks=2, degree=2),
     "Sum": call(anyk.Sum, blocks=2, degree=2),
     "MatMul": call(anyk.MatMul, partition=(2, 1, 2)),
@@ -224,8 +224,8 @@ def data(scheme):
 CALLS.update(scheme_calls())
 ELSEWHERE = {
     "AnykError", "ExecutorError", "InvalidArgument", "NotAccurateEnough", "NotEnoughAnswers",
-    "DegreeTooHigh", "NotPolynomial", "RecoveryError", "TooManyErrors", "Unachievable",
-    "WouldWrap",  # anyk raises them
+    "NotPolynomial", "RecoveryError", "TooManyErrors", "Unachievable", "DegreeTooHigh", "WouldWrap",
+    # which anyk raises
     "Answer", "Audit", "Candidate", "Condition", "Disclosure", "Distributed", "Encoder",
     "Guarantee", "Outcome", "Recovered", "SchemeRow", "SchemeWords", "Shortlist", "Status",
     "Timing", "WorkerHealth", "WrapperRow", "CATALOGUE",  # anyk makes them

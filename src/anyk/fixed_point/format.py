@@ -154,13 +154,18 @@ class FixedPoint:
             degree: total degree that a scheme decodes.
             entries: of a block.
 
+        Raises:
+            InvalidArgument: if a number is out of range.
+            WouldWrap: if no set of primes holds such results.
+
         Example:
             >>> fixed = anyk.FixedPoint(fraction_bits=4, magnitude=2.0)
             >>> budget = fixed.budget(degree=2, entries=10)
             >>> budget.bits, budget.bound == 10 * 256 * 32**2
             (8, True)
         """
-        degree, entries = count("degree", degree, least=0), count("entries", entries, least=1)
+        entries = count("entries", entries, least=1)
+        degree = count("degree", degree, least=1)
         if self.degree is not None:
             degree = self.degree
         else:
