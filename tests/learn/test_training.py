@@ -75,16 +75,13 @@ def test_a_liar_and_a_death_in_the_middle_change_no_bit_and_are_named(digits, ho
 
 
 def test_a_process_that_dies_and_one_that_lies(digits, honest):
-    with anyk.Processes(7) as inner:
-        executor = From(inner, 2, {4: LIE, 6: Die()})
-        model = trained(digits, executor, workers=7)
+    with anyk.Processes(6) as inner:
+        executor = From(inner, 2, {4: LIE, 5: Die()})
+        model = trained(digits, executor, workers=6)
     np.testing.assert_array_equal(model.coef_, honest.coef_)  # however many blocks there are
     assert list(model.report_.liars) == [4]
-    assert 6 in {
-        *model.report_.failed,
-        *model.report_.silent,
-        *model.report_.spare,
-    }  # its end may not be waited for
+    report = model.report_  # the end of a process may not be waited for
+    assert 5 in {*report.failed, *report.silent, *report.spare}
 
 
 def test_stragglers_are_not_waited_for_and_are_named(digits, honest):

@@ -10,7 +10,6 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.degrees.of_degree import of_degree
 from anyk.errors import InvalidArgument, TooManyErrors
 from anyk.learn.formats import Formats
 from anyk.learn.report import Roll
@@ -55,11 +54,9 @@ def decoded(data: Distributed, function: Callable[..., Any], sent: Any, roll: Ro
         NotEnoughAnswers: if more workers failed than the scheme survives.
         TooManyErrors: if more workers lied than it can name.
     """
-    # the formats were chosen by these data's largest results, which no function can tell
-    degree = data.encoded.scheme.problem.degree  # type: ignore[union-attr] # a Map
     started = time.perf_counter()
     try:
-        outcome = data.run(of_degree(function, degree or 0), sent, progress=False)
+        outcome = data.run(function, sent, progress=False)
     except InvalidArgument as error:
         if error.argument != "embedding":
             raise
