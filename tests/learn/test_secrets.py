@@ -3,6 +3,7 @@
 import io
 import logging
 import pickle
+import subprocess
 import sys
 
 import numpy as np
@@ -147,3 +148,34 @@ def test_progress_is_shown_in_a_terminal_alone(monkeypatch):
         monkeypatch.setattr(sys, "stderr", terminal)
         CodedLogisticRegression(verbose=verbose).fit(X, y)
         assert ("loss" in terminal.getvalue()) is shown
+
+
+class Loaded(AbstractWrapper):
+    """Notes what a worker that gets the tasks must load."""
+
+    def __init__(self, executor):
+        self.executor, self.tasks = executor, []
+
+    @property
+    def within(self):
+        return self.executor
+
+    def dispatch(self, task, placement, arguments):
+        self.tasks.append(pickle.dumps(task))
+        return self.executor.dispatch(task, placement, arguments)
+
+
+@pytest.mark.parametrize("degree", [None, 1])
+def test_workers_need_not_have_the_extra(degree):
+    with anyk.Inline(8) as inner:
+        executor = Loaded(inner)
+        model = CodedLogisticRegression(executor=executor, degree=degree, tol=1e3, iterations=2)
+        model.fit(np.eye(4), [0, 1, 0, 1])
+    code = f"""
+import pickle, sys
+sys.modules['sklearn'] = None
+for task in {executor.tasks!r}:
+    pickle.loads(task)
+assert not [name for name in sys.modules if name.startswith('anyk.learn')]
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

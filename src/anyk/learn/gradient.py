@@ -1,9 +1,9 @@
-"""Gradients on encoded data: what a worker computes, and what the master makes of the answers."""
+"""Gradients of a polynomial loss on encoded data: what the master makes of the answers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, final
+from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,51 +12,10 @@ from anyk.learn.formats import Formats
 from anyk.learn.products import decoded, exponent_of
 from anyk.learn.report import Roll
 from anyk.learn.response import Response
+from anyk.power_sums import PowerSums
 from anyk.running.distributed import Distributed
 
-__all__ = ["CodedGradient", "PowerSums"]
-
-
-@final
-@dataclass(frozen=True)
-class PowerSums:
-    """What a worker computes on its share: X^T (X w_1) * .. * (X w_i) for some i.
-
-    They have one scale, that of the highest power, as arrays of field elements bring one another
-    to it.
-
-    Args:
-        powers: the i of which the response has a coefficient.
-
-    Example:
-        >>> from anyk.learn.gradient import PowerSums
-        >>> field = anyk.PrimeField(101)
-        >>> x, w = field.array([[1, 2], [3, 4]]), field.array([[[1]], [[1]]])
-        >>> PowerSums(powers=(1,))(x, w)  # X^T X w
-        PrimeField(101).array([[[24], [34]]])
-    """
-
-    powers: tuple[int, ...]
-
-    def __call__(self, x: Any, weights: Any) -> Any:
-        """The sums.
-
-        Args:
-            x: FieldArray (rows, columns).
-            weights: FieldArray (columns, r, outputs): r roundings of the weights.
-
-        Returns:
-            FieldArray (powers, columns, outputs).
-        """
-        columns, degree, outputs = weights.shape
-        z = (x @ weights.reshape(columns, degree * outputs)).reshape(len(x), degree, outputs)
-        product, sums = z[:, 0], []
-        for power in range(1, degree + 1):
-            if power > 1:
-                product = product * z[:, power - 1]
-            if power in self.powers:
-                sums.append(x.T @ product)
-        return np.stack(sums)
+__all__ = ["CodedGradient"]
 
 
 @final

@@ -1,7 +1,9 @@
-"""X v and X^T u on encoded data: what a worker computes, and what the master makes of it."""
+"""X v and X^T u on encoded data: what workers compute, and what the master makes of it."""
 
 from __future__ import annotations
 
+import functools
+import operator
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,17 +18,13 @@ from anyk.learn.report import Roll
 from anyk.learn.subspace import AbstractProducts
 from anyk.running.distributed import Distributed
 
-__all__ = ["CodedProducts", "decoded", "exponent_of", "times", "transposed_times"]
+__all__ = ["CodedProducts", "decoded", "exponent_of"]
 
 
-def times(x: Any, values: Any) -> Any:
-    """X v, on the share of a block."""
-    return x @ values
-
-
-def transposed_times(x: Any, values: Any) -> Any:
-    """X^T u, on the share of a block."""
-    return x.T @ values
+# What workers compute on the share of a block: X v, and X^T u. They load nothing of this package,
+# whose extra they need not have.
+_TIMES = operator.matmul
+_TRANSPOSED_TIMES = functools.partial(np.tensordot, axes=(0, 0))
 
 
 def exponent_of(values: NDArray[np.float64]) -> int:
@@ -110,7 +108,7 @@ class CodedProducts(AbstractProducts):
         """
         rounded, exponent = self._rounded(directions)
         same = np.broadcast_to(rounded, (self._blocks, *rounded.shape))
-        values = self._products(times, same, exponent)
+        values = self._products(_TIMES, same, exponent)
         images = np.asarray(values).reshape(-1, rounded.shape[1])[: self.rows]
         return np.ldexp(rounded, exponent), images
 
@@ -131,7 +129,7 @@ class CodedProducts(AbstractProducts):
         outputs = slopes.shape[1]
         padded = np.zeros((self._blocks, -(-self.rows // self._blocks), outputs))
         padded.reshape(-1, outputs)[: self.rows] = rounded
-        return np.asarray(self._products(transposed_times, padded, exponent).sum(axis=0))
+        return np.asarray(self._products(_TRANSPOSED_TIMES, padded, exponent).sum(axis=0))
 
     @property
     def _blocks(self) -> int:
