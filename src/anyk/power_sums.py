@@ -1,4 +1,4 @@
-"""What a worker computes of a polynomial loss: a file of its own, so that little is loaded there."""
+"""What a worker computes of a polynomial loss; a file of its own, so that it loads little else."""
 
 from __future__ import annotations
 
