@@ -268,14 +268,18 @@ def write(rng, inputs, *, real, length):
 def scheme_of(rng, degree, blocks):
     degree = max(1, degree)
     kind = rng.integers(4)
-    adversaries, colluders = (int(each) for each in rng.integers(0, 2, 2))
+    adversaries, detects, colluders, more = (int(each) for each in rng.integers(0, 2, 4))
+    threat = {"adversaries": adversaries, "detects": max(adversaries, detects)}
+    spare = adversaries + threat["detects"] + 1
     if kind == 0:
         return anyk.Harmonic(blocks=blocks, degree=degree)
     if kind == 1:
-        workers = (degree + 2 * adversaries + 1) * blocks
-        return anyk.Shamir(blocks=blocks, degree=degree, workers=workers, adversaries=adversaries)
-    needed = (blocks + colluders - 1) * degree + 2 * adversaries + 1
-    inner = anyk.Lagrange(blocks, degree, needed + 1, adversaries=adversaries, colluders=colluders)
+        workers = (degree + spare) * blocks
+        return anyk.Shamir(blocks=blocks, degree=degree, workers=workers, **threat)
+    pieces = 1 + more
+    needed = (blocks + pieces * colluders - 1) * degree + pieces * spare
+    workers = -(-needed // pieces) + 1
+    inner = anyk.Lagrange(blocks, degree, workers, colluders=colluders, pieces=pieces, **threat)
     return inner if kind == 2 else anyk.Summed(inner)
 
 

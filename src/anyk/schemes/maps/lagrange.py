@@ -53,8 +53,8 @@ class Lagrange(AbstractScheme):
     Args:
         blocks: K, the number of blocks.
         degree: d, the total degree of f, in all arguments that are encoded. A function of higher
-            degree decodes to something else: what shows it are answers beyond (K+T-1)d + 1, of
-            which a run waits for D and no more.
+            degree is refused: `DegreeTooHigh`. One that `of_degree` wraps is not: answers beyond
+            (K+T-1)d + 1 show it, of which a run waits for D and no more.
         workers: N, the number of workers.
         adversaries: A, how many workers may answer wrongly.
         colluders: T, how many workers may put their shares together and still learn nothing.

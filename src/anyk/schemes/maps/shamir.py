@@ -48,8 +48,8 @@ class Shamir(AbstractScheme):
     Args:
         blocks: K, the number of blocks.
         degree: d, the total degree of f, in all arguments that are encoded. A function of higher
-            degree decodes to something else: what shows it are more than dT + 1 answers for a
-            block, of which a run waits for D and no more.
+            degree is refused: `DegreeTooHigh`. One that `of_degree` wraps is not: more than dT + 1
+            answers for a block show it, of which a run waits for D and no more.
         workers: N, the number of workers; by default the K(dT + D + A + 1) that are needed.
         adversaries: A, how many workers may answer wrongly.
         colluders: T, how many workers may put their shares together and still learn nothing.
