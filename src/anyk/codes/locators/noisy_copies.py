@@ -29,6 +29,7 @@ _ALIKE = 1.0 / 3.0  # of an answer's variance: a contrast of at least that is as
 _CONTRAST, _LONELY = 2.0, 3.0  # how much an answer stands out from those, see _clear
 _FEWEST = 2  # answers, for one to be predicted
 _LARGER = 3.0  # times any other error: what is wrong beyond doubt
+_TOO_MANY = 2.0  # times the evidence, to say that more than A are wrong
 _OUTVOTED = 4.0  # times the evidence, where no more of those alike are believed than are not
 
 
@@ -98,7 +99,10 @@ def locate_among_copies(
     if believed.all() and more is None:
         return Located()
     clear, named = copies.judged(believed, ROUGHNESS[best])
-    exceeded = more is not None and int(copies.judged(more, ROUGHNESS[best])[1].sum()) > most
+    exceeded = False
+    if more is not None:
+        _, surely = copies.judged(more, ROUGHNESS[best], _TOO_MANY)
+        exceeded = int(surely.sum()) > most
     removed, sure = (tuple(np.flatnonzero(rows).tolist()) for rows in (clear, named))
     return Located(removed=removed, named=sure, exceeded=exceeded)
 
@@ -118,16 +122,16 @@ class _Copies:
         """Nobody is disbelieved."""
         return np.ones(len(self.values), dtype=np.bool_)
 
-    def judged(self, believed: Bools, roughness: float) -> tuple[Bools, Bools]:
+    def judged(self, believed: Bools, roughness: float, sure: float = 1.0) -> tuple[Bools, Bools]:
         """Of those disbelieved the ones that stand out; and those that are wrong beyond doubt."""
         clear, errors = self._clear(believed, roughness)
         named = np.zeros_like(clear)
         if clear.any():
             usual = self._usual(~clear, roughness)
             few, others = self._outvoted(clear, roughness)
-            demands = np.where(few, _OUTVOTED, 1.0)[clear]
+            demands = sure * np.where(few, _OUTVOTED, 1.0)[clear]
             named[clear] = beyond_doubt(errors[clear], usual, larger=_LARGER, demands=demands)
-            named[clear] |= beyond_doubt(others[clear], usual, larger=_LARGER)
+            named[clear] |= beyond_doubt(others[clear], usual, larger=_LARGER, demands=sure)
         return clear, named
 
     def _clear(self, believed: Bools, roughness: float) -> tuple[Bools, Floats]:
