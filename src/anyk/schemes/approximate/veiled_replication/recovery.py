@@ -32,6 +32,7 @@ _FACTOR = 2.4  # measured, see docs/measured.md
 _PLAUSIBLE = 2.0  # less twice a log of likelihood: such a roughness is the true one as well
 _FOLLOWED, _ERRATIC = 0.9, 1.5  # an estimate, by how much the answers of a block differ: from
 _UNFOLLOWED = 0.7  # here on the answers hardly tell of f, and it is by so much larger; measured
+_FEW = 2.0  # over the number of veils seen: by so much more an error may exceed its expectation
 _TINY = float(np.finfo(np.float64).tiny)
 
 
@@ -178,9 +179,12 @@ class VeiledRecovery(AbstractRecovery):
         size = float(np.sqrt(np.mean(expected**2)))
         part = (size / max(spread, _TINY) - _FOLLOWED) / (_ERRATIC - _FOLLOWED)
         expected *= 1.0 + _UNFOLLOWED * min(max(part, 0.0), 1.0)
+        noises = np.unique(np.stack([blocks, self.layout.veils[np.array(self.workers)]]), axis=1)
+        expected *= 1.0 + _FEW / noises.shape[1]
         along = np.concatenate([part.rows for part in self._parts])
         unseen = unseen_error(sample[along], self.layout.blocks, groups=blocks[along])
-        return np.hypot(np.maximum(expected, farthest), unseen)
+        errors: Floats = np.hypot(np.maximum(expected, farthest), unseen)
+        return errors
 
     def _expected(self, sample: Floats, fit: _Fit) -> Floats:
         """What the model expects, or the answers of a block where that is rougher; by a factor."""
