@@ -77,17 +77,23 @@ def test_doubt_falls_on_the_lies_and_on_nothing_else(seed, liars):
     wrong = rng.choice(16, liars, replace=False)
     values[wrong] += 10.0
     rows = [np.arange(8), np.arange(8, 16)]
-    found = locate_among_copies([part.covariance for part in parts], rows, values, 2)
-    assert set(found.named) >= set(wrong)
-    assert len(found.named) <= 2
+    alike = [np.outer(noise, noise) > 0.0] * 2
+    found = locate_among_copies([part.covariance for part in parts], rows, alike, values, 2)
+    assert set(found.removed) >= set(wrong)
+    assert len(found.removed) <= 2
+    assert set(found.named) <= set(found.removed)
     assert not found.exceeded
 
 
-def test_one_lie_too_many_is_noticed():
-    rng = np.random.default_rng(3)
+def test_who_is_wrong_beyond_doubt_is_named_and_one_too_many_is_noticed():
+    rng = np.random.default_rng(4)
     noise = np.array([1.0, -1.0, 1.2, -1.2, 1.4, -1.4, 1.6, -1.6])
     part = kriging(np.outer(noise, noise))
     root = np.linalg.cholesky(part.covariance + 1e-4 * np.eye(8))
-    values = root @ rng.normal(size=(8, 20))
-    values[[1, 4]] += 10.0 * rng.normal(size=(2, 20))
-    assert locate_among_copies([part.covariance], [np.arange(8)], values, 1).exceeded
+    values = np.concatenate([root @ rng.normal(size=(8, 20)) for _ in range(3)])
+    values[[2, 11]] += 100.0 * rng.normal(size=(2, 20))
+    rows, alike = np.arange(24).reshape(3, 8), [np.outer(noise, noise) > 0.0] * 3
+    found = locate_among_copies([part.covariance] * 3, rows, alike, values, 2)
+    assert found.named == found.removed == (2, 11)
+    assert not found.exceeded
+    assert locate_among_copies([part.covariance] * 3, rows, alike, values, 1).exceeded

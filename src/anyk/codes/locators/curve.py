@@ -206,8 +206,8 @@ class _Search:
             surer = 1.0 + _SURER * (directions(judged.beside) - 1.0)
             levels = judged.by_level(found.wrong)
             there = beyond_doubt(*levels, demands=surer, heaviest=_HEAVIEST)
-            sure: Bools = beyond_doubt(judged.missed, judged.beside) | (far & there)
-            return sure
+            named: Bools = beyond_doubt(judged.missed, judged.beside) | (far & there)
+            return named
         steps = np.linalg.norm(np.diff(self.values[~found.wrong], axis=0), axis=1)
         step = float(np.median(steps))
         off: Bools = np.linalg.norm(judged.off, axis=1) > _STEPS * step

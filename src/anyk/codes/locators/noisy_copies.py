@@ -29,7 +29,8 @@ _ALIKE = 1.0 / 3.0  # of an answer's variance: a contrast of at least that is as
 _CONTRAST, _LONELY = 2.0, 3.0  # how much an answer stands out from those, see _clear
 _FEWEST = 2  # answers, for one to be predicted
 _LARGER = 3.0  # times any other error: what is wrong beyond doubt
-_OUTVOTED = 4.0  # times the evidence, where no more of those alike are believed than are not
+_TOO_MANY = 1.5  # times the evidence, to say that more than A are wrong
+_OUTVOTED = 4.0  # times the evidence, where fewer of those alike are believed than are not
 
 
 def locate_among_copies(
@@ -49,8 +50,8 @@ def locate_among_copies(
     leave-one-out residuals, by quantiles, in turns with the sets. In the end an answer is removed
     only if it errs by more than contrasts of believed answers that are as hard to predict, and
     named only if it is wrong beyond doubt (`beyond_doubt`), by three times the largest other error.
-    Answers whose noise points the same way may all be far off, though honest: where no more of
-    these are believed than are not, four times the evidence and the error are needed, unless it is
+    Answers whose noise points the same way may all be far off, though honest: where fewer of
+    the others are believed than are not, or none, four times the evidence and the error are needed, unless it is
     as clear when all the others of them are believed.
 
     Args:
@@ -98,7 +99,10 @@ def locate_among_copies(
     if believed.all() and more is None:
         return Located()
     clear, named = copies.judged(believed, ROUGHNESS[best])
-    exceeded = more is not None and int(copies.judged(more, ROUGHNESS[best])[1].sum()) > most
+    exceeded = False
+    if more is not None:
+        _, surely = copies.judged(more, ROUGHNESS[best], _TOO_MANY)
+        exceeded = int(surely.sum()) > most
     removed, sure = (tuple(np.flatnonzero(rows).tolist()) for rows in (clear, named))
     return Located(removed=removed, named=sure, exceeded=exceeded)
 
@@ -118,16 +122,16 @@ class _Copies:
         """Nobody is disbelieved."""
         return np.ones(len(self.values), dtype=np.bool_)
 
-    def judged(self, believed: Bools, roughness: float) -> tuple[Bools, Bools]:
+    def judged(self, believed: Bools, roughness: float, sure: float = 1.0) -> tuple[Bools, Bools]:
         """Of those disbelieved the ones that stand out; and those that are wrong beyond doubt."""
         clear, errors = self._clear(believed, roughness)
         named = np.zeros_like(clear)
         if clear.any():
             usual = self._usual(~clear, roughness)
             few, others = self._outvoted(clear, roughness)
-            demands = np.where(few, _OUTVOTED, 1.0)[clear]
+            demands = sure * np.where(few, _OUTVOTED, 1.0)[clear]
             named[clear] = beyond_doubt(errors[clear], usual, larger=_LARGER, demands=demands)
-            named[clear] |= beyond_doubt(others[clear], usual, larger=_LARGER)
+            named[clear] |= beyond_doubt(others[clear], usual, larger=_LARGER, demands=sure)
         return clear, named
 
     def _clear(self, believed: Bools, roughness: float) -> tuple[Bools, Floats]:
@@ -160,7 +164,7 @@ class _Copies:
         return clear, errors
 
     def _outvoted(self, wrong: Bools, roughness: float) -> tuple[Bools, Floats]:
-        """Where no more of those alike are believed than are not; and errors if the others are.
+        """Where fewer of those alike are believed than are not; and errors if the others are.
 
         Those are 0 where none of those alike is believed: then nobody speaks for either.
         """
@@ -169,8 +173,9 @@ class _Copies:
             good = ~wrong[part]
             for place in np.flatnonzero(~good):
                 near = alike[place] & (np.arange(part.size) != place)
-                few[part[place]] = np.count_nonzero(near & good) <= np.count_nonzero(near & ~good)
-                if few[part[place]] and (near & good).any():
+                right, against = np.count_nonzero(near & good), np.count_nonzero(near & ~good)
+                few[part[place]] = not right or right < against
+                if few[part[place]] and right:
                     seen = np.append(np.flatnonzero(good | near), place)
                     errors[part[place]] = self._error(covariance, part[seen], seen, roughness)[0]
         return few, errors

@@ -70,12 +70,15 @@ class Spline(AbstractScheme):
         Approximate: a value with an error estimate from any answers, at least 2A + min(K, 2) of
         them; N - S are what a run waits for. The published bound on the mean square error is
         O((S + 1)^3 N^-3) for f∘u with a square integrable second derivative, lambda = 0 and
-        ``ordering=None``. The workers whose answers contradict a smooth curve through the rest are
-        named, at most A of them, and the value is that of the others; where more than A do beyond
-        doubt, `TooManyErrors` is raised. That is measured, not proven: a lie as small as the error
-        of interpolation can't be told from the truth, nor can most answers about a block be lies
-        of one kind; where f jumps, an honest worker beside the jump may be accused. Without
-        `adversaries` nobody is named. No privacy: a worker may hold nearly a block.
+        ``ordering=None``. Answers that contradict a smooth curve through the rest are left out, at
+        most A. Named are those of them that err by more than the tail of the others' own errors
+        explains, twice as much as any other at least; more than A of these raise `TooManyErrors`.
+        Who is left out and not named is counted in the estimate, which covers both, that it lies
+        and that it is right. That is measured, not proven (docs/measured.md): a lie as small as the
+        error of interpolation can't be told from the truth, nor can most answers about a block be
+        lies of one kind; the rougher f, the larger is a lie that is named, and where all others
+        answer the same nobody is. Without `adversaries` nobody is named. No privacy: a worker may
+        hold nearly a block.
 
     References:
         Moradi, Tahmasebi and Maddah-Ali, Coded Computing for Resilient Distributed Computing: A

@@ -29,6 +29,11 @@ Floats: TypeAlias = NDArray[np.float64]
 
 _TOGETHER = 96  # answers of one block that are combined at once; more are cut in parts
 _FACTOR = 2.4  # measured, see docs/measured.md
+_PLAUSIBLE = 2.0  # less twice a log of likelihood: such a roughness is the true one as well
+_FOLLOWED, _ERRATIC = 0.9, 1.5  # an estimate, by how much the answers of a block differ: from
+_UNFOLLOWED = 0.7  # here on the answers hardly tell of f, and it is by so much larger; measured
+_FEW = 2.0  # over the number of veils seen: by so much more an error may exceed its expectation
+_TINY = float(np.finfo(np.float64).tiny)
 
 
 @final
@@ -42,6 +47,15 @@ class _Part:
 
 
 @final
+@dataclass(frozen=True, kw_only=True)
+class _Fit:
+    """A roughness, and the variance of f that goes with it."""
+
+    roughness: float
+    variance: float
+
+
+@final
 @dataclass(frozen=True, kw_only=True, eq=False)
 class VeiledRecovery(AbstractRecovery):
     """The value of a block is the best linear guess from the answers at its copies.
@@ -50,10 +64,12 @@ class VeiledRecovery(AbstractRecovery):
     all their copies get the mean of the others, and an error as large as f varies. O(N) a
     recovery.
 
-    The error estimate is 2.4 times what the model expects: a factor that was calibrated on some
-    decodings and checked on others, with the figures in docs/measured.md. A block whose answers
-    vary more than those of the others is judged by its own. Where the copies of a block hardly
-    differ in what they answer, `unseen_error` is the least.
+    The error estimate is 2.4 times what the model expects, of the roughnesses that are plausible
+    the one that expects most: a factor that was calibrated on some decodings and checked on others,
+    with the figures in docs/measured.md. A block whose answers vary more than those of the others
+    is judged by its own. Where the model says that an error is as large as the answers of a block
+    differ, f varies within the noise, and the factor grows to 4.1; where these answers are of a few
+    kinds, the value may be any of these. Where they hardly differ, `unseen_error` is the least.
 
     Args:
         layout: of the shares.
@@ -134,37 +150,55 @@ class VeiledRecovery(AbstractRecovery):
         scale = largest(array)
         rows = array.reshape(len(self.workers), -1) / scale
         sample = sketch(rows, numbers=MOST_NUMBERS, source=self.source)
-        roughness, variance = self._fit(sample)
-        value = self._matrix(roughness) @ rows
-        errors = self._errors(sample, roughness, variance)
+        fits = self._fits(sample)
+        value = self._matrix(fits[0].roughness) @ rows
+        errors = self._errors(sample, fits)
         return with_evidence(
             value.reshape(self.layout.blocks, *array.shape[1:]), errors, scale=scale
         )
 
-    def _fit(self, sample: Floats) -> tuple[float, float]:
-        """The roughness, and the variance of f."""
+    def _fits(self, sample: Floats) -> list[_Fit]:
+        """The roughness that explains the answers best, and those that do nearly as well."""
         parts = [part.kriging for part in self._parts]
         energies = [part.kriging.energies(sample[part.rows]) for part in self._parts]
-        fits = [(*restricted_likelihood(parts, energies, each), each) for each in ROUGHNESS]
-        _, variance, roughness = min(fits)
-        return roughness, variance
+        scored = sorted((*restricted_likelihood(parts, energies, each), each) for each in ROUGHNESS)
+        best = scored[0][0] + _PLAUSIBLE
+        return [
+            _Fit(roughness=each, variance=variance)
+            for score, variance, each in scored
+            if score <= best
+        ]
 
-    def _errors(self, sample: Floats, roughness: float, variance: float) -> Floats:
+    def _errors(self, sample: Floats, fits: list[_Fit]) -> Floats:
         """The root mean square error of each block."""
-        if math.isinf(variance):
+        if any(math.isinf(fit.variance) for fit in fits):
             return np.full(self.layout.blocks, math.inf)
+        expected = np.max([self._expected(sample, fit) for fit in fits], axis=0)
+        blocks = self.layout.held[np.array(self.workers)]
+        spread, farthest = _within(sample, blocks, self._matrix(fits[0].roughness) @ sample)
+        size = float(np.sqrt(np.mean(expected**2)))
+        part = (size / max(spread, _TINY) - _FOLLOWED) / (_ERRATIC - _FOLLOWED)
+        expected *= 1.0 + _UNFOLLOWED * min(max(part, 0.0), 1.0)
+        noises = np.unique(np.stack([blocks, self.layout.veils[np.array(self.workers)]]), axis=1)
+        expected *= 1.0 + _FEW / noises.shape[1]
+        along = np.concatenate([part.rows for part in self._parts])
+        unseen = unseen_error(sample[along], self.layout.blocks, groups=blocks[along])
+        errors: Floats = np.hypot(np.maximum(expected, farthest), unseen)
+        return errors
+
+    def _expected(self, sample: Floats, fit: _Fit) -> Floats:
+        """What the model expects, or the answers of a block where that is rougher; by a factor."""
         squares = np.zeros(self.layout.blocks)
         held = np.zeros(self.layout.blocks, dtype=np.bool_)
-        for part, share in zip(self._parts, self._shares(roughness), strict=True):
-            own = part.kriging.energies(sample[part.rows]) / (part.kriging.spectrum + roughness)
-            most = max(variance, float(np.mean(own)) if own.size else 0.0)
-            squares[part.block] += most * share * part.kriging.variance(roughness)
+        for part, share in zip(self._parts, self._shares(fit.roughness), strict=True):
+            kriged = part.kriging
+            own = kriged.energies(sample[part.rows]) / (kriged.spectrum + fit.roughness)
+            most = max(fit.variance, float(np.mean(own)) if own.size else 0.0)
+            squares[part.block] += most * share * kriged.variance(fit.roughness)
             held[part.block] = True
         squares[~held] = 2.0 * float(np.mean((sample - sample.mean(axis=0)) ** 2))
-        along = np.concatenate([part.rows for part in self._parts])
-        blocks = self.layout.held[np.array(self.workers)[along]]
-        unseen = unseen_error(sample[along], self.layout.blocks, groups=blocks)
-        return np.hypot(_FACTOR * np.sqrt(squares), unseen)
+        expected: Floats = _FACTOR * np.sqrt(squares)
+        return expected
 
     def _matrix(self, roughness: float) -> Floats:
         matrix = np.zeros((self.layout.blocks, len(self.workers)))
@@ -185,6 +219,22 @@ class VeiledRecovery(AbstractRecovery):
     @cached_property
     def _parts(self) -> tuple[_Part, ...]:
         return _parts(self.layout, np.array(self.workers))
+
+
+def _within(values: Floats, blocks: NDArray[np.intp], value: Floats) -> tuple[float, Floats]:
+    """How much answers of one block differ; and by block, the farthest answer where few differ.
+
+    Where more than half of a block's answers are equal to another, f jumps from one of a few
+    values to another, and may be any of them where there is no noise. Elsewhere that is 0.
+    """
+    squares, farthest = 0.0, np.zeros(len(value))
+    for block in np.unique(blocks):
+        rows = values[blocks == block]
+        squares += float(np.sum(np.mean((rows - rows.mean(axis=0)) ** 2, axis=1)))
+        if 2 * len(np.unique(rows, axis=0)) < len(rows):
+            off = np.mean((rows - value[block]) ** 2, axis=1)
+            farthest[block] = math.sqrt(float(off.max()))
+    return math.sqrt(squares / len(values)), farthest
 
 
 def _parts(layout: VeiledLayout, workers: NDArray[np.intp]) -> tuple[_Part, ...]:

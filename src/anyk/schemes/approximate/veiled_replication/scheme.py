@@ -66,10 +66,15 @@ class VeiledReplication(AbstractScheme):
         other, it holds with data_std sqrt(min(K, T)) in place of data_std. This is no perfect
         privacy: T + 1 workers learn more, and each encoding of the same data leaks anew.
 
-        Answers that contradict the rest of their block are named, at most A, and left out; more
-        raise `TooManyErrors`. That is measured, not proven (docs/measured.md). Where f jumps, or
-        an answer is a single number, an honest worker may be named; where liars are the most of a
-        block's answers, or lie by less than the noise moves honest answers, nobody can tell.
+        Answers that contradict the rest of their block are left out, at most A. Named are those of
+        them that err by more than the tail of the others' own errors explains, three times as much
+        as any other at least; more than A of these raise `TooManyErrors`. Who is left out and not
+        named is counted in the estimate, which covers both, that it lies and that it is right. All
+        of that is measured, not proven (docs/measured.md): where nobody lied, one batch in a
+        thousand named somebody, and with A liars the estimate held for 99.9 % of the values. The
+        rougher f, and the fewer numbers an answer has, the larger is a lie that is named: where
+        classes, votes or single large numbers are answered, few are. Where liars are the most of a
+        block's answers, nobody can tell.
 
     References:
         Cook and Stefanski, Simulation-extrapolation estimation in parametric measurement error
