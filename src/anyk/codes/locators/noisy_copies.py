@@ -51,8 +51,8 @@ def locate_among_copies(
     only if it errs by more than contrasts of believed answers that are as hard to predict, and
     named only if it is wrong beyond doubt (`beyond_doubt`), by three times the largest other error.
     Answers whose noise points the same way may all be far off, though honest: where fewer of
-    the others are believed than are not, or none, four times the evidence and the error are needed, unless it is
-    as clear when all the others of them are believed.
+    the others are believed than are not, or none, four times the evidence and the error are
+    needed, unless it is as clear when all the others of them are believed.
 
     Args:
         covariances: of the answers of each part, in units of the target's variance, (n_p, n_p).
