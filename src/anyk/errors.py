@@ -343,6 +343,7 @@ class TooManyErrors(RecoveryError):
         detects: how many it notices; None for as many as it can name.
         more: how many more answers would tell who lied, at most, if no more lied than it can name;
             0 where these are enough to tell that more did.
+        unless: what else than liars would look like this, and what to do about it, in a sentence.
 
     Example:
         >>> scheme = anyk.Lagrange(blocks=2, degree=1, workers=4)
@@ -367,6 +368,7 @@ class TooManyErrors(RecoveryError):
         adversaries: int,
         detects: int | None = None,
         more: int = 0,
+        unless: str = "",
     ) -> None:
         self.answered = tuple(sorted(answered))
         self.adversaries = adversaries
@@ -390,6 +392,7 @@ class TooManyErrors(RecoveryError):
                 f"or {fault}"
             )
         who = ranges(self.answered)
+        told += f" {unless}" if unless else ""
         super().__init__(f"the answers of workers {who} contradict each other{told}")
 
 

@@ -147,18 +147,22 @@ class Certainty:
         told = self.margin(shares) >= self._given_by(self.adversaries, shares)
         return 0 if told else self.threshold - len(shares)
 
-    def contradiction(self, shares: Collection[int], more: int | None = None) -> TooManyErrors:
+    def contradiction(
+        self, shares: Collection[int], more: int | None = None, unless: str = ""
+    ) -> TooManyErrors:
         """The error of answers of which no word is certain.
 
         Args:
             shares: F.
             more: how many more answers would settle it at most; by default those of `more`.
+            unless: what else than liars would look like this.
         """
         return TooManyErrors(
             answered={share // self.pieces for share in shares},
             adversaries=self.adversaries,
             detects=self.noticed,
             more=self.more(shares) if more is None else more,
+            unless=unless,
         )
 
     def _given_by(self, workers: int, shares: Collection[int]) -> int:

@@ -297,15 +297,13 @@ class _Majority(AbstractRecovery):
                 suspects |= {self.workers[place] for place in np.delete(each, majority.agreeing)}
         excess = len(suspects) > scheme.adversaries
         if excess or len(majorities) < scheme.blocks:
-            error = TooManyErrors(
+            raise TooManyErrors(
                 answered=set(self.workers),
                 adversaries=scheme.adversaries,
                 detects=least - 1,
                 more=0 if excess else missing,
+                unless="" if scheme.domain.exact else _ADVICE,
             )
-            if not scheme.domain.exact:
-                error.add_note(_ADVICE)
-            raise error
         return majorities, suspects
 
 

@@ -32,6 +32,10 @@ _SLACK = 1.5  # for rounding that is alike in neighbouring rows, or hidden in th
 _OWN, _ALIKE = 2.0, 64.0  # 2 + n/64 ulp: by the recovery's own product, of n terms
 _LUCK = 3.0  # standard deviations by which few spare rows may show less noise than there is
 _CHANCE = 0.02  # that they show even less, where noise is not that of rounding
+_DEGREE = (
+    "If nobody lies, the function is no polynomial of the degree that was promised: raise degree=, "
+    "or take a scheme for any function."
+)
 _SUBNORMAL = float(np.finfo(np.float64).smallest_subnormal)  # what the smallest numbers lose
 _COLUMNS = 16  # of a sketch
 _EXTREME = 1e50  # times the other rows: a square of what is larger may overflow
@@ -108,7 +112,7 @@ class AnalogRecovery(AbstractRecovery):
         rounding = self.rounding * coarse * typical + _SUBNORMAL / unit
         located = self._located(sample, rounding, SINGLE * typical)
         if located.exceeded:
-            raise self.certainty.contradiction(self.workers)
+            raise self.certainty.contradiction(self.workers, unless=_DEGREE)
         kept = np.delete(np.arange(len(self.workers)), located.removed)
         code = self._code
         if located.removed:
