@@ -185,8 +185,7 @@ class Unachievable(InvalidArgument):
         >>> anyk.Lagrange(blocks=3, degree=2, workers=4)
         Traceback (most recent call last):
         anyk.errors.Unachievable: workers: got 4; needed: (K+T-1)d + 2A + 1 <= N, that is
-        (3+0-1)*2 + 2*0 + 1 = 5 <= 4. Add 1 worker, or lower blocks, degree, adversaries or
-        colluders.
+        (3+0-1)*2 + 2*0 + 1 = 5 <= 4. Add 1 worker, or lower blocks or degree.
     """
 
 

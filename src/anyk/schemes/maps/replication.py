@@ -27,6 +27,7 @@ from anyk.schemes.base import (
     rows_of,
 )
 from anyk.schemes.row import SchemeRow, SchemeWords, none_of
+from anyk.schemes.smaller import enough, or_lower
 from anyk.spec import Guarantee, Map, Threat
 
 __all__ = ["ROW", "Replication"]
@@ -115,9 +116,18 @@ class Replication(AbstractScheme):
                     f"floor(N/K) >= {bound}, that is "
                     f"floor({self.workers}/{self.blocks}) = {replicas} >= {needed}"
                 ),
-                change=f"Take {needed * self.blocks} workers, or fewer adversaries"
-                f"{'' if self.detects is None else ' or detects'}.",
+                change=f"Take {numbered(needed * self.blocks, 'worker')}{self._lower}.",
             )
+
+    @property
+    def _lower(self) -> str:
+        """What can be lowered instead of taking more workers."""
+        least = {"detects": self.adversaries}
+
+        def fits(it: Replication) -> bool:
+            return it.blocks * (it.adversaries + it._least) <= it.workers
+
+        return or_lower(enough(self, fits, "blocks", "adversaries", "detects", **least))
 
     @property
     def _least(self) -> int:
