@@ -382,8 +382,9 @@ class TooManyErrors(RecoveryError):
             )
         elif self.detects and not adversaries:
             told = (
-                f": up to {numbered(self.detects, 'liar')} are noticed, and none is named. Name "
-                f"them with adversaries= (each costs an answer more), or {fault}"
+                f": up to {numbered(self.detects, 'liar')} {'is' if self.detects == 1 else 'are'} "
+                "noticed, and none is named. Name liars with adversaries= (each costs an answer "
+                f"more), or {fault}"
             )
         else:
             told = (

@@ -427,7 +427,7 @@ def test_sums_of_outputs_and_products_are_ordinary_schemes(trio: Dask) -> None:
 def test_a_cluster_that_is_too_small_says_how_to_get_more(client: Any) -> None:
     with anyk.Dask(client) as executor:
         scheme = anyk.Replication(blocks=2, workers=executor.workers + 1)
-        told = r"Start more Dask workers, pass shares_per_worker= .*, or the scheme smaller"
+        told = r"Start more Dask workers, pass shares_per_worker= .*, or make the scheme smaller"
         with pytest.raises(anyk.InvalidArgument, match=told):
             anyk.run(scheme, np.square, [5.0, 6.0], executor)
     with anyk.Dask(client, shares_per_worker=2) as executor:

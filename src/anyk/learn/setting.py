@@ -67,7 +67,7 @@ def largest_code(threat: Threat, *, degree: int, rows: int) -> Lagrange:
             "workers",
             given=str(threat.workers),
             needed=(
-                "D(K+T-1) + 2A + 1 + S <= N with K >= 1, that is "
+                "d(K+T-1) + 2A + 1 + S <= N with K >= 1, that is "
                 f"{degree}*{threat.colluders} + 2*{threat.adversaries} + 1 + {threat.stragglers} = "
                 f"{least} <= {threat.workers}"
             ),

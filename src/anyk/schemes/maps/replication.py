@@ -308,13 +308,24 @@ class _Majority(AbstractRecovery):
         excess = len(suspects) > scheme.adversaries
         if excess or len(majorities) < scheme.blocks:
             raise TooManyErrors(
-                answered=set(self.workers),
+                answered=self._contradicting(rows, replicas, agreement) or set(self.workers),
                 adversaries=scheme.adversaries,
                 detects=least - 1,
                 more=0 if excess else missing,
                 unless="" if scheme.domain.exact else _ADVICE,
             )
         return majorities, suspects
+
+    def _contradicting(
+        self, rows: NDArray[Any], replicas: list[NDArray[np.intp]], agreement: Agreement
+    ) -> set[int]:
+        """The workers of the blocks whose replicas do not all agree."""
+        who: set[int] = set()
+        for each in replicas:
+            majority = agreement.majority([rows[place] for place in each], 1) if each.size else None
+            if each.size and (majority is None or len(majority.agreeing) < each.size):
+                who |= {self.workers[place] for place in each}
+        return who
 
 
 def _spread(
@@ -351,10 +362,10 @@ ROW = SchemeRow(
     size=_sized,
     examples=_examples,
     words=SchemeWords(
-        call="Replication(blocks=K, workers=N, adversaries=A)",
+        call="Replication(blocks=K, workers=N, adversaries=A, detects=D)",
         computes="any function",
         late="one of floor(N/K) replicas a block",
-        wrong="A + 1 replicas that agree are believed",
+        wrong="A liars are named, D >= A are noticed: D + 1 replicas that agree are believed",
         curious="no",
         value="as computed; the baseline",
     ),
