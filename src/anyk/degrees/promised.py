@@ -13,7 +13,7 @@ from anyk.domains.extent import Extent
 from anyk.errors import AnykError, DegreeTooHigh, InvalidArgument
 from anyk.work import Function
 
-__all__ = ["Promised", "known_of", "together"]
+__all__ = ["Promised", "known_of", "need_declaration", "together"]
 
 
 @final
@@ -58,13 +58,8 @@ class Promised:
             raise TypeError(f"{function!r} is a name, and no function")
         if isinstance(function, OfDegree):
             check_degree(function.degree, self.degree)
-            if self.result is not None and not self.bounded:
-                raise InvalidArgument(
-                    "embedding",
-                    given="no summands, for a function that of_degree wraps",
-                    needed="how many products add up in its results, as nobody follows it",
-                    change="Pass summands= to FixedPoint.",
-                )
+            if self.result is not None:
+                need_declaration(declared=self.bounded)
             return together(function(*arguments))
         if self.degree is None and self.result is None:
             return together(function(*arguments))
@@ -123,6 +118,24 @@ def check_degree(degree: int, promised: int | None) -> None:
     """
     if promised is not None and degree > promised:
         raise DegreeTooHigh(degree=degree, promised=promised)
+
+
+def need_declaration(*, declared: bool) -> None:
+    """Refuse a function that `of_degree` wraps, in fixed point, of whose results nothing is known.
+
+    Args:
+        declared: whether `FixedPoint` says how large they are.
+
+    Raises:
+        InvalidArgument: if it does not.
+    """
+    if not declared:
+        raise InvalidArgument(
+            "embedding",
+            given="no summands, for a function that of_degree wraps",
+            needed="how many products add up in its results, as nobody follows it",
+            change="Pass summands= to FixedPoint, or the function without of_degree.",
+        )
 
 
 def _lacking_bits(known: Extent, counted: Extent) -> int:
