@@ -87,6 +87,9 @@ def _known(argument: Any, extent: Extent | None) -> Any:
 def known_of(result: Any) -> Extent:
     """What is known of what a function returned.
 
+    Args:
+        result: that.
+
     Raises:
         InvalidArgument: if it is no FieldArray, or one that does not come of the arguments.
 
@@ -112,6 +115,10 @@ def known_of(result: Any) -> Extent:
 
 def check_degree(degree: int, promised: int | None) -> None:
     """Refuse a degree above that which a scheme decodes.
+
+    Args:
+        degree: of a function.
+        promised: of the scheme; None where it takes any function.
 
     Raises:
         DegreeTooHigh: if it is.
@@ -163,8 +170,17 @@ def _size(extent: Extent) -> str:
 def together(result: Any) -> Any:
     """What a function returned, as one array where it is a list of FieldArrays.
 
+    Args:
+        result: that; of anything else, it is given back as it is.
+
     Raises:
         InvalidArgument: if they can't be stacked.
+
+    Example:
+        >>> from anyk.degrees.promised import together
+        >>> x = anyk.PrimeField(7).array([1, 2])
+        >>> together([x, 2 * x]).shape
+        (2, 2)
     """
     if not isinstance(result, (list, tuple)) or not _hold_arrays(result):
         return result

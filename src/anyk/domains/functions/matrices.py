@@ -33,6 +33,9 @@ def matrix_power(a: FieldArray, n: int) -> FieldArray:
     Args:
         a: square matrices.
         n: the power, at least 0.
+
+    Raises:
+        NotPolynomial: if it is negative.
     """
     size = _square("matrix_power", a)
     if n < 0:
@@ -54,6 +57,9 @@ def multi_dot(like: FieldArray, arrays: Sequence[Any]) -> FieldArray:
     Args:
         like: any FieldArray of them.
         arrays: matrices; the first and the last may be vectors. At least two.
+
+    Raises:
+        InvalidArgument: if they are fewer than two.
     """
     if len(arrays) < 2:  # noqa: PLR2004 - a product
         raise InvalidArgument(
