@@ -151,5 +151,4 @@ def _of_determinant(extent: Extent, size: int) -> Extent:
         return power
     hadamard = math.isqrt(size**size) + 1
     bound = min(math.factorial(size), hadamard) * power.bound
-    lean = Extent(power.degree, power.bits, bound, math.factorial(size) * power.error, None)
-    return lean.kept(extent.limits)
+    return Extent(power.degree, power.bits, bound, math.factorial(size) * power.error).kept()
