@@ -47,7 +47,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier
 
 import anyk
-from anyk.bench.measure import table
+from anyk.bench.measure import share, table
 from anyk.codes.agreement import Agreement
 from anyk.codes.locators.votes import judge
 from anyk.demo.digits import held_out, taught
@@ -242,14 +242,6 @@ def alone(make: Make, batch: Batch, tallies: dict[str, Tally], *, located: bool)
     tally.note(batch, recovered.value)
 
 
-def wilson(good: float, total: int) -> str:
-    """A share and its interval, in percent."""
-    share, z = good / total, 1.96
-    middle = (share + z * z / (2 * total)) / (1 + z * z / total)
-    half = z * np.sqrt(share * (1 - share) / total + z * z / (4 * total**2)) / (1 + z * z / total)
-    return f"{share:.2%} ({max(middle - half, 0.0):.2%} to {middle + half:.2%})"
-
-
 def ratio(ours: list[float], theirs: list[float]) -> str:
     """The quotient of root mean squares, and its interval."""
     pairs = np.sqrt([np.mean(ours), np.mean(theirs)])
@@ -301,7 +293,7 @@ def report(name: str, tallies: dict[str, Tally], rows: list[str], todo: list[Bat
                 tally.lied,
                 f"{tally.named / max(tally.lied, 1):.1%}",
                 tally.accused,
-                wilson(float((wrong > 0).sum()), len(wrong)),
+                share(int((wrong > 0).sum()), len(wrong), digits=2),
                 f"{mean:.4f} ({max(mean - half, 0.0):.4f} to {mean + half:.4f})",
                 f"{expected:.4f}",
                 f"{1e3 * np.median(tally.seconds):.1f}",
@@ -312,9 +304,10 @@ def report(name: str, tallies: dict[str, Tally], rows: list[str], todo: list[Bat
     print(table((*header, "wrong shares a batch, lies alike", "expected", "ms"), lines))
     found, tried = tallies["located"], len(tallies["located"].wrong)
     if tried:
+        rates = [share(each, tried, digits=2) for each in (found.raised, found.accused)]
         print(
-            f"\nits own locator, {tried} batches: raises in {wilson(found.raised, tried)}, names "
-            f"honest workers in {wilson(found.accused, tried)}, "
+            f"\nits own locator, {tried} batches: raises in {rates[0]}, names honest workers "
+            f"in {rates[1]}, "
             f"{1e3 * np.median(found.seconds or [np.nan]):.1f} ms; the decoder that is told "
             f"{1e3 * np.median(tallies['told'].seconds):.1f} ms"
         )
@@ -355,7 +348,7 @@ def together(trials: int) -> None:
                 told = {*scheme.liars_in(outcomes)}
                 named[run] += len(told & liars)
                 accused += len(told - liars)
-        shares = (wilson(each, LIARS * trials) for each in named)
+        shares = (share(each, LIARS * trials, digits=2) for each in named)
         lines.append((f"q = {copies}, a = {agree}, N = {workers}", *shares, accused))
     print(table(("", "1 run", "2 runs", "3 runs", "4 runs", "honest named"), lines))
 

@@ -19,10 +19,11 @@ from anyk.evidence import (
     evidence_in_words,
     evidence_picture,
 )
-from anyk.timeline import Bar, Fate, Panel, Row, timeline_figure, told_seconds
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from anyk.timeline import Fate
 
 __all__ = ["Answer", "Outcome", "Recovered", "Status", "Timing"]
 
@@ -206,6 +207,8 @@ class Outcome:
 
     def __str__(self) -> str:
         """A short report that a person reads."""
+        from anyk.timeline import Fate, told_seconds  # noqa: PLC0415 - reports alone
+
         lines = [self._headline]
         if self.value is not None:
             lines.append(f"value     {self.value.dtype} array of shape {self.value.shape}")
@@ -256,6 +259,8 @@ class Outcome:
         Args:
             worker: its index.
         """
+        from anyk.timeline import Fate  # noqa: PLC0415 - reports alone
+
         if worker in self.suspects:
             return Fate.LIED
         if worker in self.failures:
@@ -277,6 +282,14 @@ class Outcome:
             ImportError: without matplotlib.
             OSError: if the file can't be written.
         """
+        from anyk.timeline import (  # noqa: PLC0415 - charts alone
+            Bar,
+            Panel,
+            Row,
+            timeline_figure,
+            told_seconds,
+        )
+
         verdict = f"{self.status.name.lower().replace('_', ' ')} after {told_seconds(self.elapsed)}"
         if self.known is not None and self.block_errors is not None:
             verdict += f", {evidence_in_short(self.known)}"

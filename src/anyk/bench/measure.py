@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from anyk.checks import count
 from anyk.errors import InvalidArgument
 
-__all__ = ["Interval", "compare", "interval", "share", "table"]
+__all__ = ["Interval", "compare", "interval", "share", "table", "wilson"]
 
 
 @final
@@ -83,27 +83,52 @@ def interval(sample: Sequence[float] | NDArray[Any]) -> Interval:
     )
 
 
-def share(successes: int, trials: int) -> str:
-    """A rate in per cent, with its 95 % interval.
+def wilson(successes: float, trials: int, *, z: float = 1.96) -> tuple[float, float]:
+    """The interval of a rate, Wilson's, of 95 % where z is 1.96 and the trials are independent.
 
     Args:
         successes: how many of the trials.
-        trials: at least one.
+        trials: how many; of none, nothing is known.
+        z: standard deviations of a normal distribution.
+
+    Returns:
+        Both ends, in [0, 1].
 
     References:
         Wilson: Probable inference, the law of succession, and statistical inference (JASA 1927).
+
+    Example:
+        >>> from anyk.bench.measure import wilson
+        >>> [round(end, 3) for end in wilson(9, 10)]
+        [0.596, 0.982]
+    """
+    if not trials:
+        return 0.0, 1.0
+    rate, square = successes / trials, z**2
+    middle = (rate + square / (2 * trials)) / (1 + square / trials)
+    spread = rate * (1 - rate) / trials + square / (4 * trials**2)
+    reach = z * math.sqrt(spread) / (1 + square / trials)
+    return max(middle - reach, 0.0), min(middle + reach, 1.0)
+
+
+def share(successes: float, trials: int, *, digits: int = 1) -> str:
+    """A rate in per cent, with its 95 % interval; "none" of no trials.
+
+    Args:
+        successes: how many of the trials.
+        trials: how many.
+        digits: after the point.
 
     Example:
         >>> from anyk.bench.measure import share
         >>> share(0, 1000)
         '0.0 % (0.0 to 0.4)'
     """
-    rate, square = successes / trials, 1.96**2
-    middle = (rate + square / (2 * trials)) / (1 + square / trials)
-    spread = rate * (1 - rate) / trials + square / (4 * trials**2)
-    reach = 1.96 * math.sqrt(spread) / (1 + square / trials)
-    low, high = max(middle - reach, 0.0), min(middle + reach, 1.0)
-    return f"{100 * rate:.1f} % ({100 * low:.1f} to {100 * high:.1f})"
+    if not trials:
+        return "none"
+    numbers = (successes / trials, *wilson(successes, trials))
+    rate, low, high = (f"{100 * each:.{digits}f}" for each in numbers)
+    return f"{rate} % ({low} to {high})"
 
 
 def compare(sides: Mapping[str, Callable[[], object]], *, rounds: int) -> dict[str, NDArray[Any]]:

@@ -73,7 +73,11 @@ def of_degree(function: Callable[..., Any], degree: int) -> OfDegree:
 
 
 def bare(argument: Any) -> Any:
-    """An argument without what is known of it, if it is a FieldArray."""
+    """An argument without what is known of it, if it is a FieldArray.
+
+    Args:
+        argument: of any type.
+    """
     if isinstance(argument, FieldArray) and argument.extent is not None:
         return FieldArray(residues_of(argument), argument.field)
     return argument

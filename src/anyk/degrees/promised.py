@@ -13,7 +13,7 @@ from anyk.domains.extent import Extent
 from anyk.errors import AnykError, DegreeTooHigh, InvalidArgument
 from anyk.work import Function
 
-__all__ = ["Promised", "known_of", "together"]
+__all__ = ["Promised", "known_of", "need_declaration", "together"]
 
 
 @final
@@ -58,13 +58,8 @@ class Promised:
             raise TypeError(f"{function!r} is a name, and no function")
         if isinstance(function, OfDegree):
             check_degree(function.degree, self.degree)
-            if self.result is not None and not self.bounded:
-                raise InvalidArgument(
-                    "embedding",
-                    given="no summands, for a function that of_degree wraps",
-                    needed="how many products add up in its results, as nobody follows it",
-                    change="Pass summands= to FixedPoint.",
-                )
+            if self.result is not None:
+                need_declaration(declared=self.bounded)
             return together(function(*arguments))
         if self.degree is None and self.result is None:
             return together(function(*arguments))
@@ -92,6 +87,9 @@ def _known(argument: Any, extent: Extent | None) -> Any:
 def known_of(result: Any) -> Extent:
     """What is known of what a function returned.
 
+    Args:
+        result: that.
+
     Raises:
         InvalidArgument: if it is no FieldArray, or one that does not come of the arguments.
 
@@ -118,11 +116,33 @@ def known_of(result: Any) -> Extent:
 def check_degree(degree: int, promised: int | None) -> None:
     """Refuse a degree above that which a scheme decodes.
 
+    Args:
+        degree: of a function.
+        promised: of the scheme; None where it takes any function.
+
     Raises:
         DegreeTooHigh: if it is.
     """
     if promised is not None and degree > promised:
         raise DegreeTooHigh(degree=degree, promised=promised)
+
+
+def need_declaration(*, declared: bool) -> None:
+    """Refuse a function that `of_degree` wraps, in fixed point, of whose results nothing is known.
+
+    Args:
+        declared: whether `FixedPoint` says how large they are.
+
+    Raises:
+        InvalidArgument: if it does not.
+    """
+    if not declared:
+        raise InvalidArgument(
+            "embedding",
+            given="no summands, for a function that of_degree wraps",
+            needed="how many products add up in its results, as nobody follows it",
+            change="Pass summands= to FixedPoint, or the function without of_degree.",
+        )
 
 
 def _lacking_bits(known: Extent, counted: Extent) -> int:
@@ -150,8 +170,17 @@ def _size(extent: Extent) -> str:
 def together(result: Any) -> Any:
     """What a function returned, as one array where it is a list of FieldArrays.
 
+    Args:
+        result: that; of anything else, it is given back as it is.
+
     Raises:
         InvalidArgument: if they can't be stacked.
+
+    Example:
+        >>> from anyk.degrees.promised import together
+        >>> x = anyk.PrimeField(7).array([1, 2])
+        >>> together([x, 2 * x]).shape
+        (2, 2)
     """
     if not isinstance(result, (list, tuple)) or not _hold_arrays(result):
         return result

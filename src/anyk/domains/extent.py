@@ -1,26 +1,22 @@
 """`Extent`: what is known of field elements as polynomials of the encoded arguments.
 
-A share is presented to a function with an extent, and every operation says that of its result:
+A share is given to a function with an extent, and every operation says that of its result:
 
-    limits = Limits(degree=2, bound=(modulus - 1) // 2)      # one for all arrays of a task
-    share = FieldArray(values, field, Extent(1, limits=limits))                  # in a plain field
-    share = FieldArray(values, field, Extent(1, 20, largest, 1, limits))         # in fixed point
+    share = FieldArray(values, field, Extent(1))                     # in a plain field
+    share = FieldArray(values, field, Extent(1, 20, largest, 1))     # in fixed point
     result = function(share)
-    result.extent                                            # Extent(degree=2, bits=40, ..)
+    result.extent                                                    # Extent(degree=2, bits=40, ..)
 
 - `largest` is B, the largest |round(2^l x)| of the data that the share encodes; the residues of a
   share are as random as its masks, and say nothing of it. The error of a value that was rounded to
   the nearest integer is 1 half unit, that of one rounded at random 2.
-- An operation whose result leaves the limits raises in the function's own line: `DegreeTooHigh` or
-  `WouldWrap`. `DegreeTooHigh` can be caught and raised again with a better `change`.
-- To trace a function where nothing is to be computed with its value, leave the limits out and read
-  the extent of what it returns: limits of that degree and bound then hold for the workers.
 - An argument that is not encoded, but was rounded to 2^-l, is
-  `FieldArray(residues, field, Extent(0, l, largest, 1, limits))`.
+  `FieldArray(residues, field, Extent(0, l, largest, 1))`.
 - A result's integer is its value times 2^bits. It is less than `error` / 2 units of 2^-bits away
   from the value of the function on numbers that were not rounded. To have it with more bits,
   multiply the residues by 2^(bits - extent.bits); `extent.aligned(bits)` is what is known then.
 - An array without an extent (None) that meets one that has it is a constant: `constant_extent`.
+- Whether the result is what a scheme decodes is asked of the result: `anyk.degrees.promised`.
 """
 
 from __future__ import annotations
@@ -30,27 +26,12 @@ from typing import Any, final
 
 from numpy.typing import NDArray
 
-from anyk.errors import DegreeTooHigh, InvalidArgument, WouldWrap
+from anyk.errors import InvalidArgument, WouldWrap
 
-__all__ = ["Extent", "Limits", "constant_extent", "largest_of"]
+__all__ = ["Extent", "constant_extent", "largest_of"]
 
 _MOST_BITS = 1 << 12  # of a bound: no set of primes holds more, and no power takes long
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What the arrays of one task must not exceed; None where anything goes.
-
-    Args:
-        degree: the highest total degree in the encoded arguments.
-        bound: the largest integer that the primes hold with either sign, (P - 1) // 2.
-        bits: the most fraction bits.
-    """
-
-    degree: int | None = None
-    bound: int | None = None
-    bits: int | None = None
+_LARGEST = (1 << _MOST_BITS) - 1
 
 
 @final
@@ -64,20 +45,21 @@ class Extent:
         bound: the largest absolute value of the integers that the elements stand for (of the data,
             not of the residues of shares), in units of 2^-bits; None outside of fixed point.
         error: how far rounding moves an element at most, in half units of 2^-bits.
-        limits: what no result may exceed; None for a constant, and for anything goes.
+
+    Raises:
+        WouldWrap: by each operation, if the bound has more bits than any primes hold.
 
     Example:
         >>> from anyk.domains.extent import Extent
         >>> x = Extent(1, bits=4, bound=48, error=1)  # |x| <= 3 in sixteenths, rounded to nearest
         >>> x.times(x).plus(x)
-        Extent(degree=2, bits=8, bound=3072, error=113, limits=None)
+        Extent(degree=2, bits=8, bound=3072, error=113)
     """
 
     degree: int
     bits: int = 0
     bound: int | None = None
     error: int = 0
-    limits: Limits | None = None
 
     @property
     def zero(self) -> bool:
@@ -90,8 +72,7 @@ class Extent:
             return _higher(self, other)
         bits, (mine, mistake), (theirs, other_mistake) = _aligned(self, other)
         degree = max(self.degree, other.degree)
-        limits = self.limits or other.limits
-        return _within(Extent(degree, bits, mine + theirs, mistake + other_mistake, limits))
+        return Extent(degree, bits, mine + theirs, mistake + other_mistake).kept()
 
     def joined(self, other: Extent) -> Extent:
         """Of an array with elements of both; those with fewer bits are multiplied."""
@@ -101,31 +82,28 @@ class Extent:
             return _higher(self, other)
         bits, (mine, mistake), (theirs, other_mistake) = _aligned(self, other)
         degree = max(self.degree, other.degree)
-        limits = self.limits or other.limits
-        largest, error = max(mine, theirs), max(mistake, other_mistake)
-        return _within(Extent(degree, bits, largest, error, limits))
+        return Extent(degree, bits, max(mine, theirs), max(mistake, other_mistake)).kept()
 
     def times(self, other: Extent, terms: int = 1) -> Extent:
         """Of a sum of so many products, each of one element of both.
 
         |r s - t u| <= |r| |s - u| + |u| |r - t|, for integers r, s and what they were rounded from.
         """
-        degree, limits = self.degree + other.degree, self.limits or other.limits
+        degree = self.degree + other.degree
         if self.degree < 0 or other.degree < 0:
-            return Extent(-1, 0, None if self.bound is None else 0, 0, limits)
+            return Extent(-1, 0, None if self.bound is None else 0)
         if self.bound is None and other.bound is None:
-            return _within(Extent(degree, limits=limits))
+            return Extent(degree)
         (mine, theirs), e, f = _bounds(self, other), self.error, other.error
         error = mine * f + theirs * e + (e * f + 1) // 2
         bits = self.bits + other.bits
-        return _within(Extent(degree, bits, terms * mine * theirs, terms * error, limits))
+        return Extent(degree, bits, terms * mine * theirs, terms * error).kept()
 
     def summed(self, terms: int) -> Extent:
         """Of a sum of so many elements."""
         if self.bound is None or terms == 1:
             return self
-        bound, error = terms * self.bound, terms * self.error
-        return _within(Extent(self.degree, self.bits, bound, error, self.limits))
+        return Extent(self.degree, self.bits, terms * self.bound, terms * self.error).kept()
 
     def power(self, exponent: int) -> Extent:
         """Of an integer power: (b + e/2)^n - b^n is how far rounding moves it.
@@ -137,27 +115,26 @@ class Extent:
         if self.zero and exponent:
             return self
         if self.bound is None:
-            return _within(Extent(degree, limits=self.limits))
+            return Extent(degree)
         bits = self.bits * exponent
-        lean = _within(Extent(degree, bits, 1, 0, self.limits))
         if exponent == 0:
-            return lean
+            return Extent(degree, bits, 1)
         if exponent * (self.bound + self.error).bit_length() > _MOST_BITS:
-            raise WouldWrap(
-                bits=exponent * (self.bound.bit_length() - 1), limit=_limit(self.limits)
-            )
+            raise WouldWrap(bits=exponent * (self.bound.bit_length() - 1), limit=_LARGEST)
         double = 2 * self.bound
         moved = (double + self.error) ** exponent - double**exponent
         error = -(-moved >> (exponent - 1))
-        return _within(Extent(degree, bits, self.bound**exponent, error, self.limits))
+        return Extent(degree, bits, self.bound**exponent, error).kept()
 
     def divided(self, bits: int) -> Extent:
         """Of the same integers as those of a number that is 2^bits times smaller."""
-        return _within(Extent(self.degree, self.bits + bits, self.bound, self.error, self.limits))
+        return Extent(self.degree, self.bits + bits, self.bound, self.error)
 
-    def kept(self, limits: Limits | None) -> Extent:
-        """The same, if it keeps these limits."""
-        return _within(Extent(self.degree, self.bits, self.bound, self.error, limits))
+    def kept(self) -> Extent:
+        """The same, if there may be primes that hold its integers."""
+        if self.bound is not None and self.bound > _LARGEST:
+            raise WouldWrap(bits=self.bound.bit_length(), limit=_LARGEST)
+        return self
 
     def aligned(self, bits: int) -> Extent:
         """Of the elements with this many fraction bits, if they have fewer."""
@@ -165,7 +142,7 @@ class Extent:
         if lacks <= 0:
             return self
         bound = None if self.bound is None else self.bound << lacks
-        return _within(Extent(self.degree, bits, bound, self.error << lacks, self.limits))
+        return Extent(self.degree, bits, bound, self.error << lacks).kept()
 
 
 def constant_extent(largest: int | None, like: Extent) -> Extent:
@@ -178,7 +155,7 @@ def constant_extent(largest: int | None, like: Extent) -> Extent:
         like: that of the array.
     """
     degree = 0 if largest or largest is None else -1
-    return Extent(degree, 0, None if like.bound is None else largest, 0, like.limits)
+    return Extent(degree, 0, None if like.bound is None else largest)
 
 
 def largest_of(values: NDArray[Any]) -> int:
@@ -193,9 +170,7 @@ def largest_of(values: NDArray[Any]) -> int:
 
 
 def _higher(one: Extent, other: Extent) -> Extent:
-    """The one of higher degree, outside of fixed point; of two alike the one with limits."""
-    if one.degree == other.degree:
-        return other if one.limits is None else one
+    """The one of higher degree, outside of fixed point."""
     return one if one.degree > other.degree else other
 
 
@@ -217,30 +192,3 @@ def _aligned(one: Extent, other: Extent) -> tuple[int, tuple[int, int], tuple[in
     if lacks > 0:
         return other.bits, (mine << lacks, e << lacks), (theirs, f)
     return one.bits, (mine, e), (theirs << -lacks, f << -lacks)
-
-
-def _limit(limits: Limits | None) -> int:
-    return 1 << _MOST_BITS if limits is None or limits.bound is None else limits.bound
-
-
-def _within(extent: Extent) -> Extent:
-    """The extent, if it keeps its limits."""
-    limits = extent.limits
-    if extent.bound is not None and extent.bound.bit_length() > _MOST_BITS:
-        raise WouldWrap(bits=extent.bound.bit_length(), limit=_limit(limits))
-    if limits is None:
-        return extent
-    if limits.degree is not None and extent.degree > limits.degree:
-        raise DegreeTooHigh(degree=extent.degree, promised=limits.degree)
-    if extent.bound is None:
-        return extent
-    if limits.bound is not None and extent.bound > limits.bound:
-        raise WouldWrap(bits=extent.bound.bit_length(), limit=limits.bound)
-    if limits.bits is not None and extent.bits > limits.bits:
-        raise InvalidArgument(
-            "fraction_bits",
-            given=f"{extent.bits} in a result of the function",
-            needed=f"at most {limits.bits}",
-            change="Lower fraction_bits, or the number of products in a row.",
-        )
-    return extent

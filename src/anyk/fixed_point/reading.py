@@ -18,7 +18,11 @@ _MANTISSA = 53  # bits of a float64
 
 
 def bound_of(extent: Extent) -> int:
-    """The largest absolute value of its integers; 0 where nothing is known, as nothing came."""
+    """The largest absolute value of its integers; 0 where nothing is known, as nothing came.
+
+    Args:
+        extent: of a result.
+    """
     return extent.bound or 0
 
 

@@ -21,7 +21,7 @@ from anyk.errors import (
     TooManyErrors,
 )
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor
-from anyk.running.degrees import refused
+from anyk.running.degrees import degree_of, refused
 from anyk.running.pending import Pending
 from anyk.schemes.base import Encoded
 from anyk.spec import Map
@@ -30,7 +30,6 @@ __all__ = ["Collection", "OnAnswer"]
 
 _MOMENT = 1e-3  # seconds that a clock may be off
 _FINITE = sys.float_info.max
-_FAILED = (Status.NOT_ENOUGH_ANSWERS, Status.TOO_MANY_ERRORS, Status.NOT_ACCURATE_ENOUGH)
 
 OnAnswer = Callable[[Answer], None]
 
@@ -70,7 +69,7 @@ class Collection:
         self.pending = Pending(executor, promise.workers, promise.pieces, start)
         self.authors: dict[int, int] = {}  # of answers on other workers' shares
         self.copies = encoded.scheme.again(encoded.layout, ()) is not None
-        degree = getattr(encoded.scheme.problem, "degree", None)
+        degree = degree_of(encoded.scheme)
         self.spare = executor.by_name and degree is not None  # nobody here has seen the function
         self._over = False  # whether no more will come
         self._wake = math.inf
@@ -378,10 +377,10 @@ class Collection:
         now = self.executor.clock()
         silent = [who for who in missing if who not in failures]
         late = {*self.pending.late(now), *self._missed(usable)}
-        if status in _FAILED:
+        if not status.ok:
             late = set(silent) - self._spared(usable)
         return Outcome(
-            value=None if recovered is None or status in _FAILED else recovered.value,
+            value=recovered.value if recovered is not None and status.ok else None,
             status=status,
             used=used,
             missing=missing,

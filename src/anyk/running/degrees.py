@@ -18,7 +18,16 @@ _TOLD = re.compile(r"DegreeTooHigh: \D* (\d{1,9}) in the encoded arguments;")
 
 
 def degree_of(scheme: AbstractScheme) -> int | None:
-    """The degree that a scheme decodes; None where it takes any function, or is for products."""
+    """The degree that a scheme decodes; None where it takes any function, or is for products.
+
+    Args:
+        scheme: any.
+
+    Example:
+        >>> from anyk.running.degrees import degree_of
+        >>> degree_of(anyk.Lagrange(2, 3, 9)), degree_of(anyk.Replication(2, 4))
+        (3, None)
+    """
     problem = scheme.problem
     return None if isinstance(problem, MatMul) else problem.degree
 
@@ -50,6 +59,15 @@ def too_high(scheme: AbstractScheme, degree: int) -> DegreeTooHigh:
     Args:
         scheme: that decodes less.
         degree: of the function.
+
+    Example:
+        >>> from anyk.running.degrees import too_high
+        >>> raise too_high(anyk.Lagrange(blocks=2, degree=1, workers=4), degree=2)
+        Traceback (most recent call last):
+        anyk.errors.DegreeTooHigh: the function computes something of degree 2 in the encoded
+        arguments; the scheme is for degree 1. Make the scheme with degree=2, which takes the 4
+        workers that it has, or take fewer products of encoded arrays in a row: their degrees add
+        up.
     """
     workers, has = workers_for(scheme, degree), scheme.guarantee.workers
     if workers is None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from anyk.checks import instance
 from anyk.degrees.of_degree import OfDegree
-from anyk.degrees.promised import Promised, known_of, together
+from anyk.degrees.promised import Promised, known_of, need_declaration, together
 from anyk.domains.array import FieldArray
 from anyk.domains.base import AbstractField
 from anyk.domains.extent import Extent
@@ -192,7 +192,8 @@ def _result(
     if function is None or isinstance(function, str):
         return None
     if isinstance(function, OfDegree):
-        return _said(embedding, function.degree)
+        need_declaration(declared=_bounded(embedding))
+        return embedding.budget(max(1, function.degree), 1)
     try:
         result = together(function(*own_copies(list(arguments))))
     except AnykError:
@@ -212,18 +213,6 @@ def _result(
         raise too_high(scheme, known.degree)
     _check_declared(embedding, known)
     return known
-
-
-def _said(embedding: FixedPoint, degree: int) -> Extent:
-    """The declared numbers, which alone say something of what `of_degree` wraps."""
-    if not _bounded(embedding):
-        raise InvalidArgument(
-            "embedding",
-            given="no summands, for a function that of_degree wraps",
-            needed="how many products add up in its results, as nobody follows it",
-            change="Pass summands= to FixedPoint, or the function without of_degree.",
-        )
-    return embedding.budget(max(1, degree), 1)
 
 
 def _check_declared(embedding: FixedPoint, known: Extent) -> None:

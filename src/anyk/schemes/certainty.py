@@ -12,7 +12,7 @@ from anyk.checks import settle
 from anyk.codes.locators.located import Located
 from anyk.errors import InvalidArgument, TooManyErrors, numbered
 
-__all__ = ["Certainty"]
+__all__ = ["Certainty", "noticed_of"]
 
 
 @final
@@ -63,19 +63,12 @@ class Certainty:
 
     def __post_init__(self) -> None:
         settle(self, optional="detects", dimension=1, adversaries=0, detects=0, pieces=1)
-        if self.noticed < self.adversaries:
-            raise InvalidArgument(
-                "detects",
-                given=str(self.detects),
-                needed=f"at least adversaries = {self.adversaries}, as liars who are named are "
-                "noticed",
-                change="Raise it, or leave it out.",
-            )
+        noticed_of(self.adversaries, self.detects)
 
     @property
     def noticed(self) -> int:
         """D."""
-        return self.adversaries if self.detects is None else self.detects
+        return noticed_of(self.adversaries, self.detects)
 
     @property
     def least(self) -> int:
@@ -170,3 +163,30 @@ class Certainty:
         if self.pieces == 1:
             return min(workers, len(shares))
         return sum(nlargest(workers, Counter(share // self.pieces for share in shares).values()))
+
+
+def noticed_of(adversaries: int, detects: int | None) -> int:
+    """D, how many liars are noticed.
+
+    Args:
+        adversaries: A, how many are named.
+        detects: D as it was asked for; None for A.
+
+    Raises:
+        InvalidArgument: if D is below A.
+
+    Example:
+        >>> from anyk.schemes.certainty import noticed_of
+        >>> noticed_of(2, None), noticed_of(0, 3)
+        (2, 3)
+    """
+    if detects is None:
+        return adversaries
+    if detects < adversaries:
+        raise InvalidArgument(
+            "detects",
+            given=str(detects),
+            needed=f"at least adversaries = {adversaries}, as liars who are named are noticed",
+            change="Raise it, or leave it out.",
+        )
+    return detects

@@ -44,14 +44,14 @@ def constant(field: AbstractField, numbers: Any, like: Extent | None) -> Known:
     if like.bound is None:
         residues = field.constant(numbers)
         nothing = isinstance(numbers, (int, float)) and not numbers
-        return residues, Extent(-1 if nothing else 0, 0, None, 0, like.limits)
+        return residues, Extent(-1 if nothing else 0)
     if type(numbers) is int:
         degree = 0 if numbers else -1
-        return field.constant(numbers), Extent(degree, 0, abs(numbers), 0, like.limits)
+        return field.constant(numbers), Extent(degree, 0, abs(numbers))
     whole, bits = _dyadic(numbers)
     residues = field.constant(whole)
     largest = largest_of(np.asarray(whole))
-    return residues, Extent(0 if largest else -1, bits, largest, 0, like.limits)
+    return residues, Extent(0 if largest else -1, bits, largest)
 
 
 def _dyadic(numbers: Any) -> tuple[Any, int]:

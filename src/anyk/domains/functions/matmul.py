@@ -57,10 +57,10 @@ def _extent(left: FieldArray, right: FieldArray) -> Extent | None:
         return own.times(other)
     heaviest = _heaviest(left, own, -1)
     if heaviest is not None:
-        return Extent(own.degree, own.bits, heaviest, 0, own.limits).times(other)
+        return Extent(own.degree, own.bits, heaviest).times(other)
     heaviest = _heaviest(right, other, -2 if right.ndim > 1 else 0)
     if heaviest is not None:
-        return own.times(Extent(other.degree, other.bits, heaviest, 0, other.limits))
+        return own.times(Extent(other.degree, other.bits, heaviest))
     return own.times(other, terms)
 
 

@@ -33,6 +33,9 @@ def matrix_power(a: FieldArray, n: int) -> FieldArray:
     Args:
         a: square matrices.
         n: the power, at least 0.
+
+    Raises:
+        NotPolynomial: if it is negative.
     """
     size = _square("matrix_power", a)
     if n < 0:
@@ -56,6 +59,9 @@ def multi_dot(like: FieldArray, arrays: Sequence[Any]) -> FieldArray:
     Args:
         like: any FieldArray of them.
         arrays: matrices; the first and the last may be vectors. At least two.
+
+    Raises:
+        InvalidArgument: if they are fewer than two.
     """
     if len(arrays) < 2:  # noqa: PLR2004 - a product
         raise InvalidArgument(
@@ -147,5 +153,4 @@ def _of_determinant(extent: Extent, size: int) -> Extent:
         return power
     hadamard = math.isqrt(size**size) + 1
     bound = min(math.factorial(size), hadamard) * power.bound
-    lean = Extent(power.degree, power.bits, bound, math.factorial(size) * power.error, None)
-    return lean.kept(extent.limits)
+    return Extent(power.degree, power.bits, bound, math.factorial(size) * power.error).kept()

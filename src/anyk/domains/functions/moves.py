@@ -52,6 +52,9 @@ def joined(
         like: any FieldArray of them.
         arrays: FieldArrays and constants; or one array, whose rows they are.
         axis: along which, where numpy's has that argument.
+
+    Raises:
+        InvalidArgument: if there are none.
     """
     pieces = [wrapped(like, each) for each in arrays]
     if not pieces:
@@ -114,6 +117,9 @@ def chosen(like: FieldArray, condition: Any, x: Any = None, y: Any = None) -> Fi
         condition: the mask.
         x: what there is where it is true.
         y: what there is elsewhere.
+
+    Raises:
+        NotPolynomial: if x or y is missing, or the mask has field elements.
     """
     if x is None or y is None:
         raise refusal("nonzero", "numpy.where of one argument")
@@ -132,6 +138,9 @@ def padded(
         pad_width: how many at each end of each axis.
         mode: "constant", "edge", "reflect", "symmetric" or "wrap".
         constant_values: the constants.
+
+    Raises:
+        InvalidArgument: if the mode is another one.
     """
     if mode not in _PADDINGS:
         raise InvalidArgument(

@@ -109,6 +109,9 @@ def tensordot(a: FieldArray, b: FieldArray, axes: Any = 2) -> FieldArray:
         a: the left factor.
         b: the right factor.
         axes: how many axes, the last of a and the first of b; or which of each.
+
+    Raises:
+        InvalidArgument: if these are not of the same lengths.
     """
     try:
         count = range(int(axes))
@@ -227,6 +230,9 @@ def cross(  # noqa: PLR0917 - numpy's order
         axisb: along which those of b lie.
         axisc: along which those of the result lie.
         axis: in place of all three.
+
+    Raises:
+        InvalidArgument: if they are no vectors of three numbers.
     """
     if axis is not None:
         axisa = axisb = axisc = axis

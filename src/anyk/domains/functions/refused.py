@@ -118,6 +118,9 @@ def other_numbers(name: str, **arguments: object) -> None:
     Args:
         name: of the method.
         **arguments: None where one is left out.
+
+    Raises:
+        InvalidArgument: if one is not.
     """
     for argument, value in arguments.items():
         if value is not None:

@@ -91,6 +91,9 @@ def differences(
         axis: along which.
         prepend: what stands before them; a number, or an array.
         append: what stands after them.
+
+    Raises:
+        InvalidArgument: if n is below 0.
     """
     pieces = [x]
     for end, at_front in ((prepend, True), (append, False)):

@@ -19,6 +19,9 @@ _MOST_INPUTS = 1 << 8
 def promise_in_words(promised: Promised) -> dict[str, Any]:
     """All of a promise but the function.
 
+    Args:
+        promised: the promise.
+
     Example:
         >>> from anyk.degrees.promised import Promised
         >>> from anyk.domains.extent import Extent
@@ -43,6 +46,12 @@ def promised_function(function: Function, said: Any) -> Promised:
 
     Raises:
         BrokenAnswer: if it would never say that.
+
+    Example:
+        >>> from anyk.degrees.promised import Promised
+        >>> from anyk.executors.remote.promise import promise_in_words, promised_function
+        >>> promised_function("gram", promise_in_words(Promised("gram", degree=2)))
+        Promised(function='gram', inputs=(), degree=2, result=None, bounded=False)
     """
     if not isinstance(said, dict) or said.keys() != {"inputs", "degree", "result", "bounded"}:
         raise BrokenAnswer("its promise is none")

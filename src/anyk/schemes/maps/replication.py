@@ -15,7 +15,7 @@ from anyk.codes.agreement import SINGLE, Agreement, Majority
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
-from anyk.errors import InvalidArgument, TooManyErrors, Unachievable, numbered
+from anyk.errors import TooManyErrors, Unachievable, numbered
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.schemes.base import (
     AbstractRecovery,
@@ -26,6 +26,7 @@ from anyk.schemes.base import (
     missing_answers,
     rows_of,
 )
+from anyk.schemes.certainty import noticed_of
 from anyk.schemes.row import SchemeRow, SchemeWords, none_of
 from anyk.schemes.smaller import enough, or_lower
 from anyk.spec import Guarantee, Map, Threat
@@ -95,16 +96,9 @@ class Replication(AbstractScheme):
 
     def __post_init__(self) -> None:
         settle(self, optional="detects", blocks=1, workers=1, adversaries=0, detects=0)
+        noticed_of(self.adversaries, self.detects)
         object.__setattr__(self, "rtol", Agreement(self.rtol).rtol)
         instance("domain", self.domain, AbstractDomain, change="Pass anyk.Reals() or a field.")
-        if self._least <= self.adversaries:
-            raise InvalidArgument(
-                "detects",
-                given=str(self.detects),
-                needed=f"at least adversaries = {self.adversaries}, as liars who are named are "
-                "noticed",
-                change="Raise it, or leave it out.",
-            )
         replicas = self.workers // self.blocks
         needed = self.adversaries + self._least
         if replicas < needed:
@@ -132,7 +126,7 @@ class Replication(AbstractScheme):
     @property
     def _least(self) -> int:
         """D + 1: how many replicas of a block must agree."""
-        return 1 + (self.adversaries if self.detects is None else self.detects)
+        return noticed_of(self.adversaries, self.detects) + 1
 
     @property
     def problem(self) -> Map:
@@ -209,7 +203,7 @@ class Replication(AbstractScheme):
             replicas = numbered(self._least, "replica")
             needed = f"{replicas} of each of {numbered(self.blocks, 'block')}"
             raise missing_answers(self, answered, needed)
-        return _Majority(self, answered, answered)
+        return _ReplicationRecovery(self, answered, answered)
 
     def recovery_by(
         self,
@@ -223,7 +217,7 @@ class Replication(AbstractScheme):
             NotEnoughAnswers: as for `recovery`.
         """
         self.recovery(layout, answered)
-        return _Majority(self, answered, workers)
+        return _ReplicationRecovery(self, answered, workers)
 
     def over(self, field: PrimeField) -> Replication:
         """The same copies, of residues of another prime field."""
@@ -236,7 +230,7 @@ class Replication(AbstractScheme):
 
 @final
 @dataclass(frozen=True)
-class _Majority(AbstractRecovery):
+class _ReplicationRecovery(AbstractRecovery):
     scheme: Replication
     shares: tuple[int, ...]
     workers: tuple[int, ...]
