@@ -130,12 +130,12 @@ def test_schemes_without_room_tell_so():
     [
         (lambda x: np.argmax(x.values), r"anyk\.of_degree\(f, d\)"),
         (lambda x: x.values % 2, r"anyk\.of_degree\(f, d\)"),
-        (lambda _: 7, "got a int; needed: a FieldArray"),
-        (lambda _: np.ones(2, int), "got a ndarray; needed: a FieldArray"),
+        (lambda _: 7, "got int; needed: a FieldArray"),
+        (lambda _: np.ones(2, int), "got ndarray; needed: a FieldArray"),
         (lambda x: x.field.array([1, 2]), "a FieldArray made of others' values"),
         (lambda x: [x, x[:1]], "arrays of one shape"),
-        (lambda x: {"g": x}, "got a dict"),
-        (lambda _: None, "got a NoneType"),
+        (lambda x: {"g": x}, "got dict"),
+        (lambda _: None, "got NoneType"),
     ],
 )
 def test_what_has_no_degree_is_refused(function, told):

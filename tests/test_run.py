@@ -430,8 +430,8 @@ def test_numbers_and_words_agree():
 def test_an_executor_with_too_few_workers_says_how_to_get_more():
     pools = [ThreadPoolExecutor(1) for _ in range(2)]
     for executor, told in (
-        (anyk.Threads(2), r"Make it Threads\(4\), or the scheme smaller"),
-        (anyk.Futures(pools), "Pass more executors, or the scheme smaller"),
+        (anyk.Threads(2), r"Make it Threads\(4\), or make the scheme smaller"),
+        (anyk.Futures(pools), "Pass more executors, or make the scheme smaller"),
         (anyk.Remote(["127.0.0.1:1"], tls=None), "Pass more addresses"),
     ):
         with executor, pytest.raises(anyk.InvalidArgument, match=told):

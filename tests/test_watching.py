@@ -98,7 +98,7 @@ def test_a_run_is_one_record_in_the_log(caplog):
     assert record.levelno == logging.INFO
     assert record.name == "anyk.run"
     assert record.anyk["anyk.failed"] == [1]
-    assert "EXACT, 5 of 6 answers" in record.getMessage()
+    assert "EXACT, 4 of 6 answers" in record.getMessage()
 
 
 def test_liars_and_failures_are_warnings(caplog):

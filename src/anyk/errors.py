@@ -185,8 +185,7 @@ class Unachievable(InvalidArgument):
         >>> anyk.Lagrange(blocks=3, degree=2, workers=4)
         Traceback (most recent call last):
         anyk.errors.Unachievable: workers: got 4; needed: (K+T-1)d + 2A + 1 <= N, that is
-        (3+0-1)*2 + 2*0 + 1 = 5 <= 4. Add 1 worker, or lower blocks, degree, adversaries or
-        colluders.
+        (3+0-1)*2 + 2*0 + 1 = 5 <= 4. Add 1 worker, or lower blocks or degree.
     """
 
 
@@ -383,8 +382,9 @@ class TooManyErrors(RecoveryError):
             )
         elif self.detects and not adversaries:
             told = (
-                f": up to {numbered(self.detects, 'liar')} are noticed, and none is named. Name "
-                f"them with adversaries= (each costs an answer more), or {fault}"
+                f": up to {numbered(self.detects, 'liar')} {'is' if self.detects == 1 else 'are'} "
+                "noticed, and none is named. Name liars with adversaries= (each costs an answer "
+                f"more), or {fault}"
             )
         else:
             told = (

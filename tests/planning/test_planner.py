@@ -142,7 +142,7 @@ def test_products_of_matrices():
     [
         ((2, 3, 2), anyk.Threat(workers=9), "p = 1, that is 3 = 1: it does not cut the inner "),
         ((2, 1, 2), anyk.Threat(workers=9, colluders=1), "T <= 0, that is 1 <= 0"),
-        ((2, 1, 2), anyk.Threat(workers=5, adversaries=1), "mn + 2rA <= rN, that is 4 + 2*1 = 6 "),
+        ((2, 1, 2), anyk.Threat(workers=5, adversaries=1), "mn + 2A <= N, that is 4 + 2*1 = 6 "),
         (
             (2, 1, 2),
             anyk.Threat(workers=6, stragglers=3),

@@ -50,6 +50,9 @@ def test_a_round_is_kept_together():
         (",w\nmonday,0.5\n", "a first column without a name"),
         (",\n0,\n", "nothing in column"),
         ("round,worker,seconds\n0,a,1\n0,a,2\n", "worker a twice in round 0 in line 3"),
+        ("worker,seconds\n0,0.5\n1,0.25\n", "without a column named round"),
+        (",worker,seconds\n0,0,0.5\n1,1,0.25\n", "without a column named round"),
+        ("round,worker_id,took\n0,0,0.5\n", "without a column named worker or seconds"),
         ("round,worker,seconds\n0,a,x\n", 'got "x" in column "seconds" in line 2'),
     ],
 )

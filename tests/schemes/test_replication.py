@@ -40,6 +40,15 @@ def test_two_replicas_that_contradict_each_other_raise():
         encoded.decode(np.array([1.0, 2.0]), [0, 1])
 
 
+def test_the_error_names_the_workers_of_the_block_that_is_contradicted():
+    encoded = anyk.Replication(blocks=4, workers=8, detects=1).encode(np.arange(4.0))
+    answers = np.arange(8.0) % 4
+    answers[6] = 7.0
+    told = "workers 2, 6 contradict each other: up to 1 liar is noticed"
+    with pytest.raises(anyk.TooManyErrors, match=told):
+        encoded.decode(answers, range(8))
+
+
 def test_a_lone_uncoded_liar_is_not_seen():
     """Why the baseline is only a baseline: the docstring promises nothing else."""
     encoded = anyk.Replication(blocks=2, workers=2).encode([1.0, 2.0])

@@ -97,7 +97,7 @@ def known_of(result: Any) -> Extent:
         >>> from anyk.degrees.promised import known_of
         >>> known_of(np.zeros(2))
         Traceback (most recent call last):
-        anyk.errors.InvalidArgument: answer: got a ndarray; needed: a FieldArray, which knows its
+        anyk.errors.InvalidArgument: answer: got ndarray; needed: a FieldArray, which knows its
         degree. Compute with the arguments as they come; a polynomial that is computed otherwise is
         passed as anyk.of_degree(f, degree).
     """
@@ -106,7 +106,7 @@ def known_of(result: Any) -> Extent:
     constant = isinstance(result, FieldArray)
     raise InvalidArgument(
         "answer",
-        given="a FieldArray made of others' values" if constant else f"a {type(result).__name__}",
+        given="a FieldArray made of others' values" if constant else type(result).__name__,
         needed="a FieldArray, which knows its degree",
         change="Compute with the arguments as they come; a polynomial that is computed otherwise "
         "is passed as anyk.of_degree(f, degree).",

@@ -23,6 +23,7 @@ _LONG = ("round", "worker", "seconds")
 _TIMES = ("time", "date", "stamp", "epoch")
 _OTHER_UNITS = ("ms", "msec", "milli", "us", "usec", "micro", "ns", "nano", "minutes")
 _CALENDAR = 1e8  # seconds, some three years: nobody waited as long, but clocks show such numbers
+_WHO = {"worker", "worker_id"}  # columns of a file with a line for each answer
 _FEWEST = 3  # columns whose numbers 0, 1, 2 .. are rather their names
 
 
@@ -128,6 +129,14 @@ class _Table:
         if self._names and not self._names[0]:  # as pandas writes an index
             self._check_index()
             first = 1
+        names = [name.lower() for name in self._names[first:]]
+        if len(names) > 1 and _WHO.intersection(names):
+            self._refuse(
+                "a line for each answer, it seems, without a column named "
+                + " or ".join(name for name in _LONG if name not in names),
+                "",
+                change="Name the columns so, and give each worker one line a round.",
+            )
         for column in range(first, len(self._rows[0][1])):
             self._check_column(column)
         numbers = [

@@ -282,7 +282,10 @@ class FieldArray:
         if power is None or modulo is not None:
             raise NotPolynomial("**: the exponent must be one integer, not an array or a fraction.")
         if power < 0:
-            raise NotPolynomial(f"** {power}: a negative power is no polynomial.")
+            raise NotPolynomial(
+                f"** {power}: a negative power is no polynomial. "
+                "To divide by a constant c, multiply by field.inverse(c)."
+            )
         extent = None if self.extent is None else self.extent.power(power)
         return self._new(self.field.power(self._residues, power), extent)
 

@@ -37,9 +37,8 @@ def require_disjoint(field: PrimeField, nodes: Any, workers: Any) -> None:
         >>> from anyk.domains.points import require_disjoint
         >>> require_disjoint(anyk.PrimeField(7), [0, 1], [8, 2])
         Traceback (most recent call last):
-        anyk.errors.InvalidArgument: points: got 1 twice modulo 7; needed: distinct points, none of
-        a worker among those of the data and the masks. A worker there would be sent a block in the
-        clear.
+        anyk.errors.InvalidArgument: points: got 1 twice modulo 7; needed: distinct points, as a
+        worker at one of the data would be sent a block. Take 0, 1, 2 .. K + T + N - 1, in turn.
     """
     every = _together(field, nodes, workers)
     values, counts = np.unique(every, return_counts=True)
@@ -47,8 +46,8 @@ def require_disjoint(field: PrimeField, nodes: Any, workers: Any) -> None:
         raise InvalidArgument(
             "points",
             given=f"{values[counts > 1][0]} twice modulo {field.modulus}",
-            needed="distinct points, none of a worker among those of the data and the masks",
-            change="A worker there would be sent a block in the clear.",
+            needed="distinct points, as a worker at one of the data would be sent a block",
+            change="Take 0, 1, 2 .. K + T + N - 1, in turn.",
         )
 
 

@@ -5,20 +5,23 @@ from __future__ import annotations
 import numbers
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, final
+from dataclasses import dataclass, replace
+from typing import Any, Final, final
 
 import numpy as np
 
 from anyk.checks import count, instance, positive
-from anyk.errors import Unachievable
+from anyk.errors import Unachievable, numbered
 from anyk.executors.core.base import AbstractExecutor
 from anyk.executors.local.threads import Threads
 from anyk.learn.formats import Bits, check_bits
 from anyk.schemes.maps.lagrange import Lagrange
+from anyk.schemes.smaller import or_lower
 from anyk.spec import Threat
 
 __all__ = ["Setting", "largest_code", "not_negative"]
+
+_LINE: Final = 3  # the degree of X^T g(X w) where g is a line
 
 
 def not_negative(name: str, value: Any) -> float:
@@ -59,19 +62,16 @@ def largest_code(threat: Threat, *, degree: int, rows: int) -> Lagrange:
     spare = threat.workers - threat.stragglers - 2 * threat.adversaries - 1
     blocks = spare // degree + 1 - threat.colluders
     if blocks < 1:
-        least = degree * threat.colluders + 2 * threat.adversaries + 1 + threat.stragglers
+        least = _least(threat, degree)
         raise Unachievable(
             "workers",
             given=str(threat.workers),
             needed=(
-                "D(K+T-1) + 2A + 1 + S <= N with K >= 1, that is "
+                "d(K+T-1) + 2A + 1 + S <= N with K >= 1, that is "
                 f"{degree}*{threat.colluders} + 2*{threat.adversaries} + 1 + {threat.stragglers} = "
                 f"{least} <= {threat.workers}"
             ),
-            change=(
-                f"Add {least - threat.workers} workers, or lower degree, stragglers, adversaries "
-                "or colluders."
-            ),
+            change=f"Add {numbered(least - threat.workers, 'worker')}{_lower(threat, degree)}.",
         )
     return Lagrange(
         blocks=min(blocks, rows),
@@ -80,6 +80,23 @@ def largest_code(threat: Threat, *, degree: int, rows: int) -> Lagrange:
         adversaries=threat.adversaries,
         colluders=threat.colluders,
     )
+
+
+def _least(threat: Threat, degree: int) -> int:
+    """How many workers one block takes."""
+    return degree * threat.colluders + 2 * threat.adversaries + 1 + threat.stragglers
+
+
+def _lower(threat: Threat, degree: int) -> str:
+    """What can be lowered instead of adding workers: of degrees, those above that of a line."""
+    fewer = {
+        name: replace(threat, **{name: 0})
+        for name in ("stragglers", "adversaries", "colluders")
+        if getattr(threat, name)
+    }
+    names = [name for name, other in fewer.items() if _least(other, degree) <= threat.workers]
+    line = degree > _LINE and _least(threat, _LINE) <= threat.workers
+    return or_lower([*["degree"] * line, *names])
 
 
 @final

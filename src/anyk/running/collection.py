@@ -292,7 +292,7 @@ class Collection:
         failures = dict(self.failures)
         for share in self.values.keys() - usable:
             shape, most = self.values[share].shape, self.values[usable[0]].shape
-            why = f"answer of shape {shape} where most have {most}"
+            why = f"answer of shape {shape} where others have {most}; all must have one shape"
             failures[self._author(share), share] = why
         reasons: dict[int, str] = {}
         for (worker, _), why in sorted(failures.items()):

@@ -261,7 +261,7 @@ class Distributed:
                 "arguments",
                 given=f"an Encoded inside a {type(argument).__name__}",
                 needed="each Encoded as an argument of its own, so that workers receive their own",
-                change="Sent inside something else, every worker would get all shares.",
+                change="Pass it alone: in something else every worker would get all shares.",
             )
         if isinstance(argument, Distributed):
             raise InvalidArgument(

@@ -364,7 +364,7 @@ class Encoded:
                 "answered",
                 given=f"{one} {strange[0]}" if strange else f"a {one} twice",
                 needed=f"distinct indices of {one}s from 0 to {shares - 1}",
-                change="One share, one answer.",
+                change="Name each once.",
             )
         if workers is not None:
             return self.scheme.recovery_by(self.layout, indices, tuple(workers))

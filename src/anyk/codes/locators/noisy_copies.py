@@ -30,7 +30,7 @@ _CONTRAST, _LONELY = 2.0, 3.0  # how much an answer stands out from those, see _
 _FEWEST = 2  # answers, for one to be predicted
 _LARGER = 3.0  # times any other error: what is wrong beyond doubt
 _TOO_MANY = 1.5  # times the evidence, to say that more than A are wrong
-_OUTVOTED = 4.0  # times the evidence, where fewer of those alike are believed than are not
+_OUTVOTED = 1.8  # times the evidence, where fewer of those alike are believed than are not
 
 
 def locate_among_copies(
@@ -50,9 +50,9 @@ def locate_among_copies(
     leave-one-out residuals, by quantiles, in turns with the sets. In the end an answer is removed
     only if it errs by more than contrasts of believed answers that are as hard to predict, and
     named only if it is wrong beyond doubt (`beyond_doubt`), by three times the largest other error.
-    Answers whose noise points the same way may all be far off, though honest: where fewer of
-    the others are believed than are not, or none, four times the evidence and the error are
-    needed, unless it is as clear when all the others of them are believed.
+    Answers whose noise points the same way may all be far off, though honest: where fewer of the
+    others are believed than are not, or none, 1.8 times the evidence and the error are needed,
+    unless it is as clear when all the others of them are believed.
 
     Args:
         covariances: of the answers of each part, in units of the target's variance, (n_p, n_p).

@@ -39,7 +39,9 @@ def matrix_power(a: FieldArray, n: int) -> FieldArray:
     """
     size = _square("matrix_power", a)
     if n < 0:
-        raise NotPolynomial(f"matrix_power to {n}: a negative power is no polynomial.")
+        raise NotPolynomial(
+            f"matrix_power to {n}: a negative power is no polynomial. Take powers of 0 or more."
+        )
     result = wrapped(a, np.broadcast_to(np.eye(size, dtype=np.int64), a.shape))
     square, first = a, True
     while n:

@@ -150,8 +150,9 @@ def quotient(x: FieldArray, divisor: Any = None, *_: Any) -> NoReturn:
             f"x * round(1024 / {constant}) / 1024."
         )
     raise NotPolynomial(
-        "/, //, %: a quotient is no polynomial. To divide by a constant, multiply by its inverse "
-        f"in the field: x * x.field.inverse({constant})."
+        "/, //, %: a quotient is no polynomial. Divide the outcome's value. Or, if a quotient "
+        "modulo the prime is meant (there 1/2 is a large integer), multiply by the inverse: "
+        f"x * x.field.inverse({constant})."
     )
 
 

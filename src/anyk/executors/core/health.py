@@ -27,7 +27,7 @@ class Condition(enum.Enum):
 
     Example:
         >>> print(anyk.Condition.LATE.value)
-        had not answered all of its last call when that was over
+        was slower than the others, by the executor's measure, in most of its last calls
     """
 
     IDLE = "has answered, and waits for work"

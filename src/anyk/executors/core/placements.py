@@ -118,7 +118,7 @@ class Placements:
                 "executor",
                 given=f"{self._name} with {self._workers} workers",
                 needed=f"{workers} workers, {each}",
-                change=f"{more}, or the scheme smaller.",
+                change=f"{more}, or make the scheme smaller.",
             )
 
 

@@ -9,7 +9,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.checks import instance
+from anyk.checks import GENERATOR, instance
 from anyk.delays.models import AbstractDelays
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, OfWorker, Placement
 from anyk.executors.core.run_task import Task, pause
@@ -63,7 +63,7 @@ class Paced(AbstractWrapper):
     ) -> None:
         check_within(executor)
         instance("delays", delays, AbstractDelays, change="Pass a model of anyk.delays.")
-        instance("generator", generator, np.random.Generator, change="Pass default_rng(0).")
+        instance("generator", generator, np.random.Generator, change=GENERATOR)
         self._executor, self._delays, self._generator = executor, delays, generator
 
     @property

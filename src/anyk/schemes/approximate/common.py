@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from anyk.answers import Recovered
 from anyk.checks import positive, real, shown
-from anyk.errors import InvalidArgument, Unachievable
+from anyk.errors import InvalidArgument, Unachievable, numbered
 from anyk.schemes.base import AbstractScheme, missing_answers
+from anyk.schemes.smaller import or_lower
 from anyk.spec import Guarantee
 
 __all__ = [
@@ -63,13 +64,51 @@ def check_threat(blocks: int, workers: int, stragglers: int | None, adversaries:
     least = least_answers(blocks, adversaries)
     if workers - late < least:
         liars = f", adversaries={adversaries}" if adversaries else ""
+        given: dict[str, Any] = {
+            "blocks": blocks,
+            "stragglers": stragglers,
+            "adversaries": adversaries,
+        }
+        fewest = {"blocks": 1, "stragglers": 0, "adversaries": 0}
+        names = [
+            name
+            for name, few in fewest.items()
+            if (given[name] or 0) > few and _fits(workers, **{**given, name: few})
+        ]
         bound = "2A + min(K, 2)" if adversaries else "min(K, 2)"
         raise Unachievable(
             "workers" if stragglers is None else "stragglers",
             given=f"workers={workers}, stragglers={late}{liars}",
             needed=f"N - S >= {bound}, that is {workers} - {late} >= {least}",
-            change=f"Add workers, or lower stragglers{' or adversaries' if adversaries else ''}.",
+            change=f"{add_workers(blocks, workers, stragglers, least)}{or_lower(names)}.",
         )
+
+
+def _fits(workers: int, *, blocks: int, stragglers: int | None, adversaries: int) -> bool:
+    """Whether enough answers are left."""
+    late = stragglers_of(blocks, workers, stragglers)
+    return workers - late >= least_answers(blocks, adversaries)
+
+
+def add_workers(blocks: int, workers: int, stragglers: int | None, least: int) -> str:
+    """How many workers to add, so that enough answers are left.
+
+    Args:
+        blocks: K.
+        workers: N, too few.
+        stragglers: S, or None for the default.
+        least: how many answers are needed.
+
+    Example:
+        >>> from anyk.schemes.approximate.common import add_workers
+        >>> add_workers(4, 6, 3, least=4), add_workers(4, 6, None, least=10)
+        ('Add 1 worker', 'Add 9 workers')
+    """
+    if stragglers is not None:
+        enough = least + stragglers
+    else:
+        enough = least if least <= blocks else 2 * least - blocks - 1
+    return f"Add {numbered(enough - workers, 'worker')}"
 
 
 def check_bound(bound: object, adversaries: int) -> None:
@@ -91,7 +130,7 @@ def check_bound(bound: object, adversaries: int) -> None:
             "bound",
             given=f"{shown(bound)} with adversaries={adversaries}",
             needed="adversaries of at least 1, whose lies it bounds",
-            change=change,
+            change="Pass adversaries=1, or leave it out.",
         )
 
 

@@ -17,7 +17,7 @@ from anyk.codes.exact.reed_solomon import EvaluationCode
 from anyk.domains.points import disjoint_points
 from anyk.domains.polynomials import lagrange_matrix
 from anyk.domains.prime import PrimeField
-from anyk.errors import Unachievable
+from anyk.errors import Unachievable, numbered
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.randomness.masks import uniform_masks
 from anyk.schemes.base import (
@@ -32,6 +32,7 @@ from anyk.schemes.base import (
 )
 from anyk.schemes.certainty import Certainty
 from anyk.schemes.row import SchemeRow, SchemeWords, degree_of
+from anyk.schemes.smaller import enough, or_lower
 from anyk.spec import Guarantee, Map, Threat
 
 __all__ = ["ROW", "Lagrange"]
@@ -123,12 +124,20 @@ class Lagrange(AbstractScheme):
                     f"that is ({self.blocks}+{self._masks}-1)*{self.degree} + {numbers} + 1 = "
                     f"{threshold} <= {self._shares}"
                 ),
-                change=(
-                    f"Add {short} worker{'s' if short > 1 else ''}, or lower blocks, degree, "
-                    f"adversaries{'' if self.detects is None else ', detects'} or colluders."
-                ),
+                change=f"Add {numbered(short, 'worker')}{self._lower}.",
             )
         _points(self)
+
+    @property
+    def _lower(self) -> str:
+        """What can be lowered instead of adding workers."""
+        names = "blocks", "degree", "adversaries", "detects", "colluders"
+        least = {"detects": self.adversaries}
+
+        def fits(it: Lagrange) -> bool:
+            return it._certainty.threshold <= it._shares
+
+        return or_lower(enough(self, fits, *names, **least))
 
     @property
     def _shares(self) -> int:

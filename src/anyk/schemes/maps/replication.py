@@ -28,6 +28,7 @@ from anyk.schemes.base import (
 )
 from anyk.schemes.certainty import noticed_of
 from anyk.schemes.row import SchemeRow, SchemeWords, none_of
+from anyk.schemes.smaller import enough, or_lower
 from anyk.spec import Guarantee, Map, Threat
 
 __all__ = ["ROW", "Replication"]
@@ -109,9 +110,18 @@ class Replication(AbstractScheme):
                     f"floor(N/K) >= {bound}, that is "
                     f"floor({self.workers}/{self.blocks}) = {replicas} >= {needed}"
                 ),
-                change=f"Take {needed * self.blocks} workers, or fewer adversaries"
-                f"{'' if self.detects is None else ' or detects'}.",
+                change=f"Take {numbered(needed * self.blocks, 'worker')}{self._lower}.",
             )
+
+    @property
+    def _lower(self) -> str:
+        """What can be lowered instead of taking more workers."""
+        least = {"detects": self.adversaries}
+
+        def fits(it: Replication) -> bool:
+            return it.blocks * (it.adversaries + it._least) <= it.workers
+
+        return or_lower(enough(self, fits, "blocks", "adversaries", "detects", **least))
 
     @property
     def _least(self) -> int:
@@ -292,13 +302,24 @@ class _ReplicationRecovery(AbstractRecovery):
         excess = len(suspects) > scheme.adversaries
         if excess or len(majorities) < scheme.blocks:
             raise TooManyErrors(
-                answered=set(self.workers),
+                answered=self._contradicting(rows, replicas, agreement) or set(self.workers),
                 adversaries=scheme.adversaries,
                 detects=least - 1,
                 more=0 if excess else missing,
                 unless="" if scheme.domain.exact else _ADVICE,
             )
         return majorities, suspects
+
+    def _contradicting(
+        self, rows: NDArray[Any], replicas: list[NDArray[np.intp]], agreement: Agreement
+    ) -> set[int]:
+        """The workers of the blocks whose replicas do not all agree."""
+        who: set[int] = set()
+        for each in replicas:
+            majority = agreement.majority([rows[place] for place in each], 1) if each.size else None
+            if each.size and (majority is None or len(majority.agreeing) < each.size):
+                who |= {self.workers[place] for place in each}
+        return who
 
 
 def _spread(
@@ -335,10 +356,10 @@ ROW = SchemeRow(
     size=_sized,
     examples=_examples,
     words=SchemeWords(
-        call="Replication(blocks=K, workers=N, adversaries=A)",
+        call="Replication(blocks=K, workers=N, adversaries=A, detects=D)",
         computes="any function",
         late="one of floor(N/K) replicas a block",
-        wrong="A + 1 replicas that agree are believed",
+        wrong="A liars are named, D >= A are noticed: D + 1 replicas that agree are believed",
         curious="no",
         value="as computed; the baseline",
     ),

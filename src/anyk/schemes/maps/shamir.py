@@ -16,7 +16,7 @@ from anyk.codes.exact.reed_solomon import EvaluationCode
 from anyk.domains.points import disjoint_points
 from anyk.domains.polynomials import lagrange_matrix, vandermonde
 from anyk.domains.prime import PrimeField
-from anyk.errors import Unachievable
+from anyk.errors import Unachievable, numbered
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.randomness.masks import uniform_masks
 from anyk.schemes.base import (
@@ -31,6 +31,7 @@ from anyk.schemes.base import (
 )
 from anyk.schemes.certainty import Certainty
 from anyk.schemes.row import SchemeRow, SchemeWords, degree_of
+from anyk.schemes.smaller import enough, or_lower
 from anyk.spec import Guarantee, Map, Threat
 
 __all__ = ["ROW", "Shamir"]
@@ -110,10 +111,7 @@ class Shamir(AbstractScheme):
                     f"{numbers} + 1 = {quorum} <= floor({workers}/{self.blocks}) = "
                     f"{workers // self.blocks}"
                 ),
-                change=(
-                    f"Take {needed} workers, or lower degree, adversaries"
-                    f"{'' if self.detects is None else ', detects'} or colluders."
-                ),
+                change=f"Take {numbered(needed, 'worker')}{self._lower}.",
             )
         most = len(range(0, workers, self.blocks))
         if most >= self.field.modulus:
@@ -123,6 +121,17 @@ class Shamir(AbstractScheme):
                 needed=f"a modulus above ceil(N/K) = {most}",
                 change="Take a larger prime; 2**31 - 1 is the default.",
             )
+
+    @property
+    def _lower(self) -> str:
+        """What can be lowered instead of taking more workers."""
+        names = "blocks", "degree", "adversaries", "detects", "colluders"
+        least = {"detects": self.adversaries, "colluders": 1}
+
+        def fits(it: Shamir) -> bool:
+            return it.blocks * it._certainty.threshold <= len(it._everyone)
+
+        return or_lower(enough(self, fits, *names, **least))
 
     @property
     def _certainty(self) -> Certainty:

@@ -31,6 +31,7 @@ from anyk.schemes.base import (
 from anyk.schemes.certainty import Certainty
 from anyk.schemes.products.grid import Grid, cut
 from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_of
+from anyk.schemes.smaller import enough, or_lower
 from anyk.spec import Guarantee, MatMul, Threat
 from anyk.work import AbstractWork, Function, Product
 
@@ -108,8 +109,7 @@ class Polynomial(AbstractScheme):
                 given=str(self.workers),
                 needed=f"mn + {words} <= {'N' if r == 1 else 'rN'}, that is {self._dimension} + "
                 f"{numbers} = {threshold} <= {self._shares}",
-                change=f"Take {-(-threshold // r)} workers, or lower m, n"
-                f"{'' if self.detects is None else ', detects'} or adversaries.",
+                change=f"Take {-(-threshold // r)} workers{self._lower}.",
             )
         if self._shares > self.domain.modulus:
             raise Unachievable(
@@ -118,6 +118,19 @@ class Polynomial(AbstractScheme):
                 needed=f"a modulus of at least rN = {self._shares}",
                 change="Take a larger prime; 2**31 - 1 is the default.",
             )
+
+    @property
+    def _lower(self) -> str:
+        """What can be lowered instead of taking more workers."""
+        (m, _, n), spare = self.partition, self._certainty.threshold - self._dimension
+        sides = [("m", m, n), ("n", n, m)]
+        names = [name for name, own, other in sides if own > 1 and other + spare <= self._shares]
+        least = {"detects": self.adversaries}
+
+        def fits(it: Polynomial) -> bool:
+            return it._certainty.threshold <= it._shares
+
+        return or_lower([*names, *enough(self, fits, "adversaries", "detects", **least)])
 
     @property
     def _dimension(self) -> int:

@@ -30,6 +30,7 @@ from anyk.schemes.base import (
     rows_of,
 )
 from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_of
+from anyk.schemes.smaller import enough, or_lower
 from anyk.spec import Guarantee, Sum, Threat
 from anyk.work import AbstractWork, Combined, Function
 
@@ -95,7 +96,8 @@ class CyclicRepetition(AbstractScheme):
                 given=str(self.stragglers),
                 needed=f"S{' + D' if noticed else ''} < N, that is {self.stragglers}"
                 f"{f' + {self.detects}' if noticed else ''} < {self.workers}",
-                change=f"Lower stragglers{' or detects' if noticed else ''}, or add workers.",
+                change=f"Take {self._spare + 1} workers"
+                f"{or_lower(enough(self, CyclicRepetition._fits, 'stragglers', 'detects'))}.",
             )
         if isinstance(self.domain, PrimeField) and self.domain.modulus < self.workers:
             raise Unachievable(
@@ -104,6 +106,10 @@ class CyclicRepetition(AbstractScheme):
                 needed=f"a modulus of at least N = {self.workers}",
                 change="Take a larger prime; 2**31 - 1 is the default.",
             )
+
+    def _fits(self) -> bool:
+        """Whether the answers that are needed are fewer than there are workers."""
+        return self._spare < self.workers
 
     @property
     def _spare(self) -> int:

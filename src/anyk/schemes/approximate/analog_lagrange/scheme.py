@@ -17,7 +17,7 @@ from anyk.codes.analog.circle import circle, lagrange_basis, spread
 from anyk.codes.analog.interleaved import InterleavedCode
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Complex
-from anyk.errors import InvalidArgument, Unachievable
+from anyk.errors import InvalidArgument, Unachievable, numbered
 from anyk.privacy.noise import settle_noise, settled_noise
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.randomness.masks import gaussian_masks
@@ -34,6 +34,7 @@ from anyk.schemes.base import (
 )
 from anyk.schemes.certainty import Certainty
 from anyk.schemes.row import SchemeRow, SchemeWords, degree_of, some_leakage
+from anyk.schemes.smaller import enough, or_lower
 from anyk.spec import Guarantee, Map, Threat
 
 __all__ = ["ROW", "AnalogLagrange"]
@@ -160,11 +161,19 @@ class AnalogLagrange(AbstractScheme):
                     f"({self.blocks}+{self.colluders}-1)*{self.degree} + {numbers} + 1 "
                     f"= {certainty.threshold} <= {self.workers} - {late}"
                 ),
-                change=(
-                    f"Add {short} worker{'s' if short > 1 else ''}, or lower blocks, degree, "
-                    "stragglers, adversaries or colluders."
-                ),
+                change=f"Add {numbered(short, 'worker')}{self._lower}.",
             )
+
+    @property
+    def _lower(self) -> str:
+        """What can be lowered instead of adding workers."""
+        names = "blocks", "degree", "stragglers", "adversaries", "detects", "colluders"
+        least = {"detects": self.adversaries}
+
+        def fits(it: AnalogLagrange) -> bool:
+            return it._certainty.threshold + (it.stragglers or 0) <= it.workers
+
+        return or_lower(enough(self, fits, *names, **least))
 
     def _check_precision(self) -> None:
         size = _share_size(self)

@@ -19,7 +19,11 @@ from anyk.schemes.approximate.common import (
     least_answers,
     stragglers_of,
 )
-from anyk.schemes.approximate.veiled_replication.layout import VeiledLayout, veiled_layout
+from anyk.schemes.approximate.veiled_replication.layout import (
+    VeiledLayout,
+    check_copies,
+    veiled_layout,
+)
 from anyk.schemes.approximate.veiled_replication.recovery import VeiledRecovery
 from anyk.schemes.base import AbstractScheme, Encoded, Encoder, blocks_of
 from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_for_certain
@@ -104,6 +108,7 @@ class VeiledReplication(AbstractScheme):
     def __post_init__(self) -> None:
         settle(self, optional="stragglers", blocks=1, workers=1, stragglers=0)
         settle(self, adversaries=0, colluders=1)
+        check_copies(self.blocks, self.workers, self.colluders)
         check_threat(self.blocks, self.workers, self.stragglers, self.adversaries)
         check_bound(self.bound, self.adversaries)
         std = positive(
