@@ -18,7 +18,7 @@ from anyk.learn.gradient import CodedGradient
 from anyk.learn.losses import LogLoss
 from anyk.learn.products import exponent_of
 from anyk.learn.progress import progress
-from anyk.learn.report import Roll, TrainingReport
+from anyk.learn.report import Roll
 from anyk.learn.response import Response
 from anyk.learn.setting import Setting, largest_code
 from anyk.learn.training import LITTLE, Trained, in_blocks, still_falls
@@ -165,23 +165,14 @@ class Descent:
                 "by the sigmoid itself in place of the polynomial, some iterations lower the mean "
                 f"log-loss by {left:.2g}: leave degree out"
             )
-        report = TrainingReport(
+        report = roll.report(
             scheme=scheme,
-            data_bits=formats.data_bits,
-            weight_bits=formats.weight_bits,
-            primes=formats.primes,
+            formats=formats,
+            iterations=setting.iterations,
+            notes=notes,
+            seconds=(prepared - started, encoded - prepared, master),
             step=step,
             at_limit=held,
-            notes=tuple(notes),
-            iterations=setting.iterations,
-            liars=dict(sorted(roll.liars.items())),
-            failed=dict(sorted(roll.failed.items())),
-            silent=roll.silent,
-            spare=roll.spare,
-            prepare_seconds=prepared - started,
-            encode_seconds=encoded - prepared,
-            master_seconds=master,
-            worker_seconds=roll.waited,
         )
         return Trained(
             weights=np.ldexp(found[0], -exponent),

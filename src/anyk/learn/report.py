@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import final
 
 from anyk.answers import Outcome
+from anyk.learn.formats import Formats
 from anyk.schemes.maps.lagrange import Lagrange
 
 __all__ = ["Roll", "TrainingReport"]
@@ -136,6 +138,48 @@ class Roll:
     def spare(self) -> dict[int, int]:
         """Workers without a used answer at the end, and since when, that were not late."""
         return {who: i for who, i in self._unheard().items() if self.late.get(who, -1) < i}
+
+    def report(
+        self,
+        *,
+        scheme: Lagrange,
+        formats: Formats,
+        iterations: int,
+        notes: Sequence[str],
+        seconds: tuple[float, float, float],
+        step: float = math.nan,
+        at_limit: bool = False,
+    ) -> TrainingReport:
+        """The report of a training that is over.
+
+        Args:
+            scheme: the code.
+            formats: of data and weights.
+            iterations: how many steps were made.
+            notes: what keeps the model from the best one.
+            seconds: to prepare, to encode, and of the master in all iterations.
+            step: the step size of a descent.
+            at_limit: whether the weights were held back.
+        """
+        prepare, encode, master = seconds
+        return TrainingReport(
+            scheme=scheme,
+            data_bits=formats.data_bits,
+            weight_bits=formats.weight_bits,
+            primes=formats.primes,
+            step=step,
+            at_limit=at_limit,
+            notes=tuple(notes),
+            iterations=iterations,
+            liars=dict(sorted(self.liars.items())),
+            failed=dict(sorted(self.failed.items())),
+            silent=self.silent,
+            spare=self.spare,
+            prepare_seconds=prepare,
+            encode_seconds=encode,
+            master_seconds=master,
+            worker_seconds=self.waited,
+        )
 
     def _unheard(self) -> dict[int, int]:
         since = {worker: self.heard.get(worker, -1) + 1 for worker in range(self.workers)}

@@ -45,7 +45,7 @@ def largest_code(threat: Threat, *, degree: int, rows: int) -> Lagrange:
 
     Args:
         threat: N, S, A and T.
-        degree: D, of what a worker computes, in all that is encoded: 2 for a product of data and
+        degree: d, of what a worker computes, in all that is encoded: 2 for a product of data and
             weights; 2r + 1 for X^T g(X w) with a polynomial g of degree r.
         rows: no more blocks than these.
 

@@ -180,23 +180,12 @@ def train(
             f"the mean loss still fell by {found.fell:.2g} in the last of {setting.iterations} "
             f"iterations, and tol={tolerance:.2g} was asked for: raise iterations"
         )
-    report = TrainingReport(
+    report = roll.report(
         scheme=scheme,
-        data_bits=formats.data_bits,
-        weight_bits=formats.weight_bits,
-        primes=formats.primes,
-        step=math.nan,
-        at_limit=False,
-        notes=tuple(notes),
+        formats=formats,
         iterations=len(found.losses) - 1,
-        liars=dict(sorted(roll.liars.items())),
-        failed=dict(sorted(roll.failed.items())),
-        silent=roll.silent,
-        spare=roll.spare,
-        prepare_seconds=prepared - started,
-        encode_seconds=encoded - prepared,
-        master_seconds=master,
-        worker_seconds=roll.waited,
+        notes=notes,
+        seconds=(prepared - started, encoded - prepared, master),
     )
     return Trained(
         weights=np.ldexp(found.weights, -exponent),
