@@ -238,23 +238,22 @@ class WouldWrap(AnykError):
 
     Args:
         bits: of the largest integer that the function may reach, without its sign.
-        limit: the largest integer that the primes hold with either sign.
+        limit: an integer that is too large for any set of primes, with either sign.
 
     Example:
         >>> raise anyk.WouldWrap(bits=64, limit=2**30)
         Traceback (most recent call last):
-        anyk.errors.WouldWrap: the function computes integers of up to 64 bits; the primes hold 30
-        bits. Lower magnitude or fraction_bits, sum fewer terms, or leave the number of primes to
-        primes="auto".
+        anyk.errors.WouldWrap: the function computes integers of up to 64 bits; no primes hold more
+        than 30 bits. Lower magnitude, fraction_bits or degree, or sum fewer terms.
     """
 
     def __init__(self, *, bits: int, limit: int) -> None:
         self.bits = bits
         self.limit = limit
         super().__init__(
-            f"the function computes integers of up to {bits} bits; the primes hold "
-            f"{(limit + 1).bit_length() - 1} bits. Lower magnitude or fraction_bits, sum fewer "
-            'terms, or leave the number of primes to primes="auto".'
+            f"the function computes integers of up to {bits} bits; no primes hold more than "
+            f"{(limit + 1).bit_length() - 1} bits. Lower magnitude, fraction_bits or degree, or "
+            "sum fewer terms."
         )
 
 

@@ -153,7 +153,7 @@ class ListeningError(Exception):
 ROWS = [
     *(
         tried(
-            f"Make it {kind.__name__}({{}}), or the scheme smaller.",
+            f"Make it {kind.__name__}({{}}), or make the scheme smaller.",
             lambda kind=kind: run_on(kind(3)),
             lambda workers, kind=kind: run_on(kind(workers)),
             lambda _, kind=kind: run_on(kind(3), workers=3),
@@ -162,18 +162,18 @@ ROWS = [
         for kind in (anyk.Inline, anyk.Threads, anyk.Simulated, anyk.Processes)
     ),
     tried(
-        "Pass more executors, or the scheme smaller.",
+        "Pass more executors, or make the scheme smaller.",
         lambda: futures(threads(2), shares=3),
         lambda: futures(threads(3), shares=3),
         lambda: futures(threads(2), shares=2),
     ),
     tried(
-        "Give the executor in it more workers, or the scheme smaller.",
+        "Give the executor in it more workers, or make the scheme smaller.",
         lambda: place(anyk.WithMaster(anyk.Inline(2))),
         lambda: place(anyk.WithMaster(anyk.Inline(3))),
     ),
     tried(
-        "Make it Inline({}), or the scheme smaller.",
+        "Make it Inline({}), or make the scheme smaller.",
         lambda: place(Faulty(anyk.Inline(3), {})),
         lambda workers: place(Faulty(anyk.Inline(workers), {})),
     ),

@@ -197,7 +197,7 @@ ROWS = [
     ),
     # quotients
     tried(
-        "multiply by its inverse in the field: x * x.field.inverse({}).",
+        "multiply by the inverse: x * x.field.inverse({}).",
         lambda: x() / 3,
         lambda c: x() * x().field.inverse(c),
     ),

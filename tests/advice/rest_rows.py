@@ -67,6 +67,11 @@ ROWS = [
         lambda: read("b,a\n0.5,1.5\n0.5,1.5\n"),
     ),
     tried(
+        "Name the columns so, and give each worker one line a round.",
+        lambda: read("worker,seconds\n0,0.5\n1,1.5\n"),
+        lambda: read("round,worker,seconds\n0,0,0.5\n0,1,1.5\n"),
+    ),
+    tried(
         "Name the workers in a header, or leave that row out.",
         lambda: read("0,1,2\n0.5,1.5,1.25\n"),
         lambda: read("a,b,c\n0,1,2\n0.5,1.5,1.25\n"),

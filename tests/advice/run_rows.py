@@ -291,7 +291,7 @@ ROWS = [
         lambda: run(anyk.Spline(2, 8), lambda x: x**3, X=DATA / 4),
     ),
     tried(
-        "Name them with adversaries= (each costs an answer more), or look for a fault",
+        "Name liars with adversaries= (each costs an answer more), or look for a fault",
         lambda: lied_reals(anyk.Replication(1, 2, detects=1)),
         lambda: lied_reals(anyk.Replication(1, 3, adversaries=1)),
     ),
