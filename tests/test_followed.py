@@ -179,6 +179,15 @@ def test_a_function_that_fails_on_zeros_needs_numbers():
     assert_right(outcome, exactly(lambda x: x + x, THREE, X))
 
 
+def test_a_function_that_would_end_the_program_does_not_end_the_master():
+    def leaves(x):
+        raise SystemExit(x.ndim)
+
+    with anyk.Inline(12) as executor:
+        with pytest.raises(anyk.InvalidArgument, match="raises SystemExit for zeros"):
+            anyk.run(THREE, leaves, X, executor, embedding=FIXED)
+
+
 def test_what_the_worker_finds_beyond_the_budget_it_refuses():
     calls = []
 

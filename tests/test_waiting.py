@@ -111,6 +111,14 @@ def test_nobody_is_late_before_half_have_answered():
     assert outcome.elapsed == pytest.approx(5.0)
 
 
+def test_once_half_have_answered_the_other_half_is_late():
+    with simulated([600.0, 1.0, 600.0, 1.1]) as executor:  # both copies of a block
+        outcome = anyk.run(anyk.Replication(2, 4), np.sin, X[:2], executor)
+    assert outcome.again == (0,)
+    assert outcome.elapsed < 10.0
+    assert np.array_equal(outcome.value, np.sin(X[:2]))
+
+
 def test_the_measure_of_lateness_is_the_executors():
     with simulated([1.0, 1.0, 1.0, 3.0]) as executor:
         executor.lateness = anyk.Lateness(medians=10.0)

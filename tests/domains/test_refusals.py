@@ -242,6 +242,31 @@ def test_views_know_what_was_written_in_what_they_view():
     assert np.array_equal(numbers(x), DATA**2)
 
 
+def test_the_residues_of_constants_are_no_way_round():
+    x = share()
+    zeros = np.zeros_like(x)
+    seen = zeros.values
+    with pytest.raises(ValueError, match="read-only"):
+        seen[...] = 1  # zeros * x would go on as zeros, of no degree
+    zeros[...] = x
+    assert not seen.any()
+    constants = anyk.FieldArray(seen, FIELD)
+    assert not numbers(constants * x).any()
+
+
+def test_einsum_of_one_array_is_a_view_as_numpys():
+    for subscripts in ("ii->i", "ij->ji", "...i->i...", "ij"):
+        x, plain = share(), DATA.copy()
+        np.einsum(subscripts, x)[...] = 0
+        np.einsum(subscripts, plain)[...] = 0
+        assert np.array_equal(numbers(x), plain)
+    x = share()
+    np.einsum("ii->i", x)[...] = x[0] * x[1]
+    assert x.extent.degree == 2
+    np.einsum("ij->i", x)[...] = 0  # sums are new
+    assert numbers(x).any()
+
+
 def test_what_cannot_be_written_in_says_so():
     x = share()
     with pytest.raises(anyk.InvalidArgument, match=r"x\.copy\(\)"):

@@ -25,6 +25,10 @@ _OTHER_UNITS = ("ms", "msec", "milli", "us", "usec", "micro", "ns", "nano", "min
 _CALENDAR = 1e8  # seconds, some three years: nobody waited as long, but clocks show such numbers
 _WHO = {"worker", "worker_id"}  # columns of a file with a line for each answer
 _FEWEST = 3  # columns whose numbers 0, 1, 2 .. are rather their names
+_COUNTS = {
+    "call", "id", "index", "iter", "iteration", "round", "row", "run", "step", "trial",
+    "unnamed: 0",
+}  # fmt: skip
 
 
 def read_trace(path: str | Path) -> Recorded:
@@ -55,8 +59,13 @@ def read_trace(path: str | Path) -> Recorded:
         line for line in enumerate(_text(path).splitlines(), start=1)
         if line[1].strip() and not line[1].lstrip().startswith("#")
     ]  # fmt: skip
-    rows = list(csv.reader((line for _, line in lines), skipinitialspace=True))
-    table = _Table(path, [number for number, _ in lines], rows)
+    try:
+        rows = list(csv.reader((line for _, line in lines), skipinitialspace=True))
+    except csv.Error as error:
+        rows, why = [], f"a cell that can't be read ({error})"
+    else:
+        why = "quotes that do not end in their line"
+    table = _Table(path, [number for number, _ in lines], rows, why)
     return Recorded(np.array(table.long() if table.is_long else table.wide()))
 
 
@@ -100,10 +109,15 @@ class _Table:
         path: of the file, for errors.
         lines: the number of each row's line.
         rows: the cells.
+        why: what is wrong where these are not as many.
     """
 
-    def __init__(self, path: str | Path, lines: Sequence[int], rows: Sequence[list[str]]) -> None:
+    def __init__(
+        self, path: str | Path, lines: Sequence[int], rows: Sequence[list[str]], why: str
+    ) -> None:
         self._path = path
+        if len(rows) != len(lines):
+            self._refuse(why, "")
         cells = [[cell.strip() for cell in row] for row in rows]
         header = bool(cells) and _is_header(cells[0])
         self._names = cells[0] if header else []
@@ -189,13 +203,15 @@ class _Table:
         words = name.replace("_", " ").replace("-", " ").replace("(", " ").replace(")", " ").split()
         values = [_value(row[column]) for _, row in self._rows]
         calendar = all(value is not None and _CALENDAR <= value < math.inf for value in values)
-        whole = [row[column] for _, row in self._rows] == [str(n) for n in range(len(values))]
+        cells = [row[column] for _, row in self._rows]
+        whole = len(cells) >= _FEWEST and cells == [str(n) for n in range(len(cells))]
+        counted = name in _COUNTS and all(cell.isdecimal() for cell in cells)
         told = ""
         if calendar or any(word.startswith(_TIMES) or word.endswith("stamp") for word in words):
             told = "times of a clock"
         elif words and words[-1] in _OTHER_UNITS:
             told = "another unit than seconds"
-        elif whole and len(values) >= _FEWEST and (not name or name in {"index", "round", "id"}):
+        elif counted or (whole and not name):
             told = "a count of the rounds"
         if told:
             self._refuse(

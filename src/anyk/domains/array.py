@@ -81,16 +81,24 @@ class FieldArray:
 
     @property
     def values(self) -> NDArray[np.int64]:
-        """The residues of an array that stands for no share; those of a share refuse."""
+        """The residues of an array that stands for no share; those of a share refuse.
+
+        Of an array with an extent they are a copy that can't be written in: what was written there
+        it would not know of, and shares written in the array later would be seen as numbers.
+        """
         extent = self.extent
-        if extent is not None and (extent.degree > 0 or extent.bits):
+        if extent is None:
+            return self._residues
+        if extent.degree > 0 or extent.bits:
             raise NotPolynomial(
                 ".values of a share: what is made of its residues in another way than by "
                 "polynomials decodes to something wrong, and int64 overflows. Use the FieldArray "
                 "itself, with numpy's functions; if the function is a polynomial of a degree d "
                 "that you know, wrap it: anyk.of_degree(f, d)."
             )
-        return self._residues
+        values = self._residues.copy()
+        values.flags.writeable = False
+        return values
 
     @property
     def extent(self) -> Extent | None:

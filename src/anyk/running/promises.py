@@ -198,7 +198,7 @@ def _result(
         result = together(function(*own_copies(list(arguments))))
     except AnykError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if _bounded(embedding):  # the workers check
             return None
         raise InvalidArgument(

@@ -24,6 +24,8 @@ Label = str | int
 def einsum(like: FieldArray, *operands: Any, optimize: Any = None) -> FieldArray:
     """`np.einsum`, with letters or with lists of numbers.
 
+    Of one operand whose elements are moved alone it is a view, as numpy's.
+
     Args:
         like: any FieldArray of them.
         *operands: the subscripts and the arrays; or arrays, each with the list of its labels, and
@@ -49,6 +51,8 @@ def einsum(like: FieldArray, *operands: Any, optimize: Any = None) -> FieldArray
     product = _summed(product, [i for i, label in enumerate(names) if label not in result])
     names = [label for label in names if label in result]
     moved = product.transpose(*(names.index(label) for label in result if label in names))
+    if len(terms) == 1 and np.may_share_memory(residues_of(moved), residues_of(arrays[0])):
+        return arrays[0].seen(residues_of(moved))
     return made(like, residues_of(moved).copy(), moved.extent)
 
 

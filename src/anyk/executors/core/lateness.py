@@ -54,9 +54,9 @@ class Lateness:
             few: whether those that answered are enough, however few they are.
         """
         place = workers // 2
-        if place >= len(times):
+        if not times or 2 * len(times) < workers:
             if not few or not times:
                 return None
             place = len(times) // 2
-        median = times[place]
+        median = times[min(place, len(times) - 1)]
         return max(self.medians * median, median + self.margin)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -37,6 +38,8 @@ from anyk.work import AbstractWork, Combined, Function
 __all__ = ["ROW", "CyclicRepetition"]
 
 _ROUNDING = 8.0 * float(np.finfo(np.float64).eps)
+_SLACK = 1.001  # for rounding in the matrices
+_SETS = 1 << 12  # of liars that an error estimate allows for
 
 
 @final
@@ -64,9 +67,10 @@ class CyclicRepetition(AbstractScheme):
         Any N - S answers give the sum; over a field exactly. Over the reals up to rounding, which
         the decoder amplifies, and the error estimate says by how much; it grows steeply with S + D.
         Where more than N - S - D answered, the others check them: a contradiction raises
-        `TooManyErrors` over a field, and counts in the estimate over the reals. Up to D liars never
-        bring about a wrong sum over a field. Nobody is named. No privacy: a worker holds blocks in
-        the clear.
+        `TooManyErrors` over a field, and counts in the estimate over the reals, which covers what
+        any D of them can do together, where there are no more than 4096 such sets. Up to D liars
+        never bring about a wrong sum over a field. Nobody is named. No privacy: a worker holds
+        blocks in the clear.
 
     References:
         Tandon, Lei, Dimakis, Karampatziakis: Gradient coding: avoiding stragglers in distributed
@@ -244,9 +248,27 @@ class _CyclicRecovery(AbstractRecovery):
             * self.scheme.guarantee.load
             * float(np.linalg.norm(np.abs(self.matrix[0]) @ np.abs(flat)))
         )
-        amplified = float(np.linalg.norm(self.matrix)) * float(np.linalg.norm(missed))
-        error = max(rounding, amplified / math.sqrt(max(len(missed), 1)))
+        amplified = float(np.linalg.norm(self.matrix)) / math.sqrt(max(len(missed), 1))
+        hidden = _SLACK * self._exposed
+        error = max(rounding, max(amplified, hidden) * float(np.linalg.norm(missed)))
         return error / size if size else (math.inf if error else 0.0)
+
+    @cached_property
+    def _exposed(self) -> float:
+        """How far D liars move the sum at most, as a share of what the others contradict them by.
+
+        Lies e of workers J move the sum by a_J e and are contradicted by P_J e. Where these are
+        very many sets J, as many of them are tried as there is time for.
+        """
+        detects, rows = self.scheme.detects or 0, self._rows
+        spare = min(detects, len(rows) - self._enough)
+        if not spare:
+            return 0.0
+        missed = self._missed(np.eye(len(rows), dtype=rows.dtype))
+        sets = list(itertools.islice(itertools.combinations(range(len(rows)), spare), _SETS))
+        inverses = np.linalg.pinv(np.moveaxis(missed[:, sets], 0, 1))
+        moved = (self.matrix[0][np.array(sets)][:, None, :] @ inverses)[:, 0]
+        return float(np.linalg.norm(moved, axis=1).max())
 
     def _missed(self, flat: NDArray[Any]) -> NDArray[Any]:
         """By how much the answers beyond the first N - S - D differ from what these say of them."""
