@@ -42,8 +42,9 @@ def beyond_doubt(
     one class to another exceeds in two columns; a large one of a heavy-tailed function has others
     that are nearly as large, or a tail that is as heavy.
 
-    The bounds were chosen on ten functions, so that nobody honest is named there, and checked on
-    forty-nine others (docs/measured.md).
+    The bounds were chosen on some functions, so that nobody honest is named there, and checked on
+    others (docs/measured.md). A function with poles, such as the inverse of a matrix, is beyond
+    them: near a pole all numbers of an answer are large at once, as in a lie.
 
     Args:
         errors: of the answers in question, each predicted from the others and divided by the

@@ -75,8 +75,8 @@ class VeiledReplication(AbstractScheme):
         as any other at least; more than A of these raise `TooManyErrors`. Who is left out and not
         named is counted in the estimate, which covers both, that it lies and that it is right. All
         of that is measured, not proven (docs/measured.md): where nobody lied, one batch in a
-        thousand named somebody, and with A liars the estimate held for 99.9 % of the values. The
-        rougher f, and the fewer numbers an answer has, the larger is a lie that is named: where
+        thousand named somebody, but half of those of a function with poles; and with A liars the
+        estimate held in 99.9 % of batches. The rougher f, and the fewer numbers an answer has, the larger is a lie that is named: where
         classes, votes or single large numbers are answered, few are. Where liars are the most of a
         block's answers, nobody can tell.
 
