@@ -187,6 +187,12 @@ ROWS = [
         lambda: written(read_only()),
         lambda: written(read_only().copy()),
     ),
+    tried(
+        "Make it by np.zeros_like(x), of a share x; or take x + y instead of x += y.",
+        lambda: FIELD.array(np.zeros((2, 2), dtype=int)).__iadd__(share()),
+        lambda: np.zeros_like(share()).__iadd__(share()),
+        lambda: FIELD.array(np.zeros((2, 2), dtype=int)) + share(),
+    ),
     tried("Leave it out.", lambda: x().sum(dtype=float), lambda: x().sum()),
     tried(
         "Approximate the function by a polynomial, or use a scheme over the reals, such as "

@@ -230,9 +230,9 @@ def test_views_know_what_was_written_in_what_they_view():
     assert view.extent.bits == 4
     assert np.array_equal(numbers(other), [[3, -1], [16, 4]])
     assert np.array_equal(numbers(view), [3, -1])
-    constants = FIELD.array(np.zeros((2, 2), dtype=int))
-    constants[0] = share()[0]
-    assert constants.extent.degree == 1
+    zeros = np.zeros_like(x)
+    zeros[0] = share()[0]
+    assert zeros.extent.degree == 1
     total, entry = x.sum(), x[0, 0]
     total += 1
     entry -= 1
@@ -240,6 +240,21 @@ def test_views_know_what_was_written_in_what_they_view():
     fancy = x[[0, 1]]
     fancy += 1
     assert np.array_equal(numbers(x), DATA**2)
+
+
+def test_shares_are_written_in_no_memory_that_somebody_else_may_have():
+    buffer = np.zeros((2, 2), dtype=np.int64)
+    for constants in (anyk.FieldArray(buffer, FIELD), FIELD.array(buffer)):
+        seen = constants.values
+        for write in (
+            lambda: constants.__setitem__(..., share()),  # noqa: B023 - called at once
+            lambda: constants.__iadd__(share()),  # noqa: B023 - as above
+            lambda: constants[0].__setitem__(..., share()[0]),  # noqa: B023 - as above
+        ):
+            with pytest.raises(anyk.InvalidArgument, match=r"np\.zeros_like\(x\)"):
+                write()
+        assert not buffer.any()
+        assert not seen.any()
 
 
 def test_the_residues_of_constants_are_no_way_round():

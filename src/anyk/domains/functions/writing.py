@@ -39,6 +39,13 @@ def write(target: FieldArray, index: Any, value: Any) -> None:
         )
     owner, given = target.owner, wrapped(target, value)
     own, new = owner.extent, given.extent
+    if own is None and new is not None:  # whoever made the array may hold its memory
+        raise InvalidArgument(
+            "x[..] = y",
+            given="shares, to be written in an array of constants",
+            needed="an array that knows of shares",
+            change="Make it by np.zeros_like(x), of a share x; or take x + y instead of x += y.",
+        )
     met, lacks, extent = own or new, 0, None
     if met is not None:
         own, new = own or owner.beside(met), new or given.beside(met)

@@ -77,8 +77,8 @@ class Spline(AbstractScheme):
         and that it is right. That is measured, not proven (docs/measured.md): a lie as small as the
         error of interpolation can't be told from the truth, nor can most answers about a block be
         lies of one kind; the rougher f, the larger is a lie that is named, where all others answer
-        the same nobody is, and near a pole of f an honest worker may be. Without `adversaries` nobody is named. No privacy: a worker may
-        hold nearly a block.
+        the same nobody is, and near a pole of f an honest worker may be. Without `adversaries`
+        nobody is named. No privacy: a worker may hold nearly a block.
 
     References:
         Moradi, Tahmasebi and Maddah-Ali, Coded Computing for Resilient Distributed Computing: A
