@@ -2,6 +2,7 @@
 
 import itertools
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -31,11 +32,28 @@ def test_it_keeps_its_guarantee_for_blocks_of_any_shape(shape):
 def test_a_polynomial_that_mixes_coordinates_and_complex_data():
     rng = np.random.default_rng(1)
     X = rng.normal(size=(3, 4, 5)) + 1j * rng.normal(size=(3, 4, 5))
-    encoded = analog().encode(X)
+    encoded = analog(detects=0).encode(X)
     answers = np.stack([x.T @ x - 2 * x.T[:, :1] + 1 for x in encoded.shares])
     recovered = encoded.decode(answers, range(9))
     truth = np.stack([x.T @ x - 2 * x.T[:, :1] + 1 for x in X])
     assert relative(recovered.value, truth) < recovered.error_estimate < 1e-7
+
+
+@pytest.mark.parametrize("scheme", [
+    anyk.AnalogLagrange(4, 1, 8, stragglers=4), anyk.AnalogLagrange(2, 1, 2),
+])  # fmt: skip
+def test_where_nothing_is_spare_nothing_is_known_of_the_error(scheme):
+    X = np.linspace(-1.0, 1.0, scheme.blocks)
+    encoded = scheme.encode(X)
+    answered = list(range(scheme.guarantee.threshold))
+    for function in (np.tanh, np.square, np.negative):
+        recovered = encoded.decode(function(encoded.shares[answered]), answered)
+        assert recovered.error_estimate == np.inf
+    with anyk.Inline(scheme.workers) as executor, pytest.raises(anyk.RecoveryError):
+        anyk.run(scheme, np.tanh, X, executor, deadline=None)
+    stated = replace(scheme, detects=0).encode(X)
+    answers = -stated.shares[answered]
+    assert stated.decode(answers, answered).error_estimate < 1e-9
 
 
 # The trade-off of the paper's scheme, with the keys' points after the blocks'.

@@ -166,7 +166,7 @@ def run(
         on_answer: called with every answer and failure as it comes, before it is checked.
         embedding: how reals become residues of the scheme's field, and values reals again. The
             function is followed once here, through arrays of zeros, to know how large its results
-            may be.
+            may be: before the clock of the deadline starts.
         progress: whether to show the workers in a terminal while a run lasts (with rich).
 
     Returns:

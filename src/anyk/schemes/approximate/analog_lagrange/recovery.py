@@ -55,6 +55,8 @@ class AnalogRecovery(AbstractRecovery):
         certainty: how many values determine the polynomial, and how many rows may be wrong.
         hidden: how many liars the error estimate allows for.
         rounding: of an honest answer, root mean square, as a share of its own, in double precision.
+        trusted: whether the function is taken for a polynomial of that degree, where no spare
+            answer tells.
         source: of the random numbers of its sketches, which no worker may foresee.
 
     Example:
@@ -71,6 +73,7 @@ class AnalogRecovery(AbstractRecovery):
     certainty: Certainty
     hidden: int
     rounding: float
+    trusted: bool = True
     source: AbstractSource = SystemSource()
 
     @property
@@ -124,6 +127,8 @@ class AnalogRecovery(AbstractRecovery):
             own = (_OWN + kept.size / _ALIKE) * float(np.finfo(np.float64).eps)
             error = self._error(code, matrix, sample[kept], rounding, located) + own * typical
             relative = relative_error(unit * error, np.abs(value))
+        if not self.trusted and kept.size <= self.certainty.dimension:
+            relative = math.inf
         rows = np.linalg.norm(matrix, axis=1)  # by which the answers' errors are amplified
         return Recovered(
             value=value,

@@ -59,8 +59,9 @@ class AnalogLagrange(AbstractScheme):
         workers: N.
         adversaries: A, how many workers may answer wrongly.
         detects: D >= A, how many workers may answer wrongly without a wrong value. By default A,
-            and 1 without adversaries, so that one spare answer checks that f is what was promised;
-            0 where that would be one worker too many.
+            and 1 without adversaries, so that one spare answer checks that f is what was promised.
+            Where there is no room for it, nothing is checked, and the error estimate is infinite,
+            unless 0 says that f is as promised.
         colluders: T, how many workers may put their shares together.
         stragglers: S, how many workers may be late; as many as the inequality allows by default.
         leakage: bits, a coordinate, that T workers may learn. With colluders, give it or sigma.
@@ -91,8 +92,9 @@ class AnalogLagrange(AbstractScheme):
         size. With more than that, by more than A liars or a function of too high a degree, recovery
         raises `TooManyErrors`, or, where the answers are consistent with at most A liars all the
         same, returns that reading of them. With one spare answer or more the estimate covers a
-        function that is no such polynomial; without (detects=0), it takes f to be what was
-        promised.
+        function that is no such polynomial, but for one that saturates on shares far larger than
+        the data, where a single spare may agree by chance. With detects=0 and no spare it takes f
+        to be what was promised.
 
         Any T workers learn at most `leakage` bits a coordinate together, of independent blocks of
         standard deviation `data_std` (K times that variance, for blocks that depend on each other
@@ -293,6 +295,7 @@ class AnalogLagrange(AbstractScheme):
             certainty=certainty,
             hidden=self.adversaries if self.detects is None else self.detects,
             rounding=self.rounding,
+            trusted=self.detects is not None,
         )
 
 
