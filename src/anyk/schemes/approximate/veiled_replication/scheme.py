@@ -72,9 +72,9 @@ class VeiledReplication(AbstractScheme):
         named is counted in the estimate, which covers both, that it lies and that it is right. All
         of that is measured, not proven (docs/measured.md): where nobody lied, one batch in a
         thousand named somebody, but half of those of a function with poles; and with A liars the
-        estimate held in 99.9 % of batches. The rougher f, and the fewer numbers an answer has, the larger is a lie that is named: where
-        classes, votes or single large numbers are answered, few are. Where liars are the most of a
-        block's answers, nobody can tell.
+        estimate held in 99.9 % of batches. The rougher f, and the fewer numbers an answer has, the
+        larger is a lie that is named: where classes, votes or single large numbers are answered,
+        few are. Where liars are the most of a block's answers, nobody can tell.
 
     References:
         Cook and Stefanski, Simulation-extrapolation estimation in parametric measurement error
