@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import anyk
+from anyk.bench.measure import wilson
 from anyk.codes.analog.circle import circle, lagrange_basis
 from anyk.codes.analog.interleaved import InterleavedCode
 from anyk.privacy.coalitions import most_bits_learned
@@ -102,6 +103,7 @@ def trial(rng: np.random.Generator) -> tuple[float, float, float, float]:
     X = rng.standard_normal((code.blocks, *shape)) + rng.choice([0.0, 0.0, 3.0])
     truth = np.stack([f(x.astype(complex)) for x in X])
     least = (code.blocks + code.colluders - 1) * degree + 1 + 2 * code.adversaries
+    least = min(least + (not code.adversaries), code.workers)  # one spare answer by default
     count = int(rng.integers(least, code.workers + 1))
     if rng.random() < 0.5:
         answered = rng.permutation(code.workers)[:count]
@@ -118,15 +120,6 @@ def trial(rng: np.random.Generator) -> tuple[float, float, float, float]:
     error = float(np.linalg.norm(value - truth) / np.linalg.norm(value))
     innocents = len(set(recovered.suspects) - liars)
     return code.adversaries, error, recovered.error_estimate or 0.0, innocents
-
-
-def wilson(successes: int, trials: int) -> tuple[float, float]:
-    """The 95 % interval of a share."""
-    share, z = successes / trials, 1.96
-    centre = (share + z * z / (2 * trials)) / (1 + z * z / trials)
-    half = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials**2))
-    half /= 1 + z * z / trials
-    return centre - half, min(centre + half, 1.0)
 
 
 def covered(trials: int) -> bool:

@@ -32,6 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import anyk
+from anyk.bench.measure import share
 from anyk.demo.digits import held_out
 from anyk.demo.network import logits
 from anyk.randomness.entropy import InsecureTestSource
@@ -182,23 +183,6 @@ def run(name: str, function: Function, rng: np.random.Generator, data: Floats | 
     )
 
 
-def wilson(successes: int, trials: int) -> tuple[float, float]:
-    """A 95 % interval of a share."""
-    share, z = successes / trials, 1.96
-    middle = (share + z * z / 2 / trials) / (1 + z * z / trials)
-    spread = z * math.sqrt(share * (1 - share) / trials + (z / 2 / trials) ** 2)
-    spread /= 1 + z * z / trials
-    return max(0.0, middle - spread), min(1.0, middle + spread)
-
-
-def per_cent(successes: int, trials: int) -> str:
-    """A share and its interval."""
-    if not trials:
-        return "none"
-    low, high = wilson(successes, trials)
-    return f"{successes / trials:.2%} ({low:.2%} to {high:.2%})"
-
-
 def judge(kind: str, functions: Mapping[str, Function], runs: int, most: float) -> bool:
     """Print the rows of one group of functions; whether the claim holds for it."""
     print(f"\n{kind}")
@@ -218,10 +202,18 @@ def judge(kind: str, functions: Mapping[str, Function], runs: int, most: float) 
             every += each
         silent, kept_all = sum(one.silent for one in every), sum(one.kept for one in every)
         met = [one for one in every if one.met]
+        rates = [
+            share(part, whole, digits=2)
+            for part, whole in (
+                (silent, len(every)),
+                (kept_all, len(every)),
+                (sum(one.kept for one in met), len(met)),
+            )
+        ]
         print(
-            f"{name:<19}all: silent {silent} of {len(every)}, {per_cent(silent, len(every))}\n"
-            f"{'':<19}     word kept in {per_cent(kept_all, len(every))} of the runs, "
-            f"in {per_cent(sum(one.kept for one in met), len(met))} of those that return a value"
+            f"{name:<19}all: silent {silent} of {len(every)}, {rates[0]}\n"
+            f"{'':<19}     word kept in {rates[1]} of the runs, "
+            f"in {rates[2]} of those that return a value"
         )
         holds &= silent <= most * len(every) and kept_all >= KEPT * len(every)
     return holds
@@ -247,7 +239,7 @@ def cost(runs: int) -> bool:
             below = sum(one.error <= one.estimate for one in erring)
             print(
                 f"{name:<19}{told:<14}{len(erring):5} runs {median:7.2f} ({low:.2g} to {high:.2g})"
-                f"  {per_cent(below, len(erring))}"
+                f"  {share(below, len(erring), digits=2)}"
             )
         holds &= bool(np.median(every) <= TIMES)
     return holds

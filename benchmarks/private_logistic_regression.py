@@ -44,7 +44,10 @@ from anyk.learn.scaling import Scaling
 ITERATIONS = 25
 BYTES = 4  # a residue modulo 2**31 - 1
 SPEEDS = (1e9, 1e10)  # bits a second
-BITS = {"data_bits": 2, "weight_bits": 4, "primes": 1, "scaling": "unit"}  # as in the paper
+PAPER = {  # its bits and its polynomial, without a penalty
+    "data_bits": 2, "weight_bits": 4, "primes": 1, "scaling": "unit", "degree": 1, "C": np.inf,
+    "tol": 1.0,  # 25 iterations it is
+}  # fmt: skip
 
 
 def coded(X, y, workers, colluders):
@@ -52,7 +55,7 @@ def coded(X, y, workers, colluders):
     with anyk.Simulated(workers) as executor:
         model = CodedLogisticRegression(
             executor=executor, workers=workers, stragglers=0, colluders=colluders,
-            iterations=ITERATIONS, random_state=0, verbose=0, **BITS,
+            iterations=ITERATIONS, random_state=0, verbose=0, **PAPER,
         ).fit(X, y)  # fmt: skip
     report = model.report_
     decode = decoding_seconds(report.scheme, X.shape[1] + 1)
@@ -81,11 +84,11 @@ def decoding_seconds(scheme, numbers):
 def secret_shared(X, workers, iterations):
     """The same gradients on Shamir shares of all data: seconds and bytes by phase."""
     field = anyk.PrimeField()
-    design = Scaling.of(X, BITS["scaling"]).design(X, intercept=True)
+    design = np.hstack([Scaling.of(X, PAPER["scaling"]).design(X), np.ones((len(X), 1))])
     weights = np.random.default_rng(0).integers(-16, 17, (design.shape[1], 1))
     shamir = Shamir(field, workers, colluders=workers // 2 - 1)
     start = time.perf_counter()
-    whole = nearest(np.ldexp(design, BITS["data_bits"]))
+    whole = nearest(np.ldexp(design, PAPER["data_bits"]))
     shares = shamir.share(field.constant(whole))
     encode = time.perf_counter() - start
     compute = 0.0
@@ -145,7 +148,7 @@ def accuracies(X, y):
     folds = StratifiedKFold(5, shuffle=True, random_state=0)
     with anyk.Inline(8) as executor:
         model = CodedLogisticRegression(
-            executor=executor, iterations=ITERATIONS, random_state=0, verbose=0, **BITS
+            executor=executor, iterations=ITERATIONS, random_state=0, verbose=0, **PAPER
         )
         ours = cross_val_score(model, X, y, cv=folds).mean()
     return ours, cross_val_score(LogisticRegression(max_iter=1000), X, y, cv=folds).mean()
@@ -160,7 +163,7 @@ def liars(X, y):
     for name, faults in (("honest", {}), ("one liar", {5: Corrupt(seed=1, modulus=modulus)})):
         with Faulty(anyk.Inline(12), faults) as executor:
             models[name] = CodedLogisticRegression(
-                executor=executor, workers=12, adversaries=1, random_state=0, verbose=0, **BITS
+                executor=executor, workers=12, adversaries=1, random_state=0, verbose=0, **PAPER
             ).fit(X, y)
     same = np.array_equal(models["honest"].coef_, models["one liar"].coef_)
     print(f"\none liar of 12, with the code: loss {models['one liar'].loss_[-1]:.4f}, ", end="")

@@ -37,6 +37,7 @@ from sklearn.datasets import load_digits
 from spline_beats_berrut import train
 
 from anyk import Encoded, Spline, TooManyErrors
+from anyk.bench.measure import share
 
 Floats = NDArray[np.float64]
 
@@ -176,16 +177,6 @@ def interval(results: list[Result]) -> tuple[float, float, float]:
     ratios = ours[picks].mean(axis=1) / known[picks].mean(axis=1)
     low, high = np.quantile(ratios, [0.025, 0.975])
     return float(ours.mean() / known.mean()), float(low), float(high)
-
-
-def share(part: int, whole: int) -> str:
-    """A share in percent, with its 95 % Wilson interval."""
-    if not whole:
-        return "-"
-    p, z = part / whole, 1.96
-    centre = (p + z * z / (2 * whole)) / (1 + z * z / whole)
-    half = z / (1 + z * z / whole) * np.sqrt(p * (1 - p) / whole + z * z / (4 * whole**2))
-    return f"{100 * p:.1f} % ({100 * (centre - half):.1f}-{100 * min(centre + half, 1.0):.1f})"
 
 
 def line(told: str, results: list[Result]) -> float:

@@ -28,6 +28,7 @@ from sklearn.datasets import load_digits
 from spline_beats_berrut import Function, agreement, rmse, train
 
 import anyk
+from anyk.bench.measure import share
 
 Floats = NDArray[np.float64]
 
@@ -103,14 +104,6 @@ def spread(sample: Floats) -> str:
     return f"{sample.mean():.2f} [{low:.2f}, {high:.2f}]"
 
 
-def wilson(good: float, total: int) -> str:
-    """A share and its interval."""
-    share, z = good / total, 1.96
-    middle = (share + z * z / (2 * total)) / (1 + z * z / total)
-    half = z * math.sqrt(share * (1 - share) / total + z * z / (4 * total**2)) / (1 + z * z / total)
-    return f"{share:.3f} [{middle - half:.3f}, {min(middle + half, 1.0):.3f}]"
-
-
 def main() -> int:
     """Print the table, and say whether the claim holds."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -128,24 +121,24 @@ def main() -> int:
     print(f"pixels of standard deviation {std:.3f}\n")
     header = ("attack", "liars named", "accused", "RMSE", "RMSE, told", "argmax agrees")
     print(
-        f"{header[0]:<16}{header[1]:>22}{header[2]:>9}{header[3]:>20}{header[4]:>20}{header[5]:>22}"
+        f"{header[0]:<16}{header[1]:>24}{header[2]:>9}{header[3]:>20}{header[4]:>20}{header[5]:>24}"
     )
     holds, found, lies = True, 0.0, 0
     for attack in ATTACKS:
         rows, worst = run(f, images, std, attack, batches)
         lied = LIARS * batches if attack != ATTACKS[0] else 0
-        named = wilson(rows[:, 0].sum(), lied) if lied else ""
-        agrees = wilson(rows[:, 4].sum() * BLOCKS, BLOCKS * batches)
+        named = share(rows[:, 0].sum(), lied) if lied else ""
+        agrees = share(rows[:, 4].sum() * BLOCKS, BLOCKS * batches)
         print(
-            f"{attack:<16}{named:>22}{rows[:, 1].mean():9.3f}{spread(rows[:, 2]):>20}"
-            f"{spread(rows[:, 3]):>20}{agrees:>22}"
+            f"{attack:<16}{named:>24}{rows[:, 1].mean():9.3f}{spread(rows[:, 2]):>20}"
+            f"{spread(rows[:, 3]):>20}{agrees:>24}"
         )
         holds &= worst <= BITS and rows[:, 4].mean() >= AGREES
         found += rows[:, 0].sum()
         lies += lied
         holds &= rows[:, 2].mean() <= WORSE * rows[:, 3].mean()
     holds &= found >= NAMED * lies
-    print(f"\nliars named, of all attacks: {wilson(found, lies)}")
+    print(f"\nliars named, of all attacks: {share(found, lies)}")
     print(f"worst worker, from the matrices of the shares: {worst:.4f} bits a pixel")
     print(f"claimed: at most {BITS} bits, {NAMED:.0%} of the liars named, {AGREES:.0%} of argmax")
     print(f"agree, RMSE at most {WORSE} times that of the decoder that is told who lies")

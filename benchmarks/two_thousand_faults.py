@@ -44,6 +44,7 @@ from _random_faults import WORKERS, Job, Plan, draw_job, draw_plan
 
 import anyk
 from anyk import AbstractExecutor
+from anyk.bench.measure import wilson
 from anyk.executors.core.base import AbstractDispatch, Placement
 from anyk.executors.core.run_task import Task
 from anyk.executors.wrappers.wrapper import AbstractWrapper
@@ -344,19 +345,6 @@ def leftovers(before: dict[str, set[str]], pids: set[int | None]) -> list[str]:
         if not left or time.monotonic() > end:
             return left
         time.sleep(0.05)
-
-
-def wilson(hits: int, runs: int, *, z: float = 1.96) -> tuple[float, float]:
-    """The interval of a rate, of 95 % where z is 1.96 and the runs are independent.
-
-    Up to four calls are on the same data: the interval is a little too narrow.
-    """
-    if not runs:
-        return 0.0, 1.0
-    rate = hits / runs
-    middle = (rate + z * z / (2 * runs)) / (1 + z * z / runs)
-    half = z / (1 + z * z / runs) * math.sqrt(rate * (1 - rate) / runs + (z / runs) ** 2 / 4)
-    return middle - half, middle + half
 
 
 def show(engine: str, name: str, tally: Tally) -> None:

@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import re
 import shutil
 import subprocess
 import sys
@@ -88,7 +89,7 @@ def test_adding_a_scheme_is_one_file_and_one_row(tmp_path, monkeypatch):
         [sys.executable, "-c", RUN, *map(str, paths)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "\nParity             4 workers, exact\n" in done.stdout
+    assert re.search(r"\nParity +4 workers, exact\n", done.stdout)
     assert "\n| `Parity(blocks=K)` | polynomials of degree 1 | any K of K + 1" in done.stdout
     for example in ("blocks=1, ", "blocks=2, ", "blocks=5, "):
         assert f"test_scheme[Parity({example}" in done.stdout

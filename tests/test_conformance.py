@@ -80,7 +80,7 @@ def test_check_domain_notices_a_careless_validation(generator, monkeypatch):
 @pytest.mark.parametrize(
     ("flaw", "message"),
     [
-        ("threshold", "sufficient"),
+        ("threshold", "1 more answer would tell"),
         ("adversaries", "contradict each other"),
         ("colluders", "learn"),
     ],

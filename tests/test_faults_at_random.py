@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from anyk.codes.locators.located import Located
+
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 FAULTS = {"Threads": 400, "Processes": 400, "Simulated": 2000}  # the benchmark draws 2,000 each
 
@@ -35,7 +37,8 @@ def test_random_faults(faults, engine):
 
 
 def test_a_wrong_value_would_be_noticed(faults, monkeypatch):
-    monkeypatch.setattr("anyk.codes.exact.reed_solomon.EvaluationCode.locate", lambda *_: ())
+    locate = "anyk.codes.exact.reed_solomon.EvaluationCode.locate"
+    monkeypatch.setattr(locate, lambda *_: Located())
     tallies, _ = faults.campaign("Simulated", FAULTS["Simulated"], seed=7)
     assert tallies["Lagrange"].wrong
     assert any("named" in text for text in tallies["Lagrange"].broken)

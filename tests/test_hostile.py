@@ -138,7 +138,7 @@ def test_the_largest_numbers_of_a_liar_do_not_hide_it():
             faulty = Faulty(executor, {liar: Rubbish("huge")})
             outcome = anyk.run(scheme, np.square, X, faulty)
             assert np.array_equal(outcome.value, X**2)
-            assert outcome.suspects == (liar,)
+            assert outcome.suspects == ((liar,) if liar in outcome.used else ())
 
 
 def test_an_endless_function_object_is_refused_by_processes_at_once():

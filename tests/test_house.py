@@ -206,16 +206,19 @@ def test_errors_keep_their_evidence_through_pickle(error):
 
 def test_an_outcome_reads_well():
     outcome = anyk.Outcome(
-        value=np.zeros((2, 3)), status=anyk.Status.APPROXIMATE, used=(0, 1), missing=(2, 3),
+        value=np.zeros((2, 3)), status=anyk.Status.APPROXIMATE, used=(0, 1), missing=(2, 3, 4),
         suspects=(1,), error_estimate=0.0123, failures={2: "ValueError: no"}, elapsed=0.5,
+        late=(3,), again=(2, 3),
     )  # fmt: skip
     assert str(outcome).splitlines() == [
         "The value is approximate: error_estimate says how far off it may be.",
         "value     float64 array of shape (2, 3)",
         "error     about 0.012 of the value's size",
-        "answers   2 of 4 workers, after 0.5 s",
+        "answers   2 of 5 workers, after 0.5 s",
         "lied      worker 1",
         "late      worker 3",
+        "again     2 shares, by other workers",
+        "spare     worker 4: not needed",
         "failed    worker 2: ValueError: no",
     ]
     assert "APPROXIMATE" in repr(outcome)

@@ -5,7 +5,6 @@ import importlib
 import inspect
 import pickle
 import re
-import statistics
 import subprocess
 import sys
 import tomllib
@@ -98,7 +97,7 @@ def test_an_import_costs_at_most_two_and_a_half_times_numpys(use):
         return float(in_a_new_process(code))
 
     rounds = [(cost("import numpy"), cost(use)) for _ in range(7)]  # in turn: noise meets both
-    numpy, ours = (statistics.median(side) for side in zip(*rounds, strict=True))
+    numpy, ours = (min(side) for side in zip(*rounds, strict=True))  # and only ever adds
     assert ours <= 2.5 * numpy
 
 

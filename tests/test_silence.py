@@ -33,9 +33,10 @@ def test_a_small_number_beside_a_large_one_is_voted_on_too():
 
 def test_replicas_equal_but_for_rounding_are_approximate():
     encoded = anyk.Replication(1, 3, adversaries=1).encode([1.0])
-    recovered = encoded.decode(np.array([1.0, 1.0 + 1e-12, 1.0 + 2e-12]), range(3))
+    recovered = encoded.decode(np.array([1.0, 1.0 + 1e-14, 1.0 + 2e-14]), range(3))
     assert recovered.suspects == ()
-    assert 0 < recovered.error_estimate <= 1e-9
+    assert recovered.value == [1.0 + 1e-14]
+    assert recovered.error_estimate == pytest.approx(1e-14, rel=0.03)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +49,10 @@ def test_replicas_equal_but_for_rounding_are_approximate():
 )
 def test_answers_that_agree_by_symmetry_are_no_evidence(scheme, function, data):
     with anyk.Inline(scheme.workers) as executor:
-        assert np.isinf(anyk.run(scheme, function, data, executor).error_estimate)
+        guess = anyk.run(scheme, function, data, executor, tolerance=np.inf)
+        assert np.isinf(guess.error_estimate)
+        with pytest.raises(anyk.NotAccurateEnough, match="nothing in the answers tells"):
+            anyk.run(scheme, function, data, executor)
         with pytest.raises(anyk.NotAccurateEnough):
             anyk.run(scheme, function, data, executor, tolerance=1e-6)
 
@@ -174,9 +178,9 @@ def test_after_the_deadline_nothing_more_is_decoded(monkeypatch):
     monkeypatch.setattr(
         Collection,
         "_conclude",
-        lambda self, usable, tolerance: (
+        lambda self, usable, tolerance, guess: (
             decoded.append((self.executor.clock(), len(usable)))
-            or conclude(self, usable, tolerance)
+            or conclude(self, usable, tolerance, guess=guess)
         ),
     )
     with anyk.Simulated(30, compute=1.0) as executor:

@@ -45,7 +45,8 @@ def test_a_function_that_uses_its_memory_again_returns_what_it_returned(wrap):
         return x.field.array(memory) if wrap else memory
 
     with anyk.Inline(6) as executor:
-        outcome = anyk.run(anyk.Lagrange(2, 2, 6), tripled, X[:2], executor, embedding=WIDE)
+        function = anyk.of_degree(tripled, 1)
+        outcome = anyk.run(anyk.Lagrange(2, 2, 6), function, X[:2], executor, embedding=WIDE)
     assert np.array_equal(outcome.value, 3 * X[:2])
 
 

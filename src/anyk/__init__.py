@@ -28,12 +28,14 @@ if TYPE_CHECKING:
     from anyk.audits.disclosure import Disclosure as Disclosure
     from anyk.audits.disclosure import leakage as leakage
     from anyk.audits.disclosure import worst_coalition as worst_coalition
+    from anyk.degrees.of_degree import of_degree as of_degree
     from anyk.domains.array import FieldArray as FieldArray
     from anyk.domains.base import AbstractDomain as AbstractDomain
     from anyk.domains.prime import PrimeField as PrimeField
     from anyk.domains.real import Complex as Complex
     from anyk.domains.real import Reals as Reals
     from anyk.errors import AnykError as AnykError
+    from anyk.errors import DegreeTooHigh as DegreeTooHigh
     from anyk.errors import ExecutorError as ExecutorError
     from anyk.errors import InvalidArgument as InvalidArgument
     from anyk.errors import NotAccurateEnough as NotAccurateEnough
@@ -42,9 +44,11 @@ if TYPE_CHECKING:
     from anyk.errors import RecoveryError as RecoveryError
     from anyk.errors import TooManyErrors as TooManyErrors
     from anyk.errors import Unachievable as Unachievable
+    from anyk.errors import WouldWrap as WouldWrap
     from anyk.executors.core.base import AbstractExecutor as AbstractExecutor
     from anyk.executors.core.health import Condition as Condition
     from anyk.executors.core.health import WorkerHealth as WorkerHealth
+    from anyk.executors.core.lateness import Lateness as Lateness
     from anyk.executors.engines.dask import Dask as Dask
     from anyk.executors.engines.futures import Futures as Futures
     from anyk.executors.engines.ray import Ray as Ray
@@ -86,6 +90,7 @@ if TYPE_CHECKING:
     from anyk.schemes.row import WrapperRow as WrapperRow
     from anyk.schemes.sums.cyclic_repetition import CyclicRepetition as CyclicRepetition
     from anyk.schemes.sums.harmonic import Harmonic as Harmonic
+    from anyk.schemes.wrappers.agreed import Agreed as Agreed
     from anyk.schemes.wrappers.summed import Summed as Summed
     from anyk.spec import Guarantee as Guarantee
     from anyk.spec import Map as Map
@@ -100,6 +105,7 @@ _PLACES: Final = {
     "AbstractExecutor": "anyk.executors.core.base",
     "AbstractRecovery": "anyk.schemes.base",
     "AbstractScheme": "anyk.schemes.base",
+    "Agreed": "anyk.schemes.wrappers.agreed",
     "AnalogLagrange": "anyk.schemes.approximate.analog_lagrange.scheme",
     "Answer": "anyk.answers",
     "AnykError": "anyk.errors",
@@ -111,6 +117,7 @@ _PLACES: Final = {
     "Condition": "anyk.executors.core.health",
     "CyclicRepetition": "anyk.schemes.sums.cyclic_repetition",
     "Dask": "anyk.executors.engines.dask",
+    "DegreeTooHigh": "anyk.errors",
     "Disclosure": "anyk.audits.disclosure",
     "Distributed": "anyk.running.distributed",
     "Encoded": "anyk.schemes.base",
@@ -125,6 +132,7 @@ _PLACES: Final = {
     "Inline": "anyk.executors.local.inline",
     "InvalidArgument": "anyk.errors",
     "Lagrange": "anyk.schemes.maps.lagrange",
+    "Lateness": "anyk.executors.core.lateness",
     "Map": "anyk.spec",
     "MatMul": "anyk.spec",
     "NotAccurateEnough": "anyk.errors",
@@ -158,10 +166,12 @@ _PLACES: Final = {
     "VeiledReplication": "anyk.schemes.approximate.veiled_replication.scheme",
     "WithMaster": "anyk.executors.wrappers.with_master",
     "WorkerHealth": "anyk.executors.core.health",
+    "WouldWrap": "anyk.errors",
     "WrapperRow": "anyk.schemes.row",
     "audit": "anyk.audits.attack",
     "distribute": "anyk.running.run",
     "leakage": "anyk.audits.disclosure",
+    "of_degree": "anyk.degrees.of_degree",
     "run": "anyk.running.run",
     "schemes_for": "anyk.planning.shortlist",
     "stream": "anyk.running.run",

@@ -12,17 +12,18 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.errors import SAME_REASON, by_reason, fail_alike, ranges
+from anyk.errors import SAME_REASON, by_reason, fail_alike, numbered, ranges
 from anyk.evidence import (
     error_in_words,
     evidence_in_short,
     evidence_in_words,
     evidence_picture,
 )
-from anyk.timeline import Bar, Fate, Panel, Row, timeline_figure, told_seconds
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from anyk.timeline import Fate
 
 __all__ = ["Answer", "Outcome", "Recovered", "Status", "Timing"]
 
@@ -47,7 +48,7 @@ class Status(enum.Enum):
     EXACT = "The value is exact."
     APPROXIMATE = "The value is approximate: error_estimate says how far off it may be."
     NOT_ENOUGH_ANSWERS = "Too few workers answered: wait longer, add workers, or promise less."
-    TOO_MANY_ERRORS = "More workers lied than the scheme can name: raise adversaries."
+    TOO_MANY_ERRORS = "The answers contradict each other, and not only by few enough liars."
     NOT_ACCURATE_ENOUGH = "The error estimate is above the tolerance: add workers or wait longer."
 
     @property
@@ -67,6 +68,8 @@ class Answer:
     Args:
         worker: its index.
         piece: which of its shares this is the answer on, counted from 0 in the worker's order.
+        share: which share it is the answer on, where that is another worker's; None where it is
+            one of its own.
         value: ndarray, or None where it failed.
         failure: None, or why there is no value, in a sentence.
         sent: when the task was handed out, in seconds on the executor's clock.
@@ -84,6 +87,7 @@ class Answer:
     sent: float
     answered: float
     seconds: float
+    share: int | None = None
 
 
 @final
@@ -125,6 +129,8 @@ class Recovered:
         block_errors: the estimated root mean square error of each block, divided by the root mean
             square of the whole value, ndarray (K,): 0 where known. Their root mean square is
             `error_estimate`. None where the value is exact.
+        disputed: workers who hold one share and contradict each other, where nothing proves who of
+            them lied: the value is made without them.
 
     Example:
         >>> scheme = anyk.Replication(blocks=2, workers=2)
@@ -139,6 +145,7 @@ class Recovered:
     quantisation_error: float | None = None
     known: NDArray[np.bool_] | None = None
     block_errors: NDArray[np.float64] | None = None
+    disputed: tuple[tuple[int, ...], ...] = ()
 
 
 @final
@@ -165,6 +172,13 @@ class Outcome:
             or `MatMul`, of its one value. None where nothing was decoded.
         block_errors: the estimated error of each block by the size of the whole value, ndarray
             (K,): 0 where known, infinite where there is no evidence. None where the value is exact.
+        late: workers that had not answered, and should have, sorted: by the executor's measure,
+            or as there is no value without them. Those of `missing` that neither failed nor were
+            late were not needed.
+        again: shares that another worker was asked to compute too, as their own was late or had
+            failed, sorted.
+        disputed: workers who hold one share and contradict each other, where nothing proves who of
+            them lied: at least one in each tuple did. The value is made without them.
 
     Example:
         >>> scheme = anyk.Lagrange(blocks=2, degree=2, workers=5)
@@ -187,9 +201,14 @@ class Outcome:
     quantisation_error: float | None = None
     known: NDArray[np.bool_] | None = None
     block_errors: NDArray[np.float64] | None = None
+    late: tuple[int, ...] = ()
+    again: tuple[int, ...] = ()
+    disputed: tuple[tuple[int, ...], ...] = ()
 
     def __str__(self) -> str:
         """A short report that a person reads."""
+        from anyk.timeline import Fate, told_seconds  # noqa: PLC0415 - reports alone
+
         lines = [self._headline]
         if self.value is not None:
             lines.append(f"value     {self.value.dtype} array of shape {self.value.shape}")
@@ -199,16 +218,27 @@ class Outcome:
             lines.append(f"blocks    {evidence_in_words(self.known, self.block_errors)}")
         if self.quantisation_error is not None:
             lines.append(f"rounding  of the inputs: at most {self.quantisation_error:.2g} an entry")
-        pieces = f" ({len(self.shares)} pieces)" if len(self.shares) > len(self.used) else ""
+        several = len(self.shares) > len(self.used) and not self.again
+        pieces = f" ({len(self.shares)} pieces)" if several else ""
         lines.append(
             f"answers   {len(self.used)} of {len(self.used) + len(self.missing)} workers{pieces}, "
             f"after {told_seconds(self.elapsed)}"
         )
-        silent = [worker for worker in self.missing if worker not in self.failures]
+        fates = {worker: self.fate(worker) for worker in self.missing}
+        late = [worker for worker, fate in fates.items() if fate is Fate.LATE]
+        spare = [worker for worker, fate in fates.items() if fate is Fate.SPARE]
         if self.suspects:
             lines.append(f"lied      {_told(self.suspects)}")
-        if silent:
-            lines.append(f"late      {_told(silent)}")
+        if self.disputed:
+            told = "; ".join(ranges(each) for each in self.disputed)
+            lines.append(f"disputed  one or more of workers {told}")
+        if late:
+            lines.append(f"late      {_told(late)}")
+        if self.again:
+            lines.append(f"again     {numbered(len(self.again), 'share')}, by other workers")
+        if spare:
+            why = "not needed" if self.status.ok else "not waited for"
+            lines.append(f"spare     {_told(spare)}: {why}")
         lines.extend(
             f"failed    {_told(who)}: {why}" for why, who in by_reason(self.failures).items()
         )
@@ -229,11 +259,15 @@ class Outcome:
         Args:
             worker: its index.
         """
+        from anyk.timeline import Fate  # noqa: PLC0415 - reports alone
+
         if worker in self.suspects:
             return Fate.LIED
         if worker in self.failures:
             return Fate.FAILED
-        return Fate.ANSWERED if worker in self.used else Fate.LATE
+        if worker in self.used:
+            return Fate.ANSWERED
+        return Fate.LATE if worker in self.late else Fate.SPARE
 
     def timeline(self, path: str | PathLike[str] | None = None) -> Figure:
         """The run as a Gantt chart: a bar a worker, and the moment when the value was ready.
@@ -248,6 +282,14 @@ class Outcome:
             ImportError: without matplotlib.
             OSError: if the file can't be written.
         """
+        from anyk.timeline import (  # noqa: PLC0415 - charts alone
+            Bar,
+            Panel,
+            Row,
+            timeline_figure,
+            told_seconds,
+        )
+
         verdict = f"{self.status.name.lower().replace('_', ' ')} after {told_seconds(self.elapsed)}"
         if self.known is not None and self.block_errors is not None:
             verdict += f", {evidence_in_short(self.known)}"

@@ -4,9 +4,11 @@ AnykError
 ├── InvalidArgument (ValueError)     an argument that can't be used: what came, what is needed
 │   └── Unachievable                 a threat that the scheme can't meet: the inequality
 ├── NotPolynomial (TypeError)        an operation that a field has not
+├── DegreeTooHigh                    a function of higher degree than the scheme is for
+├── WouldWrap                        integers of a function that the primes do not hold
 ├── RecoveryError                    the answers do not determine the value; has .outcome
 │   ├── NotEnoughAnswers             too few answers, and who is missing
-│   ├── TooManyErrors                more wrong answers than the scheme can name
+│   ├── TooManyErrors                answers that contradict each other, and nobody can tell why
 │   └── NotAccurateEnough            the error estimate is above the tolerance
 └── ExecutorError                    the workers can't be used: closed, released
 """
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "SAME_REASON",
     "AnykError",
+    "DegreeTooHigh",
     "ExecutorError",
     "InvalidArgument",
     "NotAccurateEnough",
@@ -30,6 +33,7 @@ __all__ = [
     "RecoveryError",
     "TooManyErrors",
     "Unachievable",
+    "WouldWrap",
     "by_reason",
     "fail_alike",
     "missing_extra",
@@ -38,7 +42,7 @@ __all__ = [
 ]
 
 SAME_REASON: Final = (
-    "All failed for the same reason: remove it first, as more workers would fail too."
+    "All that failed did so for the same reason: remove it first, as more workers may fail too."
 )
 
 
@@ -93,7 +97,7 @@ def by_reason(failures: Mapping[int, str]) -> dict[str, list[int]]:
 def fail_alike(
     used: Collection[int], missing: Collection[int], failures: Mapping[int, str]
 ) -> bool:
-    """Whether nobody gave a usable answer, and all failures have one reason.
+    """Whether all failures have one reason: several, or all that are missing.
 
     They do where the function has a fault, and then more workers would fail as well.
 
@@ -109,8 +113,8 @@ def fail_alike(
         >>> fail_alike([], [0, 1, 2], {1: "it died"})  # one of three tells little of the others
         False
     """
-    alone = len(failures) == 1 and len(missing) > 1
-    return not used and not alone and len(set(failures.values())) == 1
+    alone = len(failures) == 1 and (len(missing) > 1 or bool(used))
+    return not alone and len(set(failures.values())) == 1
 
 
 def numbered(count: int, singular: str, plural: str = "") -> str:
@@ -181,8 +185,7 @@ class Unachievable(InvalidArgument):
         >>> anyk.Lagrange(blocks=3, degree=2, workers=4)
         Traceback (most recent call last):
         anyk.errors.Unachievable: workers: got 4; needed: (K+T-1)d + 2A + 1 <= N, that is
-        (3+0-1)*2 + 2*0 + 1 = 5 <= 4. Add 1 worker, or lower blocks, degree, adversaries or
-        colluders.
+        (3+0-1)*2 + 2*0 + 1 = 5 <= 4. Add 1 worker, or lower blocks or degree.
     """
 
 
@@ -196,6 +199,62 @@ class NotPolynomial(AnykError, TypeError):
         @, ** by an integer, sums and reshapes. Approximate the function by a polynomial, or use a
         scheme over the reals, such as anyk.Spline.
     """
+
+
+class DegreeTooHigh(AnykError):
+    """A function of higher degree in the encoded arguments than the scheme is for.
+
+    It is the function's error: no other worker would have a better answer.
+
+    Args:
+        degree: of the function, or of what it computes on the way.
+        promised: the degree that the scheme decodes.
+        change: what to change; "" for what helps with any scheme.
+
+    Example:
+        >>> raise anyk.DegreeTooHigh(degree=2, promised=1)
+        Traceback (most recent call last):
+        anyk.errors.DegreeTooHigh: the function computes something of degree 2 in the encoded
+        arguments; the scheme is for degree 1. Make the scheme with degree=2, or take fewer
+        products of encoded arrays in a row: their degrees add up.
+    """
+
+    def __init__(self, *, degree: int, promised: int, change: str = "") -> None:
+        self.degree = degree
+        self.promised = promised
+        super().__init__(
+            f"the function computes something of degree {degree} in the encoded arguments; the "
+            f"scheme is for degree {promised}. "
+            + (
+                change
+                or f"Make the scheme with degree={degree}, or take fewer products of encoded "
+                "arrays in a row: their degrees add up."
+            )
+        )
+
+
+class WouldWrap(AnykError):
+    """Integers of a function that the primes may not hold: they would come back as others.
+
+    Args:
+        bits: of the largest integer that the function may reach, without its sign.
+        limit: an integer that is too large for any set of primes, with either sign.
+
+    Example:
+        >>> raise anyk.WouldWrap(bits=64, limit=2**30)
+        Traceback (most recent call last):
+        anyk.errors.WouldWrap: the function computes integers of up to 64 bits; no primes hold more
+        than 30 bits. Lower magnitude, fraction_bits or degree, or sum fewer terms.
+    """
+
+    def __init__(self, *, bits: int, limit: int) -> None:
+        self.bits = bits
+        self.limit = limit
+        super().__init__(
+            f"the function computes integers of up to {bits} bits; no primes hold more than "
+            f"{(limit + 1).bit_length() - 1} bits. Lower magnitude, fraction_bits or degree, or "
+            "sum fewer terms."
+        )
 
 
 class RecoveryError(AnykError):
@@ -225,6 +284,8 @@ class NotEnoughAnswers(RecoveryError):
         missing: workers without a usable answer.
         needed: what would have been enough, in words.
         failures: reason by worker, for those that failed rather than kept silent.
+        spared: of the missing, those that were not waited for, as their answers would not have
+            been enough.
 
     Example:
         >>> scheme = anyk.Lagrange(blocks=2, degree=1, workers=4)
@@ -241,27 +302,46 @@ class NotEnoughAnswers(RecoveryError):
         missing: Iterable[int],
         needed: str,
         failures: Mapping[int, str] | None = None,
+        spared: Iterable[int] = (),
     ) -> None:
         self.answered = tuple(sorted(answered))
         self.missing = tuple(sorted(missing))
         self.needed = needed
         self.failures = dict(failures or {})
-        reasons = by_reason(self.failures)
-        alike = fail_alike(self.answered, self.missing, self.failures)
-        told = "".join(f" Failed: {ranges(who)} ({why})." for why, who in reasons.items())
+        self.spared = tuple(sorted(spared))
+        silent = [who for who in self.missing if who not in {*self.failures, *self.spared}]
+        told = f" Missing: {ranges(silent)}." if silent else ""
+        for why, who in by_reason(self.failures).items():
+            told += f" Failed: {ranges(who)} ({why})."
+        if self.spared:
+            told += f" Not waited for, as they are too few: {ranges(self.spared)}."
         super().__init__(
             f"{len(self.answered)} of {len(self.answered) + len(self.missing)} workers answered; "
-            f"needed: {needed}. Missing: {ranges(self.missing)}.{told} "
-            + (SAME_REASON if alike else "Add workers, wait longer, or promise less.")
+            f"needed: {needed}.{told} {self._advice(late=bool(silent) or not self.failures)}"
         )
+
+    def _advice(self, *, late: bool) -> str:
+        """What to change, by what was missed."""
+        if fail_alike(self.answered, self.missing, self.failures):
+            return SAME_REASON
+        if late:
+            return "Add workers, wait longer, or promise less."
+        return "See why they failed, add workers, or promise less."
 
 
 class TooManyErrors(RecoveryError):
-    """More wrong answers than the scheme can name: no value is returned.
+    """The answers contradict each other, and no value is certain: none is returned.
+
+    Either more workers lied than the scheme can name, or more answers are needed to tell who did:
+    an `anyk.run` waits for these as long as somebody can answer.
 
     Args:
         answered: workers whose answers were examined.
         adversaries: how many liars the scheme can name.
+        detects: how many it notices; None for as many as it can name.
+        more: how many more answers would tell who lied, at most, if no more lied than it can name;
+            0 where these are enough to tell that more did.
+        unless: what else than liars would look like this, and what to do about it, in a sentence.
 
     Example:
         >>> scheme = anyk.Lagrange(blocks=2, degree=1, workers=4)
@@ -272,16 +352,47 @@ class TooManyErrors(RecoveryError):
         anyk.errors.TooManyErrors: the answers of workers 0-3 contradict each other, and not by at
         most 0 liars. Raise adversaries (each liar costs two answers), or look for a fault that
         hits many workers.
+        >>> raise anyk.TooManyErrors(answered=[0, 1, 2], adversaries=1, more=1)
+        Traceback (most recent call last):
+        anyk.errors.TooManyErrors: the answers of workers 0-2 contradict each other; 1 more answer
+        would tell whether at most 1 liar explains it. Wait longer, add workers, or look for a fault
+        that hits many workers.
     """
 
-    def __init__(self, *, answered: Iterable[int], adversaries: int) -> None:
+    def __init__(
+        self,
+        *,
+        answered: Iterable[int],
+        adversaries: int,
+        detects: int | None = None,
+        more: int = 0,
+        unless: str = "",
+    ) -> None:
         self.answered = tuple(sorted(answered))
         self.adversaries = adversaries
-        super().__init__(
-            f"the answers of workers {ranges(self.answered)} contradict each other, and not by "
-            f"at most {numbered(adversaries, 'liar')}. Raise adversaries (each liar costs two "
-            "answers), or look for a fault that hits many workers."
-        )
+        self.detects = adversaries if detects is None else detects
+        self.more = more
+        liars, fault = numbered(adversaries, "liar"), "look for a fault that hits many workers."
+        if more:
+            told = (
+                f"; {'up to ' * (more > 1)}{numbered(more, 'more answer')} would tell whether at "
+                f"most {liars} "
+                f"explain{'s' if adversaries == 1 else ''} it. Wait longer, add workers, or {fault}"
+            )
+        elif self.detects and not adversaries:
+            told = (
+                f": up to {numbered(self.detects, 'liar')} {'is' if self.detects == 1 else 'are'} "
+                "noticed, and none is named. Name liars with adversaries= (each costs an answer "
+                f"more), or {fault}"
+            )
+        else:
+            told = (
+                f", and not by at most {liars}. Raise adversaries (each liar costs two answers), "
+                f"or {fault}"
+            )
+        who = ranges(self.answered)
+        told += f" {unless}" if unless else ""
+        super().__init__(f"the answers of workers {who} contradict each other{told}")
 
 
 class NotAccurateEnough(RecoveryError):
@@ -289,7 +400,7 @@ class NotAccurateEnough(RecoveryError):
 
     Args:
         error_estimate: relative error that the recovery estimates.
-        tolerance: relative error that was asked for.
+        tolerance: relative error that was asked for; None where any was right that has evidence.
 
     Example:
         >>> raise anyk.NotAccurateEnough(error_estimate=0.25, tolerance=0.1)
@@ -298,11 +409,14 @@ class NotAccurateEnough(RecoveryError):
         0.1. Add workers, lower blocks, wait longer, or raise the tolerance.
     """
 
-    def __init__(self, *, error_estimate: float, tolerance: float) -> None:
+    def __init__(self, *, error_estimate: float, tolerance: float | None = None) -> None:
         self.error_estimate = error_estimate
         self.tolerance = tolerance
         super().__init__(
-            f"the relative error is estimated at {error_estimate:.3g}; the tolerance is "
+            "nothing in the answers tells how far off the value is. Add workers or wait longer, so "
+            "that there is evidence; or take the guess, by tolerance=math.inf or a deadline."
+            if tolerance is None
+            else f"the relative error is estimated at {error_estimate:.3g}; the tolerance is "
             f"{tolerance:.3g}. Add workers, lower blocks, wait longer, or raise the tolerance."
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, final
 
-from anyk.checks import count, positive, settle
+from anyk.checks import MOST, count, positive, settle, shown
 from anyk.errors import InvalidArgument
 
 __all__ = [
@@ -88,12 +88,12 @@ class MatMul:
         if not isinstance(given, (tuple, list)) or len(given) != 3:  # noqa: PLR2004 - m, p, n
             raise InvalidArgument(
                 "partition",
-                given=repr(self.partition),
+                given=shown(given),
                 needed="three numbers (m, p, n)",
                 change="Cut A in m x p blocks and B in p x n.",
             )
-        for number in self.partition:
-            count("partition", number, least=1)
+        sizes = tuple(count("partition", number, least=1, most=MOST) for number in given)
+        object.__setattr__(self, "partition", sizes)
 
 
 @final
@@ -160,7 +160,7 @@ class Guarantee:
         stragglers: S = N - threshold, how many workers may be missing; (N r - threshold) // r
             with r pieces. An answer that can't be used, as it is a failure or has a shape that
             most answers do not have, is missing too, whoever sent it.
-        adversaries: A, how many of the answers may be wrong; the liars are named. k workers that
+        adversaries: A, how many of the answers may be wrong; the liars are `named`. k workers that
             answer in the same wrong shape are k colluding liars: up to A of them are set aside, at
             a straggler each; where more are the most, theirs is taken for the right shape.
         colluders: T, how many workers the privacy promise covers.
@@ -171,6 +171,9 @@ class Guarantee:
         data_std: standard deviation of the data's coordinates for which `leakage` is stated; None
             where it does not depend on it.
         pieces: r, how many shares a worker holds, and answers one after the other.
+        least: how many answers are waited for if nobody lies; each lie among them costs one more,
+            up to `threshold`, which is meant by None.
+        named: whether all liars are named; otherwise those alone of whom there is a proof.
 
     Raises:
         InvalidArgument: if the numbers contradict each other.
@@ -178,7 +181,7 @@ class Guarantee:
     Example:
         >>> anyk.Lagrange(blocks=3, degree=2, workers=12, adversaries=1, colluders=1).guarantee
         Guarantee(workers=12, threshold=9, stragglers=3, adversaries=1, colluders=1, exact=True,
-                  leakage=0.0, load=1.0, data_std=None, pieces=1)
+                  leakage=0.0, load=1.0, data_std=None, pieces=1, least=8, named=True)
     """
 
     workers: int
@@ -191,9 +194,18 @@ class Guarantee:
     load: float
     data_std: float | None = None
     pieces: int = 1
+    least: int | None = None
+    named: bool = True
 
     def __post_init__(self) -> None:
-        settle(self, pieces=1)
+        settle(self, optional="least", pieces=1, least=0)
+        if self.least is not None and self.least > self.threshold:
+            raise InvalidArgument(
+                "least",
+                given=str(self.least),
+                needed=f"at most threshold = {self.threshold}",
+                change="State what is waited for if nobody lies.",
+            )
         answers = self.workers * self.pieces
         if self.stragglers != (answers - self.threshold) // self.pieces:
             raise InvalidArgument(

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import UserDict, UserList, deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, is_dataclass
 from numbers import Number
+from types import SimpleNamespace
 from typing import Any, final
 
 import numpy as np
@@ -232,7 +235,9 @@ def own_copies(value: Any, *, fresh: bool = False) -> Any:
     """A value of which nobody else has the arrays.
 
     Args:
-        value: arrays are copied, also in lists, tuples and dicts; anything else is as it is.
+        value: arrays are copied, also those of other packages, and whatever lists, tuples, dicts,
+            dataclasses and the like hold of them; functions, models and other objects are as they
+            are.
         fresh: whether nobody else has them anyway: what can be written in needs no copy.
 
     Example:
@@ -250,9 +255,17 @@ def _own(value: Any, copies: dict[int, Any], *, fresh: bool) -> Any:
     """The same; with the copies of what was met already, by identity."""
     if id(value) in copies:
         return copies[id(value)]
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray) and not value.dtype.hasobject:
         copies[id(value)] = value if fresh and value.flags.writeable else value.copy(order="K")
         return copies[id(value)]
+    if type(value) in {list, dict, tuple}:
+        return _own_container(value, copies, fresh=fresh)
+    if isinstance(value, _HOLDERS) or hasattr(type(value), "__array__") or is_dataclass(value):
+        return deepcopy(value, copies)
+    return value
+
+
+def _own_container(value: Any, copies: dict[int, Any], *, fresh: bool) -> Any:
     if type(value) is list:
         items: list[Any] = copies.setdefault(id(value), [])
         items += [_own(each, copies, fresh=fresh) for each in value]
@@ -261,9 +274,10 @@ def _own(value: Any, copies: dict[int, Any], *, fresh: bool) -> Any:
         table: dict[Any, Any] = copies.setdefault(id(value), {})
         table |= {key: _own(each, copies, fresh=fresh) for key, each in value.items()}
         return table
-    if type(value) is tuple:
-        return tuple(_own(each, copies, fresh=fresh) for each in value)
-    return value
+    return tuple(_own(each, copies, fresh=fresh) for each in value)
+
+
+_HOLDERS = (list, tuple, dict, UserDict, UserList, deque, SimpleNamespace)
 
 
 def _callable(function: Function) -> Callable[..., Any]:

@@ -10,6 +10,7 @@ import pytest
 import anyk
 from anyk.codes.exact.linear import rank, row_reduce, solve
 from anyk.codes.exact.reed_solomon import EvaluationCode
+from anyk.codes.locators.located import Located
 
 FIELD = anyk.PrimeField()
 KNOWN = json.loads((Path(__file__).parents[1] / "known" / "field.json").read_text())
@@ -51,14 +52,14 @@ def test_every_set_of_errors_is_located(length, workers, dimension, most):
     points = generator.choice(10**6, workers, replace=False)
     code = EvaluationCode(FIELD, points, dimension)
     truth = codeword(FIELD, points, dimension, length, generator)
-    assert code.locate(truth, most) == ()
+    assert code.locate(truth, most) == Located()
     for count in range(1, most + 1):
         for wrong in itertools.combinations(range(workers), count):
             values = truth.copy()
             for row in wrong:  # one number of the row is enough
                 column = generator.integers(length)
                 values[row, column] = (values[row, column] + 1) % FIELD.modulus
-            assert code.locate(values, most) == wrong
+            assert code.locate(values, most) == Located(removed=wrong, named=wrong)
 
 
 def test_one_error_too_many_is_noticed():
@@ -69,7 +70,7 @@ def test_one_error_too_many_is_noticed():
     for wrong in itertools.combinations(range(9), 4):
         values = truth.copy()
         values[list(wrong)] = generator.integers(0, FIELD.modulus, (4, 5))
-        assert code.locate(values, 3) is None
+        assert code.locate(values, 3).exceeded
 
 
 def test_colluders_beyond_the_radius_can_land_on_another_codeword():
@@ -80,9 +81,9 @@ def test_colluders_beyond_the_radius_can_land_on_another_codeword():
     truth, other = (codeword(FIELD, points, 3, 5, generator) for _ in range(2))
     values = truth.copy()
     values[3:] = other[3:]  # 4 of 7 follow another polynomial: nearer to it than to the truth
-    assert code.locate(values, 2) is None
+    assert code.locate(values, 2).exceeded
     zeros = FIELD.reduce((points - 0) * (points - 1))[:, None] * np.ones((1, 5), dtype=np.int64)
     shifted = FIELD.reduce(truth + zeros)  # a codeword that agrees with the truth at two points
     values = truth.copy()
     values[4:] = shifted[4:]  # three liars; the two honest rows 2 and 3 look like the liars
-    assert code.locate(values, 2) == (2, 3)
+    assert code.locate(values, 2).removed == (2, 3)

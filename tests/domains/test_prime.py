@@ -16,6 +16,7 @@ import anyk
 from anyk.domains.polynomials import lagrange_matrix, node_weights
 
 KNOWN = json.loads((Path(__file__).parents[1] / "known" / "field.json").read_text())
+P = 2**31 - 1
 PRIMES = st.sampled_from([2, 3, 13, 65537, 15485863, 2**31 - 1])
 
 
@@ -207,3 +208,46 @@ def test_a_fresh_interpreter_unpickles_fields_and_arrays():
         [sys.executable, "-c", code], input=pickle.dumps(array), capture_output=True, check=True
     )
     assert done.stdout.decode().strip() == "PrimeField(101).array([[1, 100]])"
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint32, np.uint64, object, bool, float])
+def test_products_of_any_dtype_are_right(dtype):
+    generator = np.random.default_rng(0)
+    most = {np.uint8: 255, np.int8: 127, bool: 1}.get(dtype, P - 1)
+    left, right = (
+        generator.integers(0, most, shape, endpoint=True) for shape in ((3, 70), (70, 4))
+    )
+    exact = left.astype(object) @ right.astype(object) % P
+    assert np.array_equal(anyk.PrimeField().matmul(left.astype(dtype), right.astype(dtype)), exact)
+
+
+@pytest.mark.parametrize(("inner", "length"), [(100, 50), (64, 63), (10, 1), (9, 10), (128, 64)])
+def test_matmul_refuses_inner_dimensions_that_do_not_match(inner, length):
+    with pytest.raises(anyk.InvalidArgument, match=rf"big: got shape \({length}, 4\)"):
+        anyk.PrimeField().matmul(np.ones((3, inner), int), np.ones((length, 4), int))
+
+
+def test_integers_beyond_the_field_are_reduced_first():
+    field = anyk.PrimeField()
+    big = np.array([2**40, 2**62, -1])
+    right = [pow(2, 80, P), pow(2, 124, P), 1]
+    assert field.power(big, 2).tolist() == right
+    assert field.matmul(big, big) == sum(right) % P
+    assert [value * int(x) % P for value, x in zip(field.inverse(big), big, strict=True)] == [1] * 3
+
+
+def test_an_inverse_times_an_array_is_what_the_error_of_a_quotient_advises():
+    field = anyk.PrimeField()
+    x = field.array([4, 6])
+    with pytest.raises(anyk.NotPolynomial, match="inverse"):
+        x / 2
+    assert (x * field.inverse(2)).values.tolist() == [2, 3]
+    with pytest.raises(anyk.NotPolynomial, match="Invert constants alone"):
+        field.inverse(x)
+
+
+def test_an_array_of_a_field_is_not_the_callers():
+    values = np.array([1, 2])
+    array = anyk.PrimeField(7).array(values)
+    values[:] = 5
+    assert array.values.tolist() == [1, 2]

@@ -7,14 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from in_place import spoil
 from numpy.typing import NDArray
 
+from anyk import of_degree
 from anyk.executors.core.run_task import die
 from anyk.testing.tasks import (
     fragile,
     gram,
     numbered,
     recorded,
+    shifted,
     sluggish,
     spoiled,
     weighted,
@@ -29,12 +32,16 @@ __all__ = [
     "killed",
     "leave_behind",
     "numbered",
+    "power_three",
     "put_off",
     "recorded",
     "same",
     "scaled",
+    "shifted",
     "sluggish",
+    "spoil",
     "spoiled",
+    "squares_by_hand",
     "text",
     "weighted",
     "wide",
@@ -51,6 +58,17 @@ def same(share: Any) -> Any:
 
 def scaled(share: Any, factor: Any) -> Any:
     return share * factor
+
+
+def power_three(share: Any) -> Any:
+    return share**3 + share
+
+
+def _squares(share: Any) -> Any:
+    return share.values.astype(object) ** 2 % share.field.modulus
+
+
+squares_by_hand = of_degree(_squares, 2)
 
 
 def exponential(share: Any) -> Any:

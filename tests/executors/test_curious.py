@@ -28,6 +28,7 @@ KNOWN = {
     "key",
     "piece",
     "arrays",
+    "promise",
     "function",
     "module",
     "domain",

@@ -86,7 +86,7 @@ def nap(seconds: Any) -> Any:
 
 def test_abandoned_in_the_moment_in_which_an_answer_is_waited_for() -> None:
     thread = WorkerThread("worker 0")
-    dispatch = PostedDispatch([thread], [], 1, Call())
+    dispatch = PostedDispatch([thread], [], 1, Call(), more=lambda *_: None)
 
     class Left(int):
         def __bool__(self) -> bool:  # asked before the wait

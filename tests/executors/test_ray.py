@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import in_place
 import numpy as np
 import pytest
 from calls import (
@@ -22,6 +23,7 @@ from calls import (
     receive,
     sums_and_products,
 )
+from in_place import change_nothing_for_others, ways
 
 import anyk
 from anyk.errors import ExecutorError, InvalidArgument, Unachievable
@@ -73,6 +75,13 @@ def descendants() -> set[int]:
             if MARK.encode() in entry.read_bytes():
                 found.add(int(entry.parent.name))
     return found - {os.getpid()}
+
+
+def test_what_a_task_writes_changes_nothing_for_others(trio: Ray) -> None:
+    ray.cloudpickle.register_pickle_by_value(in_place)  # Ray's nodes do not know this folder
+    for way in ways():
+        change_nothing_for_others(trio, in_place.spoil, way)
+    ray.cloudpickle.unregister_pickle_by_value(in_place)
 
 
 def test_conformance() -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import pytest
 from calls import LONG, eventually, gone, sums_and_products
 from hypothesis import given
 from hypothesis import strategies as st
+from in_place import change_nothing_for_others, ways
 
 import anyk
 from anyk.answers import Answer
@@ -80,6 +82,11 @@ def sessions(process: subprocess.Popen[str]) -> list[int]:
     return [int(pid) for pid in path.read_text(encoding="utf-8").split()]
 
 
+def test_what_a_task_writes_changes_nothing_for_others(four: Remote) -> None:
+    for way in ways():
+        change_nothing_for_others(four, "spoil", way)
+
+
 def test_it_is_an_executor_like_any_other(four: Remote) -> None:
     anyk.testing.check_executor(four)
 
@@ -95,6 +102,39 @@ def test_functions_by_name_on_every_domain(four: Remote) -> None:
         four, WorkerTask(Plain("scaled"), anyk.Complex(), (False,)), np.ones((4, 1)) * 1j, 2j
     )
     assert all(value == np.array([-2.0]) for value, _ in got.values())
+
+
+def test_workers_check_the_degree_of_their_functions(four: Remote) -> None:
+    with pytest.raises(anyk.DegreeTooHigh, match="degree=3, which takes the 4 workers") as caught:
+        anyk.run(LAGRANGE, "power_three", X, four)
+    assert (caught.value.degree, caught.value.promised) == (3, 2)
+    one = anyk.Lagrange(blocks=1, degree=1, workers=4, colluders=1)
+    three = anyk.Lagrange(blocks=1, degree=3, workers=4, colluders=1)
+    assert np.array_equal(anyk.run(three, "power_three", X, four).value, X**3 + X)
+    with anyk.distribute(one, X, four) as data:
+        with pytest.raises(anyk.DegreeTooHigh, match="degree=2, which takes the 4 workers"):
+            data.run("scaled", data.encode(X**2), progress=False)
+    assert np.array_equal(anyk.run(LAGRANGE, "squares_by_hand", X, four).value, X**2)
+    with pytest.raises(anyk.DegreeTooHigh, match="degree=2, which takes the 4 workers"):
+        anyk.run(one, "squares_by_hand", X, four)
+
+
+def test_reals_by_name_have_a_budget_that_workers_check(four: Remote) -> None:
+    three = anyk.Lagrange(blocks=1, degree=3, workers=4, colluders=1)
+    reals = X / 4 - 0.3
+    fixed = anyk.FixedPoint(fraction_bits=20, magnitude=1.0)
+    for embedding in (fixed, replace(fixed, degree=3), replace(fixed, summands=2)):
+        outcome = anyk.run(three, "power_three", reals, four, embedding=embedding)
+        error = np.abs(outcome.value - reals**3 - reals).max()
+        assert error <= outcome.quantisation_error < 1
+    for embedding in (replace(fixed, summands=1), replace(fixed, degree=1)):
+        with pytest.raises(anyk.NotEnoughAnswers, match=r"of the budget\. Leave degree, summands"):
+            anyk.run(three, "power_three", reals, four, embedding=embedding)
+    with pytest.raises(anyk.NotEnoughAnswers, match="Pass summands= to FixedPoint"):
+        anyk.run(LAGRANGE, "squares_by_hand", reals, four, embedding=fixed)
+    stated = replace(fixed, degree=2, summands=1)
+    outcome = anyk.run(LAGRANGE, "squares_by_hand", reals, four, embedding=stated)
+    assert np.abs(outcome.value - reals**2).max() <= outcome.quantisation_error < 1e-5
 
 
 def test_a_function_that_the_worker_has_too_is_named(four: Remote) -> None:

@@ -1,9 +1,14 @@
 """What remote workers run is a name from a closed table; whatever else is said is refused."""
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import anyk
+from anyk.degrees.promised import Promised
+from anyk.domains.extent import Extent
 from anyk.domains.ring import ResidueRing
 from anyk.executors.core.answer_header import BrokenAnswer
 from anyk.executors.remote.request import make_request, needs_function, task_of
@@ -81,3 +86,47 @@ def test_words_that_do_not_fit_the_domain_or_the_function_are_refused(words):
 def test_arguments_of_which_nothing_is_said_are_refused(own):
     with pytest.raises(BrokenAnswer):
         task_of(gram, {"work": ["plain"], "per_worker": own}, anyk.Reals(), 1)
+
+
+PROMISE = {
+    "inputs": [[1, 0, None, 0], None],
+    "degree": 2,
+    "result": [2, 40, 1 << 90, 7],
+    "bounded": True,
+}
+
+
+def test_a_promise_is_said_in_words_and_understood():
+    field = anyk.PrimeField()
+    extents = (Extent(1, 20, 1 << 40, 1), None)
+    for promised in (
+        Promised("gram", extents, 2, Extent(2, 40, 1 << 90, 7), bounded=True),
+        Promised("gram", (Extent(1),), 1),
+        Promised("gram"),
+    ):
+        header = json.loads(json.dumps(header_of(Plain(promised), field)))
+        assert header["function"] == "gram"
+        understood = task_of(gram, header, field, 1).work.users
+        assert understood == replace(promised, function=gram)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"inputs": None}, {"inputs": [1]}, {"inputs": [[1, 0, None]]}, {"inputs": [[1, 0, None, -1]]},
+     {"inputs": [[1.0, 0, None, 0]]}, {"inputs": [[True, 0, None, 0]]}, {"inputs": [None] * 257},
+     {"inputs": [[1, 1 << 13, None, 0]]}, {"degree": "2"}, {"degree": -1}, {"degree": 1 << 40},
+     {"result": [1, 2, "3", 4]}, {"result": [0, 0, 1 << 4097, 0]}, {"bounded": 1},
+     {"bounded": None}, {"other": 1}],
+    ids=repr,
+)  # fmt: skip
+def test_promises_that_nobody_would_make_are_refused(change):
+    header = {"work": ["plain"], "per_worker": [], "promise": {**PROMISE, **change}}
+    with pytest.raises(BrokenAnswer):
+        task_of(gram, header, anyk.PrimeField(), 1)
+
+
+@pytest.mark.parametrize("promise", [[], 1, "degree", {}, {"degree": 2}])
+def test_what_is_no_promise_is_refused(promise):
+    header = {"work": ["plain"], "per_worker": [], "promise": promise}
+    with pytest.raises(BrokenAnswer):
+        task_of(gram, header, anyk.PrimeField(), 1)

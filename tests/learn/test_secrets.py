@@ -3,6 +3,7 @@
 import io
 import logging
 import pickle
+import subprocess
 import sys
 
 import numpy as np
@@ -20,7 +21,7 @@ class Spy(AbstractWrapper):
     """Notes everything that is sent to workers."""
 
     def __init__(self, executor):
-        self.executor, self.sent = executor, []
+        self.executor, self.sent, self.tasks = executor, [], []
 
     @property
     def within(self):
@@ -31,6 +32,7 @@ class Spy(AbstractWrapper):
         return self.executor.place(parts, pieces)
 
     def dispatch(self, task, placement, arguments):
+        self.tasks.append((repr(task), pickle.dumps(task)))
         self.sent.extend(np.asarray(a.rows) for a in arguments if isinstance(a, PerWorker))
         return self.executor.dispatch(task, placement, arguments)
 
@@ -66,10 +68,11 @@ def test_nothing_holds_a_secret_after_fit(kind, masks, caplog, capfd):
     faults = {2: Corrupt(seed=0, modulus=2**31 - 1), 5: Crash()}
     with anyk.Inline(11) as inner:
         spy = Spy(Faulty(inner, faults))
-        model = kind(executor=spy, workers=11, adversaries=1, iterations=4, random_state=0)
+        model = kind(executor=spy, workers=11, adversaries=1, random_state=0)
         model.fit(X, y)
-    assert len(masks) == 5  # the data's, and fresh ones in each iteration
-    assert len({mask.tobytes() for mask in masks}) == 5
+    rounds = 2 * model.n_iter_, 2 * model.n_iter_ + 1  # the last gradient may be the end
+    assert len(masks) // 2 - 1 in rounds  # the data's, and fresh ones in each round, for 2 primes
+    assert len({mask.tobytes() for mask in masks}) == len(masks)
     assert model.report_.liars.keys() == {2}
     shown = "\n".join(
         [repr(model), str(model.report_), repr(model.report_), caplog.text, *capfd.readouterr()]
@@ -83,9 +86,9 @@ def test_nothing_holds_a_secret_after_fit(kind, masks, caplog, capfd):
 def test_random_state_makes_no_mask_again(masks):
     X, y = np.eye(8), np.arange(8) % 2
     for _ in range(2):
-        CodedLogisticRegression(random_state=0, iterations=2).fit(X, y)
-    assert len(masks) == 6
-    assert len({mask.tobytes() for mask in masks}) == 6
+        CodedLogisticRegression(random_state=0).fit(X, y)
+    assert len(masks) >= 12
+    assert len({mask.tobytes() for mask in masks}) == len(masks)
 
 
 def test_no_error_holds_a_secret(masks):
@@ -108,10 +111,30 @@ def test_colluders_see_uniform_shares(masks):
     for _ in range(2):
         with anyk.Inline(8) as inner:
             spy = Spy(inner)
-            CodedLogisticRegression(executor=spy, iterations=1, scaling="none").fit(X, y)
+            CodedLogisticRegression(executor=spy, tol=1.0, scaling="none").fit(X, y)
         shares.append(np.concatenate([array.ravel() for array in spy.sent]))
     assert np.mean(shares[0] == shares[1]) < 0.01
-    assert len(masks) == 4
+    assert len(masks) >= 4
+
+
+@pytest.mark.parametrize("kind", [CodedLogisticRegression, CodedLinearRegression])
+@pytest.mark.parametrize("parameters", [{}, {"primes": 1}, {"scaling": "none"}, {"degree": 1}])
+def test_what_workers_are_sent_in_clear_is_the_same_for_all_data(kind, parameters):
+    """Tables of one shape: the work, numbers of primes and of rounds that it takes, and shapes."""
+    if "degree" in parameters and kind is CodedLinearRegression:
+        return
+    generator = np.random.default_rng(0)
+    y, sent = np.arange(40) % 2, []
+    for X in (
+        generator.standard_normal((40, 3)),
+        generator.standard_cauchy((40, 3)) * 1e3,
+        (generator.random((40, 3)) < 0.1) * 1e-3,
+    ):
+        with anyk.Inline(8) as inner:
+            spy = Spy(inner)
+            kind(executor=spy, tol=1e3, iterations=1, **parameters).fit(X, y)
+        sent.append((spy.tasks[:2], [array.shape for array in spy.sent[:3]]))
+    assert sent[0] == sent[1] == sent[2]
 
 
 def test_progress_is_shown_in_a_terminal_alone(monkeypatch):
@@ -123,5 +146,36 @@ def test_progress_is_shown_in_a_terminal_alone(monkeypatch):
     for verbose, shown in ((1, True), (0, False)):
         terminal = Terminal()
         monkeypatch.setattr(sys, "stderr", terminal)
-        CodedLogisticRegression(iterations=3, verbose=verbose).fit(X, y)
+        CodedLogisticRegression(verbose=verbose).fit(X, y)
         assert ("loss" in terminal.getvalue()) is shown
+
+
+class Loaded(AbstractWrapper):
+    """Notes what a worker that gets the tasks must load."""
+
+    def __init__(self, executor):
+        self.executor, self.tasks = executor, []
+
+    @property
+    def within(self):
+        return self.executor
+
+    def dispatch(self, task, placement, arguments):
+        self.tasks.append(pickle.dumps(task))
+        return self.executor.dispatch(task, placement, arguments)
+
+
+@pytest.mark.parametrize("degree", [None, 1])
+def test_workers_need_not_have_the_extra(degree):
+    with anyk.Inline(8) as inner:
+        executor = Loaded(inner)
+        model = CodedLogisticRegression(executor=executor, degree=degree, tol=1e3, iterations=2)
+        model.fit(np.eye(4), [0, 1, 0, 1])
+    code = f"""
+import pickle, sys
+sys.modules['sklearn'] = None
+for task in {executor.tasks!r}:
+    pickle.loads(task)
+assert not [name for name in sys.modules if name.startswith('anyk.learn')]
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -63,7 +63,7 @@ def test_a_leakage_admits_schemes_over_the_reals_that_keep_it(degree, threat):
     exact = [scheme for scheme in shortlist if scheme.guarantee.exact]
     assert exact == list(anyk.schemes_for(problem, without))
     polynomial = {"AnalogLagrange"} if degree else set()
-    any_function = set() if threat.adversaries else {"VeiledReplication", "Berrut"}
+    any_function = {"Agreed"} if threat.adversaries else {"VeiledReplication", "Berrut"}
     real = [scheme for scheme in shortlist if not scheme.guarantee.exact]
     assert {type(scheme).__name__ for scheme in real} == polynomial | any_function
     for scheme in shortlist:
@@ -142,7 +142,7 @@ def test_products_of_matrices():
     [
         ((2, 3, 2), anyk.Threat(workers=9), "p = 1, that is 3 = 1: it does not cut the inner "),
         ((2, 1, 2), anyk.Threat(workers=9, colluders=1), "T <= 0, that is 1 <= 0"),
-        ((2, 1, 2), anyk.Threat(workers=5, adversaries=1), "mn + 2rA <= rN, that is 4 + 2*1 = 6 "),
+        ((2, 1, 2), anyk.Threat(workers=5, adversaries=1), "mn + 2A <= N, that is 4 + 2*1 = 6 "),
         (
             (2, 1, 2),
             anyk.Threat(workers=6, stragglers=3),

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 import anyk
-from anyk.randomness.entropy import InsecureTestSource, SystemSource, normals, residues
+from anyk.randomness.entropy import InsecureTestSource, SystemSource, normals, residues, shuffled
 from anyk.randomness.masks import gaussian_masks
 
 
@@ -67,3 +67,18 @@ def test_complex_masks_have_variance_one_in_both_parts_together():
     masks = gaussian_masks(anyk.Complex(), (200_000,), InsecureTestSource(4))
     assert np.mean(np.abs(masks) ** 2) == pytest.approx(1.0, abs=0.02)
     assert np.mean(masks**2) == pytest.approx(0.0, abs=0.02)
+
+
+def test_every_order_is_equally_likely():
+    source, draws = InsecureTestSource(3), 12_000
+    orders = np.array([shuffled(source, 4) for _ in range(draws)])
+    counts = np.unique(orders @ 4 ** np.arange(4), return_counts=True)[1]
+    expected = draws / 24
+    assert counts.size == 24
+    assert ((counts - expected) ** 2 / expected).sum() < 23 + 6 * np.sqrt(2 * 23)
+
+
+def test_equal_lots_are_drawn_again(monkeypatch):
+    lots = iter([np.zeros((2, 3), dtype=np.int64), np.array([[0, 0, 0], [2, 0, 1]])])
+    monkeypatch.setattr("anyk.randomness.entropy.residues", lambda *_: next(lots))
+    assert shuffled(SystemSource(), 3).tolist() == [1, 2, 0]

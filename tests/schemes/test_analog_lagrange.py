@@ -157,12 +157,15 @@ def test_the_error_is_below_its_estimate():
         degree, f = functions[int(rng.integers(len(functions)))]
         blocks, colluders, adversaries = (int(n) for n in rng.integers((1, 0, 0), (5, 3, 3)))
         least = (blocks + colluders - 1) * degree + 1 + 2 * adversaries
+        spare = int(not adversaries and rng.random() < 0.5)
+        least += spare
         workers = least + int(rng.integers(8))
         scheme = anyk.AnalogLagrange(
             blocks,
             degree,
             workers,
             adversaries=adversaries,
+            detects=adversaries + spare,
             colluders=colluders,
             sigma=float(10 ** rng.uniform(0, 4)) if colluders else None,
             radius=float(rng.choice([1.1, 1.5, 2.0])),
@@ -230,18 +233,112 @@ def test_a_function_of_higher_degree_is_noticed_where_answers_are_spare():
         encoded.decode(encoded.shares**3, range(11))
 
 
-def test_rounding_of_single_precision_is_no_lie_where_it_is_expected():
+@pytest.mark.parametrize("kept", [np.complex64, np.complex128])
+@pytest.mark.parametrize("adversaries", [0, 1, 2])
+def test_rounding_of_single_precision_is_no_lie(kept, adversaries):
+    """Though f makes something of it in double precision."""
     rng = np.random.default_rng(7)
-    X = rng.normal(size=(3, 50))
-    careless = analog(workers=13, adversaries=2, sigma=10.0)
-    expecting = analog(workers=13, adversaries=2, sigma=10.0, rounding=2e-7, tolerance=0.1)
-    encoded = expecting.encode(X)
-    answers = (encoded.shares.astype(np.complex64) ** 2).astype(complex)
-    recovered = encoded.decode(answers, range(13))
-    assert recovered.suspects == ()
-    assert relative(recovered.value, X**2) <= recovered.error_estimate
-    with pytest.raises(anyk.TooManyErrors):
-        careless.encode(X).recovery(range(13)).recover(answers)
+    for _ in range(50):
+        X = rng.normal(size=(3, 10))
+        workers = 9 + 2 * adversaries + int(rng.integers(1, 4))
+        encoded = analog(workers=workers, adversaries=adversaries, sigma=10.0).encode(X)
+        answers = (encoded.shares.astype(np.complex64) ** 2).astype(kept) / kept(3.0)
+        recovered = encoded.decode(answers.astype(complex), range(workers))
+        assert recovered.suspects == ()
+        assert relative(recovered.value, X**2 / 3.0) <= recovered.error_estimate < 0.1
+
+
+@pytest.mark.parametrize("adversaries", [1, 2])
+def test_lies_of_a_hundredth_are_named_in_single_precision(adversaries):
+    rng = np.random.default_rng(17)
+    scheme = anyk.AnalogLagrange(4, 1, 4 + 2 * adversaries + 2, adversaries=adversaries)
+    W = rng.normal(size=(20, 10))
+    for trial in range(60):
+        X = rng.normal(size=(4, 20))
+        encoded = scheme.encode(X)
+        answers = encoded.shares.astype(np.complex64) @ W.astype(np.complex64)
+        answers = answers.astype(complex) / (3.0 if trial % 2 else 1.0)
+        liars = np.sort(rng.permutation(scheme.workers)[:adversaries])
+        answers[liars] *= 1.0 + 1e-2 * rng.choice([-1, 1], size=(adversaries, 10))
+        recovered = encoded.decode(answers, range(scheme.workers))
+        assert recovered.suspects == tuple(liars)
+        truth = X @ W / (3.0 if trial % 2 else 1.0)
+        assert relative(recovered.value, truth) <= recovered.error_estimate < 1e-3
+
+
+FUNCTIONS = {
+    "tanh": np.tanh,
+    "exp": np.exp,
+    "cube": lambda x: x**3,
+    "nearly a square": lambda x: x**2 + 1e-6 * x**3,
+    "softplus": lambda x: np.log1p(np.exp(x)),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("scale", [1e-3, 1e-2, 1.0])
+def test_of_a_function_that_is_no_such_polynomial_the_error_is_known(name, scale):
+    """One spare answer is kept by default: it raises, or the estimate is true."""
+    rng = np.random.default_rng(18)
+    f = FUNCTIONS[name]
+    for _ in range(40):
+        blocks, adversaries, width = (int(n) for n in rng.integers((2, 0, 1), (5, 2, 8)))
+        least = (blocks - 1) * 2 + 1 + 2 * adversaries
+        workers = least + int(rng.integers(1, 5))
+        scheme = anyk.AnalogLagrange(blocks, 2, workers, adversaries=adversaries)
+        X = scale * rng.normal(size=(blocks, width))
+        encoded = scheme.encode(X)
+        answered = rng.permutation(workers)[: scheme.guarantee.threshold]
+        try:
+            recovered = encoded.decode(f(encoded.shares[answered]), answered)
+        except anyk.TooManyErrors:
+            continue
+        error = np.linalg.norm(recovered.value - f(X)) / np.linalg.norm(recovered.value)
+        assert error <= recovered.error_estimate
+
+
+def test_tanh_of_degree_two_raises_with_one_spare_answer():
+    X = np.random.default_rng(19).normal(size=(3, 10))
+    for workers in range(6, 14):
+        scheme = anyk.AnalogLagrange(blocks=3, degree=2, workers=workers)
+        assert scheme.guarantee.threshold == 6
+        with anyk.Inline(workers) as executor, pytest.raises(anyk.TooManyErrors):
+            anyk.run(scheme, np.tanh, X, executor)
+
+
+def test_without_a_spare_worker_or_by_choice_nothing_is_checked():
+    assert anyk.AnalogLagrange(blocks=3, degree=2, workers=5).guarantee.threshold == 5
+    assert anyk.AnalogLagrange(blocks=3, degree=2, workers=6, stragglers=1).guarantee.threshold == 5
+    assert anyk.AnalogLagrange(blocks=3, degree=2, workers=9, detects=0).guarantee.threshold == 5
+    assert anyk.AnalogLagrange(blocks=3, degree=2, workers=9, detects=2).guarantee.threshold == 7
+    with pytest.raises(anyk.Unachievable, match=r"\(3\+0-1\)\*2 \+ 1 \+ 0 \+ 1 = 6 <= 5 - 0"):
+        anyk.AnalogLagrange(blocks=3, degree=2, workers=5, detects=1)
+
+
+def test_early_it_is_certain_whoever_answers_and_whoever_lies():
+    """Every set of answers and of at most A liars: what is accepted is right, to its estimate."""
+    rng = np.random.default_rng(20)
+    scheme = anyk.AnalogLagrange(2, 2, 8, adversaries=2)  # of dimension 3
+    assert (scheme.guarantee.least, scheme.guarantee.threshold) == (5, 7)
+    X = rng.normal(size=(2, 3))
+    encoded = scheme.encode(X)
+    early = 0
+    for size in (0, 1, 2):
+        for liars in itertools.combinations(range(8), size):
+            answers = encoded.shares**2
+            answers[[*liars]] += 10.0 ** rng.uniform(-6, 6) * rng.normal(size=(size, 3))
+            for count in (5, 6, 7):
+                for answered in itertools.combinations(range(8), count):
+                    lies = len({*liars} & {*answered})
+                    try:
+                        recovered = encoded.decode(answers[[*answered]], answered)
+                    except anyk.TooManyErrors:
+                        assert count < scheme.guarantee.least + lies
+                        continue
+                    assert recovered.suspects == tuple(sorted({*liars} & {*answered}))
+                    assert relative(recovered.value, X**2) <= recovered.error_estimate < 1e-9
+                    early += count < scheme.guarantee.threshold
+    assert early > 300
 
 
 def test_in_a_run_with_a_liar_a_crash_and_late_workers():
@@ -251,8 +348,8 @@ def test_in_a_run_with_a_liar_a_crash_and_late_workers():
     with Faulty(anyk.Threads(16), {3: Corrupt(), 7: Crash(), **late}) as executor:
         outcome = anyk.run(scheme, np.square, X, executor)
     assert outcome.status is anyk.Status.APPROXIMATE
-    assert outcome.missing == (7, 12, 13, 14, 15)
-    assert outcome.suspects == (3,)
+    assert {7, 12, 13, 14, 15} <= {*outcome.missing}
+    assert outcome.suspects == ((3,) if 3 in outcome.used else ())  # ten others are enough
     assert relative(outcome.value, X**2) <= outcome.error_estimate < 1e-7
 
 
@@ -279,9 +376,9 @@ def test_any_answers_above_the_least_will_do_and_fewer_not():
     assert not scheme.sufficient(range(11))
     X = np.ones((3, 1))
     encoded = scheme.encode(X)
-    assert np.allclose(encoded.decode(encoded.shares[:9] ** 2, range(9)).value, 1.0, atol=1e-3)
-    with pytest.raises(anyk.NotEnoughAnswers, match="9 answers"):
-        encoded.recovery(range(8))
+    assert np.allclose(encoded.decode(encoded.shares[:10] ** 2, range(10)).value, 1.0, atol=1e-3)
+    with pytest.raises(anyk.NotEnoughAnswers, match="10 answers"):
+        encoded.recovery(range(9))
 
 
 @pytest.mark.parametrize(
@@ -299,7 +396,7 @@ def test_any_answers_above_the_least_will_do_and_fewer_not():
         ({"adversaries": 1}, anyk.Unachievable, "workers", "= 11 <= 9 - 0"),
         ({"sigma": 1e8}, anyk.Unachievable, "tolerance", "<= 0.001"),
         ({"tolerance": 1e-12}, anyk.Unachievable, "tolerance", "<= 1e-12"),
-        ({"workers": 60}, anyk.Unachievable, "tolerance", "without 51 neighbours"),
+        ({"workers": 60}, anyk.Unachievable, "tolerance", "without 50 neighbours"),
     ],
 )
 def test_arguments_that_cannot_be_used(changes, error, argument, told):
@@ -322,11 +419,11 @@ def test_it_says_how_many_stragglers_would_do():
 def test_the_precision_predicted_is_about_that_of_the_worst_answers():
     """Unachievable names a number: with the tolerance above it, errors are of that size."""
     with pytest.raises(anyk.Unachievable) as caught:
-        analog(workers=12, tolerance=1e-15)
+        analog(workers=12, detects=0, tolerance=1e-15)
     predicted = float(caught.value.needed.split(" = ")[-1].split(" <=")[0])
     rng = np.random.default_rng(9)
     X = rng.normal(size=(3, 200))
-    encoded = analog(workers=12).encode(X)
+    encoded = analog(workers=12, detects=0).encode(X)
     around = np.argsort(scattered(12))
     worst = max(
         relative(encoded.decode(encoded.shares[who] ** 2, who).value, X**2)

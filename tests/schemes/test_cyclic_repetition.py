@@ -89,6 +89,23 @@ def test_spare_answers_show_that_somebody_lied():
     )
 
 
+@pytest.mark.parametrize(("workers", "stragglers", "liars"), [(6, 1, 1), (8, 2, 2), (10, 3, 1)])
+def test_over_the_reals_the_estimate_covers_what_so_many_liars_do(workers, stragglers, liars):
+    rng = np.random.default_rng([workers, stragglers, liars])
+    scheme = anyk.CyclicRepetition(workers, stragglers, detects=liars)
+    for _ in range(20):
+        X = rng.standard_normal((workers, 3))
+        encoded = scheme.encode(X)
+        heard = np.sort(rng.permutation(workers)[: workers - rng.integers(stragglers + 1)])
+        honest = answers_of(scheme, encoded, np.exp)[heard]
+        for lying in itertools.combinations(range(len(heard)), liars):
+            answers = honest.copy()
+            answers[list(lying)] += rng.standard_normal((liars, 3))
+            found = encoded.decode(answers, tuple(heard.tolist()))
+            off = np.linalg.norm(found.value - np.exp(X).sum(axis=0))
+            assert off <= found.error_estimate * np.linalg.norm(found.value)
+
+
 def test_any_function_with_arguments_and_lists_and_crashes():
     X = np.random.default_rng(0).standard_normal((5, 4))
 

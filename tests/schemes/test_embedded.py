@@ -100,7 +100,7 @@ def test_a_lie_modulo_any_prime_is_seen_and_two_liars_modulo_two_are_too_many():
 
 
 def test_too_few_answers_and_too_many_liars_are_told(executor):
-    crashes = Faulty(executor, dict.fromkeys(range(3), Crash()))
+    crashes = Faulty(executor, dict.fromkeys(range(4), Crash()))
     with pytest.raises(anyk.NotEnoughAnswers):
         anyk.run(SCHEME, gram, X, crashes, embedding=WIDE)
     tight = replace(SCHEME, workers=7)
@@ -147,11 +147,13 @@ def test_arguments_plain_and_encoded(executor):
         for _ in range(3):
             grid = weights.quantise(w)
             exact = fixed.quantise(X) @ grid
-            plain = data.run(weighted, weights.integers(grid))
+            plain = data.run(weighted, grid)
             encoded = data.run(weighted, data.encode(np.stack([grid, grid]), weights))
             assert np.allclose(plain.value, exact, rtol=1e-15)
             assert np.array_equal(plain.value, encoded.value)
             assert np.abs(plain.value - X @ w).max() <= plain.quantisation_error
+        with pytest.raises(anyk.InvalidArgument, match=r"Pass format.quantise\(values\)"):
+            data.run(weighted, weights.integers(grid))
         with pytest.raises(anyk.InvalidArgument, match="one that the budget counts"):
             data.encode(np.stack([w, w]), replace(weights, fraction_bits=3))
 
@@ -222,8 +224,11 @@ def test_a_format_without_an_embedding_is_refused(executor):
 
 def test_a_function_with_larger_results_than_stated_is_noticed(executor):
     small = replace(FIXED, summands=1)
+    full = np.full((2, 3, 4), 2.0)
+    with pytest.raises(anyk.InvalidArgument, match="may be 3 times as large"):
+        anyk.run(SCHEME, gram, full, executor, embedding=small)
     with pytest.raises(anyk.InvalidArgument, match="other terms than stated"):
-        anyk.run(SCHEME, gram, np.full((2, 3, 4), 2.0), executor, embedding=small)
+        anyk.run(SCHEME, anyk.of_degree(gram, 2), full, executor, embedding=small)
 
 
 def test_repr_and_pickle_rebuild_it(public_names):

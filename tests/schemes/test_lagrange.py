@@ -115,7 +115,7 @@ def test_parameters_that_are_no_positive_integers_are_refused(bad):
 
 def test_overlapping_points_are_refused():
     with pytest.raises(anyk.InvalidArgument, match="twice"):
-        require_disjoint(np.array([0, 1, 2]), np.array([2, 3]))
+        require_disjoint(anyk.PrimeField(), np.array([0, 1, 2]), np.array([2, 3]))
 
 
 def test_shares_are_what_the_matrices_say():

@@ -64,7 +64,7 @@ def test_enough_of_each_block_is_enough_whoever_it_comes_from():
     assert scheme.guarantee.threshold == 5
     assert scheme.sufficient([0, 4, 1, 3])
     assert not scheme.sufficient([0, 2, 4, 1])
-    with pytest.raises(anyk.NotEnoughAnswers, match="2 answers for each of 2 blocks"):
+    with pytest.raises(anyk.NotEnoughAnswers, match="needed: for each of 2 blocks 2 answers"):
         scheme.encode([5, 6]).recovery([0, 2, 4, 1])
 
 

@@ -11,6 +11,7 @@ from anyk.domains.polynomials import lagrange_matrix
 from anyk.randomness.entropy import SystemSource
 from anyk.randomness.masks import gaussian_masks, uniform_masks
 from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded, Encoder, rows_of
+from anyk.schemes.certainty import Certainty
 from anyk.schemes.products.grid import Grid, cut
 from anyk.work import Product
 
@@ -197,13 +198,15 @@ def test_a_wrong_encoder_of_either_factor_is_noticed(part, monkeypatch):
 @pytest.mark.parametrize(
     ("scheme", "claim", "message"),
     [
-        (GRADIENT, {"threshold": 2, "stragglers": 3}, "not sufficient"),
+        (GRADIENT, {"threshold": 2, "stragglers": 3, "least": None}, "not sufficient"),
         (GRADIENT, {"adversaries": 1}, "named"),
         (GRADIENT, {"colluders": 1, "leakage": 0.0}, "in the clear"),
-        (PRODUCT, {"threshold": 7, "stragglers": 2}, "not sufficient"),
+        (PRODUCT, {"threshold": 7, "stragglers": 2}, "liars .*1 more answer would tell"),
+        (PRODUCT, {"least": 6}, "not sufficient"),
         (PRODUCT, {"adversaries": 2}, "contradict each other|more wrong answers|named"),
         (PRODUCT, {"colluders": 1, "leakage": 0.0}, "learn 1 symbols"),
-        (PIECES, {"threshold": 10, "stragglers": 2}, "not sufficient"),
+        (PIECES, {"threshold": 10, "stragglers": 2}, "liars .*more answer"),
+        (PIECES, {"least": 6}, "not sufficient"),
         (PIECES, {"adversaries": 2}, "contradict each other|more wrong answers"),
         (PIECES, {"colluders": 2}, "learn"),
         (PIECES, {"colluders": 0, "leakage": None, "adversaries": 0}, "expected TooManyErrors"),
@@ -213,6 +216,23 @@ def test_a_promise_that_is_not_kept_is_noticed(scheme, claim, message, monkeypat
     false = replace(scheme.guarantee, **claim)
     monkeypatch.setattr(type(scheme), "guarantee", property(lambda _self: false))
     with pytest.raises(AssertionError, match=message):
+        check(scheme)
+
+
+@pytest.mark.parametrize(
+    "scheme",
+    [
+        anyk.Lagrange(blocks=2, degree=2, workers=9, adversaries=2),
+        anyk.Lagrange(blocks=2, degree=1, workers=5, adversaries=1, pieces=2),
+        anyk.Summed(anyk.Lagrange(blocks=2, degree=2, workers=9, adversaries=2)),
+    ],
+    ids=repr,
+)
+def test_a_value_that_is_believed_one_answer_too_early_is_noticed(scheme, monkeypatch):
+    check(scheme)
+    margin = Certainty.margin
+    monkeypatch.setattr(Certainty, "margin", lambda self, shares: margin(self, shares) + 1)
+    with pytest.raises(AssertionError, match="a value that is not certain"):
         check(scheme)
 
 

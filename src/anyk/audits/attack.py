@@ -11,7 +11,7 @@ import scipy  # its submodules load when first used: import anyk stays quick
 from numpy.typing import NDArray
 
 from anyk.audits.disclosure import worst_coalition
-from anyk.checks import count, instance, positive
+from anyk.checks import GENERATOR, count, instance, positive
 from anyk.codes.exact.linear import rank
 from anyk.domains.prime import PrimeField
 from anyk.domains.ring import ResidueRing
@@ -117,6 +117,8 @@ def audit(
         )
     worst = worst_coalition(encoded, colluders=colluders, data_std=data_std)
     scheme, who = encoded.scheme, encoded.held_by(worst.coalition)
+    if generator is not None:
+        instance("generator", generator, np.random.Generator, change=GENERATOR)
     draw = np.random.default_rng() if generator is None else generator
     if worst.data_std is None:
         amount, number = _symbols(scheme, who, draw)

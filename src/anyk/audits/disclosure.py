@@ -10,7 +10,7 @@ from typing import Any, Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.checks import count, instance, positive
+from anyk.checks import count, flag, instance, positive
 from anyk.domains.prime import PrimeField
 from anyk.domains.ring import ResidueRing
 from anyk.errors import InvalidArgument
@@ -178,7 +178,7 @@ def worst_coalition(
         inf
     """
     instance("encoded", encoded, Encoded, change="Pass what scheme.encode returned.")
-    size = count("colluders", colluders, least=1)
+    size, correlated = count("colluders", colluders, least=1), flag("correlated", correlated)
     promise = encoded.guarantee
     if size > promise.workers:
         raise InvalidArgument(
@@ -216,6 +216,7 @@ def _learned(
         "data_std",
         (promise.data_std or 1.0) if data_std is None else data_std,
         change="Pass the standard deviation of the data.",
+        squared=True,
     )
     variance = deviation**2 * (data.shape[1] if correlated else 1)
     each = len(data) // promise.workers  # rows that one worker sees

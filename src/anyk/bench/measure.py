@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from anyk.checks import count
 from anyk.errors import InvalidArgument
 
-__all__ = ["Interval", "compare", "interval", "table"]
+__all__ = ["Interval", "compare", "interval", "share", "table", "wilson"]
 
 
 @final
@@ -80,6 +81,54 @@ def interval(sample: Sequence[float] | NDArray[Any]) -> Interval:
         low=float(ordered[below]),
         high=float(ordered[size - 1 - below]),
     )
+
+
+def wilson(successes: float, trials: int, *, z: float = 1.96) -> tuple[float, float]:
+    """The interval of a rate, Wilson's, of 95 % where z is 1.96 and the trials are independent.
+
+    Args:
+        successes: how many of the trials.
+        trials: how many; of none, nothing is known.
+        z: standard deviations of a normal distribution.
+
+    Returns:
+        Both ends, in [0, 1].
+
+    References:
+        Wilson: Probable inference, the law of succession, and statistical inference (JASA 1927).
+
+    Example:
+        >>> from anyk.bench.measure import wilson
+        >>> [round(end, 3) for end in wilson(9, 10)]
+        [0.596, 0.982]
+    """
+    if not trials:
+        return 0.0, 1.0
+    rate, square = successes / trials, z**2
+    middle = (rate + square / (2 * trials)) / (1 + square / trials)
+    spread = rate * (1 - rate) / trials + square / (4 * trials**2)
+    reach = z * math.sqrt(spread) / (1 + square / trials)
+    return max(middle - reach, 0.0), min(middle + reach, 1.0)
+
+
+def share(successes: float, trials: int, *, digits: int = 1) -> str:
+    """A rate in per cent, with its 95 % interval; "none" of no trials.
+
+    Args:
+        successes: how many of the trials.
+        trials: how many.
+        digits: after the point.
+
+    Example:
+        >>> from anyk.bench.measure import share
+        >>> share(0, 1000)
+        '0.0 % (0.0 to 0.4)'
+    """
+    if not trials:
+        return "none"
+    numbers = (successes / trials, *wilson(successes, trials))
+    rate, low, high = (f"{100 * each:.{digits}f}" for each in numbers)
+    return f"{rate} % ({low} to {high})"
 
 
 def compare(sides: Mapping[str, Callable[[], object]], *, rounds: int) -> dict[str, NDArray[Any]]:

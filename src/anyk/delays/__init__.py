@@ -1,7 +1,8 @@
 """How late workers are: models, and traces of measured delays."""
 
 from anyk.delays.models import AbstractDelays, Fixed, NoDelay, Occasional, ShiftedExponential
-from anyk.delays.traces import Recorded, read_trace, write_trace
+from anyk.delays.trace_files import read_trace, write_trace
+from anyk.delays.traces import Recorded
 
 __all__ = [
     "AbstractDelays",

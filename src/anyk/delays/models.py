@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
+from anyk.checks import GENERATOR, MOST, count, instance, real, several
 from anyk.errors import InvalidArgument
 
 __all__ = ["AbstractDelays", "Fixed", "NoDelay", "Occasional", "ShiftedExponential"]
@@ -41,14 +43,34 @@ class AbstractDelays(ABC):
         """
 
 
+def drawn(generator: np.random.Generator, workers: int) -> int:
+    """Check what `AbstractDelays.sample` was given, and return the number of workers.
+
+    Args:
+        generator: as for `sample`.
+        workers: as for `sample`.
+
+    Raises:
+        InvalidArgument: if the one is no generator, or the other no number of workers.
+
+    Example:
+        >>> from anyk.delays.models import drawn
+        >>> drawn(np.random.default_rng(0), np.int64(3))
+        3
+    """
+    instance("generator", generator, np.random.Generator, change=GENERATOR)
+    return count("workers", workers, least=0, most=MOST)
+
+
 def _check_seconds(argument: str, seconds: float, *, infinite: bool) -> None:
-    if not seconds >= 0 or (math.isinf(seconds) and not infinite):
-        raise InvalidArgument(
-            argument,
-            given=repr(seconds),
-            needed="seconds, 0 or more" if infinite else "finite seconds, 0 or more",
-            change="Pass a number such as 0.5.",
-        )
+    real(
+        argument,
+        seconds,
+        least=0.0,
+        most=math.inf if infinite else sys.float_info.max,
+        needed="seconds, 0 or more" if infinite else "finite seconds, 0 or more",
+        change="Pass a number such as 0.5.",
+    )
 
 
 @final
@@ -62,9 +84,9 @@ class NoDelay(AbstractDelays):
         array([0., 0., 0.])
     """
 
-    def sample(self, generator: np.random.Generator, workers: int) -> NDArray[np.float64]:  # noqa: ARG002 - nothing is random here
+    def sample(self, generator: np.random.Generator, workers: int) -> NDArray[np.float64]:
         """No delays; see `AbstractDelays.sample`."""
-        return np.zeros(workers)
+        return np.zeros(drawn(generator, workers))
 
 
 @final
@@ -89,21 +111,22 @@ class Fixed(AbstractDelays):
 
     def __post_init__(self) -> None:
         mapping = isinstance(self.seconds, Mapping)
-        copy = dict(self.seconds) if isinstance(self.seconds, Mapping) else tuple(self.seconds)
+        row = "Pass one number a worker, or {3: 0.5}."
+        copy = (
+            dict(self.seconds)
+            if isinstance(self.seconds, Mapping)
+            else several("seconds", self.seconds, change=row)
+        )
         object.__setattr__(self, "seconds", copy)
         by_worker = self._by_worker()
         for worker, seconds in by_worker.items():
             _check_seconds("seconds", seconds, infinite=True)
-            if mapping and worker < 0:
-                raise InvalidArgument(
-                    "seconds",
-                    given=f"a delay of worker {worker}",
-                    needed="workers from 0 up",
-                    change="Count workers from 0.",
-                )
+            if mapping:
+                count("seconds", worker, least=0)
 
-    def sample(self, generator: np.random.Generator, workers: int) -> NDArray[np.float64]:  # noqa: ARG002 - nothing is random here
+    def sample(self, generator: np.random.Generator, workers: int) -> NDArray[np.float64]:
         """These delays; see `AbstractDelays.sample`."""
+        workers = drawn(generator, workers)
         by_worker = self._by_worker()
         wrong = not isinstance(self.seconds, Mapping) and len(self.seconds) < workers
         if wrong:
@@ -153,6 +176,7 @@ class ShiftedExponential(AbstractDelays):
 
     def sample(self, generator: np.random.Generator, workers: int) -> NDArray[np.float64]:
         """Delays drawn anew; see `AbstractDelays.sample`."""
+        workers = drawn(generator, workers)
         return self.shift + generator.exponential(self.mean, size=workers)
 
 
@@ -178,15 +202,12 @@ class Occasional(AbstractDelays):
     seconds: float
 
     def __post_init__(self) -> None:
-        if not 0 <= self.probability <= 1:
-            raise InvalidArgument(
-                "probability",
-                given=repr(self.probability),
-                needed="a number in [0, 1]",
-                change="Pass 0.1 for one worker in ten.",
-            )
+        share = "Pass 0.1 for one worker in ten."
+        needed = "a number in [0, 1]"
+        real("probability", self.probability, least=0.0, most=1.0, needed=needed, change=share)
         _check_seconds("seconds", self.seconds, infinite=True)
 
     def sample(self, generator: np.random.Generator, workers: int) -> NDArray[np.float64]:
         """Delays drawn anew; see `AbstractDelays.sample`."""
+        workers = drawn(generator, workers)
         return np.where(generator.random(workers) < self.probability, self.seconds, 0.0)

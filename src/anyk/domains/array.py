@@ -3,33 +3,48 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, final
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anyk.domains.base import AbstractField
+from anyk.domains.extent import Extent, constant_extent, largest_of
+from anyk.domains.functions import matmul, refused, sums
+from anyk.domains.functions.constants import as_residues, centred, constant, power_of_two
+from anyk.domains.functions.inside import no_elements, shifted, wrapped
+from anyk.domains.functions.writing import write
 from anyk.errors import InvalidArgument, NotPolynomial
 
 __all__ = ["FieldArray"]
 
 _REPR_LIMIT = 1000
-_MOST_TERMS = 1 << 32
 
 
 @final
 class FieldArray:
     """An array of field elements: what a function on a field scheme is called with.
 
-    It has the operators + - * @ ** (by an integer), indexing, `sum`, `reshape`, `T`, and the
-    numpy functions that are polynomials or move elements about. Plain integers mix in and stand
-    for their residues. Everything else raises `NotPolynomial`, because a share put through it
-    would decode to something wrong.
+    It has the operators + - * @ ** (by an integer), indexing, assignment, the methods of ndarrays
+    and the numpy functions that are polynomials or move elements about. Plain integers mix in and
+    stand for their residues; in fixed point, floats as well. Everything else raises
+    `NotPolynomial`, because a share put through it would decode to something wrong.
+
+    In-place code writes in its memory, as with ndarrays; what is written in a part of an array
+    counts for all of it. To fill an array bit by bit, begin with `np.zeros_like(x)`.
+
+    What a function on a scheme is called with has an `extent`: its degree in the encoded arguments
+    and, in fixed point, its fraction bits, its bound and its rounding error. Every operation says
+    that of its result. An array that was made in another way has none, and counts as a constant.
 
     Args:
-        values: int64 ndarray of residues in [0, p), any shape; use `field.array` to check them.
+        values: ndarray of residues in [0, p), any shape; one of int64 is not copied.
         field: the field they belong to.
+        extent: what is known of them as polynomials of the encoded arguments; None for constants.
+
+    Raises:
+        InvalidArgument: if a value is no residue.
 
     Example:
         >>> x = anyk.PrimeField(7).array([[1, 2], [3, 4]])
@@ -40,288 +55,324 @@ class FieldArray:
                [4, 6]])
     """
 
-    __slots__ = ("field", "values")
+    __slots__ = ("_extent", "_owner", "_residues", "field")
 
-    def __init__(self, values: NDArray[np.int64], field: AbstractField) -> None:
-        self.values = values
+    def __init__(
+        self, values: NDArray[np.int64], field: AbstractField, extent: Extent | None = None
+    ) -> None:
+        self._residues = as_residues(values, field)
         self.field = field
+        self._extent = extent
+        self._owner: FieldArray | None = None
+
+    def _new(self, residues: NDArray[np.int64], extent: Extent | None) -> FieldArray:
+        """Residues that this file or its functions computed, over the same field."""
+        new = FieldArray.__new__(FieldArray)
+        # arithmetic on arrays without axes gives numpy's scalars, which can't be written in
+        residues = residues if type(residues) is np.ndarray else np.asarray(residues)
+        new.field, new._residues = self.field, residues  # noqa: SLF001 - its own class
+        new._extent, new._owner = extent, None  # noqa: SLF001 - its own class
+        return new
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return FieldArray, (self.values, self.field)
+        return FieldArray, (self._residues, self.field, self.extent)
+
+    # What is known of it
+
+    @property
+    def values(self) -> NDArray[np.int64]:
+        """The residues of an array that stands for no share; those of a share refuse.
+
+        Of an array with an extent they are a copy that can't be written in: what was written there
+        it would not know of, and shares written in the array later would be seen as numbers.
+        """
+        extent = self.extent
+        if extent is None:
+            return self._residues
+        if extent.degree > 0 or extent.bits:
+            raise NotPolynomial(
+                ".values of a share: what is made of its residues in another way than by "
+                "polynomials decodes to something wrong, and int64 overflows. Use the FieldArray "
+                "itself, with numpy's functions; if the function is a polynomial of a degree d "
+                "that you know, wrap it: anyk.of_degree(f, d)."
+            )
+        values = self._residues.copy()
+        values.flags.writeable = False
+        return values
+
+    @property
+    def extent(self) -> Extent | None:
+        """What is known of it as polynomials of the encoded arguments; None for constants."""
+        owner = self._owner
+        return self._extent if owner is None else owner._extent  # noqa: SLF001 - its own class
+
+    @property
+    def owner(self) -> FieldArray:
+        """The array whose memory it sees: itself, unless it is a view."""
+        return self if self._owner is None else self._owner
+
+    def beside(self, other: Extent) -> Extent:
+        """What is known of it as constants that meet an array with an extent."""
+        if other.bound is None:
+            return constant_extent(None, other)
+        return constant_extent(largest_of(centred(self.field, self._residues)), other)
+
+    def seen(self, residues: NDArray[np.int64]) -> FieldArray:
+        """Its elements elsewhere: a view, where they are in its memory."""
+        view = self._new(residues, self.extent)
+        base, mine = residues.base, self._residues
+        if base is not None and (
+            base is mine or base is mine.base or np.may_share_memory(residues, mine)
+        ):
+            view._owner = self.owner  # noqa: SLF001 - its own class
+        return view
 
     # What it looks like
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape, as numpy's."""
-        return self.values.shape
+        return self._residues.shape
 
     @property
     def ndim(self) -> int:
         """Number of axes."""
-        return self.values.ndim
+        return self._residues.ndim
 
     @property
     def size(self) -> int:
         """Number of elements."""
-        return self.values.size
+        return self._residues.size
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """int64, the type of residues."""
+        return self._residues.dtype
 
     @property
     def T(self) -> FieldArray:
         """The transpose: axes reversed."""
-        return FieldArray(self.values.T, self.field)
+        return self.seen(self._residues.T)
+
+    @property
+    def mT(self) -> FieldArray:
+        """The transpose of each matrix."""
+        return self.seen(self._residues.mT)
 
     def __len__(self) -> int:
-        return len(self.values)
+        return len(self._residues)
 
     def __iter__(self) -> Iterator[FieldArray]:
-        return (self[index] for index in range(len(self.values)))
+        return (self[index] for index in range(len(self._residues)))
 
     def __getitem__(self, index: Any) -> FieldArray:
-        return FieldArray(np.asarray(self.values[index]), self.field)
+        if type(index) is not int and type(index) is not slice:
+            no_elements(self, "x[..]", index)
+        return self.seen(self._residues[index])
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        write(self, index, value)
 
     def __repr__(self) -> str:
-        if self.values.size > _REPR_LIMIT:
+        if self.size > _REPR_LIMIT:
             return f"<FieldArray of shape {self.shape} over {self.field!r}>"
-        return f"{self.field!r}.array({self.values.tolist()})"
+        extent = self.extent
+        if extent is None:
+            return f"{self.field!r}.array({self._residues.tolist()})"
+        return f"<FieldArray of shape {self.shape} over {self.field!r}, {extent!r}>"
 
     def reshape(self, *shape: Any) -> FieldArray:
         """The same elements in another shape, as numpy's `reshape`."""
-        return FieldArray(self.values.reshape(*shape), self.field)
+        return self.seen(self._residues.reshape(*shape))
 
     def transpose(self, *axes: Any) -> FieldArray:
         """Axes in another order, as numpy's `transpose`."""
-        return FieldArray(self.values.transpose(*axes), self.field)
+        return self.seen(self._residues.transpose(*axes))
 
-    def sum(self, axis: Any = None, *, keepdims: bool = False) -> FieldArray:
+    def flatten(self) -> FieldArray:
+        """A copy of all elements in a row."""
+        return self._new(self._residues.flatten(), self.extent)
+
+    def copy(self) -> FieldArray:
+        """The same elements in memory of its own."""
+        return self._new(self._residues.copy(), self.extent)
+
+    __copy__ = copy
+
+    def sum(
+        self, axis: Any = None, dtype: None = None, out: None = None, *, keepdims: bool = False
+    ) -> FieldArray:
         """The sum along the given axes, all of them by default."""
-        if self.values.size >= _MOST_TERMS:
-            raise InvalidArgument(
-                "sum",
-                given=f"{self.values.size} terms",
-                needed="fewer than 2**32, whose sum int64 holds",
-                change="Sum parts, then the sums.",
-            )
-        total = np.sum(self.values, axis=axis, keepdims=keepdims)
-        return FieldArray(self.field.reduce(np.asarray(total)), self.field)
+        refused.other_numbers("sum", dtype=dtype, out=out)
+        return sums.add_all(self, axis, keepdims=keepdims)
+
+    def prod(
+        self, axis: Any = None, dtype: None = None, out: None = None, *, keepdims: bool = False
+    ) -> FieldArray:
+        """The product along the given axes, all of them by default."""
+        refused.other_numbers("prod", dtype=dtype, out=out)
+        product: FieldArray = np.prod(self, axis=axis, keepdims=keepdims)
+        return product
+
+    def dot(self, other: Any) -> FieldArray:
+        """The product with another array, as numpy's `dot`."""
+        product: FieldArray = np.dot(self, other)
+        return product
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        function = _METHODS.get(name)
+        if function is not None:
+            return lambda *args, **kwargs: function(self, *args, **kwargs)
+        if not name.startswith("_") and callable(getattr(np.ndarray, name, None)):
+            return refused.method(name)
+        raise AttributeError(f"a FieldArray has no attribute {name!r}", name=name, obj=self)
 
     # Arithmetic
 
-    def _residues(self, other: Any) -> NDArray[np.int64]:
-        if isinstance(other, FieldArray):
-            if other.field != self.field:
-                raise InvalidArgument(
-                    "operand",
-                    given=f"an array over {other.field!r}",
-                    needed=f"one over {self.field!r}",
-                    change="Use one field throughout.",
-                )
-            return other.values
-        return self.field.constant(other)
+    def _met(self, other: Any) -> tuple[NDArray[np.int64], Extent | None, Extent | None]:
+        """The residues of an operand, and what is known of both: of none, or of each."""
+        owner = self._owner  # as self.extent, which takes longer
+        own = self._extent if owner is None else owner._extent  # noqa: SLF001 - its own class
+        if not isinstance(other, FieldArray):
+            if not isinstance(other, (list, tuple)):
+                residues, theirs = constant(self.field, other, own)
+                return residues, theirs, own
+            other = wrapped(self, other)
+        elif other.field is not self.field:
+            wrapped(self, other)
+        theirs = other.extent
+        if theirs is None and own is not None:
+            theirs = other.beside(own)
+        elif own is None and theirs is not None:
+            own = self.beside(theirs)
+        return other._residues, theirs, own  # noqa: SLF001 - its own class
+
+    def _plus(self, other: Any, function: Callable[..., Any]) -> FieldArray:
+        residues, theirs, own = self._met(other)
+        mine, extent = self._residues, None
+        if own is not None and theirs is not None:
+            extent = own.plus(theirs)
+            if extent.bits:
+                mine = shifted(self.field, mine, extent.bits - own.bits)
+                residues = shifted(self.field, residues, extent.bits - theirs.bits)
+        return self._new(self.field.reduce(function(mine, residues)), extent)
 
     def __add__(self, other: Any) -> FieldArray:
-        return FieldArray(self.field.reduce(self.values + self._residues(other)), self.field)
+        return self._plus(other, operator.add)
 
-    def __radd__(self, other: Any) -> FieldArray:
-        return self.__add__(other)
+    __radd__ = __add__
 
     def __sub__(self, other: Any) -> FieldArray:
-        return FieldArray(self.field.reduce(self.values - self._residues(other)), self.field)
+        return self._plus(other, operator.sub)
 
     def __rsub__(self, other: Any) -> FieldArray:
-        return FieldArray(self.field.reduce(self._residues(other) - self.values), self.field)
+        return self._plus(other, lambda mine, residues: residues - mine)
 
     def __mul__(self, other: Any) -> FieldArray:
-        return FieldArray(self.field.reduce(self.values * self._residues(other)), self.field)
+        residues, theirs, own = self._met(other)
+        extent = None if own is None or theirs is None else own.times(theirs)
+        return self._new(self.field.reduce(self._residues * residues), extent)
 
-    def __rmul__(self, other: Any) -> FieldArray:
-        return self.__mul__(other)
+    __rmul__ = __mul__
 
     def __neg__(self) -> FieldArray:
-        return FieldArray(self.field.reduce(-self.values), self.field)
+        return self._new(self.field.reduce(-self._residues), self.extent)
 
-    def __pos__(self) -> FieldArray:
-        return self
+    __pos__ = copy
 
-    def __pow__(self, exponent: Any) -> FieldArray:
+    def __pow__(self, exponent: Any, modulo: Any = None) -> FieldArray:
         try:
             power = operator.index(exponent)
-        except TypeError:
-            raise NotPolynomial(
-                "**: the exponent must be one integer, not an array or a fraction."
-            ) from None
+        except TypeError:  # a FieldArray's own is one
+            power = None
+        if isinstance(exponent, float) and exponent.is_integer():
+            raise NotPolynomial(f"** {exponent}: the exponent must be an int, {int(exponent)}.")
+        if power is None or modulo is not None:
+            raise NotPolynomial("**: the exponent must be one integer, not an array or a fraction.")
         if power < 0:
-            raise NotPolynomial(f"** {power}: a negative power is no polynomial.")
-        return FieldArray(self.field.power(self.values, power), self.field)
+            raise NotPolynomial(
+                f"** {power}: a negative power is no polynomial. "
+                "To divide by a constant c, multiply by field.inverse(c)."
+            )
+        extent = None if self.extent is None else self.extent.power(power)
+        return self._new(self.field.power(self._residues, power), extent)
 
     def __matmul__(self, other: Any) -> FieldArray:
-        return FieldArray(_matmul(self.field, self.values, self._residues(other)), self.field)
+        return matmul.matmul(self, wrapped(self, other))
 
     def __rmatmul__(self, other: Any) -> FieldArray:
-        return FieldArray(_matmul(self.field, self._residues(other), self.values), self.field)
+        return matmul.matmul(wrapped(self, other), self)
 
-    def _no_quotient(self, _other: object = None) -> FieldArray:
-        raise NotPolynomial(
-            "/, //, % and abs() are no polynomials: multiply by field.inverse(constant) instead."
-        )
+    def __truediv__(self, other: Any) -> FieldArray:
+        extent, bits = self.extent, power_of_two(other)
+        if extent is None or extent.bound is None or bits is None:
+            return refused.quotient(self, other)
+        return self._new(self._residues.copy(), extent.divided(bits))
 
-    __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = _no_quotient
-    __mod__ = __rmod__ = __abs__ = _no_quotient
+    def _write(self, result: FieldArray) -> Self:
+        if result.shape != self.shape:
+            raise InvalidArgument(
+                "operand",
+                given=f"a result of shape {result.shape} for an array of shape {self.shape}",
+                needed="the shape of the array that it is written in",
+                change="Write x = x + y in place of x += y.",
+            )
+        write(self, ..., result)
+        return self
 
-    def _refuse(self, _other: object) -> bool:
-        raise NotPolynomial(
-            "a comparison of field elements is no polynomial, and no order exists in a field: "
-            "compare .values outside of the coded function."
-        )
+    def __iadd__(self, other: Any) -> Self:
+        return self._write(self + other)
 
-    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
+    def __isub__(self, other: Any) -> Self:
+        return self._write(self - other)
+
+    def __imul__(self, other: Any) -> Self:
+        return self._write(self * other)
+
+    def __imatmul__(self, other: Any) -> Self:
+        return self._write(self @ other)
+
+    def __ipow__(self, exponent: Any, modulo: Any = None) -> Self:
+        return self._write(pow(self, exponent, modulo))
+
+    def __itruediv__(self, other: Any) -> Self:
+        return self._write(self / other)
+
+    # What is no polynomial
+
+    __rtruediv__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = refused.quotient
+    __divmod__ = __rdivmod__ = refused.quotient
+    __rpow__ = refused.exponents
+    __int__ = __float__ = __complex__ = __index__ = __round__ = __trunc__ = refused.number
+    __floor__ = __ceil__ = refused.number
+    __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = __invert__ = refused.bits
+    __lshift__ = __rlshift__ = __rshift__ = __rrshift__ = refused.bits
+    __abs__ = refused.size
+    __bool__ = refused.truth
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = refused.comparison
     __hash__ = None  # type: ignore[assignment] # as numpy's arrays: not hashable
-
-    def __bool__(self) -> bool:
-        raise NotPolynomial("the truth of a field element is no polynomial.")
-
-    def __array__(self, *_: Any, **__: Any) -> NDArray[Any]:
-        raise NotPolynomial(
-            "turning a FieldArray into an ndarray would lose the field: use .values."
-        )
+    __array__ = refused.ndarray
 
     # numpy
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if method == "reduce" and ufunc is np.add:
-            _only(kwargs, _PLAIN, "add.reduce")
-            return self.sum(**{"axis": 0, **kwargs})
-        if method == "__call__" and ufunc is np.power and not kwargs:
-            if not isinstance(inputs[0], FieldArray):
-                raise _not_polynomial("power")
-            return inputs[0] ** inputs[1]
-        if method == "__call__" and ufunc in _UFUNCS and not kwargs:
-            return _UFUNCS[ufunc](*(FieldArray(self._residues(x), self.field) for x in inputs))
-        raise _not_polynomial(
-            ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
-        )
+        from anyk.domains.functions.table import call_ufunc  # noqa: PLC0415 - many need none
+
+        return call_ufunc(self, ufunc, method, inputs, kwargs)
 
     def __array_function__(
         self, function: Callable[..., Any], _types: Iterable[type], args: Any, kwargs: Any
     ) -> Any:
-        _only(kwargs, _PLAIN, function.__name__)
-        numbers = (*args[1:], *kwargs.values())
-        if function in _PLACES and any(isinstance(each, FieldArray) for each in numbers):
-            raise _not_polynomial(f"{function.__name__} by field elements")
-        if function in _MOVES:
-            return FieldArray(function(*_values(args, self), **kwargs), self.field)
-        if function in _SUMS:
-            if len(args) > _SUMS[function]:
-                raise _not_plain("dtype", f"numpy.{function.__name__} of {len(args)} arguments")
-            return FieldArray(
-                self.field.reduce(function(*_values(args, self), **kwargs)), self.field
-            )
-        if function is np.dot and [np.ndim(_bare(each)) <= _MATRIX for each in args] == [True] * 2:
-            return args[0] @ args[1]
-        if function in _SHAPES:
-            return function(*_values(args, self), **kwargs)
-        raise _not_polynomial(function.__name__)
+        from anyk.domains.functions.table import call  # noqa: PLC0415 - many need none
+
+        return call(self, function, args, kwargs)
 
 
-_UFUNCS: dict[np.ufunc, Callable[..., Any]] = {
-    np.add: operator.add,
-    np.subtract: operator.sub,
-    np.multiply: operator.mul,
-    np.matmul: operator.matmul,
-    np.negative: operator.neg,
-    np.positive: operator.pos,
-    np.square: lambda x: x * x,
-}
-_MOVES = {
-    np.reshape, np.ravel, np.transpose, np.swapaxes, np.moveaxis, np.squeeze, np.expand_dims,
-    np.broadcast_to, np.stack, np.concatenate, np.vstack, np.hstack, np.flip, np.roll, np.tile,
-    np.repeat, np.take, np.diag, np.diagonal, np.atleast_1d, np.atleast_2d, np.tril, np.triu,
-}  # fmt: skip
-_PLACES = {np.take, np.tile, np.repeat, np.roll}  # by numbers, which no field element is
-_SUMS: dict[Callable[..., Any], int] = {np.sum: 2, np.trace: 4, np.cumsum: 2}
-"""How many of their arguments come before those that would change the numbers."""
-_MATRIX = 2
-_PLAIN = {
-    "axis", "axis1", "axis2", "axes", "destination", "indices", "k", "keepdims", "offset", "order",
-    "repeats", "reps", "shape", "shift", "source",
-}  # fmt: skip
-_SHAPES = {np.shape, np.ndim, np.size}
-
-
-def _only(kwargs: Mapping[str, Any], allowed: set[str], name: str) -> None:
-    """Refuse what would change the numbers: initial=, where=, dtype=, out=, casting=."""
-    strange = kwargs.keys() - allowed
-    if strange:
-        raise _not_plain(min(strange), f"numpy.{name}(..., {min(strange)}=...)")
-
-
-def _not_plain(argument: str, given: str) -> InvalidArgument:
-    return InvalidArgument(
-        argument,
-        given=given,
-        needed="a sum or a move of field elements as they are",
-        change="Leave it out.",
+_METHODS: dict[str, Callable[..., Any]] = {
+    name: getattr(np, name)
+    for name in (
+        "conj", "conjugate", "cumprod", "cumsum", "diagonal", "ravel", "repeat", "squeeze",
+        "swapaxes", "take", "trace",
     )
-
-
-def _not_polynomial(name: str) -> NotPolynomial:
-    return NotPolynomial(
-        f"numpy.{name}: only polynomials can be computed in a field: +, -, *, @, ** by an "
-        "integer, sums and reshapes. Approximate the function by a polynomial, or use a scheme "
-        "over the reals, such as anyk.Spline."
-    )
-
-
-def _bare(argument: Any) -> Any:
-    return argument.values if isinstance(argument, FieldArray) else argument
-
-
-def _values(arguments: Sequence[Any], like: FieldArray) -> list[Any]:
-    """Arguments of a numpy function with the arrays' residues in place of the FieldArrays."""
-    bare: list[Any] = []
-    for argument in arguments:
-        if isinstance(argument, FieldArray):
-            bare.append(like._residues(argument))  # noqa: SLF001 - its own class
-        elif isinstance(argument, (list, tuple)) and any(
-            isinstance(item, FieldArray) for item in argument
-        ):
-            bare.append([like._residues(item) for item in argument])  # noqa: SLF001 - its own class
-        else:
-            bare.append(argument)
-    return bare
-
-
-def _matmul(
-    field: AbstractField, left: NDArray[np.int64], right: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Multiply as numpy's `matmul` does, vectors and stacks of matrices too, over a field."""
-    if (
-        not left.ndim
-        or not right.ndim
-        or left.shape[-1] != right.shape[-2 if right.ndim > 1 else 0]
-    ):
-        raise InvalidArgument(
-            "@",
-            given=f"shapes {left.shape} and {right.shape}",
-            needed="the last axis of the left as long as the last but one of the right",
-            change="Transpose one of them.",
-        )
-    if right.ndim <= 2:  # noqa: PLR2004 - one matrix on the right
-        columns = right.reshape(right.shape[0], -1)
-        rows = left.reshape(-1, left.shape[-1])
-        # the kernel splits the operand that it calls small
-        product = (
-            field.matmul(rows, columns)
-            if rows.size <= columns.size
-            else field.matmul(columns.T, rows.T).T
-        )
-        return product.reshape((*left.shape[:-1], *right.shape[1:]))
-    if left.ndim == 1:
-        return _matmul(field, left[None], right)[..., 0, :]
-    stack = np.broadcast_shapes(left.shape[:-2], right.shape[:-2])
-    left = np.broadcast_to(left, stack + left.shape[-2:])
-    right = np.broadcast_to(right, stack + right.shape[-2:])
-    out = np.empty((*stack, left.shape[-2], right.shape[-1]), dtype=np.int64)
-    for index in np.ndindex(*stack):
-        out[index] = field.matmul(left[index], right[index])
-    return out
+}  # fmt: skip
+"""Methods that are numpy's functions of the same name."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from typing import Any
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from anyk.errors import AnykError, InvalidArgument
 
-__all__ = ["AbstractDomain", "AbstractField", "ndarray_of"]
+__all__ = ["AbstractDomain", "AbstractField", "ndarray_of", "product_shapes"]
 
 
 def ndarray_of(values: Any, argument: str, *, kind: str) -> NDArray[Any]:
@@ -61,6 +62,49 @@ def ndarray_of(values: Any, argument: str, *, kind: str) -> NDArray[Any]:
             needed=f"an array of {kind}",
             change="Convert it to an ndarray first.",
         ) from error
+
+
+_Shape = tuple[int, ...]
+
+
+def product_shapes(small: _Shape, big: _Shape) -> tuple[tuple[int, int], tuple[int, int], _Shape]:
+    """How to multiply two arrays along the last axis of one and the first of the other.
+
+    Args:
+        small: shape of the left one.
+        big: shape of the right one.
+
+    Returns:
+        The shapes of both as matrices, and that of the product.
+
+    Raises:
+        InvalidArgument: if a number is among them, or the two axes differ in length.
+
+    Example:
+        >>> from anyk.domains.base import product_shapes
+        >>> product_shapes((2, 3), (3, 4, 5))
+        ((2, 3), (3, 20), (2, 4, 5))
+        >>> product_shapes((2, 3), (2, 3))
+        Traceback (most recent call last):
+        anyk.errors.InvalidArgument: big: got shape (2, 3), with a small one of shape (2, 3);
+        needed: its first axis as long as the last axis of small. Transpose one of them.
+    """
+    if not small or not big:
+        raise InvalidArgument(
+            "big" if small else "small",
+            given="a number",
+            needed="an array with at least one axis",
+            change="Multiply numbers by *.",
+        )
+    if small[-1] != big[0]:
+        raise InvalidArgument(
+            "big",
+            given=f"shape {big}, with a small one of shape {small}",
+            needed="its first axis as long as the last axis of small",
+            change="Transpose one of them.",
+        )
+    rows, rest = small[:-1], big[1:]
+    return (math.prod(rows), big[0]), (big[0], math.prod(rest)), rows + rest
 
 
 class AbstractDomain(ABC):
@@ -116,14 +160,17 @@ class AbstractDomain(ABC):
 
     @abstractmethod
     def matmul(self, small: NDArray[Any], big: NDArray[Any]) -> NDArray[Any]:
-        """The hot kernel: a small matrix times a big array, along the array's first axis.
+        """The product of a small and a big array, along the last axis and the first.
 
         Args:
-            small: ndarray (rows, inner) of `dtype`.
-            big: ndarray (inner, *shape) of `dtype`.
+            small: array-like (*rows, inner) of numbers of this domain.
+            big: array-like (inner, *shape) of numbers of this domain.
 
         Returns:
-            ndarray (rows, *shape) of `dtype`.
+            ndarray (*rows, *shape) of `dtype`.
+
+        Raises:
+            InvalidArgument: if a value is not in this domain, or the shapes do not fit.
         """
 
 
@@ -142,9 +189,9 @@ class AbstractField(AbstractDomain):
         """Integers of any size and sign, as residues: what a number in a formula stands for."""
 
     @abstractmethod
-    def reduce(self, values: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The residues in [0, p) of int64 values."""
+    def reduce(self, values: Any) -> NDArray[np.int64]:
+        """Integers of any size and sign, as residues: quick where they are an int64 ndarray."""
 
     @abstractmethod
-    def power(self, values: NDArray[np.int64], exponent: int) -> NDArray[np.int64]:
-        """Residues to an integer power; a negative one inverts."""
+    def power(self, values: Any, exponent: int) -> Any:
+        """Integers, as residues, to an integer power; a negative one inverts."""

@@ -11,12 +11,16 @@ Garner's method.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from functools import reduce
+from collections.abc import Iterable, Sequence
+from functools import lru_cache, reduce
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from anyk.checks import several
+from anyk.domains.prime import PrimeField
+from anyk.domains.ring import ResidueRing
 
 __all__ = ["nearest_floats", "signed_integers"]
 
@@ -25,12 +29,15 @@ _LIMB = 32  # bits
 _HEAD = 64  # bits
 
 
-def signed_integers(residues: NDArray[np.int64], primes: Sequence[int]) -> NDArray[Any]:
+def signed_integers(residues: Any, primes: Sequence[int]) -> NDArray[Any]:
     """The integers v, |v| <= P/2, that have these residues.
 
     Args:
-        residues: int64 ndarray (*shape, L), entry l in [0, p_l).
+        residues: integers (*shape, L), entry l in [0, p_l).
         primes: L distinct odd primes below 2**31.
+
+    Raises:
+        InvalidArgument: if the primes are none, or an entry is no residue.
 
     Returns:
         Object ndarray of that shape, of Python integers.
@@ -40,6 +47,8 @@ def signed_integers(residues: NDArray[np.int64], primes: Sequence[int]) -> NDArr
         >>> signed_integers(np.array([[1, 1, 1], [4, 6, 10]]), (5, 7, 11)).tolist()
         [1, -1]
     """
+    ring = _ring(primes)
+    primes, residues = ring.primes, ring.validate(residues, "residues")
     digits = [digit.astype(object) for digit in _digits(residues, primes)]
     value = reduce(
         lambda high, place: high * place[0] + place[1],
@@ -51,12 +60,15 @@ def signed_integers(residues: NDArray[np.int64], primes: Sequence[int]) -> NDArr
     return np.asarray(value - product * above, dtype=object)
 
 
-def nearest_floats(residues: NDArray[np.int64], primes: Sequence[int]) -> NDArray[np.float64]:
+def nearest_floats(residues: Any, primes: Sequence[int]) -> NDArray[np.float64]:
     """The same integers as float64, each correctly rounded: exact below 2**53, half to even above.
 
     Args:
-        residues: int64 ndarray (*shape, L), entry l in [0, p_l).
+        residues: integers (*shape, L), entry l in [0, p_l).
         primes: L distinct odd primes below 2**31.
+
+    Raises:
+        InvalidArgument: if the primes are none, or an entry is no residue.
 
     Returns:
         float64 ndarray of that shape.
@@ -66,6 +78,8 @@ def nearest_floats(residues: NDArray[np.int64], primes: Sequence[int]) -> NDArra
         >>> nearest_floats(np.array([[1, 1, 1], [4, 6, 10]]), (5, 7, 11))
         array([ 1., -1.])
     """
+    ring = _ring(primes)
+    primes, residues = ring.primes, ring.validate(residues, "residues")
     digits = _digits(residues, primes)
     if len(primes) <= _WORD:
         product = math.prod(primes)
@@ -76,6 +90,19 @@ def nearest_floats(residues: NDArray[np.int64], primes: Sequence[int]) -> NDArra
     turned = np.where(negative[..., None] & (residues != 0), moduli - residues, residues)
     size = _rounded(_limbs(_digits(turned, primes), primes))
     return np.where(negative, -size, size)
+
+
+def _ring(primes: Iterable[int]) -> ResidueRing:
+    """The ring of these primes, if they are distinct and odd."""
+    every = several("primes", primes, change="Pass a tuple of them.")
+    return _known_ring(every) if all(type(prime) is int for prime in every) else _made_ring(every)
+
+
+def _made_ring(primes: tuple[int, ...]) -> ResidueRing:
+    return ResidueRing(tuple(PrimeField(prime) for prime in primes))
+
+
+_known_ring = lru_cache(maxsize=64)(_made_ring)
 
 
 def _digits(residues: NDArray[np.int64], primes: Sequence[int]) -> list[NDArray[np.int64]]:

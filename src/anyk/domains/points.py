@@ -2,42 +2,52 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
+from anyk.checks import count, instance
 from anyk.domains.prime import PrimeField
 from anyk.errors import InvalidArgument, Unachievable
 
 __all__ = ["disjoint_points", "harmonic_points", "require_disjoint", "require_harmonic"]
 
 
-def require_disjoint(nodes: NDArray[np.int64], workers: NDArray[np.int64]) -> None:
-    """Check that all points are distinct, those of nodes and those of workers together.
+def _together(field: PrimeField, some: Any, others: Any) -> NDArray[np.int64]:
+    """Points from outside on one axis, as residues."""
+    instance("field", field, PrimeField, change="Pass anyk.PrimeField().")
+    return np.concatenate([field.residues(each, "points").ravel() for each in (some, others)])
+
+
+def require_disjoint(field: PrimeField, nodes: Any, workers: Any) -> None:
+    """Check that all points are distinct modulo p, those of nodes and of workers together.
 
     A worker whose point is a data node is sent that block in the clear.
 
     Args:
-        nodes: int64 ndarray of data and mask points.
-        workers: int64 ndarray of worker points.
+        field: the field.
+        nodes: integers, the points of data and masks.
+        workers: integers, the points of workers.
 
     Raises:
-        InvalidArgument: if a point occurs twice.
+        InvalidArgument: if a point occurs twice, or is no integer.
 
     Example:
         >>> from anyk.domains.points import require_disjoint
-        >>> require_disjoint(np.array([0, 1]), np.array([1, 2]))
+        >>> require_disjoint(anyk.PrimeField(7), [0, 1], [8, 2])
         Traceback (most recent call last):
-        anyk.errors.InvalidArgument: points: got 1 twice; needed: distinct points, none of a worker
-        among those of the data and the masks. A worker there would be sent a block in the clear.
+        anyk.errors.InvalidArgument: points: got 1 twice modulo 7; needed: distinct points, as a
+        worker at one of the data would be sent a block. Take 0, 1, 2 .. K + T + N - 1, in turn.
     """
-    every = np.concatenate([nodes, workers])
+    every = _together(field, nodes, workers)
     values, counts = np.unique(every, return_counts=True)
     if len(values) != len(every):
         raise InvalidArgument(
             "points",
-            given=f"{values[counts > 1][0]} twice",
-            needed="distinct points, none of a worker among those of the data and the masks",
-            change="A worker there would be sent a block in the clear.",
+            given=f"{values[counts > 1][0]} twice modulo {field.modulus}",
+            needed="distinct points, as a worker at one of the data would be sent a block",
+            change="Take 0, 1, 2 .. K + T + N - 1, in turn.",
         )
 
 
@@ -55,6 +65,7 @@ def disjoint_points(
         int64 ndarrays (K + T,) and (N,), disjoint.
 
     Raises:
+        InvalidArgument: if a number of points is negative.
         Unachievable: if the field has fewer than K + T + N elements.
 
     Example:
@@ -62,6 +73,8 @@ def disjoint_points(
         >>> disjoint_points(anyk.PrimeField(7), 2, 3)
         (array([0, 1]), array([2, 3, 4]))
     """
+    instance("field", field, PrimeField, change="Pass anyk.PrimeField().")
+    nodes, workers = count("nodes", nodes, least=0), count("workers", workers, least=0)
     if nodes + workers > field.modulus:
         raise Unachievable(
             "field",
@@ -70,13 +83,11 @@ def disjoint_points(
             change="Take a larger prime; 2**31 - 1 is the default.",
         )
     points = np.arange(nodes + workers, dtype=np.int64)
-    require_disjoint(points[:nodes], points[nodes:])
+    require_disjoint(field, points[:nodes], points[nodes:])
     return points[:nodes], points[nodes:]
 
 
-def require_harmonic(
-    field: PrimeField, progression: NDArray[np.int64], singles: NDArray[np.int64]
-) -> None:
+def require_harmonic(field: PrimeField, progression: Any, singles: Any) -> None:
     """Check the points of a harmonic code: distinct, and none of them zero.
 
     At zero lies a block in the clear, and the weights of the decoder are fractions whose
@@ -84,11 +95,12 @@ def require_harmonic(
 
     Args:
         field: the field.
-        progression: int64 ndarray (K + 1,) of residues: c, c + 1, .., c + K.
-        singles: int64 ndarray (d - 1,) of residues: b_1, .., b_{d-1}.
+        progression: K + 1 integers: c, c + 1, .., c + K.
+        singles: d - 1 integers: b_1, .., b_{d-1}.
 
     Raises:
-        InvalidArgument: if c is in {0, -1, .., -K}, or a b_i is 0, in the progression, or twice.
+        InvalidArgument: if a point is no integer, c is in {0, -1, .., -K}, or a b_i is 0, in the
+            progression, or twice.
 
     Example:
         >>> from anyk.domains.points import require_harmonic
@@ -97,7 +109,7 @@ def require_harmonic(
         anyk.errors.InvalidArgument: points: got 0 at position 1; needed: c, .., c + K and b_1, ..,
         b_(d-1) distinct and none 0 modulo 7. Take c = 1 and b_i = K + 1 + i.
     """
-    every = field.constant(np.concatenate([progression, singles]))
+    every = _together(field, progression, singles)
     values, first = np.unique(every, return_index=True)
     bad = np.setdiff1d(np.arange(len(every)), first[values != 0])
     if len(bad):
@@ -123,6 +135,7 @@ def harmonic_points(
         int64 ndarrays (K + 1,) with c, .., c + K, and (d - 1,) with b_1, .., b_{d-1}.
 
     Raises:
+        InvalidArgument: if blocks or degree is below 1.
         Unachievable: if the field has at most K + d elements.
 
     Example:
@@ -130,6 +143,8 @@ def harmonic_points(
         >>> harmonic_points(anyk.PrimeField(7), blocks=2, degree=2)
         (array([1, 2, 3]), array([4]))
     """
+    instance("field", field, PrimeField, change="Pass anyk.PrimeField().")
+    blocks, degree = count("blocks", blocks, least=1), count("degree", degree, least=1)
     if blocks + degree >= field.modulus:
         raise Unachievable(
             "field",

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from anyk.checks import MOST, count, instance
 from anyk.domains.prime import PrimeField
+from anyk.errors import InvalidArgument
 
 __all__ = ["lagrange_matrix", "node_weights", "vandermonde"]
 
@@ -15,8 +18,24 @@ __all__ = ["lagrange_matrix", "node_weights", "vandermonde"]
 _IN_CACHE = 1 << 15  # differences at a time
 
 
+def _points(field: PrimeField, points: Any, argument: str) -> NDArray[np.int64]:
+    """Points from outside, as residues on one axis."""
+    instance("field", field, PrimeField, change="Pass anyk.PrimeField().")
+    residues = field.residues(points, argument)
+    if residues.ndim != 1:
+        raise InvalidArgument(
+            argument,
+            given=f"shape {residues.shape}",
+            needed="points along one axis",
+            change="Flatten it.",
+        )
+    return residues
+
+
 def _products(field: PrimeField, factors: NDArray[np.int64]) -> NDArray[np.int64]:
     """Products along the last axis, by halving."""
+    if not factors.shape[-1]:
+        return np.ones(factors.shape[:-1], dtype=np.int64)
     while factors.shape[-1] > 1:
         if factors.shape[-1] % 2:
             factors = np.concatenate([factors, np.ones_like(factors[..., :1])], axis=-1)
@@ -31,43 +50,56 @@ def _slices(rows: int, columns: int) -> Iterator[slice]:
     return (slice(start, start + height) for start in range(0, rows, height))
 
 
-def node_weights(field: PrimeField, nodes: NDArray[np.int64]) -> NDArray[np.int64]:
+def node_weights(field: PrimeField, nodes: Any) -> NDArray[np.int64]:
     """Barycentric weights w_j = 1 / prod_{i != j} (x_j - x_i).
 
     Args:
         field: the field.
-        nodes: int64 ndarray (n,) of distinct residues.
+        nodes: n integers, distinct modulo p.
 
     Returns:
         int64 ndarray (n,).
+
+    Raises:
+        InvalidArgument: if a node is no integer, or there twice.
 
     Example:
         >>> from anyk.domains.polynomials import node_weights
         >>> node_weights(anyk.PrimeField(7), np.array([0, 1, 2]))
         array([4, 6, 4])
     """
+    nodes = _points(field, nodes, "nodes")
     products = np.empty_like(nodes)
     for rows in _slices(len(nodes), len(nodes)):
         differences = field.reduce(nodes[rows, None] - nodes[None, :])
         differences[np.arange(len(differences)), np.arange(len(nodes))[rows]] = 1
         products[rows] = _products(field, differences)
-    return field.inverse(products)
+    if not products.all():
+        raise InvalidArgument(
+            "nodes",
+            given=f"{nodes[np.argmin(products)]} twice, modulo {field.modulus}",
+            needed="distinct points",
+            change="Take each once, and a prime larger than all of them.",
+        )
+    weights: NDArray[np.int64] = field.inverse(products)
+    return weights
 
 
-def lagrange_matrix(
-    field: PrimeField, nodes: NDArray[np.int64], targets: NDArray[np.int64]
-) -> NDArray[np.int64]:
+def lagrange_matrix(field: PrimeField, nodes: Any, targets: Any) -> NDArray[np.int64]:
     """The matrix that takes a polynomial's values at nodes to its values at targets.
 
     L[i, j] = prod_{k != j} (t_i - x_k) / (x_j - x_k), for polynomials of degree below n.
 
     Args:
         field: the field.
-        nodes: int64 ndarray (n,) of distinct residues.
-        targets: int64 ndarray (m,) of residues; one that is a node gives a row of the identity.
+        nodes: n integers, distinct modulo p.
+        targets: m integers; one that is a node gives a row of the identity.
 
     Returns:
         int64 ndarray (m, n).
+
+    Raises:
+        InvalidArgument: if a point is no integer, or a node is there twice.
 
     References:
         Berrut, Trefethen: Barycentric Lagrange interpolation (SIAM Review 2004), equation 3.2.
@@ -78,6 +110,7 @@ def lagrange_matrix(
         array([[0, 1],
                [5, 3]])
     """
+    nodes, targets = _points(field, nodes, "nodes"), _points(field, targets, "targets")
     weights = node_weights(field, nodes)
     matrix = np.empty((len(targets), len(nodes)), dtype=np.int64)
     for rows in _slices(len(targets), len(nodes)):
@@ -92,16 +125,19 @@ def lagrange_matrix(
     return matrix
 
 
-def vandermonde(field: PrimeField, points: NDArray[np.int64], rows: int) -> NDArray[np.int64]:
+def vandermonde(field: PrimeField, points: Any, rows: int) -> NDArray[np.int64]:
     """Powers of points: V[l, j] = x_j**l, for l < rows.
 
     Args:
         field: the field.
-        points: int64 ndarray (n,) of residues.
+        points: n integers.
         rows: how many powers.
 
     Returns:
         int64 ndarray (rows, n).
+
+    Raises:
+        InvalidArgument: if a point is no integer, or rows is negative.
 
     Example:
         >>> from anyk.domains.polynomials import vandermonde
@@ -110,6 +146,7 @@ def vandermonde(field: PrimeField, points: NDArray[np.int64], rows: int) -> NDAr
                [2, 3],
                [4, 2]])
     """
+    points, rows = _points(field, points, "points"), count("rows", rows, least=0, most=MOST)
     powers = np.ones((rows, len(points)), dtype=np.int64)
     for row in range(1, rows):
         powers[row] = field.reduce(powers[row - 1] * points)

@@ -2,48 +2,25 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.checks import count
+from anyk.checks import count, integer, shown
 from anyk.domains.array import FieldArray
-from anyk.domains.base import AbstractField, ndarray_of
+from anyk.domains.base import AbstractField, product_shapes
+from anyk.domains.integers import integers_of, is_prime
 from anyk.domains.kernel import modular_matmul
-from anyk.errors import InvalidArgument
+from anyk.errors import InvalidArgument, NotPolynomial
 
 __all__ = ["PrimeField"]
 
 _LIMIT = 1 << 31
-_MANTISSA = 53  # bits of a float64
 _FEW = 128
-
-
-def _is_prime(number: int) -> bool:
-    """Miller-Rabin; these four bases decide every number below 3.2e9 (Jaeschke 1993)."""
-    if number < 2:  # noqa: PLR2004 - the first prime
-        return False
-    bases = (2, 3, 5, 7)
-    for base in bases:
-        if number % base == 0:
-            return number == base
-    odd, twos = number - 1, 0
-    while odd % 2 == 0:
-        odd, twos = odd // 2, twos + 1
-    for base in bases:
-        power = pow(base, odd, number)
-        if power in {1, number - 1}:
-            continue
-        for _ in range(twos - 1):
-            power = power * power % number
-            if power == number - 1:
-                break
-        else:
-            return False
-    return True
+_INT64 = np.dtype(np.int64)
+_Number = (int, np.integer, np.bool_)
 
 
 @final
@@ -70,6 +47,8 @@ class PrimeField(AbstractField):
         array([[12]])
         >>> field.array([1, 2]) * 3
         PrimeField(2147483647).array([3, 6])
+        >>> field.array([4, 6]) * field.inverse(2)
+        PrimeField(2147483647).array([2, 3])
     """
 
     modulus: int = _LIMIT - 1
@@ -77,7 +56,7 @@ class PrimeField(AbstractField):
     def __post_init__(self) -> None:
         modulus = count("modulus", self.modulus, least=2)
         object.__setattr__(self, "modulus", modulus)
-        if modulus >= _LIMIT or not _is_prime(modulus):
+        if modulus >= _LIMIT or not is_prime(modulus):
             raise InvalidArgument(
                 "modulus",
                 given=str(modulus),
@@ -105,7 +84,7 @@ class PrimeField(AbstractField):
             values: array-like of integers in [0, p), any shape.
 
         Returns:
-            FieldArray of that shape.
+            FieldArray of that shape, of a copy of the values.
 
         Raises:
             InvalidArgument: if a value is no integer in [0, p).
@@ -117,52 +96,136 @@ class PrimeField(AbstractField):
             Reduce modulo 5 first, if that is what you mean; embedding=anyk.FixedPoint(..) keeps
             signs.
         """
-        return FieldArray(self.validate(values, "values"), self)
+        return FieldArray(np.array(self.validate(values, "values")), self)
 
     def validate(self, values: Any, argument: str) -> NDArray[Any]:
         """Residues as int64, if every value is an integer in [0, p); else InvalidArgument."""
-        if isinstance(values, FieldArray):
-            if values.field != self:
-                raise _wrong(argument, f"an array over {values.field!r}", f"one over {self!r}")
-            values = values.values
-        array = _integers(values, argument)
+        array = integers_of(self._bare(values, argument), argument)
+        if array.dtype == _INT64 and self._reduced(array):
+            return np.ascontiguousarray(array).reshape(array.shape)
         if array.size and (int(array.min()) < 0 or int(array.max()) >= self.modulus):
             where = np.argwhere((array < 0) | (array >= self.modulus))[0]
             index = tuple(int(i) for i in where)
             raise InvalidArgument(
                 argument,
-                given=f"{array[index]} at index {index}",
+                given=f"{shown(int(array[index]))} at index {index}",
                 needed=f"residues from 0 to {self.modulus - 1}",
                 change=f"Reduce modulo {self.modulus} first, if that is what you mean; "
                 "embedding=anyk.FixedPoint(..) keeps signs.",
             )
         return np.ascontiguousarray(array, dtype=np.int64).reshape(array.shape)
 
-    def constant(self, values: Any) -> NDArray[np.int64]:
-        """Integers of any size and sign, as residues; InvalidArgument for anything else."""
-        array = _integers(values, "operand")
+    def residues(self, values: Any, argument: str = "values") -> NDArray[np.int64]:
+        """Integers of any dtype, size and sign, as residues.
+
+        Args:
+            values: array-like of integers, any shape; a FieldArray over this field.
+            argument: its name, for the error.
+
+        Returns:
+            int64 ndarray of that shape; the input itself where it is one of residues already.
+
+        Raises:
+            InvalidArgument: if a value is no integer.
+
+        Example:
+            >>> anyk.PrimeField(7).residues([-1, 2**80])
+            array([6, 4])
+        """
+        if type(values) is np.ndarray and values.dtype == _INT64 and self._reduced(values):
+            return values
+        if isinstance(values, _Number):
+            return np.array(int(values) % self.modulus, dtype=np.int64)
+        array = integers_of(self._bare(values, argument), argument)
         return np.asarray(array % self.modulus, dtype=np.int64)
 
+    def _bare(self, values: Any, argument: str) -> Any:
+        """The values of a FieldArray over this field; anything else as it is."""
+        return self._elements(values, argument).values if isinstance(values, FieldArray) else values
+
+    def _elements(self, values: Any, argument: str) -> FieldArray:
+        """A FieldArray over this field; of integers, if it is none yet."""
+        if not isinstance(values, FieldArray):
+            return FieldArray(self.residues(values, argument), self)
+        if values.field != self:
+            raise InvalidArgument(
+                argument,
+                given=f"an array over {values.field!r}",
+                needed=f"one over {self!r}",
+                change="Use one field throughout.",
+            )
+        return values
+
+    def _reduced(self, array: NDArray[np.int64]) -> bool:
+        """Whether all are in [0, p), in one pass: what is negative is large without a sign."""
+        largest = np.maximum.reduce(array.view(np.uint64), axis=None, initial=0)
+        return bool(largest < self.modulus)
+
+    def constant(self, values: Any) -> NDArray[np.int64]:
+        """Integers of any size and sign, as residues; InvalidArgument for anything else."""
+        return np.array(self.residues(values, "operand"))
+
     def present(self, values: NDArray[Any]) -> Any:
-        """A FieldArray: what a function on a field scheme is called with."""
-        return FieldArray(values, self)
+        """A FieldArray: what a function on a field scheme is called with.
+
+        Raises:
+            InvalidArgument: if the values are no residues.
+        """
+        return FieldArray(self.validate(values, "values"), self)
 
     def accept(self, result: Any) -> NDArray[Any]:
         """Residues from what a function returned: a FieldArray, or integers of any sign."""
         if isinstance(result, FieldArray):
             return self.validate(result, "answer")
-        return self.constant(result)
+        return np.array(self.residues(result, "answer"))
 
-    def reduce(self, values: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The residues in [0, p) of int64 values."""
+    def reduce(self, values: Any) -> NDArray[np.int64]:
+        """Integers of any size and sign, as residues: quick where they are an int64 ndarray.
+
+        Raises:
+            InvalidArgument: if a value is no integer.
+
+        Example:
+            >>> anyk.PrimeField(7).reduce(np.array([-1, 8], dtype=np.int8))
+            array([6, 1])
+        """
+        if type(values) is not np.ndarray or values.dtype != _INT64 or not values.ndim:
+            return np.array(self.residues(values))
+        array: NDArray[np.int64] = values
         # numpy's floor_divide by a scalar is vectorised, its remainder is not
-        return values - values // self.modulus * self.modulus
+        return array - array // self.modulus * self.modulus
 
-    def power(self, values: NDArray[np.int64], exponent: int) -> NDArray[np.int64]:
-        """Residues to an integer power, by squaring; a negative one inverts (0 has no inverse)."""
+    def power(self, values: Any, exponent: int) -> Any:
+        """Integers, as residues, to an integer power; a negative one inverts (0 has no inverse).
+
+        Args:
+            values: an integer or array-like of integers of any size and sign.
+            exponent: any integer.
+
+        Returns:
+            An int for an integer, an int64 ndarray of residues for an array; a FieldArray for a
+            FieldArray, as x**exponent.
+
+        Raises:
+            InvalidArgument: if a value or the exponent is no integer, or 0 is to be inverted.
+            NotPolynomial: if the exponent is negative, and the values are a FieldArray.
+
+        Example:
+            >>> anyk.PrimeField(7).power([2, 3, 2**40], -2)
+            array([2, 4, 2])
+        """
+        power = integer("exponent", exponent, change="Take an int; roots are no polynomials.")
+        if isinstance(values, FieldArray):
+            return self._elements(values, "values") ** power
+        if isinstance(values, _Number):
+            return int(self._power(self.residues([values]), power)[0])
+        return self._power(np.array(self.residues(values)), power)
+
+    def _power(self, values: NDArray[np.int64], exponent: int) -> NDArray[np.int64]:
+        """By squaring."""
         if exponent < 0:
-            return self.power(self.inverse(values), -exponent)
-        result = np.full_like(values, 1 % self.modulus)
+            return self._power(self.inverse(values), -exponent)
+        result = np.ones_like(values)
         square = values
         while exponent:
             if exponent & 1:
@@ -172,27 +235,46 @@ class PrimeField(AbstractField):
                 square = self.reduce(square * square)
         return result
 
-    def inverse(self, values: NDArray[np.int64]) -> NDArray[np.int64]:
+    def inverse(self, values: Any) -> Any:
         """Multiplicative inverses: pairs are multiplied until few are left for Euclid's algorithm.
 
         The inverses of a pair are the inverse of its product, times the other one: three products
         a value.
 
+        Args:
+            values: an integer or array-like of integers of any size and sign.
+
+        Returns:
+            An int for an integer, an int64 ndarray of residues for an array.
+
         Raises:
-            InvalidArgument: if a value is 0.
+            InvalidArgument: if a value is no integer, or 0 modulo p.
+            NotPolynomial: if the values are a FieldArray: 1/x of a share is wrong for the data.
 
         References:
             Montgomery: Speeding the Pollard and elliptic curve methods of factorization (Math.
             Comp. 1987), section 10.3.1.
+
+        Example:
+            >>> anyk.PrimeField(7).inverse(2), anyk.PrimeField(7).inverse([1, 3, -1])
+            (4, array([1, 5, 6]))
         """
-        if not np.all(values):
+        if isinstance(values, FieldArray):
+            raise NotPolynomial(
+                "field.inverse of a FieldArray: 1/x is no polynomial. Invert constants alone, as "
+                "integers: x * field.inverse(2)."
+            )
+        if isinstance(values, _Number):
+            return int(self.inverse([values])[0])
+        residues = self.residues(values)
+        if not residues.all():
             raise InvalidArgument(
                 "values",
-                given="0",
+                given="0" if not np.all(values) else f"a multiple of {self.modulus}",
                 needed="residues other than 0, which have an inverse",
                 change="Leave those that are 0 out.",
             )
-        return self._inverses(values.ravel()).reshape(values.shape)
+        return self._inverses(residues.ravel()).reshape(residues.shape)
 
     def _inverses(self, values: NDArray[np.int64]) -> NDArray[np.int64]:
         if len(values) <= _FEW:
@@ -207,50 +289,26 @@ class PrimeField(AbstractField):
             inverses[-1] = pow(int(values[-1]), -1, self.modulus)
         return inverses
 
-    def matmul(self, small: NDArray[Any], big: NDArray[Any]) -> NDArray[Any]:
-        """Exact product modulo p, along the first axis of `big`.
+    def matmul(self, small: Any, big: Any) -> Any:
+        """Exact product modulo p, along the last axis of `small` and the first of `big`.
 
         Args:
-            small: int64 ndarray (rows, inner) of residues.
-            big: int64 ndarray (inner, *shape) of residues.
+            small: array-like (*rows, inner) of integers of any size and sign.
+            big: array-like (inner, *shape) of such.
 
         Returns:
-            int64 ndarray (rows, *shape) of residues.
+            int64 ndarray (*rows, *shape) of residues; a FieldArray if one of them is one.
+
+        Raises:
+            InvalidArgument: if a value is no integer, or the shapes do not fit.
         """
-        flat = big.reshape(big.shape[0], math.prod(big.shape[1:]))
-        return modular_matmul(small, flat, self.modulus).reshape(len(small), *big.shape[1:])
-
-
-def _wrong(argument: str, given: str, needed: str) -> InvalidArgument:
-    return InvalidArgument(argument, given=given, needed=needed, change="Use one field throughout.")
-
-
-def _integers(values: Any, argument: str) -> NDArray[Any]:
-    """An array of integers, from integers or from floats without a fraction."""
-    plain = type(values) is np.ndarray
-    array = values if plain else ndarray_of(values, argument, kind="integers")
-    if array.dtype.kind in "iub":
-        return array if array.dtype == np.uint64 else array.astype(np.int64, copy=False)
-    if array.dtype.kind == "O" and all(isinstance(item, int) for item in array.flat):
-        return array
-    if array.dtype.kind == "f":
-        # from 2**bits on, an integer may be another one that was rounded to this dtype
-        bits = min(np.finfo(array.dtype).nmant + 1, _MANTISSA)
-        array = array.astype(np.promote_types(array.dtype, np.float64), copy=False)
-        whole = np.isfinite(array) & (array == np.floor(array)) & (np.abs(array) < 2.0**bits)
-        if whole.all():
-            return array.astype(np.int64)
-        index = tuple(int(i) for i in np.argwhere(~whole)[0])
-        raise InvalidArgument(
-            argument,
-            given=f"{array[index]} at index {index}",
-            needed=f"integers, without a fraction, and below 2**{bits} where they come as floats",
-            change="For real numbers pass embedding=anyk.FixedPoint(..) to a map or a sum, or take "
-            "a scheme over the reals. Or scale and round them to integers first.",
+        if isinstance(small, FieldArray) or isinstance(big, FieldArray):
+            first, second = self._elements(small, "small"), self._elements(big, "big")
+            tall, wide, shape = product_shapes(first.shape, second.shape)
+            return (first.reshape(tall) @ second.reshape(wide)).reshape(shape)
+        left, right = self.residues(small, "small"), self.residues(big, "big")
+        tall, wide, shape = product_shapes(left.shape, right.shape)
+        product: NDArray[Any] = modular_matmul(
+            left.reshape(tall), right.reshape(wide), self.modulus
         )
-    raise InvalidArgument(
-        argument,
-        given=f"{type(values).__name__} of dtype {array.dtype}",
-        needed="integers",
-        change="Convert it.",
-    )
+        return product.reshape(shape)

@@ -8,7 +8,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.domains.base import AbstractDomain, ndarray_of
+from anyk.domains.base import AbstractDomain, ndarray_of, product_shapes
 from anyk.errors import InvalidArgument
 
 __all__ = ["Complex", "Reals"]
@@ -46,6 +46,18 @@ def _floating(values: Any, argument: str, dtype: type, kinds: str) -> NDArray[An
             change="Remove or fill in NaN and Inf.",
         )
     return converted
+
+
+def _product(domain: AbstractDomain, small: Any, big: Any) -> NDArray[Any]:
+    """(*rows, inner) @ (inner, *shape), by BLAS; what is of the dtype is not looked at again."""
+    left, right = (
+        each
+        if type(each) is np.ndarray and each.dtype == domain.dtype
+        else domain.validate(each, argument)
+        for each, argument in ((small, "small"), (big, "big"))
+    )
+    product_shapes(left.shape, right.shape)
+    return np.tensordot(left, right, axes=1)
 
 
 def _too_long(array: NDArray[Any]) -> bool:
@@ -88,9 +100,12 @@ class Reals(AbstractDomain):
         """A function's result as a finite float64 ndarray; else InvalidArgument."""
         return self.validate(result, "answer")
 
-    def matmul(self, small: NDArray[Any], big: NDArray[Any]) -> NDArray[Any]:
-        """(rows, inner) @ (inner, *shape) in double precision, by BLAS."""
-        return np.tensordot(small, big, axes=1)
+    def matmul(self, small: Any, big: Any) -> NDArray[Any]:
+        """(*rows, inner) @ (inner, *shape) in double precision; InvalidArgument if they don't fit.
+
+        NaN and Inf in an ndarray of this dtype go the way that IEEE 754 says.
+        """
+        return _product(self, small, big)
 
 
 @final
@@ -128,6 +143,9 @@ class Complex(AbstractDomain):
         """A function's result as a finite complex128 ndarray; else InvalidArgument."""
         return self.validate(result, "answer")
 
-    def matmul(self, small: NDArray[Any], big: NDArray[Any]) -> NDArray[Any]:
-        """(rows, inner) @ (inner, *shape) in double precision, by BLAS."""
-        return np.tensordot(small, big, axes=1)
+    def matmul(self, small: Any, big: Any) -> NDArray[Any]:
+        """(*rows, inner) @ (inner, *shape) in double precision; InvalidArgument if they don't fit.
+
+        NaN and Inf in an ndarray of this dtype go the way that IEEE 754 says.
+        """
+        return _product(self, small, big)

@@ -12,13 +12,16 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.domains.base import AbstractDomain
+from anyk.checks import count, instance, several, shown
+from anyk.domains.base import AbstractDomain, ndarray_of, product_shapes
+from anyk.domains.integers import is_prime
 from anyk.domains.prime import PrimeField
 from anyk.errors import InvalidArgument
 
 __all__ = ["ResidueRing", "further_fields"]
 
 _LARGEST = (1 << 31) - 1
+_MOST_FIELDS = 1024
 
 
 @final
@@ -50,12 +53,13 @@ class ResidueRing(AbstractDomain):
     fields: tuple[PrimeField, ...]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "fields", tuple(self.fields))
+        fields = several("fields", self.fields, change="Pass a tuple of them.")
+        object.__setattr__(self, "fields", fields)
         fine = self.fields and all(isinstance(field, PrimeField) for field in self.fields)
         if not fine or len(set(self.primes)) != len(self.fields) or 2 in self.primes:  # noqa: PLR2004 - the even prime
             raise InvalidArgument(
                 "fields",
-                given=repr(self.fields),
+                given=shown(self.fields),
                 needed="prime fields of distinct odd moduli",
                 change="Take primes below 2**31, each once.",
             )
@@ -98,14 +102,7 @@ class ResidueRing(AbstractDomain):
         Raises:
             InvalidArgument: if the last axis is not L, or a value is no residue.
         """
-        array = np.asarray(values)
-        if array.ndim == 0 or array.shape[-1] != len(self.fields):
-            raise InvalidArgument(
-                argument,
-                given=f"shape {array.shape}",
-                needed=f"residues modulo {len(self.fields)} primes along the last axis",
-                change="Compute the same function modulo each prime.",
-            )
+        array = self._along(values, argument)
         parts = [
             field.validate(array[..., place], argument) for place, field in enumerate(self.fields)
         ]
@@ -113,10 +110,23 @@ class ResidueRing(AbstractDomain):
             return np.ascontiguousarray(array)
         return self.join(parts)
 
+    def _along(self, values: Any, argument: str) -> NDArray[Any]:
+        """An ndarray whose last axis is that of the primes."""
+        array = ndarray_of(values, argument, kind="integers")
+        if array.ndim == 0 or array.shape[-1] != len(self.fields):
+            raise InvalidArgument(
+                argument,
+                given=f"shape {array.shape}",
+                needed=f"residues modulo {len(self.fields)} primes along the last axis",
+                change="Compute the same function modulo each prime.",
+            )
+        return array
+
     def present(self, values: NDArray[Any]) -> Any:
         """A tuple of FieldArrays, one a prime; `EachPrime` runs work on each."""
+        array = self._along(values, "values")
         return tuple(
-            field.present(self.part(values, place)) for place, field in enumerate(self.fields)
+            field.present(self.part(array, place)) for place, field in enumerate(self.fields)
         )
 
     def accept(self, result: Any) -> NDArray[Any]:
@@ -125,6 +135,13 @@ class ResidueRing(AbstractDomain):
         Raises:
             InvalidArgument: if the results are not over their fields, or differ in shape.
         """
+        if not isinstance(result, (tuple, list)) or len(result) != len(self.fields):
+            raise InvalidArgument(
+                "answer",
+                given=shown(result),
+                needed=f"one result modulo each of {len(self.fields)} primes",
+                change="Compute the same function modulo each prime.",
+            )
         parts = [field.accept(part) for field, part in zip(self.fields, result, strict=True)]
         if len({part.shape for part in parts}) > 1:
             raise InvalidArgument(
@@ -135,40 +152,42 @@ class ResidueRing(AbstractDomain):
             )
         return self.join(parts)
 
-    def matmul(self, small: NDArray[Any], big: NDArray[Any]) -> NDArray[Any]:
-        """Exact product, field by field: (rows, inner, L) by (inner, *shape, L)."""
+    def matmul(self, small: Any, big: Any) -> NDArray[Any]:
+        """Exact product, field by field: (*rows, inner, L) by (inner, *shape, L)."""
+        left, right = self._along(small, "small"), self._along(big, "big")
+        product_shapes(left.shape[:-1], right.shape[:-1])
         return self.join(
             [
-                field.matmul(self.part(small, place), self.part(big, place))
+                field.matmul(self.part(left, place), self.part(right, place))
                 for place, field in enumerate(self.fields)
             ]
         )
 
 
-@lru_cache(maxsize=64)
 def further_fields(first: PrimeField, number: int) -> tuple[PrimeField, ...]:
     """A field, then those of the largest other primes below 2**31.
 
     Args:
         first: the first of them.
-        number: how many in all.
+        number: how many in all, at most 1024.
+
+    Raises:
+        InvalidArgument: if the first is no field, or the number out of range.
 
     Example:
         >>> from anyk.domains.ring import further_fields
         >>> further_fields(anyk.PrimeField(2**31 - 1), 2)
         (PrimeField(2147483647), PrimeField(2147483629))
     """
+    instance("first", first, PrimeField, change="Pass anyk.PrimeField().")
+    return _further(first, count("number", number, least=1, most=_MOST_FIELDS))
+
+
+@lru_cache(maxsize=64)
+def _further(first: PrimeField, number: int) -> tuple[PrimeField, ...]:
     others = (
         PrimeField(candidate)
         for candidate in itertools.count(_LARGEST, -2)
-        if candidate != first.modulus and _is_field(candidate)
+        if candidate != first.modulus and is_prime(candidate)
     )
     return (first, *itertools.islice(others, number - 1))
-
-
-def _is_field(candidate: int) -> bool:
-    try:
-        PrimeField(candidate)
-    except InvalidArgument:
-        return False
-    return True

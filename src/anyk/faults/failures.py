@@ -12,7 +12,7 @@ from typing import Any, Literal, final, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.checks import instance
+from anyk.checks import choice, instance
 from anyk.errors import InvalidArgument
 from anyk.executors.core.run_task import die, pause
 
@@ -134,13 +134,7 @@ class Rubbish(AbstractFault):
     kind: _Kind
 
     def __post_init__(self) -> None:
-        if self.kind not in get_args(_Kind):
-            raise InvalidArgument(
-                "kind",
-                given=repr(self.kind),
-                needed=f"one of {', '.join(get_args(_Kind))}",
-                change='Pass "nan", say.',
-            )
+        choice("kind", self.kind, get_args(_Kind), change='Pass "nan", say.')
 
     def around(self, run: Run, worker: int) -> Any:  # noqa: ARG002 - all workers alike
         """Answer with rubbish; see `AbstractFault.around`."""

@@ -17,7 +17,7 @@ import numpy as np
 
 from anyk.checks import count, instance
 from anyk.errors import InvalidArgument
-from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, PerWorker, Placement
+from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, OfWorker, Placement
 from anyk.executors.core.run_task import Task
 from anyk.executors.wrappers.wrapper import AbstractWrapper, check_within
 from anyk.faults.failures import AbstractFault
@@ -100,7 +100,7 @@ class Faulty(AbstractWrapper):
         self, task: Task, placement: Placement, arguments: Sequence[Any]
     ) -> AbstractDispatch:
         """Run a task, with the faults around it; see `AbstractExecutor.dispatch`."""
-        indices = PerWorker(np.arange(placement.shares) // placement.pieces)
+        indices = OfWorker(np.arange(self.workers))
         faulty = FaultyTask(task, self._faults)
         return self._executor.dispatch(faulty, placement, [*arguments, indices])
 

@@ -9,8 +9,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.checks import count
-from anyk.errors import InvalidArgument
+from anyk.checks import count, positive
 from anyk.faults.failures import AbstractFault, Run
 
 __all__ = ["Collude", "Corrupt", "Lie"]
@@ -46,10 +45,7 @@ class Lie:
             count("seed", number, least=0)
         if self.modulus is not None:
             count("modulus", self.modulus, least=2)
-        if not 0 < self.scale < math.inf:
-            raise InvalidArgument(
-                "scale", given=repr(self.scale), needed="a finite number above 0", change="Pass 1."
-            )
+        positive("scale", self.scale, change="Pass 1.")
 
     def added_to(self, truth: NDArray[Any], entries: int | None = None) -> NDArray[Any]:
         """The true values with errors in some entries, each of them different from the truth.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from anyk.checks import count
 from anyk.domains.prime import PrimeField
@@ -54,35 +54,38 @@ def enough_primes(worst: int, first: PrimeField) -> int | None:
 
 
 def require_room(
-    worst: int, fields: Sequence[PrimeField], *, terms: str, fewer: Callable[[], int | None]
+    worst: int, fields: Sequence[PrimeField], *, terms: str = "", fewer: int | None = None
 ) -> None:
     """Refuse primes that integers up to `worst` would wrap in.
 
     Args:
         worst: the largest absolute value.
         fields: of the primes.
-        terms: how it came about, as a product of numbers.
-        fewer: how many fraction bits would do instead; None if no number would.
+        terms: how it came about, as a product of declared numbers; "" where it was not declared.
+        fewer: how many fraction bits would do instead; None if that is not known.
 
     Raises:
         Unachievable: the inequality, its numbers, and what to change.
     """
     if fits(worst, fields):
         return
-    bits, enough = fewer(), enough_primes(worst, fields[0])
-    knobs = ["lower magnitude, summands or degree"]
-    if bits is not None:
-        knobs.insert(0, f"take fraction_bits={bits}")
+    enough = enough_primes(worst, fields[0])
+    knobs = [f"lower {'magnitude, summands or degree' if terms else 'fraction_bits or magnitude'}"]
+    if fewer is not None:
+        knobs.insert(0, f"take fraction_bits={fewer}")
     if enough is not None:
         knobs.append(f"take primes={enough}")
     modulus = math.prod(field.modulus for field in fields)
+    size = f"{in_short(2 * worst)} < {in_short(modulus)}"
+    primes = f"({len(fields)} prime{'s' if len(fields) > 1 else ''})"
     raise Unachievable(
         "embedding",
         given=f"integers up to {in_short(worst)} in the result",
         needed=(
-            f"2·n·c·B^d < P, that is 2*{terms} = {in_short(2 * worst)} < {in_short(modulus)} "
-            f"({len(fields)} prime{'s' if len(fields) > 1 else ''}), where B is "
+            f"2·n·c·B^d < P, that is 2*{terms} = {size} {primes}, where B is "
             "2^fraction_bits * magnitude, rounded"
+            if terms
+            else f"twice as much below the product of the primes: {size} {primes}"
         ),
         change=f"{', or '.join(knobs).capitalize()}.",
     )

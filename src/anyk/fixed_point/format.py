@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Literal, final
@@ -11,8 +11,8 @@ from typing import Any, Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.checks import count, instance, positive, shown
-from anyk.domains.mixed_radix import nearest_floats
+from anyk.checks import choice, count, instance, positive, several
+from anyk.domains.extent import Extent
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
 from anyk.domains.ring import ResidueRing, further_fields
@@ -24,14 +24,15 @@ from anyk.fixed_point.budget import (
     in_short,
     prime_count,
     require_room,
-    require_within,
 )
+from anyk.fixed_point.reading import bound_of, error_of, reals
 from anyk.fixed_point.rounding import nearest, stochastic, within
 
-__all__ = ["FixedPoint"]
+__all__ = ["MOST_BITS", "FixedPoint"]
 
-_MOST_BITS = 1000  # of a result: what float64 holds, and no subnormal number
+MOST_BITS = 1000  # of a result: what float64 holds, and no subnormal number
 _LARGEST = 1 << 62  # integers that leave int64 room for a sign
+_COEFFICIENT = 256  # where none is declared
 
 
 @final
@@ -39,23 +40,32 @@ _LARGEST = 1 << 62  # integers that leave int64 room for a sign
 class FixedPoint:
     """Real numbers as integers modulo primes: x becomes round(2^l x), negative ones P less.
 
-    The function must be homogeneous: each of the n products that add up in one entry of its result
-    takes d entries of the share (and of each factor as many as that one says), times an integer
-    coefficient of at most c. So the result has l·d fraction bits (plus those of the factors), and
-    an absolute value of at most n·c·B^d, where B is the largest |round(2^l x)| for |x| <= M. That
-    must be below P/2, or it would wrap and come back as another number. Terms of lower degree are
-    made homogeneous by multiplying them with 2^l, the fixed-point one (which takes M >= 1):
-    x^2 + 3x is written x**2 + 3 * 2**l * x. Fractional coefficients are a factor.
+    The arrays that a function gets carry their fraction bits, a bound of their integers and how far
+    rounding may have moved them. A sum brings both sides to one scale, a product adds the bits, and
+    a constant that is a fraction of few bits, such as 0.5, keeps its own. So the function is
+    written as for reals. What it returns says how large its integers may get, and that must be
+    below P/2, or they would wrap and come back as other numbers. `anyk.run` follows the function
+    through arrays of zeros before it encodes anything, and takes as many primes as it needs.
+
+    Where the function can't be followed beforehand, as the primes are chosen before it is known
+    (`anyk.distribute`) or it is known by its name alone (`anyk.Remote`), there is a budget: results
+    up to n·c·B^d, where B is the largest |round(2^l x)| for |x| <= M, and at least 2^l unless n or
+    c is declared. A worker refuses a result that may leave it. Without a declaration d is the
+    degree of the scheme (2 where it takes any function), n the number of entries of a block, and
+    c is 256.
 
     Args:
         fraction_bits: l, bits after the binary point.
         magnitude: M, the largest absolute value of an input; larger ones are refused.
-        degree: d, how many entries of the share each product takes.
+        degree: d, how many entries of the share each product takes. A function of higher degree is
+            refused.
         summands: n, how many products add up in one entry of what the function returns. A scheme
-            that sums over the blocks multiplies it by their number.
-        coefficient: c, the largest absolute value of their integer coefficients.
-        factors: fixed-point formats of other arguments, of each of which every product takes as
-            many entries as its own degree says: weights, fractional coefficients.
+            that sums over the blocks multiplies it by their number. A function that may exceed
+            n·c·B^d is refused.
+        coefficient: c, the largest absolute value of their integer coefficients; 1 where `summands`
+            alone is declared, as `summands` is where this is.
+        factors: fixed-point formats of other arguments that are encoded: weights, fractional
+            coefficients. Each has a degree of its own, counted beside d.
         rounding: "nearest" (half up), or "stochastic": up with the probability that makes the
             mean right, to within 2**-53 of a step.
         primes: how many primes the result is computed with, one computation each, at most 16;
@@ -65,102 +75,133 @@ class FixedPoint:
         InvalidArgument: if a number is out of range.
 
     Guarantee:
-        If the function is as stated, the value is exactly that of the function on the rounded
-        inputs, as the nearest float64, and at most `error` away from that on the inputs
-        themselves. Primes too few to hold a budget raise `Unachievable` before anything is sent.
-        A function that is not as stated is noticed where its result leaves the budget
-        (`InvalidArgument`), not where it wraps back into it, nor by its scale.
+        The value is exactly that of the function on the rounded inputs, as the nearest float64, and
+        at most `outcome.quantisation_error` away from that on the inputs themselves. Primes too few
+        raise `Unachievable` before anything is sent, or the function is refused on the workers.
+        What a function that `anyk.of_degree` wraps returns has the scale and the bound that are
+        declared here, and nobody checks them.
 
     References:
         So, Guler, Avestimehr: CodedPrivateML (IEEE JSAIT 2021), on quantisation.
 
     Example:
-        >>> fixed = anyk.FixedPoint(fraction_bits=8, magnitude=4.0, degree=2, summands=3)
+        >>> fixed = anyk.FixedPoint(fraction_bits=8, magnitude=4.0)
         >>> scheme = anyk.Lagrange(blocks=2, degree=2, workers=5, adversaries=1)
         >>> X = np.array([[0.5, -1.25, 3.0], [4.0, 0.0, 0.1]])
         >>> with anyk.Inline(5) as executor:
-        ...     outcome = anyk.run(scheme, lambda x: x @ x, X, executor, embedding=fixed)
+        ...     outcome = anyk.run(scheme, lambda x: x @ x + 1, X, executor, embedding=fixed)
         >>> outcome.value, outcome.quantisation_error < 0.05
-        (array([10.8125    , 16.01031494]), True)
+        (array([11.8125    , 17.01031494]), True)
     """
 
     fraction_bits: int
     magnitude: float
-    degree: int = 1
-    summands: int = 1
-    coefficient: int = 1
+    degree: int | None = None
+    summands: int | None = None
+    coefficient: int | None = None
     factors: tuple[FixedPoint, ...] = ()
     rounding: Literal["nearest", "stochastic"] = "nearest"
     primes: int | Literal["auto"] = "auto"
 
     def __post_init__(self) -> None:
-        for name in ("fraction_bits", "degree", "summands", "coefficient"):
-            number = count(name, getattr(self, name), least=0 if name == "fraction_bits" else 1)
-            object.__setattr__(self, name, number)
+        bits = count("fraction_bits", self.fraction_bits, least=0)
+        object.__setattr__(self, "fraction_bits", bits)
+        for name in ("degree", "summands", "coefficient"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, count(name, getattr(self, name), least=1))
         size = positive("magnitude", self.magnitude, change="Give the largest input.")
         object.__setattr__(self, "magnitude", size)
-        instance("factors", self.factors, Iterable, change="Pass a tuple of them.")
-        object.__setattr__(self, "factors", tuple(self.factors))
+        factors = several("factors", self.factors, change="Pass a tuple of them.")
+        object.__setattr__(self, "factors", factors)
         for factor in self.factors:
             instance("factors", factor, FixedPoint, change="Pass a tuple of them.")
-        if self.primes != "auto":
+        if not isinstance(self.primes, str) or self.primes != "auto":
             object.__setattr__(self, "primes", prime_count(self.primes))
-        if self.rounding not in ("nearest", "stochastic"):
-            raise InvalidArgument(
-                "rounding",
-                given=shown(self.rounding),
-                needed='"nearest" or "stochastic"',
-                change='Take "stochastic" where errors must not drift.',
-            )
-        bits = max(self.result_bits, self.degree * self._largest.bit_length())
-        if not 1 <= self._largest < _LARGEST or bits > _MOST_BITS:
+        drift = 'Take "stochastic" where errors must not drift.'
+        choice("rounding", self.rounding, ("nearest", "stochastic"), change=drift)
+        bits = max(self.result_bits, (self.degree or 1) * self._largest.bit_length())
+        if not 1 <= self._largest < _LARGEST or bits > MOST_BITS:
             raise InvalidArgument(
                 "fraction_bits",
                 given=f"{self.fraction_bits} with magnitude={self.magnitude}, degree={self.degree}",
-                needed=f"1 <= 2^fraction_bits * magnitude < 2^62; results of <= {_MOST_BITS} bits",
+                needed=f"1 <= 2^fraction_bits * magnitude < 2^62; results of <= {MOST_BITS} bits",
                 change="Raise it for small numbers, lower it for large ones or high degrees.",
             )
 
     @property
     def _largest(self) -> int:
         """B, the largest |round(2^l x)| for |x| <= M."""
-        scaled = Fraction(self.magnitude) * (1 << min(self.fraction_bits, _MOST_BITS))
+        scaled = Fraction(self.magnitude) * (1 << min(self.fraction_bits, MOST_BITS))
         half = Fraction(1, 2)
         return math.floor(scaled + half) if self.rounding == "nearest" else math.ceil(scaled)
 
     @property
+    def input(self) -> Extent:
+        """What is known of a share of such inputs: degree 1, l bits, B, and how far they moved."""
+        error = 1 if self.rounding == "nearest" else 2
+        return Extent(1, self.fraction_bits, self._largest, error)
+
+    @property
+    def declared(self) -> Extent:
+        """What the declared numbers say of a result, those that are missing being 1: n·c·B^d."""
+        terms = (self.summands or 1) * (self.coefficient or 1)
+        return self._budget(terms, self.degree or 1, least=0)
+
+    def budget(self, degree: int, entries: int) -> Extent:
+        """What results may be where the function can't be followed beforehand.
+
+        Args:
+            degree: total degree that a scheme decodes.
+            entries: of a block.
+
+        Raises:
+            InvalidArgument: if a number is out of range.
+            WouldWrap: if no set of primes holds such results.
+
+        Example:
+            >>> fixed = anyk.FixedPoint(fraction_bits=4, magnitude=2.0)
+            >>> budget = fixed.budget(degree=2, entries=10)
+            >>> budget.bits, budget.bound == 10 * 256 * 32**2
+            (8, True)
+        """
+        entries = count("entries", entries, least=1)
+        degree = count("degree", degree, least=1)
+        if self.degree is not None:
+            degree = self.degree
+        else:
+            degree = max(1, degree - sum(each.declared.degree for each in self.factors))
+        if self.summands is None and self.coefficient is None:
+            return self._budget(_COEFFICIENT * entries, degree, least=1 << self.fraction_bits)
+        return self._budget((self.summands or 1) * (self.coefficient or 1), degree, least=0)
+
+    def _budget(self, terms: int, degree: int, least: int) -> Extent:
+        """Of a sum of products; no entry of a share counts as less than `least`."""
+        largest = max(self._largest, least)
+        result = replace(self.input, bound=largest).power(degree)
+        for factor in self.factors:
+            result = result.times(factor.declared)
+        return result.summed(terms)
+
+    @property
     def worst(self) -> int:
-        """n·c·B^d, times the same of each factor: no result's integer is larger."""
-        own = self.summands * self.coefficient * self._largest**self.degree
-        return int(own * math.prod(factor.worst for factor in self.factors))
+        """n·c·B^d, times the same of each factor: no result's integer is larger, as declared."""
+        return bound_of(self.declared)
 
     @property
     def result_bits(self) -> int:
-        """Fraction bits of the result: l·d, plus those of the factors."""
-        return self.fraction_bits * self.degree + sum(each.result_bits for each in self.factors)
+        """Fraction bits of a result as declared: l·d, plus those of the factors."""
+        own = self.fraction_bits * (self.degree or 1)
+        return own + sum(each.result_bits for each in self.factors)
 
     @property
     def error(self) -> float:
-        """The most that rounding can move one entry of the result.
+        """The most that rounding can move one entry of a result as declared.
 
-        n·c·((M + e)^d - M^d) where e = 2^-(l+1), or 2^-l for stochastic rounding; plus half a unit
-        in the last place of float64 where a result may have more than 53 bits.
+        n·c·((B + h)^d - B^d) / 2^(l d), where h is half a step, or a whole one for stochastic
+        rounding; plus half a unit in the last place of float64 where a result may have more than
+        53 bits.
         """
-        exact, rounded = self._sizes()
-        bound = rounded - exact
-        if self.worst > 2**53:
-            bound += Fraction(self.worst, 1 << (53 + self.result_bits))
-        return math.nextafter(float(bound), math.inf) if bound < _LARGEST**8 else math.inf
-
-    def _sizes(self) -> tuple[Fraction, Fraction]:
-        """The largest result of inputs up to M, and up to M + e."""
-        size, weight = Fraction(self.magnitude), self.summands * self.coefficient
-        moved = size + Fraction(1, 1 << (self.fraction_bits + (self.rounding == "nearest")))
-        exact, rounded = weight * size**self.degree, weight * moved**self.degree
-        for factor in self.factors:
-            own = factor._sizes()  # noqa: SLF001 - its own class
-            exact, rounded = exact * own[0], rounded * own[1]
-        return exact, rounded
+        return error_of(self.declared)
 
     def ring(self, field: PrimeField = PrimeField()) -> ResidueRing:
         """The primes that hold the result: that of a field, and others where it takes more.
@@ -185,9 +226,11 @@ class FixedPoint:
         """Refuse a modulus that a result could wrap in."""
         instance("field", domain, PrimeField | ResidueRing, change="Pass anyk.PrimeField().")
         fields = domain.fields if isinstance(domain, ResidueRing) else (domain,)
-        own = f"{in_short(self.summands)}*{in_short(self.coefficient)}*{in_short(self._largest)}"
-        terms = "*".join([f"{own}^{self.degree}", *(in_short(f.worst) for f in self.factors)])
-        require_room(self.worst, fields, terms=terms, fewer=lambda: self._fewer_bits(fields))
+        own = f"{in_short(self.summands or 1)}*{in_short(self.coefficient or 1)}"
+        power = f"{in_short(self._largest)}^{self.degree or 1}"
+        terms = "*".join([own, power, *(in_short(factor.worst) for factor in self.factors)])
+        fewer = None if fits(self.worst, fields) else self._fewer_bits(fields)
+        require_room(self.worst, fields, terms=terms, fewer=fewer)
 
     def _fewer_bits(self, fields: Sequence[PrimeField]) -> int | None:
         """The most fraction bits, fewer than there are, that fit these primes."""
@@ -202,7 +245,10 @@ class FixedPoint:
     def integers(
         self, values: Any, generator: np.random.Generator | None = None
     ) -> NDArray[np.int64]:
-        """round(2^l x): what plain arguments of the function are, whatever the primes.
+        """round(2^l x), whatever the primes.
+
+        Plain arguments of a function are not these, but what `quantise` makes: integers count as
+        integers.
 
         Args:
             values: array-like of reals, any shape, at most `magnitude` in absolute value.
@@ -227,6 +273,8 @@ class FixedPoint:
         self, values: Any, generator: np.random.Generator | None = None
     ) -> NDArray[np.float64]:
         """The rounded inputs as reals: multiples of 2^-l, which embed without any change.
+
+        Pass them to a function as plain arguments.
 
         Args:
             values: as for `integers`.
@@ -291,11 +339,9 @@ class FixedPoint:
         """
         self._require(field)
         residues = field.validate(values, "values")
-        if isinstance(field, ResidueRing):
-            whole = nearest_floats(residues, field.primes)
-        else:
-            whole = nearest_floats(residues[..., None], (field.modulus,))
+        primes = field.primes if isinstance(field, ResidueRing) else (field.modulus,)
+        if not isinstance(field, ResidueRing):
+            residues = residues[..., None]
         if bits is None:
-            require_within(float(np.max(np.abs(whole), initial=0.0)), self.worst)
-            bits = self.result_bits
-        return np.asarray(np.ldexp(whole, -count("bits", bits, least=0)))
+            return reals(residues, primes, bits=self.result_bits, bound=self.worst)
+        return reals(residues, primes, bits=count("bits", bits, least=0, most=MOST_BITS))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from anyk.checks import GENERATOR, instance
 from anyk.errors import InvalidArgument
 from anyk.randomness.entropy import SystemSource, residues
 
@@ -82,6 +83,8 @@ def stochastic(
         >>> stochastic(np.full(10**4, 0.25), np.random.default_rng(0)).mean().item()
         0.2524
     """
+    if generator is not None:
+        instance("generator", generator, np.random.Generator, change=GENERATOR)
     below = np.floor(values)
     uniform = _uniform(values.shape) if generator is None else generator.random(values.shape)
     return np.asarray(below.astype(np.int64) + (uniform < values - below))

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
+import warnings
 from abc import abstractmethod
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from anyk.executors.core.base import AbstractExecutor
-from anyk.learn.precision import Bits
+from anyk.learn.absent import AbsentExecutor
+from anyk.learn.formats import Bits
 from anyk.learn.report import TrainingReport
-from anyk.learn.response import Response
-from anyk.learn.scaling import Scaling, ScalingKind
-from anyk.learn.training import Loss, Training
+from anyk.learn.scaling import ScalingKind
+from anyk.learn.setting import Setting
+from anyk.learn.training import Trained
 from anyk.spec import Threat
 
 __all__ = ["AbstractCodedEstimator"]
+
+_ROUNDING = 1e-3  # of the mean loss: more than this by rounded features is warned of
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -28,20 +34,18 @@ class AbstractCodedEstimator(BaseEstimator):  # type: ignore[misc] # scikit-lear
 
     Its fields are the parameters that all estimators have: a dataclass makes of them the signature
     that scikit-learn reads. A copy (`sklearn.base.clone`) has the same executor, as workers are not
-    copied; a pickle has none, as they do not travel.
+    copied; a pickle has none, as they do not travel, and refuses to train until it is given one.
     """
 
-    executor: AbstractExecutor | None = None
+    executor: AbstractExecutor | AbsentExecutor | None = None
     workers: int = 8
     stragglers: int = 1
     adversaries: int = 0
     colluders: int = 1
-    iterations: int
-    step: float | Literal["auto"] = "auto"
-    momentum: bool = True
+    iterations: int = 100
+    tol: float
     scaling: ScalingKind = "standard"
     fit_intercept: bool = True
-    weight_norm: float = 16.0
     data_bits: Bits = "auto"
     weight_bits: Bits = "auto"
     primes: Bits = "auto"
@@ -62,37 +66,52 @@ class AbstractCodedEstimator(BaseEstimator):  # type: ignore[misc] # scikit-lear
             This estimator.
         """
 
-    def _train(
-        self, X: NDArray[np.float64], Y: NDArray[np.float64], response: Response, loss: Loss
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Coefficients (outputs, features) and intercepts (outputs,), from encoded data."""
+    def _setting(self) -> Setting:
+        """The parameters, checked, if there are workers."""
+        if isinstance(self.executor, AbsentExecutor):
+            raise self.executor.refusal()
         generator = None
         if self.random_state is not None:
             seeds = check_random_state(self.random_state)
             generator = np.random.default_rng(int(seeds.randint(np.iinfo(np.int32).max)))
-        training = Training(
+        return Setting(
             threat=Threat(
                 workers=self.workers,
                 stragglers=self.stragglers,
                 adversaries=self.adversaries,
                 colluders=self.colluders,
             ),
+            executor=self.executor,
             iterations=self.iterations,
-            step=self.step,
-            momentum=self.momentum,
-            weight_norm=self.weight_norm,
             data_bits=self.data_bits,
             weight_bits=self.weight_bits,
             primes=self.primes,
-            executor=self.executor,
             generator=generator,
             verbose=self.verbose,
         )
-        scaling = Scaling.of(X, self.scaling)
-        design = scaling.design(X, intercept=self.fit_intercept)
-        trained = training.train(design, Y, response, loss=loss)
-        self.loss_, self.report_ = trained.losses, trained.report
-        return scaling.unscaled(trained.weights, intercept=self.fit_intercept)
+
+    def _conclude(self, trained: Trained, loss: float, *, unit: float, of: str) -> None:
+        """Keep how it went, and warn of what keeps the model from the best one.
+
+        Args:
+            trained: with losses in a unit.
+            loss: the mean loss of the model as it predicts, on all rows of the training data.
+            unit: of the losses.
+            of: what they are parts of, in words.
+        """
+        notes = trained.report.notes
+        drift = loss - trained.losses[-1]
+        if not drift <= _ROUNDING:
+            note = (
+                f"rounding the features costs {drift:.2g} {of}: raise data_bits or primes, or take "
+                "features that differ more from each other"
+            )
+            notes += (note,)
+        self.loss_ = [each * unit for each in (*trained.losses[:-1], loss)]
+        self.report_ = dataclasses.replace(trained.report, notes=notes)
+        if notes:
+            text = f"{type(self).__name__}: {'; and '.join(notes)}."
+            warnings.warn(text, ConvergenceWarning, stacklevel=3)
 
     def __sklearn_clone__(self) -> Self:
         parameters = {
@@ -101,5 +120,19 @@ class AbstractCodedEstimator(BaseEstimator):  # type: ignore[misc] # scikit-lear
         }
         return type(self)(**parameters)
 
+    def __copy__(self) -> Self:
+        made = type(self).__new__(type(self))
+        made.__dict__.update(self.__dict__)
+        return made
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        memo[id(self.executor)] = self.executor
+        made = memo[id(self)] = type(self).__new__(type(self))
+        made.__dict__.update(copy.deepcopy(self.__dict__, memo))
+        return made
+
     def __getstate__(self) -> dict[str, Any]:
-        return {**BaseEstimator.__getstate__(self), "executor": None}
+        executor = self.executor
+        if isinstance(executor, AbstractExecutor):
+            executor = AbsentExecutor(type(executor).__name__)
+        return {**BaseEstimator.__getstate__(self), "executor": executor}

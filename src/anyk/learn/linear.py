@@ -11,15 +11,12 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from anyk.learn.estimator import AbstractCodedEstimator
-from anyk.learn.response import Response
-from anyk.learn.scaling import moments
+from anyk.learn.losses import SquaredLoss
+from anyk.learn.scaling import Scaling, moments, stretched
+from anyk.learn.setting import not_negative
+from anyk.learn.training import train
 
 __all__ = ["CodedLinearRegression"]
-
-
-def _half_square(z: NDArray[np.float64], y: NDArray[np.float64]) -> float:
-    """Half the mean squared error."""
-    return float(np.sum((z - y) ** 2)) / (2 * len(z))
 
 
 @final
@@ -27,55 +24,65 @@ def _half_square(z: NDArray[np.float64], y: NDArray[np.float64]) -> float:
 class CodedLinearRegression(RegressorMixin, AbstractCodedEstimator):  # type: ignore[misc] # scikit-learn ships no types
     """Least squares trained by workers who see neither data nor model.
 
-    As `CodedLogisticRegression`, with the response x·w itself: a worker computes X^T X w on its
-    shares, a polynomial of degree 3, and K is the largest that 3(K+T-1) + 2A + 1 + S <= N allows.
-    It descends on rounded features, so that it ends close to the least squares solution, not at it;
-    more iterations and bits bring it closer.
+    The scaled features are rounded, cut in K blocks of rows, encoded once by `anyk.Lagrange` and
+    left on the workers. An iteration of the method of conjugate gradients takes two rounds: X^T r
+    of the residuals r = X w - y, and X p of the next direction p. Both r and p are rounded and
+    encoded with fresh masks; workers compute these two products alone, of degree 2, and the master
+    decodes them exactly. K is the largest that 2(K+T-1) + 2A + 1 + S <= N allows. It ends close to
+    the least squares solution: with as many iterations as features, at it, up to rounding.
 
     Args:
         executor: runs the workers, as `anyk.Processes(8)`, and stays open; None for threads of
-            this process, for trying out: privacy needs workers who do not share a memory.
+            this process, for trying out: privacy needs workers who do not share a memory. A pickle
+            of the estimator has none, and refuses to train.
         workers: N.
         stragglers: S, how many workers may be late or die.
         adversaries: A, how many may answer wrongly; they are named in `report_`.
         colluders: T, how many may put together all they are sent and still learn nothing.
-        iterations: how many gradients are computed.
-        step: of the descent on scaled features and targets; "auto" takes 1 / L of the loss.
-        momentum: Nesterov's, at the master and at no cost.
-        scaling: of features: "standard" for mean 0, deviation 1 and at most 4 deviations; "unit"
-            for 0 to 1; "none" as they are. Coefficients are those of unscaled features.
+        iterations: the most; a ConvergenceWarning says where they were too few.
+        tol: training ends when four iterations have lowered the mean loss by at most this part of
+            half the variance of y.
+        alpha: half of it times |w|^2 is added to half the squared errors, as in scikit-learn's
+            `Ridge`, for the weights of scaled features.
+        scaling: of the features whose weights the penalty is on: "standard" for mean 0 and
+            deviation 1; "unit" for 0 to 1; "none" as they are. Coefficients are those of unscaled
+            features, and training is on standard ones.
         fit_intercept: whether there is an intercept.
-        weight_norm: Euclidean norm to which the weights of scaled features and targets are held,
-            so that no gradient can wrap; `report_.at_limit` says whether that mattered.
-        data_bits: fraction bits of scaled features; "auto" takes as many as fit, at most 8.
-        weight_bits: fraction bits of weights; "auto" takes as many as fit, at most 10.
-        primes: how many primes to compute modulo; "auto" takes as few as give 4 bits of data and
-            6 of weights.
+        data_bits: fraction bits of the features, counted from the largest; "auto" takes as many as
+            the primes hold, at most 26.
+        weight_bits: fraction bits of what they are multiplied with, counted from the largest of
+            each round; "auto" takes as many as the primes hold, at most 26.
+        primes: how many primes to compute modulo; "auto" takes as few as give 20 bits of each,
+            which is 2. One is half the work, and leaves about 10 bits of each.
         random_state: of the rounding of weights alone, to repeat it; masks take no seed.
         verbose: 0 to show no progress; otherwise a bar in a terminal, if rich is installed.
 
     Attributes:
         coef_: ndarray (features,).
         intercept_: float.
-        loss_: half the mean squared error at the weights of each gradient, on all rows, or on some
-            1,000 spread evenly where there are more.
-        n_iter_: how many gradients were computed.
-        report_: `TrainingReport`: the code, bits and step chosen; who lied, failed or kept silent.
+        loss_: half the mean squared error on all training rows: before the first iteration and
+            after each, on rounded features; the last is that of the model as it predicts.
+        n_iter_: how many iterations there were.
+        report_: `TrainingReport`: the code, bits and warnings; who lied, failed or kept silent.
         n_features_in_: number of features.
 
     Raises:
         InvalidArgument: if a parameter can't be used.
-        Unachievable: if no code survives the threat, or a gradient could wrap: before anything is
+        Unachievable: if no code survives the threat, or a product could wrap: before anything is
             sent.
         NotEnoughAnswers: if more workers fail than S.
         TooManyErrors: if more workers lie than A.
+
+    Warns:
+        ConvergenceWarning: if the iterations were too few, or the bits; `report_.notes` has it too.
 
     Guarantee:
         That of `CodedLogisticRegression`.
 
     References:
         So, Guler, Avestimehr: CodedPrivateML: a fast and privacy-preserving framework for
-        distributed machine learning (IEEE JSAIT 2021), on linear regression.
+        distributed machine learning (IEEE JSAIT 2021), on encoding data and weights; Hestenes,
+        Stiefel: Methods of conjugate gradients for solving linear systems (J. Res. NBS 1952).
 
     Example:
         >>> from anyk.learn import CodedLinearRegression
@@ -85,7 +92,8 @@ class CodedLinearRegression(RegressorMixin, AbstractCodedEstimator):  # type: ig
         True
     """
 
-    iterations: int = 50
+    tol: float = 1e-6
+    alpha: float = 0.0
 
     def fit(self, X: Any, y: Any) -> Self:
         """Train on encoded data.
@@ -98,15 +106,34 @@ class CodedLinearRegression(RegressorMixin, AbstractCodedEstimator):  # type: ig
             This estimator.
         """
         X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
+        setting = self._setting()
+        penalty, tolerance = not_negative("alpha", self.alpha), not_negative("tol", self.tol)
         y = y.astype(np.float64, copy=False)
         mean, deviation = moments(y[:, None], centred=bool(self.fit_intercept))
         middle, size = float(mean[0]), float(deviation[0]) or 1.0
-        targets = (y - middle)[:, None] / size
-        coefficients, offset = self._train(X, targets, Response.identity(), _half_square)
+        intercept = bool(self.fit_intercept)
+        scaling = Scaling.of(X, "standard", centred=intercept)
+        penalised = Scaling.of(X, self.scaling, centred=intercept)
+        loss = SquaredLoss((y - middle)[:, None] / size)
+        trained = train(
+            setting,
+            scaling.design(X),
+            loss,
+            penalty=stretched(scaling, penalised, penalty),
+            intercept=intercept,
+            tolerance=tolerance / 2,
+        )
+        coefficients, offsets = scaling.unscaled(trained.weights, trained.offsets)
         self.coef_ = coefficients[0] * size
-        self.intercept_ = float(offset[0]) * size + middle
-        self.loss_ = [loss * size * size for loss in self.loss_]
-        self.n_iter_ = self.iterations
+        self.intercept_ = float(offsets[0]) * size + middle
+        self.n_iter_ = trained.report.iterations
+        predicted = (X @ self.coef_ + self.intercept_ - middle) / size
+        self._conclude(
+            trained,
+            loss.value(predicted[:, None]) / len(y),
+            unit=size * size,
+            of="of the variance of y",
+        )
         return self
 
     def predict(self, X: Any) -> NDArray[np.float64]:

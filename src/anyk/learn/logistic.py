@@ -2,62 +2,82 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Any, Self, final
+from typing import Any, Literal, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
+from scipy.special import expit, softmax
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from anyk.checks import positive
 from anyk.errors import InvalidArgument
 from anyk.learn.estimator import AbstractCodedEstimator
+from anyk.learn.losses import AbstractLoss, LogLoss, MultinomialLoss
+from anyk.learn.polynomial import Descent
 from anyk.learn.response import Response
+from anyk.learn.scaling import Scaling, stretched
+from anyk.learn.setting import not_negative
+from anyk.learn.training import train
 
 __all__ = ["CodedLogisticRegression"]
 
 
-def _log_loss(z: NDArray[np.float64], y: NDArray[np.float64]) -> float:
-    """The mean over rows of -log of the chance given to what happened, summed over outputs."""
-    return float(np.sum(np.logaddexp(0.0, z) - y * z)) / len(z)
+_TWO = 2  # classes are told apart by one output
 
 
 @final
 @dataclass(kw_only=True, eq=False, repr=False)
 class CodedLogisticRegression(ClassifierMixin, AbstractCodedEstimator):  # type: ignore[misc] # scikit-learn ships no types
-    """Logistic regression trained by workers who see neither data nor model (CodedPrivateML).
+    """Logistic regression trained by workers who see neither data nor model.
 
     The scaled features are rounded, cut in K blocks of rows, encoded once by `anyk.Lagrange` and
-    left on the workers. In each iteration the weights are rounded r times without bias and encoded
-    with fresh masks; a worker computes X^T g(Xw) on its shares, where g is a polynomial of degree r
-    close to the sigmoid; and the gradient is decoded exactly. K is the largest that
-    (2r+1)(K+T-1) + 2A + 1 + S <= N allows. More than two classes are trained one against the rest,
-    all in the same rounds.
+    left on the workers. An iteration takes two rounds: X^T u of u = sigmoid(X w + b) - y, which is
+    the gradient, and X p of the next direction p. Both u and p are rounded and encoded with fresh
+    masks; workers compute these two products alone, of degree 2, and the master, who knows data and
+    labels anyway, takes the sigmoid of the n numbers in between as it is. K is the largest that
+    2(K+T-1) + 2A + 1 + S <= N allows. More than two classes share one softmax.
+
+    With a `degree` it trains as CodedPrivateML does instead: one round an iteration, in which a
+    worker computes X^T g(Xw) with a polynomial g of degree r close to the sigmoid; K is the largest
+    that (2r+1)(K+T-1) + 2A + 1 + S <= N allows, classes are trained one against the rest, and
+    the master brings the log-odds to the scale of probabilities in the end (Platt). That model is
+    the one of the polynomial: for degree 1 the direction of least squares.
 
     Args:
         executor: runs the workers, as `anyk.Processes(8)`, and stays open; None for threads of
-            this process, for trying out: privacy needs workers who do not share a memory.
+            this process, for trying out: privacy needs workers who do not share a memory. A pickle
+            of the estimator has none, and refuses to train.
         workers: N.
         stragglers: S, how many workers may be late or die.
         adversaries: A, how many may answer wrongly; they are named in `report_`.
         colluders: T, how many may put together all they are sent and still learn nothing.
-        degree: r of the polynomial sigmoid, odd. 3 takes 7(K+T-1)+1 workers, and more primes.
+        C: inverse strength of the penalty |w|^2 / 2C on the weights of scaled features, beside the
+            sum of the log-losses, as in scikit-learn; infinity for none.
+        iterations: the most, and with a degree all of them (25 in the paper); a ConvergenceWarning
+            says where they were too few.
+        tol: training ends when four iterations have lowered the mean log-loss by at most this, or
+            no more than this can be left.
+        degree: None for the sigmoid itself; or r of the polynomial, odd. 3 takes 7(K+T-1)+1
+            workers, and more primes.
         interval: where the polynomial is closest to the sigmoid, |x·w| <= interval. For a degree
             above 1 weights are held to it, as the polynomial turns around beyond.
-        iterations: how many gradients are computed.
-        step: of the descent on scaled features; "auto" takes 1 / L of the polynomial loss.
-        momentum: Nesterov's, at the master and at no cost; False for the paper's plain descent.
-        scaling: of features: "standard" for mean 0, deviation 1 and at most 4 deviations; "unit"
-            for 0 to 1; "none" as they are. Coefficients are those of unscaled features.
+        step: with a degree, of the descent; "auto" takes 1 / L of the polynomial loss.
+        momentum: with a degree, Nesterov's; False for the paper's plain descent.
+        scaling: of the features whose weights the penalty is on: "standard" for mean 0 and
+            deviation 1; "unit" for 0 to 1; "none" as they are. Coefficients are those of unscaled
+            features. With a degree, those features are trained on too; without, standard ones.
         fit_intercept: whether there is an intercept.
-        weight_norm: Euclidean norm to which the weights of scaled features are held, so that no
-            gradient can wrap; `report_.at_limit` says whether that mattered.
-        data_bits: fraction bits of scaled features; "auto" takes as many as fit, at most 8.
-        weight_bits: fraction bits of weights; "auto" takes as many as fit, at most 10.
-        primes: how many primes to compute modulo; "auto" takes as few as give 4 bits of data and
-            6 of weights.
+        data_bits: fraction bits of the features, counted from the largest; "auto" takes as many as
+            the primes hold, at most 26.
+        weight_bits: fraction bits of what they are multiplied with, counted from the largest of
+            each round; "auto" takes as many as the primes hold, at most 26.
+        primes: how many primes to compute modulo; "auto" takes as few as give 20 bits of each,
+            which is 2; with a degree, 8 and 10 bits. One is half the work, and leaves about 10
+            bits of each.
         random_state: of the rounding of weights alone, to repeat it; masks take no seed.
         verbose: 0 to show no progress; otherwise a bar in a terminal, if rich is installed.
 
@@ -65,39 +85,50 @@ class CodedLogisticRegression(ClassifierMixin, AbstractCodedEstimator):  # type:
         classes_: the labels, ndarray (classes,).
         coef_: ndarray (1, features), or (classes, features) where there are more than two.
         intercept_: ndarray (1,) or (classes,).
-        loss_: the mean log-loss at the weights of each gradient, on all rows, or on some 1,000
-            spread evenly where there are more.
-        n_iter_: how many gradients were computed.
-        report_: `TrainingReport`: the code, bits and step chosen; who lied, failed or kept silent.
+        loss_: the mean log-loss on all training rows: before the first iteration and after each,
+            on rounded features; the last is that of the model as it predicts. With a degree all
+            but the last are the polynomial's.
+        n_iter_: how many iterations there were.
+        report_: `TrainingReport`: the code, bits and warnings; who lied, failed or kept silent.
         n_features_in_: number of features.
 
     Raises:
         InvalidArgument: if a parameter can't be used.
-        Unachievable: if no code survives the threat, or a gradient could wrap: before anything is
+        Unachievable: if no code survives the threat, or a product could wrap: before anything is
             sent.
         NotEnoughAnswers: if more workers fail than S.
         TooManyErrors: if more workers lie than A.
 
+    Warns:
+        ConvergenceWarning: if the iterations were too few, or the bits, or the weights were held
+            back; `report_.notes` has it too.
+
     Guarantee:
-        Any T workers learn nothing of X and of the model, whatever they compute, as
-        `anyk.Lagrange` promises for every share; labels never leave the master. The master knows
-        both. Answers of at most A liars change no bit of the result.
+        Any T workers learn nothing of X, labels and model, whatever they compute, as
+        `anyk.Lagrange` promises for every share. What all workers see is the shape of their share,
+        the numbers of outputs, primes and bits, which follow from shapes and parameters, and how
+        many rounds there are. The master knows data, labels and model. Answers of at most A liars
+        change no bit of the result.
 
     References:
         So, Guler, Avestimehr: CodedPrivateML: a fast and privacy-preserving framework for
-        distributed machine learning (IEEE JSAIT 2021), algorithm 1.
+        distributed machine learning (IEEE JSAIT 2021), algorithm 1; `anyk.learn.subspace` names
+        those of the optimiser.
 
     Example:
         >>> from anyk.learn import CodedLogisticRegression
         >>> X = np.array([[0.0], [1.0], [2.0], [3.0]])
         >>> model = CodedLogisticRegression(workers=8, random_state=0).fit(X, [0, 0, 1, 1])
         >>> model.predict([[0.2], [2.9]]), model.report_.scheme.blocks
-        (array([0, 1]), 2)
+        (array([0, 1]), 3)
     """
 
-    degree: int = 1
+    tol: float = 1e-4
+    C: float = 1.0
+    degree: int | None = None
     interval: float = 8.0
-    iterations: int = 25
+    step: float | Literal["auto"] = "auto"
+    momentum: bool = True
 
     def fit(self, X: Any, y: Any) -> Self:
         """Train on encoded data.
@@ -111,19 +142,50 @@ class CodedLogisticRegression(ClassifierMixin, AbstractCodedEstimator):  # type:
         """
         X, y = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(y)
+        setting = self._setting()
+        tolerance = not_negative("tol", self.tol)
+        inverse: Any = self.C
+        penalty = 0.0
+        if not (isinstance(inverse, float) and math.isinf(inverse) and inverse > 0):
+            penalty = 1 / positive("C", inverse, change="Pass 1.0, or infinity for no penalty.")
         self.classes_, labels = np.unique(y, return_inverse=True)
-        if len(self.classes_) < 2:  # noqa: PLR2004 - one class leaves nothing to tell apart
+        if len(self.classes_) < _TWO:
             raise InvalidArgument(
                 "y",
                 given="one class",
                 needed="at least two classes",
                 change="Add rows of another class.",
             )
-        own = np.arange(1 if len(self.classes_) == 2 else 0, len(self.classes_))  # noqa: PLR2004 - one output tells two classes apart
+        own = np.arange(1 if len(self.classes_) == _TWO else 0, len(self.classes_))
         targets = (labels[:, None] == own).astype(np.float64)
-        response = Response.sigmoid(self.degree, self.interval)
-        self.coef_, self.intercept_ = self._train(X, targets, response, _log_loss)
-        self.n_iter_ = self.iterations
+        intercept = bool(self.fit_intercept)
+        penalised = Scaling.of(X, self.scaling, centred=intercept)
+        self._softmax = self.degree is None and len(self.classes_) > _TWO
+        loss: AbstractLoss = MultinomialLoss(targets) if self._softmax else LogLoss(targets)
+        if self.degree is None:
+            scaling = Scaling.of(X, "standard", centred=intercept)
+            trained = train(
+                setting,
+                scaling.design(X),
+                loss,
+                penalty=stretched(scaling, penalised, penalty),
+                intercept=intercept,
+                tolerance=tolerance,
+            )
+        else:
+            scaling = penalised
+            trained = Descent(
+                response=Response.sigmoid(self.degree, self.interval),
+                step=self.step,
+                momentum=self.momentum,
+                penalty=penalty,
+                intercept=intercept,
+                tolerance=tolerance,
+            ).train(setting, scaling.design(X), targets)
+        self.coef_, self.intercept_ = scaling.unscaled(trained.weights, trained.offsets)
+        self.n_iter_ = trained.report.iterations
+        predicted = X @ self.coef_.T + self.intercept_
+        self._conclude(trained, loss.value(predicted) / len(y), unit=1.0, of="of the mean log-loss")
         return self
 
     def decision_function(self, X: Any) -> NDArray[np.float64]:
@@ -138,7 +200,7 @@ class CodedLogisticRegression(ClassifierMixin, AbstractCodedEstimator):  # type:
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float64, reset=False)
         scores = X @ self.coef_.T + self.intercept_
-        return np.asarray(scores[:, 0] if len(self.classes_) == 2 else scores)  # noqa: PLR2004 - as above
+        return np.asarray(scores[:, 0] if len(self.classes_) == _TWO else scores)
 
     def predict(self, X: Any) -> NDArray[Any]:
         """The most likely class of each row.
@@ -165,5 +227,7 @@ class CodedLogisticRegression(ClassifierMixin, AbstractCodedEstimator):  # type:
         scores = self.decision_function(X)
         if scores.ndim == 1:
             return np.stack([expit(-scores), expit(scores)], axis=1)
+        if self._softmax:
+            return np.asarray(softmax(scores, axis=1))
         chances = expit(scores)
         return np.asarray(chances / chances.sum(axis=1, keepdims=True))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import final
 
 from anyk.answers import Outcome
+from anyk.learn.formats import Formats
 from anyk.schemes.maps.lagrange import Lagrange
 
 __all__ = ["Roll", "TrainingReport"]
 
-_SILENT = 3  # iterations without a used answer at the end, after which a worker is named
+_SILENT = 3  # rounds without a used answer at the end, after which a worker is named
 
 
 @final
@@ -24,15 +26,19 @@ class TrainingReport:
         data_bits: fraction bits of the features.
         weight_bits: fraction bits of the weights.
         primes: what the gradient was computed modulo.
-        step: the step size.
-        at_limit: whether the weights ended at `weight_norm`, which then held them back.
-        liars: workers whose answers were wrong, with the first iteration in which they were named.
-        failed: workers that failed, with the first iteration in which they did, and why.
-        silent: workers whose answers were not used in the last iterations (at least 3), with the
-            iteration from which on: late, dead, or too slow by a little each time.
+        step: the step size of a descent; nan where each step is as long as is best.
+        at_limit: whether the weights were held back, where a polynomial would turn around.
+        notes: what keeps the model from the best one, as was warned of; () if nothing does.
+        iterations: how many steps were made.
+        liars: workers whose answers were wrong, with the first round in which they were named.
+            An iteration is two rounds of answers, or one with a polynomial.
+        failed: workers that failed, with the first round in which they did, and why.
+        silent: workers whose answers were not used in the last rounds (at least 3), with the round
+            from which on, and which were late in one of these or more by the executor's measure.
+        spare: those that were not: the others' answers were enough before theirs came.
         prepare_seconds: to scale the features, and to choose bits and step.
         encode_seconds: to encode the data and hand out the shares.
-        master_seconds: to encode weights, decode gradients and step, in all iterations.
+        master_seconds: to encode weights, decode answers and step, in all iterations.
         worker_seconds: waited for workers in all iterations, on the executor's clock.
 
     Example:
@@ -49,9 +55,12 @@ class TrainingReport:
     primes: tuple[int, ...]
     step: float
     at_limit: bool
+    notes: tuple[str, ...]
+    iterations: int
     liars: Mapping[int, int]
     failed: Mapping[int, tuple[int, str]]
     silent: Mapping[int, int]
+    spare: Mapping[int, int]
     prepare_seconds: float
     encode_seconds: float
     master_seconds: float
@@ -66,19 +75,19 @@ class TrainingReport:
         lines = [
             f"scheme    {self.scheme!r}",
             f"survives  {survives}; {promise.colluders} together learn nothing",
-            f"precision {bits}, {len(self.primes)} prime{several}; step {self.step:.3g}",
+            f"precision {bits}, {len(self.primes)} prime{several}",
             f"seconds   {master}, {self.master_seconds:.3g} to iterate",
-            f"workers   {self.worker_seconds:.3g} seconds in all iterations",
+            f"workers   {self.worker_seconds:.3g} seconds in {self.iterations} iterations",
         ]
-        if self.at_limit:
-            lines.append("limit     the weights reached weight_norm: raise it")
-        lines.extend(f"lied      worker {who}, from iteration {i}" for who, i in self.liars.items())
+        lines.extend(f"warning   {note}" for note in self.notes)
+        lines.extend(f"lied      worker {who}, from round {i}" for who, i in self.liars.items())
         lines.extend(
-            f"failed    worker {who}, in iteration {i}: {why}"
-            for who, (i, why) in self.failed.items()
+            f"failed    worker {who}, in round {i}: {why}" for who, (i, why) in self.failed.items()
         )
+        lines.extend(f"silent    worker {who}, from round {i}" for who, i in self.silent.items())
         lines.extend(
-            f"silent    worker {who}, from iteration {i}" for who, i in self.silent.items()
+            f"spare     worker {who} was not needed, from round {i}"
+            for who, i in self.spare.items()
         )
         return "\n".join(lines)
 
@@ -86,7 +95,7 @@ class TrainingReport:
 @final
 @dataclass(kw_only=True)
 class Roll:
-    """Who answered, failed and lied, iteration by iteration.
+    """Who answered, failed and lied, round by round.
 
     Args:
         workers: N.
@@ -98,23 +107,80 @@ class Roll:
     """
 
     workers: int
-    iterations: int = 0
+    rounds: int = 0
     liars: dict[int, int] = field(default_factory=dict)
     failed: dict[int, tuple[int, str]] = field(default_factory=dict)
     heard: dict[int, int] = field(default_factory=dict)
+    late: dict[int, int] = field(default_factory=dict)
+    waited: float = 0.0  # seconds on the executor's clock
+    answering: float = 0.0  # seconds of this machine
 
-    def note(self, outcome: Outcome) -> None:
-        """One more iteration."""
+    def note(self, outcome: Outcome, seconds: float) -> None:
+        """One more round, and how long this machine spent on it."""
+        self.waited += outcome.elapsed
+        self.answering += seconds
         for worker in outcome.suspects:
-            self.liars.setdefault(worker, self.iterations)
+            self.liars.setdefault(worker, self.rounds)
         for worker, reason in outcome.failures.items():
-            self.failed.setdefault(worker, (self.iterations, reason))
+            self.failed.setdefault(worker, (self.rounds, reason))
+        for worker in outcome.late:
+            self.late[worker] = self.rounds
         for worker in outcome.used:
-            self.heard[worker] = self.iterations
-        self.iterations += 1
+            self.heard[worker] = self.rounds
+        self.rounds += 1
 
     @property
     def silent(self) -> dict[int, int]:
-        """Workers without a used answer at the end, and since when."""
+        """Workers without a used answer at the end, and since when, that were late since then."""
+        return {who: i for who, i in self._unheard().items() if self.late.get(who, -1) >= i}
+
+    @property
+    def spare(self) -> dict[int, int]:
+        """Workers without a used answer at the end, and since when, that were not late."""
+        return {who: i for who, i in self._unheard().items() if self.late.get(who, -1) < i}
+
+    def report(
+        self,
+        *,
+        scheme: Lagrange,
+        formats: Formats,
+        iterations: int,
+        notes: Sequence[str],
+        seconds: tuple[float, float, float],
+        step: float = math.nan,
+        at_limit: bool = False,
+    ) -> TrainingReport:
+        """The report of a training that is over.
+
+        Args:
+            scheme: the code.
+            formats: of data and weights.
+            iterations: how many steps were made.
+            notes: what keeps the model from the best one.
+            seconds: to prepare, to encode, and of the master in all iterations.
+            step: the step size of a descent.
+            at_limit: whether the weights were held back.
+        """
+        prepare, encode, master = seconds
+        return TrainingReport(
+            scheme=scheme,
+            data_bits=formats.data_bits,
+            weight_bits=formats.weight_bits,
+            primes=formats.primes,
+            step=step,
+            at_limit=at_limit,
+            notes=tuple(notes),
+            iterations=iterations,
+            liars=dict(sorted(self.liars.items())),
+            failed=dict(sorted(self.failed.items())),
+            silent=self.silent,
+            spare=self.spare,
+            prepare_seconds=prepare,
+            encode_seconds=encode,
+            master_seconds=master,
+            worker_seconds=self.waited,
+        )
+
+    def _unheard(self) -> dict[int, int]:
         since = {worker: self.heard.get(worker, -1) + 1 for worker in range(self.workers)}
-        return {who: first for who, first in since.items() if self.iterations - first >= _SILENT}
+        return {who: first for who, first in since.items() if self.rounds - first >= _SILENT}

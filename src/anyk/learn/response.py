@@ -1,4 +1,4 @@
-"""The response of a linear model as a polynomial: a sigmoid for a field, or z itself."""
+"""The response of a logistic model as a polynomial: a sigmoid for a field."""
 
 from __future__ import annotations
 
@@ -28,17 +28,12 @@ class Response:
 
     Example:
         >>> from anyk.learn.response import Response
-        >>> Response.identity().powers, Response.sigmoid(3, 8.0).powers
+        >>> Response.sigmoid(1, 8.0).powers, Response.sigmoid(3, 8.0).powers
         ((1,), (1, 3))
     """
 
     coefficients: tuple[float, ...]
     interval: float
-
-    @classmethod
-    def identity(cls) -> Self:
-        """g(z) = z: least squares."""
-        return cls((0.0, 1.0), np.inf)
 
     @classmethod
     def sigmoid(cls, degree: int, interval: float) -> Self:

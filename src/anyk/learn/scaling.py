@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, Self, final, get_args
+from typing import Literal, Self, final, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from anyk.checks import shown
 from anyk.errors import InvalidArgument
 
-__all__ = ["Scaling", "ScalingKind", "moments"]
+__all__ = ["Scaling", "ScalingKind", "moments", "stretched"]
 
 ScalingKind = Literal["standard", "unit", "none"]
-_CLIP = 4.0  # standard deviations
+_MOST_TIMES = 2.0**250  # what one scale is of another, for weights that are all there is, or 0
 _SMALLEST = 2.0**-960  # a scale whose coefficients float64 surely holds
 
 
@@ -45,47 +45,47 @@ def moments(
 @final
 @dataclass(frozen=True, eq=False)
 class Scaling:
-    """x becomes (x - shift) / scale, at most `limit` in absolute value.
+    """x becomes (x - shift) / scale, in training as in prediction.
 
     Args:
         shift: ndarray (features,).
         scale: ndarray (features,), positive.
-        limit: where values are clipped.
 
     Example:
         >>> from anyk.learn.scaling import Scaling
-        >>> Scaling.of(np.array([[1.0, 5.0], [3.0, 5.0]]), "unit").design(
-        ...     np.array([[2.0, 5.0]]), intercept=True)
-        array([[0.5, 0. , 1. ]])
+        >>> Scaling.of(np.array([[1.0, 5.0], [3.0, 5.0]]), "unit").design(np.array([[2.0, 5.0]]))
+        array([[0.5, 0. ]])
     """
 
     shift: NDArray[np.float64]
     scale: NDArray[np.float64]
-    limit: float
 
     @classmethod
-    def of(cls, X: NDArray[np.float64], kind: ScalingKind) -> Self:
+    def of(cls, X: NDArray[np.float64], kind: ScalingKind, *, centred: bool = True) -> Self:
         """The scaling that suits these data.
 
         Args:
             X: float64 ndarray (rows, features).
-            kind: "standard" for mean 0 and deviation 1, clipped at 4 deviations; "unit" for 0 to 1;
-                "none" to leave features as they are.
+            kind: "standard" for mean 0 and deviation 1; "unit" for 0 to 1; "none" to leave features
+                as they are.
+            centred: whether values may be shifted: not where there is no intercept to shift back.
+                Then "standard" is for a root mean square of 1, and "unit" for at most 1.
 
         Raises:
             InvalidArgument: if there is no such kind, or a feature varies too little or too much.
         """
         zeros, ones = np.zeros(X.shape[1]), np.ones(X.shape[1])
         if kind == "standard":
-            mean, deviation = moments(X)
+            mean, deviation = moments(X, centred=centred)
             # a constant column may have a deviation by rounding alone
             constant = deviation <= 1e-12 * np.abs(mean)
-            return cls(mean, _large_enough(np.where(constant, 1.0, deviation)), _CLIP)
+            return cls(mean, _large_enough(np.where(constant, 1.0, deviation)))
         if kind == "unit":
-            low, span = X.min(axis=0), np.ptp(X, axis=0)
-            return cls(low, _large_enough(np.where(span > 0, span, 1.0)), np.inf)
+            low = X.min(axis=0) if centred else zeros
+            span = np.ptp(X, axis=0) if centred else np.abs(X).max(axis=0)
+            return cls(low, _large_enough(np.where(span > 0, span, 1.0)))
         if kind == "none":
-            return cls(zeros, ones, np.inf)
+            return cls(zeros, ones)
         raise InvalidArgument(
             "scaling",
             given=shown(kind),
@@ -93,40 +93,54 @@ class Scaling:
             change="Leave it out to get the default.",
         )
 
-    def design(self, X: NDArray[np.float64], *, intercept: bool) -> NDArray[np.float64]:
-        """The scaled features, and a column of ones if there is an intercept.
+    def design(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The scaled features.
 
         Args:
             X: float64 ndarray (rows, features).
-            intercept: whether to add the column.
 
         Returns:
-            float64 ndarray (rows, features or one more).
+            float64 ndarray (rows, features).
         """
-        out = np.empty((len(X), X.shape[1] + intercept))
-        scaled = out[:, : X.shape[1]]
-        np.subtract(X, self.shift, out=scaled)
+        scaled = np.subtract(X, self.shift)
         scaled /= self.scale
-        if np.isfinite(self.limit):
-            np.clip(scaled, -self.limit, self.limit, out=scaled)
-        out[:, X.shape[1] :] = 1.0
-        return out
+        return scaled
 
-    def unscaled(self, weights: NDArray[Any], *, intercept: bool) -> tuple[NDArray[Any], Any]:
+    def unscaled(
+        self, weights: NDArray[np.float64], offsets: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Coefficients and intercepts for features as they came.
 
         Args:
-            weights: ndarray (columns of the design, outputs).
-            intercept: whether the last column was that of ones.
+            weights: ndarray (features, outputs), of scaled features.
+            offsets: ndarray (outputs,).
 
         Returns:
             ndarray (outputs, features) and ndarray (outputs,).
         """
-        coefficients = (weights[: len(self.scale)] / self.scale[:, None]).T
-        offset = (
-            weights[-1] - coefficients @ self.shift if intercept else np.zeros(len(coefficients))
-        )
-        return coefficients, offset
+        coefficients = (weights / self.scale[:, None]).T
+        return coefficients, offsets - coefficients @ self.shift
+
+
+def stretched(own: Scaling, penalised: Scaling, penalty: float) -> NDArray[np.float64]:
+    """The penalty on weights of features scaled in one way, where it is on those of another.
+
+    Args:
+        own: how features are scaled.
+        penalised: how they would be for the weights that the penalty is on.
+        penalty: on each of these.
+
+    Returns:
+        float64 ndarray (features, 1).
+
+    Example:
+        >>> from anyk.learn.scaling import Scaling, stretched
+        >>> X = np.array([[0.0, 0.0], [2.0, 20.0]])
+        >>> stretched(Scaling.of(X, "standard"), Scaling.of(X, "none"), 1.0).ravel()
+        array([1.  , 0.01])
+    """
+    ratio = np.clip(penalised.scale / own.scale, 1 / _MOST_TIMES, _MOST_TIMES)
+    return np.asarray(penalty * ratio[:, None] ** 2)
 
 
 def _large_enough(scale: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import final
 
-from anyk.checks import instance, shown
+from anyk.checks import instance, several, shown
 from anyk.domains.prime import PrimeField
 from anyk.errors import InvalidArgument, Unachievable
 from anyk.schemes.base import AbstractScheme
@@ -169,6 +169,7 @@ def schemes_for(
             needed="a Map, a Sum or a MatMul",
             change="Pass anyk.Map(blocks=3, degree=2), say.",
         )
+    catalogue = several("catalogue", catalogue, change="Pass (*anyk.CATALOGUE, row).")
     for row in catalogue:
         if not isinstance(row, (SchemeRow, WrapperRow)):
             raise InvalidArgument(

@@ -37,7 +37,7 @@ def settle_noise(scheme: Any) -> None:
     for name in ("leakage", "sigma", "data_std"):
         value = getattr(scheme, name)
         if value is not None or name == "data_std":
-            number = positive(name, value, change="Pass a positive number.")
+            number = positive(name, value, change="Pass a positive number.", squared=True)
             object.__setattr__(scheme, name, number)
     given = [name for name in ("leakage", "sigma") if getattr(scheme, name) is not None]
     if scheme.colluders and len(given) != 1:

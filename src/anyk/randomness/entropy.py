@@ -11,11 +11,21 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["AbstractSource", "InsecureTestSource", "SystemSource", "normals", "residues"]
+from anyk.checks import count, instance
+
+__all__ = [
+    "AbstractSource",
+    "InsecureTestSource",
+    "SystemSource",
+    "normals",
+    "residues",
+    "shuffled",
+]
 
 _KEY_BYTES = 32
 _COUNTER_BYTES = 16
 _BLOCK = 1 << 16  # words drawn at a time: the keystream stays in cache
+_HALF_OF_A_LOT = 1 << 31  # two words make one lot of 62 bits
 _HALF = np.float64(2.0**-53)  # of the step between the 2^52 uniform numbers in (0, 1)
 
 
@@ -52,7 +62,7 @@ class InsecureTestSource(AbstractSource):
     """Repeatable keys, for tests alone: whoever knows the seed knows every mask.
 
     Args:
-        seed: any integer.
+        seed: any integer, 0 or more.
 
     Example:
         >>> from anyk.randomness.entropy import InsecureTestSource, residues
@@ -64,7 +74,7 @@ class InsecureTestSource(AbstractSource):
     __slots__ = ("_generator",)
 
     def __init__(self, seed: int) -> None:
-        self._generator = np.random.default_rng(seed)
+        self._generator = np.random.default_rng(count("seed", seed, least=0))
 
     def key(self) -> bytes:
         """The next 48 bytes of a generator that is not cryptographic."""
@@ -108,6 +118,36 @@ def residues(source: AbstractSource, modulus: int, shape: tuple[int, ...]) -> ND
     return out.reshape(shape)
 
 
+def shuffled(source: AbstractSource, number: int) -> NDArray[np.intp]:
+    """The integers 0, 1, .., n - 1 in an order of which each is equally likely.
+
+    They are sorted by independent numbers below 2**62, which are drawn again where two are equal:
+    so no order is more likely than another.
+
+    Args:
+        source: where the key comes from.
+        number: n, how many.
+
+    Returns:
+        intp ndarray (n,).
+
+    Raises:
+        InvalidArgument: if n is no integer of at least 0.
+
+    Example:
+        >>> from anyk.randomness.entropy import SystemSource, shuffled
+        >>> sorted(shuffled(SystemSource(), 5).tolist())
+        [0, 1, 2, 3, 4]
+    """
+    many = count("number", number, least=0)
+    while True:
+        high, low = residues(source, _HALF_OF_A_LOT, (2, many))
+        lots = high * _HALF_OF_A_LOT + low
+        order: NDArray[np.intp] = np.argsort(lots)
+        if (np.diff(lots[order]) > 0).all():
+            return order
+
+
 def normals(source: AbstractSource, shape: tuple[int, ...]) -> NDArray[np.float64]:
     """Independent standard normal numbers, by Box and Muller's transform of the keystream.
 
@@ -147,6 +187,7 @@ def normals(source: AbstractSource, shape: tuple[int, ...]) -> NDArray[np.float6
 
 def _keystream(source: AbstractSource, words: int) -> Iterator[NDArray[np.uint32]]:
     """Endless random 32-bit words, as many at a time; each time the same memory."""
+    instance("source", source, AbstractSource, change="Leave it out.")
     key = source.key()
     from cryptography.hazmat.primitives.ciphers import (  # noqa: PLC0415 - where masks are drawn
         Cipher,

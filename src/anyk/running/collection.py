@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import math
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection as SomeOf
 from typing import Any, final
 
 import numpy as np
@@ -10,6 +13,7 @@ from numpy.typing import NDArray
 
 from anyk.answers import Answer, Outcome, Recovered, Status, Timing
 from anyk.errors import (
+    DegreeTooHigh,
     InvalidArgument,
     NotAccurateEnough,
     NotEnoughAnswers,
@@ -17,12 +21,15 @@ from anyk.errors import (
     TooManyErrors,
 )
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor
+from anyk.running.degrees import degree_of, refused
+from anyk.running.pending import Pending
 from anyk.schemes.base import Encoded
 from anyk.spec import Map
 
 __all__ = ["Collection", "OnAnswer"]
 
-_FAILED = (Status.NOT_ENOUGH_ANSWERS, Status.TOO_MANY_ERRORS, Status.NOT_ACCURATE_ENOUGH)
+_MOMENT = 1e-3  # seconds that a clock may be off
+_FINITE = sys.float_info.max
 
 OnAnswer = Callable[[Answer], None]
 
@@ -51,24 +58,34 @@ class Collection:
         self.listeners = listeners
         self.values: dict[int, NDArray[Any]] = {}
         self.by_shape: dict[tuple[int, ...], list[int]] = {}
-        self.failures: dict[int, str] = {}
+        self.failures: dict[tuple[int, int], str] = {}  # by worker and share
         self.timings: dict[int, Timing] = {}
         promise = encoded.guarantee
         self.exact = promise.exact
         self.domain = encoded.scheme.domain
         self.dtype = self.domain.dtype
         self.workers, self.pieces = promise.workers, promise.pieces
-        self.shares = promise.workers * promise.pieces
+        self.least = promise.threshold if promise.least is None else promise.least
+        self.pending = Pending(executor, promise.workers, promise.pieces, start)
+        self.authors: dict[int, int] = {}  # of answers on other workers' shares
+        self.copies = encoded.scheme.again(encoded.layout, ()) is not None
+        degree = degree_of(encoded.scheme)
+        self.spare = executor.by_name and degree is not None  # nobody here has seen the function
+        self._over = False  # whether no more will come
+        self._wake = math.inf
 
     def gather(
         self, dispatch: AbstractDispatch, deadline: float | None, tolerance: float | None
     ) -> tuple[Outcome, RecoveryError | None]:
-        """Receive answers until they suffice, or no more will come."""
+        """Receive answers until they suffice, or no more will come that are worth waiting for."""
+        guess = tolerance is not None or deadline is not None
         for usable, over in self._receive(dispatch, deadline):
-            if not over and not self._worth_judging(usable):
+            if not over and not self._worth_judging(dispatch, usable, tolerance):
                 continue
-            outcome, error = self._conclude(tuple(sorted(usable)), tolerance)
-            if over or not isinstance(error, NotAccurateEnough):
+            outcome, error = self._conclude(tuple(sorted(usable)), tolerance, guess=guess)
+            if over or error is None or self._hopeless():
+                return outcome, error
+            if tolerance is None and self._settled(usable):
                 return outcome, error
         raise AssertionError("the last judgement is over")  # pragma: no cover
 
@@ -85,7 +102,7 @@ class Collection:
         judged = 0
         for usable, over in self._receive(dispatch, deadline):
             due = (  # an exact scheme has one value to give, as soon as it can
-                self._worth_judging(usable)
+                self._worth_judging(dispatch, usable, None)
                 if exact and best is None
                 else len(usable) >= max(judged + every, 1)
             )
@@ -93,66 +110,145 @@ class Collection:
                 continue
             if over and best is not None and len(usable) == judged:
                 return
-            outcome, error = self._conclude(tuple(sorted(usable)), None)
+            outcome, error = self._conclude(tuple(sorted(usable)), None, guess=True)
             if error is None:
                 yield outcome
                 best, judged = outcome, len(usable)
                 estimate = outcome.error_estimate
                 if estimate is None or (tolerance is not None and estimate <= tolerance):
                     return
-            elif (over or exact) and best is None:
+            elif best is None and (over or (exact and (self._hopeless() or self._settled(usable)))):
                 error.outcome = outcome
                 raise error
 
     def _receive(
         self, dispatch: AbstractDispatch, deadline: float | None
     ) -> Iterator[tuple[list[int], bool]]:
-        """After each answer, which shares' are usable; once, in the end, that no more will come."""
-        over = False
+        """Which shares' answers are usable; once, in the end, that no more will come.
+
+        After each answer, and at the times at which somebody is late.
+        """
+        clock, over = self.executor.clock, False
+        end = math.inf if deadline is None else self.start + deadline
         while not over:
-            left = None if deadline is None else self.start + deadline - self.executor.clock()
-            answer = dispatch.receive(None if left is None else max(left, 0.0))
-            if answer is None:
-                over = True
-            else:
+            now = clock()
+            left = min(end, self._wake) - now
+            answer = dispatch.receive(None if math.isinf(left) else max(left, 0.0))
+            if answer is not None:
                 self._note(answer)
-                over = len(self.values) + len(self.failures) == self.shares
-            if not over and left is not None and left <= 0:
-                continue  # what had come by the deadline is taken in first, and judged once
+                self._raise_what_is_the_functions(answer)
+                if not self.pending and self.copies:
+                    self._send_again(dispatch, self._wanted(self._usable()), enough=True)
+                over = not self.pending
+                if not over and end <= now:
+                    continue  # what had come by the deadline is taken in first, and judged once
+            else:
+                closed = left > _MOMENT and clock() - now < left / 2
+                over = math.isinf(left) or closed or end <= clock()
+                self._wake = math.inf
+            self._over = over
             yield self._usable(), over
 
-    def _worth_judging(self, usable: list[int]) -> bool:
-        """Whether these answers may do, or it is clear that no others would."""
+    def _worth_judging(
+        self, dispatch: AbstractDispatch, usable: list[int], tolerance: float | None
+    ) -> bool:
+        """Whether these answers may do, or it is clear that no others would.
+
+        What is late or has failed is sent to others first, where the scheme has copies. The value
+        of blocks that can be computed is not guessed as long as their answers are on their way.
+        """
         scheme = self.encoded.scheme
-        if scheme.sufficient(usable) and self._in_one_shape(usable):
-            return True
-        others = set(range(self.shares)) - set(self.failures)
-        return bool(self.exact and self.failures and not scheme.sufficient(others))
+        enough = scheme.sufficient(usable)
+        if self.copies:
+            wanted = self._wanted(usable)
+            coming = self._send_again(dispatch, wanted, enough=enough)
+            if not wanted:
+                return self._in_one_shape(usable)
+            if coming and tolerance is None:
+                return False
+        if enough and self._in_one_shape(usable):
+            return len(usable) > self.least or not self.spare or not (self._under_way())
+        return self._hopeless()
+
+    def _wanted(self, usable: SomeOf[int]) -> Mapping[int, SomeOf[int]]:
+        """The shares that others may compute too, and those of each that may not."""
+        return self.encoded.scheme.again(self.encoded.layout, usable) or {}
+
+    def _hopeless(self) -> bool:
+        """Whether an exact scheme can't have a value any more, whatever still comes."""
+        if not self.exact or not self.failures:
+            return False
+        may_come = set(self.values) | self.pending.shares()
+        return not self.encoded.scheme.sufficient(may_come)
+
+    def _settled(self, usable: list[int]) -> bool:
+        """Whether as many answered as the promise needs, and all others are late.
+
+        Those that the promise counts on are waited for as long as it takes.
+        """
+        return len(usable) >= self.encoded.guarantee.threshold and not self._under_way()
+
+    def _under_way(self) -> bool:
+        """Whether somebody owes an answer and is not late; who waits is woken when they are."""
+        limit = self.pending.limit(few=True)
+        if limit is None:
+            return bool(self.pending)
+        due = self.pending.due(self.pending.shares(), limit)
+        self._wake = math.inf if due is None else due
+        return due is not None
+
+    def _send_again(
+        self, dispatch: AbstractDispatch, wanted: Mapping[int, SomeOf[int]], *, enough: bool
+    ) -> bool:
+        """Let others compute what is late or has failed; whether any of it is on its way."""
+        limit = self.pending.limit(few=enough)
+        coming = self.pending.send_again(dispatch, wanted, limit)
+        due = None if limit is None else self.pending.due(wanted, limit)
+        self._wake = math.inf if due is None else due
+        return coming
 
     def _note(self, answer: Answer) -> None:
         for listener in self.listeners:
             listener(answer)
-        before = self.timings.get(answer.worker)
-        self.timings[answer.worker] = Timing(
-            worker=answer.worker,
-            sent=answer.sent - self.start,
-            answered=answer.answered - self.start,
-            seconds=answer.seconds + ((before and before.seconds) or 0.0),
-        )
-        share = answer.worker * self.pieces + answer.piece
+        share = self.pending.heard(answer)
+        if share in self.values:
+            return  # somebody else was faster
+        if answer.share is None:
+            before = self.timings.get(answer.worker)
+            self.timings[answer.worker] = Timing(
+                worker=answer.worker,
+                sent=answer.sent - self.start,
+                answered=answer.answered - self.start,
+                seconds=answer.seconds + ((before and before.seconds) or 0.0),
+            )
+        why = self._unusable(answer)
+        if why is not None or answer.value is None:
+            self.failures[answer.worker, share] = why or "no value"
+            return
+        self.values[share] = answer.value
+        self.by_shape.setdefault(answer.value.shape, []).append(share)
+        if answer.share is not None:
+            self.authors[share] = answer.worker
+
+    def _unusable(self, answer: Answer) -> str | None:
+        """Why an answer is of no use; None if it is."""
         if answer.failure is not None or answer.value is None:
-            self.failures[share] = answer.failure or "no value"
-            return
+            return answer.failure
         if answer.value.dtype != self.dtype:  # a WorkerTask returns no other
-            self.failures[share] = f"answer of dtype {answer.value.dtype}, not {self.dtype}"
-            return
+            return f"answer of dtype {answer.value.dtype}, not {self.dtype}"
         try:
-            value = self.domain.validate(answer.value, "answer")
+            self.domain.validate(answer.value, "answer")
         except InvalidArgument as error:
-            self.failures[share] = f"unusable {error}"
-        else:
-            self.values[share] = value
-            self.by_shape.setdefault(value.shape, []).append(share)
+            return f"unusable {error}"
+        return None
+
+    def _raise_what_is_the_functions(self, answer: Answer) -> None:
+        """End the run where workers refuse the function itself."""
+        if answer.failure is not None and answer.failure.startswith(DegreeTooHigh.__name__):
+            told = self._failures(tuple(self._usable())).values()
+            error = refused(self.encoded.scheme, told, lost=self._hopeless())
+            if error is not None:
+                raise error
 
     def _usable(self) -> list[int]:
         """Shares whose answers have the shape that most have; the truth is among the most."""
@@ -167,8 +263,15 @@ class Collection:
         return self.exact or 2 * len(usable) > len(self.values) or not self.values
 
     def _conclude(
-        self, usable: tuple[int, ...], tolerance: float | None
+        self, usable: tuple[int, ...], tolerance: float | None, *, guess: bool
     ) -> tuple[Outcome, RecoveryError | None]:
+        """What can be made of these answers.
+
+        Args:
+            usable: the shares whose answers they are.
+            tolerance: for the estimated error; None for none.
+            guess: whether a value without any evidence of its error is one.
+        """
         failures = self._failures(usable)
         try:
             recovered = self._recover(usable, failures)
@@ -177,7 +280,8 @@ class Collection:
         except TooManyErrors as error:
             return self._outcome(Status.TOO_MANY_ERRORS, usable, failures), error
         estimate = recovered.error_estimate
-        if tolerance is not None and estimate is not None and not estimate <= tolerance:
+        limit = (_FINITE if not guess else math.inf) if tolerance is None else tolerance
+        if estimate is not None and not estimate <= limit:
             outcome = self._outcome(Status.NOT_ACCURATE_ENOUGH, usable, failures, recovered)
             return outcome, NotAccurateEnough(error_estimate=estimate, tolerance=tolerance)
         status = Status.EXACT if estimate is None else Status.APPROXIMATE
@@ -188,15 +292,20 @@ class Collection:
         failures = dict(self.failures)
         for share in self.values.keys() - usable:
             shape, most = self.values[share].shape, self.values[usable[0]].shape
-            failures[share] = f"answer of shape {shape} where most have {most}"
+            why = f"answer of shape {shape} where others have {most}; all must have one shape"
+            failures[self._author(share), share] = why
         reasons: dict[int, str] = {}
-        for share, why in sorted(failures.items()):
-            reasons.setdefault(share // self.pieces, why)
+        for (worker, _), why in sorted(failures.items()):
+            reasons.setdefault(worker, why)
         return reasons
 
+    def _author(self, share: int) -> int:
+        """Who answered for a share."""
+        return self.authors.get(share, share // self.pieces)
+
     def _workers(self, shares: Iterable[int]) -> tuple[int, ...]:
-        """Who has these shares, sorted."""
-        return tuple(sorted({share // self.pieces for share in shares}))
+        """Who answered for these shares, sorted."""
+        return tuple(sorted({self._author(share) for share in shares}))
 
     def _others(self, workers: tuple[int, ...]) -> tuple[int, ...]:
         """All workers but these."""
@@ -210,15 +319,18 @@ class Collection:
                 missing=self._others(heard),
                 needed="one shape in most of the answers that came",
                 failures=failures,
+                spared=self._spared(usable),
             )
         try:
-            recovery = self.encoded.recovery(usable)
+            by = [self._author(share) for share in usable] if self.authors else None
+            recovery = self.encoded.recovery(usable, by)
         except NotEnoughAnswers as error:
             raise NotEnoughAnswers(
                 answered=error.answered,
                 missing=error.missing,
                 needed=error.needed,
                 failures=failures,
+                spared=self._spared(usable),
             ) from None
         if not usable:  # for which a scheme should have no recovery
             raise NotEnoughAnswers(
@@ -228,6 +340,18 @@ class Collection:
                 failures=failures,
             )
         return recovery.recover(np.stack([self.values[share] for share in usable]))
+
+    def _spared(self, usable: tuple[int, ...]) -> set[int]:
+        """The workers that owe an answer and are not late, where nobody waits for them any more."""
+        if self._over:
+            return set()
+        late, heard = self.pending.late(self.executor.clock()), self._workers(usable)
+        return self.pending.workers() - {*late, *heard}
+
+    def _missed(self, usable: tuple[int, ...]) -> set[int]:
+        """The workers that hold a block that nobody answered for."""
+        wanted = self._wanted(usable)
+        return {who for holders in wanted.values() for who in holders}
 
     def _known(self, recovered: Recovered) -> NDArray[np.bool_]:
         """Which blocks are known; all or none, where a recovery does not tell them apart."""
@@ -249,18 +373,27 @@ class Collection:
             for who in range(self.workers)
         )
         used = self._workers(usable)
+        missing = self._others(used)
+        now = self.executor.clock()
+        silent = [who for who in missing if who not in failures]
+        late = {*self.pending.late(now), *self._missed(usable)}
+        if not status.ok:
+            late = set(silent) - self._spared(usable)
         return Outcome(
-            value=None if recovered is None or status in _FAILED else recovered.value,
+            value=recovered.value if recovered is not None and status.ok else None,
             status=status,
             used=used,
-            missing=self._others(used),
+            missing=missing,
             shares=usable,
             suspects=() if recovered is None else recovered.suspects,
             error_estimate=None if recovered is None else recovered.error_estimate,
             failures=failures,
             timings=timings,
-            elapsed=self.executor.clock() - self.start,
+            elapsed=now - self.start,
             quantisation_error=None if recovered is None else recovered.quantisation_error,
             known=None if recovered is None else self._known(recovered),
             block_errors=None if recovered is None else recovered.block_errors,
+            late=tuple(who for who in silent if who in late),
+            again=tuple(sorted(self.pending.again)),
+            disputed=() if recovered is None else recovered.disputed,
         )

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Literal, Self, final
 
 import numpy as np
 
 from anyk.answers import Outcome
-from anyk.checks import count, instance, positive, shown
+from anyk.checks import choice, count, flag, instance, positive
 from anyk.errors import ExecutorError, InvalidArgument
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, PerWorker, Placement
 from anyk.fixed_point.format import FixedPoint
 from anyk.observe.live import live_display
 from anyk.observe.telemetry import watched_run
 from anyk.running.collection import Collection, OnAnswer
+from anyk.running.promises import promised
 from anyk.schemes.base import Encoded
-from anyk.work import AbstractWork, WorkerTask
+from anyk.work import AbstractWork, Function, WorkerTask
 
 __all__ = ["Distributed", "OnFailure", "check_limits"]
 
@@ -39,8 +42,16 @@ class Distributed:
         [[3, 4], [9, 16]]
     """
 
-    def __init__(self, encoded: Encoded, executor: AbstractExecutor, placement: Placement) -> None:
+    def __init__(
+        self,
+        encoded: Encoded,
+        executor: AbstractExecutor,
+        placement: Placement,
+        *,
+        followed: Function | None = None,
+    ) -> None:
         self.encoded = encoded
+        self._followed = followed
         self._executor = executor
         self._placement: Placement | None = placement
 
@@ -85,7 +96,8 @@ class Distributed:
             ...     data.run(np.multiply, data.encode([0.5, 1.0], weights)).value
             array([ 1.5, -4.5])
         """
-        return self.encoded.scheme.encode_argument(values, embedding)
+        encoded = self.encoded
+        return encoded.scheme.encode_argument(values, embedding, layout=encoded.layout)
 
     def run(
         self,
@@ -99,16 +111,22 @@ class Distributed:
     ) -> Outcome:
         """Compute a function on every block.
 
-        Returns as soon as the answers suffice, and abandons the rest.
+        Returns as soon as the answers suffice, and abandons the rest. Where blocks are computed as
+        they are (`Replication`, `FilledReplication`), what is late by the executor's `lateness`, or
+        has failed, is computed once more by idle workers, and no block is guessed whose answer is
+        still to come; with a tolerance or a deadline, guesses are taken as soon as they are met.
 
         Args:
             function: called on each worker with its share (a FieldArray on a field scheme, an
-                ndarray on a real one), then with the arguments; returns an array. On an
-                executor whose workers have functions of their own, the name of one.
+                ndarray on a real one), then with the arguments; returns an array of that kind, or
+                a list of them. On an executor whose workers have functions of their own, the name
+                of one.
             *arguments: reach every worker as they are; of an `Encoded`, each worker its share.
             deadline: seconds on the executor's clock after which no answer is waited for.
             tolerance: relative error that an approximate scheme must estimate; with it, more
-                answers than the scheme's threshold are waited for where that is needed.
+                answers than the scheme's threshold are waited for where that is needed. Infinity
+                takes a value of whose error there is no evidence, which is an error otherwise,
+                unless there is a deadline.
             on_failure: "raise" an error, or "return" an Outcome with a failing status.
             on_answer: called with every answer and failure as it comes, before it is checked.
             progress: whether to show the workers in a terminal while a run lasts (with rich).
@@ -118,9 +136,11 @@ class Distributed:
 
         Raises:
             InvalidArgument: if an argument can't be used or sent to the workers.
+            DegreeTooHigh: if the function has a higher degree than the scheme decodes.
+            Unachievable: if results of the embedding could wrap.
             NotEnoughAnswers: if too few usable answers came; it carries the outcome.
             TooManyErrors: if more workers lied than the scheme can name.
-            NotAccurateEnough: if the estimated error stays above the tolerance.
+            NotAccurateEnough: if the estimated error stays above the tolerance, or is infinite.
             ExecutorError: if the shares were released, or the executor is closed.
         """
         deadline, tolerance = check_limits(deadline, tolerance, on_failure)
@@ -186,15 +206,18 @@ class Distributed:
     ) -> Iterator[tuple[AbstractDispatch, Collection, Callable[[Outcome], None]]]:
         """The task on its way to all workers, watched; abandoned in the end."""
         self._check_function(function)
+        flag("progress", progress)
         if on_answer is not None:
             instance("on_answer", on_answer, Callable, change="Pass a function, or None.")
         if self._placement is None:
             raise ExecutorError("these shares were released; distribute the data again.")
-        scheme, executor = self.encoded.scheme, self._executor
+        executor = self._executor
         own = tuple(isinstance(argument, Encoded) for argument in arguments)
-        work = scheme.work(function, own)
+        work = self.encoded.scheme.work(function, own)
         instance("work", work, AbstractWork, change="Return anyk.work.Plain(function), say.")
         sent = [self._prepared(argument) for argument in arguments]
+        followed = function is self._followed and not arguments
+        scheme, work = promised(self.encoded, work, arguments, followed=followed)
         task = WorkerTask(work, scheme.domain, own, len(self.encoded.parts))
         promise = self.encoded.guarantee
         names = type(scheme).__name__, type(executor).__name__
@@ -203,15 +226,18 @@ class Distributed:
             live_display(
                 promise.workers, promise.threshold, progress=progress, pieces=promise.pieces
             ) as show,
-            executor.ledger.call(promise.workers, promise.pieces) as call,
+            executor.ledger.call(
+                promise.workers, promise.pieces, clock=executor.clock, lateness=executor.lateness
+            ) as call,
         ):
             listeners = [each for each in (call.heard, on_answer, show) if each is not None]
 
             def judged(outcome: Outcome) -> None:
-                call.judged(outcome.suspects)
+                call.judged(outcome.suspects, outcome.late)
                 note(outcome)
 
-            collection = Collection(self.encoded, executor, executor.clock(), listeners)
+            encoded = replace(self.encoded, scheme=scheme)
+            collection = Collection(encoded, executor, executor.clock(), listeners)
             dispatch = executor.dispatch(task, self._placement, sent)
             try:  # at once: Ctrl-C must find nothing to do in between
                 yield dispatch, collection, judged
@@ -235,7 +261,7 @@ class Distributed:
                 "arguments",
                 given=f"an Encoded inside a {type(argument).__name__}",
                 needed="each Encoded as an argument of its own, so that workers receive their own",
-                change="Sent inside something else, every worker would get all shares.",
+                change="Pass it alone: in something else every worker would get all shares.",
             )
         if isinstance(argument, Distributed):
             raise InvalidArgument(
@@ -303,15 +329,12 @@ def check_limits(
     Raises:
         InvalidArgument: if one is out of range.
     """
-    if on_failure not in ("raise", "return"):
-        raise InvalidArgument(
-            "on_failure",
-            given=shown(on_failure),
-            needed='"raise" or "return"',
-            change='Take "return" to get an Outcome with a failing status.',
-        )
+    returned = 'Take "return" to get an Outcome with a failing status.'
+    choice("on_failure", on_failure, ("raise", "return"), change=returned)
+    guess = isinstance(tolerance, float) and tolerance == math.inf
+    return _limit("deadline", deadline), math.inf if guess else _limit("tolerance", tolerance)
+
+
+def _limit(name: str, value: float | None) -> float | None:
     change = "Give seconds, or a relative error, or None for no limit."
-    return (
-        None if deadline is None else positive("deadline", deadline, change=change),
-        None if tolerance is None else positive("tolerance", tolerance, change=change),
-    )
+    return None if value is None else positive(name, value, change=change)

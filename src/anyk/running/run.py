@@ -13,9 +13,10 @@ from anyk.executors.core.base import AbstractExecutor, Placement
 from anyk.fixed_point.format import FixedPoint
 from anyk.running.collection import OnAnswer
 from anyk.running.distributed import Distributed, OnFailure, check_limits
+from anyk.running.promises import embedded
 from anyk.schemes.base import AbstractScheme, Encoded
-from anyk.schemes.wrappers.embedded import Embedded
 from anyk.spec import Guarantee
+from anyk.work import Function
 
 __all__ = ["distribute", "run", "stream"]
 
@@ -33,7 +34,10 @@ def distribute(
         scheme: how to encode.
         X: array-like (K, *shape), the blocks.
         executor: has at least as many workers as the scheme.
-        embedding: how reals become residues of the scheme's field, and values reals again.
+        embedding: how reals become residues of the scheme's field, and values reals again. The
+            primes are chosen before a function is known: they hold a sum of as many products as a
+            block has entries, of the scheme's degree, with coefficients up to 256, or what is
+            declared.
 
     Returns:
         The distributed data, to run functions on; release it, or use it as a context manager.
@@ -60,7 +64,11 @@ def distribute(
 
 
 def _encoded(
-    scheme: AbstractScheme, X: Any, executor: AbstractExecutor, embedding: FixedPoint | None
+    scheme: AbstractScheme,
+    X: Any,
+    executor: AbstractExecutor,
+    embedding: FixedPoint | None,
+    function: Function | None = None,
 ) -> Encoded:
     """The shares, if the executor can be trusted with them."""
     instance("scheme", scheme, AbstractScheme, change="Make one, such as anyk.Replication(4, 8).")
@@ -71,7 +79,7 @@ def _encoded(
         change="Make one: anyk.Threads(8), anyk.Dask(client).",
     )
     if embedding is not None:
-        scheme = Embedded(scheme, embedding)
+        scheme = embedded(scheme, embedding, X, function)
     encoded = scheme.encode(X)
     promise = encoded.guarantee
     if promise.adversaries or promise.colluders:
@@ -81,13 +89,18 @@ def _encoded(
 
 @contextmanager
 def _for_one_call(
-    scheme: AbstractScheme, X: Any, executor: AbstractExecutor, embedding: FixedPoint | None
+    scheme: AbstractScheme,
+    X: Any,
+    executor: AbstractExecutor,
+    embedding: FixedPoint | None,
+    function: Function,
 ) -> Iterator[Distributed]:
     """Distributed data that are released in the end, whenever Ctrl-C comes."""
-    encoded = _encoded(scheme, X, executor, embedding)
+    encoded = _encoded(scheme, X, executor, embedding, function)
+    followed = None if embedding is None or isinstance(function, str) else function
     placement = _placed(encoded, executor)
     try:
-        yield Distributed(encoded, executor, placement)
+        yield Distributed(encoded, executor, placement, followed=followed)
     finally:
         executor.release(placement)
 
@@ -151,7 +164,9 @@ def run(
         tolerance: relative error that an approximate scheme must estimate.
         on_failure: "raise" an error, or "return" an Outcome with a failing status.
         on_answer: called with every answer and failure as it comes, before it is checked.
-        embedding: how reals become residues of the scheme's field, and values reals again.
+        embedding: how reals become residues of the scheme's field, and values reals again. The
+            function is followed once here, through arrays of zeros, to know how large its results
+            may be.
         progress: whether to show the workers in a terminal while a run lasts (with rich).
 
     Returns:
@@ -159,6 +174,7 @@ def run(
 
     Raises:
         InvalidArgument: if an argument can't be used or sent to the workers.
+        DegreeTooHigh: if the function has a higher degree than the scheme decodes.
         Unachievable: if results of the embedding could wrap.
         NotEnoughAnswers: if too few usable answers came; it carries the outcome.
         TooManyErrors: if more workers lied than the scheme can name.
@@ -171,7 +187,7 @@ def run(
         ...     print(anyk.run(scheme, np.square, [5, 6], executor).value)
         [25 36]
     """
-    with _for_one_call(scheme, X, executor, embedding) as data:
+    with _for_one_call(scheme, X, executor, embedding, function) as data:
         return data.run(
             function,
             deadline=deadline,
@@ -233,7 +249,7 @@ def stream(
     step = count("every", every, least=1)
 
     def outcomes() -> Iterator[Outcome]:
-        with _for_one_call(scheme, X, executor, None) as data:
+        with _for_one_call(scheme, X, executor, None, function) as data:
             yield from data.stream(
                 function,
                 deadline=deadline,

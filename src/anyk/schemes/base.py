@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Recovered
-from anyk.checks import count, instance, shown
+from anyk.checks import indices_of, shown
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
-from anyk.errors import InvalidArgument, NotEnoughAnswers, TooManyErrors
+from anyk.errors import InvalidArgument, NotEnoughAnswers
 from anyk.fixed_point.format import FixedPoint
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.spec import Guarantee, Map, MatMul, Sum
@@ -28,7 +28,6 @@ __all__ = [
     "Encoded",
     "Encoder",
     "blocks_of",
-    "liars_among",
     "missing_answers",
     "read_only",
     "rows_of",
@@ -178,6 +177,43 @@ class AbstractScheme(ABC):
     def recovery(self, layout: Any, answered: tuple[int, ...]) -> AbstractRecovery:
         """The decoder for these shares; called by `Encoded.recovery`, which checks them."""
 
+    def recovery_by(
+        self,
+        layout: Any,
+        answered: tuple[int, ...],
+        workers: tuple[int, ...],  # noqa: ARG002 - for those that have copies
+    ) -> AbstractRecovery:
+        """The decoder for shares of which some were answered by others than those that hold them.
+
+        Called where `again` asked for it.
+
+        Args:
+            layout: of the `Encoded`.
+            answered: the shares.
+            workers: who answered each of them.
+        """
+        return self.recovery(layout, answered)
+
+    def again(
+        self,
+        layout: Any,  # noqa: ARG002 - for those that have copies
+        answered: Collection[int],  # noqa: ARG002
+    ) -> Mapping[int, Collection[int]] | None:
+        """The shares that other workers may compute too, as long as they are not answered.
+
+        None, the default, where no worker may be sent another one's share: it would learn more, or
+        be wrong twice.
+
+        Args:
+            layout: of the `Encoded`.
+            answered: the shares that were answered.
+
+        Returns:
+            Of each share whose answer is wanted, the workers that may not compute it as they have
+            a say in it already. None are wanted where the answers are all that the value needs.
+        """
+        return None
+
     @property
     def formats(self) -> tuple[FixedPoint, ...]:
         """The fixed-point formats that arguments may have, that of the data first; none here."""
@@ -188,6 +224,7 @@ class AbstractScheme(ABC):
         values: Any,
         embedding: FixedPoint | None = None,
         *,
+        layout: Any = None,  # noqa: ARG002 - for those that draw it
         source: AbstractSource = SystemSource(),
     ) -> Encoded:
         """Shares of another argument of the function, at the same points as the data.
@@ -195,6 +232,7 @@ class AbstractScheme(ABC):
         Args:
             values: array-like (K, *shape), a block of the argument for each block of the data.
             embedding: which of the `formats`; the first by default.
+            layout: that of the data, which a scheme needs where it draws who holds what.
             source: where masks come from; the operating system's CSPRNG by default.
 
         Raises:
@@ -270,13 +308,17 @@ class Encoded:
         Args:
             workers: their indices.
 
+        Raises:
+            InvalidArgument: if one is no index.
+
         Example:
             >>> scheme = anyk.Lagrange(blocks=3, degree=1, workers=2, pieces=2)
             >>> scheme.encode([1, 2, 3]).held_by([1, 0])
             [2, 3, 0, 1]
         """
         pieces = self.guarantee.pieces
-        return [worker * pieces + piece for worker in workers for piece in range(pieces)]
+        told = indices_of("workers", workers)
+        return [worker * pieces + piece for worker in told for piece in range(pieces)]
 
     @cached_property
     def guarantee(self) -> Guarantee:
@@ -288,12 +330,15 @@ class Encoded:
         """The small matrices D and M behind these shares; of A, for a product."""
         return self.scheme.encoder(self.layout)
 
-    def recovery(self, answered: Sequence[int]) -> AbstractRecovery:
+    def recovery(
+        self, answered: Sequence[int], workers: Sequence[int] | None = None
+    ) -> AbstractRecovery:
         """Prepare the decoder for the shares that were answered.
 
         Args:
             answered: distinct indices of shares in [0, N * pieces), which are the workers' where
                 each has one, in the order in which their answers will be stacked.
+            workers: who answered them, where that is not for each share the worker that holds it.
 
         Returns:
             A recovery, cheap to use many times.
@@ -305,7 +350,6 @@ class Encoded:
         promise = self.guarantee
         shares = promise.workers * promise.pieces
         one = "worker" if promise.pieces == 1 else "share"
-        instance("answered", answered, Iterable, change="Pass a list of worker indices.")
         if isinstance(answered, AbstractSet):
             raise InvalidArgument(
                 "answered",
@@ -313,18 +357,17 @@ class Encoded:
                 needed="a sequence: row i of the values comes from worker answered[i]",
                 change="Pass a list, in the order of the values.",
             )
-        indices = tuple(
-            share if type(share) is int and share >= 0 else count("answered", share, least=0)
-            for share in answered
-        )
+        indices = indices_of("answered", answered)
         strange = [share for share in indices if share >= shares]
         if strange or len(set(indices)) != len(indices):
             raise InvalidArgument(
                 "answered",
                 given=f"{one} {strange[0]}" if strange else f"a {one} twice",
                 needed=f"distinct indices of {one}s from 0 to {shares - 1}",
-                change="One share, one answer.",
+                change="Name each once.",
             )
+        if workers is not None:
+            return self.scheme.recovery_by(self.layout, indices, tuple(workers))
         return self.scheme.recovery(self.layout, indices)
 
     def decode(self, values: NDArray[Any], answered: Sequence[int]) -> Recovered:
@@ -366,26 +409,6 @@ def missing_answers(
     return NotEnoughAnswers(
         answered=heard, missing=set(range(promise.workers)) - heard, needed=needed
     )
-
-
-def liars_among(
-    shares: tuple[int, ...], wrong: Collection[int] | None, *, adversaries: int, pieces: int
-) -> tuple[int, ...]:
-    """The workers whose answers are wrong, sorted.
-
-    Args:
-        shares: that were answered.
-        wrong: which of the answers are wrong, by their places; None if that can't be told.
-        adversaries: A.
-        pieces: r, how many shares a worker holds.
-
-    Raises:
-        TooManyErrors: if they are more than A workers, or can't be told.
-    """
-    liars = {shares[place] // pieces for place in wrong or ()}
-    if wrong is None or len(liars) > adversaries:
-        raise TooManyErrors(answered={share // pieces for share in shares}, adversaries=adversaries)
-    return tuple(sorted(liars))
 
 
 def read_only(matrix: NDArray[Any]) -> NDArray[Any]:

@@ -13,7 +13,7 @@ from anyk.schemes.maps import lagrange, replication, shamir
 from anyk.schemes.products import polynomial
 from anyk.schemes.row import SchemeRow, WrapperRow
 from anyk.schemes.sums import cyclic_repetition, harmonic
-from anyk.schemes.wrappers import summed
+from anyk.schemes.wrappers import agreed_row, summed
 
 __all__ = ["CATALOGUE"]
 
@@ -29,5 +29,6 @@ CATALOGUE: Final[tuple[SchemeRow | WrapperRow, ...]] = (
     harmonic.ROW,
     cyclic_repetition.ROW,
     summed.ROW,
+    agreed_row.ROW,
     polynomial.ROW,
 )

@@ -100,7 +100,7 @@ class WrapperRow:
         words: as those of `SchemeRow`.
 
     Example:
-        >>> (row,) = (row for row in anyk.CATALOGUE if isinstance(row, anyk.WrapperRow))
+        >>> row = next(row for row in anyk.CATALOGUE if isinstance(row, anyk.WrapperRow))
         >>> row.of(anyk.CATALOGUE[0]).name
         'Summed(Lagrange)'
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from anyk.checks import GENERATOR, instance
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.errors import InvalidArgument
@@ -26,10 +27,13 @@ def check_domain(domain: AbstractDomain, *, generator: np.random.Generator) -> N
 
     Raises:
         AssertionError: if the domain breaks its contract.
+        InvalidArgument: if an argument can't be used.
 
     Example:
         >>> anyk.testing.check_domain(anyk.PrimeField(101), generator=np.random.default_rng(0))
     """
+    instance("domain", domain, AbstractDomain, change="Pass anyk.PrimeField(), say.")
+    instance("generator", generator, np.random.Generator, change=GENERATOR)
     check_value(domain)
     for rows, inner, columns in (
         (1, 1, 1),
@@ -56,6 +60,12 @@ def check_domain(domain: AbstractDomain, *, generator: np.random.Generator) -> N
     require(
         flat.shape == (2, 2, 4), "matmul does not keep the shape of what follows the first axis"
     )
+    for uneven in (stack[0], stack[0, 0], stack[:0]):  # their first axis is not 3 long
+        expect(
+            ValueError,
+            "matmul of shapes that do not fit",
+            lambda bad=uneven: domain.matmul(numbers(domain, (2, 3), generator), bad),  # type: ignore[misc]
+        )
     for rubbish in (np.array([np.nan]), np.array([np.inf]), ["x"], [[1], [1, 2]], [None]):
         expect(
             InvalidArgument,

@@ -11,10 +11,19 @@ from typing import Any
 import numpy as np
 
 from anyk.answers import Answer
+from anyk.checks import instance
 from anyk.errors import ExecutorError, InvalidArgument
-from anyk.executors.core.base import AbstractExecutor, PerWorker, Placement
+from anyk.executors.core.base import AbstractExecutor, OfWorker, PerWorker, Placement
 from anyk.testing.expect import expect, require
-from anyk.testing.tasks import fragile, numbered, recorded, sluggish, spoiled, weighted
+from anyk.testing.tasks import (
+    fragile,
+    numbered,
+    recorded,
+    shifted,
+    sluggish,
+    spoiled,
+    weighted,
+)
 
 __all__ = ["check_executor"]
 
@@ -32,10 +41,12 @@ def check_executor(executor: AbstractExecutor) -> None:
 
     Raises:
         AssertionError: if the executor breaks its contract.
+        InvalidArgument: if it is none.
 
     Example:
         >>> anyk.testing.check_executor(anyk.Threads(4))
     """
+    instance("executor", executor, AbstractExecutor, change="Make one: anyk.Threads(4).")
     workers = executor.workers
     shares = np.arange(2.0 * workers).reshape(workers, 2) // 2
     placement, second = executor.place((shares,)), executor.place((-shares[:3],))
@@ -67,6 +78,7 @@ def check_executor(executor: AbstractExecutor) -> None:
         require(first is not None, "no answer at all")
 
     _check_copies(executor)
+    _check_again(executor)
     _check_pieces(executor)
     executor.release(second)
     executor.release(second)
@@ -94,6 +106,31 @@ def _check_copies(executor: AbstractExecutor) -> None:
             )
     ours = (shares, factor, own)
     require(all(np.all(each == 1.0) for each in ours), "a task has written in the master's arrays")
+    executor.release(placement)
+
+
+def _check_again(executor: AbstractExecutor) -> None:
+    """Check that another worker can compute a share too, and is told its own."""
+    shares = np.array([[5.0, 7.0], [1.0, 1.0], [2.0, 2.0]])
+    placement, own = executor.place((shares,)), PerWorker(np.array([100.0, 200.0, 300.0]))
+    whose = OfWorker(np.arange(executor.workers) * 1000.0)
+    dispatch = executor.dispatch(shifted, placement, (own, whose))
+    others = {1: 2, executor.workers - 1: 1}  # the share that each is asked for
+    asked = [worker for worker, share in others.items() if dispatch.again(share, worker)]
+    got: list[Answer] = []
+    while (answer := dispatch.receive(_PATIENCE)) is not None:
+        got.append(answer)
+    again = sorted(answer.worker for answer in got if answer.share is not None)
+    require(again == asked, f"workers {again} computed another share, not {asked}")
+    require(len(got) == len(shares) + len(asked), f"{len(got)} answers came")
+    for answer in got:
+        share = answer.worker if answer.share is None else answer.share
+        right = shares[share] + 100.0 * (share + 1) + 1000.0 * answer.worker
+        require(answer.failure is None, f"worker {answer.worker} failed: {answer.failure}")
+        require(
+            answer.value is not None and np.array_equal(answer.value, right),
+            f"worker {answer.worker} computed {answer.value} of share {share}",
+        )
     executor.release(placement)
 
 

@@ -14,7 +14,8 @@ from anyk.domains.prime import PrimeField
 from anyk.errors import NotEnoughAnswers, RecoveryError, TooManyErrors
 from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded
 from anyk.spec import Map
-from anyk.testing.expect import expect, numbers, require, subsets
+from anyk.testing.expect import expect, require, subsets
+from anyk.testing.lies import colluding, lies, words
 from anyk.testing.trial import Trial
 
 __all__ = ["TIMES", "check_recoveries"]
@@ -23,6 +24,7 @@ TIMES = 3.0
 """An error estimate that one error in thousands exceeds."""
 
 _CLOSE = 1e-9
+_SAMPLES = 10  # sets of answers of one size
 _ALARM = 1e-15  # that one liar too many is believed, though the decoder is right
 
 
@@ -30,6 +32,8 @@ def check_recoveries(
     made: Trial, encoded: Encoded, patterns: int, generator: np.random.Generator
 ) -> None:
     """The value and the liars from every set of answers that is promised to do, or an error.
+
+    Up to A liars never lead to a wrong value, however few or many the answers are.
 
     Args:
         made: the data, and the right value.
@@ -42,35 +46,55 @@ def check_recoveries(
     """
     scheme, promise = encoded.scheme, encoded.guarantee
     answers = made.answers(encoded)
-    for answered in _answered(encoded, patterns, generator):
+    for answered, lying in _answered(encoded, patterns, generator):
         require(scheme.sufficient(answered), f"{answered} are not sufficient")
         one, often = answered[:1], answered[:1] * len(answers)
         require(
             scheme.sufficient(often) == scheme.sufficient(one), f"{one[0]}, often, is sufficient"
         )
         heard = _workers(encoded, answered)
-        for liars in subsets(heard, min(promise.adversaries, len(heard)), patterns, generator):
+        for liars in subsets(heard, min(lying, len(heard)), patterns, generator):
             places = _places(encoded, answered, liars)
-            spoiled = _lies(scheme, answers[list(answered)], places, generator)
+            spoiled = lies(scheme, answers[list(answered)], places, generator)
             _check_recovery(made, encoded.recovery(answered), spoiled, answered, liars)
         _check_matrix(made, encoded.recovery(answered), answers[list(answered)])
-        if promise.exact and scheme.domain.exact:
-            _check_limits(encoded, answers, answered, generator)
+        if not (promise.exact and scheme.domain.exact):
+            continue
+        _check_fewer(encoded, answered)
+        if lying == promise.adversaries:
+            _check_more_liars(encoded, answers, answered, generator)
+            continue
+        for liars in subsets(heard, min(lying + 1, len(heard)), patterns, generator):
+            places = _places(encoded, answered, liars)
+            spoiled = lies(scheme, answers[list(answered)], places, generator)
+            _check_uncertain(made, encoded.recovery(answered), spoiled, answered, liars)
+    if promise.exact and scheme.domain.exact:
+        _check_certain(made, encoded, answers, min(patterns, _SAMPLES), generator)
 
 
 def _answered(
     encoded: Encoded, patterns: int, generator: np.random.Generator
-) -> Iterator[tuple[int, ...]]:
-    """Which shares are answered: as many as the threshold says; all but those of S workers."""
+) -> Iterator[tuple[tuple[int, ...], int]]:
+    """Which shares are answered, and how many of their workers may lie.
+
+    They are as many as the threshold says; all but those of S workers; as many as are waited for
+    if nobody lies, and with each liar as many more as a worker has.
+    """
     promise = encoded.guarantee
     everyone = range(promise.workers)
-    yield from subsets(
-        range(promise.workers * promise.pieces), promise.threshold, patterns, generator
-    )
+    shares = range(promise.workers * promise.pieces)
+    least = promise.threshold if promise.least is None else promise.least
+    for liars in range(promise.adversaries):
+        number = least + liars * promise.pieces
+        if number < promise.threshold:
+            yield from ((few, liars) for few in subsets(shares, number, patterns, generator))
+    for enough in subsets(shares, promise.threshold, patterns, generator):
+        yield enough, promise.adversaries
     if promise.pieces == 1:
         return  # these are all but those of S workers
     for late in subsets(everyone, promise.stragglers, patterns, generator):
-        yield tuple(encoded.held_by(worker for worker in everyone if worker not in late))
+        on_time = encoded.held_by(worker for worker in everyone if worker not in late)
+        yield tuple(on_time), promise.adversaries
 
 
 def _workers(encoded: Encoded, shares: Sequence[int]) -> tuple[int, ...]:
@@ -82,20 +106,6 @@ def _places(encoded: Encoded, answered: Sequence[int], workers: Sequence[int]) -
     """Where the answers of these workers are."""
     pieces = encoded.guarantee.pieces
     return [place for place, share in enumerate(answered) if share // pieces in workers]
-
-
-def _lies(
-    scheme: AbstractScheme,
-    values: NDArray[Any],
-    rows: Sequence[int],
-    generator: np.random.Generator,
-) -> NDArray[Any]:
-    """The answers, with something else in these rows."""
-    spoiled = values.copy()
-    for row in rows:
-        lie = numbers(scheme.domain, values.shape[1:], generator)
-        spoiled[row] = np.where(lie == values[row], values[row] - 1 + 2 * (values[row] == 0), lie)
-    return spoiled
 
 
 def _check_recovery(
@@ -113,7 +123,9 @@ def _check_recovery(
     except RecoveryError as error:
         raise AssertionError(f"{told}: {error}") from error
     require(recovery.answered == answered, f"{told}: the recovery is for {recovery.answered}")
-    require(recovered.suspects == liars, f"{told}: named {recovered.suspects}")
+    named = recovered.suspects
+    right = named == liars if scheme.guarantee.named else set(named) <= set(liars)
+    require(right, f"{told}: named {named}")
     require(recovered.value.shape == truth.shape, f"{told}: shape {recovered.value.shape}")
     _check_evidence(scheme, recovered, told)
     if scheme.guarantee.exact:
@@ -165,19 +177,66 @@ def _same(scheme: AbstractScheme, value: NDArray[Any], truth: NDArray[Any]) -> b
     return np.allclose(value, truth, rtol=_CLOSE, atol=_CLOSE)
 
 
-def _check_limits(
+def _check_fewer(encoded: Encoded, answered: tuple[int, ...]) -> None:
+    """One answer too few."""
+    for left_out in answered:
+        fewer = [share for share in answered if share != left_out]
+        if fewer and not encoded.scheme.sufficient(fewer):
+            expect(NotEnoughAnswers, f"answered {fewer}", lambda few=fewer: encoded.recovery(few))  # type: ignore[misc]
+
+
+def _check_certain(
+    made: Trial,
+    encoded: Encoded,
+    answers: NDArray[Any],
+    patterns: int,
+    generator: np.random.Generator,
+) -> None:
+    """Liars who tell the answers of another value are not believed, from any answers at all."""
+    promise, field = encoded.guarantee, encoded.scheme.domain
+    code = words(made, generator) if promise.adversaries else None
+    if code is None or not isinstance(field, PrimeField):
+        return
+    for number in range(1, promise.threshold + 1):
+        for answered in subsets(range(len(answers)), number, patterns, generator):
+            if not encoded.scheme.sufficient(answered):
+                continue
+            recovery, values = encoded.recovery(answered), answers[list(answered)]
+            heard = _workers(encoded, answered)
+            for many in range(1, min(promise.adversaries, len(heard)) + 1):
+                liars = generator.choice(heard, many, replace=False).tolist()
+                places = _places(encoded, answered, liars)
+                told = colluding(field, code[:, list(answered)], values, places, generator)
+                changed = (told != values).reshape(number, -1).any(axis=1)
+                lying = _workers(encoded, [answered[at] for at in np.flatnonzero(changed)])
+                _check_uncertain(made, recovery, told, answered, lying)
+
+
+def _check_uncertain(
+    made: Trial,
+    recovery: AbstractRecovery,
+    spoiled: NDArray[Any],
+    answered: tuple[int, ...],
+    liars: tuple[int, ...],
+) -> None:
+    """Up to A liars, though more than these answers may bear: refused, or right."""
+    try:
+        recovered = recovery.recover(spoiled)
+    except TooManyErrors:
+        return
+    told = f"answered {answered}, liars {liars}: a value that is not certain"
+    right = _same(made.scheme, recovered.value, made.truth)
+    require(right and recovered.suspects == liars, f"{told}, named {recovered.suspects}")
+
+
+def _check_more_liars(
     encoded: Encoded,
     answers: NDArray[Any],
     answered: tuple[int, ...],
     generator: np.random.Generator,
 ) -> None:
-    """One answer too few, and one liar too many."""
-    scheme, promise = encoded.scheme, encoded.guarantee
-    for left_out in answered:
-        fewer = [share for share in answered if share != left_out]
-        if fewer and not scheme.sufficient(fewer):
-            expect(NotEnoughAnswers, f"answered {fewer}", lambda few=fewer: encoded.recovery(few))  # type: ignore[misc]
-    many = promise.adversaries + 1
+    """One liar more than may lie."""
+    many = encoded.guarantee.adversaries + 1
     examined = tuple(range(len(answers))) if many == 1 else answered
     heard = _workers(encoded, examined)
     tries = _tries(encoded, len(examined), answers[0].size)
@@ -187,7 +246,7 @@ def _check_limits(
     rows, values = _places(encoded, examined, liars), answers[list(examined)]
     for _ in range(tries):
         try:
-            encoded.decode(_lies(scheme, values, rows, generator), examined)
+            encoded.decode(lies(encoded.scheme, values, rows, generator), examined)
         except TooManyErrors:
             return
     raise AssertionError(f"answered {examined}, liars {liars}: expected TooManyErrors, got a value")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.checks import count
+from anyk.checks import GENERATOR, count, instance
 from anyk.domains.prime import PrimeField
 from anyk.errors import InvalidArgument
 from anyk.schemes.base import AbstractScheme, Encoded
@@ -37,11 +37,14 @@ def check_scheme(
     """Check a scheme against its own guarantee.
 
     Every set of as many answers as the threshold says, and of all but S workers', must give the
-    value and the names of any A liars, who lie in all their answers; one answer too few and one
-    liar too many must raise (exact schemes); any T workers must learn nothing and some T + 1
-    something (private schemes over a field), or no more bits than promised and all workers more
-    (over the reals); shares must be what the encoder's matrices say, of both factors of a product,
-    and answers where it is these that are combined; bad input must be refused.
+    value and the names of any A liars, who lie in all their answers; as many as `least` says must
+    give it where nobody lies, and as many more as e < A workers have where e of them lie; up to A
+    liars, who tell the answers of another value together, must not be believed, whoever has
+    answered. One answer too few and one liar too many must raise (exact schemes); any T workers
+    must learn nothing and some T + 1 something (private schemes over a field), or no more bits than
+    promised and all workers more (over the reals); shares must be what the encoder's matrices say,
+    of both factors of a product, and answers where it is these that are combined; bad input must be
+    refused.
 
     Masks are recovered from the shares of many encodings, of fresh data, of the same data and of
     zeros, with 64 coordinates. They must come from the `source` alone and be uniform and
@@ -68,11 +71,17 @@ def check_scheme(
 
     Raises:
         AssertionError: if the scheme breaks its guarantee.
+        InvalidArgument: if an argument can't be used.
 
     Example:
         >>> scheme = anyk.Lagrange(blocks=2, degree=2, workers=8, adversaries=1, colluders=1)
         >>> anyk.testing.check_scheme(scheme, generator=np.random.default_rng(0))
     """
+    instance("scheme", scheme, AbstractScheme, change="Make one, such as anyk.Replication(4, 8).")
+    instance("generator", generator, np.random.Generator, change=GENERATOR)
+    if function is not None:
+        instance("function", function, Callable, change="Pass a function, or None.")
+    count("patterns", patterns, least=1)
     count("encodings", encodings, least=16)
     check_value(scheme)
     made = trial(scheme, function, shape, generator)

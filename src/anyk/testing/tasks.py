@@ -11,7 +11,17 @@ from numpy.typing import NDArray
 
 from anyk.executors.core.run_task import pause
 
-__all__ = ["LATE", "fragile", "gram", "numbered", "recorded", "sluggish", "spoiled", "weighted"]
+__all__ = [
+    "LATE",
+    "fragile",
+    "gram",
+    "numbered",
+    "recorded",
+    "shifted",
+    "sluggish",
+    "spoiled",
+    "weighted",
+]
 
 LATE = 0.3
 """Seconds that a sluggish worker is late."""
@@ -50,6 +60,11 @@ def spoiled(share: NDArray[Any], factor: NDArray[Any], own: NDArray[Any]) -> NDA
     share *= factor
     share += own
     return share
+
+
+def shifted(share: NDArray[Any], own: NDArray[Any], whose: NDArray[Any]) -> NDArray[Any]:
+    """The share, plus a number of its own, plus one of the worker that computes it."""
+    return np.asarray(share + own + whose)
 
 
 def numbered(share: NDArray[Any], own: NDArray[Any]) -> NDArray[Any]:

@@ -10,8 +10,10 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from anyk.checks import count, several, shown
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
+from anyk.errors import InvalidArgument
 from anyk.schemes.base import AbstractScheme, Encoded, Encoder
 from anyk.spec import Map, MatMul, Sum
 from anyk.testing.expect import check_pickle, numbers, require
@@ -61,6 +63,9 @@ def together(problem: Map | Sum | MatMul, blocks: tuple[NDArray[Any], ...]) -> A
     )
 
 
+_LONGEST = 1 << 16  # numbers along an axis of a block on trial
+
+
 @final
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Trial:
@@ -75,6 +80,11 @@ class Trial:
     scheme: AbstractScheme
     blocks: tuple[NDArray[Any], ...]
     function: Callable[..., Any]
+
+    @property
+    def usual(self) -> bool:
+        """Whether the function is a power, which takes blocks of any shape."""
+        return isinstance(self.function, _Power)
 
     @property
     def X(self) -> Any:
@@ -165,15 +175,26 @@ def trial(
 
     Raises:
         AssertionError: if the scheme's work is none that can be sent.
+        InvalidArgument: if the shape is none.
     """
     problem, domain = scheme.problem, scheme.domain
     usual: Callable[..., Any]
+    default = (2, 3, 2) if isinstance(problem, MatMul) else (2,)
+    given = default if shape is None else several("shape", shape, change="Pass a tuple.")
+    shape = tuple(count("shape", length, least=1, most=_LONGEST) for length in given)
     if isinstance(problem, MatMul):
-        rows, inner, columns = shape or (2, 3, 2)
+        if len(shape) != len(default):
+            raise InvalidArgument(
+                "shape",
+                given=shown(shape),
+                needed="(rows, inner, columns) for a product",
+                change="Pass three numbers.",
+            )
+        rows, inner, columns = shape
         shapes: tuple[tuple[int, ...], ...] = ((rows, inner), (inner, columns))
         usual, function = np.matmul, None
     else:
-        shapes = ((2,) if shape is None else shape,)
+        shapes = (shape,)
         power = domain.exact or problem.degree is not None
         usual = _Power(problem.degree or 2) if power else np.sin
     work = scheme.work(usual)

@@ -14,14 +14,16 @@ from functools import cached_property
 from typing import Any, final
 
 import numpy as np
+import scipy  # its submodules load when first used: import anyk stays quick
 from numpy.typing import NDArray
 
 from anyk.codes.locators.located import Located
 
-__all__ = ["InterleavedCode"]
+__all__ = ["InterleavedCode", "alike"]
 
 _ALL = 3000  # sets of rows up to which all are tried
 _ROUNDS = 20  # of exchanging one row
+_ALARM = 1e-4  # the chance that noise alone makes one of the rows look like a lie
 
 
 @final
@@ -115,7 +117,50 @@ class InterleavedCode:
             for run in (around[np.arange(first, first + rows) % count] for first in range(count))
         )
 
-    def locate(self, values: NDArray[np.complex128], most: int, *, noise: float) -> Located:
+    def misfit(self, targets: NDArray[np.complex128], degree: int, radius: float) -> float:
+        """How far off polynomials of too high a degree are, by what they leave unexplained.
+
+        Args:
+            targets: complex128 ndarray (k,).
+            degree: of these polynomials.
+            radius: of the circle on which all their terms are about as large.
+
+        Returns:
+            Root mean square error at the targets, divided by that of the spare rows, for random
+            coefficients of the terms above the code's; 0 where n = m.
+        """
+        check = self.parity_check()
+        if not len(check):
+            return 0.0
+        above = np.arange(self.dimension, degree + 1)
+        weights = radius ** -above.astype(np.float64)
+        here = np.vander(self.points, degree + 1, increasing=True)[:, above] * weights
+        there = np.vander(targets, degree + 1, increasing=True)[:, above] * weights
+        missed = float(np.linalg.norm(there - self.recovery(targets) @ here))
+        left = float(np.linalg.norm(check @ here)) or 1.0
+        return missed / math.sqrt(len(targets)) / (left / math.sqrt(len(check)))
+
+    def unexplained(self, values: NDArray[np.complex128], rows: int) -> float:
+        """The residual without those of so many rows that explain most.
+
+        Args:
+            values: complex128 ndarray (n, L).
+            rows: how many are left out; fewer than n - m, unless it is none.
+        """
+        if not rows:
+            return self.residual(values)
+        kept = np.delete(np.arange(len(self.points)), _Search(self, values, rows).best(rows))
+        return InterleavedCode(self.points[kept], self.dimension).residual(values[kept])
+
+    def locate(
+        self,
+        values: NDArray[np.complex128],
+        most: int,
+        *,
+        noise: float,
+        beyond: float = math.inf,
+        learned: bool = False,
+    ) -> Located:
         """Which rows are wrong.
 
         Args:
@@ -123,11 +168,14 @@ class InterleavedCode:
             most: A, how many rows may be wrong; 2A <= n - m.
             noise: standard deviation of honest rounding, at most, in a row as large as the
                 (A+1)-th largest.
+            beyond: standard deviation that no rounding has.
+            learned: whether the noise is only known from these values.
 
         Returns:
             The fewest rows without which the rest are values of one polynomial; named are those
-            that no A other rows could explain in their place. Exceeded, if no set of at most A
-            explains the values.
+            that no A other rows could explain in their place, and that are off by what no rounding
+            explains, or by more than the noise of the rest leaves to chance. Exceeded, if no set of
+            at most A explains the values.
         """
         if self.residual(values) <= noise:
             return Located()
@@ -136,8 +184,10 @@ class InterleavedCode:
             rows = search.best(errors)
             kept = np.delete(np.arange(len(self.points)), rows)
             rest = InterleavedCode(self.points[kept], self.dimension)
-            if rest.residual(values[kept]) <= noise:
-                return Located(removed=rows, named=search.named(rows, most, noise))
+            left = rest.residual(values[kept])
+            if left <= noise:
+                doubt = search.doubt(rows, left, beyond, learned=learned)
+                return Located(removed=rows, named=search.named(rows, most, noise, doubt))
         return Located(exceeded=True)
 
 
@@ -175,8 +225,34 @@ class _Search:
                 rows = better
         return tuple(rows.tolist())
 
-    def named(self, rows: tuple[int, ...], most: int, noise: float) -> tuple[int, ...]:
-        """Those rows whose error no A others explain in their place, up to the noise.
+    def doubt(
+        self, rows: tuple[int, ...], left: float, beyond: float, *, learned: bool
+    ) -> NDArray[np.float64]:
+        """How large errors of these rows may be by chance, where the rest leaves so much.
+
+        Noise is taken to grow with the row, and to be independent in columns as far as these are
+        alike in size; not at all, where it is learned. The ratio of two mean squares of it is
+        distributed as Fisher's F.
+        """
+        count, width = self._values.shape
+        kept = np.delete(np.arange(count), rows)
+        columns = 1.0 if learned else alike(self._values[kept])
+        spare = max(len(self._check) - len(rows), 1)
+        ratio = scipy.special.fdtri(columns, columns * spare, 1.0 - _ALARM / count)
+        sizes = np.linalg.norm(self._values, axis=1)
+        usual = float(np.sqrt(np.mean(sizes[kept] ** 2))) or 1.0
+        chance = math.sqrt(ratio) * left * np.maximum(sizes[[*rows]] / usual, 1.0)
+        unseen: NDArray[np.float64] = np.minimum(chance, beyond) * math.sqrt(width)
+        return unseen
+
+    def named(
+        self,
+        rows: tuple[int, ...],
+        most: int,
+        noise: float,
+        doubt: NDArray[np.float64],
+    ) -> tuple[int, ...]:
+        """Those rows whose error no A others explain in their place, up to noise and doubt.
 
         Others that explain row i with error e leave |e| times the distance of h_i from the
         columns of H that are theirs. Its neighbours on the circle come nearest to it.
@@ -186,7 +262,8 @@ class _Search:
         errors = np.linalg.lstsq(self._check[:, rows], self._syndromes)[0]
         around = np.argsort(np.angle(self._code.points))
         clear = []
-        for row, error in zip(rows, np.linalg.norm(errors, axis=1), strict=True):
+        sizes = np.linalg.norm(errors, axis=1)
+        for row, error, chance in zip(rows, sizes, doubt, strict=True):
             others = [each for each in rows if each != row]
             circle = around[~np.isin(around, others)]
             beside = np.roll(circle, most - int(np.flatnonzero(circle == row)[0]))[: 2 * most + 1]
@@ -194,7 +271,7 @@ class _Search:
                 _distance(self._check[:, row], self._check[:, [*others, *near[near != row]]])
                 for near in (beside[first : first + most + 1] for first in range(most + 1))
             )
-            if error * apart > unseen:
+            if error * apart > max(unseen, chance):
                 clear.append(row)
         return tuple(clear)
 
@@ -216,6 +293,25 @@ class _Search:
         equations = np.einsum("hn,nc,nq->chq", check, self._values, locators)
         null = np.linalg.svd(equations.reshape(-1, errors + 1))[2][-1].conj()
         return np.sort(np.argsort(np.abs(locators @ null))[:errors])
+
+
+def alike(values: NDArray[np.complex128]) -> float:
+    """How many columns count, by their size: all where they are alike, one where one is largest.
+
+    Args:
+        values: complex128 ndarray (n, L), L at least 1.
+
+    Returns:
+        (sum e)^2 / sum e^2 for the columns' mean squares e.
+
+    Example:
+        >>> from anyk.codes.analog.interleaved import alike
+        >>> alike(np.ones((2, 3)) + 0j), alike(np.array([[1e9 + 0j, 1.0]]))
+        (3.0, 1.0)
+    """
+    energies = np.sum(np.abs(values) ** 2, axis=0)
+    energies /= energies.max() or 1.0
+    return float(np.sum(energies) ** 2 / np.sum(energies**2)) if energies.any() else 1.0
 
 
 def _powers(points: NDArray[np.complex128], count: int) -> NDArray[np.complex128]:

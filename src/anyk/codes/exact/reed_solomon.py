@@ -8,12 +8,14 @@ errors are located in a few random combinations of the columns (`sketch_residues
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anyk.codes.exact.linear import rank, solve
+from anyk.codes.locators.located import Located
 from anyk.domains.polynomials import node_weights, vandermonde
 from anyk.domains.prime import PrimeField
 from anyk.randomness.sketch import sketch_residues
@@ -32,9 +34,10 @@ class EvaluationCode:
         dimension: m; any m values determine the polynomial.
 
     Guarantee:
-        `locate` with n >= m + 2A finds every set of at most A wrong rows, but for a chance below
-        2**-80 in `sketch_residues`. Beyond A wrong rows it returns None, or a set of at most A
-        whose removal leaves values of one polynomial: then no decoder can tell which happened.
+        `locate` with n >= m + 2e finds every set of at most e wrong rows, but for a chance below
+        2**-80 in `sketch_residues`. Beyond e wrong rows `exceeded` is true, or it finds a set of at
+        most e whose removal leaves values of one polynomial. Whether that polynomial is certain is
+        for those to say who know how many may lie.
 
     References:
         Peterson (IRE Trans. IT 1960) for the rank of the syndrome matrix; Bleichenbacher, Kiayias,
@@ -43,7 +46,7 @@ class EvaluationCode:
     Example:
         >>> from anyk.codes.exact.reed_solomon import EvaluationCode
         >>> code = EvaluationCode(anyk.PrimeField(101), np.arange(5), dimension=2)
-        >>> code.locate(np.array([[3], [5], [70], [9], [11]]), 1)
+        >>> code.locate(np.array([[3], [5], [70], [9], [11]]), 1).removed
         (2,)
     """
 
@@ -51,6 +54,7 @@ class EvaluationCode:
     points: NDArray[np.int64]
     dimension: int
 
+    @cached_property
     def parity_check(self) -> NDArray[np.int64]:
         """H, int64 ndarray (n - m, n): H·values = 0 for values of one polynomial of degree < m.
 
@@ -59,25 +63,28 @@ class EvaluationCode:
         powers = vandermonde(self.field, self.points, len(self.points) - self.dimension)
         return self.field.reduce(powers * node_weights(self.field, self.points))
 
-    def locate(self, values: NDArray[np.int64], most: int) -> tuple[int, ...] | None:
+    def locate(self, values: NDArray[np.int64], most: int) -> Located:
         """Which rows are wrong.
 
         Args:
             values: int64 ndarray (n, L) of residues, row j at point j.
-            most: A, how many rows may be wrong; 2A <= n - m.
+            most: e, how many rows may be wrong; 2e <= n - m.
 
         Returns:
-            Positions of the wrong rows, sorted; None if no set of at most A explains the values.
+            The wrong rows, all of them named; `exceeded` if no set of at most e explains the
+            values.
         """
         if len(self.points) == self.dimension:
-            return ()  # any values are those of one polynomial: nothing to check against
+            return Located()  # any values are those of one polynomial: nothing to check against
         few = sketch_residues(self.field, values)
-        syndromes = self.field.matmul(self.parity_check(), few)
+        syndromes = self.field.matmul(self.parity_check, few)
         if not syndromes.any():
-            return ()
+            return Located()
         errors = rank(self.field, _windows(syndromes, most)) if most else 0
-        located = self._roots(syndromes, errors) if errors else None
-        return located if located is not None and self._agree(few, located) else None
+        wrong = self._roots(syndromes, errors) if errors else None
+        if wrong is None or not self._agree(few, wrong):
+            return Located(exceeded=True)
+        return Located(removed=wrong, named=wrong)
 
     def _roots(self, syndromes: NDArray[np.int64], errors: int) -> tuple[int, ...] | None:
         """Positions where a monic locator of this degree vanishes, if one fits all syndromes."""
@@ -95,7 +102,7 @@ class EvaluationCode:
         """Whether the rows that are left are values of one polynomial."""
         kept = np.delete(np.arange(len(self.points)), wrong)
         code = EvaluationCode(self.field, self.points[kept], self.dimension)
-        return not self.field.matmul(code.parity_check(), few[kept]).any()
+        return not self.field.matmul(code.parity_check, few[kept]).any()
 
 
 def _windows(syndromes: NDArray[np.int64], width: int) -> NDArray[np.int64]:

@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from anyk.answers import Answer
 from anyk.executors.core.health import Ledger, WorkerHealth
+from anyk.executors.core.lateness import Lateness
 from anyk.executors.core.run_task import Task
 
-__all__ = ["AbstractDispatch", "AbstractExecutor", "PerWorker", "Placement"]
+__all__ = ["AbstractDispatch", "AbstractExecutor", "OfWorker", "PerWorker", "Placement"]
 
 
 @final
@@ -30,6 +31,18 @@ class PerWorker:
     Args:
         rows: ndarray (shares, *shape), or a sequence of arrays: row i reaches share i alone, with
             worker i // pieces.
+    """
+
+    rows: NDArray[Any] | Sequence[Any]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class OfWorker:
+    """An argument of which each worker has a row of its own, whichever share it computes.
+
+    Args:
+        rows: ndarray (workers, *shape), or a sequence of arrays: one for each of the executor's.
     """
 
     rows: NDArray[Any] | Sequence[Any]
@@ -85,8 +98,23 @@ class AbstractDispatch(ABC):
                 takes.
 
         Returns:
-            An answer, each share's once; None if the time is over first, or if every share was
-            answered.
+            An answer, one for each share, and one for each that was asked for `again`; None if
+            the time is over first, or if all have come.
+        """
+
+    @abstractmethod
+    def again(self, share: int, worker: int) -> bool:
+        """Let another worker compute a share too, after what it has to do already.
+
+        Its answer comes like the others, and names the share. Returns at once. The worker is sent
+        the share with the task, and forgets it soon afterwards.
+
+        Args:
+            share: one of the placement's.
+            worker: one of the executor's that does not hold it.
+
+        Returns:
+            Whether it is asked; False where this worker can't be.
         """
 
     @abstractmethod
@@ -130,6 +158,11 @@ class AbstractExecutor(ABC):
     def ledger(self) -> Ledger:
         """The record of its workers, kept by `anyk.run`."""
         return Ledger(self.workers)
+
+    @cached_property
+    def lateness(self) -> Lateness:
+        """When a worker is late, by its own measure; may be set to another one."""
+        return Lateness()
 
     @property
     def health(self) -> tuple[WorkerHealth, ...]:
@@ -183,7 +216,8 @@ class AbstractExecutor(ABC):
             task: called with the parts of the share, then the arguments; `by_name`, a `WorkerTask`
                 may have the name of a function instead.
             placement: from `place`.
-            arguments: for every share; of a `PerWorker` one, each share receives its row.
+            arguments: for every share; of a `PerWorker` one, each share receives its row, and of an
+                `OfWorker` one, the row of whoever computes it.
 
         Returns:
             The dispatch, from which answers are received.

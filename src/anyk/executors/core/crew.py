@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Placement
-from anyk.executors.core.dispatcher import Call, Dispatcher, Job, WorkerThread
+from anyk.executors.core.dispatcher import Ask, Call, Dispatcher, Job, WorkerThread
 from anyk.executors.core.link import AbstractLink, Held, Order
-from anyk.executors.core.placements import Placements
+from anyk.executors.core.placements import Placements, addressed, alone
 from anyk.executors.core.run_task import Task
 
 __all__ = ["AbstractCrewed", "Crew"]
@@ -131,7 +131,7 @@ class Crew(Generic[AnyLink]):
         self._check()
         parts = self._placements.parts(placement)
         shares, pieces = placement.shares, placement.pieces
-        common, rows = self._pack(task, arguments, shares)
+        common, rows = self._pack(task, addressed(arguments, placement), shares)
         call, asks = Call(), []
         for worker, first in enumerate(range(0, shares, pieces)):
             own = slice(first, first + pieces)
@@ -139,7 +139,15 @@ class Crew(Generic[AnyLink]):
             order = Order(placement.key, held, common, rows[own], call)
             ask = self.links[worker].ask
             asks += [partial(ask, order, piece) for piece in range(len(order.rows))]
-        return self._dispatcher.post(asks, pieces, call)
+
+        links, pack, key = self.links, self._pack, self._placements.key  # nothing keeps the crew
+
+        def more(share: int, worker: int) -> Ask:
+            only = tuple(part[share : share + 1] for part in parts)
+            common, rows = pack(task, alone(arguments, share, worker), 1)
+            return partial(links[worker].ask, Order(key(), only, common, rows, call), 0)
+
+        return self._dispatcher.post(asks, pieces, more, call)
 
     def release(self, placement: Placement) -> None:
         """Let the workers forget shares, in the background. Harmless when called twice."""

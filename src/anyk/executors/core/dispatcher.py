@@ -17,7 +17,7 @@ from anyk.errors import ExecutorError
 from anyk.executors.core.base import AbstractDispatch
 from anyk.executors.core.run_task import Reply
 
-__all__ = ["Ask", "Call", "Dispatcher", "PostedDispatch", "WorkerThread"]
+__all__ = ["Ask", "Call", "Dispatcher", "More", "PostedDispatch", "WorkerThread"]
 
 Job = Callable[[], object]
 """What the thread of a worker is to do; it must not raise."""
@@ -29,6 +29,9 @@ def _nothing() -> None:
 
 Ask = Callable[[], Reply]
 """Runs a task on one share, in the thread of its worker."""
+
+More = Callable[[int, int], Ask]
+"""Of a share and another worker: runs the task there."""
 
 
 @final
@@ -153,18 +156,25 @@ class PostedDispatch(AbstractDispatch):
         asks: what each share's worker is asked, in the order of the shares.
         pieces: how many shares a worker holds.
         call: told when nobody waits for the answers any more.
+        more: makes what a worker is asked for another one's share, of the share and the worker.
 
     Example:
         >>> from anyk.executors.core.dispatcher import Call, PostedDispatch
-        >>> dispatch = PostedDispatch([], [], 1, Call())
+        >>> dispatch = PostedDispatch([], [], 1, Call(), more=None)
         >>> dispatch.receive(timeout=None)  # nobody was asked
     """
 
     def __init__(
-        self, threads: Sequence[WorkerThread], asks: Sequence[Ask], pieces: int, call: Call
+        self,
+        threads: Sequence[WorkerThread],
+        asks: Sequence[Ask],
+        pieces: int,
+        call: Call,
+        more: More,
     ) -> None:
-        self._call = call
-        self._threads = threads[: -(-len(asks) // pieces)]
+        self._call, self._more = call, more
+        self._all = threads
+        self._threads = list(threads[: -(-len(asks) // pieces)])
         self._answers: queue.SimpleQueue[Answer | None] = queue.SimpleQueue()
         self._left = len(asks)
         self._sent = time.perf_counter()
@@ -189,6 +199,17 @@ class PostedDispatch(AbstractDispatch):
             self._left -= 1
         return answer
 
+    def again(self, share: int, worker: int) -> bool:
+        """Let another worker compute a share too; see `AbstractDispatch.again`."""
+        if self._call.abandoned:
+            return False
+        self._left += 1
+        thread = self._all[worker]
+        self._threads.append(thread)
+        ask = self._more(share, worker)
+        thread.post(self, partial(self._bring, worker, 0, ask, share, time.perf_counter()))
+        return True
+
     def abandon(self) -> None:
         """Forget the rest; one who waits in `receive` is woken."""
         self._call.abandoned = True
@@ -199,14 +220,17 @@ class PostedDispatch(AbstractDispatch):
         for wake in tuple(self._call.wakes):
             wake.set()
 
-    def _bring(self, worker: int, piece: int, ask: Ask) -> None:
+    def _bring(
+        self, worker: int, piece: int, ask: Ask, share: int | None = None, sent: float | None = None
+    ) -> None:
         value, failure, seconds = ask()
         answer = Answer(
             worker=worker,
             piece=piece,
+            share=share,
             value=value,
             failure=failure,
-            sent=self._sent,
+            sent=self._sent if sent is None else sent,
             answered=time.perf_counter(),
             seconds=seconds,
         )
@@ -228,7 +252,7 @@ class Dispatcher:
         >>> from anyk.executors.core.dispatcher import Dispatcher, WorkerThread
         >>> dispatcher = Dispatcher("Threads")
         >>> dispatcher.threads.append(WorkerThread("worker 0"))
-        >>> dispatch = dispatcher.post([lambda: (np.array(25), None, 0.0)], pieces=1)
+        >>> dispatch = dispatcher.post([lambda: (np.array(25), None, 0.0)], pieces=1, more=None)
         >>> dispatch.receive(timeout=None).value
         array(25)
         >>> dispatcher.close()
@@ -250,12 +274,15 @@ class Dispatcher:
         """Whether this is the process that made it: a fork has the list, and no threads."""
         return os.getpid() == self._owner
 
-    def post(self, asks: Sequence[Ask], pieces: int, call: Call | None = None) -> PostedDispatch:
+    def post(
+        self, asks: Sequence[Ask], pieces: int, more: More, call: Call | None = None
+    ) -> PostedDispatch:
         """Let the first workers be asked, each for its shares, one after the other.
 
         Args:
             asks: one for each share.
             pieces: how many shares a worker holds.
+            more: makes what a worker is asked for another one's share, of the share and the worker.
             call: told when nobody waits for the answers any more; None where nobody asks it.
 
         Raises:
@@ -272,7 +299,8 @@ class Dispatcher:
                 f"a task of this {self._name} executor can't wait for others: give it one of its "
                 "own."
             )
-        dispatch = PostedDispatch(self.threads, asks, pieces, Call() if call is None else call)
+        call = Call() if call is None else call
+        dispatch = PostedDispatch(self.threads, asks, pieces, call, more)
         with self._lock:
             self._open.add(dispatch)
             closed = self._closed

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import enum
 import threading
-from collections.abc import Collection, Iterator, Sequence
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import final
 
 from anyk.answers import Answer
+from anyk.executors.core.lateness import Lateness
 
 __all__ = ["Call", "Condition", "Ledger", "WorkerHealth"]
+
+Clock = Callable[[], float]
+
+_REMEMBERED = 5  # calls
 
 
 @final
@@ -20,12 +27,13 @@ class Condition(enum.Enum):
 
     Example:
         >>> print(anyk.Condition.LATE.value)
-        had not answered all of its last call when that was over
+        was slower than the others, by the executor's measure, in most of its last calls
     """
 
     IDLE = "has answered, and waits for work"
     BUSY = "computes for a call that goes on"
-    LATE = "had not answered all of its last call when that was over"
+    SPARE = "was not needed: its last call was over before it had answered"
+    LATE = "was slower than the others, by the executor's measure, in most of its last calls"
     FAILED = "failed in its last call"
     DEAD = "is gone; it is replaced before the next call where that is possible"
     LIED = "gave a wrong answer in the last call in which it was examined"
@@ -40,7 +48,9 @@ class WorkerHealth:
         worker: its index.
         condition: how it does now.
         calls: how often it was asked.
-        late: how often the call was over before it had answered for all of its shares.
+        late: in how many calls it was slower than the others, by the executor's measure, or was
+            missed.
+        spare: how often the call was over before it had answered, and it was not late.
         failed: in how many calls it failed, for one of its shares or more.
         lied: how often it was named as a liar.
         failure: why it failed last; None if it never did.
@@ -56,6 +66,7 @@ class WorkerHealth:
     condition: Condition
     calls: int
     late: int
+    spare: int
     failed: int
     lied: int
     failure: str | None
@@ -66,7 +77,8 @@ class _Record:
     """What is known of one worker; under the ledger's lock."""
 
     def __init__(self) -> None:
-        self.calls = self.late = self.failed = self.lied = 0
+        self.calls = self.late = self.spare = self.failed = self.lied = 0
+        self.punctual: deque[bool] = deque(maxlen=_REMEMBERED)
         self.failure: str | None = None
         self.pending = 0  # calls that go on and in which it still owes an answer
         self.condition = Condition.IDLE
@@ -86,7 +98,7 @@ class Ledger:
         ...     [health.condition.name for health in ledger.report([True, True, False])]
         ['BUSY', 'BUSY', 'DEAD']
         >>> [health.condition.name for health in ledger.report([True] * 3)]
-        ['LATE', 'LATE', 'IDLE']
+        ['SPARE', 'SPARE', 'IDLE']
     """
 
     def __init__(self, workers: int) -> None:
@@ -94,17 +106,27 @@ class Ledger:
         self._records = [_Record() for _ in range(workers)]
 
     @contextmanager
-    def call(self, workers: int, pieces: int = 1) -> Iterator[Call]:
-        """One call to the first workers; those that do not answer within it are late.
+    def call(
+        self,
+        workers: int,
+        pieces: int = 1,
+        *,
+        clock: Clock = time.perf_counter,
+        lateness: Lateness | None = None,
+    ) -> Iterator[Call]:
+        """One call to the first workers.
 
         Args:
             workers: how many are asked.
-            pieces: for how many shares each; one that has answered for some of them is late too.
+            pieces: for how many shares each.
+            clock: of the executor.
+            lateness: its measure.
 
         Yields:
             What to tell of it.
         """
-        call = Call(self._lock, self._records[:workers], pieces)
+        measure = Lateness() if lateness is None else lateness
+        call = Call(self._lock, self._records[:workers], pieces, clock, measure)
         try:
             yield call
         finally:
@@ -123,6 +145,7 @@ class Ledger:
                     condition=_condition(record, alive=lives),
                     calls=record.calls,
                     late=record.late,
+                    spare=record.spare,
                     failed=record.failed,
                     lied=record.lied,
                     failure=record.failure,
@@ -134,17 +157,33 @@ class Ledger:
 def _condition(record: _Record, *, alive: bool) -> Condition:
     if not alive:
         return Condition.DEAD
-    return Condition.BUSY if record.pending else record.condition
+    if record.pending:
+        return Condition.BUSY
+    slow = 2 * record.punctual.count(False) > len(record.punctual)
+    mild = record.condition in {Condition.IDLE, Condition.SPARE}
+    return Condition.LATE if slow and mild else record.condition
 
 
 @final
 class Call:
     """One call, as the ledger is told of it. Made by `Ledger.call`."""
 
-    def __init__(self, lock: threading.Lock, records: Sequence[_Record], pieces: int) -> None:
+    def __init__(
+        self,
+        lock: threading.Lock,
+        records: Sequence[_Record],
+        pieces: int,
+        clock: Clock,
+        lateness: Lateness,
+    ) -> None:
         self._lock, self._records = lock, records
+        self._clock, self._lateness = clock, lateness
+        self._begun = clock()
         self._owed = dict.fromkeys(range(len(records)), pieces)  # answers, by worker
+        self._times: dict[int, float] = {}  # of those that owe nothing any more
         self._failed: set[int] = set()
+        self._missed: set[int] = set()
+        self._over = False
         with lock:
             for record in records:
                 record.calls += 1
@@ -153,35 +192,52 @@ class Call:
     def heard(self, answer: Answer) -> None:
         """A worker answered for a share, or failed."""
         who = answer.worker
+        if who >= len(self._records):
+            return  # asked for another's share alone
         with self._lock:
             record = self._records[who]
-            if who in self._owed:
+            if answer.share is None and who in self._owed:
                 self._owed[who] -= 1
                 if not self._owed[who]:
                     del self._owed[who]
                     record.pending -= 1
+                    self._times[who] = answer.answered - self._begun
             if answer.failure is not None:
                 record.failed += who not in self._failed
                 record.failure = answer.failure
                 self._failed.add(who)
             record.condition = Condition.FAILED if who in self._failed else Condition.IDLE
 
-    def judged(self, suspects: Collection[int]) -> None:
-        """These workers lied.
+    def judged(self, suspects: Collection[int], late: Collection[int] = ()) -> None:
+        """These workers lied, and these were missed.
 
         Args:
             suspects: their indices.
+            late: of those that had not answered.
         """
         with self._lock:
+            self._missed.update(late)
             for worker in suspects:
-                self._records[worker].lied += 1
-                self._records[worker].condition = Condition.LIED
+                if worker < len(self._records):
+                    self._records[worker].lied += 1
+                    self._records[worker].condition = Condition.LIED
 
     def end(self) -> None:
         """The call is over. Harmless when called twice."""
+        now = self._clock() - self._begun
+        limit = self._lateness.after(sorted(self._times.values()), len(self._records), few=True)
         with self._lock:
-            for worker in self._owed:
-                self._records[worker].pending -= 1
-                self._records[worker].late += 1
-                self._records[worker].condition = Condition.LATE
+            if self._over:
+                return
+            self._over = True
+            for worker, record in enumerate(self._records):
+                owes = worker in self._owed
+                took = self._times.get(worker, now)
+                late = worker in self._missed or (limit is not None and took >= limit)
+                record.late += late
+                record.punctual.append(not late)
+                if owes:
+                    record.pending -= 1
+                    record.spare += not late
+                    record.condition = Condition.SPARE
             self._owed.clear()

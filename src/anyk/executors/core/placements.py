@@ -10,11 +10,11 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.checks import count
+from anyk.checks import count, several
 from anyk.errors import ExecutorError, InvalidArgument
-from anyk.executors.core.base import PerWorker, Placement
+from anyk.executors.core.base import OfWorker, PerWorker, Placement
 
-__all__ = ["Parts", "Placements", "split"]
+__all__ = ["Parts", "Placements", "addressed", "alone", "split"]
 
 Parts = tuple[NDArray[Any], ...]
 """The parts of some shares, each (shares, *shape): row i of each is one share."""
@@ -53,7 +53,9 @@ class Placements:
 
     def add(self, parts: Sequence[NDArray[Any]], pieces: int) -> Placement:
         """Remember the shares of which these are the parts; see `AbstractExecutor.place`."""
-        arrays = tuple(np.asarray(part) for part in parts)
+        arrays = tuple(
+            np.asarray(part) for part in several("parts", parts, change="Pass a tuple of arrays.")
+        )
         with self._lock:
             self._check_open()
             shares = _count_of(arrays)
@@ -61,6 +63,11 @@ class Placements:
             self._check_room(-(-shares // pieces), pieces)
             self._placed[placement] = arrays
         return placement
+
+    def key(self) -> int:
+        """A key that no placement has."""
+        with self._lock:
+            return next(self._keys)
 
     def parts(self, placement: Placement) -> Parts:
         """The parts of all shares of a placement.
@@ -111,7 +118,7 @@ class Placements:
                 "executor",
                 given=f"{self._name} with {self._workers} workers",
                 needed=f"{workers} workers, {each}",
-                change=f"{more}, or the scheme smaller.",
+                change=f"{more}, or make the scheme smaller.",
             )
 
 
@@ -121,7 +128,7 @@ def _count_of(parts: Parts) -> int:
     Raises:
         InvalidArgument: if there are none, or the parts differ.
     """
-    counts = {len(part) for part in parts}
+    counts = {len(part) if part.ndim else 0 for part in parts}
     if len(counts) != 1 or 0 in counts:
         raise InvalidArgument(
             "parts",
@@ -130,6 +137,48 @@ def _count_of(parts: Parts) -> int:
             change="Encode the parts with one scheme.",
         )
     return counts.pop()
+
+
+def addressed(arguments: Sequence[Any], placement: Placement) -> list[Any]:
+    """Arguments of a task on a placement, each `OfWorker` one as rows of the shares.
+
+    Args:
+        arguments: as for `AbstractExecutor.dispatch`.
+        placement: whose shares the task is run on, each by its own worker.
+
+    Example:
+        >>> from anyk.executors.core.base import OfWorker, Placement
+        >>> from anyk.executors.core.placements import addressed
+        >>> addressed([OfWorker(["a", "b", "c"])], Placement(key=0, shares=4, pieces=2))[0].rows
+        ['a', 'a', 'b', 'b']
+    """
+    return [
+        PerWorker([each.rows[share // placement.pieces] for share in range(placement.shares)])
+        if isinstance(each, OfWorker)
+        else each
+        for each in arguments
+    ]
+
+
+def alone(arguments: Sequence[Any], share: int, worker: int) -> list[Any]:
+    """Arguments of a task on one share, computed by this worker.
+
+    Args:
+        arguments: as for `AbstractExecutor.dispatch`.
+        share: which one.
+        worker: who computes it.
+
+    Example:
+        >>> from anyk.executors.core.base import OfWorker, PerWorker
+        >>> from anyk.executors.core.placements import alone
+        >>> [each.rows for each in alone([PerWorker([5, 6]), OfWorker([7, 8])], 0, 1)]
+        [[5], [8]]
+    """
+    places = {PerWorker: share, OfWorker: worker}
+    return [
+        PerWorker([each.rows[places[type(each)]]]) if type(each) in places else each
+        for each in arguments
+    ]
 
 
 def split(arguments: Sequence[Any], shares: int) -> tuple[list[Any], list[dict[int, Any]]]:

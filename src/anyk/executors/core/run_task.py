@@ -94,8 +94,8 @@ def run(
 
     Shares and arguments stay where they are for other tasks and calls. The task gets copies of
     its own, to write in as it likes: a task that runs takes the memory of its share and arguments
-    once more. Arrays are copied, also those in lists, tuples and dicts; other objects are not, and
-    where workers share a process with others, so do they share these.
+    once more. Arrays are copied, also those in lists, dicts, dataclasses and the like; other
+    objects are not, and where workers share a process with others, so do they share these.
 
     Args:
         task: the function.

@@ -206,7 +206,10 @@ def _made(maker: Maker) -> Executor:
     with _starting:
         executor: object = maker()
     if not isinstance(executor, Executor):
-        raise ExecutorError(f"its callable made no executor, but {shown(executor)}.")
+        raise ExecutorError(
+            f"its callable made no executor, but {shown(executor)}; let it return one, such as "
+            "ProcessPoolExecutor(1)."
+        )
     return executor
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, final
 
 from numpy.typing import NDArray
 
 from anyk.answers import Answer
-from anyk.checks import count
+from anyk.checks import MOST, count
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Placement
-from anyk.executors.core.placements import Placements, split
-from anyk.executors.core.run_task import Reply, Task, run
+from anyk.executors.core.dispatcher import Ask, More
+from anyk.executors.core.placements import Placements, addressed, alone, split
+from anyk.executors.core.run_task import Task, run
 
 __all__ = ["Inline"]
 
@@ -22,28 +23,39 @@ __all__ = ["Inline"]
 @final
 class _InlineDispatch(AbstractDispatch):
     def __init__(
-        self, placements: Placements, asks: Sequence[Callable[[], Reply]], pieces: int
+        self,
+        placements: Placements,
+        asks: Sequence[Ask],
+        pieces: int,
+        more: More,
     ) -> None:
         self._placements = placements
-        self._left = deque(enumerate(asks))
-        self._pieces = pieces
+        self._left: deque[tuple[int, int, int | None, Ask]] = deque(
+            (share // pieces, share % pieces, None, ask) for share, ask in enumerate(asks)
+        )
+        self._more = more
         self._sent = time.perf_counter()
 
     def receive(self, timeout: float | None) -> Answer | None:
         expired = timeout is not None and timeout <= 0
         if expired or self._placements.closed or not self._left:
             return None
-        share, ask = self._left.popleft()
+        worker, piece, share, ask = self._left.popleft()
         value, failure, seconds = ask()
         return Answer(
-            worker=share // self._pieces,
-            piece=share % self._pieces,
+            worker=worker,
+            piece=piece,
+            share=share,
             value=value,
             failure=failure,
             sent=self._sent,
             answered=time.perf_counter(),
             seconds=seconds,
         )
+
+    def again(self, share: int, worker: int) -> bool:
+        self._left.append((worker, 0, share, self._more(share, worker)))
+        return True
 
     def abandon(self) -> None:
         self._left.clear()
@@ -72,7 +84,7 @@ class Inline(AbstractExecutor):
     """
 
     def __init__(self, workers: int) -> None:
-        self._workers = count("workers", workers, least=1)
+        self._workers = count("workers", workers, least=1, most=MOST)
         self._placements = Placements("Inline", self._workers)
 
     @property
@@ -93,9 +105,14 @@ class Inline(AbstractExecutor):
     ) -> AbstractDispatch:
         """Make a task ready to run when answers are asked for; see `AbstractExecutor.dispatch`."""
         parts = self._placements.parts(placement)
-        common, rows = split(arguments, placement.shares)
+        common, rows = split(addressed(arguments, placement), placement.shares)
         asks = [partial(run, task, parts, share, common, own) for share, own in enumerate(rows)]
-        return _InlineDispatch(self._placements, asks, placement.pieces)
+
+        def more(share: int, worker: int) -> Ask:
+            _, (own,) = split(alone(arguments, share, worker), 1)
+            return partial(run, task, parts, share, common, own)
+
+        return _InlineDispatch(self._placements, asks, placement.pieces, more)
 
     def release(self, placement: Placement) -> None:
         """Forget shares. Harmless when called twice."""

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Answer
-from anyk.checks import count
+from anyk.checks import GENERATOR, MOST, count, instance, real
 from anyk.delays.models import AbstractDelays, NoDelay
-from anyk.errors import InvalidArgument
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Placement
-from anyk.executors.core.placements import Parts, Placements, split
+from anyk.executors.core.placements import Parts, Placements, addressed, alone, split
 from anyk.executors.core.run_task import Reply, Task, run, sleeper
 
 __all__ = ["Simulated"]
@@ -64,14 +63,24 @@ class _Timeline:
 
 @final
 class _SimulatedDispatch(AbstractDispatch):
-    def __init__(self, timeline: _Timeline, placements: Placements) -> None:
+    def __init__(
+        self, timeline: _Timeline, placements: Placements, rerun: Callable[[int, int], _Job]
+    ) -> None:
         self._timeline = timeline
         self._placements = placements
-        self._left: dict[tuple[int, int], _Job] = {}  # by worker and piece
+        self._rerun = rerun
+        # by worker and piece, and by the share where that is another worker's
+        self._left: dict[tuple[int, int, int], _Job] = {}
 
-    def add(self, worker: int, piece: int, job: _Job) -> None:
-        self._left[worker, piece] = job
+    def add(self, worker: int, piece: int, job: _Job, share: int = -1) -> None:
+        self._left[worker, piece, share] = job
         self._timeline.add(worker, job)
+
+    def again(self, share: int, worker: int) -> bool:
+        job = self._rerun(share, worker)
+        job.owner = self
+        self.add(worker, 0, job, share)
+        return True
 
     def receive(self, timeout: float | None) -> Answer | None:
         if not self._left or self._placements.closed:
@@ -85,10 +94,11 @@ class _SimulatedDispatch(AbstractDispatch):
             return None
         del self._left[who]
         clock.now = max(clock.now, job.ends)
-        worker, piece = who
+        worker, piece, share = who
         return Answer(
             worker=worker,
             piece=piece,
+            share=None if share < 0 else share,
             value=job.value,
             failure=job.failure,
             sent=job.sent,
@@ -114,7 +124,8 @@ class Simulated(AbstractExecutor):
     can be timed honestly on two cores. Only `receive` moves the clock, and nothing ever sleeps. A
     worker stays busy with an abandoned task until its virtual end. An answer that would come at
     infinity never comes; `receive` returns None instead. A worker that holds several pieces has one
-    delay, of which each piece gets an equal part; it computes them one after the other.
+    delay, of which each piece gets an equal part; it computes them one after the other. For a share
+    that it is asked for `again`, its delay is drawn anew.
 
     Args:
         workers: N, how many there are.
@@ -144,16 +155,14 @@ class Simulated(AbstractExecutor):
         generator: np.random.Generator | None = None,
         compute: float | None = None,
     ) -> None:
-        self._workers = count("workers", workers, least=1)
-        if compute is not None and not 0 <= compute < math.inf:
-            raise InvalidArgument(
-                "compute",
-                given=repr(compute),
-                needed="finite seconds, 0 or more, or None",
-                change="Pass None to measure.",
-            )
+        self._workers = count("workers", workers, least=1, most=MOST)
+        if compute is not None:
+            needed = "finite seconds, 0 or more, or None"
+            real("compute", compute, least=0.0, needed=needed, change="Pass None to measure.")
         self._delays = NoDelay() if delays is None else delays
         self._generator = np.random.default_rng() if generator is None else generator
+        instance("delays", self._delays, AbstractDelays, change="Pass a model of anyk.delays.")
+        instance("generator", self._generator, np.random.Generator, change=GENERATOR)
         self._compute = compute
         self._placements = Placements("Simulated", self._workers)
         self._timeline = _Timeline(self._workers)
@@ -176,9 +185,16 @@ class Simulated(AbstractExecutor):
     ) -> AbstractDispatch:
         """Run a task on every share, and note when it ends; see `AbstractExecutor.dispatch`."""
         parts = self._placements.parts(placement)
-        common, rows = split(arguments, placement.shares)
+        common, rows = split(addressed(arguments, placement), placement.shares)
         delays = placement.spread(self._delays.sample(self._generator, placement.workers))
-        dispatch = _SimulatedDispatch(self._timeline, self._placements)
+
+        def rerun(share: int, worker: int) -> _Job:
+            _, (own,) = split(alone(arguments, share, worker), 1)
+            delay = self._delays.sample(self._generator, worker + 1)[worker] / placement.pieces
+            reply = self._run(task, parts, share, common, own)
+            return _Job(None, self.clock(), float(delay), reply)
+
+        dispatch = _SimulatedDispatch(self._timeline, self._placements, rerun)
         for share, delay in enumerate(delays.tolist()):
             reply = self._run(task, parts, share, common, rows[share])
             job = _Job(dispatch, self.clock(), delay, reply)

@@ -11,10 +11,10 @@ from typing import Any, final
 
 from numpy.typing import NDArray
 
-from anyk.checks import count
+from anyk.checks import MOST, count
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Placement
-from anyk.executors.core.dispatcher import Dispatcher, WorkerThread
-from anyk.executors.core.placements import Placements, split
+from anyk.executors.core.dispatcher import Ask, Dispatcher, WorkerThread
+from anyk.executors.core.placements import Placements, addressed, alone, split
 from anyk.executors.core.run_task import Task, run, sleeper
 
 __all__ = ["Threads"]
@@ -56,7 +56,7 @@ class Threads(AbstractExecutor):
     """
 
     def __init__(self, workers: int) -> None:
-        self._workers = count("workers", workers, least=1)
+        self._workers = count("workers", workers, least=1, most=MOST)
         self._placements = Placements("Threads", self._workers)
         self._closing = threading.Event()
         self._dispatcher = Dispatcher("Threads")
@@ -85,9 +85,14 @@ class Threads(AbstractExecutor):
     ) -> AbstractDispatch:
         """Run a task on every share, in its worker's thread; see `AbstractExecutor.dispatch`."""
         parts = self._placements.parts(placement)
-        common, rows = split(arguments, placement.shares)
+        common, rows = split(addressed(arguments, placement), placement.shares)
         asks = [partial(run, task, parts, share, common, own) for share, own in enumerate(rows)]
-        return self._dispatcher.post(asks, placement.pieces)
+
+        def more(share: int, worker: int) -> Ask:
+            _, (own,) = split(alone(arguments, share, worker), 1)
+            return partial(run, task, parts, share, common, own)
+
+        return self._dispatcher.post(asks, placement.pieces, more)
 
     def release(self, placement: Placement) -> None:
         """Forget shares. Harmless when called twice."""

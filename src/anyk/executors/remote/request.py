@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.checks import shown
+from anyk.degrees.promised import Promised
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Complex, Reals
@@ -21,6 +22,7 @@ from anyk.executors.core.base import PerWorker
 from anyk.executors.core.run_task import Task
 from anyk.executors.remote.arguments import pack, sendable
 from anyk.executors.remote.frames import LONGEST_REQUEST
+from anyk.executors.remote.promise import promise_in_words, promised_function
 from anyk.work import AbstractWork, Combined, EachPrime, Plain, Product, WorkerTask
 
 __all__ = ["Request", "described", "domain_of", "make_request", "needs_function", "task_of"]
@@ -75,6 +77,9 @@ def make_request(task: Task | WorkerTask | str, arguments: Sequence[Any], worker
     if isinstance(task, WorkerTask):
         function, domain, per_worker = task.work.users, task.domain, task.per_worker
         work = _words(task.work)
+    promise = None
+    if isinstance(function, Promised):
+        promise, function = promise_in_words(function), function.function
     name, module = _named(function) if needs_function(work) else (None, None)
     common: list[NDArray[Any]] = []
     said = [None if isinstance(each, PerWorker) else pack(each, common) for each in arguments]
@@ -92,6 +97,7 @@ def make_request(task: Task | WorkerTask | str, arguments: Sequence[Any], worker
         "function": name,
         "module": module,
         "work": work,
+        "promise": promise,
         "domain": None if domain is None else described(domain),
         "per_worker": list(per_worker),
         "arguments": said,
@@ -237,6 +243,8 @@ def task_of(
         return function
     if domain is None:
         raise BrokenAnswer("its work has no domain")
+    if header.get("promise") is not None and function is not None:
+        function = promised_function(function, header["promise"])
     return WorkerTask(_work_of(words, function, tuple(own), domain), domain, tuple(own), parts)
 
 

@@ -9,9 +9,9 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.checks import instance
+from anyk.checks import GENERATOR, instance
 from anyk.delays.models import AbstractDelays
-from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, PerWorker, Placement
+from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, OfWorker, Placement
 from anyk.executors.core.run_task import Task, pause
 from anyk.executors.wrappers.wrapper import AbstractWrapper, check_within
 
@@ -63,7 +63,7 @@ class Paced(AbstractWrapper):
     ) -> None:
         check_within(executor)
         instance("delays", delays, AbstractDelays, change="Pass a model of anyk.delays.")
-        instance("generator", generator, np.random.Generator, change="Pass default_rng(0).")
+        instance("generator", generator, np.random.Generator, change=GENERATOR)
         self._executor, self._delays, self._generator = executor, delays, generator
 
     @property
@@ -75,8 +75,9 @@ class Paced(AbstractWrapper):
         self, task: Task, placement: Placement, arguments: Sequence[Any]
     ) -> AbstractDispatch:
         """Run a task on every share, after its delay; see `AbstractExecutor.dispatch`."""
-        seconds = placement.spread(self._delays.sample(self._generator, placement.workers))
-        return self._executor.dispatch(_Paced(task), placement, [*arguments, PerWorker(seconds)])
+        seconds = self._delays.sample(self._generator, self.workers)
+        seconds[: placement.workers] /= np.bincount(np.arange(placement.shares) // placement.pieces)
+        return self._executor.dispatch(_Paced(task), placement, [*arguments, OfWorker(seconds)])
 
     def __repr__(self) -> str:
         return f"Paced({self._executor!r}, {self._delays!r})"

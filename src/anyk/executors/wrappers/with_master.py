@@ -10,7 +10,13 @@ from numpy.typing import NDArray
 
 from anyk.answers import Answer
 from anyk.checks import instance
-from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, PerWorker, Placement
+from anyk.executors.core.base import (
+    AbstractDispatch,
+    AbstractExecutor,
+    OfWorker,
+    PerWorker,
+    Placement,
+)
 from anyk.executors.core.placements import Placements
 from anyk.executors.core.run_task import Task
 from anyk.executors.local.inline import Inline
@@ -30,7 +36,7 @@ class _Both(AbstractDispatch):
         executor: WithMaster,
     ) -> None:
         self._own = own
-        self._left = number
+        self._left = self._kept = number
         self._others = others
         self._executor = executor
         self._sent = executor.clock()
@@ -43,7 +49,16 @@ class _Both(AbstractDispatch):
             self._left -= 1
             return replace(answer, sent=self._sent, answered=self._executor.clock())
         answer = None if self._others is None else self._others.receive(timeout)
-        return None if answer is None else replace(answer, worker=answer.worker + 1)
+        if answer is None:
+            return None
+        share = None if answer.share is None else answer.share + self._kept
+        return replace(answer, worker=answer.worker + 1, share=share)
+
+    def again(self, share: int, worker: int) -> bool:
+        """Not for the master, nor for its share, which stays here."""
+        if self._others is None or not worker or share < self._kept:
+            return False
+        return self._others.again(share - self._kept, worker - 1)
 
     def abandon(self) -> None:
         self._own.abandon()
@@ -121,8 +136,9 @@ class WithMaster(AbstractExecutor):
         """Run a task on the others and here; see `AbstractExecutor.dispatch`."""
         self._placements.parts(placement)
         own, others = self._placed[placement]
+        skipped = {PerWorker: own.shares, OfWorker: 1}
         rest = [
-            PerWorker(each.rows[own.shares :]) if isinstance(each, PerWorker) else each
+            type(each)(each.rows[skipped[type(each)] :]) if type(each) in skipped else each
             for each in arguments
         ]
         dispatched = None if others is None else self._executor.dispatch(task, others, rest)

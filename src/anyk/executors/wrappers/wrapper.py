@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from anyk.checks import instance
 from anyk.errors import InvalidArgument
 from anyk.executors.core.base import AbstractExecutor, Placement
+from anyk.executors.core.lateness import Lateness
 
 __all__ = ["AbstractWrapper", "check_within"]
 
@@ -45,6 +46,11 @@ class AbstractWrapper(AbstractExecutor):
     def shares_per_machine(self) -> int:
         """How many shares one party may see, as the executor within says."""
         return self.within.shares_per_machine
+
+    @property
+    def lateness(self) -> Lateness:
+        """When a worker is late, as the executor within says."""
+        return self.within.lateness
 
     def clock(self) -> float:
         """Seconds on the clock of the executor within."""

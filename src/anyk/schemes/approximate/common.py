@@ -9,13 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Recovered
-from anyk.errors import InvalidArgument, Unachievable
+from anyk.checks import positive, real, shown
+from anyk.errors import InvalidArgument, Unachievable, numbered
 from anyk.schemes.base import AbstractScheme, missing_answers
+from anyk.schemes.smaller import or_lower
 from anyk.spec import Guarantee
 
 __all__ = [
     "MOST_NUMBERS",
     "approximate_guarantee",
+    "as_computed",
     "check_answers",
     "check_bound",
     "check_smoothing",
@@ -61,13 +64,51 @@ def check_threat(blocks: int, workers: int, stragglers: int | None, adversaries:
     least = least_answers(blocks, adversaries)
     if workers - late < least:
         liars = f", adversaries={adversaries}" if adversaries else ""
+        given: dict[str, Any] = {
+            "blocks": blocks,
+            "stragglers": stragglers,
+            "adversaries": adversaries,
+        }
+        fewest = {"blocks": 1, "stragglers": 0, "adversaries": 0}
+        names = [
+            name
+            for name, few in fewest.items()
+            if (given[name] or 0) > few and _fits(workers, **{**given, name: few})
+        ]
         bound = "2A + min(K, 2)" if adversaries else "min(K, 2)"
         raise Unachievable(
             "workers" if stragglers is None else "stragglers",
             given=f"workers={workers}, stragglers={late}{liars}",
             needed=f"N - S >= {bound}, that is {workers} - {late} >= {least}",
-            change=f"Add workers, or lower stragglers{' or adversaries' if adversaries else ''}.",
+            change=f"{add_workers(blocks, workers, stragglers, least)}{or_lower(names)}.",
         )
+
+
+def _fits(workers: int, *, blocks: int, stragglers: int | None, adversaries: int) -> bool:
+    """Whether enough answers are left."""
+    late = stragglers_of(blocks, workers, stragglers)
+    return workers - late >= least_answers(blocks, adversaries)
+
+
+def add_workers(blocks: int, workers: int, stragglers: int | None, least: int) -> str:
+    """How many workers to add, so that enough answers are left.
+
+    Args:
+        blocks: K.
+        workers: N, too few.
+        stragglers: S, or None for the default.
+        least: how many answers are needed.
+
+    Example:
+        >>> from anyk.schemes.approximate.common import add_workers
+        >>> add_workers(4, 6, 3, least=4), add_workers(4, 6, None, least=10)
+        ('Add 1 worker', 'Add 9 workers')
+    """
+    if stragglers is not None:
+        enough = least + stragglers
+    else:
+        enough = least if least <= blocks else 2 * least - blocks - 1
+    return f"Add {numbered(enough - workers, 'worker')}"
 
 
 def check_bound(bound: object, adversaries: int) -> None:
@@ -82,13 +123,14 @@ def check_bound(bound: object, adversaries: int) -> None:
     """
     if bound is None:
         return
-    number = float(bound) if isinstance(bound, int | float | np.floating) else math.nan
-    if not (math.isfinite(number) and number > 0.0 and adversaries):
+    change = "Pass None, or the largest absolute value of an honest answer's numbers."
+    positive("bound", bound, change=change)
+    if not adversaries:
         raise InvalidArgument(
             "bound",
-            given=f"{bound!r} with adversaries={adversaries}",
-            needed="a finite number above 0, and adversaries of at least 1",
-            change="Pass None, or the largest absolute value of an honest answer's numbers.",
+            given=f"{shown(bound)} with adversaries={adversaries}",
+            needed="adversaries of at least 1, whose lies it bounds",
+            change="Pass adversaries=1, or leave it out.",
         )
 
 
@@ -105,14 +147,8 @@ def check_smoothing(argument: str, value: object, *, optional: bool = False) -> 
     """
     if optional and value is None:
         return
-    number = float(value) if isinstance(value, int | float | np.floating) else math.nan
-    if not (math.isfinite(number) and number >= 0.0):
-        raise InvalidArgument(
-            argument,
-            given=repr(value),
-            needed="a finite number of at least 0",
-            change="Pass 0.0 to interpolate.",
-        )
+    needed = "a finite number of at least 0"
+    real(argument, value, least=0.0, needed=needed, change="Pass 0.0 to interpolate.")
 
 
 def approximate_guarantee(
@@ -123,6 +159,7 @@ def approximate_guarantee(
     colluders: int = 0,
     leakage: float | None = None,
     data_std: float = 1.0,
+    least: int = 0,
 ) -> Guarantee:
     """The promise: a value with an error estimate from any N - S answers, each one block large."""
     return Guarantee(
@@ -135,6 +172,7 @@ def approximate_guarantee(
         leakage=leakage,
         load=1.0,
         data_std=data_std if colluders else None,
+        least=least,
     )
 
 
@@ -209,6 +247,16 @@ def with_evidence(
     )
 
 
+def as_computed(value: NDArray[np.float64]) -> Recovered:
+    """A value of which every block is as a worker computed it.
+
+    Args:
+        value: ndarray (K, *out).
+    """
+    known, errors = np.ones(len(value), dtype=np.bool_), np.zeros(len(value))
+    return Recovered(value=value, error_estimate=_ROUNDING, known=known, block_errors=errors)
+
+
 def no_numbers(blocks: int, answers: NDArray[Any]) -> Recovered:
     """The value where answers hold no numbers at all: none of it can be wrong.
 
@@ -216,7 +264,4 @@ def no_numbers(blocks: int, answers: NDArray[Any]) -> Recovered:
         blocks: K.
         answers: ndarray (n, *out) of size 0.
     """
-    value = np.zeros((blocks, *answers.shape[1:]), dtype=answers.dtype)
-    known = np.ones(blocks, dtype=np.bool_)
-    errors = np.zeros(blocks)
-    return Recovered(value=value, error_estimate=_ROUNDING, known=known, block_errors=errors)
+    return as_computed(np.zeros((blocks, *answers.shape[1:]), dtype=answers.dtype))

@@ -5,19 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Recovered
-from anyk.checks import instance, settle
+from anyk.checks import indices_of, instance, settle
 from anyk.codes.exact.reed_solomon import EvaluationCode
 from anyk.domains.points import disjoint_points
 from anyk.domains.polynomials import lagrange_matrix
 from anyk.domains.prime import PrimeField
-from anyk.errors import Unachievable
+from anyk.errors import Unachievable, numbered
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.randomness.masks import uniform_masks
 from anyk.schemes.base import (
@@ -26,12 +26,13 @@ from anyk.schemes.base import (
     Encoded,
     Encoder,
     blocks_of,
-    liars_among,
     missing_answers,
     read_only,
     rows_of,
 )
+from anyk.schemes.certainty import Certainty
 from anyk.schemes.row import SchemeRow, SchemeWords, degree_of
+from anyk.schemes.smaller import enough, or_lower
 from anyk.spec import Guarantee, Map, Threat
 
 __all__ = ["ROW", "Lagrange"]
@@ -53,40 +54,45 @@ class Lagrange(AbstractScheme):
     Args:
         blocks: K, the number of blocks.
         degree: d, the total degree of f, in all arguments that are encoded. A function of higher
-            degree decodes to something else: what shows it are answers beyond (K+T-1)d + 1, of
-            which a run waits for 2A and no more.
+            degree is refused: `DegreeTooHigh`. One that `of_degree` wraps is not: answers beyond
+            (K+T-1)d + 1 show it, of which a run waits for D and no more.
         workers: N, the number of workers.
         adversaries: A, how many workers may answer wrongly.
         colluders: T, how many workers may put their shares together and still learn nothing.
         field: the prime field of the data.
         pieces: r, how many shares a worker holds.
+        detects: D, how many workers may answer wrongly without a wrong value; A where it is None.
 
     Raises:
-        InvalidArgument: if a number is out of range.
-        Unachievable: if (K+rT-1)d + 2rA + 1 > rN, or the field has fewer than K + r(T + N)
+        InvalidArgument: if a number is out of range, or D is below A.
+        Unachievable: if (K+rT-1)d + rD + rA + 1 > rN, or the field has fewer than K + r(T + N)
             elements.
 
     Guarantee:
-        With r pieces a worker, read rT for T, rA for A and rN for N below: a worker that lies or
-        looks has r answers or shares. Any (K+T-1)d + 2A + 1 answers give the exact value, and the
-        names of the liars if at most A of them lie; so S = N - (K+T-1)d - 2A - 1 stragglers are
-        survived. Any T shares together are uniform and independent of the data, whatever computing
-        power the colluders have.
+        With r pieces a worker, read rT for T, rA for A, rD for D and rN for N below: a worker that
+        lies or looks has r answers or shares. If e of the answers are lies, of at most A workers,
+        any (K+T-1)d + 1 + D + e answers give the exact value and the names of the liars. Nobody
+        lies: (K+T-1)d + 1 + D are enough. With D = A, s late workers and a <= A liars are survived
+        where s + A + a <= N - (K+T-1)d - 1, so S = N - (K+T-1)d - 2A - 1 late ones in any case.
+        Any T shares together are uniform and independent of the data, whatever computing power the
+        colluders have.
         A worker that fails (raises, dies, answers with NaN or another shape) counts as a
-        straggler, whatever its motive. With more than A liars among the answers, recovery raises
-        `TooManyErrors`, or, where the answers are consistent with at most A liars all the same,
-        returns that reading of them: A + 1 liars who collude can bring this about, and no decoder
-        can know. Errors are looked for in random combinations of the answers, and overlooked with
-        probability below 2**-80.
+        straggler, whatever its motive. Up to D liars never bring about a wrong value: answers of
+        which no reading is certain raise `TooManyErrors`, and a run waits for more of them first.
+        D + 1 liars who collude can, and no decoder can know. Errors are looked for in random
+        combinations of the answers, and overlooked with probability below 2**-80.
 
     References:
         Yu, Li, Raviv, Kalan, Soltanolkotabi, Avestimehr: Lagrange coded computing: optimal design
-        for resiliency, security and privacy (AISTATS 2019), theorem 1 and section 4.
+        for resiliency, security and privacy (AISTATS 2019), theorem 1 and section 4; Ben-Or,
+        Canetti, Goldreich: Asynchronous secure computation (STOC 1993), for what is certain when.
 
     Example:
         >>> scheme = anyk.Lagrange(blocks=3, degree=2, workers=12, adversaries=1, colluders=1)
         >>> encoded = scheme.encode(np.array([[1, 2], [3, 4], [5, 6]]))
         >>> answers = encoded.shares ** 2 % scheme.field.modulus
+        >>> encoded.decode(answers[:8], range(8)).value.tolist()
+        [[1, 4], [9, 16], [25, 36]]
         >>> answers[4] = 0
         >>> recovered = encoded.decode(answers[:9], range(9))
         >>> recovered.value.tolist(), recovered.suspects
@@ -100,27 +106,38 @@ class Lagrange(AbstractScheme):
     colluders: int = 0
     field: PrimeField = PrimeField()
     pieces: int = 1
+    detects: int | None = None
 
     def __post_init__(self) -> None:
-        settle(self, blocks=1, degree=1, workers=1, adversaries=0, colluders=0, pieces=1)
+        least = {"adversaries": 0, "colluders": 0, "pieces": 1, "detects": 0}
+        settle(self, optional="detects", blocks=1, degree=1, workers=1, **least)
         instance("field", self.field, PrimeField, change="Pass anyk.PrimeField(2**31 - 1).")
-        short = math.ceil((self._threshold - self._shares) / self.pieces)
-        r = self.pieces
+        threshold, r = self._certainty.threshold, self.pieces
+        short = math.ceil((threshold - self._shares) / r)
         if short > 0:
+            words, numbers = self._certainty.excess
             raise Unachievable(
                 "workers",
                 given=str(self.workers),
                 needed=(
-                    f"{'(K+T-1)d + 2A + 1 <= N' if r == 1 else '(K+rT-1)d + 2rA + 1 <= rN'}, "
-                    f"that is ({self.blocks}+{self._masks}-1)*{self.degree} + "
-                    f"2*{r * self.adversaries} + 1 = {self._threshold} <= {self._shares}"
+                    f"(K+{'T' if r == 1 else 'rT'}-1)d + {words} + 1 <= {'N' if r == 1 else 'rN'}, "
+                    f"that is ({self.blocks}+{self._masks}-1)*{self.degree} + {numbers} + 1 = "
+                    f"{threshold} <= {self._shares}"
                 ),
-                change=(
-                    f"Add {short} worker{'s' if short > 1 else ''}, or lower blocks, degree, "
-                    "adversaries or colluders."
-                ),
+                change=f"Add {numbered(short, 'worker')}{self._lower}.",
             )
         _points(self)
+
+    @property
+    def _lower(self) -> str:
+        """What can be lowered instead of adding workers."""
+        names = "blocks", "degree", "adversaries", "detects", "colluders"
+        least = {"detects": self.adversaries}
+
+        def fits(it: Lagrange) -> bool:
+            return it._certainty.threshold <= it._shares
+
+        return or_lower(enough(self, fits, *names, **least))
 
     @property
     def _shares(self) -> int:
@@ -138,8 +155,14 @@ class Lagrange(AbstractScheme):
         return (self.blocks + self._masks - 1) * self.degree + 1
 
     @property
-    def _threshold(self) -> int:
-        return self._dimension + 2 * self.adversaries * self.pieces
+    def _certainty(self) -> Certainty:
+        """When values of f(u(z)) are the true ones."""
+        return Certainty(
+            dimension=self._dimension,
+            adversaries=self.adversaries,
+            detects=self.detects,
+            pieces=self.pieces,
+        )
 
     @property
     def problem(self) -> Map:
@@ -153,11 +176,13 @@ class Lagrange(AbstractScheme):
 
     @property
     def guarantee(self) -> Guarantee:
-        """Exact from any (K+T-1)d + 2A + 1 answers."""
+        """Exact from any (K+T-1)d + D + A + 1 answers, or A fewer where nobody lies."""
+        certainty = self._certainty
         return Guarantee(
             workers=self.workers,
-            threshold=self._threshold,
-            stragglers=(self._shares - self._threshold) // self.pieces,
+            threshold=certainty.threshold,
+            least=certainty.least,
+            stragglers=(self._shares - certainty.threshold) // self.pieces,
             adversaries=self.adversaries,
             colluders=self.colluders,
             exact=True,
@@ -186,8 +211,8 @@ class Lagrange(AbstractScheme):
         return Encoded(self, (self.field.matmul(_generator(self), data),), None)
 
     def sufficient(self, answered: Collection[int]) -> bool:
-        """Whether there are (K+T-1)d + 2A + 1 of them."""
-        return len(set(answered)) >= self._threshold
+        """Whether there are (K+T-1)d + 1 of them beyond those that D workers gave."""
+        return self._certainty.margin(set(indices_of("answered", answered))) >= 0
 
     def encoder(self, layout: None, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D and M: the columns of Lagrange's basis that belong to blocks, and to masks."""
@@ -198,10 +223,10 @@ class Lagrange(AbstractScheme):
         """Interpolation at the workers' points, after the liars are located.
 
         Raises:
-            NotEnoughAnswers: if there are fewer than (K+T-1)d + 2A + 1.
+            NotEnoughAnswers: if they are not sufficient.
         """
-        if len(answered) < self._threshold:
-            raise missing_answers(self, answered, f"{self._threshold} answers")
+        if not self.sufficient(answered):
+            raise missing_answers(self, answered, self._certainty.needed)
         return _LagrangeRecovery(self, answered)
 
     def over(self, field: PrimeField) -> Lagrange:
@@ -251,21 +276,20 @@ class _LagrangeRecovery(AbstractRecovery):
         matrix[:, list(positions)] = _weights(self.scheme, used)
         return matrix
 
-    def _wrong(self, array: NDArray[np.int64]) -> tuple[int, ...] | None:
-        """Which answers are wrong, by their places; None if that can't be told."""
-        scheme, points = self.scheme, _points(self.scheme)[1][list(self.shares)]
-        code = EvaluationCode(scheme.field, points, scheme._dimension)  # noqa: SLF001 - its own
-        return code.locate(array.reshape(len(array), -1), scheme.adversaries * scheme.pieces)
+    @cached_property
+    def _code(self) -> EvaluationCode:
+        """Of the answers on these shares."""
+        points = _points(self.scheme)[1][list(self.shares)]
+        return EvaluationCode(self.scheme.field, points, self.scheme._dimension)  # noqa: SLF001 - its own
 
     def recover(self, values: NDArray[Any]) -> Recovered:
         scheme = self.scheme
         array = rows_of(values, self.shares, scheme.field)
-        dimension = scheme._dimension  # noqa: SLF001 - its own scheme
-        wrong = self._wrong(array) if len(array) > dimension else ()  # none to spare, none checked
-        liars = liars_among(
-            self.shares, wrong, adversaries=scheme.adversaries, pieces=scheme.pieces
-        )
-        positions = [at for at in range(len(array)) if at not in (wrong or ())][:dimension]
+        certainty = scheme._certainty  # noqa: SLF001 - its own scheme
+        located = self._code.locate(array.reshape(len(array), -1), certainty.most(self.shares))
+        liars = certainty.liars(self.shares, located)
+        wrong, dimension = set(located.removed), certainty.dimension
+        positions = [at for at in range(len(array)) if at not in wrong][:dimension]
         last = positions[-1] + 1  # rows after it would be multiplied by zero
         value = scheme.field.matmul(self._spread(positions)[:, :last], array[:last])
         known = np.ones(scheme.blocks, dtype=np.bool_)
@@ -290,6 +314,8 @@ def _examples() -> tuple[AbstractScheme, ...]:
         Lagrange(blocks=3, degree=1, workers=8, colluders=2, field=PrimeField(13)),
         Lagrange(blocks=3, degree=2, workers=5, pieces=2),
         Lagrange(blocks=3, degree=2, workers=9, adversaries=1, colluders=1, pieces=2),
+        Lagrange(blocks=2, degree=2, workers=6, detects=2),
+        Lagrange(blocks=2, degree=1, workers=8, adversaries=1, detects=3, pieces=2),
     )
 
 
@@ -300,10 +326,10 @@ ROW = SchemeRow(
     size=_sized,
     examples=_examples,
     words=SchemeWords(
-        call="Lagrange(blocks=K, degree=d, workers=N, adversaries=A, colluders=T)",
+        call="Lagrange(blocks=K, degree=d, workers=N, adversaries=A, colluders=T, detects=D)",
         computes="polynomials of degree d",
-        late="any (K+T-1)d + 2A + 1 answers are enough",
-        wrong="A liars are named",
+        late="any (K+T-1)d + D + 1 answers are enough, and one more for each lie among them",
+        wrong="A liars are named, D >= A are noticed; D is A if left out",
         curious="T workers learn nothing",
         value="exact, over a prime field",
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any, final
 
@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Recovered
-from anyk.checks import instance, settle
+from anyk.checks import indices_of, instance, settle
+from anyk.codes.agreement import SINGLE, Agreement, Majority
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
@@ -25,12 +26,15 @@ from anyk.schemes.base import (
     missing_answers,
     rows_of,
 )
+from anyk.schemes.certainty import noticed_of
 from anyk.schemes.row import SchemeRow, SchemeWords, none_of
+from anyk.schemes.smaller import enough, or_lower
 from anyk.spec import Guarantee, Map, Threat
 
 __all__ = ["ROW", "Replication"]
 
-_TOLERANCE = 1e-9  # replicas of a real computation may differ by rounding on other hardware
+_ADVICE = "If nobody lies, hosts round differently by more than rtol= allows: raise it."
+_TINY = float(np.finfo(np.float64).tiny)
 
 
 @final
@@ -41,22 +45,34 @@ class Replication(AbstractScheme):
     Args:
         blocks: K, the number of blocks.
         workers: N >= K, the number of workers.
-        adversaries: A, how many workers may answer wrongly.
+        adversaries: A, how many workers may answer wrongly and are named.
+        detects: D >= A, how many workers may answer wrongly and are noticed: a value is told by
+            D + 1 copies of each block that agree. None for A.
+        rtol: how far copies that agree may be from each other, by the norm of a whole answer. None
+            to go by what f returned: whole numbers must be equal, single precision may differ by
+            6e-5, double precision by 1.1e-13, or by 6e-5 where no D + 1 copies agree so closely,
+            as f may have computed in single precision; 0.0 for equal to the bit. Over a field all
+            copies must be equal.
         domain: what the data are, `Reals()` by default.
 
     Raises:
-        InvalidArgument: if a number is out of range.
-        Unachievable: if a block has fewer than 2A + 1 replicas: floor(N/K) < 2A + 1.
+        InvalidArgument: if a number is out of range, or D below A.
+        Unachievable: if a block has fewer than A + D + 1 replicas: floor(N/K) < A + D + 1.
 
     Guarantee:
-        With r = floor(N/K) replicas a block, any N - r + 2A + 1 answers give the value f(X_1),
-        .., f(X_K) as the workers computed it, and the names of the liars if at most A lie; other
-        sets of answers do if each block is in them 2A + 1 times. Over the reals, where A + 1
-        replicas of a block are equal to within 1e-9 in every number but not to the bit, the value
-        comes with that as its error estimate, and the block is not among those known. More liars
-        raise `TooManyErrors`, unless A + 1 replicas of a block agree on one lie. A worker that
-        fails counts as a straggler, whatever its motive. A worker sees its block: nothing is
-        hidden.
+        As soon as D + 1 replicas of each block agree, their value is taken: f(X_1), .., f(X_K) as
+        the workers computed it, with the names of the liars if at most A lie. With r = floor(N/K)
+        replicas a block, any N - r + A + D + 1 answers have them, and any N - r + D + 1 if nobody
+        lies. If more than A lie, and their lies differ or are no more than D for any block,
+        recovery raises `TooManyErrors`; a run first waits for whoever may still answer. D + 1
+        replicas of one block that tell one lie are believed.
+
+        Where replicas agree, but most of them not to the bit, as hosts round differently, the value
+        is that which is nearest to the others, their spread is its error estimate, and the block is
+        not among those known. A lie that is smaller than rtol, by the norm of the answer, passes
+        for rounding (than 6e-5 by default, or 1.1e-13 where D + 1 copies in double precision agree
+        so closely): the value is then off by the spread at most. A worker that fails counts as
+        a straggler, whatever its motive. A worker sees its block: nothing is hidden.
 
     References:
         Yu et al. (AISTATS 2019), section 1: the repetition baseline, threshold N - floor(N/K) + 1.
@@ -67,28 +83,50 @@ class Replication(AbstractScheme):
         >>> recovered = encoded.decode(np.array([1.0, 4.0, 1.0, 4.0, 9.0, 4.0]), range(6))
         >>> recovered.value, recovered.suspects
         (array([1., 4.]), (4,))
+        >>> scheme.sufficient([0, 1, 2, 3])  # two replicas of each block: enough, if they agree
+        True
     """
 
     blocks: int
     workers: int
     adversaries: int = 0
+    detects: int | None = None
+    rtol: float | None = None
     domain: AbstractDomain = Reals()
 
     def __post_init__(self) -> None:
-        settle(self, blocks=1, workers=1, adversaries=0)
+        settle(self, optional="detects", blocks=1, workers=1, adversaries=0, detects=0)
+        noticed_of(self.adversaries, self.detects)
+        object.__setattr__(self, "rtol", Agreement(self.rtol).rtol)
         instance("domain", self.domain, AbstractDomain, change="Pass anyk.Reals() or a field.")
         replicas = self.workers // self.blocks
-        needed = 2 * self.adversaries + 1
+        needed = self.adversaries + self._least
         if replicas < needed:
+            bound = "2A + 1" if self.detects is None else "A + D + 1"
             raise Unachievable(
                 "workers",
                 given=str(self.workers),
                 needed=(
-                    "floor(N/K) >= 2A + 1, that is "
+                    f"floor(N/K) >= {bound}, that is "
                     f"floor({self.workers}/{self.blocks}) = {replicas} >= {needed}"
                 ),
-                change=f"Take {needed * self.blocks} workers, or fewer adversaries.",
+                change=f"Take {numbered(needed * self.blocks, 'worker')}{self._lower}.",
             )
+
+    @property
+    def _lower(self) -> str:
+        """What can be lowered instead of taking more workers."""
+        least = {"detects": self.adversaries}
+
+        def fits(it: Replication) -> bool:
+            return it.blocks * (it.adversaries + it._least) <= it.workers
+
+        return or_lower(enough(self, fits, "blocks", "adversaries", "detects", **least))
+
+    @property
+    def _least(self) -> int:
+        """D + 1: how many replicas of a block must agree."""
+        return noticed_of(self.adversaries, self.detects) + 1
 
     @property
     def problem(self) -> Map:
@@ -97,11 +135,12 @@ class Replication(AbstractScheme):
 
     @property
     def guarantee(self) -> Guarantee:
-        """The value from any N - floor(N/K) + 2A + 1 answers."""
-        spare = self.workers // self.blocks - 2 * self.adversaries - 1
+        """The value from any N - floor(N/K) + A + D + 1 answers; A fewer if nobody lies."""
+        spare = self.workers // self.blocks - self.adversaries - self._least
         return Guarantee(
             workers=self.workers,
             threshold=self.workers - spare,
+            least=self.workers - spare - self.adversaries,
             stragglers=spare,
             adversaries=self.adversaries,
             colluders=0,
@@ -127,11 +166,24 @@ class Replication(AbstractScheme):
         return Encoded(self, (data[self._block(np.arange(self.workers))],), None)
 
     def sufficient(self, answered: Collection[int]) -> bool:
-        """Whether each block was answered 2A + 1 times."""
+        """Whether each block was answered D + 1 times."""
         replicas = np.bincount(
-            self._block(np.array([*set(answered)], dtype=int)), minlength=self.blocks
+            self._block(np.array([*set(indices_of("answered", answered))], dtype=int)),
+            minlength=self.blocks,
         )
-        return bool(replicas.min() > 2 * self.adversaries)
+        return bool(replicas.min() >= self._least)
+
+    def again(self, layout: None, answered: Collection[int]) -> dict[int, frozenset[int]]:  # noqa: ARG002
+        """One more share of each block for each replica that it lacks."""
+        workers = np.arange(self.workers)
+        held, heard = self._block(workers), np.isin(workers, [*answered])
+        lacking = self._least - np.bincount(held[heard], minlength=self.blocks)
+        wanted: dict[int, frozenset[int]] = {}
+        for block in np.flatnonzero(lacking > 0):
+            copies = np.flatnonzero(held == block)
+            silent = copies[~heard[copies]][: lacking[block]]
+            wanted |= dict.fromkeys(silent.tolist(), frozenset(copies.tolist()))
+        return wanted
 
     def encoder(self, layout: None, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D: a one where worker n holds block k; there are no masks."""
@@ -142,16 +194,30 @@ class Replication(AbstractScheme):
         )
 
     def recovery(self, layout: None, answered: tuple[int, ...]) -> AbstractRecovery:  # noqa: ARG002
-        """The majority of each block's replicas.
+        """What D + 1 of each block's replicas tell.
 
         Raises:
-            NotEnoughAnswers: if a block was answered fewer than 2A + 1 times.
+            NotEnoughAnswers: if a block was answered fewer than D + 1 times.
         """
         if not self.sufficient(answered):
-            replicas = numbered(2 * self.adversaries + 1, "replica")
+            replicas = numbered(self._least, "replica")
             needed = f"{replicas} of each of {numbered(self.blocks, 'block')}"
             raise missing_answers(self, answered, needed)
-        return _Majority(self, answered)
+        return _ReplicationRecovery(self, answered, answered)
+
+    def recovery_by(
+        self,
+        layout: None,
+        answered: tuple[int, ...],
+        workers: tuple[int, ...],
+    ) -> AbstractRecovery:
+        """The same, of replicas that other workers computed too.
+
+        Raises:
+            NotEnoughAnswers: as for `recovery`.
+        """
+        self.recovery(layout, answered)
+        return _ReplicationRecovery(self, answered, workers)
 
     def over(self, field: PrimeField) -> Replication:
         """The same copies, of residues of another prime field."""
@@ -164,79 +230,108 @@ class Replication(AbstractScheme):
 
 @final
 @dataclass(frozen=True)
-class _Majority(AbstractRecovery):
+class _ReplicationRecovery(AbstractRecovery):
     scheme: Replication
+    shares: tuple[int, ...]
     workers: tuple[int, ...]
 
     @property
     def answered(self) -> tuple[int, ...]:
-        return self.workers
+        return self.shares
 
     @property
     def matrix(self) -> NDArray[Any]:
         scheme = self.scheme
-        held = scheme._block(np.array(self.workers))  # noqa: SLF001 - its own scheme
-        matrix = np.zeros((scheme.blocks, len(self.workers)), dtype=scheme.domain.dtype)
+        held = scheme._block(np.array(self.shares))  # noqa: SLF001 - its own scheme
+        matrix = np.zeros((scheme.blocks, len(self.shares)), dtype=scheme.domain.dtype)
         for block in range(scheme.blocks):
             matrix[block, np.flatnonzero(held == block)[0]] = 1
         return matrix
 
     def recover(self, values: NDArray[Any]) -> Recovered:
         scheme = self.scheme
-        rows = rows_of(values, self.workers, scheme.domain)
-        held = scheme._block(np.array(self.workers))  # noqa: SLF001 - its own scheme
-        value = np.empty((scheme.blocks, *rows.shape[1:]), dtype=rows.dtype)
-        suspects: list[int] = []
-        known = np.ones(scheme.blocks, dtype=np.bool_)
-        for block in range(scheme.blocks):
-            replicas = np.flatnonzero(held == block)
-            agreed = self._agreed(rows, replicas, np.array_equal)
-            if not agreed and not scheme.domain.exact:
-                agreed = self._agreed(rows, replicas, _near)
-                known[block] = False
-            if not agreed:
-                raise TooManyErrors(answered=self.workers, adversaries=scheme.adversaries)
-            value[block] = rows[agreed[0]]
-            same = np.array_equal if scheme.domain.exact else _near
-            suspects += [self.workers[i] for i in replicas if not same(rows[i], value[block])]
-        if len(suspects) > scheme.adversaries:
-            raise TooManyErrors(answered=self.workers, adversaries=scheme.adversaries)
+        rows = rows_of(values, self.shares, scheme.domain)
+        held = scheme._block(np.array(self.shares))  # noqa: SLF001 - its own scheme
+        replicas = [self._one_each(np.flatnonzero(held == block)) for block in range(scheme.blocks)]
+        agreement = Agreement(0.0 if scheme.domain.exact else scheme.rtol)
+        try:
+            majorities, suspects = self._told(rows, replicas, agreement)
+        except TooManyErrors as error:
+            if error.more or agreement.rtol is not None:
+                raise
+            majorities, suspects = self._told(rows, replicas, Agreement(floor=SINGLE))
+        value = np.stack(
+            [rows[each[of.chosen]] for each, of in zip(replicas, majorities, strict=True)]
+        )
+        known = np.array([each.known(scheme._least) for each in majorities])  # noqa: SLF001 - as above
+        errors = None if known.all() else _spread(value, known, majorities)
         return Recovered(
             value=value,
             suspects=tuple(sorted(suspects)),
-            error_estimate=None if known.all() else _TOLERANCE,
+            error_estimate=None if errors is None else float(np.sqrt(np.mean(errors**2))),
             known=known,
-            block_errors=None if known.all() else _rounded(value, known),
+            block_errors=errors,
         )
 
-    def _agreed(
-        self,
-        rows: NDArray[Any],
-        replicas: NDArray[np.intp],
-        same: Callable[[NDArray[Any], NDArray[Any]], bool],
-    ) -> list[int]:
-        """The first A + 1 or more replicas that tell the same as one of them, if there are any."""
-        for candidate in replicas:
-            agreed = [int(i) for i in replicas if same(rows[i], rows[candidate])]
-            if len(agreed) > self.scheme.adversaries:
-                return agreed
-        return []
+    def _one_each(self, replicas: NDArray[np.intp]) -> NDArray[np.intp]:
+        """The first replica of each worker: nobody has a say twice."""
+        firsts = {self.workers[place]: place for place in replicas[::-1]}
+        return np.array(sorted(firsts.values()), dtype=np.intp)
+
+    def _told(
+        self, rows: NDArray[Any], replicas: list[NDArray[np.intp]], agreement: Agreement
+    ) -> tuple[list[Majority], set[int]]:
+        """What D + 1 replicas of each block tell, and who tells something else.
+
+        Raises:
+            TooManyErrors: if there is a block of which they tell nothing, or more than A workers
+                tell something else.
+        """
+        scheme = self.scheme
+        least = scheme._least  # noqa: SLF001 - its own scheme
+        majorities: list[Majority] = []
+        suspects: set[int] = set()
+        missing = 0
+        for each in replicas:
+            majority = agreement.majority([rows[place] for place in each], least)
+            if majority is None:
+                missing += max(scheme.adversaries + least - each.size, 0)
+            else:
+                majorities.append(majority)
+                suspects |= {self.workers[place] for place in np.delete(each, majority.agreeing)}
+        excess = len(suspects) > scheme.adversaries
+        if excess or len(majorities) < scheme.blocks:
+            raise TooManyErrors(
+                answered=self._contradicting(rows, replicas, agreement) or set(self.workers),
+                adversaries=scheme.adversaries,
+                detects=least - 1,
+                more=0 if excess else missing,
+                unless="" if scheme.domain.exact else _ADVICE,
+            )
+        return majorities, suspects
+
+    def _contradicting(
+        self, rows: NDArray[Any], replicas: list[NDArray[np.intp]], agreement: Agreement
+    ) -> set[int]:
+        """The workers of the blocks whose replicas do not all agree."""
+        who: set[int] = set()
+        for each in replicas:
+            majority = agreement.majority([rows[place] for place in each], 1) if each.size else None
+            if each.size and (majority is None or len(majority.agreeing) < each.size):
+                who |= {self.workers[place] for place in each}
+        return who
 
 
-def _rounded(value: NDArray[Any], known: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _spread(
+    value: NDArray[Any], known: NDArray[np.bool_], majorities: list[Majority]
+) -> NDArray[np.float64]:
     """The errors of blocks whose replicas agree but for rounding, by the size of the value."""
     largest = float(np.abs(value).max()) or 1.0
     sizes = np.sqrt(np.mean(np.abs(value / largest).reshape(len(value), -1) ** 2, axis=1))
-    whole = float(np.sqrt(np.mean(sizes**2)))
-    errors: NDArray[np.float64] = np.where(known, 0.0, _TOLERANCE * sizes / (whole or 1.0))
+    whole = float(np.sqrt(np.mean(sizes**2))) or 1.0
+    spread = np.array([each.spread for each in majorities])
+    errors: NDArray[np.float64] = np.where(known, 0.0, np.maximum(spread * sizes / whole, _TINY))
     return errors
-
-
-def _near(left: NDArray[Any], right: NDArray[Any]) -> bool:
-    """Whether two replicas differ by no more than rounding, in every number."""
-    return bool(
-        np.all(np.abs(left - right) <= _TOLERANCE * np.minimum(np.abs(left), np.abs(right)))
-    )
 
 
 def _sized(problem: Map, threat: Threat, field: PrimeField) -> Replication:  # noqa: ARG001 - any domain
@@ -248,6 +343,8 @@ def _examples() -> tuple[AbstractScheme, ...]:
     return (
         Replication(blocks=3, workers=3),
         Replication(blocks=2, workers=7, adversaries=1),
+        Replication(blocks=2, workers=9, adversaries=1, detects=2),
+        Replication(blocks=3, workers=6, detects=1),
         Replication(blocks=2, workers=4, domain=PrimeField()),
     )
 
@@ -259,10 +356,10 @@ ROW = SchemeRow(
     size=_sized,
     examples=_examples,
     words=SchemeWords(
-        call="Replication(blocks=K, workers=N, adversaries=A)",
+        call="Replication(blocks=K, workers=N, adversaries=A, detects=D)",
         computes="any function",
         late="one of floor(N/K) replicas a block",
-        wrong="majority of 2A + 1 replicas",
+        wrong="A liars are named, D >= A are noticed: D + 1 replicas that agree are believed",
         curious="no",
         value="as computed; the baseline",
     ),

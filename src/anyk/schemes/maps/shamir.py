@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Recovered
-from anyk.checks import count, instance, settle
+from anyk.checks import MOST, count, indices_of, instance, settle
 from anyk.codes.exact.reed_solomon import EvaluationCode
 from anyk.domains.points import disjoint_points
 from anyk.domains.polynomials import lagrange_matrix, vandermonde
 from anyk.domains.prime import PrimeField
-from anyk.errors import TooManyErrors, Unachievable
+from anyk.errors import Unachievable, numbered
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.randomness.masks import uniform_masks
 from anyk.schemes.base import (
@@ -29,7 +29,9 @@ from anyk.schemes.base import (
     read_only,
     rows_of,
 )
+from anyk.schemes.certainty import Certainty
 from anyk.schemes.row import SchemeRow, SchemeWords, degree_of
+from anyk.schemes.smaller import enough, or_lower
 from anyk.spec import Guarantee, Map, Threat
 
 __all__ = ["ROW", "Shamir"]
@@ -47,23 +49,26 @@ class Shamir(AbstractScheme):
     Args:
         blocks: K, the number of blocks.
         degree: d, the total degree of f, in all arguments that are encoded. A function of higher
-            degree decodes to something else: what shows it are more than dT + 1 answers for a
-            block, of which a run waits for 2A and no more.
-        workers: N, the number of workers; by default the K(dT + 2A + 1) that are needed.
+            degree is refused: `DegreeTooHigh`. One that `of_degree` wraps is not: more than dT + 1
+            answers for a block show it, of which a run waits for D and no more.
+        workers: N, the number of workers; by default the K(dT + D + A + 1) that are needed.
         adversaries: A, how many workers may answer wrongly.
         colluders: T, how many workers may put their shares together and still learn nothing.
         field: the prime field of the data.
+        detects: D, how many workers may answer wrongly without a wrong value; A where it is None.
 
     Raises:
-        InvalidArgument: if a number is out of range.
-        Unachievable: if dT + 2A + 1 > floor(N/K), or the field has at most ceil(N/K) elements.
+        InvalidArgument: if a number is out of range, or D is below A.
+        Unachievable: if dT + D + A + 1 > floor(N/K), or the field has at most ceil(N/K) elements.
 
     Guarantee:
-        With r = floor(N/K) workers a block, any N - r + dT + 2A + 1 answers give the exact value
-        and the names of the liars if at most A lie; other sets of answers do if dT + 2A + 1 of
-        each block are among them. Any T shares together are uniform and independent of the data,
-        whatever computing power the colluders have. More liars raise `TooManyErrors`, unless the
-        answers are consistent with at most A liars all the same, and no decoder can know.
+        Answers give the exact value, and the names of at most A liars, if dT + 1 + D + e of each
+        block are among them, where e of these lie. With r = floor(N/K) workers a block, any
+        N - r + dT + D + A + 1 answers do, and any N - r + dT + D + 1 where nobody lies. Any T
+        shares together are uniform and independent of the data, whatever computing power the
+        colluders have. Up to D liars never bring about a wrong value: answers of which no reading
+        is certain raise `TooManyErrors`, and a run waits for more of them first. D + 1 liars of one
+        block who collude can, and no decoder can know.
 
     References:
         Shamir: How to share a secret (CACM 1979); Ben-Or, Goldwasser, Wigderson: Completeness
@@ -86,23 +91,27 @@ class Shamir(AbstractScheme):
     adversaries: int = 0
     colluders: int = 1
     field: PrimeField = PrimeField()
+    detects: int | None = None
 
     def __post_init__(self) -> None:
-        settle(self, blocks=1, degree=1, adversaries=0, colluders=1)
+        settle(self, optional="detects", blocks=1, degree=1, adversaries=0, colluders=1, detects=0)
         instance("field", self.field, PrimeField, change="Pass anyk.PrimeField(2**31 - 1).")
-        needed = self.blocks * self._quorum
-        workers = needed if self.workers is None else count("workers", self.workers, least=1)
+        quorum = self._certainty.threshold
+        needed = self.blocks * quorum
+        given = needed if self.workers is None else self.workers
+        workers = count("workers", given, least=1, most=MOST)
         object.__setattr__(self, "workers", workers)
         if workers < needed:
+            words, numbers = self._certainty.excess
             raise Unachievable(
                 "workers",
                 given=str(workers),
                 needed=(
-                    f"dT + 2A + 1 <= floor(N/K), that is {self.degree}*{self.colluders} + "
-                    f"2*{self.adversaries} + 1 = {self._quorum} <= floor({workers}/{self.blocks}) "
-                    f"= {workers // self.blocks}"
+                    f"dT + {words} + 1 <= floor(N/K), that is {self.degree}*{self.colluders} + "
+                    f"{numbers} + 1 = {quorum} <= floor({workers}/{self.blocks}) = "
+                    f"{workers // self.blocks}"
                 ),
-                change=f"Take {needed} workers, or lower degree, adversaries or colluders.",
+                change=f"Take {numbered(needed, 'worker')}{self._lower}.",
             )
         most = len(range(0, workers, self.blocks))
         if most >= self.field.modulus:
@@ -114,14 +123,24 @@ class Shamir(AbstractScheme):
             )
 
     @property
-    def _dimension(self) -> int:
-        """How many answers determine f of one block."""
-        return self.degree * self.colluders + 1
+    def _lower(self) -> str:
+        """What can be lowered instead of taking more workers."""
+        names = "blocks", "degree", "adversaries", "detects", "colluders"
+        least = {"detects": self.adversaries, "colluders": 1}
+
+        def fits(it: Shamir) -> bool:
+            return it.blocks * it._certainty.threshold <= len(it._everyone)
+
+        return or_lower(enough(self, fits, *names, **least))
 
     @property
-    def _quorum(self) -> int:
-        """How many answers of each block are enough."""
-        return self._dimension + 2 * self.adversaries
+    def _certainty(self) -> Certainty:
+        """When values of the polynomial of one block are the true ones."""
+        return Certainty(
+            dimension=self.degree * self.colluders + 1,
+            adversaries=self.adversaries,
+            detects=self.detects,
+        )
 
     @property
     def _everyone(self) -> range:
@@ -140,12 +159,13 @@ class Shamir(AbstractScheme):
 
     @property
     def guarantee(self) -> Guarantee:
-        """Exact from any N - floor(N/K) + dT + 2A + 1 answers."""
-        workers = len(self._everyone)
-        spare = workers // self.blocks - self._quorum
+        """Exact from any N - floor(N/K) + dT + D + A + 1 answers, or A fewer if nobody lies."""
+        workers, certainty = len(self._everyone), self._certainty
+        spare = workers // self.blocks - certainty.threshold
         return Guarantee(
             workers=workers,
             threshold=workers - spare,
+            least=workers - workers // self.blocks + certainty.least,
             stragglers=spare,
             adversaries=self.adversaries,
             colluders=self.colluders,
@@ -178,9 +198,9 @@ class Shamir(AbstractScheme):
         return Encoded(self, (shares,), None)
 
     def sufficient(self, answered: Collection[int]) -> bool:
-        """Whether dT + 2A + 1 of each block are there."""
-        held = np.array([*set(answered)], dtype=int) % self.blocks
-        return bool(np.bincount(held, minlength=self.blocks).min() >= self._quorum)
+        """Whether dT + D + 1 of each block are there."""
+        held = np.array([*set(indices_of("answered", answered))], dtype=int) % self.blocks
+        return bool(np.bincount(held, minlength=self.blocks).min() >= self._certainty.least)
 
     def encoder(self, layout: None, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D has a one where worker n holds block k; M has T columns for each block."""
@@ -196,10 +216,10 @@ class Shamir(AbstractScheme):
         """Interpolation at 0 for each block, after the liars are located.
 
         Raises:
-            NotEnoughAnswers: if there are fewer than dT + 2A + 1 of a block.
+            NotEnoughAnswers: if there are fewer than dT + D + 1 of a block.
         """
         if not self.sufficient(answered):
-            needed = f"{self._quorum} answers for each of {self.blocks} blocks"
+            needed = f"for each of {self.blocks} blocks {self._certainty.needed}"
             raise missing_answers(self, answered, needed)
         return _ShamirRecovery(self, answered)
 
@@ -235,10 +255,10 @@ class _ShamirRecovery(AbstractRecovery):
 
     @property
     def matrix(self) -> NDArray[Any]:
-        scheme = self.scheme
+        scheme, dimension = self.scheme, self.scheme._certainty.dimension  # noqa: SLF001 - its own
         matrix = np.zeros((scheme.blocks, len(self.workers)), dtype=np.int64)
         for block, places in enumerate(self._groups()):
-            used = places[: scheme._dimension]  # noqa: SLF001 - its own scheme
+            used = places[:dimension]
             matrix[block, used] = _weights(scheme.field, tuple(self._points(used)))[0]
         return matrix
 
@@ -253,23 +273,40 @@ class _ShamirRecovery(AbstractRecovery):
         return [self.workers[place] // self.scheme.blocks + 1 for place in places]
 
     def recover(self, values: NDArray[Any]) -> Recovered:
-        scheme, field = self.scheme, self.scheme.field
-        dimension = scheme._dimension  # noqa: SLF001 - its own scheme
-        rows = rows_of(values, self.workers, field)
-        value = np.empty((scheme.blocks, *rows.shape[1:]), dtype=np.int64)
+        field, rows = self.scheme.field, rows_of(values, self.workers, self.scheme.field)
+        located = self._located(rows)
+        value = np.empty((len(located), *rows.shape[1:]), dtype=np.int64)
         suspects: list[int] = []
-        for block, places in enumerate(self._groups()):
-            group = rows[places]
-            code = EvaluationCode(field, np.array(self._points(places)), dimension)
-            wrong = code.locate(group.reshape(len(group), -1), scheme.adversaries)
-            if wrong is None or len(suspects) + len(wrong) > scheme.adversaries:
-                raise TooManyErrors(answered=self.workers, adversaries=scheme.adversaries)
-            suspects += [self.workers[places[position]] for position in wrong]
-            used = np.delete(np.arange(len(places)), wrong)[:dimension]
-            weights = _weights(field, tuple(self._points(places[used])))
-            value[block] = field.matmul(weights, group[used])[0]
+        for block, (places, wrong) in enumerate(located):
+            suspects += [self.workers[place] for place in places[wrong]]
+            used = np.delete(places, wrong)[: self.scheme._certainty.dimension]  # noqa: SLF001 - its own
+            value[block] = field.matmul(_weights(field, tuple(self._points(used))), rows[used])[0]
         known = np.ones(len(value), dtype=np.bool_)
         return Recovered(value=value, suspects=tuple(sorted(suspects)), known=known)
+
+    def _located(self, rows: NDArray[np.int64]) -> list[tuple[NDArray[np.int64], list[int]]]:
+        """Where the answers of each block are, and which of these are wrong.
+
+        Raises:
+            TooManyErrors: if a block is not certain, or more than A workers lie in all of them.
+        """
+        certainty = self.scheme._certainty  # noqa: SLF001 - its own scheme
+        found: list[tuple[NDArray[np.int64], list[int]]] = []
+        doubtful: list[int] = []  # how many more answers each of these blocks takes
+        for places in self._groups():
+            code = EvaluationCode(
+                self.scheme.field, np.array(self._points(places)), certainty.dimension
+            )
+            group = rows[places]
+            located = code.locate(group.reshape(len(group), -1), certainty.most(range(len(group))))
+            found.append((places, list(located.removed)))
+            if located.exceeded:
+                doubtful.append(certainty.more(range(len(group))))
+        liars = sum(len(wrong) for _, wrong in found)
+        if doubtful or liars > certainty.adversaries:
+            settled = liars > certainty.adversaries or not all(doubtful)
+            raise certainty.contradiction(self.workers, more=0 if settled else sum(doubtful))
+        return found
 
 
 def _sized(problem: Map, threat: Threat, field: PrimeField) -> Shamir:
@@ -287,6 +324,7 @@ def _examples() -> tuple[AbstractScheme, ...]:
     return (
         Shamir(blocks=2, degree=2),
         Shamir(blocks=2, degree=1, workers=11, adversaries=1, colluders=2),
+        Shamir(blocks=2, degree=1, workers=9, detects=2),
     )
 
 
@@ -297,10 +335,10 @@ ROW = SchemeRow(
     size=_sized,
     examples=_examples,
     words=SchemeWords(
-        call="Shamir(blocks=K, degree=d, workers=N, adversaries=A, colluders=T)",
+        call="Shamir(blocks=K, degree=d, workers=N, adversaries=A, colluders=T, detects=D)",
         computes="polynomials of degree d",
-        late="any dT + 2A + 1 answers of each block are enough",
-        wrong="A liars are named",
+        late="any dT + D + 1 answers of each block are enough, and one more for each lie in them",
+        wrong="A liars are named, D >= A are noticed",
         curious="T workers learn nothing",
         value="exact, over a prime field; a baseline",
     ),

@@ -76,14 +76,20 @@ def cut(
     try:
         left, right = factors
     except (TypeError, ValueError):
-        raise _wrong(_told(factors), "two factors (A, B)", "Pass X = (A, B).") from None
+        raise _wrong(_told(factors), "two factors (A, B)", change="Pass X = (A, B).") from None
     A, B = domain.validate(left, "X"), domain.validate(right, "X")
     vector = B.ndim == 1 and n == 1
     if A.ndim != 2 or (B.ndim != 2 and not vector) or A.shape[1] != B.shape[0]:  # noqa: PLR2004 - matrices
         needed = "(rows, inner) and (inner, columns)" + (" or (inner,)" if n == 1 else "")
-        raise _wrong(f"shapes {A.shape} and {B.shape}", needed, "Pass two matrices that fit.")
+        raise _wrong(
+            f"shapes {A.shape} and {B.shape}", needed, change="Pass two matrices that fit."
+        )
     if not (A.size and B.size):
-        raise _wrong(f"shapes {A.shape} and {B.shape}", "entries", "There is nothing to multiply.")
+        raise _wrong(
+            f"shapes {A.shape} and {B.shape}",
+            "entries",
+            change="Nothing to multiply: leave the call out.",
+        )
     a = _padded(A, (m, p)).reshape(m, -(-A.shape[0] // m), p, -1).swapaxes(1, 2)
     if vector:
         return a, _padded(B, (p,)).reshape(p, 1, -1), Grid(partition, A.shape[0], None)
@@ -106,5 +112,5 @@ def _told(factors: Any) -> str:
     return f"a {kind}" if shape is None else f"one {kind} of shape {shape}"
 
 
-def _wrong(given: str, needed: str, change: str) -> InvalidArgument:
+def _wrong(given: str, needed: str, *, change: str) -> InvalidArgument:
     return InvalidArgument("X", given=given, needed=needed, change=change)

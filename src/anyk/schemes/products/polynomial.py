@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Recovered
-from anyk.checks import count, instance, settle, shown
+from anyk.checks import indices_of, instance, settle, shown
 from anyk.codes.exact.linear import solve
 from anyk.codes.exact.reed_solomon import EvaluationCode
 from anyk.domains.polynomials import vandermonde
@@ -24,13 +24,14 @@ from anyk.schemes.base import (
     AbstractScheme,
     Encoded,
     Encoder,
-    liars_among,
     missing_answers,
     read_only,
     rows_of,
 )
+from anyk.schemes.certainty import Certainty
 from anyk.schemes.products.grid import Grid, cut
 from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_of
+from anyk.schemes.smaller import enough, or_lower
 from anyk.spec import Guarantee, MatMul, Threat
 from anyk.work import AbstractWork, Function, Product
 
@@ -55,16 +56,18 @@ class Polynomial(AbstractScheme):
         domain: the prime field of the entries.
         adversaries: A, how many workers may answer wrongly.
         pieces: r, how many shares a worker holds, each at a point of its own.
+        detects: D, how many workers may answer wrongly without a wrong value; A where it is None.
 
     Raises:
-        InvalidArgument: if a number is out of range, or the inner dimension is cut.
-        Unachievable: if mn + 2rA > rN, or the field has fewer than rN elements.
+        InvalidArgument: if a number is out of range, D is below A, or the inner dimension is cut.
+        Unachievable: if mn + rD + rA > rN, or the field has fewer than rN elements.
 
     Guarantee:
-        Any mn + 2A answers give the product exactly and the names of the liars, if at most A lie
-        (with r pieces, mn + 2rA of rN answers). One liar more raises `TooManyErrors`, unless the
-        answers are consistent with at most A liars all the same. No privacy: a share is a
-        combination of blocks without a mask.
+        Any mn + D + e answers, of which e are lies of at most A workers, give the product exactly
+        and the names of the liars (with r pieces, mn + rD + e of rN answers). Up to D liars never
+        bring about a wrong value: answers of which no reading is certain raise `TooManyErrors`,
+        and a run waits for more of them first. D + 1 liars who collude can, and no decoder can
+        know. No privacy: a share is a combination of blocks without a mask.
 
     References:
         Yu, Maddah-Ali, Avestimehr: Polynomial codes: an optimal design for high-dimensional coded
@@ -84,12 +87,12 @@ class Polynomial(AbstractScheme):
     domain: PrimeField = PrimeField()
     adversaries: int = 0
     pieces: int = 1
+    detects: int | None = None
 
     def __post_init__(self) -> None:
         problem = MatMul(partition=self.partition)
-        settle(self, workers=1, adversaries=0, pieces=1)
-        partition = tuple(count("partition", number, least=1) for number in problem.partition)
-        object.__setattr__(self, "partition", partition)
+        settle(self, optional="detects", workers=1, adversaries=0, pieces=1, detects=0)
+        object.__setattr__(self, "partition", problem.partition)
         instance("domain", self.domain, PrimeField, change="Pass anyk.PrimeField(2**31 - 1).")
         if self.partition[1] != 1:
             raise InvalidArgument(
@@ -98,15 +101,15 @@ class Polynomial(AbstractScheme):
                 needed="(m, 1, n), as a polynomial code does not cut the inner dimension",
                 change="Pass 1 in the middle.",
             )
-        short = self._threshold - self._shares
-        if short > 0:
-            r = self.pieces
+        threshold, r = self._certainty.threshold, self.pieces
+        if threshold > self._shares:
+            words, numbers = self._certainty.excess
             raise Unachievable(
                 "workers",
                 given=str(self.workers),
-                needed=f"mn + 2rA <= rN, that is {self._dimension} + 2*{r * self.adversaries} = "
-                f"{self._threshold} <= {self._shares}",
-                change=f"Take {-(-self._threshold // r)} workers, or lower m, n or adversaries.",
+                needed=f"mn + {words} <= {'N' if r == 1 else 'rN'}, that is {self._dimension} + "
+                f"{numbers} = {threshold} <= {self._shares}",
+                change=f"Take {-(-threshold // r)} workers{self._lower}.",
             )
         if self._shares > self.domain.modulus:
             raise Unachievable(
@@ -115,6 +118,19 @@ class Polynomial(AbstractScheme):
                 needed=f"a modulus of at least rN = {self._shares}",
                 change="Take a larger prime; 2**31 - 1 is the default.",
             )
+
+    @property
+    def _lower(self) -> str:
+        """What can be lowered instead of taking more workers."""
+        (m, _, n), spare = self.partition, self._certainty.threshold - self._dimension
+        sides = [("m", m, n), ("n", n, m)]
+        names = [name for name, own, other in sides if own > 1 and other + spare <= self._shares]
+        least = {"detects": self.adversaries}
+
+        def fits(it: Polynomial) -> bool:
+            return it._certainty.threshold <= it._shares
+
+        return or_lower([*names, *enough(self, fits, "adversaries", "detects", **least)])
 
     @property
     def _dimension(self) -> int:
@@ -126,8 +142,14 @@ class Polynomial(AbstractScheme):
         return self.workers * self.pieces
 
     @property
-    def _threshold(self) -> int:
-        return self._dimension + 2 * self.adversaries * self.pieces
+    def _certainty(self) -> Certainty:
+        """When values of the polynomial are the true ones."""
+        return Certainty(
+            dimension=self._dimension,
+            adversaries=self.adversaries,
+            detects=self.detects,
+            pieces=self.pieces,
+        )
 
     @property
     def problem(self) -> MatMul:
@@ -136,11 +158,13 @@ class Polynomial(AbstractScheme):
 
     @property
     def guarantee(self) -> Guarantee:
-        """Exact from any mn + 2rA answers."""
+        """Exact from any mn + rD + rA answers, or rA fewer where nobody lies."""
+        certainty = self._certainty
         return Guarantee(
             workers=self.workers,
-            threshold=self._threshold,
-            stragglers=(self._shares - self._threshold) // self.pieces,
+            threshold=certainty.threshold,
+            least=certainty.least,
+            stragglers=(self._shares - certainty.threshold) // self.pieces,
             adversaries=self.adversaries,
             colluders=0,
             exact=True,
@@ -184,8 +208,8 @@ class Polynomial(AbstractScheme):
         return Product()
 
     def sufficient(self, answered: Collection[int]) -> bool:
-        """Whether there are mn + 2rA of them."""
-        return len(set(answered)) >= self._threshold
+        """Whether there are mn of them beyond those that D workers gave."""
+        return self._certainty.margin(set(indices_of("answered", answered))) >= 0
 
     def encoder(self, layout: Grid, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D of either factor: powers of the points of the shares."""
@@ -198,10 +222,10 @@ class Polynomial(AbstractScheme):
         """The coefficients of the polynomial through these answers.
 
         Raises:
-            NotEnoughAnswers: if there are fewer than mn + 2rA.
+            NotEnoughAnswers: if they are not sufficient.
         """
-        if len(answered) < self._threshold:
-            raise missing_answers(self, answered, f"{self._threshold} answers")
+        if not self.sufficient(answered):
+            raise missing_answers(self, answered, self._certainty.needed)
         return _PolynomialRecovery(self, layout, answered)
 
     def over(self, field: PrimeField) -> Polynomial:
@@ -245,13 +269,11 @@ class _PolynomialRecovery(AbstractRecovery):
     def recover(self, values: NDArray[Any]) -> Recovered:
         scheme, field = self.scheme, self.scheme.domain
         array = rows_of(values, self.shares, field)
-        dimension = scheme._dimension  # noqa: SLF001 - its own scheme
-        code = EvaluationCode(field, np.array(self.shares), dimension)
-        wrong = code.locate(array.reshape(len(array), -1), scheme.adversaries * scheme.pieces)
-        liars = liars_among(
-            self.shares, wrong, adversaries=scheme.adversaries, pieces=scheme.pieces
-        )
-        places = [at for at in range(len(array)) if at not in (wrong or ())][:dimension]
+        certainty = scheme._certainty  # noqa: SLF001 - its own scheme
+        code = EvaluationCode(field, np.array(self.shares), certainty.dimension)
+        located = code.locate(array.reshape(len(array), -1), certainty.most(self.shares))
+        liars, wrong = certainty.liars(self.shares, located), set(located.removed)
+        places = [at for at in range(len(array)) if at not in wrong][: certainty.dimension]
         blocks = field.matmul(self._matrix(places) if wrong else self.matrix, array)
         return Recovered(
             value=self.grid.together(blocks),
@@ -278,6 +300,7 @@ def _examples() -> tuple[AbstractScheme, ...]:
         Polynomial(partition=(2, 1, 3), workers=4, pieces=2),
         Polynomial(partition=(2, 1, 2), workers=6, domain=PrimeField(13), adversaries=1),
         Polynomial(partition=(3, 1, 2), workers=6, adversaries=1, pieces=2),
+        Polynomial(partition=(2, 1, 2), workers=7, domain=PrimeField(101), detects=2),
     )
 
 
@@ -288,10 +311,10 @@ ROW = SchemeRow(
     size=_sized,
     examples=_examples,
     words=SchemeWords(
-        call="Polynomial(partition=(m, 1, n), workers=N, adversaries=A)",
+        call="Polynomial(partition=(m, 1, n), workers=N, adversaries=A, detects=D)",
         computes="the product of two matrices, cut in m rows and n columns of blocks",
-        late="any mn + 2A answers are enough",
-        wrong="A liars are named",
+        late="any mn + D answers are enough, and one more for each lie among them",
+        wrong="A liars are named, D >= A are noticed",
         curious="no",
         value="exact, over a prime field",
     ),

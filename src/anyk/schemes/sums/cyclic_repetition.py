@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Recovered
-from anyk.checks import instance, settle
+from anyk.checks import indices_of, instance, settle
 from anyk.codes.exact.gradient import cyclic_code, cyclic_support, decoding_row
 from anyk.codes.exact.linear import solve
 from anyk.domains.base import AbstractDomain
@@ -30,12 +31,15 @@ from anyk.schemes.base import (
     rows_of,
 )
 from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_of
+from anyk.schemes.smaller import enough, or_lower
 from anyk.spec import Guarantee, Sum, Threat
 from anyk.work import AbstractWork, Combined, Function
 
 __all__ = ["ROW", "CyclicRepetition"]
 
 _ROUNDING = 8.0 * float(np.finfo(np.float64).eps)
+_SLACK = 1.001  # for rounding in the matrices
+_SETS = 1 << 12  # of liars that an error estimate allows for
 
 
 @final
@@ -45,23 +49,28 @@ class CyclicRepetition(AbstractScheme):
 
     There are as many blocks as workers. Worker n holds S + 1 blocks, n, n + 1, .., n + S around the
     circle, computes f of each and answers one combination of them, with the coefficients B_n of its
-    row of B. Any N - S rows of B combine to the row of ones, and so the answers to the sum.
+    row of B. Any N - S rows of B combine to the row of ones, and so the answers to the sum. With D,
+    read S + D for S: any N - S - D rows do, and D answers are left to check the others.
 
     Args:
         workers: N, and the number of blocks K.
         stragglers: S, how many answers may be missing; each costs every worker one block more.
         domain: the reals, the complex numbers or a prime field.
+        detects: D, how many workers may answer wrongly and are noticed, though not named; each
+            costs every worker one block more too. None for none.
 
     Raises:
         InvalidArgument: if a number is out of range, or the domain is another.
-        Unachievable: if S >= N, or the field has fewer than N elements.
+        Unachievable: if S + D >= N, or the field has fewer than N elements.
 
     Guarantee:
         Any N - S answers give the sum; over a field exactly. Over the reals up to rounding, which
-        the decoder amplifies, and the error estimate says by how much; it grows steeply with S.
-        Where more than N - S answered, the others check them: a contradiction raises
-        `TooManyErrors` over a field, and counts in the estimate over the reals. Nobody is named.
-        No privacy: a worker holds blocks in the clear.
+        the decoder amplifies, and the error estimate says by how much; it grows steeply with S + D.
+        Where more than N - S - D answered, the others check them: a contradiction raises
+        `TooManyErrors` over a field, and counts in the estimate over the reals, which covers what
+        any D of them can do together, where there are no more than 4096 such sets. Up to D liars
+        never bring about a wrong sum over a field. Nobody is named. No privacy: a worker holds
+        blocks in the clear.
 
     References:
         Tandon, Lei, Dimakis, Karampatziakis: Gradient coding: avoiding stragglers in distributed
@@ -79,16 +88,20 @@ class CyclicRepetition(AbstractScheme):
     workers: int
     stragglers: int
     domain: AbstractDomain = Reals()
+    detects: int | None = None
 
     def __post_init__(self) -> None:
-        settle(self, workers=1, stragglers=0)
+        settle(self, optional="detects", workers=1, stragglers=0, detects=0)
         instance("domain", self.domain, (PrimeField, Reals, Complex), change="Pass anyk.Reals().")
-        if self.stragglers >= self.workers:
+        if self._spare >= self.workers:
+            noticed = self.detects is not None
             raise Unachievable(
                 "stragglers",
                 given=str(self.stragglers),
-                needed=f"S < N, that is {self.stragglers} < {self.workers}",
-                change="Lower stragglers, or add workers.",
+                needed=f"S{' + D' if noticed else ''} < N, that is {self.stragglers}"
+                f"{f' + {self.detects}' if noticed else ''} < {self.workers}",
+                change=f"Take {self._spare + 1} workers"
+                f"{or_lower(enough(self, CyclicRepetition._fits, 'stragglers', 'detects'))}.",
             )
         if isinstance(self.domain, PrimeField) and self.domain.modulus < self.workers:
             raise Unachievable(
@@ -97,6 +110,15 @@ class CyclicRepetition(AbstractScheme):
                 needed=f"a modulus of at least N = {self.workers}",
                 change="Take a larger prime; 2**31 - 1 is the default.",
             )
+
+    def _fits(self) -> bool:
+        """Whether the answers that are needed are fewer than there are workers."""
+        return self._spare < self.workers
+
+    @property
+    def _spare(self) -> int:
+        """S + D: how many answers are not needed to tell the sum."""
+        return self.stragglers + (self.detects or 0)
 
     @property
     def problem(self) -> Sum:
@@ -114,7 +136,7 @@ class CyclicRepetition(AbstractScheme):
             colluders=0,
             exact=self.domain.exact,
             leakage=None,
-            load=self.stragglers + 1.0,
+            load=self._spare + 1.0,
         )
 
     def encode(self, X: Any, *, source: AbstractSource = SystemSource()) -> Encoded:  # noqa: ARG002
@@ -125,12 +147,12 @@ class CyclicRepetition(AbstractScheme):
             source: not used; there are no masks.
 
         Returns:
-            Two parts: blocks (N, S + 1, *shape) and coefficients (N, S + 1).
+            Two parts: blocks (N, S + D + 1, *shape) and coefficients (N, S + D + 1).
 
         Raises:
             InvalidArgument: if X is not N blocks of the domain.
         """
-        held = cyclic_support(self.workers, self.stragglers)
+        held = cyclic_support(self.workers, self._spare)
         blocks = blocks_of(X, self.workers, self.domain)[held]
         return Encoded(self, (blocks, np.take_along_axis(self._code, held, axis=1)), None)
 
@@ -151,7 +173,7 @@ class CyclicRepetition(AbstractScheme):
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether there are N - S of them."""
-        return len(set(answered)) >= self.workers - self.stragglers
+        return len(set(indices_of("answered", answered))) >= self.workers - self.stragglers
 
     def encoder(self, layout: None, operand: int = 0) -> Encoder:  # noqa: ARG002
         """B, which combines what the function makes of the blocks."""
@@ -175,7 +197,7 @@ class CyclicRepetition(AbstractScheme):
 
     @property
     def _code(self) -> NDArray[Any]:
-        return cyclic_code(self.domain, self.workers, self.stragglers)
+        return cyclic_code(self.domain, self.workers, self._spare)
 
 
 @final
@@ -202,7 +224,8 @@ class _CyclicRecovery(AbstractRecovery):
         flat = array.reshape(len(array), -1)
         missed = self._missed(flat)
         if domain.exact and missed.any():
-            raise TooManyErrors(answered=self.workers, adversaries=0)
+            noticed = self.scheme.detects
+            raise TooManyErrors(answered=self.workers, adversaries=0, detects=noticed)
         with np.errstate(over="ignore", invalid="ignore"):  # an infinite sum has no error to tell
             value = domain.matmul(self.matrix, array)[0]
         if domain.exact:
@@ -225,12 +248,30 @@ class _CyclicRecovery(AbstractRecovery):
             * self.scheme.guarantee.load
             * float(np.linalg.norm(np.abs(self.matrix[0]) @ np.abs(flat)))
         )
-        amplified = float(np.linalg.norm(self.matrix)) * float(np.linalg.norm(missed))
-        error = max(rounding, amplified / math.sqrt(max(len(missed), 1)))
+        amplified = float(np.linalg.norm(self.matrix)) / math.sqrt(max(len(missed), 1))
+        hidden = _SLACK * self._exposed
+        error = max(rounding, max(amplified, hidden) * float(np.linalg.norm(missed)))
         return error / size if size else (math.inf if error else 0.0)
 
+    @cached_property
+    def _exposed(self) -> float:
+        """How far D liars move the sum at most, as a share of what the others contradict them by.
+
+        Lies e of workers J move the sum by a_J e and are contradicted by P_J e. Where these are
+        very many sets J, as many of them are tried as there is time for.
+        """
+        detects, rows = self.scheme.detects or 0, self._rows
+        spare = min(detects, len(rows) - self._enough)
+        if not spare:
+            return 0.0
+        missed = self._missed(np.eye(len(rows), dtype=rows.dtype))
+        sets = list(itertools.islice(itertools.combinations(range(len(rows)), spare), _SETS))
+        inverses = np.linalg.pinv(np.moveaxis(missed[:, sets], 0, 1))
+        moved = (self.matrix[0][np.array(sets)][:, None, :] @ inverses)[:, 0]
+        return float(np.linalg.norm(moved, axis=1).max())
+
     def _missed(self, flat: NDArray[Any]) -> NDArray[Any]:
-        """By how much the answers beyond the first N - S differ from what these say of them."""
+        """By how much the answers beyond the first N - S - D differ from what these say of them."""
         domain, enough, rows = self.scheme.domain, self._enough, self._rows
         if len(rows) == enough:
             return flat[:0]
@@ -245,7 +286,7 @@ class _CyclicRecovery(AbstractRecovery):
 
     @property
     def _enough(self) -> int:
-        return self.scheme.workers - self.scheme.stragglers
+        return self.scheme.workers - self.scheme._spare  # noqa: SLF001 - its own scheme
 
     @property
     def _rows(self) -> NDArray[Any]:
@@ -269,6 +310,7 @@ def _examples() -> tuple[AbstractScheme, ...]:
         CyclicRepetition(workers=6, stragglers=3, domain=PrimeField()),
         CyclicRepetition(workers=6, stragglers=3, domain=PrimeField(13)),
         CyclicRepetition(workers=4, stragglers=1, domain=Complex()),
+        CyclicRepetition(workers=6, stragglers=1, domain=PrimeField(101), detects=2),
     )
 
 
@@ -279,10 +321,10 @@ ROW = SchemeRow(
     size=_sized,
     examples=_examples,
     words=SchemeWords(
-        call="CyclicRepetition(workers=N, stragglers=S)",
+        call="CyclicRepetition(workers=N, stragglers=S, detects=D)",
         computes="sums of any function, over as many blocks as workers",
-        late="any N - S answers are enough; a worker computes S + 1 blocks",
-        wrong="noticed, not named, where more workers answer than needed",
+        late="any N - S answers are enough; a worker computes S + D + 1 blocks",
+        wrong="D liars are noticed, not named",
         curious="no",
         value="exact over a prime field; over the reals with an error estimate",
     ),

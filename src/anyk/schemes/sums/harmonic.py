@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Recovered
-from anyk.checks import instance, settle
+from anyk.checks import indices_of, instance, settle
 from anyk.domains.points import harmonic_points
 from anyk.domains.polynomials import node_weights
 from anyk.domains.prime import PrimeField
@@ -49,7 +49,7 @@ class Harmonic(AbstractScheme):
     Args:
         blocks: K, the number of blocks.
         degree: d, the total degree of g, in all arguments that are encoded. A function of higher
-            degree decodes to something else, and nothing shows it.
+            degree is refused, unless `of_degree` says otherwise.
         field: the prime field of the data.
 
     Raises:
@@ -151,7 +151,7 @@ class Harmonic(AbstractScheme):
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether all of them are there."""
-        return len(set(answered)) == self.workers
+        return len(set(indices_of("answered", answered))) == self.workers
 
     def encoder(self, layout: None, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D and M, the recursion written out; M has one column."""

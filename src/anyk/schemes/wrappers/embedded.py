@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, final
@@ -13,10 +13,13 @@ from numpy.typing import NDArray
 
 from anyk.answers import Recovered
 from anyk.checks import instance, shown
+from anyk.domains.extent import Extent
 from anyk.domains.prime import PrimeField
-from anyk.domains.ring import ResidueRing
+from anyk.domains.ring import ResidueRing, further_fields
 from anyk.errors import InvalidArgument, TooManyErrors
-from anyk.fixed_point.format import FixedPoint
+from anyk.fixed_point.budget import MOST_PRIMES, enough_primes, require_room
+from anyk.fixed_point.format import MOST_BITS, FixedPoint
+from anyk.fixed_point.reading import bound_of, error_of, reals
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded, Encoder, rows_of
 from anyk.spec import Guarantee, Map, MatMul, Sum
@@ -38,12 +41,16 @@ class Embedded(AbstractScheme):
     Args:
         scheme: over a `PrimeField`, which becomes the first of the primes.
         embedding: how reals become residues, and how large results may be.
+        result: what is known of the function's result on one block, or of a product: its fraction
+            bits, its largest integer and how far rounding moves it. None for what the embedding
+            declares.
+        primes: how many; None for as few as hold the result.
 
     Raises:
         InvalidArgument: if the scheme is not over a prime field, or its degree is too low, or it
             is for products and the embedding is not that of one: degree=2, or degree=1 and the
             format of the second factor as its one of `factors`.
-        Unachievable: if the primes do not hold the budget.
+        Unachievable: if the primes do not hold the result.
 
     Guarantee:
         That of the scheme, on the rounded inputs: the same thresholds, and the same privacy, as
@@ -67,6 +74,8 @@ class Embedded(AbstractScheme):
 
     scheme: AbstractScheme
     embedding: FixedPoint
+    result: Extent | None = None
+    primes: int | None = None
 
     def __post_init__(self) -> None:
         instance("embedding", self.embedding, FixedPoint, change="Pass anyk.FixedPoint(...).")
@@ -81,7 +90,7 @@ class Embedded(AbstractScheme):
         problem = self.scheme.problem
         if isinstance(problem, MatMul):
             _check_product(self.embedding)
-        elif problem.degree is not None and problem.degree < self.embedding.degree:
+        elif problem.degree is not None and problem.degree < (self.embedding.degree or 1):
             raise InvalidArgument(
                 "embedding",
                 given=f"degree={self.embedding.degree}",
@@ -131,6 +140,7 @@ class Embedded(AbstractScheme):
         values: Any,
         embedding: FixedPoint | None = None,
         *,
+        layout: Any = None,
         source: AbstractSource = SystemSource(),
     ) -> Encoded:
         """Shares of another argument of the function, rounded as that one is.
@@ -139,6 +149,7 @@ class Embedded(AbstractScheme):
             values: array-like (K, *shape) of reals.
             embedding: its format: one of the `factors` of this scheme's embedding, or that itself,
                 which is the default.
+            layout: that of the data, one of the scheme's for each prime.
             source: where masks come from; the operating system's CSPRNG by default.
 
         Returns:
@@ -159,13 +170,22 @@ class Embedded(AbstractScheme):
         whole = self._integers(values, own)
         ring, parts = self.domain, _parts(self)
         encoded = [
-            part.encode(_residues(field, whole), source=source)
-            for part, field in zip(parts, ring.fields, strict=True)
+            part.encode_argument(_residues(field, whole), layout=own, source=source)
+            for part, field, own in zip(
+                parts, ring.fields, layout or [None] * len(parts), strict=True
+            )
         ]
         joined = tuple(
             ring.join(residues) for residues in zip(*(each.parts for each in encoded), strict=True)
         )
-        return Encoded(self, joined, tuple(each.layout for each in encoded))
+        return Encoded(self._of(own), joined, tuple(each.layout for each in encoded))
+
+    def _of(self, own: FixedPoint) -> Embedded:
+        """The same scheme, and the same primes, for data of one of its formats."""
+        if own == self.embedding:
+            return self
+        result = self.embedding.declared if self.result is None else self.result
+        return Embedded(self.scheme, own, result, len(self.domain.primes))
 
     def _integers(self, values: Any, own: FixedPoint) -> Any:
         """The rounded values; of both factors, for a product."""
@@ -179,13 +199,14 @@ class Embedded(AbstractScheme):
             ) from None
         first = self.embedding.integers(left)
         (format_of_right,) = self.embedding.factors or (self.embedding,)
-        room = self.embedding.summands * math.prod(f.summands for f in self.embedding.factors)
-        if first.ndim and first.shape[-1] > room:
+        embedding = self.embedding
+        room = math.prod(each.summands or 1 for each in (embedding, *embedding.factors))
+        if self.result is None and first.ndim and first.shape[-1] > room:
             raise InvalidArgument(
                 "embedding",
                 given=f"summands={room}",
                 needed=f"{first.shape[-1]}, as many products add up in one entry of A @ B",
-                change=f"Pass summands={first.shape[-1]}.",
+                change=f"Pass summands={first.shape[-1]}, or leave it out.",
             )
         return first, format_of_right.integers(right)
 
@@ -197,9 +218,14 @@ class Embedded(AbstractScheme):
         """As for the scheme."""
         return self.scheme.sufficient(answered)
 
+    def again(self, layout: Any, answered: Collection[int]) -> Mapping[int, Collection[int]] | None:
+        """As for the scheme."""
+        first, *_ = layout
+        return self.scheme.again(first, answered)
+
     def encoder(self, layout: Any, operand: int = 0) -> Encoder:
         """D and M over the ring, (N, K, L) and (N, T, L)."""
-        each = [part.encoder(own, operand) for part, own in zip(_parts(self), layout, strict=True)]
+        each = [part.encoder(own, operand) for part, own in self._with(layout)]
         join = self.domain.join
         return Encoder(
             data=join([e.data for e in each]),
@@ -213,23 +239,33 @@ class Embedded(AbstractScheme):
         Raises:
             NotEnoughAnswers: if the scheme has none.
         """
-        each = (
-            part.recovery(own, answered) for part, own in zip(_parts(self), layout, strict=True)
-        )
+        each = (part.recovery(own, answered) for part, own in self._with(layout))
         return _EmbeddedRecovery(self, tuple(each))
+
+    def recovery_by(
+        self, layout: Any, answered: tuple[int, ...], workers: tuple[int, ...]
+    ) -> AbstractRecovery:
+        """The same, where shares were answered by others than those that hold them."""
+        each = (part.recovery_by(own, answered, workers) for part, own in self._with(layout))
+        return _EmbeddedRecovery(self, tuple(each))
+
+    def _with(self, layout: Any) -> Iterator[tuple[AbstractScheme, Any]]:
+        """The scheme over each prime, and what it chose for the data."""
+        return zip(_parts(self), layout, strict=True)
 
 
 def _check_product(embedding: FixedPoint) -> None:
     """Refuse an embedding of what is no product of two factors: its scale would be another."""
-    degrees = [embedding.degree, *(each.degree for each in embedding.factors)]
-    nested = any(each.factors for each in embedding.factors)
+    factors = embedding.factors
+    degrees = [embedding.degree or 2 - len(factors), *(each.degree or 1 for each in factors)]
+    nested = any(each.factors for each in factors)
     if nested or degrees not in ([2], [1, 1]):
         raise InvalidArgument(
             "embedding",
-            given=f"degree={embedding.degree} with {len(embedding.factors)} factors",
+            given=f"degree={embedding.degree} with {len(factors)} factors",
             needed="degree=2, as a product takes an entry of A and one of B; or degree=1 and the "
             "format of B, of degree=1, as its one of factors=",
-            change="Pass degree=2, and as summands the inner dimension of A @ B.",
+            change="Leave degree and summands out.",
         )
 
 
@@ -241,18 +277,44 @@ def _residues(field: PrimeField, whole: Any) -> Any:
 
 
 @lru_cache(maxsize=32)
-def _budget(embedded: Embedded) -> FixedPoint:
-    """The embedding, for all that adds up in one entry of the value."""
+def _stated(embedded: Embedded) -> FixedPoint:
+    """The declared numbers, for all that adds up in one entry of the value."""
     problem, embedding = embedded.scheme.problem, embedded.embedding
-    if not isinstance(problem, Sum):
-        return embedding
-    return dataclasses.replace(embedding, summands=embedding.summands * problem.blocks)
+    if isinstance(problem, MatMul):
+        return dataclasses.replace(embedding, degree=2 - len(embedding.factors))
+    blocks = problem.blocks if isinstance(problem, Sum) else 1
+    return dataclasses.replace(embedding, summands=(embedding.summands or 1) * blocks)
+
+
+@lru_cache(maxsize=32)
+def _value(embedded: Embedded) -> Extent:
+    """What is known of the value: of the sum over the blocks, for a sum."""
+    problem = embedded.scheme.problem
+    if embedded.result is None:
+        return _stated(embedded).declared
+    return embedded.result.summed(problem.blocks) if isinstance(problem, Sum) else embedded.result
 
 
 @lru_cache(maxsize=32)
 def _ring(embedded: Embedded) -> ResidueRing:
-    """The primes that hold the budget."""
-    return _budget(embedded).ring(embedded.scheme.domain)  # type: ignore[arg-type] # checked first
+    """The primes that hold the value."""
+    first: PrimeField = embedded.scheme.domain  # type: ignore[assignment] # checked first
+    embedding = embedded.embedding
+    if embedded.result is None:
+        return _stated(embedded).ring(first)
+    value, number = _value(embedded), embedded.primes
+    if number is None and embedding.primes == "auto":
+        number = enough_primes(bound_of(value), first) or MOST_PRIMES
+    ring = ResidueRing(further_fields(first, int(number or embedding.primes)))
+    require_room(bound_of(value), ring.fields)
+    if value.bits > MOST_BITS:
+        raise InvalidArgument(
+            "fraction_bits",
+            given=f"{value.bits} in the result",
+            needed=f"at most {MOST_BITS}",
+            change="Lower fraction_bits, or the degree of the function.",
+        )
+    return ring
 
 
 @lru_cache(maxsize=32)
@@ -278,7 +340,7 @@ class _EmbeddedRecovery(AbstractRecovery):
         return self.scheme.domain.join([recovery.matrix for recovery in self.each])
 
     def recover(self, values: NDArray[Any]) -> Recovered:
-        ring, budget = self.scheme.domain, _budget(self.scheme)
+        ring, known = self.scheme.domain, _value(self.scheme)
         rows = rows_of(values, self.answered, ring)
         recovered = [
             recovery.recover(ring.part(rows, place)) for place, recovery in enumerate(self.each)
@@ -291,8 +353,8 @@ class _EmbeddedRecovery(AbstractRecovery):
             raise TooManyErrors(answered=answered, adversaries=adversaries)
         residues = ring.join([each.value for each in recovered])
         return Recovered(
-            value=budget.extract(residues, ring),
+            value=reals(residues, ring.primes, bits=known.bits, bound=known.bound),
             suspects=tuple(suspects),
             known=recovered[0].known,
-            quantisation_error=budget.error,
+            quantisation_error=error_of(known),
         )

@@ -16,6 +16,7 @@ from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Complex, Reals
 from anyk.errors import InvalidArgument
+from anyk.fixed_point.format import FixedPoint
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded, Encoder, rows_of
 from anyk.schemes.maps.lagrange import Lagrange
@@ -109,7 +110,18 @@ class Summed(AbstractScheme):
         Raises:
             InvalidArgument: if X is not K blocks of the domain.
         """
-        within = self.scheme.encode(X, source=source)
+        return self.encode_argument(X, source=source)
+
+    def encode_argument(
+        self,
+        values: Any,
+        embedding: FixedPoint | None = None,
+        *,
+        layout: Any = None,
+        source: AbstractSource = SystemSource(),
+    ) -> Encoded:
+        """Those of the scheme within."""
+        within = self.scheme.encode_argument(values, embedding, layout=layout, source=source)
         return Encoded(self, within.parts, within.layout)
 
     def sufficient(self, answered: Collection[int]) -> bool:
@@ -135,19 +147,14 @@ class Summed(AbstractScheme):
             NotEnoughAnswers: if they are too few for the scheme within.
         """
         within = self.scheme.recovery(layout, answered)
-        checked = bool(self.guarantee.adversaries) or self._spare(answered)
-        return _SummedRecovery(self, within, self._sum(within.matrix)[None], checked)
+        rows = within.matrix
+        checked = bool(self.guarantee.adversaries) or not self.domain.exact
+        checked = checked or not rows.any(axis=0).all()
+        return _SummedRecovery(self, within, self._sum(rows)[None], checked)
 
     def _sum(self, rows: NDArray[Any]) -> NDArray[Any]:
         ones = np.ones((1, len(rows)), dtype=self.domain.dtype)
         return self.domain.matmul(ones, rows).reshape(rows.shape[1:])
-
-    def _spare(self, answered: tuple[int, ...]) -> bool:
-        """Whether there are more answers than needed, so that some can be checked by others."""
-        return len(answered) > self.guarantee.threshold or any(
-            self.sufficient([*answered[:place], *answered[place + 1 :]])
-            for place in range(len(answered))
-        )
 
 
 @final
@@ -156,7 +163,7 @@ class _SummedRecovery(AbstractRecovery):
     scheme: Summed
     within: AbstractRecovery
     row: NDArray[Any]
-    checked: bool
+    checked: bool  # an answer that R leaves out is there to check the others
 
     @property
     def answered(self) -> tuple[int, ...]:

@@ -64,7 +64,7 @@ class Unmasking:
         rest = shares - domain.matmul(self.encoder.data, X)
         if isinstance(domain, PrimeField):
             rest = domain.reduce(rest)
-            exact = domain.matmul(self.inverse, np.ascontiguousarray(rest[self.rows]))
+            exact: NDArray[Any] = domain.matmul(self.inverse, np.ascontiguousarray(rest[self.rows]))
             require(np.array_equal(domain.matmul(self.basis, exact), rest), told)
             return exact
         masks: NDArray[Any] = self.inverse @ rest

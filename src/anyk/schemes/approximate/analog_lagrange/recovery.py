@@ -8,26 +8,34 @@ from functools import cached_property
 from typing import Any, final
 
 import numpy as np
+import scipy  # its submodules load when first used: import anyk stays quick
 from numpy.typing import NDArray
 
 from anyk.answers import Recovered
-from anyk.codes.analog.interleaved import InterleavedCode
+from anyk.codes.agreement import SINGLE
+from anyk.codes.analog.interleaved import InterleavedCode, alike
 from anyk.codes.locators.located import Located
 from anyk.domains.real import Complex
-from anyk.errors import TooManyErrors
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.randomness.sketch import COLUMNS, sketch
 from anyk.schemes.approximate.common import no_numbers, relative_error
 from anyk.schemes.base import AbstractRecovery, rows_of
+from anyk.schemes.certainty import Certainty
 
 __all__ = ["AnalogRecovery"]
 
+_COARSER = 2.0**29  # times, is single precision
 _LIE = 8.0  # roundings; honest answers were measured at up to 9 * 2^-52, a lie is beyond 32
 _FEWEST = 0.5  # roundings: what is assumed where the answers agree better than that
 _UNSEEN = 2.0  # roundings: what is assumed where no answer is spare
 _SLACK = 1.5  # for rounding that is alike in neighbouring rows, or hidden in the matrices
 _OWN, _ALIKE = 2.0, 64.0  # 2 + n/64 ulp: by the recovery's own product, of n terms
 _LUCK = 3.0  # standard deviations by which few spare rows may show less noise than there is
+_CHANCE = 0.02  # that they show even less, where noise is not that of rounding
+_DEGREE = (
+    "If nobody lies, the function is no polynomial of the degree that was promised: raise degree=, "
+    "or take a scheme for any function."
+)
 _SUBNORMAL = float(np.finfo(np.float64).smallest_subnormal)  # what the smallest numbers lose
 _COLUMNS = 16  # of a sketch
 _EXTREME = 1e50  # times the other rows: a square of what is larger may overflow
@@ -42,22 +50,26 @@ class AnalogRecovery(AbstractRecovery):
         workers: that answered, in the order of their answers.
         points: of these workers, complex128 ndarray (n,) on the unit circle.
         targets: points of the blocks, complex128 ndarray (K,).
-        dimension: how many values determine the polynomial.
-        adversaries: A, how many rows may be wrong.
-        rounding: of an honest answer, root mean square, as a share of its own.
+        radius: of the circle of these.
+        degree: d, of the function.
+        certainty: how many values determine the polynomial, and how many rows may be wrong.
+        hidden: how many liars the error estimate allows for.
+        rounding: of an honest answer, root mean square, as a share of its own, in double precision.
         source: of the random numbers of its sketches, which no worker may foresee.
 
     Example:
         >>> encoded = anyk.AnalogLagrange(blocks=2, degree=2, workers=4).encode([1.0, 3.0])
-        >>> encoded.recovery([0, 1, 3]).recover(encoded.shares[[0, 1, 3]] ** 2).value.real.round(6)
+        >>> encoded.recovery(range(4)).recover(encoded.shares ** 2).value.real.round(6)
         array([1., 9.])
     """
 
     workers: tuple[int, ...]
     points: NDArray[np.complex128]
     targets: NDArray[np.complex128]
-    dimension: int
-    adversaries: int
+    radius: float
+    degree: int
+    certainty: Certainty
+    hidden: int
     rounding: float
     source: AbstractSource = SystemSource()
 
@@ -92,17 +104,19 @@ class AnalogRecovery(AbstractRecovery):
         array = rows_of(values, self.workers, Complex())
         if not array.size:
             return no_numbers(len(self.targets), array)
-        sample, unit = _sample(array.reshape(len(array), -1), self.adversaries, self.source)
+        rows, most = array.reshape(len(array), -1), self.certainty.adversaries
+        sample, unit = _sample(rows, most, self.source)
         sizes = np.linalg.norm(sample, axis=1) / math.sqrt(sample.shape[1])
-        typical = float(np.sort(sizes)[-1 - self.adversaries])
-        rounding = self.rounding * typical + _SUBNORMAL / unit
-        located = self._code.locate(sample, self.adversaries, noise=_LIE * rounding)
+        typical = float(np.sort(sizes)[-1 - most])
+        coarse = _COARSER if _single(rows, most) else 1.0
+        rounding = self.rounding * coarse * typical + _SUBNORMAL / unit
+        located = self._located(sample, rounding, SINGLE * typical)
         if located.exceeded:
-            raise TooManyErrors(answered=self.workers, adversaries=self.adversaries)
+            raise self.certainty.contradiction(self.workers, unless=_DEGREE)
         kept = np.delete(np.arange(len(self.workers)), located.removed)
         code = self._code
         if located.removed:
-            code = InterleavedCode(self.points[kept], self.dimension)
+            code = InterleavedCode(self.points[kept], self.certainty.dimension)
             array = array[kept]
         matrix = code.recovery(self.targets) if located.removed else self.matrix
         with np.errstate(over="ignore", invalid="ignore"):  # the estimate is infinite then
@@ -119,6 +133,22 @@ class AnalogRecovery(AbstractRecovery):
             block_errors=(relative + own) * rows / float(np.sqrt(np.mean(rows**2))),
         )
 
+    def _located(self, sample: NDArray[np.complex128], rounding: float, beyond: float) -> Located:
+        """Which rows are wrong.
+
+        Where no liars explain what is more than rounding, though all that are needed were heard,
+        the answers bear noise of their own: it is learned from what is left without the A rows
+        that explain most, if no more is than single precision may leave.
+        """
+        most = self.certainty.most(self.workers)
+        located = self._code.locate(sample, most, noise=_LIE * rounding, beyond=beyond)
+        if not located.exceeded or most < self.certainty.adversaries:
+            return located
+        noise = self._code.unexplained(sample, most)
+        if noise > beyond:
+            return located
+        return self._code.locate(sample, most, noise=_LIE * noise, beyond=beyond, learned=True)
+
     def _error(
         self,
         code: InterleavedCode,
@@ -127,26 +157,49 @@ class AnalogRecovery(AbstractRecovery):
         rounding: float,
         located: Located,
     ) -> float:
-        """Root mean square error: rounding, amplified, and lies too small to be seen."""
-        spare = len(sample) - self.dimension
+        """Root mean square error: rounding, amplified, and lies too small to be seen.
+
+        Where the spare rows show more than rounding, f may be none of the polynomials promised.
+        """
+        spare = len(sample) - code.dimension
         blocks = math.sqrt(len(self.targets))
         amplified = float(np.linalg.norm(matrix)) / blocks
         if not spare:
             return _SLACK * _UNSEEN * rounding * amplified
         luck = 1.0 + _LUCK / math.sqrt(2.0 * spare)  # columns are not independent: D is rounded too
-        noise = max(luck * code.residual(sample), _FEWEST * rounding)
-        hidden = self.adversaries - len(located.named)
-        exposed = self._exposure if not located.removed else code.exposure(self.targets, hidden)
-        return _SLACK * noise * math.hypot(amplified, exposed / blocks * math.sqrt(spare))
+        left, beside = code.residual(sample), 0.0
+        if left > rounding:
+            luck = max(luck, _unlucky(sample, spare))
+            nodes = round((code.dimension - 1) / self.degree)
+            beside = code.misfit(self.targets, code.dimension - 1 + nodes, self.radius)
+        noise = max(luck * left, _FEWEST * rounding)
+        if located.removed:
+            exposed = code.exposure(self.targets, self.hidden - len(located.named))
+        else:
+            exposed = self._exposure
+        return _SLACK * noise * math.hypot(amplified, exposed / blocks * math.sqrt(spare), beside)
 
     @cached_property
     def _code(self) -> InterleavedCode:
-        return InterleavedCode(self.points, self.dimension)
+        return InterleavedCode(self.points, self.certainty.dimension)
 
     @cached_property
     def _exposure(self) -> float:
-        """Of the code, where all the A liars are hidden."""
-        return self._code.exposure(self.targets, self.adversaries)
+        """Of the code, where all liars are hidden."""
+        return self._code.exposure(self.targets, self.hidden)
+
+
+def _single(values: NDArray[np.complex128], adversaries: int) -> bool:
+    """Whether all rows but A at most hold what single precision holds."""
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        held = values.astype(np.complex64) == values
+    return int(np.sum(held.all(axis=1))) >= len(values) - adversaries
+
+
+def _unlucky(sample: NDArray[np.complex128], spare: int) -> float:
+    """By how many times the noise may be more than the spare rows show, by chance."""
+    freedom = spare * alike(sample)
+    return math.sqrt(freedom / float(scipy.special.chdtri(freedom, 1.0 - _CHANCE)))
 
 
 def _sample(

@@ -12,12 +12,12 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.checks import positive, settle, shown
+from anyk.checks import indices_of, positive, settle, shown
 from anyk.codes.analog.circle import circle, lagrange_basis, spread
 from anyk.codes.analog.interleaved import InterleavedCode
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Complex
-from anyk.errors import InvalidArgument, Unachievable
+from anyk.errors import InvalidArgument, Unachievable, numbered
 from anyk.privacy.noise import settle_noise, settled_noise
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.randomness.masks import gaussian_masks
@@ -32,7 +32,9 @@ from anyk.schemes.base import (
     missing_answers,
     read_only,
 )
+from anyk.schemes.certainty import Certainty
 from anyk.schemes.row import SchemeRow, SchemeWords, degree_of, some_leakage
+from anyk.schemes.smaller import enough, or_lower
 from anyk.spec import Guarantee, Map, Threat
 
 __all__ = ["ROW", "AnalogLagrange"]
@@ -56,6 +58,9 @@ class AnalogLagrange(AbstractScheme):
         degree: d, the total degree of f, in all arguments that are encoded.
         workers: N.
         adversaries: A, how many workers may answer wrongly.
+        detects: D >= A, how many workers may answer wrongly without a wrong value. By default A,
+            and 1 without adversaries, so that one spare answer checks that f is what was promised;
+            0 where that would be one worker too many.
         colluders: T, how many workers may put their shares together.
         stragglers: S, how many workers may be late; as many as the inequality allows by default.
         leakage: bits, a coordinate, that T workers may learn. With colluders, give it or sigma.
@@ -66,26 +71,33 @@ class AnalogLagrange(AbstractScheme):
         tolerance: relative error that is still acceptable, predicted for an f as x**d, with the
             S + A workers missing that are missed most.
         rounding: of honest answers, root mean square, as a share of an answer's own root mean
-            square. The default, 2^-50, is for f in double precision without cancellation; lies
-            are what differs by more than 8 times that. Where f subtracts what is nearly equal, or
-            computes in single precision, raise it.
+            square, in double precision; 2^29 times that where single precision holds the answers.
+            The default, 2^-50, is for f without cancellation. Lies are what differs by more than 8
+            times that, unless no A liars explain it.
 
     Raises:
         InvalidArgument: if an argument is out of range.
-        Unachievable: if (K+T-1)d + 2A + 1 > N - S, or too little precision would be left.
+        Unachievable: if (K+T-1)d + D + A + 1 > N - S, or too little precision would be left.
 
     Guarantee:
         Approximate: any N - S answers, of which A may be lies, give the value with an error
-        estimate. Of 2,000 random codes, sets of answers and lies the error was within it in all
-        (99.8 % or more, with 95 % confidence), and in the median 9 times smaller, with A = 3 23
-        times; it supposes that honest answers are rounded as stated. A liar is named where no other
-        worker's lie explains the answers as well; smaller lies, near rounding, may stay unnamed,
-        and the estimate covers what any A of them can do together. With more than A liars,
-        recovery raises `TooManyErrors`, or, where the answers are consistent with at most A liars
-        all the same, returns that reading of them. Any T workers learn at most `leakage` bits a
-        coordinate together, of independent blocks of standard deviation `data_std` (K times that
-        variance, for blocks that depend on each other in any way, bounds these too); more workers
-        learn more. Values are complex: for real data and real f, the imaginary part is rounding.
+        estimate; N - S - A do if nobody lies, and one more for each lie among them. A liar is named
+        where no other worker's lie explains the answers as well, and where its error is beyond what
+        the others' noise leaves to chance; smaller lies may stay unnamed, and the estimate covers
+        what any A of them (D, where it is given) can do together.
+
+        Where no A liars explain what is more than rounding, the answers bear noise of their own, as
+        of f in single precision or with cancellation: it is learned from them, up to 6e-5 of their
+        size. With more than that, by more than A liars or a function of too high a degree, recovery
+        raises `TooManyErrors`, or, where the answers are consistent with at most A liars all the
+        same, returns that reading of them. With one spare answer or more the estimate covers a
+        function that is no such polynomial; without (detects=0), it takes f to be what was
+        promised.
+
+        Any T workers learn at most `leakage` bits a coordinate together, of independent blocks of
+        standard deviation `data_std` (K times that variance, for blocks that depend on each other
+        in any way, bounds these too); more workers learn more. Values are complex: for real data
+        and real f, the imaginary part is rounding.
 
     References:
         Soleymani, Mahdavifar, Avestimehr: Analog Lagrange coded computing (IEEE JSAIT 2021),
@@ -108,6 +120,7 @@ class AnalogLagrange(AbstractScheme):
     workers: int
     _: KW_ONLY
     adversaries: int = 0
+    detects: int | None = None
     colluders: int = 0
     stragglers: int | None = None
     leakage: float | None = None
@@ -120,6 +133,7 @@ class AnalogLagrange(AbstractScheme):
     def __post_init__(self) -> None:
         settle(self, blocks=1, degree=1, workers=1, adversaries=0, colluders=0)
         settle(self, optional="stragglers", stragglers=0)
+        settle(self, optional="detects", detects=0)
         settle_noise(self)
         for name in ("radius", "tolerance", "rounding"):
             number = positive(name, getattr(self, name), change="Pass a positive number.")
@@ -135,22 +149,31 @@ class AnalogLagrange(AbstractScheme):
         self._check_precision()
 
     def _check_workers(self) -> None:
-        late = self.stragglers or 0
-        short = self._least + late - self.workers
+        late, certainty = self.stragglers or 0, self._certainty
+        short = certainty.threshold + late - self.workers
         if short > 0:
+            letters, numbers = certainty.excess
             raise Unachievable(
                 "workers",
                 given=str(self.workers),
                 needed=(
-                    "(K+T-1)d + 2A + 1 <= N - S, that is "
-                    f"({self.blocks}+{self.colluders}-1)*{self.degree} + 2*{self.adversaries} + 1 "
-                    f"= {self._least} <= {self.workers} - {late}"
+                    f"(K+T-1)d + {letters} + 1 <= N - S, that is "
+                    f"({self.blocks}+{self.colluders}-1)*{self.degree} + {numbers} + 1 "
+                    f"= {certainty.threshold} <= {self.workers} - {late}"
                 ),
-                change=(
-                    f"Add {short} worker{'s' if short > 1 else ''}, or lower blocks, degree, "
-                    "stragglers, adversaries or colluders."
-                ),
+                change=f"Add {numbered(short, 'worker')}{self._lower}.",
             )
+
+    @property
+    def _lower(self) -> str:
+        """What can be lowered instead of adding workers."""
+        names = "blocks", "degree", "stragglers", "adversaries", "detects", "colluders"
+        least = {"detects": self.adversaries}
+
+        def fits(it: AnalogLagrange) -> bool:
+            return it._certainty.threshold + (it.stragglers or 0) <= it.workers
+
+        return or_lower(enough(self, fits, *names, **least))
 
     def _check_precision(self) -> None:
         size = _share_size(self)
@@ -178,18 +201,21 @@ class AnalogLagrange(AbstractScheme):
         )
 
     @property
-    def _dimension(self) -> int:
-        """How many values determine f(u(z))."""
-        return (self.blocks + self.colluders - 1) * self.degree + 1
-
-    @property
-    def _least(self) -> int:
-        return self._dimension + 2 * self.adversaries
+    def _certainty(self) -> Certainty:
+        """How many values determine f(u(z)), and how many more show lies."""
+        dimension = (self.blocks + self.colluders - 1) * self.degree + 1
+        detects = self.detects
+        if detects is None and not self.adversaries:
+            room = self.workers - (self.stragglers or 0) - dimension
+            detects = 1 if room > 0 else None
+        return Certainty(dimension=dimension, adversaries=self.adversaries, detects=detects)
 
     @property
     def _late(self) -> int:
         """S."""
-        return self.workers - self._least if self.stragglers is None else self.stragglers
+        if self.stragglers is None:
+            return self.workers - self._certainty.threshold
+        return self.stragglers
 
     @property
     def problem(self) -> Map:
@@ -216,6 +242,7 @@ class AnalogLagrange(AbstractScheme):
             colluders=self.colluders,
             leakage=_noise(self)[1],
             data_std=self.data_std,
+            least=self.workers - self._late - self.adversaries,
         )
 
     def encode(self, X: Any, *, source: AbstractSource = SystemSource()) -> Encoded:
@@ -239,8 +266,9 @@ class AnalogLagrange(AbstractScheme):
         return Encoded(self, (self.domain.matmul(matrix, nodes),), None)
 
     def sufficient(self, answered: Collection[int]) -> bool:
-        """Whether there are N - S of them."""
-        return len(set(answered)) >= self.workers - self._late
+        """Whether there are N - S - A of them: enough, if nobody lies."""
+        heard = set(indices_of("answered", answered))
+        return len(heard) >= self.workers - self._late - self.adversaries
 
     def encoder(self, layout: None, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D, and M for noise of variance 1: sigma is in it."""
@@ -251,16 +279,19 @@ class AnalogLagrange(AbstractScheme):
         """Least squares over the answers, after the liars are located.
 
         Raises:
-            NotEnoughAnswers: if there are fewer than (K+T-1)d + 2A + 1.
+            NotEnoughAnswers: if there are fewer than (K+T-1)d + D + 1.
         """
-        if len(answered) < self._least:
-            raise missing_answers(self, answered, f"{self._least} answers")
+        certainty = self._certainty
+        if len(answered) < certainty.least:
+            raise missing_answers(self, answered, certainty.needed)
         return AnalogRecovery(
             workers=answered,
             points=_points(self)[list(answered)],
             targets=_targets(self),
-            dimension=self._dimension,
-            adversaries=self.adversaries,
+            radius=self.radius,
+            degree=self.degree,
+            certainty=certainty,
+            hidden=self.adversaries if self.detects is None else self.detects,
             rounding=self.rounding,
         )
 
@@ -308,7 +339,7 @@ def _amplification(scheme: AnalogLagrange, missing: int) -> float:
     return max(
         float(np.linalg.norm(code.recovery(targets))) / math.sqrt(scheme.blocks)
         for code in (
-            InterleavedCode(points[(left + first) % scheme.workers], scheme._dimension)  # noqa: SLF001 - its own scheme
+            InterleavedCode(points[(left + first) % scheme.workers], scheme._certainty.dimension)  # noqa: SLF001 - its own scheme
             for first in range(scheme.workers if missing else 1)
         )
     )
@@ -334,6 +365,7 @@ def _examples() -> tuple[AbstractScheme, ...]:
     return (
         AnalogLagrange(blocks=1, degree=1, workers=1),
         AnalogLagrange(blocks=3, degree=2, workers=12, adversaries=1, stragglers=2),
+        AnalogLagrange(blocks=2, degree=2, workers=9, adversaries=1, detects=2),
         private,
         AnalogLagrange(blocks=2, degree=3, workers=8, colluders=1, sigma=5.0, radius=1.2),
     )
@@ -349,7 +381,7 @@ ROW = SchemeRow(
         call="AnalogLagrange(blocks=K, degree=d, workers=N, adversaries=A, colluders=T, "
         "leakage=bits)",
         computes="polynomials of degree d",
-        late="any (K+T-1)d + 2A + 1 answers are enough",
+        late="any (K+T-1)d + 2A + 1 answers are enough, and one to check f",
         wrong="A liars are named",
         curious="T workers learn at most so many bits",
         value="floating point (complex), with an error estimate",

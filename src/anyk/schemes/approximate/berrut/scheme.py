@@ -10,7 +10,7 @@ from typing import Any, final
 
 import numpy as np
 
-from anyk.checks import settle
+from anyk.checks import indices_of, settle
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
 from anyk.errors import Unachievable
@@ -20,6 +20,7 @@ from anyk.randomness.masks import gaussian_masks
 from anyk.schemes.approximate.berrut.layout import BerrutPoints, berrut_points
 from anyk.schemes.approximate.berrut.recovery import BerrutRecovery, interpolate
 from anyk.schemes.approximate.common import (
+    add_workers,
     approximate_guarantee,
     check_answers,
     check_threat,
@@ -28,6 +29,7 @@ from anyk.schemes.approximate.common import (
 )
 from anyk.schemes.base import AbstractScheme, Encoded, Encoder, blocks_of
 from anyk.schemes.row import SchemeRow, SchemeWords, none_for_certain, some_leakage
+from anyk.schemes.smaller import enough, or_lower
 from anyk.spec import Guarantee, Map, Threat
 
 __all__ = ["ROW", "Berrut"]
@@ -111,8 +113,9 @@ class Berrut(AbstractScheme):
         settle(self, optional="stragglers", blocks=1, workers=1, stragglers=0)
         settle(self, adversaries=0, colluders=0)
         settle_noise(self)
-        check_threat(self.blocks, self.workers, self.stragglers)
-        if self.adversaries and self.workers - self._late < self._least:
+        if self.adversaries and not self._fits():
+            more = add_workers(self.blocks, self.workers, self.stragglers or 0, self._least)
+            names = "blocks", "stragglers", "adversaries"
             raise Unachievable(
                 "workers" if self.stragglers is None else "stragglers",
                 given=f"workers={self.workers}, stragglers={self._late}",
@@ -120,8 +123,9 @@ class Berrut(AbstractScheme):
                     f"N - S >= 2 (K + A), that is {self.workers} - {self._late} >= "
                     f"2*({self.blocks}+{self.adversaries}) = {self._least}"
                 ),
-                change="Add workers, or lower stragglers or adversaries.",
+                change=f"{more}{or_lower(enough(self, Berrut._fits, *names))}.",
             )
+        check_threat(self.blocks, self.workers, self.stragglers)
         if self.colluders > self.workers:
             raise Unachievable(
                 "colluders",
@@ -130,6 +134,11 @@ class Berrut(AbstractScheme):
                 change="Lower colluders.",
             )
         _noise(self)
+
+    def _fits(self) -> bool:
+        """Whether enough answers are left for the locator."""
+        least = max(self._least, least_answers(self.blocks, 0))
+        return self.workers - self._late >= least
 
     @property
     def _least(self) -> int:
@@ -195,7 +204,7 @@ class Berrut(AbstractScheme):
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether at least N - S workers answered."""
-        return len(set(answered)) >= self.workers - self._late
+        return len(set(indices_of("answered", answered))) >= self.workers - self._late
 
     def encoder(self, layout: None, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D, and M for noise of variance 1: sigma is in it."""

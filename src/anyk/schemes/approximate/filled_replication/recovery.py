@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Recovered
+from anyk.codes.agreement import Agreement
 from anyk.codes.curves.accuracy import FEWEST, estimate_errors, excess_of_few, unseen_error
 from anyk.codes.curves.filling import (
     AbstractFilling,
@@ -25,7 +26,13 @@ from anyk.codes.curves.splines import SmoothingSpline, gcv_candidates, smoothing
 from anyk.domains.real import Reals
 from anyk.randomness.entropy import AbstractSource, SystemSource, residues
 from anyk.randomness.sketch import sketch
-from anyk.schemes.approximate.common import MOST_NUMBERS, largest, no_numbers, with_evidence
+from anyk.schemes.approximate.common import (
+    MOST_NUMBERS,
+    as_computed,
+    largest,
+    no_numbers,
+    with_evidence,
+)
 from anyk.schemes.base import AbstractRecovery, rows_of
 
 __all__ = ["FilledRecovery"]
@@ -35,7 +42,6 @@ Places: TypeAlias = NDArray[np.intp]
 Way: TypeAlias = SmoothingSpline | AbstractFilling
 
 _PROBES = 32
-_SAME = 1e-9  # of the size of the answers: copies that differ less differ by rounding
 _CAUTION = 2.0  # standard deviations of the noise that filling brings
 _POWERS = (4.0, 8.0, 16.0)
 _REACHES = (2.0, 4.0, 8.0)
@@ -44,7 +50,7 @@ _REACHES = (2.0, 4.0, 8.0)
 @final
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FilledRecovery(AbstractRecovery):
-    """A block's value is the mean of its copies' answers; the lost blocks are filled in.
+    """A block's value is the answer of one of its copies; the lost blocks are filled in.
 
     There are several ways to fill in: the cubic spline along the path, means of the nearest
     blocks by inverse distance to a power of 4, 8 or 16, and kriging with a Gaussian covariance
@@ -52,9 +58,10 @@ class FilledRecovery(AbstractRecovery):
     The one is taken that predicts the answers best when each is left out in turn. Without the
     distances between the blocks: straight lines along the path, the spline, or the mean.
 
-    Where copies of one block disagree, the answers bear noise of a variance s^2 that can be seen:
-    lambda then minimises Mallows' C_p = sum_k c_k |y_k - g(x_k)|^2 + 2 s^2 tr A over blocks with
-    c_k copies, and unless that is 0, the value is the smoothing spline, at all blocks.
+    Where copies of one block differ by more than rounding, the answers bear noise of a variance
+    s^2 that can be seen: lambda then minimises Mallows' C_p = sum_k c_k |y_k - g(x_k)|^2
+    + 2 s^2 tr A over blocks with c_k copies, and unless that is 0, the value is the smoothing
+    spline, at all blocks.
 
     Args:
         order: the blocks along the path, ndarray (K,); a permutation.
@@ -121,22 +128,39 @@ class FilledRecovery(AbstractRecovery):
         array = rows_of(values, self.workers, Reals())
         if not array.size:
             return no_numbers(self.order.size, array)
+        chosen = self._agreed(array)
+        if chosen is not None and not self._lost.size:
+            value = np.empty((self.order.size, *array.shape[1:]))
+            value[self.order[self._places]] = array[chosen]
+            return as_computed(value)
         scale = math.ldexp(1.0, math.frexp(largest(array))[1] - 1)  # a power of 2 keeps all bits
         rows = array.reshape(self.held.size, -1) / scale
         sample = sketch(rows, numbers=MOST_NUMBERS, source=self.source)
-        means = self._means(sample)
-        noise = self._noise(sample, means)
+        means = self._means(sample) if chosen is None else sample[chosen]
+        noise = self._noise(sample, means) if chosen is None else 0.0
         signs = residues(self.source, 2, (self._places.size, _PROBES))
         probes = np.where(signs, 1.0, -1.0)
         way = self._choose(means, noise, probes)
         value = np.empty((self.order.size, rows.shape[1]))
-        value[self.order] = self._along(way, self._means(rows))
+        whole = self._means(rows) if chosen is None else rows[chosen]
+        value[self.order] = self._along(way, whole)
         errors, known = np.empty(self.order.size), np.empty(self.order.size, dtype=np.bool_)
         errors[self.order] = self._errors(way, means, noise, probes)
-        known[self.order] = self._known(way, means, noise)
+        known[self.order] = self._known(way, noise)
         return with_evidence(
             value.reshape(self.order.size, *array.shape[1:]), errors, known, scale=scale
         )
+
+    def _agreed(self, rows: Floats) -> Places | None:
+        """One answer for each block, if its copies agree but for rounding: the nearest to all."""
+        agreement, chosen = Agreement(), []
+        for place in range(self._places.size):
+            copies = np.flatnonzero(self._groups == place)
+            majority = agreement.majority([rows[copy] for copy in copies], copies.size)
+            if majority is None:
+                return None
+            chosen.append(copies[majority.chosen])
+        return np.array(chosen)
 
     def _means(self, rows: Floats) -> Floats:
         """The mean of each block's copies, ndarray (n, L); copies that agree keep their bits."""
@@ -228,11 +252,11 @@ class FilledRecovery(AbstractRecovery):
             value[self._lost] = way.fill(self._places, means, self._lost)
         return value
 
-    def _known(self, way: Way, means: Floats, noise: float) -> NDArray[np.bool_]:
-        """Places whose value is as computed, ndarray (K,): where copies agree up to rounding."""
+    def _known(self, way: Way, noise: float) -> NDArray[np.bool_]:
+        """Places whose value is as computed, ndarray (K,): where copies agree."""
         known = np.zeros(self.order.size, dtype=np.bool_)
         smoothed = isinstance(way, SmoothingSpline)
-        known[self._places] = not smoothed and noise <= _SAME**2 * float(np.sum(means**2))
+        known[self._places] = not smoothed and not noise
         return known
 
     def _errors(self, way: Way, means: Floats, noise: float, probes: Floats) -> Floats:

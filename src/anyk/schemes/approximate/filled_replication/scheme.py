@@ -8,7 +8,7 @@ from typing import Any, final
 
 import numpy as np
 
-from anyk.checks import settle
+from anyk.checks import indices_of, settle
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
 from anyk.randomness.entropy import AbstractSource, SystemSource
@@ -39,8 +39,8 @@ class FilledReplication(AbstractScheme):
     N mod K workers left over take the blocks that are farthest from all others. A block that is
     answered for is as its worker computed it. A block of which every copy is late is estimated
     from the others, by their order on a short path or by their distances, in the way that predicts
-    the answers that did come best. Where copies of one block differ, the answers bear noise, and
-    they are smoothed as far as that noise asks for.
+    the answers that did come best. Where copies of one block differ by more than rounding, the
+    answers bear noise, and they are smoothed as far as that noise asks for.
 
     There may be fewer workers than blocks: then most blocks are estimated.
 
@@ -125,7 +125,14 @@ class FilledReplication(AbstractScheme):
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether at least N - S workers answered."""
-        return len(set(answered)) >= self.guarantee.threshold
+        return len(set(indices_of("answered", answered))) >= self.guarantee.threshold
+
+    def again(self, layout: FilledLayout, answered: Collection[int]) -> dict[int, frozenset[int]]:
+        """One share of each block that nobody answered for."""
+        known = np.unique(layout.held[[*answered]])
+        lost = np.setdiff1d(layout.held, known)
+        copies = {place: np.flatnonzero(layout.held == place).tolist() for place in lost.tolist()}
+        return {shares[0]: frozenset(shares) for shares in copies.values()}
 
     def encoder(self, layout: FilledLayout, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D: a one where worker n holds block k; there is no noise."""

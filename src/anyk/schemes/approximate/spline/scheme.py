@@ -9,11 +9,10 @@ from typing import Any, Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.checks import settle
+from anyk.checks import choice, indices_of, settle
 from anyk.codes.curves.splines import SmoothingSpline, SplineFit, smoothing_spline
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
-from anyk.errors import InvalidArgument
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.schemes.approximate.common import (
     approximate_guarantee,
@@ -110,13 +109,9 @@ class Spline(AbstractScheme):
         settle(self, optional="stragglers", blocks=1, workers=1, stragglers=0, adversaries=0)
         check_threat(self.blocks, self.workers, self.stragglers, self.adversaries)
         check_bound(self.bound, self.adversaries)
-        if self.ordering not in ("path", None):
-            raise InvalidArgument(
-                "ordering",
-                given=repr(self.ordering),
-                needed='"path" or None',
-                change='Pass "path", or None to keep the given order.',
-            )
+        if self.ordering is not None:
+            kept = 'Pass "path", or None to keep the given order.'
+            choice("ordering", self.ordering, ("path",), change=kept)
         check_smoothing("encoder_smoothing", self.encoder_smoothing)
         check_smoothing("decoder_smoothing", self.decoder_smoothing, optional=True)
 
@@ -169,7 +164,7 @@ class Spline(AbstractScheme):
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether at least N - S workers answered."""
-        return len(set(answered)) >= self.guarantee.threshold
+        return len(set(indices_of("answered", answered))) >= self.guarantee.threshold
 
     def encoder(self, layout: SplineLayout, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D of the curve, in the order of the blocks; there is no noise."""

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.codes.curves.kriging import kriging
-from anyk.errors import Unachievable
+from anyk.errors import Unachievable, numbered
 from anyk.privacy.veils import Veil, thinnest, veil
 from anyk.schemes.base import Encoder
+from anyk.schemes.smaller import or_lower
 
 __all__ = ["VeiledLayout", "veiled_layout"]
 
@@ -24,6 +25,7 @@ _REACHES_OF_MANY, _STEPS_OF_MANY = (1.4, 2.0), 4  # so that lies stand out of a 
 _SPREADS = (0.1, 0.15, 0.2, 0.3, 0.45, 0.7, 1.0)
 _JUDGED = 32  # copies by which a veil is judged: more would tell the same
 _EXPECTED = 1e-4  # roughness of f, for the choice of a veil
+_DOUBLINGS = 4  # of the workers: more than that are no advice
 _BLIND = 0.95  # of the variance of f: an error that leaves nothing of the answer
 _SPARE = 1e-9  # of the leakage: room for rounding
 
@@ -119,6 +121,24 @@ class VeiledLayout:
         return products
 
 
+def check_copies(blocks: int, workers: int, colluders: int) -> None:
+    """Refuse fewer workers than blocks or colluders.
+
+    Raises:
+        Unachievable: if they are fewer.
+    """
+    if workers < max(blocks, colluders):
+        others = {"blocks": colluders, "colluders": blocks}
+        names = [name for name, other in others.items() if other <= workers]
+        raise Unachievable(
+            "workers",
+            given=str(workers),
+            needed=f"a copy of each block and T workers, N >= max(K, T) = "
+            f"max({blocks}, {colluders})",
+            change=f"Add {numbered(max(blocks, colluders) - workers, 'worker')}{or_lower(names)}.",
+        )
+
+
 @lru_cache(maxsize=64)
 def veiled_layout(
     *,
@@ -146,14 +166,7 @@ def veiled_layout(
         Unachievable: if there is no worker for each block, or so much noise is needed that the
             answers would tell nothing.
     """
-    if workers < max(blocks, colluders):
-        raise Unachievable(
-            "workers",
-            given=str(workers),
-            needed=f"a copy of each block and T workers, N >= max(K, T) = "
-            f"max({blocks}, {colluders})",
-            change="Add workers, or lower blocks or colluders.",
-        )
+    check_copies(blocks, workers, colluders)
     layouts = [
         _layout(shape, blocks, workers, leakage, data_std)
         for shape in _shapes(colluders, checked=adversaries > 0)
@@ -166,7 +179,7 @@ def veiled_layout(
             given=f"{leakage:.3g} bits",
             needed=f"noise of {_depth(best):.3g} times data_std = {data_std:.3g}: in {workers} "
             f"answers, f of {blocks} blocks would drown",
-            change=f"Allow {nearest:.2g} bits, or add workers.",
+            change=f"Allow {nearest:.2g} bits{_or_take(best, leakage)}.",
         )
     return best
 
@@ -205,6 +218,17 @@ def _layout(
 def _depth(layout: VeiledLayout) -> float:
     """Noise of the least veiled copy, in standard deviations of the data."""
     return float(np.linalg.norm(layout.points, axis=1).min()) / layout.data_std
+
+
+def _or_take(layout: VeiledLayout, leakage: float) -> str:
+    """How many workers leave something of the answers, by doubling, where some do."""
+    shape, workers = Veil(points=layout.points), layout.workers
+    for _ in range(_DOUBLINGS):
+        workers *= 2
+        more = _layout(shape, layout.blocks, workers, leakage, layout.data_std)
+        if more.expected_error**2 < _BLIND:
+            return f", or take {workers} workers"
+    return ""
 
 
 def _nearest(layout: VeiledLayout, leakage: float) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, final
 
-from anyk.checks import positive, settle
+from anyk.checks import indices_of, positive, settle
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
 from anyk.randomness.entropy import AbstractSource, SystemSource
@@ -19,7 +19,11 @@ from anyk.schemes.approximate.common import (
     least_answers,
     stragglers_of,
 )
-from anyk.schemes.approximate.veiled_replication.layout import VeiledLayout, veiled_layout
+from anyk.schemes.approximate.veiled_replication.layout import (
+    VeiledLayout,
+    check_copies,
+    veiled_layout,
+)
 from anyk.schemes.approximate.veiled_replication.recovery import VeiledRecovery
 from anyk.schemes.base import AbstractScheme, Encoded, Encoder, blocks_of
 from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_for_certain
@@ -104,9 +108,12 @@ class VeiledReplication(AbstractScheme):
     def __post_init__(self) -> None:
         settle(self, optional="stragglers", blocks=1, workers=1, stragglers=0)
         settle(self, adversaries=0, colluders=1)
+        check_copies(self.blocks, self.workers, self.colluders)
         check_threat(self.blocks, self.workers, self.stragglers, self.adversaries)
         check_bound(self.bound, self.adversaries)
-        std = positive("data_std", self.data_std, change="Pass that of the data's numbers.")
+        std = positive(
+            "data_std", self.data_std, change="Pass that of the data's numbers.", squared=True
+        )
         object.__setattr__(self, "data_std", std)
         bits = positive(
             "leakage",
@@ -170,7 +177,7 @@ class VeiledReplication(AbstractScheme):
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether at least N - S workers answered."""
-        return len(set(answered)) >= self.guarantee.threshold
+        return len(set(indices_of("answered", answered))) >= self.guarantee.threshold
 
     def encoder(self, layout: VeiledLayout, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D of the copies, and M of their veils."""

@@ -1,0 +1,1 @@
+"""Of which degree a function is: as its results say, or as its author says."""

@@ -1,0 +1,62 @@
+"""Writing in a FieldArray: it, and all that are views of it, know of what was written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from anyk.domains.extent import Extent
+from anyk.domains.functions.inside import no_elements, residues_of, shifted, wrapped
+from anyk.errors import InvalidArgument
+
+if TYPE_CHECKING:
+    from anyk.domains.array import FieldArray
+
+__all__ = ["write"]
+
+
+def write(target: FieldArray, index: Any, value: Any) -> None:
+    """What `target[index] = value` does.
+
+    Where the value has more fraction bits than the array, all of the array gets as many. Its extent
+    is from now on that of both, or that of the value if it is written everywhere.
+
+    Args:
+        target: the array.
+        index: where, by constants.
+        value: a FieldArray, or plain numbers.
+
+    Raises:
+        InvalidArgument: if the array can't be written in.
+    """
+    no_elements(target, "x[..] = y", index)
+    residues = residues_of(target)
+    if not residues.flags.writeable:
+        raise InvalidArgument(
+            "array",
+            given="one that can't be written in",
+            needed="an array with memory of its own",
+            change="Write in a copy, x.copy().",
+        )
+    owner, given = target.owner, wrapped(target, value)
+    own, new = owner.extent, given.extent
+    met, lacks, extent = own or new, 0, None
+    if met is not None:
+        own, new = own or owner.beside(met), new or given.beside(met)
+        everywhere = owner is target and (index is ... or _is_all(index))
+        extent = new if everywhere else own.joined(new)
+        if not everywhere and extent.bits > own.bits:
+            residues_of(owner)[...] = shifted(
+                owner.field, residues_of(owner), extent.bits - own.bits
+            )
+            _know(owner, own.aligned(extent.bits))
+        lacks = extent.bits - new.bits
+    residues[index] = shifted(target.field, residues_of(given), lacks)
+    _know(owner, extent)
+
+
+def _know(owner: FieldArray, extent: Extent | None) -> None:
+    owner._extent = extent  # noqa: SLF001 - of what was just written
+
+
+def _is_all(index: Any) -> bool:
+    return isinstance(index, slice) and index == slice(None)

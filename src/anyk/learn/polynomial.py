@@ -1,0 +1,182 @@
+"""CodedPrivateML's training: descend on a polynomial loss, a round of answers an iteration."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from typing import Literal, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anyk.checks import positive
+from anyk.learn.calibration import calibrate
+from anyk.learn.descent import descend, top_curvature
+from anyk.learn.formats import choose_formats
+from anyk.learn.gradient import CodedGradient
+from anyk.learn.losses import LogLoss
+from anyk.learn.products import exponent_of
+from anyk.learn.progress import progress
+from anyk.learn.report import Roll
+from anyk.learn.response import Response
+from anyk.learn.setting import Setting, largest_code
+from anyk.learn.training import LITTLE, Trained, in_blocks, still_falls
+from anyk.running.run import distribute
+
+__all__ = ["Descent"]
+
+_AIMS = 8, 10  # bits of data and weights, enough to learn with
+_NEARLY = 0.99  # of the interval: where weights end that are held to it
+_WINDOW = 4  # iterations, over which the loss must have come to rest
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Descent:
+    """How to descend on the loss of a polynomial response.
+
+    Args:
+        response: g.
+        step: of the descent, or "auto" for 1 / L.
+        momentum: Nesterov's.
+        penalty: half of it times the squared norm of the weights, but the offset, is added.
+        intercept: whether there is an offset.
+        tolerance: how far the loss may still have fallen in the last iterations.
+    """
+
+    response: Response
+    step: float | Literal["auto"]
+    momentum: bool
+    penalty: float
+    intercept: bool
+    tolerance: float
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.step, str) or self.step != "auto":
+            positive("step", self.step, change="Leave it out to get the default.")
+
+    def train(
+        self, setting: Setting, features: NDArray[np.float64], targets: NDArray[np.float64]
+    ) -> Trained:
+        """Descend, and bring the log-odds to the scale of probabilities.
+
+        Args:
+            setting: threat, executor, bits.
+            features: float64 ndarray (rows, columns).
+            targets: float64 ndarray (rows, outputs), 0 or 1.
+
+        Returns:
+            Weights, losses and report.
+
+        Raises:
+            Unachievable: if no code survives the threat, or a gradient could wrap.
+            NotEnoughAnswers: if more workers failed than the code survives.
+            TooManyErrors: if more workers lied than it can name.
+        """
+        started = time.perf_counter()
+        response, rows = self.response, len(features)
+        exponent = exponent_of(features)  # of a power of two, which stays here
+        small = np.ldexp(features, -exponent)
+        design = np.hstack([small, np.ones((rows, int(self.intercept)))])
+        scheme = largest_code(setting.threat, degree=2 * response.degree + 1, rows=rows)
+        formats = choose_formats(
+            -(-rows // scheme.blocks) * design.shape[1] ** response.degree,
+            degrees=(response.degree + 1, response.degree),
+            aims=_AIMS,
+            data_bits=setting.data_bits,
+            weight_bits=setting.weight_bits,
+            primes=setting.primes,
+        )
+        rounded = formats.data.quantise(design)
+        lower = np.full((features.shape[1], 1), math.ldexp(self.penalty, min(-2 * exponent, 500)))
+        penalties = np.vstack([lower, np.zeros((int(self.intercept), 1))]) / rows
+        step = self.step
+        if step == "auto":
+            step = 1 / (response.slope * top_curvature(rounded) + penalties.max())
+        blocks = in_blocks(rounded, scheme.blocks)
+        prepared = time.perf_counter()
+        roll, losses = Roll(workers=setting.threat.workers), list[float]()
+        with (
+            setting.workers() as executor,
+            distribute(scheme, blocks, executor, embedding=formats.data) as data,
+            progress(setting.iterations, verbose=setting.verbose) as advance,
+        ):
+            encoded = time.perf_counter()
+            coded = CodedGradient(
+                data=data,
+                response=response,
+                formats=formats,
+                linear=rounded.T @ targets,
+                offset=rounded.sum(axis=0)[:, None],
+                rows=rows,
+                generator=setting.generator,
+                roll=roll,
+            )
+
+            def hold(point: NDArray[np.float64]) -> NDArray[np.float64]:
+                if response.degree == 1:  # whose loss is convex everywhere
+                    return point
+                reached = np.abs(rounded @ point).max(axis=0)
+                return np.asarray(
+                    point * np.minimum(1.0, response.interval / np.maximum(reached, 1e-300))
+                )
+
+            def gradient(point: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+                value, slope = coded(point)
+                return value, slope + penalties * point
+
+            def note(value: float) -> None:
+                losses.append(value)
+                advance(value)
+
+            weights = descend(
+                gradient,
+                np.zeros((design.shape[1], targets.shape[1])),
+                step=step,
+                iterations=setting.iterations,
+                project=hold,
+                momentum=self.momentum,
+                note=note,
+            )
+            master = time.perf_counter() - encoded - roll.answering
+        fell = losses[max(0, len(losses) - 1 - _WINDOW)] - losses[-1]
+        notes = []
+        if not abs(fell) <= self.tolerance:
+            notes.append(
+                f"the polynomial loss moved by {abs(fell):.2g} in the last iterations, and "
+                f"tol={self.tolerance:.2g} was asked for: raise iterations, or leave degree out, "
+                "which converges in fewer"
+            )
+        z, loss = rounded @ weights, LogLoss(targets)
+        held = response.degree > 1 and bool(np.abs(z).max() > _NEARLY * response.interval)
+        if held:
+            notes.append(
+                f"the weights were held back where the polynomial turns around, |x·w| > "
+                f"{response.interval:.3g}: raise interval, or leave degree out"
+            )
+        slopes, offsets = calibrate(z, targets, intercept=self.intercept)
+        losses.append(loss.value(z * slopes + offsets) / rows)
+        columns = features.shape[1]
+        found = weights[:columns] * slopes, weights[columns:].sum(axis=0) * slopes + offsets
+        left = still_falls(small, loss, found, penalty=lower, intercept=self.intercept)
+        if left > max(LITTLE, 2 * self.tolerance):
+            notes.append(
+                "by the sigmoid itself in place of the polynomial, some iterations lower the mean "
+                f"log-loss by {left:.2g}: leave degree out"
+            )
+        report = roll.report(
+            scheme=scheme,
+            formats=formats,
+            iterations=setting.iterations,
+            notes=notes,
+            seconds=(prepared - started, encoded - prepared, master),
+            step=step,
+            at_limit=held,
+        )
+        return Trained(
+            weights=np.ldexp(found[0], -exponent),
+            offsets=found[1],
+            losses=losses,
+            report=report,
+        )

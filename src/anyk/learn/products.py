@@ -1,0 +1,147 @@
+"""X v and X^T u on encoded data: what workers compute, and what the master makes of it."""
+
+from __future__ import annotations
+
+import functools
+import operator
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anyk.errors import InvalidArgument, TooManyErrors
+from anyk.learn.formats import Formats
+from anyk.learn.report import Roll
+from anyk.learn.subspace import AbstractProducts
+from anyk.running.distributed import Distributed
+
+__all__ = ["CodedProducts", "decoded", "exponent_of"]
+
+
+# What workers compute on the share of a block: X v, and X^T u. They load nothing of this package,
+# whose extra they need not have.
+_TIMES = operator.matmul
+_TRANSPOSED_TIMES = functools.partial(np.tensordot, axes=(0, 0))
+
+
+def exponent_of(values: NDArray[np.float64]) -> int:
+    """The e of the smallest 2^e that no value is larger than; 0 where all are 0.
+
+    Example:
+        >>> from anyk.learn.products import exponent_of
+        >>> exponent_of(np.array([0.25, -0.3])), exponent_of(np.array([0.25]))
+        (-1, -2)
+    """
+    fraction, exponent = np.frexp(np.abs(values).max(initial=0.0))
+    return int(exponent) - int(fraction == 0.5)  # noqa: PLR2004 - a power of two
+
+
+def decoded(data: Distributed, function: Callable[..., Any], sent: Any, roll: Roll) -> Any:
+    """What a function of encoded data comes to, block by block.
+
+    Args:
+        data: the encoded blocks.
+        function: of a block and an argument.
+        sent: the encoded argument.
+        roll: where answers, failures, lies and seconds are noted.
+
+    Raises:
+        NotEnoughAnswers: if more workers failed than the scheme survives.
+        TooManyErrors: if more workers lied than it can name.
+    """
+    started = time.perf_counter()
+    try:
+        outcome = data.run(function, sent, progress=False)
+    except InvalidArgument as error:
+        if error.argument != "embedding":
+            raise
+        # no honest answers decode to a result beyond the budget, which these data can't reach
+        promise = data.encoded.scheme.guarantee
+        raise TooManyErrors(
+            answered=range(promise.workers), adversaries=promise.adversaries
+        ) from None
+    roll.note(outcome, time.perf_counter() - started)
+    return outcome.value
+
+
+@final
+@dataclass(kw_only=True)
+class CodedProducts(AbstractProducts):
+    """Products with a matrix that is encoded on the workers, decoded from their answers.
+
+    What is multiplied is brought to at most 1 by a power of two, rounded without bias, and encoded
+    with fresh masks; the power is put back afterwards, so that bits are never short however large
+    or small it is. A product is exactly that of the rounded matrix and the rounded factor, as the
+    nearest float64.
+
+    Args:
+        data: the encoded blocks of X, on the workers.
+        formats: of both factors.
+        rows: how many X has, without padding.
+        generator: of the roundings alone; None for the operating system's CSPRNG.
+        roll: where answers, failures and lies are noted.
+    """
+
+    data: Distributed
+    formats: Formats
+    rows: int
+    generator: np.random.Generator | None
+    roll: Roll
+
+    def forward(
+        self, directions: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """X V.
+
+        Args:
+            directions: V, float64 ndarray (columns, outputs).
+
+        Returns:
+            V as rounded, and X times that, float64 ndarray (rows, outputs).
+
+        Raises:
+            NotEnoughAnswers: if more workers failed than the scheme survives.
+            TooManyErrors: if more workers lied than it can name.
+        """
+        rounded, exponent = self._rounded(directions)
+        same = np.broadcast_to(rounded, (self._blocks, *rounded.shape))
+        values = self._products(_TIMES, same, exponent)
+        images = np.asarray(values).reshape(-1, rounded.shape[1])[: self.rows]
+        return np.ldexp(rounded, exponent), images
+
+    def backward(self, slopes: NDArray[np.float64]) -> NDArray[np.float64]:
+        """X^T U.
+
+        Args:
+            slopes: U, float64 ndarray (rows, outputs).
+
+        Returns:
+            float64 ndarray (columns, outputs).
+
+        Raises:
+            NotEnoughAnswers: if more workers failed than the scheme survives.
+            TooManyErrors: if more workers lied than it can name.
+        """
+        rounded, exponent = self._rounded(slopes)
+        outputs = slopes.shape[1]
+        padded = np.zeros((self._blocks, -(-self.rows // self._blocks), outputs))
+        padded.reshape(-1, outputs)[: self.rows] = rounded
+        return np.asarray(self._products(_TRANSPOSED_TIMES, padded, exponent).sum(axis=0))
+
+    @property
+    def _blocks(self) -> int:
+        return int(self.data.encoded.scheme.problem.blocks)  # type: ignore[union-attr] # a Map
+
+    def _rounded(self, values: NDArray[np.float64]) -> tuple[NDArray[np.float64], int]:
+        exponent = exponent_of(values)
+        return self.formats.weights.quantise(np.ldexp(values, -exponent), self.generator), exponent
+
+    def _products(
+        self, function: Callable[..., Any], values: NDArray[np.float64], exponent: int
+    ) -> NDArray[np.float64]:
+        sent = self.data.encode(values, self.formats.weights)
+        products: Sequence[Any] = decoded(self.data, function, sent, self.roll)
+        return np.asarray(np.ldexp(np.asarray(products), exponent))

@@ -1,0 +1,237 @@
+"""What the workers of one call are promised, and the master counts on: extents of the function."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from anyk.checks import instance
+from anyk.degrees.of_degree import OfDegree
+from anyk.degrees.promised import Promised, known_of, need_declaration, together
+from anyk.domains.array import FieldArray
+from anyk.domains.base import AbstractField
+from anyk.domains.extent import Extent
+from anyk.domains.prime import PrimeField
+from anyk.domains.ring import ResidueRing, further_fields
+from anyk.errors import AnykError, InvalidArgument
+from anyk.fixed_point.budget import MOST_PRIMES, in_short
+from anyk.fixed_point.format import FixedPoint
+from anyk.fixed_point.reading import bound_of
+from anyk.running.degrees import degree_of, too_high
+from anyk.schemes.base import AbstractScheme, Encoded
+from anyk.schemes.wrappers.embedded import Embedded
+from anyk.spec import MatMul, Sum
+from anyk.work import AbstractWork, Combined, EachPrime, Function, own_copies
+
+__all__ = ["embedded", "promised"]
+
+_ANY_DEGREE = 2  # where a scheme takes any function, and nobody says its degree
+
+
+def embedded(
+    scheme: AbstractScheme, embedding: FixedPoint, X: Any, function: Function | None
+) -> Embedded:
+    """A scheme for reals, with as many primes as the results of a function take.
+
+    Args:
+        scheme: over a prime field.
+        embedding: the format of the data.
+        X: the data.
+        function: of the data alone; None where it is not known yet.
+
+    Raises:
+        InvalidArgument: if scheme, embedding and function do not fit.
+        DegreeTooHigh: if the function's degree is too high.
+        Unachievable: if the primes do not hold its results.
+    """
+    instance("embedding", embedding, FixedPoint, change="Pass anyk.FixedPoint(...).")
+    known = embedding if _bounded(embedding) else dataclasses.replace(embedding, primes="auto")
+    plain = Embedded(scheme, known)  # which checks them
+    shape = _shape_of_block(X, scheme)
+    if shape is None:  # encode refuses these data
+        return plain
+    if isinstance(scheme.problem, MatMul):
+        if _bounded(embedding):
+            return plain
+        right, *_ = embedding.factors or (embedding,)
+        product = embedding.input.times(right.input, shape[-1] if shape else 1)
+        return Embedded(scheme, embedding, product)
+    field: PrimeField = scheme.domain  # type: ignore[assignment] # Embedded checked it
+    arguments = [_zeros(field, shape, embedding)]
+    result = _result(scheme, embedding, function, arguments)
+    return Embedded(scheme, embedding, result or _budget(scheme, embedding, math.prod(shape)))
+
+
+def _budget(scheme: AbstractScheme, embedding: FixedPoint, entries: int) -> Extent:
+    """What results may be as long as nothing is known of them, and no more than the primes hold."""
+    budget = embedding.budget(degree_of(scheme) or embedding.degree or _ANY_DEGREE, entries)
+    if _bounded(embedding):
+        return budget
+    field: PrimeField = scheme.domain  # type: ignore[assignment] # Embedded checked it
+    number = MOST_PRIMES if embedding.primes == "auto" else embedding.primes
+    modulus = math.prod(each.modulus for each in further_fields(field, number))
+    blocks = scheme.problem.blocks if isinstance(scheme.problem, Sum) else 1
+    return dataclasses.replace(budget, bound=min(bound_of(budget), (modulus - 1) // 2 // blocks))
+
+
+def promised(
+    encoded: Encoded, work: AbstractWork, arguments: Sequence[Any], *, followed: bool = False
+) -> tuple[AbstractScheme, AbstractWork]:
+    """The scheme that reads the results of one call, and the work as its workers run it.
+
+    Args:
+        encoded: the data.
+        work: the scheme's, of the user's function or its name.
+        arguments: the other arguments, of which those that are `Encoded` are shares.
+        followed: whether the scheme knows the results of this function already.
+
+    Raises:
+        InvalidArgument: if arguments and function do not fit the embedding.
+        DegreeTooHigh: if its degree is too high.
+        Unachievable: if the primes do not hold its results.
+    """
+    scheme, function = encoded.scheme, work.users
+    domain, degree = scheme.domain, degree_of(scheme)
+    if function is None or not isinstance(domain, (AbstractField, ResidueRing)):
+        return scheme, work
+    if isinstance(function, OfDegree) and degree is not None and function.degree > degree:
+        raise too_high(scheme, function.degree)
+    combined = isinstance(work.work if isinstance(work, EachPrime) else work, Combined)
+    parts = encoded.parts[: 1 if combined else None]
+    own = tuple(isinstance(argument, Encoded) for argument in arguments)
+    promise = Promised(function, degree=degree)
+    if isinstance(scheme, Embedded):
+        shapes = [part.shape[1 + combined : -1] for part in parts]
+        scheme, promise = _in_fixed_point(scheme, promise, shapes, arguments, followed=followed)
+    elif degree is not None:
+        others = (Extent(1) if each else None for each in own)
+        promise = dataclasses.replace(promise, inputs=(*(Extent(1),) * len(parts), *others))
+    return scheme, scheme.work(promise, own)
+
+
+def _in_fixed_point(
+    scheme: Embedded,
+    promise: Promised,
+    shapes: Sequence[tuple[int, ...]],
+    arguments: Sequence[Any],
+    *,
+    followed: bool,
+) -> tuple[Embedded, Promised]:
+    """The same of reals: the shapes are those of the parts of a share."""
+    embedding = scheme.embedding
+    others = [each.scheme.formats[0] if isinstance(each, Encoded) else None for each in arguments]
+    _check_plain(embedding, arguments, others)
+    if not followed:
+        field, *_ = scheme.domain.fields
+        given = [_zeros(field, shape, embedding) for shape in shapes]
+        for each, own in zip(arguments, others, strict=True):
+            given.append(each if own is None else _zeros(field, each.shares.shape[1:-1], own))
+        result = _result(scheme, embedding, promise.function, given)
+        if result is not None:
+            primes = len(scheme.domain.primes)
+            scheme = dataclasses.replace(scheme, result=result, primes=primes)
+    inputs = [*(embedding,) * len(shapes), *others]
+    return scheme, dataclasses.replace(
+        promise,
+        inputs=tuple(None if each is None else each.input for each in inputs),
+        result=scheme.result or embedding.declared,
+        bounded=_bounded(embedding),
+    )
+
+
+def _check_plain(
+    embedding: FixedPoint, arguments: Sequence[Any], formats: Sequence[FixedPoint | None]
+) -> None:
+    """Refuse integers where a format says that they are fractions: they would count as integers."""
+    for argument in arguments:
+        whole = isinstance(argument, np.ndarray) and argument.dtype.kind in "iu"
+        if whole and not set(embedding.factors) <= set(formats):
+            raise InvalidArgument(
+                "arguments",
+                given=f"an array of {argument.dtype}, where factors= has a format for it",
+                needed="fractions, or shares of them: integers count as integers",
+                change="Pass format.quantise(values), or .encode(values, format) of the data; or "
+                "leave the format out of factors.",
+            )
+
+
+def _bounded(embedding: FixedPoint) -> bool:
+    """Whether somebody declared how large results may be."""
+    return embedding.summands is not None or embedding.coefficient is not None
+
+
+def _shape_of_block(X: Any, scheme: AbstractScheme) -> tuple[int, ...] | None:
+    """The shape of a block, or of the left factor of a product; None if these are no such data."""
+    problem = scheme.problem
+    try:
+        shape: tuple[int, ...] = np.shape(X[0] if isinstance(problem, MatMul) else X)
+    except Exception:  # noqa: BLE001 - whatever numpy can't read
+        return None
+    if isinstance(problem, MatMul):
+        return shape
+    return shape[1:] if shape[:1] == (problem.blocks,) and 0 not in shape else None
+
+
+def _zeros(field: PrimeField, shape: tuple[int, ...], own: FixedPoint) -> FieldArray:
+    """What a function is followed with: nothing depends on the values."""
+    smallest = min(further_fields(field, MOST_PRIMES), key=lambda each: each.modulus)
+    return FieldArray(np.zeros(shape, dtype=np.int64), smallest, own.input)
+
+
+def _result(
+    scheme: AbstractScheme,
+    embedding: FixedPoint,
+    function: Function | None,
+    arguments: Sequence[Any],
+) -> Extent | None:
+    """What is known of the function's results; None where it can't be followed."""
+    if function is None or isinstance(function, str):
+        return None
+    if isinstance(function, OfDegree):
+        need_declaration(declared=_bounded(embedding))
+        return embedding.budget(max(1, function.degree), 1)
+    try:
+        result = together(function(*own_copies(list(arguments))))
+    except AnykError:
+        raise
+    except (Exception, SystemExit) as error:
+        if _bounded(embedding):  # the workers check
+            return None
+        raise InvalidArgument(
+            "function",
+            given=f"one that raises {type(error).__name__} for zeros: {str(error)[:200]}",
+            needed="a function that can be followed, as nothing is declared of its results",
+            change="Correct it; or, if it works with other values, declare degree, summands and "
+            "coefficient in FixedPoint.",
+        ) from error
+    known, degree = known_of(result), degree_of(scheme)
+    if degree is not None and known.degree > degree:
+        raise too_high(scheme, known.degree)
+    _check_declared(embedding, known)
+    return known
+
+
+def _check_declared(embedding: FixedPoint, known: Extent) -> None:
+    """Refuse a function that may leave the numbers that were declared for it."""
+    declared = embedding.budget(max(1, known.degree), 1)
+    if embedding.degree is not None and known.degree > declared.degree:
+        raise InvalidArgument(
+            "embedding",
+            given=f"degree={embedding.degree}, for a function of degree {known.degree}",
+            needed=f"degree={known.degree - declared.degree + embedding.degree}",
+            change="Raise it, or leave it out.",
+        )
+    bits = max(known.bits, declared.bits)
+    most, least = bound_of(declared.aligned(bits)), bound_of(known.aligned(bits))
+    if _bounded(embedding) and least > most:
+        raise InvalidArgument(
+            "embedding",
+            given=f"summands={embedding.summands}, coefficient={embedding.coefficient}, for a "
+            f"function whose results may be {in_short(-(-least // most))} times as large",
+            needed="numbers that hold its results",
+            change="Raise summands, or leave summands and coefficient out.",
+        )

@@ -1,0 +1,443 @@
+"""What executors advise: too few workers, closed, forked, nested, what can't be sent."""
+
+import contextlib
+import sys
+import tempfile
+import threading
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+from tried import tried
+
+import anyk
+from anyk import delays
+from anyk.executors.core.placements import Placements
+from anyk.executors.engines.futures import _FuturesWorker
+from anyk.executors.processes.executor import _pack as packed_for_processes
+from anyk.executors.remote.arguments import pack, sendable
+from anyk.executors.remote.certificates import make_certificates
+from anyk.executors.remote.executor import _checked as addresses
+from anyk.executors.remote.offer import Offer
+from anyk.executors.remote.request import _named, _words, described, make_request
+from anyk.executors.remote.server import serve_worker
+from anyk.executors.remote.tls import client_context
+from anyk.faults import Faulty
+from anyk.work import AbstractWork, Plain, Product
+
+SHARES = (np.arange(4.0),)
+GENERATOR = np.random.default_rng(0)
+REMOTE = "worker-0@10.0.0.5:7000"
+
+
+def place(executor):
+    with executor:
+        return executor.place(SHARES)
+
+
+def threads(workers=1):
+    return [ThreadPoolExecutor(1) for _ in range(workers)]
+
+
+def futures(given, shares=1):
+    with anyk.Futures(given) as executor:
+        executor.place((np.arange(float(shares)),))
+
+
+def closed(executor, again=None):
+    executor.close()
+    return place(again or executor)
+
+
+def lost(again):
+    """A dispatch of shares that were released, or placed again."""
+    with anyk.Inline(4) as executor:
+        placement = executor.place(SHARES)
+        executor.release(placement)
+        if again:
+            placement = executor.place(SHARES)
+        return executor.dispatch(np.square, placement, [])
+
+
+def forked(again):
+    """What a process that was forked sees of an executor of its parent's."""
+    with anyk.Threads(4) as executor:
+        placement = executor.place(SHARES)
+        executor._dispatcher._owner = -1
+        if again:
+            return place(anyk.Threads(4))
+        return executor.dispatch(np.square, placement, [])
+
+
+def nested(own):
+    """A task that waits for others: of its own executor, or of another one."""
+    met = []
+
+    def task(x):
+        inner = anyk.Threads(2) if own else executor
+        try:
+            return anyk.run(anyk.Replication(2, 2), np.square, [1.0, 2.0], inner).value.sum() * x
+        except anyk.ExecutorError as error:
+            met.append(error)
+            raise
+        finally:
+            if own:
+                inner.close()
+
+    with anyk.Threads(2) as executor:
+        outcome = anyk.run(anyk.Replication(2, 2), task, [1.0, 2.0], executor, on_failure="return")
+    for error in met:
+        raise error
+    assert outcome.value is not None
+
+
+def broken(maker):
+    """A worker whose pool broke, opened again."""
+    worker = _FuturesWorker(maker)
+    worker.open()
+    worker.fail(BrokenProcessPool("it ended"))
+    worker.open()
+    worker.end()
+
+
+class Unnamed(AbstractWork):
+    """Work that remote workers do not know."""
+
+    users = property(lambda _: abs)
+
+    def __call__(self, parts, arguments):  # noqa: ARG002 - as its base class
+        return parts[0]
+
+
+def certificates(hosts=("127.0.0.1",), days=1, *, twice=""):
+    with tempfile.TemporaryDirectory() as directory:
+        for again in range(1 + bool(twice)):
+            other = Path(directory) / str(again if twice == "elsewhere" else 0)
+            other.mkdir(exist_ok=True)
+            make_certificates(other, workers=1, hosts=hosts, days=days)
+        return client_context(other / "master")
+
+
+def placed_parts(*lengths):
+    return Placements("Inline", 4).add([np.ones(length) for length in lengths], 1)
+
+
+def served(tls):
+    """The checks of a worker's command, until it would serve."""
+    with tempfile.TemporaryDirectory() as directory:
+        make_certificates(Path(directory), workers=1, hosts=["127.0.0.1"])
+        where = None if tls is None else Path(directory) / tls
+
+        def write(_):
+            raise ListeningError
+
+        with contextlib.suppress(ListeningError):
+            serve_worker(
+                "0.0.0.0:0",
+                "anyk.testing.tasks",
+                where,
+                master="master",
+                memory=1,
+                sessions=1,
+                write=write,
+            )
+
+
+class ListeningError(Exception):
+    """It listens."""
+
+
+ROWS = [
+    *(
+        tried(
+            f"Make it {kind.__name__}({{}}), or make the scheme smaller.",
+            lambda kind=kind: run_on(kind(3)),
+            lambda workers, kind=kind: run_on(kind(workers)),
+            lambda _, kind=kind: run_on(kind(3), workers=3),
+            less=lambda less, kind=kind: run_on(kind(less)),
+        )
+        for kind in (anyk.Inline, anyk.Threads, anyk.Simulated, anyk.Processes)
+    ),
+    tried(
+        "Pass more executors, or make the scheme smaller.",
+        lambda: futures(threads(2), shares=3),
+        lambda: futures(threads(3), shares=3),
+        lambda: futures(threads(2), shares=2),
+    ),
+    tried(
+        "Give the executor in it more workers, or make the scheme smaller.",
+        lambda: place(anyk.WithMaster(anyk.Inline(2))),
+        lambda: place(anyk.WithMaster(anyk.Inline(3))),
+    ),
+    tried(
+        "Make it Inline({}), or make the scheme smaller.",
+        lambda: place(Faulty(anyk.Inline(3), {})),
+        lambda workers: place(Faulty(anyk.Inline(workers), {})),
+    ),
+    *(
+        tried(
+            "executor is closed; make a new one.",
+            lambda make=make: closed(make(4)),
+            lambda make=make: closed(make(4), make(4)),
+        )
+        for make in (anyk.Inline, anyk.Threads, anyk.Simulated, anyk.Processes)
+    ),
+    tried("place them again.", lambda: lost(again=False), lambda: lost(again=True)),
+    tried("make a new one here.", lambda: forked(again=False), lambda: forked(again=True)),
+    tried("give it one of its own.", lambda: nested(own=False), lambda: nested(own=True)),
+    tried(
+        "Pass 2.0 and 0.2, say.",
+        lambda: anyk.Lateness(medians=0.0),
+        lambda: anyk.Lateness(medians=2.0, margin=0.2),
+    ),
+    tried(
+        "Encode the parts with one scheme.",
+        lambda: placed_parts(3, 4),
+        lambda: placed_parts(3, 3),
+    ),
+    tried(
+        "Pass a tuple of arrays.",
+        lambda: Placements("Inline", 4).add(3, 1),
+        lambda: Placements("Inline", 4).add((np.ones(3),), 1),
+    ),
+    tried(
+        "Pass [ProcessPoolExecutor(1) for _ in range(12)], say.",
+        lambda: futures(ProcessPoolExecutor(1)),
+        lambda: futures([ProcessPoolExecutor(1) for _ in range(12)]),
+    ),
+    tried(
+        "Pass ProcessPoolExecutor(1), say.",
+        lambda: futures([3]),
+        lambda: futures([ProcessPoolExecutor(1)]),
+    ),
+    tried(
+        "One worker, one share: make one executor a worker.",
+        lambda: futures(threads(1) * 2, shares=2),
+        lambda: futures(threads(2), shares=2),
+    ),
+    tried(
+        "let it return one, such as ProcessPoolExecutor(1).",
+        lambda: _FuturesWorker(int).open(),
+        lambda: _FuturesWorker(partial(ProcessPoolExecutor, 1)).open(),
+    ),
+    tried(
+        "pass a callable that makes one, such as partial(ProcessPoolExecutor, 1), and it is "
+        "replaced.",
+        lambda: broken(ThreadPoolExecutor(1)),
+        lambda: broken(partial(ProcessPoolExecutor, 1)),
+    ),
+    tried(
+        "Pass a model of anyk.delays.",
+        lambda: anyk.Simulated(4, delays=1.0),
+        lambda: anyk.Simulated(4, delays=delays.Fixed([1.0] * 4)),
+    ),
+    tried(
+        "Pass np.random.default_rng().",
+        lambda: anyk.Simulated(4, generator=0),
+        lambda: anyk.Simulated(4, generator=np.random.default_rng()),
+    ),
+    tried(
+        "Pass None to measure.",
+        lambda: anyk.Simulated(4, compute=-1.0),
+        lambda: anyk.Simulated(4, compute=None),
+    ),
+    tried(
+        "Pass a model of anyk.delays.",
+        lambda: anyk.Paced(anyk.Inline(4), 1.0, GENERATOR),
+        lambda: anyk.Paced(anyk.Inline(4), delays.NoDelay(), GENERATOR),
+    ),
+    tried(
+        "Pass np.random.default_rng().",
+        lambda: anyk.Paced(anyk.Inline(4), delays.NoDelay(), 0),
+        lambda: anyk.Paced(anyk.Inline(4), delays.NoDelay(), np.random.default_rng()),
+    ),
+    tried(
+        "Make one, such as Threads(4).",
+        lambda: anyk.WithMaster(anyk.Threads),
+        lambda: anyk.WithMaster(anyk.Threads(4)),
+    ),
+    tried(
+        "Pass anyk.Threads(12), say.",
+        lambda: Faulty(anyk.Threads, {}),
+        lambda: Faulty(anyk.Threads(12), {}),
+    ),
+    tried(
+        "For a trial, let workers of yours offer functions that go wrong.",
+        lambda: Faulty(anyk.Remote(["127.0.0.1:7"], tls=None), {}),
+        lambda: Offer("anyk.testing.tasks"),
+    ),
+    tried(
+        "below {}. Lower it.",
+        lambda: killed(4),
+        lambda workers: killed(workers - 1),
+    ),
+    tried(
+        "Write it in a file and import it from there, or use anyk.Threads.",
+        lambda: from_a_notebook(in_a_file=False),
+        lambda: from_a_notebook(in_a_file=True),
+        lambda: run_on(anyk.Threads(4), f=lambda x: x + x),
+    ),
+    tried(
+        "Define it with def at the top level, or use anyk.Threads.",
+        lambda: packed_for_processes(lambda x: x, [], 1),
+        lambda: packed_for_processes(at_the_top_level, [], 1),
+        lambda: run_on(anyk.Threads(4), f=lambda x: x),
+    ),
+    tried(
+        "Pass arrays and plain values, or use anyk.Threads.",
+        lambda: packed_for_processes(np.add, [threading.Lock()], 1),
+        lambda: packed_for_processes(np.add, [np.ones(2), 1.0], 1),
+        lambda: run_on(anyk.Threads(4), threading.Lock(), f=lambda x, _: x),
+    ),
+    # remote workers
+    tried(
+        "Pass plain values: nothing else crosses the wire, as no pickle does.",
+        lambda: pack({1, 2}, []),
+        lambda: pack([1, 2], []),
+    ),
+    tried(
+        "Convert it with .astype(...).",
+        lambda: sendable(np.array(["1"]), "arguments"),
+        lambda: sendable(np.array(["1"]).astype(int), "arguments"),
+    ),
+    tried(
+        "Write a name as DNS has it (xn--...), and each host as a word of its own.",
+        lambda: certificates(["a b"]),
+        lambda: certificates(["a", "b"]),
+    ),
+    tried(
+        "Write a name as DNS has it (xn--...), and each host as a word of its own.",
+        lambda: certificates(["bücher"]),
+        lambda: certificates(["xn--bcher-kva"]),
+    ),
+    tried(
+        "Name another one, or remove it if nobody uses it.",
+        lambda: certificates(twice="here"),
+        lambda: certificates(twice="elsewhere"),
+        certificates,
+    ),
+    tried(
+        "at most {}. These certificates are for a trial: lower it.",
+        lambda: certificates(days=10**6),
+        lambda most: certificates(days=most),
+    ),
+    tried(
+        'Pass ["worker-0@10.0.0.5:7000", "worker-1@10.0.0.6:7000"], say.',
+        lambda: addresses(REMOTE, secure=True),
+        lambda: addresses(["worker-0@10.0.0.5:7000", "worker-1@10.0.0.6:7000"], secure=True),
+    ),
+    tried(
+        "A worker told to listen on port 0 says which one it took.",
+        lambda: addresses(["127.0.0.1:0"], secure=False),
+        lambda: addresses(["127.0.0.1:7000"], secure=False),
+    ),
+    tried(
+        "Make certificates for a trial: anyk certificates DIR --workers 3.",
+        lambda: addresses(["10.0.0.5:7000"], secure=False),
+        lambda: addresses(["10.0.0.5:7000"], secure=True),
+        certificates,
+    ),
+    tried(
+        "Leave the name out, or use certificates.",
+        lambda: addresses(["worker-0@127.0.0.1:7000"], secure=False),
+        lambda: addresses(["127.0.0.1:7000"], secure=False),
+        lambda: addresses(["worker-0@127.0.0.1:7000"], secure=True),
+    ),
+    tried(
+        'Workers of one host need names of their own: "worker-0@HOST:7000", "worker-1@HOST:7001".',
+        lambda: addresses(["HOST:7000", "HOST:7001"], secure=True),
+        lambda: addresses(["worker-0@HOST:7000", "worker-1@HOST:7001"], secure=True),
+    ),
+    tried(
+        'Write "worker-0@10.0.0.5:7000", say.',
+        lambda: addresses(["10.0.0.5"], secure=True),
+        lambda: addresses(["worker-0@10.0.0.5:7000"], secure=True),
+    ),
+    tried(
+        "Give seconds.",
+        lambda: anyk.Remote(["127.0.0.1:7"], tls=None, patience=0.0),
+        lambda: anyk.Remote(["127.0.0.1:7"], tls=None, patience=1.0).close(),
+    ),
+    tried(
+        "List their names in its __all__.",
+        lambda: offered("def _f(x):\n    return x\n"),
+        lambda: offered("__all__ = ['_f']\ndef _f(x):\n    return x\n"),
+    ),
+    tried(
+        "Name it as in an import, from the directory in which it can be.",
+        lambda: Offer("anyk/testing/tasks.py"),
+        lambda: Offer("anyk.testing.tasks"),
+    ),
+    tried(
+        "Pass arrays: they travel as raw bytes.",
+        lambda: make_request("gram", [list(range(10**6))], 1),
+        lambda: make_request("gram", [np.arange(10**6)], 1),
+    ),
+    tried(
+        'Pass its name, such as "gram": no code is sent to remote workers.',
+        lambda: _named(lambda x: x),
+        lambda: _named("gram"),
+    ),
+    tried(
+        "Remote workers know no other domains; use anyk.Processes.",
+        lambda: described(SimpleNamespace()),
+        lambda: described(anyk.Reals()),
+    ),
+    tried(
+        "No code is sent to remote workers; use anyk.Processes.",
+        lambda: _words(Unnamed()),
+        lambda: (_words(Plain(abs)), _words(Product())),
+        lambda: packed_for_processes(Unnamed(), [], 1),
+    ),
+    tried(
+        "Pass --tls DIR; anyk certificates makes some for a trial.",
+        lambda: served(None),
+        lambda: served("worker-0"),
+    ),
+    tried(
+        "Make some for a trial: anyk certificates DIR --workers 3.",
+        lambda: client_context(Path("nowhere")),
+        certificates,
+    ),
+]
+
+
+def run_on(executor, *arguments, f=np.square, workers=4):
+    with executor, anyk.distribute(anyk.Replication(1, workers), [2.0], executor) as data:
+        return data.run(f, *arguments)
+
+
+def at_the_top_level(x):
+    return x
+
+
+def killed(worker):
+    with anyk.Processes(4) as executor:
+        executor.kill(worker)
+
+
+def from_a_notebook(in_a_file):
+    """What is packed of a function of a module, or of one that stands in no file."""
+    main, name = sys.modules["__main__"], "__main__" if not in_a_file else __name__
+    function = at_the_top_level
+    kept, function.__module__ = function.__module__, name
+    sys.modules["__main__"] = SimpleNamespace()
+    try:
+        return packed_for_processes(function, [], 1)
+    finally:
+        sys.modules["__main__"], function.__module__ = main, kept
+
+
+def offered(text):
+    with tempfile.TemporaryDirectory() as directory:
+        name = f"tasks_{abs(hash(text))}"
+        (Path(directory) / f"{name}.py").write_text(text)
+        sys.path.insert(0, directory)
+        try:
+            return Offer(name)
+        finally:
+            sys.path.remove(directory)
+            sys.modules.pop(name, None)

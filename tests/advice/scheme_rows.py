@@ -1,0 +1,506 @@
+"""What the constructors of schemes advise, and what encode, decode and recovery do."""
+
+import numpy as np
+from tried import tried
+
+import anyk
+from anyk.privacy.noise import noise_for
+from anyk.schemes.certainty import Certainty
+from anyk.schemes.products.grid import cut
+from anyk.schemes.wrappers.embedded import Embedded
+
+FIELD, SEVEN = anyk.PrimeField(), anyk.PrimeField(7)
+SCHEME = anyk.Lagrange(2, 1, 4)
+ENCODED = SCHEME.encode([5, 6])
+PARTS = anyk.Polynomial((2, 1, 2), 6).encode((np.ones((2, 2), int), np.ones((2, 2), int)))
+FIXED = anyk.FixedPoint(fraction_bits=8, magnitude=4.0)
+COARSE = anyk.FixedPoint(fraction_bits=4, magnitude=4.0)
+A, B = np.ones((2, 3), dtype=int), np.ones((3, 2), dtype=int)
+CODE = anyk.Polynomial((2, 1, 2), 6)
+NOISE = {"colluders": 1, "leakage": 0.5}
+
+
+def embedded(scheme=SCHEME, embedding=FIXED):
+    return Embedded(scheme, embedding)
+
+
+def product(factors=(A / 4, B / 4), degree=2, **named):
+    """A product of reals, with these numbers declared."""
+    embedding = anyk.FixedPoint(fraction_bits=8, magnitude=4.0, degree=degree, **named)
+    with anyk.Inline(6) as executor:
+        return anyk.run(CODE, np.matmul, factors, executor, embedding=embedding).value
+
+
+ROWS = [
+    *(
+        tried(
+            "Pass anyk.PrimeField(2**31 - 1).",
+            lambda call=call: call(7),
+            lambda call=call: call(FIELD),
+        )
+        for call in (
+            lambda field: anyk.Lagrange(2, 1, 4, field=field),
+            lambda field: anyk.Shamir(blocks=2, degree=1, field=field),
+            lambda field: anyk.Harmonic(blocks=2, degree=2, field=field),
+            lambda field: anyk.Polynomial((2, 1, 2), 6, domain=field),
+            lambda field: FIXED.ring(field),
+        )
+    ),
+    tried(
+        "Pass anyk.Reals() or a field.",
+        lambda: anyk.Replication(2, 4, domain=float),
+        lambda: anyk.Replication(2, 4, domain=anyk.Reals()),
+        lambda: anyk.Replication(2, 4, domain=FIELD),
+    ),
+    tried(
+        "Pass anyk.Reals().",
+        lambda: anyk.CyclicRepetition(4, 1, domain=float),
+        lambda: anyk.CyclicRepetition(4, 1, domain=anyk.Reals()),
+    ),
+    *(
+        tried(
+            "at least adversaries = {}, as liars who are named are noticed. Raise it, or leave it "
+            "out.",
+            lambda make=make: make(detects=1),
+            lambda least, make=make: make(detects=least),
+            lambda _, make=make: make(),
+            less=lambda less, make=make: make(detects=less),
+        )
+        for make in (
+            lambda **named: anyk.Replication(1, 9, adversaries=2, **named),
+            lambda **named: Certainty(dimension=1, adversaries=2, **named),
+        )
+    ),
+    tried(
+        "a modulus of at least K + T + N = {}. Take a larger prime; 2**31 - 1 is the default.",
+        lambda: anyk.Lagrange(2, 1, 5, field=anyk.PrimeField(5)),
+        lambda least: anyk.Lagrange(2, 1, 5, field=anyk.PrimeField(least)),
+        lambda _: anyk.Lagrange(2, 1, 5),
+    ),
+    tried(
+        "a modulus above ceil(N/K) = {}. Take a larger prime; 2**31 - 1 is the default.",
+        lambda: anyk.Shamir(blocks=1, degree=1, workers=4, field=anyk.PrimeField(3)),
+        lambda bound: anyk.Shamir(blocks=1, degree=1, workers=4, field=anyk.PrimeField(bound + 1)),
+        lambda _: anyk.Shamir(blocks=1, degree=1, workers=4),
+    ),
+    tried(
+        "a modulus of at least N = {}. Take a larger prime; 2**31 - 1 is the default.",
+        lambda: anyk.CyclicRepetition(7, 1, domain=anyk.PrimeField(5)),
+        lambda least: anyk.CyclicRepetition(7, 1, domain=anyk.PrimeField(least)),
+        lambda _: anyk.CyclicRepetition(7, 1, domain=FIELD),
+    ),
+    tried(
+        "a modulus of at least rN = {}. Take a larger prime; 2**31 - 1 is the default.",
+        lambda: anyk.Polynomial((2, 1, 2), 7, domain=anyk.PrimeField(5)),
+        lambda least: anyk.Polynomial((2, 1, 2), 7, domain=anyk.PrimeField(least)),
+        lambda _: anyk.Polynomial((2, 1, 2), 7),
+    ),
+    tried(
+        "Pass 1 in the middle.",
+        lambda: anyk.Polynomial((2, 2, 2), 6),
+        lambda: anyk.Polynomial((2, 1, 2), 6),
+    ),
+    tried(
+        "Pass a positive number.",
+        lambda: anyk.AnalogLagrange(2, 1, 6, tolerance=0.0),
+        lambda: anyk.AnalogLagrange(2, 1, 6, tolerance=1e-3),
+    ),
+    tried(
+        "Take 1.5.",
+        lambda: anyk.AnalogLagrange(2, 1, 6, radius=1.0),
+        lambda: anyk.AnalogLagrange(2, 1, 6, radius=1.5),
+    ),
+    tried(
+        "Pass stragglers={} or less: answers far apart on the circle are better.",
+        lambda: analog(degree=2, stragglers=5),
+        lambda most: analog(degree=2, stragglers=most),
+        less=lambda _: analog(degree=2, stragglers=5),
+    ),
+    tried(
+        "Pass a positive number.",
+        lambda: anyk.Berrut(2, 8, colluders=1, leakage=-0.5),
+        lambda: anyk.Berrut(2, 8, colluders=1, leakage=0.5),
+    ),
+    tried(
+        "Ask for leakage=0.1 bits, say.",
+        lambda: anyk.Berrut(2, 8, colluders=1),
+        lambda: anyk.Berrut(2, 8, colluders=1, leakage=0.1),
+    ),
+    tried(
+        "None without colluders. Pass colluders=1.",
+        lambda: anyk.Berrut(2, 8, leakage=0.5),
+        lambda: anyk.Berrut(2, 8, leakage=0.5, colluders=1),
+    ),
+    tried(
+        "Lower colluders.",
+        lambda: anyk.Berrut(2, 8, colluders=9, leakage=0.5),
+        lambda: anyk.Berrut(2, 8, colluders=2, leakage=0.5),
+    ),
+    tried(
+        "Pass None, or the largest absolute value of an honest answer's numbers.",
+        lambda: anyk.Spline(4, 20, adversaries=1, bound=-1.0),
+        lambda: anyk.Spline(4, 20, adversaries=1, bound=None),
+        lambda: anyk.Spline(4, 20, adversaries=1, bound=1.0),
+    ),
+    tried(
+        "adversaries of at least 1, whose lies it bounds. Pass adversaries=1, or leave it out.",
+        lambda: anyk.Spline(4, 20, bound=1.0),
+        lambda: anyk.Spline(4, 20, bound=1.0, adversaries=1),
+        lambda: anyk.Spline(4, 20, bound=None),
+    ),
+    tried(
+        "Pass 0.0 to interpolate.",
+        lambda: anyk.FilledReplication(4, 20, smoothing=-1.0),
+        lambda: anyk.FilledReplication(4, 20, smoothing=0.0),
+    ),
+    tried(
+        "Pass that of the data's numbers.",
+        lambda: anyk.VeiledReplication(2, 6, **NOISE, data_std=0.0),
+        lambda: anyk.VeiledReplication(2, 6, **NOISE, data_std=float(np.std([1.0, 2.0]))),
+    ),
+    tried(
+        "Pass the bits a coordinate that colluders may learn, such as 0.3.",
+        lambda: anyk.VeiledReplication(2, 6, colluders=1, leakage=0.0),
+        lambda: anyk.VeiledReplication(2, 6, colluders=1, leakage=0.3),
+    ),
+    tried(
+        "Make one, such as anyk.Lagrange.",
+        lambda: embedded(anyk.Lagrange),
+        lambda: embedded(anyk.Lagrange(2, 1, 4)),
+    ),
+    tried(
+        "Pass anyk.FixedPoint(...).",
+        lambda: embedded(embedding=8),
+        lambda: embedded(embedding=anyk.FixedPoint(fraction_bits=8, magnitude=4.0)),
+    ),
+    tried(
+        "Leave the embedding out: these data need none.",
+        lambda: embedded(anyk.Replication(2, 4)),
+        lambda: anyk.Replication(2, 4).encode([0.5, 1.5]),
+    ),
+    *(
+        tried(
+            "Pass anyk.Lagrange(...), anyk.Shamir(...) or anyk.Replication(...).",
+            lambda given=given: anyk.Summed(given),
+            lambda: anyk.Summed(anyk.Lagrange(2, 1, 4)),
+            lambda: anyk.Summed(anyk.Shamir(blocks=2, degree=1)),
+            lambda: anyk.Summed(anyk.Replication(2, 4)),
+        )
+        for given in (anyk.Lagrange, anyk.Spline(2, 8))
+    ),
+    tried(
+        "Pass embedding= to anyk.distribute too.",
+        lambda: SCHEME.encode_argument([1, 2], FIXED),
+        lambda: embedded().encode_argument([1, 2], FIXED),
+    ),
+    tried(
+        "Pass anyk.FixedPoint(...).",
+        lambda: embedded().encode_argument([1, 2], 8),
+        lambda: embedded().encode_argument([1, 2], anyk.FixedPoint(fraction_bits=8, magnitude=4.0)),
+    ),
+    tried(
+        "Name it in factors= of the embedding that the data were distributed with.",
+        lambda: embedded().encode_argument([1, 2], COARSE),
+        lambda: embedded(
+            embedding=anyk.FixedPoint(fraction_bits=8, magnitude=4.0, factors=(COARSE,))
+        ).encode_argument([1, 2], COARSE),
+    ),
+    tried(
+        "Leave degree and summands out.",
+        lambda: product(degree=1),
+        lambda: product(degree=None),
+    ),
+    tried(
+        "Pass summands={}, or leave it out.",
+        lambda: product(summands=2),
+        lambda inner: product(summands=inner),
+        lambda _: product(),
+        less=lambda less: product(summands=less),
+    ),
+    tried("Pass (A, B).", lambda: product(3), lambda: product(summands=3)),
+    tried("Take .parts.", lambda: PARTS.shares, lambda: PARTS.parts),
+    tried(
+        "Pass a list, in the order of the values.",
+        lambda: ENCODED.decode(ENCODED.shares[:2], {0, 1}),
+        lambda: ENCODED.decode(ENCODED.shares[:2], [0, 1]),
+    ),
+    *(
+        tried(
+            "distinct indices of workers from 0 to {}. Name each once.",
+            lambda given=given: ENCODED.recovery(given),
+            lambda last: ENCODED.recovery([0, last]),
+        )
+        for given in ([0, 0], [0, 4])
+    ),
+    tried(
+        "Reshape X to ({}, ...), or make the scheme with another blocks=.",
+        lambda: SCHEME.encode([1, 2, 3, 4, 5, 6]),
+        lambda blocks: SCHEME.encode(np.reshape([1, 2, 3, 4, 5, 6], (blocks, -1))),
+        lambda _: anyk.Lagrange(6, 1, 6).encode([1, 2, 3, 4, 5, 6]),
+    ),
+    tried(
+        "Stack the answers along the first axis, in the order of `answered`.",
+        lambda: ENCODED.decode(ENCODED.shares[:3], [0, 1]),
+        lambda: ENCODED.decode(np.stack([ENCODED.shares[each] for each in (0, 1)]), [0, 1]),
+    ),
+    tried(
+        "Pass X = (A, B).", lambda: cut(FIELD, (2, 1, 2), 3), lambda: cut(FIELD, (2, 1, 2), (A, B))
+    ),
+    tried(
+        "Pass two matrices that fit.",
+        lambda: cut(FIELD, (2, 1, 2), (A, A)),
+        lambda: cut(FIELD, (2, 1, 2), (A, B)),
+    ),
+    tried(
+        "needed: N - S >= min(K, 2), that is",
+        lambda: anyk.Spline(2, 4, stragglers=3),
+        lambda: anyk.Spline(2, 5, stragglers=3),
+        lambda: anyk.Spline(2, 4, stragglers=2),
+    ),
+    tried(
+        "Pass a list of indices.",
+        lambda: ENCODED.recovery(2),
+        lambda: ENCODED.recovery([0, 1]),
+    ),
+]
+
+
+def short(says, make, workers, **lowered):
+    """Too few workers: what the advice adds or takes, and each parameter that it lowers."""
+    added = says.startswith("Add")
+    start = workers if added else 0
+    return tried(
+        says,
+        lambda: make(workers=workers),
+        lambda number: make(workers=start + number),
+        *(
+            lambda _, name=name, value=value: make(workers=workers, **{name: value})
+            for name, value in lowered.items()
+        ),
+        less=lambda number: make(workers=start + number),
+    )
+
+
+def of(kind, **usual):
+    return lambda **named: kind(**{**usual, **named})
+
+
+ROWS += [
+    short(
+        "Add {} worker, or lower blocks, degree, adversaries or colluders.",
+        of(anyk.Lagrange, blocks=2, degree=2, adversaries=1, colluders=1),
+        6,
+        blocks=1,
+        degree=1,
+        adversaries=0,
+        colluders=0,
+    ),
+    short(
+        "Add {} workers, or lower detects.",
+        of(anyk.Lagrange, blocks=2, degree=1, detects=6),
+        4,
+        detects=0,
+    ),
+    short(
+        "Take {} workers, or lower blocks, degree, adversaries or colluders.",
+        of(anyk.Shamir, blocks=2, degree=2, adversaries=1, colluders=2),
+        12,
+        blocks=1,
+        degree=1,
+        adversaries=0,
+        colluders=1,
+    ),
+    short(
+        "Take {} workers, or lower blocks or adversaries.",
+        of(anyk.Replication, blocks=2, adversaries=1),
+        5,
+        blocks=1,
+        adversaries=0,
+    ),
+    short(
+        "Take {} workers, or lower blocks, adversaries or detects.",
+        of(anyk.Replication, blocks=2, adversaries=1, detects=2),
+        7,
+        blocks=1,
+        adversaries=0,
+        detects=1,
+    ),
+    short(
+        "Add {} worker, or lower blocks, degree, stragglers or adversaries.",
+        of(anyk.AnalogLagrange, blocks=2, degree=2, stragglers=1, adversaries=1),
+        5,
+        blocks=1,
+        degree=1,
+        stragglers=0,
+        adversaries=0,
+    ),
+    short(
+        "Add {} workers, or lower stragglers.",
+        of(anyk.Berrut, blocks=2, stragglers=5),
+        5,
+        stragglers=0,
+    ),
+    short(
+        "Add {} workers, or lower stragglers or adversaries.",
+        of(anyk.Berrut, blocks=2, stragglers=4, adversaries=1),
+        7,
+        stragglers=0,
+        adversaries=0,
+    ),
+    short(
+        "Add {} worker, or lower blocks or adversaries.",
+        of(anyk.Spline, blocks=2, adversaries=2, stragglers=0),
+        5,
+        adversaries=0,
+    ),
+    short(
+        "Add {} workers, or lower stragglers.",
+        of(anyk.FilledReplication, blocks=2, stragglers=5),
+        4,
+        stragglers=0,
+    ),
+    short(
+        "Add {} workers, or lower blocks.",
+        of(anyk.VeiledReplication, blocks=4, stragglers=0, **NOISE),
+        2,
+        blocks=1,
+    ),
+    short(
+        "Take {} workers, or lower stragglers.",
+        of(anyk.CyclicRepetition, stragglers=4),
+        3,
+        stragglers=0,
+    ),
+    short(
+        "Take {} workers, or lower stragglers or detects.",
+        of(anyk.CyclicRepetition, stragglers=2, detects=2),
+        4,
+        stragglers=1,
+        detects=1,
+    ),
+    short(
+        "Take {} workers, or lower m, n or adversaries.",
+        of(anyk.Polynomial, partition=(2, 1, 2), adversaries=1),
+        4,
+        partition=(1, 1, 2),
+        adversaries=0,
+    ),
+    short(
+        "Take {} workers, or lower m, n or adversaries.",
+        of(anyk.Polynomial, partition=(2, 1, 2), adversaries=1),
+        4,
+        partition=(2, 1, 1),
+    ),
+    tried(
+        "Allow 0.16 bits, or take {} workers.",
+        lambda: anyk.VeiledReplication(1, 2, colluders=1, leakage=0.01, stragglers=0),
+        lambda workers: anyk.VeiledReplication(1, workers, colluders=1, leakage=0.01, stragglers=0),
+        lambda _: anyk.VeiledReplication(1, 2, colluders=1, leakage=0.16, stragglers=0),
+    ),
+    tried(
+        "Lower sigma (leak more), radius, degree or blocks, or raise tolerance.",
+        lambda: analog(),
+        lambda: analog(leakage=1.0),
+        lambda: analog(degree=1),
+        lambda: analog(tolerance=1e-3),
+    ),
+    tried(
+        'Pass "path", or None to keep the given order.',
+        lambda: anyk.Spline(4, 20, ordering="given"),
+        lambda: anyk.Spline(4, 20, ordering="path"),
+        lambda: anyk.Spline(4, 20, ordering=None),
+    ),
+    tried(
+        "Nothing to compute: leave the call out.",
+        lambda: SCHEME.encode(np.zeros((2, 0), int)),
+        lambda: None,
+    ),
+    tried(
+        "Nothing to multiply: leave the call out.",
+        lambda: cut(FIELD, (2, 1, 2), (np.zeros((2, 0), int), np.zeros((0, 2), int))),
+        lambda: None,
+    ),
+    tried(
+        "Lower fraction_bits, or the degree of the function.",
+        lambda: deep(1000),
+        lambda: deep(8),
+        lambda: deep(1000, degree=1),
+    ),
+    tried(
+        "Lower colluders or workers: some shares are too much alike.",
+        lambda: noise(colluders=2),
+        lambda: noise(colluders=1),
+        lambda: noise(colluders=1, workers=1),
+    ),
+    # copies that agree
+    tried(
+        "Make one, such as anyk.Spline(4, 20).",
+        lambda: anyk.Agreed(anyk.Spline),
+        lambda: anyk.Agreed(anyk.Spline(4, 20)),
+    ),
+    tried(
+        "at most copies={}, as no more workers answer on a share. Lower it, or take more copies.",
+        lambda: agreed(copies=2, agree=3),
+        lambda most: agreed(copies=2, agree=most),
+        lambda _: agreed(copies=3, agree=3),
+    ),
+    tried(
+        "are equal or differ. Leave it out.",
+        lambda: anyk.Agreed(anyk.Lagrange(2, 1, 6), rtol=0.1),
+        lambda: anyk.Agreed(anyk.Lagrange(2, 1, 6)),
+    ),
+    tried(
+        "Take {} workers, or fewer copies.",
+        lambda: agreed(copies=3, workers=40),
+        lambda workers: agreed(copies=3, workers=workers),
+        lambda _: agreed(copies=2, workers=40),
+        less=lambda workers: agreed(copies=3, workers=workers),
+    ),
+    tried(
+        "Let the scheme within survive more stragglers, or lower adversaries.",
+        lambda: anyk.Agreed(anyk.Spline(4, 20, stragglers=2), adversaries=3),
+        lambda: anyk.Agreed(anyk.Spline(4, 20, stragglers=3), adversaries=3),
+        lambda: anyk.Agreed(anyk.Spline(4, 20, stragglers=2), adversaries=2),
+    ),
+    *(
+        tried(
+            "Pass a list of outcomes.",
+            lambda given=given: agreed().liars_in(given),
+            lambda: agreed().liars_in([RECOVERED]),
+        )
+        for given in (3, [3])
+    ),
+]
+
+
+def analog(**named):
+    usual = {
+        "blocks": 2,
+        "degree": 3,
+        "workers": 12,
+        "colluders": 2,
+        "leakage": 1e-3,
+        "tolerance": 1e-9,
+    }
+    return anyk.AnalogLagrange(**{**usual, **named})
+
+
+def noise(colluders, workers=2):
+    """Noise for two shares that differ by the data alone."""
+    data, masks = np.array([[1.0], [2.0]])[:workers], np.ones((workers, 1))
+    return noise_for(data, masks, colluders, variance=1.0, leakage=0.5)
+
+
+def agreed(**named):
+    return anyk.Agreed(anyk.Spline(4, 20, stragglers=4), **named)
+
+
+def deep(bits, degree=2):
+    with anyk.Inline(6) as executor:
+        embedding = anyk.FixedPoint(fraction_bits=bits, magnitude=2.0**-bits * 4)
+        return anyk.run(
+            anyk.Lagrange(2, 2, 6), lambda x: x**degree, np.zeros(2), executor, embedding=embedding
+        )
+
+
+RECOVERED = agreed().encode(np.zeros(4)).decode(np.zeros(40), range(40))

@@ -1,0 +1,19 @@
+"""Advice that a test can't follow here, and why."""
+
+DASK = "a Dask cluster is needed: tests/executors/test_dask.py"
+RAY = "a Ray cluster is needed: tests/executors/test_ray.py"
+ELSEWHERE = "the error is raised by who called this; the rows of this table try each of its texts"
+NO_ADVICE = "told of one worker's answer, whose loss the scheme bears: nothing is to be done"
+
+UNTRIED: dict[tuple[str, str], str] = {
+    ("domains/functions/refused.py", "f'{shown}: "): ELSEWHERE,
+    ("domains/functions/moves.py", "Pass a list of arrays."): "numpy says it first",
+    ("domains/functions/sums.py", "Sum parts, then the sums."): "32 GiB of numbers are needed",
+    ("executors/engines/dask.py", ""): DASK,
+    ("executors/engines/dask_worker.py", ""): DASK,
+    ("executors/engines/futures.py", "'it has no executor.'"): NO_ADVICE,
+    ("executors/engines/ray.py", ""): RAY,
+    ("executors/engines/ray_worker.py", ""): RAY,
+    ("executors/remote/trial.py", ""): "tells what a worker of a trial said, which is its advice",
+    ("running/degrees.py", "change"): ELSEWHERE,
+}
