@@ -90,7 +90,7 @@ def locate(
         >>> knots = np.linspace(-1.0, 1.0, 20)
         >>> values = np.sin(3.0 * knots)[:, None]
         >>> values[7] += 0.1
-        >>> locate(knots, values, 2).named
+        >>> locate(knots, values, 2).removed
         (7,)
     """
     if not most or knots.size < _FEWEST or not values.any():

@@ -75,10 +75,11 @@ class Spline(AbstractScheme):
         explains, twice as much as any other at least; more than A of these raise `TooManyErrors`.
         Who is left out and not named is counted in the estimate, which covers both, that it lies
         and that it is right. That is measured, not proven (docs/measured.md): a lie as small as the
-        error of interpolation can't be told from the truth, nor can most answers about a block be
-        lies of one kind; the rougher f, the larger is a lie that is named, where all others answer
-        the same nobody is, and near a pole of f an honest worker may be. Without `adversaries`
-        nobody is named. No privacy: a worker may hold nearly a block.
+        error of interpolation can't be told from the truth; the rougher f, the larger is a lie that
+        is named; where all others answer the same nobody is, and near a pole of f an honest worker
+        may be. Liars side by side on the curve who lie alike are the most about a value: nobody can
+        tell them, nor is what they do in the estimate. Without `adversaries` nobody is named. No
+        privacy: a worker may hold nearly a block.
 
     References:
         Moradi, Tahmasebi and Maddah-Ali, Coded Computing for Resilient Distributed Computing: A
