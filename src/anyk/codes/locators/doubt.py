@@ -37,10 +37,10 @@ def beyond_doubt(
     (m / r)^(1/h) of that; h is Hill's estimate from the fifth of them that err most. Minus the
     logs of these chances are added up over the columns where the answer exceeds m, and divided by
     how many columns go together: C over the directions that honest errors take. Or it is that of
-    one column, less log C for the choice. That must be 15, and the answer must err some times as
-    much as any other. An honest answer that flips from
-    one class to another exceeds in two columns; a large one of a heavy-tailed function has others
-    that are nearly as large, or a tail that is as heavy.
+    one column, less half of log C for the choice (one number of many shows in four columns of a
+    sketch). That must be 15, and the answer must err some times as much as any other. An honest
+    answer that flips from one class to another exceeds in two columns; a large one of a
+    heavy-tailed function has others that are nearly as large, or a tail that is as heavy.
 
     The bounds were chosen on some functions, so that nobody honest is named there, and checked on
     others (docs/measured.md). A function with poles, such as the inverse of a matrix, is beyond
@@ -78,7 +78,7 @@ def beyond_doubt(
     reached = np.maximum(largest, _QUIET * float(largest.max()))
     excess = np.log(np.maximum(np.abs(errors), _TINY) / reached)
     logs = np.where(excess > 0.0, np.log(count + 1.0) + excess / tails, 0.0)
-    one = logs.max(axis=1) - np.log(columns)
+    one = logs.max(axis=1) - 0.5 * np.log(columns)
     evidence = np.maximum(logs.sum(axis=1) * ways / columns, one)
     named: NDArray[np.bool_] = loud & (evidence > _EVIDENCE * demands)
     return named
