@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, Literal, Self, final
+from typing import TYPE_CHECKING, Any, Literal, Self, final
 
 import numpy as np
 
@@ -14,13 +14,14 @@ from anyk.answers import Outcome
 from anyk.checks import choice, count, flag, instance, positive
 from anyk.errors import ExecutorError, InvalidArgument
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, PerWorker, Placement
-from anyk.fixed_point.format import FixedPoint
 from anyk.observe.live import live_display
 from anyk.observe.telemetry import watched_run
 from anyk.running.collection import Collection, OnAnswer
-from anyk.running.promises import promised
 from anyk.schemes.base import Encoded
 from anyk.work import AbstractWork, Function, WorkerTask
+
+if TYPE_CHECKING:
+    from anyk.fixed_point.format import FixedPoint
 
 __all__ = ["Distributed", "OnFailure", "check_limits"]
 
@@ -217,6 +218,8 @@ class Distributed:
         instance("work", work, AbstractWork, change="Return anyk.work.Plain(function), say.")
         sent = [self._prepared(argument) for argument in arguments]
         followed = function is self._followed and not arguments
+        from anyk.running.promises import promised  # noqa: PLC0415 - the first call needs it
+
         scheme, work = promised(self.encoded, work, arguments, followed=followed)
         task = WorkerTask(work, scheme.domain, own, len(self.encoded.parts))
         promise = self.encoded.guarantee

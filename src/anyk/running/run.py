@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from anyk.answers import Outcome
 from anyk.checks import count, instance
 from anyk.errors import InvalidArgument, Unachievable
 from anyk.executors.core.base import AbstractExecutor, Placement
-from anyk.fixed_point.format import FixedPoint
 from anyk.running.collection import OnAnswer
 from anyk.running.distributed import Distributed, OnFailure, check_limits
-from anyk.running.promises import embedded
 from anyk.schemes.base import AbstractScheme, Encoded
 from anyk.spec import Guarantee
 from anyk.work import Function
+
+if TYPE_CHECKING:
+    from anyk.fixed_point.format import FixedPoint
 
 __all__ = ["distribute", "run", "stream"]
 
@@ -79,6 +80,8 @@ def _encoded(
         change="Make one: anyk.Threads(8), anyk.Dask(client).",
     )
     if embedding is not None:
+        from anyk.running.promises import embedded  # noqa: PLC0415 - many have no reals
+
         scheme = embedded(scheme, embedding, X, function)
     encoded = scheme.encode(X)
     promise = encoded.guarantee
