@@ -6,7 +6,6 @@ import threading
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
-from functools import partial
 from typing import Any, final
 
 from anyk.checks import shown
@@ -31,7 +30,6 @@ __all__ = ["Futures"]
 Maker = Callable[[], Executor]
 """Makes an executor, and another one when the first is broken."""
 
-_BEFORE_INITIALIZER = 2  # arguments of ProcessPoolExecutor
 _starting = threading.Lock()  # the first submit starts a process: multiprocessing's lists are one
 _states: dict[str, WorkerState] = {}  # on a worker: of each of its masters' workers
 _opening = threading.Lock()
@@ -43,8 +41,10 @@ class _FuturesWorker(AbstractEngineWorker):
 
     def __init__(self, source: Executor | Maker) -> None:
         self._master = this_process()
-        self._maker = None if isinstance(source, Executor) else _followed(source, self._master)
+        self._maker = None if isinstance(source, Executor) else source
         self._executor = source if isinstance(source, Executor) else None
+        if self._executor is not None:
+            _follow(self._executor, self._master)
         self._name = uuid.uuid4().hex  # threads of one process have states of their own
         self._broken = ""
         self._greeting: Future[ProcessId] | None = None
@@ -62,6 +62,7 @@ class _FuturesWorker(AbstractEngineWorker):
         if self._maker is not None and (self._executor is None or self._broken):
             self._shut()
             self._executor = _made(self._maker)
+            _follow(self._executor, self._master)
         greeting = None if self._broken else self._greeting
         self._broken = ""
         if greeting is not None and _succeeded(greeting):
@@ -135,7 +136,7 @@ class Futures(AbstractCrewed):
     with threads, such as this one's; give it
     ``mp_context=multiprocessing.get_context("forkserver")``. Python waits at its end for what still
     runs in pools of the standard library. Their processes end when this one is killed: from their
-    first moment on where ``partial(ProcessPoolExecutor, 1, ..)`` was passed, otherwise from the
+    first moment on in a `ProcessPoolExecutor` that has not started any yet, otherwise from the
     first message on, which is sent at once and before any share.
 
     An `MPIPoolExecutor(1)` of mpi4py starts a process by MPI; call its ``bootup()`` before, for one
@@ -230,15 +231,16 @@ def _succeeded(future: Future[Any]) -> bool:
     return future.done() and not future.cancelled() and future.exception() is None
 
 
-def _followed(maker: Maker, master: ProcessId) -> Maker:
-    """The same, but that the processes of its pool follow the master from their first moment."""
-    plain = maker if isinstance(maker, partial) else partial(maker)
-    if plain.func is not ProcessPoolExecutor or len(plain.args) > _BEFORE_INITIALIZER:
-        return maker  # its first message does it
-    given, arguments = (plain.keywords.get(name) for name in ("initializer", "initargs"))
-    if given is not None and not callable(given):
-        return maker  # which says so
-    return partial(plain, initializer=_start, initargs=(master, given, arguments or ()))
+def _follow(executor: Executor, master: ProcessId) -> None:
+    """Let a pool's processes follow the master from their first moment, if they are yet to start.
+
+    Python has no public way in after a pool was made. Where this one is gone, the first message
+    does it.
+    """
+    given = getattr(executor, "_initializer", _start)
+    if isinstance(executor, ProcessPoolExecutor) and given is not _start:
+        executor._initargs = master, given, executor._initargs  # noqa: SLF001 - the only way
+        executor._initializer = _start  # noqa: SLF001
 
 
 # What runs on the workers: at the top level, so that every engine can send it.
