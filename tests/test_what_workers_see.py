@@ -6,7 +6,6 @@ from noted import Noted
 
 import anyk
 
-
 WEIGHTS = anyk.FixedPoint(fraction_bits=9, magnitude=1.0)
 FORMATS = [
     anyk.FixedPoint(fraction_bits=12, magnitude=8.0),
