@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from anyk.executors.local.threads import Threads as Threads
     from anyk.executors.processes.executor import Processes as Processes
     from anyk.executors.remote.executor import Remote as Remote
+    from anyk.executors.remote.marks import task as task
     from anyk.executors.wrappers.paced import Paced as Paced
     from anyk.executors.wrappers.with_master import WithMaster as WithMaster
     from anyk.fixed_point.format import FixedPoint as FixedPoint
@@ -175,6 +176,7 @@ _PLACES: Final = {
     "run": "anyk.running.run",
     "schemes_for": "anyk.planning.shortlist",
     "stream": "anyk.running.run",
+    "task": "anyk.executors.remote.marks",
     "worst_coalition": "anyk.audits.disclosure",
 }
 _NAMESPACES: Final = ("delays", "faults", "learn", "testing")
