@@ -22,7 +22,7 @@ from anyk.executors.remote.offer import Offer
 from anyk.executors.remote.session import Session
 from anyk.executors.remote.task_limits import TaskLimits
 from anyk.executors.remote.tls import Stranger, names_in, patient
-from anyk.executors.remote.visitor import ADMITTED, GREETING, HEARD
+from anyk.executors.remote.visitor import ADMITTED, ENDED, GREETING, HEARD
 
 __all__ = ["Host"]
 
@@ -74,8 +74,9 @@ class Host:
             os.write(tell, ADMITTED)
             adopt_orphans()
             keeper = os.getpid()
-            if os.fork():
-                _keep(connection, tell, alive, parent)
+            session = os.fork()
+            if session:
+                _keep(session, connection, tell, alive, parent)
             when_parent_ends(signal.SIGKILL, keeper)
             os.close(alive)
             self._serve(connection, peer, tell)
@@ -110,13 +111,22 @@ class Host:
         ).serve()
 
 
-def _keep(connection: socket.socket, tell: int, alive: int, parent: int) -> NoReturn:
-    """Wait to be killed with all that is below, and do it where the listening process is gone."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that end
-    _let_go(connection, tell)
+def _keep(session: int, connection: socket.socket, tell: int, alive: int, parent: int) -> NoReturn:
+    """Tell when the session has ended, and end all below where the listening process is gone."""
+    os.close(connection.detach())
     when_parent_ends(signal.SIGCONT, parent)  # wakes it where somebody has stopped it
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that end
     watched = poll()
     watched.register(alive, POLLIN)
+    try:
+        ended = os.pidfd_open(session)
+    except (AttributeError, OSError):  # no Linux, or forbidden: it is seen by the end of its pipe
+        os.close(tell)
+    else:
+        watched.register(ended, POLLIN)
+        while alive not in dict(watched.poll()):
+            watched.unregister(ended)
+            os.write(tell, ENDED)
     watched.poll()
     end_descendants(os.getpid())
     end(os.getpid())

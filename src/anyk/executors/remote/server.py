@@ -19,7 +19,7 @@ from anyk.executors.remote.budget import Budget
 from anyk.executors.remote.host import Host
 from anyk.executors.remote.offer import Offer
 from anyk.executors.remote.tls import Address, normal
-from anyk.executors.remote.visitor import Visitor
+from anyk.executors.remote.visitor import ENDED, Visitor
 
 __all__ = ["Server"]
 
@@ -201,7 +201,7 @@ class Server:
             said = os.read(visitor.told, 1 << 12)
         except BlockingIOError:  # it was told already
             return
-        if not said:  # its last process has ended
+        if not said or ENDED in said:
             self._end(visitor)
             return
         visitor.note(said, self._budget)

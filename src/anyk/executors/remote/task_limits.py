@@ -92,7 +92,7 @@ class TaskLimits:
             return (
                 f"took longer than the {self._budget.task_seconds} s of the worker's --task-seconds"
             )
-        if kind.endswith("MemoryError") and self._most is not None:
+        if kind.endswith(("MemoryError", "SystemError")) and self._most is not None:
             most = self._budget.task_bytes >> 20
             return f"{failure[:_LONGEST_FAILURE]} (the worker's --task-memory is {most} MiB)"
         return failure

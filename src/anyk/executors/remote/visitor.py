@@ -13,7 +13,7 @@ from typing import Final, final
 from anyk.executors.core.family import end, end_descendants
 from anyk.executors.remote.budget import Budget
 
-__all__ = ["ADMITTED", "BEGUN", "DONE", "GREETING", "HEARD", "Visitor"]
+__all__ = ["ADMITTED", "BEGUN", "DONE", "ENDED", "GREETING", "HEARD", "Visitor"]
 
 ADMITTED: Final = b"!"
 """What its process tells: it has shown to be a master."""
@@ -23,6 +23,9 @@ BEGUN: Final = b"+"
 
 DONE: Final = b"-"
 """A task is done."""
+
+ENDED: Final = b"#"
+"""The session has ended."""
 
 HEARD: Final = b"."
 """A request has come that runs nothing."""
