@@ -160,6 +160,9 @@ CALLS: dict[str, Call] = {
         DISTRIBUTED.run, np.add, 1, deadline=9.0, on_failure="return", progress=False
     ),
     "Lateness": call(anyk.Lateness, medians=2.0, margin=0.2),
+    "Quarantine": call(anyk.Quarantine, 4),
+    "Quarantine.put": call(anyk.Quarantine(4).put, 1, "its memory fails"),
+    "Quarantine.release": call(anyk.Quarantine(4).release, 1),
     "Inline": call(anyk.Inline, 2),
     "Threads": call(anyk.Threads, 2),
     "Futures": call(anyk.Futures, [lambda: None]),

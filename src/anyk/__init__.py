@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from anyk.executors.core.health import Condition as Condition
     from anyk.executors.core.health import WorkerHealth as WorkerHealth
     from anyk.executors.core.lateness import Lateness as Lateness
+    from anyk.executors.core.quarantine import Quarantine as Quarantine
     from anyk.executors.engines.dask import Dask as Dask
     from anyk.executors.engines.futures import Futures as Futures
     from anyk.executors.engines.ray import Ray as Ray
@@ -143,6 +144,7 @@ _PLACES: Final = {
     "Polynomial": "anyk.schemes.products.polynomial",
     "PrimeField": "anyk.domains.prime",
     "Processes": "anyk.executors.processes.executor",
+    "Quarantine": "anyk.executors.core.quarantine",
     "Ray": "anyk.executors.engines.ray",
     "Reals": "anyk.domains.real",
     "Recovered": "anyk.answers",

@@ -185,6 +185,11 @@ ROWS = [
         )
         for make in (anyk.Inline, anyk.Threads, anyk.Simulated, anyk.Processes)
     ),
+    tried(
+        'Say why, as in "its memory fails".',
+        lambda: anyk.Quarantine(3).put(1, None),
+        lambda: anyk.Quarantine(3).put(1, "its memory fails"),
+    ),
     tried("place them again.", lambda: lost(again=False), lambda: lost(again=True)),
     tried("make a new one here.", lambda: forked(again=False), lambda: forked(again=True)),
     tried("give it one of its own.", lambda: nested(own=False), lambda: nested(own=True)),

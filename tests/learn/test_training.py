@@ -34,10 +34,10 @@ class From(AbstractWrapper):
     def within(self):
         return self.well
 
-    def dispatch(self, task, placement, arguments):
+    def dispatch(self, task, placement, arguments, without=()):
         self.left -= 1
         chosen = self.well if self.left >= 0 else self.bad
-        return chosen.dispatch(task, placement, arguments)
+        return chosen.dispatch(task, placement, arguments, without)
 
 
 def trained(digits, executor, **parameters):

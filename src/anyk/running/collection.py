@@ -30,6 +30,7 @@ __all__ = ["Collection", "OnAnswer"]
 
 _MOMENT = 1e-3  # seconds that a clock may be off
 _FINITE = sys.float_info.max
+_QUARANTINED = "in quarantine: executor.quarantine.release({who}) lets it work again"
 
 OnAnswer = Callable[[Answer], None]
 
@@ -43,6 +44,7 @@ class Collection:
         executor: whose clock counts.
         start: when the run began, on that clock.
         listeners: each called with every answer as it comes.
+        without: those of the workers that are in quarantine, and were not asked.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Collection:
         executor: AbstractExecutor,
         start: float,
         listeners: Sequence[OnAnswer] = (),
+        without: SomeOf[int] = (),
     ) -> None:
         self.encoded = encoded
         self.executor = executor
@@ -66,7 +69,11 @@ class Collection:
         self.dtype = self.domain.dtype
         self.workers, self.pieces = promise.workers, promise.pieces
         self.least = promise.threshold if promise.least is None else promise.least
-        self.pending = Pending(executor, promise.workers, promise.pieces, start)
+        self.pending = Pending(executor, promise.workers, promise.pieces, start, without)
+        self.without = without
+        self.failures.update(
+            ((who, who * self.pieces), _QUARANTINED.format(who=who)) for who in without
+        )
         self.authors: dict[int, int] = {}  # of answers on other workers' shares
         self.copies = encoded.scheme.again(encoded.layout, ()) is not None
         degree = degree_of(encoded.scheme)
@@ -134,6 +141,8 @@ class Collection:
             now = clock()
             left = min(end, self._wake) - now
             answer = dispatch.receive(None if math.isinf(left) else max(left, 0.0))
+            if answer is not None and answer.worker in self.without:
+                continue  # of an executor that asked it all the same
             if answer is not None:
                 self._note(answer)
                 self._raise_what_is_the_functions(answer)

@@ -12,12 +12,12 @@ import numpy as np
 
 from anyk.answers import Outcome
 from anyk.checks import choice, count, flag, instance, positive
-from anyk.errors import ExecutorError, InvalidArgument
+from anyk.errors import ExecutorError, InvalidArgument, ranges
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, PerWorker, Placement
 from anyk.observe.live import live_display
 from anyk.observe.telemetry import watched_run
 from anyk.running.collection import Collection, OnAnswer
-from anyk.schemes.base import Encoded
+from anyk.schemes.base import AbstractScheme, Encoded
 from anyk.work import AbstractWork, Function, WorkerTask
 
 if TYPE_CHECKING:
@@ -224,24 +224,31 @@ class Distributed:
         task = WorkerTask(work, scheme.domain, own, len(self.encoded.parts))
         promise = self.encoded.guarantee
         names = type(scheme).__name__, type(executor).__name__
+        without = frozenset(who for who in executor.quarantine if who < promise.workers)
         with (
             watched_run(*names, promise.workers) as note,
             live_display(
                 promise.workers, promise.threshold, progress=progress, pieces=promise.pieces
             ) as show,
             executor.ledger.call(
-                promise.workers, promise.pieces, clock=executor.clock, lateness=executor.lateness
+                promise.workers,
+                promise.pieces,
+                clock=executor.clock,
+                lateness=executor.lateness,
+                without=without,
             ) as call,
         ):
             listeners = [each for each in (call.heard, on_answer, show) if each is not None]
 
             def judged(outcome: Outcome) -> None:
                 call.judged(outcome.suspects, outcome.late)
+                if outcome.suspects:
+                    executor.quarantine.judge(outcome.suspects, _charge(scheme, outcome))
                 note(outcome)
 
             encoded = replace(self.encoded, scheme=scheme)
-            collection = Collection(encoded, executor, executor.clock(), listeners)
-            dispatch = executor.dispatch(task, self._placement, sent)
+            collection = Collection(encoded, executor, executor.clock(), listeners, without)
+            dispatch = executor.dispatch(task, self._placement, sent, without)
             try:  # at once: Ctrl-C must find nothing to do in between
                 yield dispatch, collection, judged
             finally:
@@ -306,6 +313,14 @@ class Distributed:
                 needed=f"{scheme.formats[0]!r}, as the data have, or one of its factors",
                 change="Make them by .encode(values, embedding) of the distributed data.",
             )
+
+
+def _charge(scheme: AbstractScheme, outcome: Outcome) -> str:
+    """Why the suspects of a run are in quarantine."""
+    return (
+        f"named as a liar by {scheme!r}: of {len(outcome.used)} workers whose answers were "
+        f"examined, {ranges(outcome.suspects)} contradicted the rest"
+    )
 
 
 def _hold_shares(container: Any) -> bool:
