@@ -81,8 +81,8 @@ if TYPE_CHECKING:
     from anyk.schemes.base import AbstractRecovery as AbstractRecovery
     from anyk.schemes.base import AbstractScheme as AbstractScheme
     from anyk.schemes.base import Encoded as Encoded
-    from anyk.schemes.base import Encoder as Encoder
     from anyk.schemes.catalogue import CATALOGUE as CATALOGUE
+    from anyk.schemes.encoder import Encoder as Encoder
     from anyk.schemes.maps.lagrange import Lagrange as Lagrange
     from anyk.schemes.maps.replication import Replication as Replication
     from anyk.schemes.maps.shamir import Shamir as Shamir
@@ -123,7 +123,7 @@ _PLACES: Final = {
     "Disclosure": "anyk.audits.disclosure",
     "Distributed": "anyk.running.distributed",
     "Encoded": "anyk.schemes.base",
-    "Encoder": "anyk.schemes.base",
+    "Encoder": "anyk.schemes.encoder",
     "ExecutorError": "anyk.errors",
     "FieldArray": "anyk.domains.array",
     "FilledReplication": "anyk.schemes.approximate.filled_replication.scheme",
