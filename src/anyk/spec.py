@@ -174,6 +174,8 @@ class Guarantee:
         least: how many answers are waited for if nobody lies; each lie among them costs one more,
             up to `threshold`, which is meant by None.
         named: whether all liars are named; otherwise those alone of whom there is a proof.
+        beyond: what the worst T + 1, T + 2, .. workers learn, in the unit of `leakage`, as far as
+            it is stated; infinite where they see all of it.
 
     Raises:
         InvalidArgument: if the numbers contradict each other.
@@ -181,7 +183,7 @@ class Guarantee:
     Example:
         >>> anyk.Lagrange(blocks=3, degree=2, workers=12, adversaries=1, colluders=1).guarantee
         Guarantee(workers=12, threshold=9, stragglers=3, adversaries=1, colluders=1, exact=True,
-                  leakage=0.0, load=1.0, data_std=None, pieces=1, least=8, named=True)
+                  leakage=0.0, load=1.0, data_std=None, pieces=1, least=8, named=True, beyond=())
     """
 
     workers: int
@@ -196,9 +198,19 @@ class Guarantee:
     pieces: int = 1
     least: int | None = None
     named: bool = True
+    beyond: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         settle(self, optional="least", pieces=1, least=0)
+        object.__setattr__(self, "beyond", tuple(map(float, self.beyond)))
+        curve = (self.leakage or 0.0, *self.beyond)
+        if self.beyond and (self.leakage is None or list(curve) != sorted(curve)):
+            raise InvalidArgument(
+                "beyond",
+                given=shown(self.beyond),
+                needed=f"numbers that rise from leakage = {self.leakage}",
+                change="State what T + 1, T + 2, .. workers learn, in that order.",
+            )
         if self.least is not None and self.least > self.threshold:
             raise InvalidArgument(
                 "least",
