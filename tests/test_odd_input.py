@@ -140,6 +140,9 @@ CALLS: dict[str, Call] = {
         anyk.leakage, MASKED.encode([1.0, 2.0]), colluders=1, data_std=1.0, correlated=False
     ),
     "worst_coalition": call(anyk.worst_coalition, ENCODED, colluders=1, data_std=None),
+    "leakage_spent": call(
+        anyk.leakage_spent, ENCODED, colluders=1, data_std=None, correlated=False
+    ),
     "audit": call(
         anyk.audit, ENCODED, colluders=1, samples=100, confidence=0.9, generator=generator()
     ),
@@ -231,7 +234,7 @@ ELSEWHERE = {
     "NotPolynomial", "RecoveryError", "TooManyErrors", "Unachievable", "DegreeTooHigh", "WouldWrap",
     # which anyk raises
     "Answer", "Audit", "Candidate", "Condition", "Disclosure", "Distributed", "Encoder",
-    "Guarantee", "Outcome", "Recovered", "SchemeRow", "SchemeWords", "Shortlist", "Status",
+    "Guarantee", "Leak", "Outcome", "Recovered", "SchemeRow", "SchemeWords", "Shortlist", "Status",
     "Timing", "WorkerHealth", "WrapperRow", "CATALOGUE",  # anyk makes them
     "FieldArray",  # has numpy's rules
     "Dask", "Processes", "Ray", "Remote",  # start or reach workers; tests/executors

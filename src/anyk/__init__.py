@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from anyk.answers import Recovered as Recovered
     from anyk.answers import Status as Status
     from anyk.answers import Timing as Timing
+    from anyk.audits.accountant import leakage_spent as leakage_spent
     from anyk.audits.attack import Audit as Audit
     from anyk.audits.attack import audit as audit
     from anyk.audits.disclosure import Disclosure as Disclosure
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     from anyk.executors.wrappers.paced import Paced as Paced
     from anyk.executors.wrappers.with_master import WithMaster as WithMaster
     from anyk.fixed_point.format import FixedPoint as FixedPoint
+    from anyk.leak import Leak as Leak
     from anyk.planning.shortlist import Candidate as Candidate
     from anyk.planning.shortlist import Shortlist as Shortlist
     from anyk.planning.shortlist import schemes_for as schemes_for
@@ -135,6 +137,7 @@ _PLACES: Final = {
     "InvalidArgument": "anyk.errors",
     "Lagrange": "anyk.schemes.maps.lagrange",
     "Lateness": "anyk.executors.core.lateness",
+    "Leak": "anyk.leak",
     "Map": "anyk.spec",
     "MatMul": "anyk.spec",
     "NotAccurateEnough": "anyk.errors",
@@ -174,6 +177,7 @@ _PLACES: Final = {
     "audit": "anyk.audits.attack",
     "distribute": "anyk.running.run",
     "leakage": "anyk.audits.disclosure",
+    "leakage_spent": "anyk.audits.accountant",
     "of_degree": "anyk.degrees.of_degree",
     "run": "anyk.running.run",
     "schemes_for": "anyk.planning.shortlist",
