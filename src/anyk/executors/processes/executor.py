@@ -6,7 +6,7 @@ import errno
 import math
 import resource
 from collections.abc import Sequence
-from typing import Any, final
+from typing import Any, Never, final
 
 from anyk.checks import count, positive, shown
 from anyk.errors import InvalidArgument
@@ -76,7 +76,7 @@ class Processes(AbstractCrewed):
                 ahead=True,
             )
         except OSError as error:
-            raise _no_room(number, error) from error
+            _refuse(number, error)
 
     @property
     def crew(self) -> Crew[ProcessLink]:
@@ -110,22 +110,22 @@ class Processes(AbstractCrewed):
         return f"Processes({self.workers}{patience})"
 
 
-def _no_room(workers: int, error: OSError) -> InvalidArgument:
-    """What to say where the machine has no more files, processes or memory."""
+def _refuse(workers: int, error: OSError) -> Never:
+    """Say that the machine has no more files, processes or memory."""
     if error.errno in {errno.EMFILE, errno.ENFILE}:
         limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-        return InvalidArgument(
+        raise InvalidArgument(
             "workers",
             given=f"{workers}, where a process may have {limit} open files",
             needed="an open file for each worker, beside those of the program",
             change=f"Raise the limit (ulimit -n {limit + workers}), or take fewer workers.",
-        )
-    return InvalidArgument(
+        ) from error
+    raise InvalidArgument(
         "workers",
         given=f"{workers}, of which one can't be started ({error})",
         needed="room for as many processes",
         change="Take fewer workers, or raise the limit of processes (ulimit -u) or of memory.",
-    )
+    ) from error
 
 
 def _pack(task: Task, arguments: Sequence[Any], shares: int) -> tuple[Payload, list[Payload]]:
