@@ -6,7 +6,7 @@ import errno
 import math
 import resource
 from collections.abc import Sequence
-from typing import Any, Never, final
+from typing import Any, final
 
 from anyk.checks import count, positive, shown
 from anyk.errors import InvalidArgument
@@ -77,6 +77,7 @@ class Processes(AbstractCrewed):
             )
         except OSError as error:
             _refuse(number, error)
+            raise
 
     @property
     def crew(self) -> Crew[ProcessLink]:
@@ -110,8 +111,8 @@ class Processes(AbstractCrewed):
         return f"Processes({self.workers}{patience})"
 
 
-def _refuse(workers: int, error: OSError) -> Never:
-    """Say that the machine has no more files, processes or memory."""
+def _refuse(workers: int, error: OSError) -> None:
+    """Say so if it is files, processes or memory of which the machine has no more."""
     if error.errno in {errno.EMFILE, errno.ENFILE}:
         limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         raise InvalidArgument(
@@ -120,12 +121,13 @@ def _refuse(workers: int, error: OSError) -> Never:
             needed="an open file for each worker, beside those of the program",
             change=f"Raise the limit (ulimit -n {limit + workers}), or take fewer workers.",
         ) from error
-    raise InvalidArgument(
-        "workers",
-        given=f"{workers}, of which one can't be started ({error})",
-        needed="room for as many processes",
-        change="Take fewer workers, or raise the limit of processes (ulimit -u) or of memory.",
-    ) from error
+    if error.errno in {errno.EAGAIN, errno.ENOMEM}:
+        raise InvalidArgument(
+            "workers",
+            given=f"{workers}, of which one can't be started ({error})",
+            needed="room for as many processes",
+            change="Take fewer workers, or raise the limit of processes (ulimit -u) or of memory.",
+        ) from error
 
 
 def _pack(task: Task, arguments: Sequence[Any], shares: int) -> tuple[Payload, list[Payload]]:
