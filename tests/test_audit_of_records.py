@@ -89,7 +89,7 @@ class Careless(Mixture):
     """Shares with less noise than the matrices say: a bug."""
 
     def encode(self, X, *, source=None):  # noqa: ARG002 - the seam has it
-        quieter = Mixture(self.data, 0.3 * self.masks)
+        quieter = Mixture(self.data, 0.1 * self.masks)
         return anyk.Encoded(self, quieter.encode(X).shares, None)
 
 

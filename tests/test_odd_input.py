@@ -125,6 +125,7 @@ CALLS: dict[str, Call] = {
     "FixedPoint.ring": call(FIXED.ring, FIELD),
     "FixedPoint.budget": call(FIXED.budget, 2, 3),
     "of_degree": call(anyk.of_degree, abs, 1),
+    "task": call(anyk.task, lambda x: x),
     "Map": call(anyk.Map, blocks=2, degree=2),
     "Sum": call(anyk.Sum, blocks=2, degree=2),
     "MatMul": call(anyk.MatMul, partition=(2, 1, 2)),

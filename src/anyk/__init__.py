@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from anyk.executors.local.threads import Threads as Threads
     from anyk.executors.processes.executor import Processes as Processes
     from anyk.executors.remote.executor import Remote as Remote
+    from anyk.executors.remote.marks import task as task
     from anyk.executors.wrappers.paced import Paced as Paced
     from anyk.executors.wrappers.with_master import WithMaster as WithMaster
     from anyk.fixed_point.format import FixedPoint as FixedPoint
@@ -83,8 +84,8 @@ if TYPE_CHECKING:
     from anyk.schemes.base import AbstractRecovery as AbstractRecovery
     from anyk.schemes.base import AbstractScheme as AbstractScheme
     from anyk.schemes.base import Encoded as Encoded
-    from anyk.schemes.base import Encoder as Encoder
     from anyk.schemes.catalogue import CATALOGUE as CATALOGUE
+    from anyk.schemes.encoder import Encoder as Encoder
     from anyk.schemes.maps.lagrange import Lagrange as Lagrange
     from anyk.schemes.maps.replication import Replication as Replication
     from anyk.schemes.maps.shamir import Shamir as Shamir
@@ -126,7 +127,7 @@ _PLACES: Final = {
     "Disclosure": "anyk.audits.disclosure",
     "Distributed": "anyk.running.distributed",
     "Encoded": "anyk.schemes.base",
-    "Encoder": "anyk.schemes.base",
+    "Encoder": "anyk.schemes.encoder",
     "ExecutorError": "anyk.errors",
     "FieldArray": "anyk.domains.array",
     "FilledReplication": "anyk.schemes.approximate.filled_replication.scheme",
@@ -183,6 +184,7 @@ _PLACES: Final = {
     "run": "anyk.running.run",
     "schemes_for": "anyk.planning.shortlist",
     "stream": "anyk.running.run",
+    "task": "anyk.executors.remote.marks",
     "worst_coalition": "anyk.audits.disclosure",
 }
 _NAMESPACES: Final = ("delays", "faults", "learn", "testing")

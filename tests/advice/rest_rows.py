@@ -192,6 +192,11 @@ ROWS = [
         lambda: anyk.audit(ENCODED, data=[[1], [2]]),
     ),
     tried(
+        "Give all records one shape, and each one label.",
+        lambda: anyk.audit(ENCODED, data=[[1], [2, 3]]),
+        lambda: anyk.audit(ENCODED, data=[[1], [2]], labels=[0, 1]),
+    ),
+    tried(
         "Pass data=X too, or leave labels out.",
         lambda: anyk.audit(ENCODED, labels=[0, 1]),
         lambda: anyk.audit(ENCODED, data=[[1], [2]], labels=[0, 1]),

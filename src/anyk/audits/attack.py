@@ -66,6 +66,7 @@ class Audit:
         learn = f"worker {names} learns" if len(who) == 1 else f"workers {names} learn"
         unit = self.unit if self.amount != 1 else self.unit[:-1]
         most = f", at most {self.bound:.3g}" if self.bound < math.inf else ""
+        most += ": ABOVE ITS BOUND" if self.amount > self.bound * (1.0 + 1e-9) else ""
         first = (
             f"{learn} at least {self.amount:.3g} {unit} a coordinate "
             f"(confidence {self.confidence:g}, {self.samples} samples){most}"

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from anyk.audits.disclosure import Disclosure
 from anyk.audits.eyes import AbstractEye, field_eye, noisy_eye, residues_of
 from anyk.audits.guesses import Attack, explained, information, rate
+from anyk.checks import shown
 from anyk.errors import InvalidArgument
 from anyk.schemes.base import Encoded
 
@@ -35,7 +36,7 @@ def records_of(data: Any, generator: np.random.Generator) -> tuple[NDArray[Any],
     Raises:
         InvalidArgument: if there are no two records, or they are not numbers.
     """
-    array = np.asarray(data)
+    array = _array("data", data)
     usable = array.dtype.kind in "biuf" and array.ndim and bool(np.isfinite(array).all())
     if not usable or len(array) < 2 or not array.size:  # noqa: PLR2004 - to be told apart
         raise InvalidArgument(
@@ -61,7 +62,7 @@ def labels_of(labels: Any, records: int, chosen: NDArray[np.intp]) -> NDArray[np
     Raises:
         InvalidArgument: if there is not one for each record, of two kinds or more.
     """
-    array = np.asarray(labels)
+    array = _array("labels", labels)
     if array.shape != (records,) or len(np.unique(array[chosen])) < 2:  # noqa: PLR2004 - else it is known
         raise InvalidArgument(
             "labels",
@@ -70,6 +71,19 @@ def labels_of(labels: Any, records: int, chosen: NDArray[np.intp]) -> NDArray[np
             change="Pass what is to be recognised of each record, or leave labels out.",
         )
     return np.unique(array[chosen], return_inverse=True)[1]
+
+
+def _array(argument: str, values: Any) -> NDArray[Any]:
+    """The values as an array, or what is wrong with them."""
+    try:
+        return np.asarray(values)
+    except (ValueError, TypeError):
+        raise InvalidArgument(
+            argument,
+            given=shown(values),
+            needed="an array",
+            change="Give all records one shape, and each one label.",
+        ) from None
 
 
 def attacks_on(
