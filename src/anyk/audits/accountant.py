@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.audits.disclosure import Disclosure, learned_by_worst, seen
+from anyk.audits.disclosure import Disclosure, learned_by_worst
+from anyk.audits.matrices import seen
 from anyk.checks import count, flag, instance
 from anyk.errors import InvalidArgument
 from anyk.schemes.base import Encoded

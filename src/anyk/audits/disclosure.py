@@ -10,6 +10,7 @@ from typing import Any, Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
+from anyk.audits.matrices import clearest, seen
 from anyk.checks import count, flag, instance, positive, probability
 from anyk.domains.prime import PrimeField
 from anyk.domains.ring import ResidueRing
@@ -20,7 +21,12 @@ from anyk.privacy.information import symbols_learned
 from anyk.schemes.base import Encoded
 from anyk.spec import MatMul
 
-__all__ = ["Disclosure", "leakage", "learned_by_worst", "seen", "worst_coalition"]
+__all__ = [
+    "Disclosure",
+    "leakage",
+    "learned_by_worst",
+    "worst_coalition",
+]
 
 _SETS = 20_000  # coalitions whose rank is computed
 
@@ -258,7 +264,7 @@ def learned_by_worst(
         colluders=size,
         coalition=worst.coalition,
         data_std=deviation,
-        separation=_separation(data, masks, size, each),
+        separation=clearest(data, masks, size, each)[0],
         numbers=numbers,
     )
 
@@ -289,44 +295,3 @@ def _symbols(
         colluders=size,
         coalition=who,
     )
-
-
-def seen(encoded: Encoded, operand: int = 0) -> tuple[NDArray[Any], NDArray[Any]]:
-    """D and M of what workers can see: combinations of outputs take the blocks themselves.
-
-    Args:
-        encoded: the shares.
-        operand: which factor's, for a product.
-    """
-    encoder = encoded.scheme.encoder(encoded.layout, operand) if operand else encoded.encoder
-    if not encoder.of_outputs:
-        return encoder.data, encoder.masks
-    held = encoder.data != 0 if encoder.data.ndim == 2 else (encoder.data != 0).any(axis=-1)  # noqa: PLR2004 - of one prime
-    blocks = np.argsort(~held, axis=1, kind="stable")[:, : int(held.sum(axis=1).max())]
-    rows = np.zeros((*blocks.shape, *encoder.data.shape[1:]), dtype=encoder.data.dtype)
-    np.put_along_axis(
-        rows.reshape(*blocks.shape, held.shape[1], -1),
-        blocks[..., None, None],
-        np.take_along_axis(held, blocks, axis=1)[..., None, None],  # some may hold fewer
-        axis=2,
-    )
-    rows = rows.reshape(-1, *encoder.data.shape[1:])
-    return rows, np.zeros((len(rows), 0, *encoder.data.shape[2:]), dtype=rows.dtype)
-
-
-def _separation(data: NDArray[Any], masks: NDArray[Any], size: int, pieces: int) -> float:
-    """The square root of D_k^H (M M^H)^-1 D_k, the most of any coalition and any block k.
-
-    A coalition would learn c log2(1 + that^2) bits of data of variance 1 that are one block alone.
-    Noise of variance 1 has half of it in each part of a complex number: there it is sqrt(2) times
-    as much.
-    """
-    half = 1.0 if np.iscomplexobj(data) or np.iscomplexobj(masks) else 2.0
-    largest = 0.0
-    for block in range(data.shape[1]):
-        alone = data[:, block : block + 1]
-        worst = most_bits_learned(alone, masks, size, variance=1.0, pieces=pieces)
-        if math.isinf(worst.bound):
-            return math.inf
-        largest = max(largest, math.expm1(half * worst.bound * math.log(2.0)))
-    return math.sqrt(largest * (2.0 if half == 1.0 else 1.0))
