@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Collection as SomeOf
 from dataclasses import dataclass
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,9 @@ from anyk.running.resending import Resending
 from anyk.running.usable import Usable
 from anyk.schemes.base import Encoded
 from anyk.spec import Map
+
+if TYPE_CHECKING:
+    from anyk.leak import Leak
 
 __all__ = ["Collection", "OnAnswer"]
 
@@ -60,6 +63,7 @@ class Collection:
         start: when the run began, on that clock.
         listeners: each called with every answer as it comes.
         without: those of the workers that are in quarantine, and were not asked.
+        leak: what colluders have learned by then, for the outcome.
     """
 
     def __init__(
@@ -69,11 +73,14 @@ class Collection:
         start: float,
         listeners: Sequence[OnAnswer] = (),
         without: SomeOf[int] = (),
+        *,
+        leak: Leak | None = None,
     ) -> None:
         self.encoded = encoded
         self.executor = executor
         self.start = start
         self.listeners = listeners
+        self.leak = leak
         self.values: dict[int, NDArray[Any]] = {}
         self.usable = Usable(encoded)
         self.failures: dict[tuple[int, int], str] = {}  # by worker and share
@@ -414,4 +421,5 @@ class Collection:
             late=tuple(who for who in silent if who in late),
             again=tuple(sorted(self.resending.shares)),
             disputed=() if recovered is None else recovered.disputed,
+            leak=self.leak,
         )
