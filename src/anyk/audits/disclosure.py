@@ -15,6 +15,7 @@ from anyk.domains.prime import PrimeField
 from anyk.domains.ring import ResidueRing
 from anyk.errors import InvalidArgument
 from anyk.privacy.coalitions import most_bits_learned
+from anyk.privacy.grid import Sampled, sampled
 from anyk.privacy.information import gaussian_epsilon, symbols_learned
 from anyk.schemes.base import Encoded, Encoder
 from anyk.spec import MatMul
@@ -38,6 +39,8 @@ class Disclosure:
         data_std: standard deviation of the data's coordinates; None for a field.
         separation: over the reals, by how many standard deviations of the noise the view of a
             coalition moves at most as one block moves by 1 (Euclidean); None for a field.
+        sampled: what the sampling of noise and the grid of shares add; None where nothing is on a
+            grid. `epsilon` counts it; to `amount` it adds `sampled.bits`, about 1e-12 bits.
 
     Example:
         >>> encoded = anyk.Lagrange(blocks=2, degree=2, workers=8, colluders=1).encode([1, 2])
@@ -54,6 +57,7 @@ class Disclosure:
     coalition: tuple[int, ...]
     data_std: float | None = None
     separation: float | None = None
+    sampled: Sampled | None = None
 
     def epsilon(self, *, sensitivity: float, delta: float) -> float:
         """The epsilon of (epsilon, delta) differential privacy against any such coalition.
@@ -86,7 +90,9 @@ class Disclosure:
                 needed="shares with Gaussian noise",
                 change="Over a field, what is hidden is hidden perfectly: ask for the symbols.",
             )
-        return gaussian_epsilon(self.separation * sensitivity, delta)
+        if self.sampled is None:
+            return gaussian_epsilon(self.separation * sensitivity, delta)
+        return self.sampled.epsilon(self.separation, sensitivity=sensitivity, delta=delta)
 
     def __str__(self) -> str:
         """One line that a person reads."""
@@ -229,7 +235,17 @@ def _learned(
         coalition=worst.coalition,
         data_std=deviation,
         separation=_separation(data, masks, size, each),
+        sampled=_sampled(encoded, encoder, size * each),
     )
+
+
+def _sampled(encoded: Encoded, encoder: Encoder, shares: int) -> Sampled | None:
+    """What the grid of so many shares adds."""
+    if encoder.grid is None:
+        return None
+    numbers = max(part[0].size for part in encoded.parts)
+    blocks = encoder.data.shape[1]
+    return sampled(encoder.grid, encoder.masks, blocks=blocks, shares=shares, numbers=numbers)
 
 
 def _symbols(
