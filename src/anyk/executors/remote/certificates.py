@@ -15,7 +15,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from anyk.checks import count, shown
 from anyk.errors import InvalidArgument
-from anyk.executors.remote.tls import AUTHORITY, CERTIFICATE, KEY
+from anyk.executors.remote.party import AUTHORITY, CERTIFICATE, KEY
 
 __all__ = ["make_certificates"]
 

@@ -85,13 +85,15 @@ class Remote(AbstractCrewed):
             patience=positive("patience", patience, change="Give seconds."),
             answer=count("largest_answer", largest_answer, least=1),
         )
-        context = None if self._tls is None else client_context(Path(self._tls))
+        directory = None if self._tls is None else Path(self._tls)
+        if directory is not None:
+            client_context(directory)  # says now what is wrong; each connection reads it anew
         keys = Keys()
 
         parsed = self._addresses
 
         def link(worker: int, held: Held) -> RemoteLink:
-            return RemoteLink(parsed[worker], context, keys, held, limits)
+            return RemoteLink(parsed[worker], directory, keys, held, limits)
 
         self._crew = Crew(
             "Remote",

@@ -7,7 +7,6 @@ import os
 import selectors
 import signal
 import socket
-import ssl
 import sys
 import threading
 import time
@@ -27,18 +26,11 @@ from anyk.checks import count
 from anyk.errors import InvalidArgument
 from anyk.executors.core.run_task import describe, printable, reaper
 from anyk.executors.remote.frames import Channel
+from anyk.executors.remote.handshake import admit
 from anyk.executors.remote.offer import Offer
 from anyk.executors.remote.session import Session
-from anyk.executors.remote.tls import (
-    Address,
-    Stranger,
-    is_loopback,
-    names_in,
-    normal,
-    parse_address,
-    patient,
-    server_context,
-)
+from anyk.executors.remote.stream import AbstractStream, PlainStream
+from anyk.executors.remote.tls import Address, is_loopback, parse_address, patient, server_context
 
 __all__ = ["Server", "serve_worker"]
 
@@ -71,7 +63,7 @@ class Server:
     Args:
         listen: where; port 0 for any that is free.
         offer: the functions that there are.
-        context: for TLS; None without.
+        tls: the worker's directory of certificates, which each connection reads; None without.
         master: name that a master's certificate must be for.
         memory: bytes that shares and arguments of one session may take.
         sessions: how many masters at once.
@@ -95,15 +87,15 @@ class Server:
         self,
         listen: Address,
         offer: Offer,
-        context: ssl.SSLContext | None,
+        tls: Path | None,
         *,
         master: str = "master",
         memory: int = 1 << 30,
         sessions: int = 4,
     ) -> None:
         self._offer = offer
-        self._context = context
-        self._master = normal(master)
+        self._tls = tls
+        self._master = master
         self._memory = memory
         self._sessions = sessions
         self._visitors: dict[int, _Visitor] = {}  # by the pipe on which they tell
@@ -225,12 +217,9 @@ class Server:
 
     def _serve_session(self, connection: socket.socket, peer: str, tell: int) -> None:
         patient(connection)
-        if self._context is not None:
-            connection = self._context.wrap_socket(connection, server_side=True)
-            names = names_in(connection)
-            if self._master not in names:
-                shown = ", ".join(sorted(names)) or "nobody"
-                raise Stranger(f"it is {shown}, not {self._master}")
+        stream: AbstractStream = PlainStream(connection)
+        if self._tls is not None:
+            stream = admit(connection, self._tls, self._master, time.monotonic() + _GREETING)
         signal.alarm(0)
         os.write(tell, b"!")
         os.register_at_fork(after_in_child=partial(_let_go, connection, tell))
@@ -238,7 +227,7 @@ class Server:
         np.random.seed()  # noqa: NPY002 - forks of one process would all draw the same
         reaper.set(_kill_me)
         _log.info("serves a master at %s", peer)
-        Session(Channel(connection), self._offer, memory=self._memory).serve()
+        Session(Channel(stream), self._offer, memory=self._memory).serve()
 
 
 def _end_with(connection: socket.socket, alive: int) -> None:
@@ -301,11 +290,13 @@ def serve_worker(
         )
     sys.path.insert(0, str(Path.cwd()))
     logging.basicConfig(format="anyk worker: %(message)s", level=logging.INFO)
+    if tls is not None:
+        server_context(tls)  # says now what is wrong; each connection reads it anew
     offer = Offer(tasks)
     server = Server(
         address,
         offer,
-        None if tls is None else server_context(tls),
+        tls,
         master=master,
         memory=count("--memory", memory, least=1) << 20,
         sessions=count("--sessions", sessions, least=1),
