@@ -110,7 +110,14 @@ def ask(executor: Remote, shares: Any = SHARE) -> list[tuple[Any, str | None, fl
 
 
 def signed(
-    directory: Path, authority: Path, name: str, key: Any, *, names: list[str], days: float = 1
+    directory: Path,
+    authority: Path,
+    name: str,
+    key: Any,
+    *,
+    names: list[str],
+    days: float = 1,
+    begin: float = -3,
 ) -> Path:
     """A party's directory with a certificate that a trial's authority would not make."""
     issuer = x509.load_pem_x509_certificate((authority / "authority.pem").read_bytes())
@@ -122,7 +129,7 @@ def signed(
         .issuer_name(issuer.subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=3))
+        .not_valid_before(now + dt.timedelta(days=begin))
         .not_valid_after(now + dt.timedelta(days=days))
         .add_extension(
             x509.SubjectAlternativeName([x509.DNSName(each) for each in names]), critical=True

@@ -12,6 +12,8 @@ from anyk.executors.remote.tls import client_context, names_in, normal, server_c
 
 __all__ = ["admit", "reach"]
 
+_SPARE = 60.0  # seconds by which a master's clock may be behind
+
 
 def reach(connection: socket.socket, directory: Path, name: str, deadline: float) -> SecureStream:
     """The master's side: TLS with the worker of this name, by the files as they are now.
@@ -33,7 +35,7 @@ def reach(connection: socket.socket, directory: Path, name: str, deadline: float
     stream.handshake(deadline)
     if normal(name) not in names_in(stream.tls):
         raise Stranger(f"its certificate is not for {name}")
-    return _standing(stream, directory)
+    return _standing(stream, directory, spare=0.0)
 
 
 def admit(connection: socket.socket, directory: Path, master: str, deadline: float) -> SecureStream:
@@ -58,12 +60,12 @@ def admit(connection: socket.socket, directory: Path, master: str, deadline: flo
     if normal(master) not in names:
         shown = ", ".join(sorted(names)) or "nobody"
         raise Stranger(f"it is {shown}, not {master}")
-    return _standing(stream, directory)
+    return _standing(stream, directory, spare=_SPARE)
 
 
-def _standing(stream: SecureStream, directory: Path) -> SecureStream:
+def _standing(stream: SecureStream, directory: Path, *, spare: float) -> SecureStream:
     certificate = stream.tls.getpeercert(binary_form=True)
     if not certificate:
         raise Stranger("it has shown no certificate")
-    stream.stand(Standing(directory, certificate))
+    stream.stand(Standing(directory, certificate, spare=spare))
     return stream

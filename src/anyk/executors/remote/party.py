@@ -72,10 +72,8 @@ def read_party(directory: Path) -> Party:
         >>> round((party.until - time.time()) / 86400), party.revoked
         (30, frozenset())
     """
-    try:
-        authorities, own, lists = _read(directory)
-    except (OSError, ValueError, TypeError) as error:
-        raise unreadable(directory, error) from error
+    authorities, own = _read(directory)
+    lists = _lists(directory)
     now = time.time()
     _check_own(directory, own, now)
     believed = max(_end_of(each) for each in authorities)
@@ -95,23 +93,38 @@ def name_of(certificate: x509.Certificate) -> tuple[bytes, int]:
     return certificate.issuer.public_bytes(), certificate.serial_number
 
 
-def _read(
-    directory: Path,
-) -> tuple[Sequence[x509.Certificate], x509.Certificate, Sequence[x509.CertificateRevocationList]]:
+def _read(directory: Path) -> tuple[Sequence[x509.Certificate], x509.Certificate]:
+    """Whom a party believes, and who it is."""
     from cryptography import x509  # noqa: PLC0415 - takes a while, and few need it
 
-    authorities = x509.load_pem_x509_certificates((directory / AUTHORITY).read_bytes())
-    own = x509.load_pem_x509_certificates((directory / CERTIFICATE).read_bytes())[0]
+    try:
+        authorities = x509.load_pem_x509_certificates((directory / AUTHORITY).read_bytes())
+        own = x509.load_pem_x509_certificates((directory / CERTIFICATE).read_bytes())[0]
+    except (OSError, ValueError) as error:
+        raise unreadable(directory, error) from error
+    return authorities, own
+
+
+def _lists(directory: Path) -> list[x509.CertificateRevocationList]:
+    """Its lists of revoked certificates."""
+    from cryptography import x509  # noqa: PLC0415 - takes a while, and few need it
+
     path = directory / REVOKED
-    if not path.exists():
-        return authorities, own, []
-    text = path.read_bytes().strip()
+    try:
+        text = path.read_bytes().strip() if path.exists() else None
+    except OSError as error:
+        raise unreadable(directory, error) from error
+    if text is None:
+        return []
     blocks = list(_BLOCK.finditer(text))
     if not blocks or sum(len(block[0]) for block in blocks) != len(text):
-        raise ValueError(f"{REVOKED} is not of whole lists in PEM alone")
+        raise _bad_list(directory, f"{REVOKED} is not of whole lists in PEM alone")
     if any(block[1] != _LIST for block in blocks):  # a certificate there would be believed
-        raise ValueError(f"{REVOKED} holds something else than lists")
-    return authorities, own, [x509.load_pem_x509_crl(block[0]) for block in blocks]
+        raise _bad_list(directory, f"{REVOKED} holds something else than lists")
+    try:
+        return [x509.load_pem_x509_crl(block[0]) for block in blocks]
+    except ValueError as error:
+        raise _bad_list(directory, f"{REVOKED} holds a list that can't be read") from error
 
 
 def _check_own(directory: Path, own: x509.Certificate, now: float) -> None:
@@ -126,10 +139,10 @@ def _check_list(directory: Path, each: x509.CertificateRevocationList, now: floa
     """When a list runs out, if it has begun and has not."""
     begin, end = each.last_update_utc.timestamp(), each.next_update_utc
     if end is None or now >= end.timestamp():
-        when = "no end" if end is None else f"run out on {_date(end.timestamp())}"
-        raise _outdated(directory, when)
+        when = "has no end" if end is None else f"ran out on {_date(end.timestamp())}"
+        raise _bad_list(directory, f"a list in {REVOKED} {when}")
     if now < begin:
-        raise _outdated(directory, f"not begun before {_date(begin)}")
+        raise _bad_list(directory, f"a list in {REVOKED} is not valid before {_date(begin)}")
     return end.timestamp()
 
 
@@ -160,12 +173,11 @@ def _over(directory: Path, what: str) -> InvalidArgument:
     )
 
 
-def _outdated(directory: Path, what: str) -> InvalidArgument:
+def _bad_list(directory: Path, what: str) -> InvalidArgument:
     return InvalidArgument(
         "tls",
-        given=f"{str(directory)!r}, where a list in {REVOKED} has {what}; it is "
-        f"{_date(time.time())} here",
+        given=f"{str(directory)!r}, where {what}; it is {_date(time.time())} here",
         needed="lists that are valid now: who is revoked is not known otherwise",
-        change="Get a new list of the authority: anyk certificates DIR --revoke writes one, where "
-        "that made it.",
+        change="Get a new list of the authority (anyk certificates DIR --revoke writes one, if "
+        "that made it).",
     )

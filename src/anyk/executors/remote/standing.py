@@ -25,12 +25,14 @@ class Standing:
     Args:
         directory: of this party.
         peer: certificate of the other one, in DER.
+        spare: seconds that a certificate may be over. The master has none, and begins anew; a
+            worker has some, so that one whose clock is behind does so before it is cut off.
 
     Raises:
         InvalidArgument: if the directory is not good now.
     """
 
-    def __init__(self, directory: Path, peer: bytes) -> None:
+    def __init__(self, directory: Path, peer: bytes, *, spare: float) -> None:
         from cryptography import x509  # noqa: PLC0415 - takes a while, and few need it
 
         self._directory = directory.absolute()  # a task may change the working directory
@@ -39,7 +41,8 @@ class Standing:
         certificate = x509.load_der_x509_certificate(peer)
         self._peer = name_of(certificate)
         self._peer_until = certificate.not_valid_after_utc.timestamp()
-        self._until = 0.0
+        self._authority = self._believed()
+        self._until, self._spare = 0.0, spare
         self._read()
 
     def check(self) -> None:
@@ -52,17 +55,17 @@ class Standing:
         if abs(now - self._looked) >= _PAUSE:
             self._looked = now
             self._follow()
-        if now >= self._until:
+        if now >= self._until + self._spare:
             raise Stranger("a certificate or a list has run out: who it is must be shown anew")
 
     def _follow(self) -> None:
         """Read again what has changed."""
         stamps = self._look()
         if stamps != self._stamps:
-            if stamps[0] != self._stamps[0]:
-                raise Stranger(f"{AUTHORITY} has changed: who it is must be shown anew")
             self._stamps = stamps
             self._read()
+            if self._believed() != self._authority:
+                raise Stranger(f"{AUTHORITY} has changed: who it is must be shown anew")
 
     def _read(self) -> None:
         try:
@@ -72,6 +75,13 @@ class Standing:
         if self._peer in party.revoked:
             raise Stranger("its certificate is revoked")
         self._until = min(party.until, self._peer_until)
+
+    def _believed(self) -> bytes | None:
+        """Whose signatures this party believes; the same file may be written again."""
+        try:
+            return (self._directory / AUTHORITY).read_bytes()
+        except OSError:
+            return None
 
     def _look(self) -> list[tuple[int, int, int] | None]:
         """What changes with a file: when it was written, its size, which file it is."""
