@@ -10,7 +10,6 @@ import pytest
 import anyk
 from anyk.privacy.information import bits_learned
 from anyk.randomness.entropy import SystemSource
-from anyk.randomness.masks import gaussian_masks
 
 FIELD = anyk.PrimeField(101)
 
@@ -43,13 +42,12 @@ class Mixture(anyk.AbstractScheme):
         )  # fmt: skip
 
     def encode(self, X, *, source=SystemSource()):
-        noise = gaussian_masks(self.domain, (self.masks.shape[1], *X.shape[1:]), source)
-        shares = self.domain.matmul(self.data, X) + self.domain.matmul(self.masks, noise)
+        shares = self.encoder(None).shares(X, source=source)
         shares[0] += self.leak * X[0]
         return anyk.Encoded(self, shares, None)
 
     def encoder(self, layout):  # noqa: ARG002 - the seam has it
-        return anyk.Encoder(data=self.data, masks=self.masks)
+        return anyk.Encoder(data=self.data, masks=self.masks).on_grid(data_std=self.data_std)
 
     def sufficient(self, answered):
         raise NotImplementedError

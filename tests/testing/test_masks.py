@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 import anyk
-from anyk.randomness.entropy import InsecureTestSource, SystemSource
-from anyk.randomness.masks import gaussian_masks, uniform_masks
+from anyk.randomness.entropy import AbstractSource, InsecureTestSource, SystemSource
+from anyk.randomness.gaussian import normals
+from anyk.randomness.masks import uniform_masks
 from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded, Encoder, blocks_of
 from anyk.testing.masks import quality
 
@@ -90,7 +91,8 @@ def broken(monkeypatch, scheme, where, fault):
         return encode(self, X, **options)
 
     monkeypatch.setattr(type(scheme), "encode", spying)
-    monkeypatch.setattr(where, made)
+    masks = faults.as_normals(made, scheme.domain) if where == NORMALS else made
+    monkeypatch.setattr(where, masks)
     return scheme
 
 
@@ -101,8 +103,7 @@ def check(scheme, seed=3, **options):
 
 LAGRANGE = "anyk.schemes.maps.lagrange.uniform_masks"
 SHAMIR = "anyk.schemes.maps.shamir.uniform_masks"
-ANALOG = "anyk.schemes.approximate.analog_lagrange.scheme.gaussian_masks"
-BERRUT = "anyk.schemes.approximate.berrut.scheme.gaussian_masks"
+NORMALS = "anyk.randomness.noisy.normals"
 
 
 @pytest.mark.parametrize("fault", ONE, ids=name)
@@ -148,7 +149,7 @@ def test_a_fault_of_noise_is_noticed(fault, real, monkeypatch):
     else:
         scheme = anyk.AnalogLagrange(blocks=2, degree=1, workers=5, colluders=1, leakage=0.3)
     with pytest.raises(AssertionError):
-        check(broken(monkeypatch, scheme, BERRUT if real else ANALOG, fault))
+        check(broken(monkeypatch, scheme, NORMALS, fault))
 
 
 @pytest.mark.parametrize("fault", NOISES, ids=name)
@@ -159,24 +160,28 @@ def test_a_fault_of_three_noises_is_noticed(fault, real, monkeypatch):
     else:
         scheme = anyk.AnalogLagrange(blocks=1, degree=1, workers=6, colluders=3, leakage=0.3)
     with pytest.raises(AssertionError):
-        check(broken(monkeypatch, scheme, BERRUT if real else ANALOG, fault))
+        check(broken(monkeypatch, scheme, NORMALS, fault))
 
 
 def test_complex_noise_without_an_imaginary_part_is_noticed(monkeypatch):
     scheme = anyk.AnalogLagrange(blocks=2, degree=1, workers=5, colluders=1, leakage=0.3)
     with pytest.raises(AssertionError, match="variance 1"):
-        check(broken(monkeypatch, scheme, ANALOG, faults.RealAlone))
+        check(broken(monkeypatch, scheme, NORMALS, faults.RealAlone))
 
 
-@pytest.mark.parametrize("where", [LAGRANGE, BERRUT])
+def _from_elsewhere(given):
+    return [SystemSource() if isinstance(each, AbstractSource) else each for each in given]
+
+
+@pytest.mark.parametrize("where", [LAGRANGE, NORMALS])
 def test_masks_from_elsewhere_than_the_source_are_noticed(where, monkeypatch):
     scheme = (
         anyk.Lagrange(blocks=2, degree=1, workers=4, colluders=1)
         if where == LAGRANGE
         else anyk.Berrut(blocks=3, workers=8, colluders=1, leakage=0.5)
     )
-    masks = uniform_masks if where == LAGRANGE else gaussian_masks
-    monkeypatch.setattr(where, lambda domain, shape, _: masks(domain, shape, SystemSource()))
+    masks = uniform_masks if where == LAGRANGE else normals
+    monkeypatch.setattr(where, lambda *given: masks(*_from_elsewhere(given)))
     with pytest.raises(AssertionError, match="elsewhere than the source"):
         check(scheme)
 

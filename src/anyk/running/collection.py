@@ -6,7 +6,7 @@ import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Collection as SomeOf
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,10 +26,14 @@ from anyk.running.pending import Pending
 from anyk.schemes.base import Encoded
 from anyk.spec import Map
 
+if TYPE_CHECKING:
+    from anyk.leak import Leak
+
 __all__ = ["Collection", "OnAnswer"]
 
 _MOMENT = 1e-3  # seconds that a clock may be off
 _FINITE = sys.float_info.max
+_QUARANTINED = "in quarantine: executor.quarantine.release({who}) lets it work again"
 
 OnAnswer = Callable[[Answer], None]
 
@@ -43,6 +47,8 @@ class Collection:
         executor: whose clock counts.
         start: when the run began, on that clock.
         listeners: each called with every answer as it comes.
+        without: those of the workers that are in quarantine, and were not asked.
+        leak: what colluders have learned by then, for the outcome.
     """
 
     def __init__(
@@ -51,11 +57,15 @@ class Collection:
         executor: AbstractExecutor,
         start: float,
         listeners: Sequence[OnAnswer] = (),
+        without: SomeOf[int] = (),
+        *,
+        leak: Leak | None = None,
     ) -> None:
         self.encoded = encoded
         self.executor = executor
         self.start = start
         self.listeners = listeners
+        self.leak = leak
         self.values: dict[int, NDArray[Any]] = {}
         self.by_shape: dict[tuple[int, ...], list[int]] = {}
         self.failures: dict[tuple[int, int], str] = {}  # by worker and share
@@ -66,7 +76,11 @@ class Collection:
         self.dtype = self.domain.dtype
         self.workers, self.pieces = promise.workers, promise.pieces
         self.least = promise.threshold if promise.least is None else promise.least
-        self.pending = Pending(executor, promise.workers, promise.pieces, start)
+        self.pending = Pending(executor, promise.workers, promise.pieces, start, without)
+        self.without = without
+        self.failures.update(
+            ((who, who * self.pieces), _QUARANTINED.format(who=who)) for who in without
+        )
         self.authors: dict[int, int] = {}  # of answers on other workers' shares
         self.copies = encoded.scheme.again(encoded.layout, ()) is not None
         degree = degree_of(encoded.scheme)
@@ -134,6 +148,8 @@ class Collection:
             now = clock()
             left = min(end, self._wake) - now
             answer = dispatch.receive(None if math.isinf(left) else max(left, 0.0))
+            if answer is not None and answer.worker in self.without:
+                continue  # of an executor that asked it all the same
             if answer is not None:
                 self._note(answer)
                 self._raise_what_is_the_functions(answer)
@@ -396,4 +412,5 @@ class Collection:
             late=tuple(who for who in silent if who in late),
             again=tuple(sorted(self.pending.again)),
             disputed=() if recovered is None else recovered.disputed,
+            leak=self.leak,
         )

@@ -24,13 +24,22 @@ class Pending:
         workers: how many were asked.
         pieces: for how many shares each.
         start: when they were asked, on the executor's clock.
+        without: those of the workers that were not asked.
     """
 
-    def __init__(self, executor: AbstractExecutor, workers: int, pieces: int, start: float) -> None:
+    def __init__(
+        self,
+        executor: AbstractExecutor,
+        workers: int,
+        pieces: int,
+        start: float,
+        without: Collection[int] = (),
+    ) -> None:
         self._executor = executor
         self._workers, self._pieces = workers, pieces
+        self._asked_first = workers - len(without)
         self._start = start
-        shares = range(workers * pieces)
+        shares = [share for share in range(workers * pieces) if share // pieces not in without]
         self._left = {(share // pieces, share): start for share in shares}  # when it was sent
         self._tries = Counter(shares)
         self._owed = Counter(share // pieces for share in shares)
@@ -73,7 +82,7 @@ class Pending:
             few: whether those that answered are enough, however few they are.
         """
         lateness = self._executor.lateness
-        return lateness.after(self._times, self._workers, few=few)
+        return lateness.after(self._times, self._asked_first, few=few)
 
     def late(self, now: float) -> tuple[int, ...]:
         """The workers that owe an answer and are late, sorted."""

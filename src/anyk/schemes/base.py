@@ -18,6 +18,7 @@ from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.errors import InvalidArgument, NotEnoughAnswers
 from anyk.randomness.entropy import AbstractSource, SystemSource
+from anyk.schemes.encoder import Encoder
 from anyk.spec import Guarantee, Map, MatMul, Sum
 from anyk.work import AbstractWork, Function, Plain
 
@@ -34,30 +35,6 @@ __all__ = [
     "read_only",
     "rows_of",
 ]
-
-
-@final
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Encoder:
-    """The two small matrices behind the shares: shares = D·blocks + M·masks.
-
-    Args:
-        data: D, ndarray (n, K), one row a share.
-        masks: M, ndarray (n, T), more columns where blocks have masks of their own; none where
-            there are no masks.
-        of_outputs: whether D combines what the function makes of the blocks, as in gradient
-            codes, and not the blocks themselves.
-
-    Example:
-        >>> anyk.Replication(blocks=2, workers=3).encode(np.ones(2)).encoder.data
-        array([[1., 0.],
-               [0., 1.],
-               [1., 0.]])
-    """
-
-    data: NDArray[Any]
-    masks: NDArray[Any]
-    of_outputs: bool = False
 
 
 class AbstractRecovery(ABC):

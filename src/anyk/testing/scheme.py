@@ -50,10 +50,11 @@ def check_scheme(
     zeros, with 64 coordinates. They must come from the `source` alone and be uniform and
     independent (over the reals: normal, of variance 1): each mask, coordinate and encoding, pairs
     of masks, of coordinates and of encodings, masks and data. No run of them may come again, also
-    times a number plus a number, and none be a combination of others. With 1024 encodings, a bias
-    of 5 % in one bit, a correlation of 10 %, masks used twice, and a generator of 65,536 seeds are
-    noticed with a chance above 99.9 %. Nobody can tell a good generator that is not secure from a
-    secure one by its numbers: passing proves no security.
+    times a number plus a number, and none be a combination of others. Over the reals shares must
+    lie on the grid that their encoder names, and noise must reach their last bits. With 1024
+    encodings, a bias of 5 % in one bit, a correlation of 10 %, masks used twice, and a generator of
+    65,536 seeds are noticed with a chance above 99.9 %. Nobody can tell a good generator that is
+    not secure from a secure one by its numbers: passing proves no security.
 
     A correct scheme fails with a chance below 1e-9, by bounds that hold for any number of
     encodings (but for an error estimate that is exceeded).

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, final
 
 import numpy as np
@@ -181,7 +181,11 @@ class Simulated(AbstractExecutor):
         return self._placements.add(parts, pieces)
 
     def dispatch(
-        self, task: Task, placement: Placement, arguments: Sequence[Any]
+        self,
+        task: Task,
+        placement: Placement,
+        arguments: Sequence[Any],
+        without: Collection[int] = (),
     ) -> AbstractDispatch:
         """Run a task on every share, and note when it ends; see `AbstractExecutor.dispatch`."""
         parts = self._placements.parts(placement)
@@ -196,6 +200,8 @@ class Simulated(AbstractExecutor):
 
         dispatch = _SimulatedDispatch(self._timeline, self._placements, rerun)
         for share, delay in enumerate(delays.tolist()):
+            if share // placement.pieces in without:
+                continue
             reply = self._run(task, parts, share, common, rows[share])
             job = _Job(dispatch, self.clock(), delay, reply)
             dispatch.add(share // placement.pieces, share % placement.pieces, job)

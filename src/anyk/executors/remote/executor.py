@@ -94,7 +94,7 @@ class Remote(AbstractCrewed):
             patience=positive("patience", patience, change="Give seconds."),
             answer=count("largest_answer", largest_answer, least=1),
         )
-        directory = None if self._tls is None else Path(self._tls)
+        directory = None if self._tls is None else Path(self._tls).absolute()
         if directory is not None:
             client_context(directory)  # says now what is wrong; each connection reads it anew
         keys = Keys()

@@ -267,7 +267,7 @@ class Agreed(AbstractScheme):
     def encoder(self, layout: Grouping, operand: int = 0) -> Encoder:
         """D and M of the scheme within, a row for each copy."""
         within = self.scheme.encoder(layout.within, operand)
-        return replace(within, data=within.data[layout.held], masks=within.masks[layout.held])
+        return within.rows(layout.held)
 
     def recovery(self, layout: Grouping, answered: tuple[int, ...]) -> AbstractRecovery:
         """From the answers that agree to the value.

@@ -10,7 +10,6 @@ from anyk.checks import indices_of, positive, settle
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
 from anyk.randomness.entropy import AbstractSource, SystemSource
-from anyk.randomness.masks import gaussian_masks
 from anyk.schemes.approximate.common import (
     approximate_guarantee,
     check_answers,
@@ -170,10 +169,8 @@ class VeiledReplication(AbstractScheme):
             InvalidArgument: if X is not K blocks of finite numbers.
         """
         array = blocks_of(X, self.blocks, self.domain)
-        layout, flat = self._layout, array.reshape(self.blocks, -1)
-        noise = gaussian_masks(self.domain, (*layout.noises, flat.shape[1]), source)
-        shares = layout.shares(flat, noise).reshape(self.workers, *array.shape[1:])
-        return Encoded(self, (self.domain.validate(shares, "X"),), layout)
+        layout = self._layout
+        return Encoded(self, (layout.shares(array, source),), layout)
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether at least N - S workers answered."""
