@@ -111,12 +111,11 @@ class VeiledLayout:
             source: where noise comes from.
         """
         data, flat = np.ones((len(self.points), 1)), blocks.reshape(1, -1)
-        veils = [
-            under_noise(data, self.points, flat, grid=self._grid, source=source)
-            for _ in range(self.noises[0])
-        ]
-        copies = np.concatenate(veils).reshape(-1, *blocks.shape)
-        shares: Floats = copies[self.turns].reshape(-1, *blocks.shape[1:])[: self.workers]
+        copies = np.empty((self.noises[0], len(self.points), flat.size))
+        for each in copies:
+            each[:] = under_noise(data, self.points, flat, grid=self._grid, source=source)
+        turns = copies.reshape(-1, *blocks.shape)[self.turns]
+        shares: Floats = turns.reshape(-1, *blocks.shape[1:])[: self.workers]
         return shares
 
     @cached_property
