@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import anyk
+from anyk.leak import gaussian_epsilon
 from anyk.privacy.grid import Sampled
-from anyk.privacy.information import gaussian_epsilon
 
 MADE = Sampled(numbers=10**6, normals=2, terms=6, unit=2.0**-40)
 
