@@ -40,7 +40,7 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -102,11 +102,16 @@ class Troubled(AbstractWrapper):
         return 1
 
     def dispatch(
-        self, task: Any, placement: Placement, arguments: Sequence[Any]
+        self,
+        task: Any,
+        placement: Placement,
+        arguments: Sequence[Any],
+        without: Collection[int] = (),
     ) -> AbstractDispatch:
         """Pass it on, with an order for each worker."""
         task = replace(task, per_worker=(*task.per_worker, False))
-        return self._executor.dispatch(task, placement, [*arguments, PerWorker(self.orders.copy())])
+        arguments = [*arguments, PerWorker(self.orders.copy())]
+        return self._executor.dispatch(task, placement, arguments, without)
 
 
 @dataclass

@@ -33,7 +33,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -94,10 +94,14 @@ class Moody(AbstractWrapper):
         return self._executor
 
     def dispatch(
-        self, task: Task, placement: Placement, arguments: Sequence[Any]
+        self,
+        task: Task,
+        placement: Placement,
+        arguments: Sequence[Any],
+        without: Collection[int] = (),
     ) -> AbstractDispatch:
         """Pass it on, with the present faults."""
-        return Faulty(self._executor, self.faults).dispatch(task, placement, arguments)
+        return Faulty(self._executor, self.faults).dispatch(task, placement, arguments, without)
 
 
 def make(engine: str, rng: np.random.Generator) -> AbstractExecutor:

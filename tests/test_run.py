@@ -296,8 +296,8 @@ class Counted(AbstractWrapper):
         self.placed.discard(placement)
         self.inside.release(placement)
 
-    def dispatch(self, task, placement, arguments):
-        dispatch = self.inside.dispatch(task, placement, arguments)
+    def dispatch(self, task, placement, arguments, without=()):
+        dispatch = self.inside.dispatch(task, placement, arguments, without)
         self.running.add(dispatch)
         abandon = dispatch.abandon
         dispatch.abandon = lambda: (self.running.discard(dispatch), abandon())

@@ -22,11 +22,12 @@ from anyk.executors.engines.futures import _FuturesWorker
 from anyk.executors.processes.executor import _pack as packed_for_processes
 from anyk.executors.processes.executor import _refuse as refuse
 from anyk.executors.remote.arguments import pack, sendable
+from anyk.executors.remote.budget import Budget
 from anyk.executors.remote.certificates import make_certificates
+from anyk.executors.remote.command import serve_worker
 from anyk.executors.remote.executor import _checked as addresses
 from anyk.executors.remote.offer import Offer
 from anyk.executors.remote.request import _named, _words, described, make_request
-from anyk.executors.remote.server import serve_worker
 from anyk.executors.remote.tls import client_context
 from anyk.faults import Faulty
 from anyk.work import AbstractWork, Plain, Product
@@ -143,7 +144,7 @@ def served(tls):
                 "anyk.testing.tasks",
                 where,
                 master="master",
-                memory=1,
+                budget=Budget(memory=1),
                 sessions=1,
                 write=write,
             )
@@ -187,6 +188,11 @@ ROWS = [
             lambda make=make: closed(make(4), make(4)),
         )
         for make in (anyk.Inline, anyk.Threads, anyk.Simulated, anyk.Processes)
+    ),
+    tried(
+        'Say why, as in "its memory fails".',
+        lambda: anyk.Quarantine(3).put(1, None),
+        lambda: anyk.Quarantine(3).put(1, "its memory fails"),
     ),
     tried("place them again.", lambda: lost(again=False), lambda: lost(again=True)),
     tried("make a new one here.", lambda: forked(again=False), lambda: forked(again=True)),
@@ -376,9 +382,10 @@ ROWS = [
         lambda: anyk.Remote(["127.0.0.1:7"], tls=None, patience=1.0).close(),
     ),
     tried(
-        "List their names in its __all__.",
-        lambda: offered("def _f(x):\n    return x\n"),
-        lambda: offered("__all__ = ['_f']\ndef _f(x):\n    return x\n"),
+        "or write @anyk.task above each. It has: f.",
+        lambda: offered("def f(x):\n    return x\n"),
+        lambda: offered("__all__ = ['f']\ndef f(x):\n    return x\n"),
+        lambda: offered("import anyk\n@anyk.task\ndef f(x):\n    return x\n"),
     ),
     tried(
         "Name it as in an import, from the directory in which it can be.",
@@ -389,6 +396,16 @@ ROWS = [
         "Pass arrays: they travel as raw bytes.",
         lambda: make_request("gram", [list(range(10**6))], 1),
         lambda: make_request("gram", [np.arange(10**6)], 1),
+    ),
+    tried(
+        "Pass fewer and larger ones: np.concatenate(..).",
+        lambda: make_request("gram", [[np.arange(2)] * 5000], 1),
+        lambda: make_request("gram", [np.concatenate([np.arange(2)] * 5000)], 1),
+    ),
+    tried(
+        "Wrap it in one: def name(x): return f(x).",
+        lambda: anyk.task(len),
+        lambda: anyk.task(lambda x: len(x)),
     ),
     tried(
         'Pass its name, such as "gram": no code is sent to remote workers.',

@@ -95,8 +95,8 @@ class Crowded(anyk.AbstractExecutor):
     def place(self, parts, pieces=1):
         return self.own.place(parts, pieces)
 
-    def dispatch(self, task, placement, arguments):
-        return self.own.dispatch(task, placement, arguments)
+    def dispatch(self, task, placement, arguments, without=()):
+        return self.own.dispatch(task, placement, arguments, without)
 
     def release(self, placement):
         self.own.release(placement)

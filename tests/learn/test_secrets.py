@@ -31,10 +31,10 @@ class Spy(AbstractWrapper):
         self.sent.extend(parts)
         return self.executor.place(parts, pieces)
 
-    def dispatch(self, task, placement, arguments):
+    def dispatch(self, task, placement, arguments, without=()):
         self.tasks.append((repr(task), pickle.dumps(task)))
         self.sent.extend(np.asarray(a.rows) for a in arguments if isinstance(a, PerWorker))
-        return self.executor.dispatch(task, placement, arguments)
+        return self.executor.dispatch(task, placement, arguments, without)
 
 
 @pytest.fixture
@@ -160,9 +160,9 @@ class Loaded(AbstractWrapper):
     def within(self):
         return self.executor
 
-    def dispatch(self, task, placement, arguments):
+    def dispatch(self, task, placement, arguments, without=()):
         self.tasks.append(pickle.dumps(task))
-        return self.executor.dispatch(task, placement, arguments)
+        return self.executor.dispatch(task, placement, arguments, without)
 
 
 @pytest.mark.parametrize("degree", [None, 1])

@@ -8,7 +8,7 @@ a run with faults can be repeated.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, final
@@ -97,12 +97,16 @@ class Faulty(AbstractWrapper):
         return self._executor
 
     def dispatch(
-        self, task: Task, placement: Placement, arguments: Sequence[Any]
+        self,
+        task: Task,
+        placement: Placement,
+        arguments: Sequence[Any],
+        without: Collection[int] = (),
     ) -> AbstractDispatch:
         """Run a task, with the faults around it; see `AbstractExecutor.dispatch`."""
         indices = OfWorker(np.arange(self.workers))
         faulty = FaultyTask(task, self._faults)
-        return self._executor.dispatch(faulty, placement, [*arguments, indices])
+        return self._executor.dispatch(faulty, placement, [*arguments, indices], without)
 
     def __repr__(self) -> str:
         return f"Faulty({self._executor!r}, {self._faults!r})"

@@ -7,7 +7,7 @@ share, and gives back the answers in the order in which they come.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self, final
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from anyk.answers import Answer
 from anyk.executors.core.health import Ledger, WorkerHealth
 from anyk.executors.core.lateness import Lateness
+from anyk.executors.core.quarantine import Quarantine
 from anyk.executors.core.run_task import Task
 
 __all__ = ["AbstractDispatch", "AbstractExecutor", "OfWorker", "PerWorker", "Placement"]
@@ -98,8 +99,8 @@ class AbstractDispatch(ABC):
                 takes.
 
         Returns:
-            An answer, one for each share, and one for each that was asked for `again`; None if
-            the time is over first, or if all have come.
+            An answer, one for each share that was asked for, and one for each that was asked for
+            `again`; None if the time is over first, or if all have come.
         """
 
     @abstractmethod
@@ -164,10 +165,15 @@ class AbstractExecutor(ABC):
         """When a worker is late, by its own measure; may be set to another one."""
         return Lateness()
 
+    @cached_property
+    def quarantine(self) -> Quarantine:
+        """The workers that `anyk.run` does not use until they are released; nobody at first."""
+        return Quarantine(self.workers)
+
     @property
     def health(self) -> tuple[WorkerHealth, ...]:
         """How each worker does: busy, late, dead, or found to lie, and how often so far."""
-        return self.ledger.report(self.alive)
+        return self.ledger.report(self.alive, self.quarantine.workers)
 
     @property
     def shares_per_worker(self) -> int:
@@ -205,7 +211,11 @@ class AbstractExecutor(ABC):
 
     @abstractmethod
     def dispatch(
-        self, task: Task, placement: Placement, arguments: Sequence[Any]
+        self,
+        task: Task,
+        placement: Placement,
+        arguments: Sequence[Any],
+        without: Collection[int] = (),
     ) -> AbstractDispatch:
         """Run a task on every one of these shares, on the worker that holds it.
 
@@ -218,6 +228,7 @@ class AbstractExecutor(ABC):
             placement: from `place`.
             arguments: for every share; of a `PerWorker` one, each share receives its row, and of an
                 `OfWorker` one, the row of whoever computes it.
+            without: workers of whom nothing is asked, and from whom no answer comes.
 
         Returns:
             The dispatch, from which answers are received.

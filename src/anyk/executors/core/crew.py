@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import weakref
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Any, Generic, TypeVar, final
 
@@ -125,9 +125,13 @@ class Crew(Generic[AnyLink]):
         return placement
 
     def dispatch(
-        self, task: Task, placement: Placement, arguments: Sequence[Any]
+        self,
+        task: Task,
+        placement: Placement,
+        arguments: Sequence[Any],
+        without: Collection[int] = (),
     ) -> AbstractDispatch:
-        """Ask every worker that holds a share; see `AbstractExecutor.dispatch`."""
+        """Ask the workers that hold a share; see `AbstractExecutor.dispatch`."""
         self._check()
         parts = self._placements.parts(placement)
         shares, pieces = placement.shares, placement.pieces
@@ -147,7 +151,7 @@ class Crew(Generic[AnyLink]):
             common, rows = pack(task, alone(arguments, share, worker), 1)
             return partial(links[worker].ask, Order(key(), only, common, rows, call), 0)
 
-        return self._dispatcher.post(asks, pieces, more, call)
+        return self._dispatcher.post(asks, pieces, more, call, without=without)
 
     def release(self, placement: Placement) -> None:
         """Let the workers forget shares, in the background. Harmless when called twice."""
@@ -189,10 +193,14 @@ class AbstractCrewed(AbstractExecutor):
         return self.crew.place(parts, pieces)
 
     def dispatch(
-        self, task: Task, placement: Placement, arguments: Sequence[Any]
+        self,
+        task: Task,
+        placement: Placement,
+        arguments: Sequence[Any],
+        without: Collection[int] = (),
     ) -> AbstractDispatch:
         """Run a task on every share, on its worker; see `AbstractExecutor.dispatch`."""
-        return self.crew.dispatch(task, placement, arguments)
+        return self.crew.dispatch(task, placement, arguments, without)
 
     def release(self, placement: Placement) -> None:
         """Let the workers forget shares, in the background. Harmless when called twice."""

@@ -8,7 +8,7 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import final
 
@@ -157,6 +157,7 @@ class PostedDispatch(AbstractDispatch):
         pieces: how many shares a worker holds.
         call: told when nobody waits for the answers any more.
         more: makes what a worker is asked for another one's share, of the share and the worker.
+        without: workers of whom nothing is asked.
 
     Example:
         >>> from anyk.executors.core.dispatcher import Call, PostedDispatch
@@ -171,15 +172,21 @@ class PostedDispatch(AbstractDispatch):
         pieces: int,
         call: Call,
         more: More,
+        *,
+        without: Collection[int] = (),
     ) -> None:
         self._call, self._more = call, more
         self._all = threads
-        self._threads = list(threads[: -(-len(asks) // pieces)])
+        self._threads: list[WorkerThread] = []
         self._answers: queue.SimpleQueue[Answer | None] = queue.SimpleQueue()
-        self._left = len(asks)
+        self._left = 0
         self._sent = time.perf_counter()
-        for worker, thread in enumerate(self._threads):
+        for worker, thread in enumerate(threads[: -(-len(asks) // pieces)]):
+            if worker in without:
+                continue
             own = asks[worker * pieces : (worker + 1) * pieces]
+            self._threads.append(thread)
+            self._left += len(own)
             thread.post(
                 self, *(partial(self._bring, worker, piece, ask) for piece, ask in enumerate(own))
             )
@@ -275,7 +282,13 @@ class Dispatcher:
         return os.getpid() == self._owner
 
     def post(
-        self, asks: Sequence[Ask], pieces: int, more: More, call: Call | None = None
+        self,
+        asks: Sequence[Ask],
+        pieces: int,
+        more: More,
+        call: Call | None = None,
+        *,
+        without: Collection[int] = (),
     ) -> PostedDispatch:
         """Let the first workers be asked, each for its shares, one after the other.
 
@@ -284,6 +297,7 @@ class Dispatcher:
             pieces: how many shares a worker holds.
             more: makes what a worker is asked for another one's share, of the share and the worker.
             call: told when nobody waits for the answers any more; None where nobody asks it.
+            without: workers of whom nothing is asked.
 
         Raises:
             ExecutorError: in a fork of the process that made the executor, or in a thread that
@@ -300,7 +314,7 @@ class Dispatcher:
                 "own."
             )
         call = Call() if call is None else call
-        dispatch = PostedDispatch(self.threads, asks, pieces, call, more)
+        dispatch = PostedDispatch(self.threads, asks, pieces, call, more, without=without)
         with self._lock:
             self._open.add(dispatch)
             closed = self._closed

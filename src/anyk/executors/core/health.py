@@ -6,7 +6,7 @@ import enum
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import final
@@ -37,6 +37,7 @@ class Condition(enum.Enum):
     FAILED = "failed in its last call"
     DEAD = "is gone; it is replaced before the next call where that is possible"
     LIED = "gave a wrong answer in the last call in which it was examined"
+    QUARANTINED = "is not used until executor.quarantine releases it"
 
 
 @final
@@ -113,6 +114,7 @@ class Ledger:
         *,
         clock: Clock = time.perf_counter,
         lateness: Lateness | None = None,
+        without: Collection[int] = (),
     ) -> Iterator[Call]:
         """One call to the first workers.
 
@@ -121,28 +123,35 @@ class Ledger:
             pieces: for how many shares each.
             clock: of the executor.
             lateness: its measure.
+            without: those of these workers of whom nothing is asked.
 
         Yields:
             What to tell of it.
         """
         measure = Lateness() if lateness is None else lateness
-        call = Call(self._lock, self._records[:workers], pieces, clock, measure)
+        asked = {who: self._records[who] for who in range(workers) if who not in without}
+        call = Call(self._lock, asked, pieces, clock, measure)
         try:
             yield call
         finally:
             call.end()
 
-    def report(self, alive: Sequence[bool]) -> tuple[WorkerHealth, ...]:
+    def report(
+        self, alive: Sequence[bool], quarantined: Collection[int] = ()
+    ) -> tuple[WorkerHealth, ...]:
         """The health of each worker.
 
         Args:
             alive: by worker.
+            quarantined: who is not used.
         """
         with self._lock:
             return tuple(
                 WorkerHealth(
                     worker=worker,
-                    condition=_condition(record, alive=lives),
+                    condition=Condition.QUARANTINED
+                    if worker in quarantined
+                    else _condition(record, alive=lives),
                     calls=record.calls,
                     late=record.late,
                     spare=record.spare,
@@ -171,7 +180,7 @@ class Call:
     def __init__(
         self,
         lock: threading.Lock,
-        records: Sequence[_Record],
+        records: Mapping[int, _Record],
         pieces: int,
         clock: Clock,
         lateness: Lateness,
@@ -179,20 +188,20 @@ class Call:
         self._lock, self._records = lock, records
         self._clock, self._lateness = clock, lateness
         self._begun = clock()
-        self._owed = dict.fromkeys(range(len(records)), pieces)  # answers, by worker
+        self._owed = dict.fromkeys(records, pieces)  # answers, by worker
         self._times: dict[int, float] = {}  # of those that owe nothing any more
         self._failed: set[int] = set()
         self._missed: set[int] = set()
         self._over = False
         with lock:
-            for record in records:
+            for record in records.values():
                 record.calls += 1
                 record.pending += 1
 
     def heard(self, answer: Answer) -> None:
         """A worker answered for a share, or failed."""
         who = answer.worker
-        if who >= len(self._records):
+        if who not in self._records:
             return  # asked for another's share alone
         with self._lock:
             record = self._records[who]
@@ -218,7 +227,7 @@ class Call:
         with self._lock:
             self._missed.update(late)
             for worker in suspects:
-                if worker < len(self._records):
+                if worker in self._records:
                     self._records[worker].lied += 1
                     self._records[worker].condition = Condition.LIED
 
@@ -230,7 +239,7 @@ class Call:
             if self._over:
                 return
             self._over = True
-            for worker, record in enumerate(self._records):
+            for worker, record in self._records.items():
                 owes = worker in self._owed
                 took = self._times.get(worker, now)
                 late = worker in self._missed or (limit is not None and took >= limit)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from typing import Any, final
 
@@ -28,10 +28,13 @@ class _InlineDispatch(AbstractDispatch):
         asks: Sequence[Ask],
         pieces: int,
         more: More,
+        without: Collection[int],
     ) -> None:
         self._placements = placements
         self._left: deque[tuple[int, int, int | None, Ask]] = deque(
-            (share // pieces, share % pieces, None, ask) for share, ask in enumerate(asks)
+            (share // pieces, share % pieces, None, ask)
+            for share, ask in enumerate(asks)
+            if share // pieces not in without
         )
         self._more = more
         self._sent = time.perf_counter()
@@ -101,7 +104,11 @@ class Inline(AbstractExecutor):
         return self._placements.add(parts, pieces)
 
     def dispatch(
-        self, task: Task, placement: Placement, arguments: Sequence[Any]
+        self,
+        task: Task,
+        placement: Placement,
+        arguments: Sequence[Any],
+        without: Collection[int] = (),
     ) -> AbstractDispatch:
         """Make a task ready to run when answers are asked for; see `AbstractExecutor.dispatch`."""
         parts = self._placements.parts(placement)
@@ -112,7 +119,7 @@ class Inline(AbstractExecutor):
             _, (own,) = split(alone(arguments, share, worker), 1)
             return partial(run, task, parts, share, common, own)
 
-        return _InlineDispatch(self._placements, asks, placement.pieces, more)
+        return _InlineDispatch(self._placements, asks, placement.pieces, more, without)
 
     def release(self, placement: Placement) -> None:
         """Forget shares. Harmless when called twice."""

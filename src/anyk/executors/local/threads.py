@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import weakref
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from typing import Any, final
 
@@ -81,7 +81,11 @@ class Threads(AbstractExecutor):
         return self._placements.add(parts, pieces)
 
     def dispatch(
-        self, task: Task, placement: Placement, arguments: Sequence[Any]
+        self,
+        task: Task,
+        placement: Placement,
+        arguments: Sequence[Any],
+        without: Collection[int] = (),
     ) -> AbstractDispatch:
         """Run a task on every share, in its worker's thread; see `AbstractExecutor.dispatch`."""
         parts = self._placements.parts(placement)
@@ -92,7 +96,7 @@ class Threads(AbstractExecutor):
             _, (own,) = split(alone(arguments, share, worker), 1)
             return partial(run, task, parts, share, common, own)
 
-        return self._dispatcher.post(asks, placement.pieces, more)
+        return self._dispatcher.post(asks, placement.pieces, more, without=without)
 
     def release(self, placement: Placement) -> None:
         """Forget shares. Harmless when called twice."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -72,12 +72,18 @@ class Paced(AbstractWrapper):
         return self._executor
 
     def dispatch(
-        self, task: Task, placement: Placement, arguments: Sequence[Any]
+        self,
+        task: Task,
+        placement: Placement,
+        arguments: Sequence[Any],
+        without: Collection[int] = (),
     ) -> AbstractDispatch:
         """Run a task on every share, after its delay; see `AbstractExecutor.dispatch`."""
         seconds = self._delays.sample(self._generator, self.workers)
         seconds[: placement.workers] /= np.bincount(np.arange(placement.shares) // placement.pieces)
-        return self._executor.dispatch(_Paced(task), placement, [*arguments, OfWorker(seconds)])
+        return self._executor.dispatch(
+            _Paced(task), placement, [*arguments, OfWorker(seconds)], without
+        )
 
     def __repr__(self) -> str:
         return f"Paced({self._executor!r}, {self._delays!r})"

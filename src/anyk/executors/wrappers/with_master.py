@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any, final
 
@@ -31,12 +31,13 @@ class _Both(AbstractDispatch):
     def __init__(
         self,
         own: AbstractDispatch,
-        number: int,
+        asked: int,
+        kept: int,
         others: AbstractDispatch | None,
         executor: WithMaster,
     ) -> None:
         self._own = own
-        self._left = self._kept = number
+        self._left, self._kept = asked, kept
         self._others = others
         self._executor = executor
         self._sent = executor.clock()
@@ -131,7 +132,11 @@ class WithMaster(AbstractExecutor):
         return placement
 
     def dispatch(
-        self, task: Task, placement: Placement, arguments: Sequence[Any]
+        self,
+        task: Task,
+        placement: Placement,
+        arguments: Sequence[Any],
+        without: Collection[int] = (),
     ) -> AbstractDispatch:
         """Run a task on the others and here; see `AbstractExecutor.dispatch`."""
         self._placements.parts(placement)
@@ -141,9 +146,11 @@ class WithMaster(AbstractExecutor):
             type(each)(each.rows[skipped[type(each)] :]) if type(each) in skipped else each
             for each in arguments
         ]
-        dispatched = None if others is None else self._executor.dispatch(task, others, rest)
-        here = self._own.dispatch(task, own, arguments)
-        return _Both(here, own.shares, dispatched, self)
+        away = [worker - 1 for worker in without if worker]
+        dispatched = None if others is None else self._executor.dispatch(task, others, rest, away)
+        kept = [0] if 0 in without else []
+        here = self._own.dispatch(task, own, arguments, kept)
+        return _Both(here, 0 if kept else own.shares, own.shares, dispatched, self)
 
     def release(self, placement: Placement) -> None:
         """Forget these shares here, and let the others forget them."""

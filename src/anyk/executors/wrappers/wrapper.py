@@ -12,6 +12,7 @@ from anyk.checks import instance
 from anyk.errors import InvalidArgument
 from anyk.executors.core.base import AbstractExecutor, Placement
 from anyk.executors.core.lateness import Lateness
+from anyk.executors.core.quarantine import Quarantine
 
 __all__ = ["AbstractWrapper", "check_within"]
 
@@ -51,6 +52,11 @@ class AbstractWrapper(AbstractExecutor):
     def lateness(self) -> Lateness:
         """When a worker is late, as the executor within says."""
         return self.within.lateness
+
+    @property
+    def quarantine(self) -> Quarantine:
+        """Who is not used, as the executor within says."""
+        return self.within.quarantine
 
     def clock(self) -> float:
         """Seconds on the clock of the executor within."""
