@@ -98,8 +98,9 @@ class AnalogLagrange(AbstractScheme):
 
         Any T workers learn at most `leakage` bits a coordinate together, of independent blocks of
         standard deviation `data_std` (K times that variance, for blocks that depend on each other
-        in any way, bounds these too); more workers learn more. Values are complex: for real data
-        and real f, the imaginary part is rounding.
+        in any way, bounds these too); more workers learn more. Shares with noise are
+        rounded from exact sums, so that their last bits tell no more (docs/threat-model.md). Values
+        are complex: for real data and real f, the imaginary part is rounding.
 
     References:
         Soleymani, Mahdavifar, Avestimehr: Analog Lagrange coded computing (IEEE JSAIT 2021),

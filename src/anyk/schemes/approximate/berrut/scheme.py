@@ -78,10 +78,10 @@ class Berrut(AbstractScheme):
         larger error estimate shows it. Of those left out only the obvious are named (0 to 92 %,
         and no honest worker). T numbers of noise are not T-privacy: the leakage stated is
         computed for the T workers who learn most, of independent blocks of standard deviation
-        `data_std`. For a bit with T = 2 that takes noise of thousands of times the data, which
-        few functions survive. Without colluders there is no privacy: a worker whose point is a
-        data point (possible for odd N alone) holds that block in the clear, and its neighbours
-        nearly so.
+        `data_std`; shares lie on a grid (docs/threat-model.md). For a bit with T = 2 that takes
+        noise of thousands of times the data, which few functions survive. Without colluders there
+        is no privacy: a worker whose point is a data point (possible for odd N alone) holds that
+        block in the clear, and its neighbours nearly so.
 
     References:
         Jahani-Nezhad and Maddah-Ali, Berrut Approximated Coded Computing: Straggler Resistance

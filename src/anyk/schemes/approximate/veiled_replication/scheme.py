@@ -18,11 +18,8 @@ from anyk.schemes.approximate.common import (
     least_answers,
     stragglers_of,
 )
-from anyk.schemes.approximate.veiled_replication.layout import (
-    VeiledLayout,
-    check_copies,
-    veiled_layout,
-)
+from anyk.schemes.approximate.veiled_replication.choice import veiled_layout
+from anyk.schemes.approximate.veiled_replication.layout import VeiledLayout, check_copies
 from anyk.schemes.approximate.veiled_replication.recovery import VeiledRecovery
 from anyk.schemes.base import AbstractScheme, Encoded, Encoder, blocks_of
 from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_for_certain
@@ -142,6 +139,7 @@ class VeiledReplication(AbstractScheme):
             adversaries=self.adversaries,
             colluders=self.colluders,
             leakage=self._layout.bits,
+            beyond=self._layout.beyond,
             data_std=self.data_std,
         )
 
