@@ -37,7 +37,7 @@ from anyk.delays import ShiftedExponential
 
 PAGE = os.sysconf("SC_PAGE_SIZE") / 2**20
 SIZES = (1000, 2000, 4000, 8000, 10_000)
-PROCESSES = (100, 250, 500, 1000)
+PROCESSES = (100, 250, 500)  # each takes 18 MiB of memory
 MOST_SECONDS, MOST_GROWTH = 1.0, 12.0
 BLOCK = 8  # numbers in a block
 Made = tuple[Callable[[], Any], Callable[[], float]]  # a run, and the CPU of others it has used

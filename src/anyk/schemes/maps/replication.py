@@ -279,7 +279,9 @@ class _ReplicationRecovery(AbstractRecovery):
     def _all_alike(self, rows: NDArray[Any], held: NDArray[np.int64]) -> NDArray[Any] | None:
         """The value, where replicas of a block are equal to the bit; None where some are not."""
         if self.workers is not self.shares:
-            return None  # some may have a say twice
+            says = held * (max(self.workers) + 1) + np.array(self.workers)
+            if len(np.unique(says)) < len(says):
+                return None  # some have a say twice
         _, first = np.unique(held, return_index=True)
         value = rows[first]
         same = len(first) == len(rows) or np.array_equal(value[held], rows)
@@ -310,7 +312,9 @@ class _ReplicationRecovery(AbstractRecovery):
                 missing += max(scheme.adversaries + least - each.size, 0)
             else:
                 majorities.append(majority)
-                suspects |= {self.workers[place] for place in np.delete(each, majority.agreeing)}
+                if len(majority.agreeing) < each.size:
+                    others = np.delete(each, majority.agreeing)
+                    suspects |= {self.workers[place] for place in others}
         excess = len(suspects) > scheme.adversaries
         if excess or len(majorities) < scheme.blocks:
             raise TooManyErrors(
