@@ -69,8 +69,9 @@ def leakage_spent(
     operands = (0, 1) if isinstance(first.scheme.problem, MatMul) else (0,)
     each = [
         learned_by_worst(
-            first,
+            list({id(encoded): encoded for encoded in encodings}.values()),
             *_joint(encodings, operand, workers),
+            operand=operand,
             workers=workers,
             size=size,
             data_std=data_std,
