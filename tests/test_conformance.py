@@ -10,7 +10,7 @@ from anyk.domains.prime import PrimeField
 from anyk.executors.core.base import AbstractExecutor
 from anyk.faults import Corrupt, Crash, Faulty
 from anyk.randomness.entropy import InsecureTestSource
-from anyk.randomness.masks import gaussian_masks
+from anyk.randomness.gaussian import normals
 from anyk.schemes.base import AbstractScheme, Encoded
 
 DOMAINS = (
@@ -116,24 +116,22 @@ ANALOG = anyk.AnalogLagrange(blocks=2, degree=1, workers=5, colluders=1, leakage
 @pytest.mark.parametrize(
     ("masks", "message"),
     [
-        (lambda domain, shape, source: gaussian_masks(domain, shape, source) / 2, "variance 1"),
+        (lambda source, shape: normals(source, shape) // 2, "variance 1"),
         (
-            lambda domain, shape, source: np.broadcast_to(
-                gaussian_masks(domain, (shape[0], *[1] * (len(shape) - 1)), source), shape
-            ),
+            lambda source, shape: np.broadcast_to(normals(source, (shape[0], 1)), shape),
             "variance 1|correlation",
         ),
         (
-            lambda domain, shape, source: np.repeat(
-                gaussian_masks(domain, (*shape[:-1], -(-shape[-1] // 2)), source), 2, axis=-1
-            )[..., : shape[-1]],
+            lambda source, shape: np.repeat(
+                normals(source, (shape[0], -(-shape[1] // 2))), 2, axis=-1
+            )[:, : shape[1]],
             "correlation",
         ),
     ],
     ids=["too little", "one for all coordinates", "one for two coordinates"],
 )
 def test_check_scheme_notices_poor_noise(masks, message, generator, monkeypatch):
-    monkeypatch.setattr("anyk.schemes.approximate.analog_lagrange.scheme.gaussian_masks", masks)
+    monkeypatch.setattr("anyk.randomness.noisy.normals", masks)
     with pytest.raises(AssertionError, match=message):
         anyk.testing.check_scheme(ANALOG, generator=generator)
 

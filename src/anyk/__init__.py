@@ -23,11 +23,13 @@ if TYPE_CHECKING:
     from anyk.answers import Recovered as Recovered
     from anyk.answers import Status as Status
     from anyk.answers import Timing as Timing
+    from anyk.audits.accountant import leakage_spent as leakage_spent
     from anyk.audits.attack import Audit as Audit
     from anyk.audits.attack import audit as audit
     from anyk.audits.disclosure import Disclosure as Disclosure
     from anyk.audits.disclosure import leakage as leakage
     from anyk.audits.disclosure import worst_coalition as worst_coalition
+    from anyk.audits.guesses import Attack as Attack
     from anyk.degrees.of_degree import of_degree as of_degree
     from anyk.domains.array import FieldArray as FieldArray
     from anyk.domains.base import AbstractDomain as AbstractDomain
@@ -58,9 +60,11 @@ if TYPE_CHECKING:
     from anyk.executors.local.threads import Threads as Threads
     from anyk.executors.processes.executor import Processes as Processes
     from anyk.executors.remote.executor import Remote as Remote
+    from anyk.executors.remote.marks import task as task
     from anyk.executors.wrappers.paced import Paced as Paced
     from anyk.executors.wrappers.with_master import WithMaster as WithMaster
     from anyk.fixed_point.format import FixedPoint as FixedPoint
+    from anyk.leak import Leak as Leak
     from anyk.planning.shortlist import Candidate as Candidate
     from anyk.planning.shortlist import Shortlist as Shortlist
     from anyk.planning.shortlist import schemes_for as schemes_for
@@ -80,8 +84,8 @@ if TYPE_CHECKING:
     from anyk.schemes.base import AbstractRecovery as AbstractRecovery
     from anyk.schemes.base import AbstractScheme as AbstractScheme
     from anyk.schemes.base import Encoded as Encoded
-    from anyk.schemes.base import Encoder as Encoder
     from anyk.schemes.catalogue import CATALOGUE as CATALOGUE
+    from anyk.schemes.encoder import Encoder as Encoder
     from anyk.schemes.maps.lagrange import Lagrange as Lagrange
     from anyk.schemes.maps.replication import Replication as Replication
     from anyk.schemes.maps.shamir import Shamir as Shamir
@@ -110,6 +114,7 @@ _PLACES: Final = {
     "AnalogLagrange": "anyk.schemes.approximate.analog_lagrange.scheme",
     "Answer": "anyk.answers",
     "AnykError": "anyk.errors",
+    "Attack": "anyk.audits.guesses",
     "Audit": "anyk.audits.attack",
     "Berrut": "anyk.schemes.approximate.berrut.scheme",
     "CATALOGUE": "anyk.schemes.catalogue",
@@ -122,7 +127,7 @@ _PLACES: Final = {
     "Disclosure": "anyk.audits.disclosure",
     "Distributed": "anyk.running.distributed",
     "Encoded": "anyk.schemes.base",
-    "Encoder": "anyk.schemes.base",
+    "Encoder": "anyk.schemes.encoder",
     "ExecutorError": "anyk.errors",
     "FieldArray": "anyk.domains.array",
     "FilledReplication": "anyk.schemes.approximate.filled_replication.scheme",
@@ -134,6 +139,7 @@ _PLACES: Final = {
     "InvalidArgument": "anyk.errors",
     "Lagrange": "anyk.schemes.maps.lagrange",
     "Lateness": "anyk.executors.core.lateness",
+    "Leak": "anyk.leak",
     "Map": "anyk.spec",
     "MatMul": "anyk.spec",
     "NotAccurateEnough": "anyk.errors",
@@ -173,10 +179,12 @@ _PLACES: Final = {
     "audit": "anyk.audits.attack",
     "distribute": "anyk.running.run",
     "leakage": "anyk.audits.disclosure",
+    "leakage_spent": "anyk.audits.accountant",
     "of_degree": "anyk.degrees.of_degree",
     "run": "anyk.running.run",
     "schemes_for": "anyk.planning.shortlist",
     "stream": "anyk.running.run",
+    "task": "anyk.executors.remote.marks",
     "worst_coalition": "anyk.audits.disclosure",
 }
 _NAMESPACES: Final = ("delays", "faults", "learn", "testing")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 from anyk.checks import MOST, count, positive, settle, shown
-from anyk.errors import InvalidArgument
+from anyk.errors import InvalidArgument, numbered
+
+if TYPE_CHECKING:
+    from anyk.leak import Leak
 
 __all__ = [
     "Guarantee",
@@ -15,6 +19,8 @@ __all__ = [
     "Sum",
     "Threat",
 ]
+
+_SAY = 100  # numbers in a block, where none is at hand
 
 
 @final
@@ -227,3 +233,55 @@ class Guarantee:
                 f"{self.pieces}",
                 change="State the same promise both ways.",
             )
+
+    def leak(self, numbers: int) -> Leak | None:
+        """What any T workers learn of a whole block: total bits, epsilon, and what these allow.
+
+        Args:
+            numbers: how many a block has.
+
+        Returns:
+            The leak; None where there are no `colluders`, or nothing is promised about them.
+
+        Raises:
+            InvalidArgument: if `numbers` is no count.
+
+        Example:
+            >>> promise = anyk.AnalogLagrange(
+            ...     blocks=2, degree=2, workers=6, colluders=1, leakage=0.01
+            ... ).guarantee
+            >>> print(promise.leak(28 * 28))
+            a worker learns at most 0.01 bits a coordinate: 7.84 bits of a block of 784 numbers,
+            enough to tell which of 229 blocks it is; epsilon 32.5 at delta 1e-06 between
+            two blocks
+        """
+        size = count("numbers", numbers, least=1)
+        if self.leakage is None or not self.colluders:
+            return None
+        from anyk.leak import Leak  # noqa: PLC0415 - where there are colluders alone
+
+        known = self.exact and self.leakage > 0.0  # a symbol of a field, wholly
+        bits = math.inf if known else self.leakage
+        return Leak(colluders=self.colluders, bits=bits, numbers=size, data_std=self.data_std)
+
+    def __str__(self) -> str:
+        """The promise in a few lines that a person reads; what is learned, for blocks of 100."""
+        answers = f"{self.workers * self.pieces} {'answers' if self.pieces == 1 else 'pieces'}"
+        least = self.threshold if self.least is None else self.least
+        lies = f"; {least}, if nobody lies" if 0 < least < self.threshold else ""
+        value = "exact" if self.exact else "approximate, with an error estimate"
+        lines = [f"any {self.threshold} of {answers} are enough{lies}; the value is {value}"]
+        if self.adversaries:
+            named = "the liars are named" if self.named else "liars are named if there is a proof"
+            lines.append(f"{numbered(self.adversaries, 'worker')} may lie: {named}")
+        leak = self.leak(_SAY)
+        if leak is not None:
+            lines.append(str(leak))
+        more = [
+            f"{self.colluders + place}: {'all' if math.isinf(bits) else f'{bits:.3g}'}"
+            for place, bits in enumerate(self.beyond, start=1)
+        ]
+        if more:
+            unit = "symbols" if self.exact else "bits"
+            lines.append(f"more workers, in {unit} a coordinate: {', '.join(more)}")
+        return "\n".join(lines)

@@ -2,11 +2,9 @@
 
 import numpy as np
 import pytest
-from scipy import stats
 
 import anyk
-from anyk.randomness.entropy import InsecureTestSource, SystemSource, normals, residues, shuffled
-from anyk.randomness.masks import gaussian_masks
+from anyk.randomness.entropy import InsecureTestSource, SystemSource, residues, shuffled
 
 
 @pytest.mark.parametrize("modulus", [1, 2, 3, 7, 2**16 + 1, 2**30 + 3, 2**31 - 1])
@@ -46,27 +44,6 @@ def test_shares_under_a_fresh_mask_are_uniform_and_independent_of_the_data():
         shares = np.array([scheme.encode([secret], source=source).shares[1] for _ in range(4000)])
         counts = np.bincount(shares, minlength=5)
         assert ((counts - 800) ** 2 / 800).sum() < 4 + 6 * np.sqrt(8)
-
-
-@pytest.mark.parametrize("shape", [(), (0,), (1,), (3, 5), (70_001,)])
-def test_normals_have_the_shape_asked_for(shape):
-    drawn = normals(SystemSource(), shape)
-    assert drawn.dtype == np.float64
-    assert drawn.shape == shape
-    assert np.isfinite(drawn).all()
-
-
-def test_normals_are_normal_and_independent():
-    drawn = normals(InsecureTestSource(3), (400_000,))
-    assert stats.kstest(drawn, "norm").pvalue > 1e-4
-    for lag in (1, 2, 1 << 14, 1 << 15):
-        assert abs(np.corrcoef(drawn[:-lag], drawn[lag:])[0, 1]) < 6 / np.sqrt(drawn.size - lag)
-
-
-def test_complex_masks_have_variance_one_in_both_parts_together():
-    masks = gaussian_masks(anyk.Complex(), (200_000,), InsecureTestSource(4))
-    assert np.mean(np.abs(masks) ** 2) == pytest.approx(1.0, abs=0.02)
-    assert np.mean(masks**2) == pytest.approx(0.0, abs=0.02)
 
 
 def test_every_order_is_equally_likely():

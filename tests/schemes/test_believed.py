@@ -20,7 +20,7 @@ SCHEMES = [
 def test_a_huge_lie_hides_no_other(scheme: anyk.AbstractScheme, huge: float, width: int) -> None:
     rng = np.random.default_rng(3)
     X = rng.normal(size=(scheme.problem.blocks, 3))
-    encoded = scheme.encode(X, source=InsecureTestSource(0))
+    encoded = scheme.encode(X, source=InsecureTestSource(1))
     recovery = encoded.recovery(range(scheme.guarantee.workers))
     recovery = replace(recovery, source=InsecureTestSource(1))
     answers = np.sin(encoded.shares @ rng.normal(size=(3, width)))

@@ -1,7 +1,8 @@
 """Masks that are broken in one way each: what draws them for a scheme, in place of the library's.
 
-Every class is called as `uniform_masks` or `gaussian_masks` is, with the domain, the shape (masks
-first, then that of a block) and the source; most draw from the source, so that nothing but their
+Every class is called as `uniform_masks` is, with the domain, the shape (masks first, then that of a
+block) and the source; over the reals and the complex numbers, `as_normals` makes of it what
+`anyk.randomness.gaussian.normals` is; most draw from the source, so that nothing but their
 numbers gives them away. One instance serves one scheme: some remember what they drew.
 """
 
@@ -9,8 +10,32 @@ import time
 
 import numpy as np
 
+import anyk
 from anyk.randomness.entropy import residues
-from anyk.randomness.masks import gaussian_masks, uniform_masks
+from anyk.randomness.gaussian import UNIT, normals
+from anyk.randomness.masks import uniform_masks
+
+
+def gaussian_masks(domain, shape, source):
+    """Floats of variance 1, complex ones where the domain is."""
+    if domain == anyk.Reals():
+        return normals(source, shape) * UNIT
+    real, imaginary = normals(source, (2, *shape)) * UNIT
+    return (real + 1j * imaginary) / 2**0.5
+
+
+def as_normals(masks, domain):
+    """What draws masks as floats, in place of `normals`: cut where no normal number comes."""
+
+    def draw(source, shape):
+        if domain == anyk.Reals():
+            parts = masks(domain, shape, source)
+        else:
+            both = masks(domain, (shape[0] // 2, *shape[1:]), source) * 2**0.5
+            parts = np.concatenate([both.real, both.imag])
+        return np.floor(np.clip(parts, -9.0, 9.0) / UNIT).astype(np.int64)
+
+    return draw
 
 
 def rows(masks):

@@ -9,7 +9,8 @@ import pytest
 import anyk
 from anyk.domains.polynomials import lagrange_matrix
 from anyk.randomness.entropy import SystemSource
-from anyk.randomness.masks import gaussian_masks, uniform_masks
+from anyk.randomness.gaussian import UNIT, normals
+from anyk.randomness.masks import uniform_masks
 from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded, Encoder, rows_of
 from anyk.schemes.certainty import Certainty
 from anyk.schemes.products.grid import Grid, cut
@@ -44,8 +45,9 @@ class Hidden(AbstractScheme):
         return np.arange(1, 5).astype(self.domain.dtype)
 
     def _mask(self, shape, source):
-        make = uniform_masks if self.domain.exact else gaussian_masks
-        return make(self.domain, (1, *shape), source)
+        if self.domain.exact:
+            return uniform_masks(self.domain, (1, *shape), source)
+        return normals(source, (1, *shape)) * UNIT
 
     def encode(self, X, *, source=SystemSource()):
         a, b, grid = cut(self.domain, (1, 1, 1), X)
@@ -62,7 +64,11 @@ class Hidden(AbstractScheme):
     def _encode(self, data, mask):
         encoder = self.encoder(None)
         both = np.concatenate([encoder.data, encoder.masks], axis=1)
-        return self.domain.matmul(both, np.concatenate([data, mask]))
+        shares = self.domain.matmul(both, np.concatenate([data, mask]))
+        if self.domain.exact:
+            return shares
+        steps = encoder.grid.steps.reshape(-1, *[1] * (shares.ndim - 1))
+        return np.rint(shares / steps) * steps
 
     def work(self, function, per_worker=()):  # noqa: ARG002 - the product alone
         return Product()
@@ -72,7 +78,8 @@ class Hidden(AbstractScheme):
 
     def encoder(self, layout, operand=0):  # noqa: ARG002 - both alike
         points = self._points
-        return Encoder(data=np.ones((4, 1), points.dtype), masks=points[:, None])
+        encoder = Encoder(data=np.ones((4, 1), points.dtype), masks=points[:, None])
+        return encoder if self.domain.exact else encoder.on_grid(finest=True)
 
     def recovery(self, layout, answered):
         if len(answered) < 3:

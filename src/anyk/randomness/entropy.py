@@ -17,7 +17,7 @@ __all__ = [
     "AbstractSource",
     "InsecureTestSource",
     "SystemSource",
-    "normals",
+    "keystream",
     "residues",
     "shuffled",
 ]
@@ -26,7 +26,6 @@ _KEY_BYTES = 32
 _COUNTER_BYTES = 16
 _BLOCK = 1 << 16  # words drawn at a time: the keystream stays in cache
 _HALF_OF_A_LOT = 1 << 31  # two words make one lot of 62 bits
-_HALF = np.float64(2.0**-53)  # of the step between the 2^52 uniform numbers in (0, 1)
 
 
 class AbstractSource(ABC):
@@ -107,7 +106,7 @@ def residues(source: AbstractSource, modulus: int, shape: tuple[int, ...]) -> ND
     out = np.empty(total, dtype=np.int64)
     bits = np.uint32((1 << (modulus - 1).bit_length()) - 1)
     filled = 0
-    for words in _keystream(source, min(_BLOCK, max(total, 64))):
+    for words in keystream(source, min(_BLOCK, max(total, 64))):
         np.bitwise_and(words, bits, out=words)
         kept = words[words < modulus] if int(words.max()) >= modulus else words
         kept = kept[: total - filled]
@@ -148,45 +147,16 @@ def shuffled(source: AbstractSource, number: int) -> NDArray[np.intp]:
             return order
 
 
-def normals(source: AbstractSource, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """Independent standard normal numbers, by Box and Muller's transform of the keystream.
-
-    Pairs of uniform numbers in (0, 1) with 52 bits each; no number is larger than 8.6.
+def keystream(source: AbstractSource, words: int) -> Iterator[NDArray[np.uint32]]:
+    """Endless random 32-bit words, as many at a time; each time the same memory.
 
     Args:
         source: where the key comes from.
-        shape: of the result.
-
-    Returns:
-        float64 ndarray of that shape.
+        words: how many at a time.
 
     References:
-        Box and Muller, A note on the generation of random normal deviates, 1958.
-
-    Example:
-        >>> from anyk.randomness.entropy import SystemSource, normals
-        >>> numbers = normals(SystemSource(), (10_000,))
-        >>> bool(abs(numbers.mean()) < 0.1 and abs(numbers.std() - 1) < 0.1)
-        True
+        NIST SP 800-38A, section 6.5 (CTR mode).
     """
-    total = int(np.prod(shape, dtype=np.int64))
-    out = np.empty(total)
-    filled = 0
-    for words in _keystream(source, min(_BLOCK, max(4 * -(-total // 2), 64))):
-        uniform = (words.view(np.uint64) >> np.uint64(12)).astype(np.float64)
-        uniform *= 2.0 * _HALF
-        uniform += _HALF
-        radius, angle = np.sqrt(-2.0 * np.log(uniform[0::2])), 2.0 * np.pi * uniform[1::2]
-        pair = np.concatenate([radius * np.cos(angle), radius * np.sin(angle)])[: total - filled]
-        out[filled : filled + len(pair)] = pair
-        filled += len(pair)
-        if filled == total:
-            break
-    return out.reshape(shape)
-
-
-def _keystream(source: AbstractSource, words: int) -> Iterator[NDArray[np.uint32]]:
-    """Endless random 32-bit words, as many at a time; each time the same memory."""
     instance("source", source, AbstractSource, change="Leave it out.")
     key = source.key()
     from cryptography.hazmat.primitives.ciphers import (  # noqa: PLC0415 - where masks are drawn

@@ -20,7 +20,7 @@ __all__ = ["correlation", "judge", "mean", "multinomial", "spectrum", "tally", "
 Floats: TypeAlias = NDArray[np.float64]
 
 _FAMILY = 1e-10
-"""Chance of a false alarm of one call of `judge`; `check_scheme` makes at most 8."""
+"""Chance of a false alarm of one call of `judge`; `check_scheme` makes at most 9."""
 
 
 def judge(tests: Sequence[tuple[str, Any]]) -> None:

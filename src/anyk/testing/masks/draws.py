@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, final
@@ -15,6 +16,7 @@ from anyk.domains.prime import PrimeField
 from anyk.schemes.base import AbstractScheme, Encoder
 from anyk.spec import Map, MatMul, Sum
 from anyk.testing.expect import numbers, require
+from anyk.testing.masks.lattice import check_on_grid
 from anyk.testing.trial import encoders, operands, together
 
 __all__ = ["COORDINATES", "Draws", "Unmasking", "drawn", "rows_of", "shapes", "unmasking"]
@@ -72,6 +74,8 @@ class Unmasking:
         size = np.abs(self.encoder.data) @ np.abs(X) + np.abs(self.basis) @ np.abs(masks)
         terms = self.encoder.data.shape[1] + self.basis.shape[1]
         small = _ROUNDINGS * terms * np.finfo(shares.dtype).eps * size.max()
+        if self.encoder.grid is not None:  # half a step each, and what that does to the masks
+            small += float(self.encoder.grid.steps.max()) * (1.0 + math.sqrt(len(shares)))
         require(left.max() <= small, f"{told}: {left.max():.2g} is left")
         return masks
 
@@ -111,10 +115,12 @@ class Draws:
             complex mask is two of them.
         data: ndarray (fresh, K, coordinates): the blocks of the first encodings, before they were
             scaled; those that follow are of the same blocks, or of zeros, again and again.
+        noise: the shares of zeros over the reals, by the operand, a list of ndarrays (n, L).
     """
 
     masks: NDArray[Any]
     data: NDArray[Any]
+    noise: tuple[list[NDArray[Any]], ...]
 
 
 def shapes(problem: Map | Sum | MatMul) -> tuple[tuple[tuple[int, ...], ...], ...]:
@@ -146,12 +152,13 @@ def drawn(scheme: AbstractScheme, encodings: int, generator: np.random.Generator
         generator: where the data come from.
 
     Raises:
-        AssertionError: if shares are not D·blocks + M·masks.
+        AssertionError: if shares are not D·blocks + M·masks, or noise lies beside its grid.
     """
     problem, domain = scheme.problem, scheme.domain
     counts, turns = operands(problem), shapes(problem)
     splits = np.cumsum(counts)[:-1]
     masks, data = [], []
+    noise: tuple[list[NDArray[Any]], ...] = tuple([] for _ in counts)
     ready: list[Unmasking | None] = [None] * len(counts)
     for place, (fresh, X) in enumerate(_blocks(domain, sum(counts), encodings, generator)):
         turn = turns[place // _RUN % len(turns)]
@@ -163,12 +170,17 @@ def drawn(scheme: AbstractScheme, encodings: int, generator: np.random.Generator
             last = ready[operand]
             if last is None or not _same(encoder, last.encoder):
                 ready[operand] = last = unmasking(domain, encoder)
-            found.append(last(rows_of(encoded.parts[operand]), each))
+            shares = rows_of(encoded.parts[operand])
+            found.append(last(shares, each))
+            if not domain.exact:
+                check_on_grid(encoder, shares)
+                if not each.any():
+                    noise[operand].append(shares)
         masks.append(np.concatenate(found))
         if fresh is not None:
             data.append(fresh)
     least = min(len(each) for each in masks)
-    return Draws(masks=_real([each[:least] for each in masks]), data=_real(data))
+    return Draws(masks=_real([each[:least] for each in masks]), data=_real(data), noise=noise)
 
 
 def _blocks(

@@ -12,6 +12,7 @@ from anyk.schemes.base import AbstractScheme, Encoded
 from anyk.testing.expect import require
 from anyk.testing.masks.draws import drawn, rows_of, shapes, unmasking
 from anyk.testing.masks.gaussian import check_gaussian
+from anyk.testing.masks.lattice import check_last_bits, check_on_grid
 from anyk.testing.masks.repeats import check_relations, check_repeats
 from anyk.testing.masks.uniform import check_uniform
 from anyk.testing.trial import Trial, encoders, operands, together
@@ -31,12 +32,14 @@ def check_masks(
         generator: where further data come from.
 
     Raises:
-        AssertionError: if shares are not D·blocks + M·masks, or masks show something that honest
-            ones show with a chance below 1e-9.
+        AssertionError: if shares are not D·blocks + M·masks, or lie beside a grid, or masks show
+            something that honest ones show with a chance below 1e-9.
     """
     scheme, domain = encoded.scheme, encoded.scheme.domain
     for encoder, blocks, part in zip(encoders(encoded), made.blocks, encoded.parts, strict=True):
         unmasking(domain, encoder)(rows_of(part), rows_of(blocks))
+        if not domain.exact:
+            check_on_grid(encoder, rows_of(part))
     draws = drawn(scheme, encodings, generator)
     whole = draws.masks.reshape(encodings, -1)
     require(len(np.unique(whole, axis=0)) == encodings, "two encodings have the same masks")
@@ -47,6 +50,8 @@ def check_masks(
     else:
         check_gaussian(draws, generator)
         check_repeats(draws, None, generator)
+        for encoder, shares in zip(encoders(encoded), draws.noise, strict=True):
+            check_last_bits(encoder, shares)
     _check_source(scheme)
 
 

@@ -20,7 +20,6 @@ from anyk.domains.real import Complex
 from anyk.errors import InvalidArgument, Unachievable, numbered
 from anyk.privacy.noise import settle_noise, settled_noise
 from anyk.randomness.entropy import AbstractSource, SystemSource
-from anyk.randomness.masks import gaussian_masks
 from anyk.schemes.approximate.analog_lagrange.recovery import AnalogRecovery
 from anyk.schemes.approximate.common import approximate_guarantee
 from anyk.schemes.approximate.placement import scattered
@@ -35,6 +34,7 @@ from anyk.schemes.base import (
 from anyk.schemes.certainty import Certainty
 from anyk.schemes.row import SchemeRow, SchemeWords, degree_of, some_leakage
 from anyk.schemes.smaller import enough, or_lower
+from anyk.schemes.tally import AbstractTally, CountTally
 from anyk.spec import Guarantee, Map, Threat
 
 __all__ = ["ROW", "AnalogLagrange"]
@@ -98,8 +98,9 @@ class AnalogLagrange(AbstractScheme):
 
         Any T workers learn at most `leakage` bits a coordinate together, of independent blocks of
         standard deviation `data_std` (K times that variance, for blocks that depend on each other
-        in any way, bounds these too); more workers learn more. Values are complex: for real data
-        and real f, the imaginary part is rounding.
+        in any way, bounds these too); more workers learn more. Shares with noise are
+        rounded from exact sums, so that their last bits tell no more (docs/threat-model.md). Values
+        are complex: for real data and real f, the imaginary part is rounding.
 
     References:
         Soleymani, Mahdavifar, Avestimehr: Analog Lagrange coded computing (IEEE JSAIT 2021),
@@ -261,21 +262,23 @@ class AnalogLagrange(AbstractScheme):
             InvalidArgument: if X is not K blocks of finite numbers.
         """
         data = blocks_of(X, self.blocks, self.domain)
-        keys = gaussian_masks(self.domain, (self.colluders, *data.shape[1:]), source)
-        both = self.encoder(None)
-        matrix = np.concatenate([both.data, both.masks], axis=1)
-        nodes = np.concatenate([data, keys]) if self.colluders else data
-        return Encoded(self, (self.domain.matmul(matrix, nodes),), None)
+        encoder = self.encoder(None)
+        if self.colluders:
+            return Encoded(self, (encoder.shares(data, source=source),), None)
+        return Encoded(self, (self.domain.matmul(encoder.data, data),), None)
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether there are N - S - A of them: enough, if nobody lies."""
         heard = set(indices_of("answered", answered))
         return len(heard) >= self.workers - self._late - self.adversaries
 
+    def tally(self, layout: None) -> AbstractTally:  # noqa: ARG002
+        """The same, told one by one."""
+        return CountTally(self.workers - self._late - self.adversaries)
+
     def encoder(self, layout: None, operand: int = 0) -> Encoder:  # noqa: ARG002
-        """D, and M for noise of variance 1: sigma is in it."""
-        data, masks = _generator(self)
-        return Encoder(data=data, masks=masks * (self.noise / math.sqrt(max(self.colluders, 1))))
+        """D, and M for noise of variance 1, with sigma in it; and the grid of the shares."""
+        return _encoder(self)
 
     def recovery(self, layout: None, answered: tuple[int, ...]) -> AnalogRecovery:  # noqa: ARG002
         """Least squares over the answers, after the liars are located.
@@ -319,6 +322,15 @@ def _generator(
     basis = lagrange_basis(_points(scheme), nodes, scheme.radius)
     places = spread(nodes, scheme.colluders)
     return read_only(np.delete(basis, places, axis=1)), read_only(basis[:, places])
+
+
+@lru_cache(maxsize=64)
+def _encoder(scheme: AnalogLagrange) -> Encoder:
+    data, masks = _generator(scheme)
+    if not scheme.colluders:
+        return Encoder(data=data, masks=masks)
+    masks = read_only(masks * (scheme.noise / math.sqrt(scheme.colluders)))
+    return Encoder(data=data, masks=masks).on_grid(data_std=scheme.data_std, finest=True)
 
 
 @lru_cache(maxsize=64)

@@ -8,15 +8,12 @@ from dataclasses import KW_ONLY, dataclass
 from functools import lru_cache
 from typing import Any, final
 
-import numpy as np
-
 from anyk.checks import indices_of, settle
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
 from anyk.errors import Unachievable
 from anyk.privacy.noise import settle_noise, settled_noise
 from anyk.randomness.entropy import AbstractSource, SystemSource
-from anyk.randomness.masks import gaussian_masks
 from anyk.schemes.approximate.berrut.layout import BerrutPoints, berrut_points
 from anyk.schemes.approximate.berrut.recovery import BerrutRecovery, interpolate
 from anyk.schemes.approximate.common import (
@@ -27,9 +24,10 @@ from anyk.schemes.approximate.common import (
     least_answers,
     stragglers_of,
 )
-from anyk.schemes.base import AbstractScheme, Encoded, Encoder, blocks_of
+from anyk.schemes.base import AbstractScheme, Encoded, Encoder, blocks_of, read_only
 from anyk.schemes.row import SchemeRow, SchemeWords, none_for_certain, some_leakage
 from anyk.schemes.smaller import enough, or_lower
+from anyk.schemes.tally import AbstractTally, CountTally
 from anyk.spec import Guarantee, Map, Threat
 
 __all__ = ["ROW", "Berrut"]
@@ -80,10 +78,10 @@ class Berrut(AbstractScheme):
         larger error estimate shows it. Of those left out only the obvious are named (0 to 92 %,
         and no honest worker). T numbers of noise are not T-privacy: the leakage stated is
         computed for the T workers who learn most, of independent blocks of standard deviation
-        `data_std`. For a bit with T = 2 that takes noise of thousands of times the data, which
-        few functions survive. Without colluders there is no privacy: a worker whose point is a
-        data point (possible for odd N alone) holds that block in the clear, and its neighbours
-        nearly so.
+        `data_std`; shares lie on a grid (docs/threat-model.md). For a bit with T = 2 that takes
+        noise of thousands of times the data, which few functions survive. Without colluders there
+        is no privacy: a worker whose point is a data point (possible for odd N alone) holds that
+        block in the clear, and its neighbours nearly so.
 
     References:
         Jahani-Nezhad and Maddah-Ali, Berrut Approximated Coded Computing: Straggler Resistance
@@ -193,23 +191,24 @@ class Berrut(AbstractScheme):
         Raises:
             InvalidArgument: if X is not K blocks of finite numbers.
         """
-        array, points = blocks_of(X, self.blocks, self.domain), self._points
-        nodes = points.blocks
+        array = blocks_of(X, self.blocks, self.domain)
         if self.colluders:
-            keys = gaussian_masks(self.domain, (self.colluders, *array.shape[1:]), source)
-            array = np.concatenate([array, keys * (self.noise / math.sqrt(self.colluders))])
-            nodes = np.concatenate([nodes, points.noise])
-        shares = interpolate(nodes, array, points.at(range(self.workers)))
+            return Encoded(self, (self.encoder(None).shares(array, source=source),), None)
+        points = self._points
+        shares = interpolate(points.blocks, array, points.at(range(self.workers)))
         return Encoded(self, (shares,), None)
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether at least N - S workers answered."""
         return len(set(indices_of("answered", answered))) >= self.workers - self._late
 
+    def tally(self, layout: None) -> AbstractTally:  # noqa: ARG002
+        """The same, told one by one."""
+        return CountTally(self.workers - self._late)
+
     def encoder(self, layout: None, operand: int = 0) -> Encoder:  # noqa: ARG002
-        """D, and M for noise of variance 1: sigma is in it."""
-        data, masks = self._points.matrices()
-        return Encoder(data=data, masks=masks * (self.noise / math.sqrt(max(self.colluders, 1))))
+        """D, and M for noise of variance 1, with sigma in it; and the grid of the shares."""
+        return _encoder(self)
 
     def recovery(self, layout: None, answered: tuple[int, ...]) -> BerrutRecovery:  # noqa: ARG002
         """The interpolant through the answers of these workers.
@@ -231,6 +230,15 @@ def _noise(scheme: Berrut) -> tuple[float, float | None]:
     return settled_noise(
         scheme, *berrut_points(scheme.blocks, scheme.workers, scheme.colluders).matrices()
     )
+
+
+@lru_cache(maxsize=64)
+def _encoder(scheme: Berrut) -> Encoder:
+    data, masks = scheme._points.matrices()  # noqa: SLF001 - its own scheme
+    if not scheme.colluders:
+        return Encoder(data=data, masks=masks)
+    masks = read_only(masks * (scheme.noise / math.sqrt(scheme.colluders)))
+    return Encoder(data=read_only(data), masks=masks).on_grid(data_std=scheme.data_std)
 
 
 def _sized(problem: Map, threat: Threat, field: PrimeField) -> Berrut:  # noqa: ARG001 - over the reals

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 
 from anyk.codes.curves.kriging import kriging
 from anyk.errors import Unachievable, numbered
+from anyk.randomness.entropy import AbstractSource
+from anyk.randomness.grid import Grid, grid_for
+from anyk.randomness.noisy import under_noise
 from anyk.schemes.base import Encoder
 from anyk.schemes.smaller import or_lower
 
@@ -84,22 +87,28 @@ class VeiledLayout:
 
     @property
     def encoder(self) -> Encoder:
-        """D (N, K), one 1 a row, and M (N, veils * K * r); M multiplies noise of variance 1."""
+        """D (N, K), one 1 a row, M (N, veils * K * r) for noise of variance 1, and the grid."""
         masks = np.zeros((self.workers, *self.noises))
         masks[np.arange(self.workers), self.veils, self.held] = self.points[self.corners]
-        return Encoder(data=np.eye(self.blocks)[self.held], masks=masks.reshape(self.workers, -1))
+        return Encoder(
+            data=np.eye(self.blocks)[self.held],
+            masks=masks.reshape(self.workers, -1),
+            grid=self._grid.rows(self.corners),
+        )
 
-    def shares(self, flat: Floats, noise: Floats) -> Floats:
-        """D·blocks + M·noise, ndarray (N, L), in O(N r L).
+    def shares(self, blocks: Floats, source: AbstractSource) -> Floats:
+        """D·blocks + M·noise on the grid, ndarray (N, *shape), in O(N r L); the noise is not kept.
 
         Args:
-            flat: the blocks, ndarray (K, L).
-            noise: standard normals, ndarray (*noises, L).
+            blocks: ndarray (K, *shape).
+            source: where noise comes from.
         """
-        veiled = np.einsum("ht,vktl->vhkl", self.points, noise)
-        copies = veiled.reshape(-1, *flat.shape)
-        copies += flat
-        shares: Floats = copies[self.turns].reshape(-1, flat.shape[1])[: self.workers]
+        data, flat = np.ones((len(self.points), 1)), blocks.reshape(1, -1)
+        copies = np.empty((self.noises[0], len(self.points), flat.size))
+        for each in copies:
+            each[:] = under_noise(data, self.points, flat, grid=self._grid, source=source)
+        turns = copies.reshape(-1, *blocks.shape)[self.turns]
+        shares: Floats = turns.reshape(-1, *blocks.shape[1:])[: self.workers]
         return shares
 
     @cached_property
@@ -107,6 +116,11 @@ class VeiledLayout:
         """Relative error of the values where all answer, for a random network."""
         least = replace(self, blocks=1, workers=min(self.workers // self.blocks, _JUDGED))
         return math.sqrt(kriging(least.gram(least.turns)).variance(_EXPECTED))
+
+    @cached_property
+    def _grid(self) -> Grid:
+        """Of the copies of one veil."""
+        return grid_for(np.ones((len(self.points), 1)), self.points, data_std=self.data_std)
 
     def gram(self, workers: NDArray[np.intp]) -> Floats:
         """Inner products of the noise in these workers' copies of one block, ndarray (n, n).

@@ -10,7 +10,6 @@ from anyk.checks import indices_of, positive, settle
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
 from anyk.randomness.entropy import AbstractSource, SystemSource
-from anyk.randomness.masks import gaussian_masks
 from anyk.schemes.approximate.common import (
     approximate_guarantee,
     check_answers,
@@ -24,6 +23,7 @@ from anyk.schemes.approximate.veiled_replication.layout import VeiledLayout, che
 from anyk.schemes.approximate.veiled_replication.recovery import VeiledRecovery
 from anyk.schemes.base import AbstractScheme, Encoded, Encoder, blocks_of
 from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_for_certain
+from anyk.schemes.tally import AbstractTally, CountTally
 from anyk.spec import Guarantee, Map, Threat
 
 __all__ = ["ROW", "VeiledReplication"]
@@ -168,14 +168,16 @@ class VeiledReplication(AbstractScheme):
             InvalidArgument: if X is not K blocks of finite numbers.
         """
         array = blocks_of(X, self.blocks, self.domain)
-        layout, flat = self._layout, array.reshape(self.blocks, -1)
-        noise = gaussian_masks(self.domain, (*layout.noises, flat.shape[1]), source)
-        shares = layout.shares(flat, noise).reshape(self.workers, *array.shape[1:])
-        return Encoded(self, (self.domain.validate(shares, "X"),), layout)
+        layout = self._layout
+        return Encoded(self, (layout.shares(array, source),), layout)
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether at least N - S workers answered."""
         return len(set(indices_of("answered", answered))) >= self.guarantee.threshold
+
+    def tally(self, layout: VeiledLayout) -> AbstractTally:  # noqa: ARG002
+        """The same, told one by one."""
+        return CountTally(self.guarantee.threshold)
 
     def encoder(self, layout: VeiledLayout, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D of the copies, and M of their veils."""

@@ -1,0 +1,93 @@
+"""The small matrices D and M behind shares, and the grid to which these are rounded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anyk.errors import InvalidArgument
+from anyk.randomness.entropy import AbstractSource, SystemSource
+from anyk.randomness.grid import Grid, grid_for
+from anyk.randomness.noisy import under_noise
+
+__all__ = ["Encoder"]
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Encoder:
+    """The two small matrices behind the shares: shares = D·blocks + M·masks.
+
+    Args:
+        data: D, ndarray (n, K), one row a share.
+        masks: M, ndarray (n, T), more columns where blocks have masks of their own; none where
+            there are no masks.
+        of_outputs: whether D combines what the function makes of the blocks, as in gradient
+            codes, and not the blocks themselves.
+        grid: to which the shares are rounded, where their masks are Gaussian: without one, the last
+            bits of a share tell what noise hides. None where nothing is rounded.
+
+    Example:
+        >>> anyk.Replication(blocks=2, workers=3).encode(np.ones(2)).encoder.data
+        array([[1., 0.],
+               [0., 1.],
+               [1., 0.]])
+    """
+
+    data: NDArray[Any]
+    masks: NDArray[Any]
+    of_outputs: bool = False
+    grid: Grid | None = None
+
+    def rows(self, chosen: NDArray[np.intp]) -> Encoder:
+        """Of these shares, in their order.
+
+        Args:
+            chosen: their indices.
+        """
+        grid = None if self.grid is None else self.grid.rows(chosen)
+        return replace(self, data=self.data[chosen], masks=self.masks[chosen], grid=grid)
+
+    def on_grid(self, *, data_std: float = 1.0, finest: bool = False) -> Encoder:
+        """The same with a grid, which is chosen by the matrices alone, for Gaussian masks.
+
+        Args:
+            data_std: standard deviation of the data's coordinates, as the scheme has it.
+            finest: whether the decoder cancels the noise, so that each bit of a share counts.
+        """
+        grid = grid_for(self.data, self.masks, data_std=data_std, finest=finest)
+        return replace(self, grid=grid)
+
+    def shares(
+        self, blocks: NDArray[Any], *, source: AbstractSource = SystemSource()
+    ) -> NDArray[Any]:
+        """The shares of these blocks over the reals or the complex numbers, with fresh noise.
+
+        They are D·blocks + M·noise without error, rounded to the grid once.
+
+        Args:
+            blocks: ndarray (K, *shape).
+            source: where noise comes from; the operating system's CSPRNG by default.
+
+        Returns:
+            ndarray (n, *shape).
+
+        Raises:
+            InvalidArgument: if there is no grid, or a number is too large for it.
+
+        Example:
+            >>> encoder = anyk.Encoder(data=np.array([[1.0, -1.0]]), masks=np.array([[5.0]]))
+            >>> encoder.on_grid().shares(np.zeros((2, 3))).shape
+            (1, 3)
+        """
+        if self.grid is None:
+            raise InvalidArgument(
+                "grid",
+                given="None",
+                needed="a grid, to which shares with noise are rounded",
+                change="Take encoder.on_grid().shares(...).",
+            )
+        return under_noise(self.data, self.masks, blocks, grid=self.grid, source=source)
