@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import socket
@@ -22,11 +21,9 @@ from anyk.executors.remote.offer import Offer
 from anyk.executors.remote.session import Session
 from anyk.executors.remote.task_limits import TaskLimits
 from anyk.executors.remote.tls import Stranger, names_in, patient
-from anyk.executors.remote.visitor import ADMITTED, ENDED, GREETING, HEARD
+from anyk.executors.remote.visitor import ADMITTED, ENDED, GREETING, HEARD, REFUSED
 
 __all__ = ["Host"]
-
-_log = logging.getLogger("anyk.worker")
 
 
 @final
@@ -51,14 +48,11 @@ class Host:
     master: str
     budget: Budget
 
-    def receive(
-        self, connection: socket.socket, peer: str, tell: int, alive: int, parent: int
-    ) -> NoReturn:
+    def receive(self, connection: socket.socket, tell: int, alive: int, parent: int) -> NoReturn:
         """Be that process.
 
         Args:
             connection: to whoever it is.
-            peer: where it comes from.
             tell: the pipe on which it tells the listening process what it does.
             alive: the pipe that ends with the listening process.
             parent: the listening process.
@@ -79,9 +73,9 @@ class Host:
                 _keep(session, connection, tell, alive, parent)
             when_parent_ends(signal.SIGKILL, keeper)
             os.close(alive)
-            self._serve(connection, peer, tell)
+            self._serve(connection, tell)
         except BaseException as error:  # noqa: BLE001 - nothing of the parent's may run here
-            _log.warning("refused %s: %s", peer, printable(describe(error)))
+            os.write(tell, REFUSED + printable(describe(error)).encode())
         finally:
             os._exit(0)
 
@@ -96,12 +90,11 @@ class Host:
                 raise Stranger(f"it is {shown}, not {self.master}")
         return connection
 
-    def _serve(self, connection: socket.socket, peer: str, tell: int) -> None:
+    def _serve(self, connection: socket.socket, tell: int) -> None:
         os.register_at_fork(after_in_child=partial(_let_go, connection, tell))
         np.random.seed()  # noqa: NPY002 - forks of one process would all draw the same
         reaper.set(_kill_me)
         limits = TaskLimits(self.budget, partial(os.write, tell))
-        _log.info("serves a master at %s", peer)
         Session(
             Channel(connection),
             self.offer,

@@ -13,7 +13,7 @@ from typing import Final, final
 from anyk.executors.core.family import end, end_descendants
 from anyk.executors.remote.budget import Budget
 
-__all__ = ["ADMITTED", "BEGUN", "DONE", "ENDED", "GREETING", "HEARD", "Visitor"]
+__all__ = ["ADMITTED", "BEGUN", "DONE", "ENDED", "GREETING", "HEARD", "REFUSED", "Visitor"]
 
 ADMITTED: Final = b"!"
 """What its process tells: it has shown to be a master."""
@@ -32,6 +32,10 @@ HEARD: Final = b"."
 
 GREETING = 10
 """Seconds that a stranger has to show who it is."""
+
+
+REFUSED: Final = b"?"
+"""It ends, for the reason that follows."""
 
 _GRACE = 1.0  # seconds that a process has to keep a limit by itself, and say so
 
