@@ -163,6 +163,13 @@ def test_all_that_a_task_started_ends_with_its_session(
     assert eventually(lambda: not children(trial.processes[0].pid))
 
 
+def test_processes_that_end_before_they_are_found_are_ended(trial: Trial, tmp_path: Path) -> None:
+    with Remote(trial.addresses, tls=trial.master) as executor:
+        assert call(executor, "hops", str(tmp_path / "pids")).failure is None
+        assert len(descendants(trial.processes[0].pid)) > 1
+    assert eventually(lambda: not descendants(trial.processes[0].pid))
+
+
 def test_a_session_that_died_is_known_to_have_though_a_fork_of_it_lives(
     trial: Trial, tmp_path: Path
 ) -> None:

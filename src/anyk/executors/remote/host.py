@@ -21,7 +21,7 @@ from anyk.executors.remote.offer import Offer
 from anyk.executors.remote.session import Session
 from anyk.executors.remote.task_limits import TaskLimits
 from anyk.executors.remote.tls import Stranger, names_in, patient
-from anyk.executors.remote.visitor import ADMITTED, ENDED, GREETING, HEARD, REFUSED
+from anyk.executors.remote.visitor import ADMITTED, ENDED, GREETING, GROUP, HEARD, REFUSED
 
 __all__ = ["Host"]
 
@@ -58,7 +58,7 @@ class Host:
             parent: the listening process.
         """
         try:
-            os.setpgid(0, 0)  # a group of its own, with all that stays in it
+            os.setpgid(0, 0)  # out of the terminal's
             when_parent_ends(signal.SIGKILL, parent)
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that listens
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -71,7 +71,9 @@ class Host:
             session = os.fork()
             if session:
                 _keep(session, connection, tell, alive, parent)
+            os.setpgid(0, 0)  # a group of its own, with all that stays in it
             when_parent_ends(signal.SIGKILL, keeper)
+            os.write(tell, GROUP % os.getpid())
             os.close(alive)
             self._serve(connection, tell)
         except BaseException as error:  # noqa: BLE001 - nothing of the parent's may run here
@@ -121,8 +123,8 @@ def _keep(session: int, connection: socket.socket, tell: int, alive: int, parent
             watched.unregister(ended)
             os.write(tell, ENDED)
     watched.poll()
+    end(session)
     end_descendants(os.getpid())
-    end(os.getpid())
     os._exit(0)
 
 

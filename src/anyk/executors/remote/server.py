@@ -14,7 +14,7 @@ from math import ceil, isfinite
 from select import POLLIN, poll
 from typing import final
 
-from anyk.executors.core.family import adopt_orphans, children, end, end_descendants
+from anyk.executors.core.family import adopt_orphans, children, end
 from anyk.executors.core.run_task import describe, printable
 from anyk.executors.remote.budget import Budget
 from anyk.executors.remote.host import Host
@@ -247,9 +247,8 @@ class Server:
             return
         known = {visitor.process for visitor in self._visitors.values()}
         for orphan in children(os.getpid()) - self._before - known - self._killed.keys():
-            end_descendants(orphan)
             end(orphan)
-            self._killed[orphan] = True
+            self._killed[orphan] = True  # so that the next look finds its children
 
 
 def _reaped(process: int) -> bool:
