@@ -19,8 +19,8 @@ import anyk
 from anyk import delays
 from anyk.executors.core.placements import Placements
 from anyk.executors.engines.futures import _FuturesWorker
-from anyk.executors.processes.executor import _no_room
 from anyk.executors.processes.executor import _pack as packed_for_processes
+from anyk.executors.processes.executor import _refuse as refuse
 from anyk.executors.remote.arguments import pack, sendable
 from anyk.executors.remote.budget import Budget
 from anyk.executors.remote.certificates import make_certificates
@@ -290,6 +290,12 @@ ROWS = [
         lambda: run_on(anyk.Threads(4), f=under_a_lock(threading.Lock())),
     ),
     tried(
+        "Give seconds, or None for no limit.",
+        lambda: anyk.Processes(1, patience=0),
+        lambda: anyk.Processes(1, patience=0.5).close(),
+        lambda: anyk.Processes(1, patience=None).close(),
+    ),
+    tried(
         "Raise the limit (ulimit -n {}), or take fewer workers.",
         lambda: with_few_files(6),
         lambda limit: with_few_files(6, limit),
@@ -297,7 +303,7 @@ ROWS = [
     ),
     tried(
         "Take fewer workers, or raise the limit of processes (ulimit -u) or of memory.",
-        lambda: no_room_for(4, OSError(errno.EAGAIN, "Resource temporarily unavailable")),
+        lambda: refuse(4, OSError(errno.EAGAIN, "Resource temporarily unavailable")),
         lambda: anyk.Processes(1).close(),
     ),
     tried(
@@ -456,10 +462,6 @@ def with_few_files(workers, limit=0):
         anyk.Processes(workers).close()
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-
-
-def no_room_for(workers, error):
-    raise _no_room(workers, error)
 
 
 def killed(worker):

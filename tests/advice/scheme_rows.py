@@ -31,7 +31,26 @@ def product(factors=(A / 4, B / 4), degree=2, **named):
         return anyk.run(CODE, np.matmul, factors, executor, embedding=embedding).value
 
 
+LARGE = np.array([[1.0, 2.0], [1e30, -3.0]])
+
+
+def veiled(data_std, X=LARGE):
+    """Shares of data that are larger than was said, or not."""
+    scheme = anyk.VeiledReplication(2, 8, colluders=1, leakage=0.5, data_std=data_std)
+    return scheme.encode(X)
+
+
+def noisy(encoder):
+    """Shares of zeros by the encoder alone."""
+    return encoder.shares(np.zeros((2, 3)))
+
+
+BARE = anyk.Encoder(data=np.array([[1.0, -1.0]]), masks=np.array([[5.0]]))
+
+
 ROWS = [
+    tried("Pass data_std=, the standard deviation", lambda: veiled(1.0), lambda: veiled(5e29)),
+    tried("Take encoder.on_grid()", lambda: noisy(BARE), lambda: noisy(BARE.on_grid())),
     *(
         tried(
             "Pass anyk.PrimeField(2**31 - 1).",

@@ -302,5 +302,16 @@ def test_a_script_needs_no_guard_and_runs_once(tmp_path: Path) -> None:
     assert told == "the script runs\n[42. 42.]\n"
 
 
+def test_cloudpickle_is_loaded_where_it_is_needed_alone() -> None:
+    text = """
+import sys, anyk, numpy as np
+with anyk.Processes(1) as executor:
+    for f, loaded in ((np.negative, False), (lambda x: -x, True)):
+        anyk.run(anyk.Replication(1, 1), f, [1.0], executor, progress=False)
+        print(loaded is ("cloudpickle" in sys.modules))
+"""
+    assert said_by_python(text, "-").split() == ["True", "True"]
+
+
 def test_functions_of_an_interactive_session_arrive() -> None:
     assert "[42. 42.]" in said_by_python(UNGUARDED, "-i")

@@ -9,10 +9,16 @@ import numpy as np
 import pytest
 
 import anyk
-from anyk.randomness.entropy import AbstractSource, InsecureTestSource, SystemSource
-from anyk.randomness.gaussian import normals
+from anyk.randomness.entropy import (
+    AbstractSource,
+    InsecureTestSource,
+    SystemSource,
+    residues,
+)
+from anyk.randomness.gaussian import UNIT, normals
+from anyk.randomness.grid import Grid
 from anyk.randomness.masks import uniform_masks
-from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded, Encoder, blocks_of
+from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded, Encoder, blocks_of, rows_of
 from anyk.testing.masks import quality
 
 LARGE = anyk.PrimeField()
@@ -282,3 +288,99 @@ def test_a_fault_of_bits_is_noticed(fault, monkeypatch):
 def test_encodings_are_a_number():
     with pytest.raises(anyk.InvalidArgument, match="encodings"):
         check(Pad(anyk.PrimeField(5)), encodings=3)
+
+
+@dataclass(frozen=True)
+class Noisy(AbstractScheme):
+    """A copy of every block under noise of its own; the flaw says how the noise is added."""
+
+    flaw: str = ""
+
+    problem = anyk.Map(blocks=2, degree=1)
+    domain = anyk.Reals()
+    guarantee = anyk.Guarantee(
+        workers=4, threshold=4, stragglers=0, adversaries=0, colluders=1, exact=False,
+        leakage=0.5, load=1.0, data_std=1.0,
+    )  # fmt: skip
+
+    def encode(self, X, *, source=SystemSource()):
+        data = blocks_of(X, 2, self.domain)
+        encoder = self.encoder(None)
+        noise = normals(source, (2, data[0].size)) * UNIT
+        if self.flaw == "coarse noise":
+            noise = np.rint(noise * 2.0**20) * 2.0**-20
+        flat = data.reshape(2, -1)
+        shares = encoder.data @ flat + encoder.masks @ noise
+        steps = np.full((4, 1), 2.0**-30)
+        if self.flaw == "a step by the data":
+            steps *= 2.0 ** np.rint(np.log2(np.abs(flat).max() + 1e-9))
+        if self.flaw not in {"not rounded", "no grid"}:
+            shares = np.rint(shares / steps) * steps
+        return Encoded(self, shares.reshape(4, *data.shape[1:]), None)
+
+    def sufficient(self, answered):
+        return set(answered) == {0, 1, 2, 3}
+
+    def encoder(self, layout: Any, operand=0):  # noqa: ARG002 - it depends on no data
+        data, masks = np.tile(np.eye(2), (2, 1)), np.tile(2.0 * np.eye(2), (2, 1))
+        masks[2:] *= -1.0
+        grid = None if self.flaw == "no grid" else Grid(steps=np.full(4, 2.0**-30), limit=64.0)
+        return Encoder(data=data, masks=masks, grid=grid)
+
+    def recovery(self, layout: Any, answered):  # noqa: ARG002
+        if not self.sufficient(answered):
+            raise anyk.NotEnoughAnswers(answered=answered, missing=[], needed="all answers")
+        return Middle(tuple(answered))
+
+
+@dataclass(frozen=True)
+class Middle(AbstractRecovery):
+    """The middle of both copies, in which the noise cancels."""
+
+    workers: tuple[int, ...]
+
+    @property
+    def answered(self):
+        return self.workers
+
+    @property
+    def matrix(self):
+        return 0.5 * np.tile(np.eye(2), (1, 2))[:, list(self.workers)]
+
+    def recover(self, values):
+        rows = rows_of(values, self.workers, anyk.Reals())
+        value = np.tensordot(self.matrix, rows, axes=1)
+        return anyk.Recovered(value=value, error_estimate=1e-6)
+
+
+def test_noise_on_a_grid_passes():
+    check(Noisy(), function=np.array)
+
+
+@pytest.mark.parametrize(
+    ("flaw", "message"),
+    [
+        ("no grid", "noise without a grid"),
+        ("not rounded", "beside the grid"),
+        ("a step by the data", "is left|beside the grid"),
+        ("coarse noise", "last bits"),
+    ],
+)
+def test_noise_beside_a_grid_is_noticed(flaw, message):
+    with pytest.raises(AssertionError, match=message):
+        check(Noisy(flaw), function=np.array)
+
+
+def test_the_noise_that_was_seen_through_is_noticed(monkeypatch):
+    """Pairs of normal numbers from 52-bit uniforms, added as floats."""
+
+    def floats(data, masks, blocks, *, grid, source):  # noqa: ARG001 - no grid
+        flat = blocks.reshape(len(blocks), -1)
+        words = residues(source, 1 << 31, (2, 2, masks.shape[1], flat.shape[1]))
+        first, second = ((words[0] << 21 | words[1] >> 10) + 0.5) * 2.0**-52
+        noise = np.sqrt(-2.0 * np.log(first)) * np.cos(2.0 * np.pi * second)
+        return (data @ flat + masks @ noise).reshape(-1, *blocks.shape[1:])
+
+    monkeypatch.setattr("anyk.schemes.encoder.under_noise", floats)
+    with pytest.raises(AssertionError, match="beside the grid"):
+        check(anyk.Berrut(blocks=3, workers=8, colluders=1, leakage=0.5))

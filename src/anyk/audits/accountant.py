@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.audits.disclosure import Disclosure, learned_by_worst, seen
+from anyk.audits.disclosure import Disclosure, learned_by_worst
+from anyk.audits.matrices import seen
 from anyk.checks import count, flag, instance
 from anyk.errors import InvalidArgument
 from anyk.schemes.base import Encoded
@@ -68,8 +69,9 @@ def leakage_spent(
     operands = (0, 1) if isinstance(first.scheme.problem, MatMul) else (0,)
     each = [
         learned_by_worst(
-            first,
+            list({id(encoded): encoded for encoded in encodings}.values()),
             *_joint(encodings, operand, workers),
+            operand=operand,
             workers=workers,
             size=size,
             data_std=data_std,

@@ -18,7 +18,7 @@ UNIT = 2.0**-59
 LARGEST = 10.0
 """No normal number is larger."""
 
-SKEW = 2.0**-48
+SKEW = 2.0**-49
 """The density of a number is that of a normal one times at least e^-SKEW and at most e^SKEW."""
 
 TAIL = 2.0**-56

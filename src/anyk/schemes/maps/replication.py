@@ -29,6 +29,7 @@ from anyk.schemes.base import (
 from anyk.schemes.certainty import noticed_of
 from anyk.schemes.row import SchemeRow, SchemeWords, none_of
 from anyk.schemes.smaller import enough, or_lower
+from anyk.schemes.tally import AbstractTally, BlockTally, Replicas
 from anyk.spec import Guarantee, Map, Threat
 
 __all__ = ["ROW", "Replication"]
@@ -40,7 +41,7 @@ _TINY = float(np.finfo(np.float64).tiny)
 @final
 @dataclass(frozen=True)
 class Replication(AbstractScheme):
-    """Copies: worker n computes block n mod K; with workers == blocks, the uncoded baseline.
+    """Replicas: worker n computes block n mod K; with workers == blocks, the uncoded baseline.
 
     Args:
         blocks: K, the number of blocks.
@@ -173,17 +174,14 @@ class Replication(AbstractScheme):
         )
         return bool(replicas.min() >= self._least)
 
-    def again(self, layout: None, answered: Collection[int]) -> dict[int, frozenset[int]]:  # noqa: ARG002
-        """One more share of each block for each replica that it lacks."""
-        workers = np.arange(self.workers)
-        held, heard = self._block(workers), np.isin(workers, [*answered])
-        lacking = self._least - np.bincount(held[heard], minlength=self.blocks)
-        wanted: dict[int, frozenset[int]] = {}
-        for block in np.flatnonzero(lacking > 0):
-            copies = np.flatnonzero(held == block)
-            silent = copies[~heard[copies]][: lacking[block]]
-            wanted |= dict.fromkeys(silent.tolist(), frozenset(copies.tolist()))
-        return wanted
+    def tally(self, layout: None) -> AbstractTally:  # noqa: ARG002
+        """The same, told one by one."""
+        return BlockTally(self.blocks, self._least)
+
+    def replicas(self, layout: None) -> Replicas:  # noqa: ARG002
+        """Workers n, n + K, n + 2K, .. hold one block; D + 1 answers on it are wanted."""
+        each = [range(block, self.workers, self.blocks) for block in range(self.blocks)]
+        return Replicas(each, self._least)
 
     def encoder(self, layout: None, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D: a one where worker n holds block k; there are no masks."""

@@ -27,6 +27,7 @@ from anyk.schemes.approximate.common import (
 from anyk.schemes.base import AbstractScheme, Encoded, Encoder, blocks_of, read_only
 from anyk.schemes.row import SchemeRow, SchemeWords, none_for_certain, some_leakage
 from anyk.schemes.smaller import enough, or_lower
+from anyk.schemes.tally import AbstractTally, CountTally
 from anyk.spec import Guarantee, Map, Threat
 
 __all__ = ["ROW", "Berrut"]
@@ -77,10 +78,10 @@ class Berrut(AbstractScheme):
         larger error estimate shows it. Of those left out only the obvious are named (0 to 92 %,
         and no honest worker). T numbers of noise are not T-privacy: the leakage stated is
         computed for the T workers who learn most, of independent blocks of standard deviation
-        `data_std`. For a bit with T = 2 that takes noise of thousands of times the data, which
-        few functions survive. Without colluders there is no privacy: a worker whose point is a
-        data point (possible for odd N alone) holds that block in the clear, and its neighbours
-        nearly so.
+        `data_std`; shares lie on a grid (docs/threat-model.md). For a bit with T = 2 that takes
+        noise of thousands of times the data, which few functions survive. Without colluders there
+        is no privacy: a worker whose point is a data point (possible for odd N alone) holds that
+        block in the clear, and its neighbours nearly so.
 
     References:
         Jahani-Nezhad and Maddah-Ali, Berrut Approximated Coded Computing: Straggler Resistance
@@ -200,6 +201,10 @@ class Berrut(AbstractScheme):
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether at least N - S workers answered."""
         return len(set(indices_of("answered", answered))) >= self.workers - self._late
+
+    def tally(self, layout: None) -> AbstractTally:  # noqa: ARG002
+        """The same, told one by one."""
+        return CountTally(self.workers - self._late)
 
     def encoder(self, layout: None, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D, and M for noise of variance 1, with sigma in it; and the grid of the shares."""
