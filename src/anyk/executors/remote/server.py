@@ -133,11 +133,10 @@ class Server:
         """Wait for what happens next, and do what it takes."""
         events = dict(self._poll.poll(self._pause()))
         knocks = events.pop(self._listener.fileno(), 0)
-        for descriptor in events:
-            if descriptor in self._visitors:
-                self._hear(self._visitors[descriptor])
-            elif descriptor in self._connections:  # it is closed, or broken
-                self._end(self._connections[descriptor])
+        for descriptor in events.keys() & self._connections.keys():  # closed, or broken
+            self._end(self._connections[descriptor])
+        for descriptor in events.keys() & self._visitors.keys():
+            self._hear(self._visitors[descriptor])
         now = time.monotonic()
         for visitor in [each for each in self._visitors.values() if each.until <= now]:
             self._end(visitor, f"ended the session of {visitor.peer}: {visitor.why}")
