@@ -22,7 +22,8 @@ import numpy.random  # noqa: F401 - the same
 
 from anyk.domains.real import Reals  # noqa: F401 - the same
 from anyk.domains.ring import ResidueRing  # noqa: F401 - the same
-from anyk.executors.processes.kernel import adopt_orphans, children, die_with_parent
+from anyk.executors.core.family import adopt_orphans, when_parent_ends
+from anyk.executors.processes.kernel import children
 from anyk.executors.processes.requests import END, REPLY, REQUEST, RUNNING, START
 from anyk.executors.processes.worker import serve
 
@@ -131,7 +132,7 @@ class _Parent:
             for descriptor in (self._woken, self._wake, self._end_of_master):
                 if descriptor >= 0:
                     os.close(descriptor)
-            die_with_parent(parent)
+            when_parent_ends(signal.SIGKILL, parent)
             adopt_orphans()
             serve(socket.socket(fileno=end))
             code = 0
