@@ -30,6 +30,8 @@ import anyk
 from anyk import AbstractExecutor
 from anyk.testing import Trial
 
+__all__ = ["times"]
+
 HERE = Path(__file__).parent
 WORKERS = 5
 SIZE = 1000
@@ -96,7 +98,7 @@ def on_remote() -> Iterator[tuple[AbstractExecutor, Callable[[], list[int]]]]:
     with Trial("memory_stays_flat", workers=WORKERS, directory=HERE) as trial:
         listeners = [process.pid for process in trial.processes]
         with anyk.Remote(trial.addresses, tls=trial.master) as executor:
-            yield executor, lambda: [*listeners, *(child_of(each) for each in listeners)]
+            yield executor, lambda: [*listeners, *(child_of(child_of(each)) for each in listeners)]
 
 
 ENGINES = {

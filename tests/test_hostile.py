@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import threading
 from unittest import mock
 
 import numpy as np
@@ -144,7 +145,7 @@ def test_the_largest_numbers_of_a_liar_do_not_hide_it():
 def test_an_endless_function_object_is_refused_by_processes_at_once():
     with anyk.Processes(1) as executor:
         with pytest.raises(anyk.InvalidArgument, match=r"^function: got <Mock"):
-            anyk.run(anyk.Replication(1, 1), mock.Mock(), [1.0], executor)
+            anyk.run(anyk.Replication(1, 1), mock.Mock(lock=threading.Lock()), [1.0], executor)
 
 
 def test_an_answer_of_forty_dimensions_comes_back_from_a_process():

@@ -125,6 +125,7 @@ CALLS: dict[str, Call] = {
     "FixedPoint.ring": call(FIXED.ring, FIELD),
     "FixedPoint.budget": call(FIXED.budget, 2, 3),
     "of_degree": call(anyk.of_degree, abs, 1),
+    "task": call(anyk.task, lambda x: x),
     "Map": call(anyk.Map, blocks=2, degree=2),
     "Sum": call(anyk.Sum, blocks=2, degree=2),
     "MatMul": call(anyk.MatMul, partition=(2, 1, 2)),
@@ -139,6 +140,9 @@ CALLS: dict[str, Call] = {
         anyk.leakage, MASKED.encode([1.0, 2.0]), colluders=1, data_std=1.0, correlated=False
     ),
     "worst_coalition": call(anyk.worst_coalition, ENCODED, colluders=1, data_std=None),
+    "leakage_spent": call(
+        anyk.leakage_spent, ENCODED, colluders=1, data_std=None, correlated=False
+    ),
     "audit": call(
         anyk.audit, ENCODED, colluders=1, samples=100, confidence=0.9, generator=generator()
     ),
@@ -230,7 +234,7 @@ ELSEWHERE = {
     "NotPolynomial", "RecoveryError", "TooManyErrors", "Unachievable", "DegreeTooHigh", "WouldWrap",
     # which anyk raises
     "Answer", "Audit", "Candidate", "Condition", "Disclosure", "Distributed", "Encoder",
-    "Guarantee", "Outcome", "Recovered", "SchemeRow", "SchemeWords", "Shortlist", "Status",
+    "Guarantee", "Leak", "Outcome", "Recovered", "SchemeRow", "SchemeWords", "Shortlist", "Status",
     "Timing", "WorkerHealth", "WrapperRow", "CATALOGUE",  # anyk makes them
     "FieldArray",  # has numpy's rules
     "Dask", "Processes", "Ray", "Remote",  # start or reach workers; tests/executors

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from anyk.answers import Recovered as Recovered
     from anyk.answers import Status as Status
     from anyk.answers import Timing as Timing
+    from anyk.audits.accountant import leakage_spent as leakage_spent
     from anyk.audits.attack import Audit as Audit
     from anyk.audits.attack import audit as audit
     from anyk.audits.disclosure import Disclosure as Disclosure
@@ -58,9 +59,11 @@ if TYPE_CHECKING:
     from anyk.executors.local.threads import Threads as Threads
     from anyk.executors.processes.executor import Processes as Processes
     from anyk.executors.remote.executor import Remote as Remote
+    from anyk.executors.remote.marks import task as task
     from anyk.executors.wrappers.paced import Paced as Paced
     from anyk.executors.wrappers.with_master import WithMaster as WithMaster
     from anyk.fixed_point.format import FixedPoint as FixedPoint
+    from anyk.leak import Leak as Leak
     from anyk.planning.shortlist import Candidate as Candidate
     from anyk.planning.shortlist import Shortlist as Shortlist
     from anyk.planning.shortlist import schemes_for as schemes_for
@@ -134,6 +137,7 @@ _PLACES: Final = {
     "InvalidArgument": "anyk.errors",
     "Lagrange": "anyk.schemes.maps.lagrange",
     "Lateness": "anyk.executors.core.lateness",
+    "Leak": "anyk.leak",
     "Map": "anyk.spec",
     "MatMul": "anyk.spec",
     "NotAccurateEnough": "anyk.errors",
@@ -173,10 +177,12 @@ _PLACES: Final = {
     "audit": "anyk.audits.attack",
     "distribute": "anyk.running.run",
     "leakage": "anyk.audits.disclosure",
+    "leakage_spent": "anyk.audits.accountant",
     "of_degree": "anyk.degrees.of_degree",
     "run": "anyk.running.run",
     "schemes_for": "anyk.planning.shortlist",
     "stream": "anyk.running.run",
+    "task": "anyk.executors.remote.marks",
     "worst_coalition": "anyk.audits.disclosure",
 }
 _NAMESPACES: Final = ("delays", "faults", "learn", "testing")

@@ -23,6 +23,7 @@ from anyk.evidence import (
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from anyk.leak import Leak
     from anyk.timeline import Fate
 
 __all__ = ["Answer", "Outcome", "Recovered", "Status", "Timing"]
@@ -179,6 +180,8 @@ class Outcome:
             failed, sorted.
         disputed: workers who hold one share and contradict each other, where nothing proves who of
             them lied: at least one in each tuple did. The value is made without them.
+        leak: what colluders have learned at most by the encodings that workers were sent of the
+            data and arguments so far; None where nothing is promised about them.
 
     Example:
         >>> scheme = anyk.Lagrange(blocks=2, degree=2, workers=5)
@@ -204,10 +207,11 @@ class Outcome:
     late: tuple[int, ...] = ()
     again: tuple[int, ...] = ()
     disputed: tuple[tuple[int, ...], ...] = ()
+    leak: Leak | None = None
 
     def __str__(self) -> str:
         """A short report that a person reads."""
-        from anyk.timeline import Fate, told_seconds  # noqa: PLC0415 - reports alone
+        from anyk.timeline import told_seconds  # noqa: PLC0415 - reports alone
 
         lines = [self._headline]
         if self.value is not None:
@@ -224,6 +228,16 @@ class Outcome:
             f"answers   {len(self.used)} of {len(self.used) + len(self.missing)} workers{pieces}, "
             f"after {told_seconds(self.elapsed)}"
         )
+        lines.extend(self._workers_in_words())
+        if self.leak is not None:
+            lines.append("curious   " + str(self.leak).replace("\n", "\n" + " " * 10))
+        return "\n".join(lines)
+
+    def _workers_in_words(self) -> list[str]:
+        """Who lied, was late, failed, or was not needed: a line each."""
+        from anyk.timeline import Fate  # noqa: PLC0415 - reports alone
+
+        lines = []
         fates = {worker: self.fate(worker) for worker in self.missing}
         late = [worker for worker, fate in fates.items() if fate is Fate.LATE]
         spare = [worker for worker, fate in fates.items() if fate is Fate.SPARE]
@@ -242,7 +256,7 @@ class Outcome:
         lines.extend(
             f"failed    {_told(who)}: {why}" for why, who in by_reason(self.failures).items()
         )
-        return "\n".join(lines)
+        return lines
 
     @property
     def _headline(self) -> str:

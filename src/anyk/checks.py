@@ -23,6 +23,7 @@ __all__ = [
     "instance",
     "integer",
     "positive",
+    "probability",
     "real",
     "settle",
     "several",
@@ -243,6 +244,30 @@ def positive(argument: str, value: Any, *, change: str, squared: bool = False) -
     least, most = _SQUARED if squared else (0.0, math.inf)
     if not (least < number < most):
         needed = f"a positive number from {least:g} to {most:g}" if squared else "a positive number"
+        raise InvalidArgument(argument, given=shown(value), needed=needed, change=change)
+    return number
+
+
+def probability(argument: str, value: Any, *, change: str) -> float:
+    """Check that an argument is a number between 0 and 1, and neither, and return it as a float.
+
+    Args:
+        argument: its name, for the error.
+        value: what came.
+        change: what to pass instead.
+
+    Raises:
+        InvalidArgument: if it is none.
+
+    Example:
+        >>> from anyk.checks import probability
+        >>> probability("delta", 1, change="Pass 1e-6, say.")
+        Traceback (most recent call last):
+        anyk.errors.InvalidArgument: delta: got 1; needed: a number in (0, 1). Pass 1e-6, say.
+    """
+    number = _float(value)
+    if not 0.0 < number < 1.0:
+        needed = "a number in (0, 1)"
         raise InvalidArgument(argument, given=shown(value), needed=needed, change=change)
     return number
 

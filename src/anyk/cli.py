@@ -125,7 +125,10 @@ def _add_worker(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "--listen", required=True, metavar="HOST:PORT", help="where; port 0 takes any that is free"
     )
     worker.add_argument(
-        "--tasks", required=True, metavar="MODULE", help="its public functions are served"
+        "--tasks",
+        required=True,
+        metavar="MODULE",
+        help="serves what its __all__ names or @anyk.task marks",
     )
     way = worker.add_mutually_exclusive_group(required=True)
     way.add_argument(
@@ -156,6 +159,26 @@ def _add_worker(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         default=4,
         metavar="N",
         help="masters to serve at once (default: 4)",
+    )
+    worker.add_argument(
+        "--task-memory",
+        type=_natural,
+        metavar="MIB",
+        help="that tasks may take beside them (default: 4 times --memory; 0: no limit)",
+    )
+    worker.add_argument(
+        "--task-seconds",
+        type=_natural,
+        default=600,
+        metavar="S",
+        help="that a task may take (default: 600; 0: no limit)",
+    )
+    worker.add_argument(
+        "--idle-seconds",
+        type=_natural,
+        default=3600,
+        metavar="S",
+        help="that a master may let pass before its next request (default: 3600; 0: no limit)",
     )
 
 
@@ -239,14 +262,20 @@ def _reproduce(arguments: argparse.Namespace) -> int:
 
 
 def _worker(arguments: argparse.Namespace) -> int:
-    from anyk.executors.remote.server import serve_worker  # noqa: PLC0415 - as above
+    from anyk.executors.remote.budget import Budget  # noqa: PLC0415 - as above
+    from anyk.executors.remote.command import serve_worker  # noqa: PLC0415 - as above
 
     serve_worker(
         arguments.listen,
         arguments.tasks,
         arguments.tls,
         master=arguments.master,
-        memory=arguments.memory,
+        budget=Budget(
+            memory=arguments.memory,
+            task_memory=arguments.task_memory,
+            task_seconds=arguments.task_seconds,
+            idle_seconds=arguments.idle_seconds,
+        ),
         sessions=arguments.sessions,
         write=partial(print, flush=True),
     )

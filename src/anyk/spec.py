@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 from anyk.checks import MOST, count, positive, settle, shown
-from anyk.errors import InvalidArgument
+from anyk.errors import InvalidArgument, numbered
+
+if TYPE_CHECKING:
+    from anyk.leak import Leak
 
 __all__ = [
     "Guarantee",
@@ -15,6 +19,8 @@ __all__ = [
     "Sum",
     "Threat",
 ]
+
+_SAY = 100  # numbers in a block, where none is at hand
 
 
 @final
@@ -174,6 +180,8 @@ class Guarantee:
         least: how many answers are waited for if nobody lies; each lie among them costs one more,
             up to `threshold`, which is meant by None.
         named: whether all liars are named; otherwise those alone of whom there is a proof.
+        beyond: what the worst T + 1, T + 2, .. workers learn, in the unit of `leakage`, as far as
+            it is stated; infinite where they see all of it.
 
     Raises:
         InvalidArgument: if the numbers contradict each other.
@@ -181,7 +189,7 @@ class Guarantee:
     Example:
         >>> anyk.Lagrange(blocks=3, degree=2, workers=12, adversaries=1, colluders=1).guarantee
         Guarantee(workers=12, threshold=9, stragglers=3, adversaries=1, colluders=1, exact=True,
-                  leakage=0.0, load=1.0, data_std=None, pieces=1, least=8, named=True)
+                  leakage=0.0, load=1.0, data_std=None, pieces=1, least=8, named=True, beyond=())
     """
 
     workers: int
@@ -196,9 +204,19 @@ class Guarantee:
     pieces: int = 1
     least: int | None = None
     named: bool = True
+    beyond: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         settle(self, optional="least", pieces=1, least=0)
+        object.__setattr__(self, "beyond", tuple(map(float, self.beyond)))
+        curve = (self.leakage or 0.0, *self.beyond)
+        if self.beyond and (self.leakage is None or list(curve) != sorted(curve)):
+            raise InvalidArgument(
+                "beyond",
+                given=shown(self.beyond),
+                needed=f"numbers that rise from leakage = {self.leakage}",
+                change="State what T + 1, T + 2, .. workers learn, in that order.",
+            )
         if self.least is not None and self.least > self.threshold:
             raise InvalidArgument(
                 "least",
@@ -215,3 +233,55 @@ class Guarantee:
                 f"{self.pieces}",
                 change="State the same promise both ways.",
             )
+
+    def leak(self, numbers: int) -> Leak | None:
+        """What any T workers learn of a whole block: total bits, epsilon, and what these allow.
+
+        Args:
+            numbers: how many a block has.
+
+        Returns:
+            The leak; None where there are no `colluders`, or nothing is promised about them.
+
+        Raises:
+            InvalidArgument: if `numbers` is no count.
+
+        Example:
+            >>> promise = anyk.AnalogLagrange(
+            ...     blocks=2, degree=2, workers=6, colluders=1, leakage=0.01
+            ... ).guarantee
+            >>> print(promise.leak(28 * 28))
+            a worker learns at most 0.01 bits a coordinate: 7.84 bits of a block of 784 numbers,
+            enough to tell which of 229 blocks it is; epsilon 32.5 at delta 1e-06 between
+            two blocks
+        """
+        size = count("numbers", numbers, least=1)
+        if self.leakage is None or not self.colluders:
+            return None
+        from anyk.leak import Leak  # noqa: PLC0415 - where there are colluders alone
+
+        known = self.exact and self.leakage > 0.0  # a symbol of a field, wholly
+        bits = math.inf if known else self.leakage
+        return Leak(colluders=self.colluders, bits=bits, numbers=size, data_std=self.data_std)
+
+    def __str__(self) -> str:
+        """The promise in a few lines that a person reads; what is learned, for blocks of 100."""
+        answers = f"{self.workers * self.pieces} {'answers' if self.pieces == 1 else 'pieces'}"
+        least = self.threshold if self.least is None else self.least
+        lies = f"; {least}, if nobody lies" if 0 < least < self.threshold else ""
+        value = "exact" if self.exact else "approximate, with an error estimate"
+        lines = [f"any {self.threshold} of {answers} are enough{lies}; the value is {value}"]
+        if self.adversaries:
+            named = "the liars are named" if self.named else "liars are named if there is a proof"
+            lines.append(f"{numbered(self.adversaries, 'worker')} may lie: {named}")
+        leak = self.leak(_SAY)
+        if leak is not None:
+            lines.append(str(leak))
+        more = [
+            f"{self.colluders + place}: {'all' if math.isinf(bits) else f'{bits:.3g}'}"
+            for place, bits in enumerate(self.beyond, start=1)
+        ]
+        if more:
+            unit = "symbols" if self.exact else "bits"
+            lines.append(f"more workers, in {unit} a coordinate: {', '.join(more)}")
+        return "\n".join(lines)

@@ -1,6 +1,8 @@
 """What executors advise: too few workers, closed, forked, nested, what can't be sent."""
 
 import contextlib
+import errno
+import resource
 import sys
 import tempfile
 import threading
@@ -17,13 +19,15 @@ import anyk
 from anyk import delays
 from anyk.executors.core.placements import Placements
 from anyk.executors.engines.futures import _FuturesWorker
+from anyk.executors.processes.executor import _no_room
 from anyk.executors.processes.executor import _pack as packed_for_processes
 from anyk.executors.remote.arguments import pack, sendable
+from anyk.executors.remote.budget import Budget
 from anyk.executors.remote.certificates import make_certificates
+from anyk.executors.remote.command import serve_worker
 from anyk.executors.remote.executor import _checked as addresses
 from anyk.executors.remote.offer import Offer
 from anyk.executors.remote.request import _named, _words, described, make_request
-from anyk.executors.remote.server import serve_worker
 from anyk.executors.remote.tls import client_context
 from anyk.faults import Faulty
 from anyk.work import AbstractWork, Plain, Product
@@ -140,7 +144,7 @@ def served(tls):
                 "anyk.testing.tasks",
                 where,
                 master="master",
-                memory=1,
+                budget=Budget(memory=1),
                 sessions=1,
                 write=write,
             )
@@ -280,16 +284,21 @@ ROWS = [
         lambda workers: killed(workers - 1),
     ),
     tried(
-        "Write it in a file and import it from there, or use anyk.Threads.",
-        lambda: from_a_notebook(in_a_file=False),
-        lambda: from_a_notebook(in_a_file=True),
-        lambda: run_on(anyk.Threads(4), f=lambda x: x + x),
+        "Make locks, files and connections inside the function, or use anyk.Threads.",
+        lambda: packed_for_processes(under_a_lock(threading.Lock()), [], 1),
+        lambda: packed_for_processes(under_a_lock(None), [], 1),
+        lambda: run_on(anyk.Threads(4), f=under_a_lock(threading.Lock())),
     ),
     tried(
-        "Define it with def at the top level, or use anyk.Threads.",
-        lambda: packed_for_processes(lambda x: x, [], 1),
-        lambda: packed_for_processes(at_the_top_level, [], 1),
-        lambda: run_on(anyk.Threads(4), f=lambda x: x),
+        "Raise the limit (ulimit -n {}), or take fewer workers.",
+        lambda: with_few_files(6),
+        lambda limit: with_few_files(6, limit),
+        lambda _: with_few_files(1),
+    ),
+    tried(
+        "Take fewer workers, or raise the limit of processes (ulimit -u) or of memory.",
+        lambda: no_room_for(4, OSError(errno.EAGAIN, "Resource temporarily unavailable")),
+        lambda: anyk.Processes(1).close(),
     ),
     tried(
         "Pass arrays and plain values, or use anyk.Threads.",
@@ -367,9 +376,10 @@ ROWS = [
         lambda: anyk.Remote(["127.0.0.1:7"], tls=None, patience=1.0).close(),
     ),
     tried(
-        "List their names in its __all__.",
-        lambda: offered("def _f(x):\n    return x\n"),
-        lambda: offered("__all__ = ['_f']\ndef _f(x):\n    return x\n"),
+        "or write @anyk.task above each. It has: f.",
+        lambda: offered("def f(x):\n    return x\n"),
+        lambda: offered("__all__ = ['f']\ndef f(x):\n    return x\n"),
+        lambda: offered("import anyk\n@anyk.task\ndef f(x):\n    return x\n"),
     ),
     tried(
         "Name it as in an import, from the directory in which it can be.",
@@ -380,6 +390,16 @@ ROWS = [
         "Pass arrays: they travel as raw bytes.",
         lambda: make_request("gram", [list(range(10**6))], 1),
         lambda: make_request("gram", [np.arange(10**6)], 1),
+    ),
+    tried(
+        "Pass fewer and larger ones: np.concatenate(..).",
+        lambda: make_request("gram", [[np.arange(2)] * 5000], 1),
+        lambda: make_request("gram", [np.concatenate([np.arange(2)] * 5000)], 1),
+    ),
+    tried(
+        "Wrap it in one: def name(x): return f(x).",
+        lambda: anyk.task(len),
+        lambda: anyk.task(lambda x: len(x)),
     ),
     tried(
         'Pass its name, such as "gram": no code is sent to remote workers.',
@@ -415,25 +435,36 @@ def run_on(executor, *arguments, f=np.square, workers=4):
         return data.run(f, *arguments)
 
 
-def at_the_top_level(x):
-    return x
+def under_a_lock(lock):
+    """A function that refers to a lock, or makes one."""
+
+    def function(x):
+        with threading.Lock() if lock is None else lock:
+            return x
+
+    return function
+
+
+def with_few_files(workers, limit=0):
+    """Start processes where only a few more files may be open, or as many as said."""
+    anyk.Processes(1).close()  # their parent is there
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    taken = {int(entry.name) for entry in Path("/proc/self/fd").iterdir()}
+    free = [number for number in range(soft) if number not in taken]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit or free[4], hard))
+    try:
+        anyk.Processes(workers).close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def no_room_for(workers, error):
+    raise _no_room(workers, error)
 
 
 def killed(worker):
     with anyk.Processes(4) as executor:
         executor.kill(worker)
-
-
-def from_a_notebook(in_a_file):
-    """What is packed of a function of a module, or of one that stands in no file."""
-    main, name = sys.modules["__main__"], "__main__" if not in_a_file else __name__
-    function = at_the_top_level
-    kept, function.__module__ = function.__module__, name
-    sys.modules["__main__"] = SimpleNamespace()
-    try:
-        return packed_for_processes(function, [], 1)
-    finally:
-        sys.modules["__main__"], function.__module__ = main, kept
 
 
 def offered(text):

@@ -145,6 +145,32 @@ ROWS = [
         lambda: anyk.worst_coalition(ENCODED.scheme.encode([1, 2]), colluders=1),
     ),
     tried(
+        "Pass what scheme.encode returned.",
+        lambda: anyk.leakage_spent(ENCODED.shares, colluders=1),
+        lambda: anyk.leakage_spent(ENCODED.scheme.encode([1, 2]), colluders=1),
+    ),
+    tried(
+        "Pass encodings of the same data, and add up the bits of others.",
+        lambda: anyk.leakage_spent(ENCODED, NOISY, colluders=1),
+        lambda: anyk.leakage_spent(NOISY, NOISY.scheme.encode([1.0, 2.0]), colluders=1),
+        lambda: anyk.leakage(ENCODED, colluders=1) + anyk.leakage(NOISY, colluders=1),
+    ),
+    tried(
+        "at most workers = {}. Lower it.",
+        lambda: anyk.leakage_spent(ENCODED, colluders=9),
+        lambda most: anyk.leakage_spent(ENCODED, colluders=most),
+    ),
+    tried(
+        "Pass the distance of two blocks.",
+        lambda: NOISY.guarantee.leak(1).epsilon(sensitivity=0.0),
+        lambda: NOISY.guarantee.leak(1).epsilon(sensitivity=abs(1.0 - 2.0)),
+    ),
+    tried(
+        "Pass 1e-6, say.",
+        lambda: NOISY.guarantee.leak(1).epsilon(delta=2.0),
+        lambda: NOISY.guarantee.leak(1).epsilon(delta=1e-6),
+    ),
+    tried(
         "Pass 0.999, say.",
         lambda: anyk.audit(ENCODED, colluders=1, confidence="high"),
         lambda: anyk.audit(ENCODED, colluders=1, confidence=0.999, samples=100),

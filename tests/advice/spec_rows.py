@@ -63,6 +63,11 @@ ROWS = [
         lambda threshold: GUARANTEE(least=threshold),
     ),
     tried(
+        "State what T + 1, T + 2, .. workers learn, in that order.",
+        lambda: GUARANTEE(leakage=0.5, beyond=(2.0, 1.0)),
+        lambda: GUARANTEE(leakage=0.5, beyond=(1.0, 2.0)),
+    ),
+    tried(
         "State the same promise both ways.",
         lambda: anyk.Guarantee(**{**A_GUARANTEE, "stragglers": 2}),
         lambda: anyk.Guarantee(**{**A_GUARANTEE, "stragglers": 2, "threshold": 2}),

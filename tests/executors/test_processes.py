@@ -1,10 +1,12 @@
 """Processes: what they answer, and what happens to those killed, stuck or hostile."""
 
 import functools
+import importlib
 import os
 import subprocess
 import sys
 import threading
+import types
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from anyk.errors import ExecutorError, InvalidArgument
 from anyk.executors.core.base import PerWorker
 from anyk.executors.core.run_task import Task
 from anyk.executors.processes.executor import Processes
+from anyk.executors.processes.importable import importable
 from anyk.faults import Delay, Die, Faulty
 from anyk.testing.tasks import gram
 
@@ -107,27 +110,83 @@ def test_rubbish_in_the_pipe_is_a_failed_answer_and_costs_the_process(trio: Proc
 
 
 @pytest.mark.parametrize(
-    ("task", "given"),
+    "task",
     [
-        (lambda share: share, "a lambda"),
-        (functools.partial(lambda share: share), "a lambda"),
-        (test_a_task_that_does_not_unpickle_is_a_failed_answer.__get__(threading.Lock()), "bound"),
+        lambda share: share + 1,
+        functools.partial(lambda share, one: share + one, one=1),
+        functools.partial(np.add, 1),
     ],
 )
-def test_a_task_that_cannot_be_pickled_is_named(trio: Processes, task: Task, given: str) -> None:
+def test_any_function_arrives(trio: Processes, task: Task) -> None:
+    for executor in (trio, Faulty(trio, {0: Delay(0.0)})):
+        answers = call(executor, task, np.arange(3.0))
+        assert [float(answers[worker].value) for worker in range(3)] == [1.0, 2.0, 3.0]
+
+
+def test_closures_and_local_classes_arrive(trio: Processes) -> None:
+    factor, large = 3.0, np.ones(10_000)
+
+    class Times:
+        def __init__(self, factor: float) -> None:
+            self.factor = factor
+
+        def __call__(self, share: Any) -> Any:
+            return share * self.factor
+
+    def closure(share: Any, other: Any) -> Any:
+        assert type(other).__name__ == "Times"
+        return share * factor + large.sum() - 10_000
+
+    assert float(call(trio, Times(2.0), np.arange(3.0))[2].value) == 4.0
+    assert float(call(trio, closure, np.arange(3.0), Times(2.0))[2].value) == 6.0
+
+
+def test_functions_of_modules_that_only_the_master_has_arrive(trio: Processes) -> None:
+    module, other = types.ModuleType("only_here"), types.ModuleType("only_here_too")
+    sys.modules.update(only_here=module, only_here_too=other)
+    source = "import only_here_too as o\ndef f(x):\n    return o.base(x) * o.Scale.by"
+    try:
+        exec("def base(x):\n    return x + 1\nclass Scale:\n    by = 2", other.__dict__)  # noqa: S102
+        exec(source, module.__dict__)  # noqa: S102
+        assert float(call(trio, module.f, np.arange(3.0))[2].value) == 6.0
+    finally:
+        del sys.modules["only_here"], sys.modules["only_here_too"]
+
+
+def test_a_module_found_after_the_start_is_found_by_workers_too(
+    trio: Processes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "written_later.py").write_text("LOADED = []\ndef f(x):\n    return x + 40\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    later = importlib.import_module("written_later")
+    assert importable("written_later")
+    assert float(call(trio, later.f, np.arange(3.0))[2].value) == 42.0
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        functools.partial(np.add, threading.Lock()),
+        test_a_task_that_does_not_unpickle_is_a_failed_answer.__get__(threading.Lock()),
+    ],
+)
+def test_a_task_that_cannot_be_pickled_is_named(trio: Processes, task: Task) -> None:
     placement = trio.place([np.zeros(3)])
     for executor in (trio, Faulty(trio, {0: Die()})):
-        with pytest.raises(InvalidArgument, match=f"function: got .*{given}.*top level"):
+        with pytest.raises(InvalidArgument, match=r"function: got .*lock.*can be pickled"):
             executor.dispatch(task, placement, [])
     trio.release(placement)
 
 
 def test_a_closure_and_an_argument_that_cannot_be_pickled_are_named(trio: Processes) -> None:
+    lock = threading.Lock()
+
     def closure(share: Any) -> Any:
-        return share
+        with lock:
+            return share
 
     placement = trio.place([np.zeros(3)])
-    with pytest.raises(InvalidArgument, match=r"function: got .*closure"):
+    with pytest.raises(InvalidArgument, match=r"function: got .*closure, with which goes .*lock"):
         trio.dispatch(closure, placement, [])
     for argument in (threading.Lock(), PerWorker([1, 2, threading.Lock()])):
         with pytest.raises(InvalidArgument, match="arguments: got one that pickle can't send"):
@@ -190,48 +249,58 @@ def test_sums_of_outputs_and_products_are_ordinary_schemes() -> None:
     [anyk.Replication(1, 2), anyk.CyclicRepetition(2, 1)],
     ids=lambda scheme: type(scheme).__name__,
 )
-def test_a_lambda_is_named_in_whatever_work_or_wrapper_it_is(scheme: Any) -> None:
-    X = np.ones((scheme.problem.blocks, 2))
+def test_what_a_function_refers_to_is_named_in_whatever_work_or_wrapper_it_is(scheme: Any) -> None:
+    X, lock = np.ones((scheme.problem.blocks, 2)), threading.Lock()
     with Processes(2) as executor:
         for around in (executor, Faulty(executor, {})):
-            with pytest.raises(anyk.InvalidArgument, match="got a lambda"):
-                anyk.run(scheme, lambda x: x, X, around)
+            anyk.run(scheme, lambda x: x, X, around)
+            with pytest.raises(anyk.InvalidArgument, match=r"got .*<lambda>, with which"):
+                anyk.run(scheme, lambda x: (lock, x)[1], X, around)
 
 
-def run_as_a_script(text: str, *options: str, path: Path | None = None) -> str:
-    """What a new interpreter says on stderr: of a file, or typed in where there is no path."""
+def said_by_python(text: str, *options: str, path: Path | None = None) -> str:
+    """What a new interpreter says: of a file, or typed in where there is no path."""
     if path is not None:
         path.write_text(text)
     told = subprocess.run(
         [sys.executable, *options, *([] if path is None else [path])],
         input=None if path is not None else text,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
         timeout=120,
         check=False,
     )
-    return told.stderr
+    return told.stdout
 
 
 UNGUARDED = """
 import anyk, numpy as np
-def f(block):
-    return block.sum()
+from dataclasses import dataclass
+print("the script runs", flush=True)
+SHIFT = 40
+
+@dataclass
+class Shift:
+    by: int
+
+def shifted(block, shift):
+    return block.sum() + helper(shift)
+
+def helper(shift):
+    return shift.by
 
 with anyk.Processes(4) as executor:
-    anyk.run(anyk.Replication(2, 4), f, np.ones((2, 3)), executor)
+    with anyk.distribute(anyk.Replication(2, 4), np.ones((2, 2)), executor) as data:
+        print(data.run(shifted, Shift(SHIFT)).value)
+
 """
 
 
-def test_a_script_that_starts_workers_wherever_it_is_imported_is_told_so(tmp_path: Path) -> None:
-    told = run_as_a_script(UNGUARDED, path=tmp_path / "script.py")
-    last = told.splitlines()[-1]
-    assert last.startswith("anyk.errors.NotEnoughAnswers")
-    assert 'a script keeps its own work under if __name__ == "__main__":' in last
-    assert "Add workers" not in last
+def test_a_script_needs_no_guard_and_runs_once(tmp_path: Path) -> None:
+    told = said_by_python(UNGUARDED, path=tmp_path / "script.py")
+    assert told == "the script runs\n[42. 42.]\n"
 
 
-def test_a_function_of_an_interactive_session_is_refused_by_name() -> None:
-    told = run_as_a_script(UNGUARDED + "\n", "-i")
-    assert "InvalidArgument: function: got f, defined in a notebook" in told
-    assert "import it from there, or use anyk.Threads" in told
+def test_functions_of_an_interactive_session_arrive() -> None:
+    assert "[42. 42.]" in said_by_python(UNGUARDED, "-i")

@@ -111,6 +111,11 @@ def test_plain_and_per_worker_arguments_arrive(trio: Ray, length: int) -> None:
     trio.release(placement)
 
 
+def test_a_share_larger_than_the_object_store_arrives_in_slices(trio: Ray) -> None:
+    answers = call(trio, lambda share: share.sum(), np.ones((1, 12_000_000)))  # 96 MB
+    assert (answers[0].value, answers[0].failure) == (12_000_000, None)
+
+
 def test_what_can_not_be_pickled_is_refused_here_or_fails_there(trio: Ray) -> None:
     class LoadsOnlyHere:
         def __reduce__(self) -> Any:

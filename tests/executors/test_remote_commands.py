@@ -7,10 +7,12 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
 
+import anyk
 from anyk.cli import main
 from anyk.errors import ExecutorError, InvalidArgument
 from anyk.executors.remote.certificates import make_certificates
@@ -121,30 +123,56 @@ def test_a_worker_ends_when_it_is_told() -> None:
             assert trial.processes[0].wait(LONG) == code
 
 
-def test_what_a_module_offers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "offered_without_all.py").write_text(
+def test_a_module_offers_what_it_says_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "offers_by_mark.py").write_text(
+        "from functools import wraps\n"
         "from os import system\n"
-        "import os\n"
+        "import anyk\n"
+        "from offers_elsewhere import far\n"
+        "def other(f):\n"
+        "    return wraps(f)(lambda x: f(x))\n"
+        "@anyk.task\n"
+        "def one(x): return x\n"
+        "@other\n"
+        "@anyk.task\n"
+        "def within(x): return x\n"
+        "square = anyk.task(anyk.of_degree(lambda x: x, 2))\n"
+        "def purge(x=None): return x\n"
+        "double = lambda x: 2 * x\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "offers_elsewhere.py").write_text(
+        "import anyk\n@anyk.task\ndef far(x): return x\n", encoding="utf-8"
+    )
+    (tmp_path / "offers_by_all.py").write_text(
+        "from os import system\n"
+        "import anyk\n"
+        "from offers_elsewhere import far\n"
+        "__all__ = ['_two', 'far', 'missing', 'Thing', 'number']\n"
         "number = 5\n"
         "class Thing: pass\n"
-        "def one(x): return x\n"
         "def _two(x): return x\n"
-        "three = lambda x: x\n",
+        "def four(x): return x\n"
+        "@anyk.task\n"
+        "def five(x): return x\n",
         encoding="utf-8",
     )
-    (tmp_path / "offered_with_all.py").write_text(
-        "from os import system\n"
-        "from offered_without_all import one, _two\n"
-        "__all__ = ['_two', 'missing']\n"
-        "def four(x): return x\n",
-        encoding="utf-8",
+    (tmp_path / "offers_nothing.py").write_text(
+        "from shutil import rmtree\ndef gram(x): return x\ndef purge(): pass\n", encoding="utf-8"
     )
-    (tmp_path / "offered_nothing.py").write_text("number = 5\n", encoding="utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
-    assert Offer("offered_without_all").names == ("one", "three")
-    assert Offer("offered_with_all").names == ("_two",)
-    with pytest.raises(InvalidArgument, match="exports no function"):
-        Offer("offered_nothing")
+    assert Offer("offers_by_mark").names == ("one", "square")
+    assert Offer("offers_by_all").names == ("_two", "far", "five")
+    with pytest.raises(InvalidArgument, match=r"@anyk\.task above each\. It has: gram, purge\."):
+        Offer("offers_nothing")
+
+
+@pytest.mark.parametrize("odd", [len, int, 5, None, "gram"], ids=repr)
+def test_what_can_not_be_marked_is_refused(odd: Any) -> None:
+    with pytest.raises(InvalidArgument, match=r"^function: got "):
+        anyk.task(odd)
 
 
 def test_a_key_that_asks_for_a_password_is_refused(tmp_path: Path) -> None:

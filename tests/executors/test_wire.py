@@ -1,8 +1,11 @@
 """What the master believes of what a worker sends: nothing."""
 
 import json
-import multiprocessing
 import pickle
+import socket
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -12,6 +15,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from anyk.executors.core.answer_header import BrokenAnswer, parse_header
+from anyk.executors.processes.pipe import Pipe
 from anyk.executors.processes.wire import (
     receive_answer,
     receive_message,
@@ -23,11 +27,26 @@ from anyk.executors.processes.wire import (
 GOOD = {"serial": 1, "seconds": 0.5, "failure": None, "dtype": "<f8", "shape": [2]}
 
 
-def sent(*frames: bytes) -> tuple[Any, str | None, float]:
-    ours, theirs = multiprocessing.Pipe()
-    with ours, theirs:
-        for frame in frames:
-            theirs.send_bytes(frame)
+@contextmanager
+def pipes() -> Iterator[tuple[Pipe, Pipe]]:
+    ours, theirs = (Pipe(end) for end in socket.socketpair())
+    try:
+        yield ours, theirs
+    finally:
+        ours.close()
+        theirs.close()
+
+
+def framed(header: bytes, *others: bytes) -> bytes:
+    return b"anyk" + struct.pack("!Q", len(header)) + header + b"".join(others)
+
+
+END = b"done" + struct.pack("!Q", 1)
+
+
+def sent(*raw: bytes) -> tuple[Any, str | None, float]:
+    with pipes() as (ours, theirs):
+        theirs.send(*raw)
         theirs.close()
         return receive_answer(ours, serial=1)
 
@@ -46,8 +65,7 @@ def sent(*frames: bytes) -> tuple[Any, str | None, float]:
     ],
 )
 def test_an_answer_survives_the_way(value: NDArray[Any]) -> None:
-    ours, theirs = multiprocessing.Pipe()
-    with ours, theirs:
+    with pipes() as (ours, theirs):
         send_answer(theirs, 7, np.asarray(value, order="C"), None, 0.25)
         got, failure, seconds = receive_answer(ours, 7)
     assert (failure, seconds) == (None, 0.25)
@@ -57,8 +75,7 @@ def test_an_answer_survives_the_way(value: NDArray[Any]) -> None:
 
 
 def test_a_failure_survives_the_way() -> None:
-    ours, theirs = multiprocessing.Pipe()
-    with ours, theirs:
+    with pipes() as (ours, theirs):
         send_answer(theirs, 7, None, "Fehler: \u00fc\n", 0.25)
         assert receive_answer(ours, 7) == (None, "Fehler: \u00fc ", 0.25)
 
@@ -104,31 +121,41 @@ def test_a_failure_survives_the_way() -> None:
 def test_a_header_that_lies_is_refused(change: dict[str, Any]) -> None:
     header = json.dumps(GOOD | change).encode()
     with pytest.raises((BrokenAnswer, OSError, EOFError)):
-        sent(header, b"\0" * 16)
-    assert sent(json.dumps(GOOD).encode(), b"\0" * 16)[0].tolist() == [0.0, 0.0]
+        sent(framed(header, b"\0" * 16, END))
+    good = framed(json.dumps(GOOD).encode(), b"\0" * 16, END)
+    assert sent(good)[0].tolist() == [0.0, 0.0]
+
+
+HEADER = json.dumps(GOOD).encode()
+BODY = b"\0" * 16
 
 
 @pytest.mark.parametrize(
-    "frames",
+    "raw",
     [
-        (),
-        (b"",),
-        (b"null",),
-        (b"[]",),
-        (b"[" * 8000,),
-        (b"1" * 8000,),
-        (b" " * 9000,),
-        (b"\xff\xfe",),
-        (pickle.dumps(GOOD),),
-        (json.dumps(GOOD).encode(),),
-        (json.dumps(GOOD).encode(), b"\0" * 15),
-        (json.dumps(GOOD).encode(), b"\0" * 17),
-        (json.dumps({key: GOOD[key] for key in list(GOOD)[1:]}).encode(), b"\0" * 16),
+        b"",
+        framed(b""),
+        framed(b"null"),
+        framed(b"[]"),
+        framed(b"[" * 8000),
+        framed(b"1" * 8000),
+        framed(b" " * 9000),
+        framed(b"\xff\xfe"),
+        framed(pickle.dumps(GOOD)),
+        framed(HEADER),
+        framed(HEADER, BODY),
+        framed(HEADER, BODY[1:], END),
+        framed(HEADER, BODY, b"\0", END),
+        framed(HEADER, BODY, END[:-1] + b"\2"),
+        framed(json.dumps({key: GOOD[key] for key in list(GOOD)[1:]}).encode(), BODY, END),
+        b"\0\0\0\x10garbagegarbage!!" + framed(HEADER, BODY, END),
+        b"x" + framed(HEADER, BODY, END),
+        framed(HEADER)[:20] + b"x" + framed(HEADER)[20:] + BODY + END,
     ],
 )
-def test_frames_that_are_no_answer_are_refused(frames: tuple[bytes, ...]) -> None:
+def test_frames_that_are_no_answer_are_refused(raw: bytes) -> None:
     with pytest.raises((BrokenAnswer, OSError, EOFError)):
-        sent(*frames)
+        sent(raw)
 
 
 @given(st.binary(max_size=200))
@@ -165,8 +192,7 @@ def test_a_header_of_random_fields_is_refused_or_means_an_array(header: dict[str
 
 def test_messages_carry_large_arrays_beside_the_pickle() -> None:
     large, small = np.arange(10_000), np.arange(3)
-    ours, theirs = multiprocessing.Pipe()
-    with ours, theirs:
+    with pipes() as (ours, theirs):
         payload = to_payload({"large": large[:5_000], "small": small})
         assert len(payload) == 2
         send_message(theirs, to_payload(1), payload)

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from anyk.leak import gaussian_epsilon
 from anyk.privacy.coalitions import most_bits_learned
-from anyk.privacy.information import bits_learned, gaussian_epsilon
+from anyk.privacy.information import bits_learned
 
 
 def by_covariances(data, masks, variance):

@@ -10,17 +10,18 @@ from typing import Any, Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.checks import count, flag, instance, positive
+from anyk.checks import count, flag, instance, positive, probability
 from anyk.domains.prime import PrimeField
 from anyk.domains.ring import ResidueRing
-from anyk.errors import InvalidArgument
+from anyk.errors import InvalidArgument, numbered
+from anyk.leak import allowed, gaussian_epsilon
 from anyk.privacy.coalitions import most_bits_learned
 from anyk.privacy.grid import Sampled, sampled
-from anyk.privacy.information import gaussian_epsilon, symbols_learned
-from anyk.schemes.base import Encoded, Encoder
+from anyk.privacy.information import symbols_learned
+from anyk.schemes.base import Encoded
 from anyk.spec import MatMul
 
-__all__ = ["Disclosure", "leakage", "worst_coalition"]
+__all__ = ["Disclosure", "leakage", "learned_by_worst", "seen", "worst_coalition"]
 
 _SETS = 20_000  # coalitions whose rank is computed
 
@@ -39,6 +40,7 @@ class Disclosure:
         data_std: standard deviation of the data's coordinates; None for a field.
         separation: over the reals, by how many standard deviations of the noise the view of a
             coalition moves at most as one block moves by 1 (Euclidean); None for a field.
+        numbers: how many a block has, over the reals; None for a field.
         sampled: what the sampling of noise and the grid of shares add; None where nothing is on a
             grid. `epsilon` counts it; to `amount` it adds `sampled.bits`, about 1e-12 bits.
 
@@ -57,6 +59,7 @@ class Disclosure:
     coalition: tuple[int, ...]
     data_std: float | None = None
     separation: float | None = None
+    numbers: int | None = None
     sampled: Sampled | None = None
 
     def epsilon(self, *, sensitivity: float, delta: float) -> float:
@@ -79,10 +82,7 @@ class Disclosure:
             Dong, Roth and Su, Gaussian differential privacy, 2022, corollary 2.13.
         """
         positive("sensitivity", sensitivity, change="Pass the distance of two values of a block.")
-        if not 0.0 < positive("delta", delta, change="Pass 1e-6, say.") < 1.0:
-            raise InvalidArgument(
-                "delta", given=repr(delta), needed="a number in (0, 1)", change="Pass 1e-6, say."
-            )
+        probability("delta", delta, change="Pass 1e-6, say.")
         if self.separation is None:
             raise InvalidArgument(
                 "encoded",
@@ -105,7 +105,16 @@ class Disclosure:
         if self.found != self.amount:
             found = f"learn{'' if self.colluders > 1 else 's'} {self.found:.3g}"
         unit = self.unit if self.amount != 1 else self.unit[:-1]
-        return f"{learn} {self.amount:.3g} {unit} a coordinate: {who} {found}"
+        return f"{learn} {self.amount:.3g} {unit} a coordinate: {who} {found}{self._of_a_block}"
+
+    @property
+    def _of_a_block(self) -> str:
+        """What that is of a whole block, where there are several numbers in it."""
+        if self.numbers is None or self.numbers == 1:
+            return ""
+        total = self.amount * self.numbers
+        block = f"a block of {numbered(self.numbers, 'number')}"
+        return f"; {total:.3g} bits of {block}, {allowed(total)}"
 
 
 def leakage(
@@ -193,31 +202,52 @@ def worst_coalition(
             needed=f"at most workers = {promise.workers}",
             change="Lower it.",
         )
-    if isinstance(encoded.scheme.problem, MatMul):
-        factors = [encoded.scheme.encoder(encoded.layout, operand) for operand in (0, 1)]
-        each = [_learned(encoded, encoder, size, data_std, correlated) for encoder in factors]
-        return max(each, key=lambda disclosure: disclosure.amount)
-    return _learned(encoded, encoded.encoder, size, data_std, correlated)
+    operands = (0, 1) if isinstance(encoded.scheme.problem, MatMul) else (0,)
+    each = [
+        learned_by_worst(
+            encoded,
+            *seen(encoded, operand),
+            workers=promise.workers,
+            size=size,
+            data_std=data_std,
+            correlated=correlated,
+        )
+        for operand in operands
+    ]
+    return max(each, key=lambda disclosure: disclosure.amount)
 
 
-def _learned(
+def learned_by_worst(
     encoded: Encoded,
-    encoder: Encoder,
+    data: NDArray[Any],
+    masks: NDArray[Any],
+    *,
+    workers: int,
     size: int,
     data_std: float | None,
-    correlated: bool,  # noqa: FBT001 - passed on
+    correlated: bool,
 ) -> Disclosure:
-    """What the worst coalition learns of what one encoder encodes."""
+    """What the worst coalition learns by these matrices.
+
+    Args:
+        encoded: whose domain and deviation count.
+        data: D, of what workers see, the same number of rows for each worker, one after the other.
+        masks: M.
+        workers: N.
+        size: of a coalition.
+        data_std: as for `leakage`.
+        correlated: as for `leakage`.
+    """
     promise, domain = encoded.guarantee, encoded.scheme.domain
-    data, masks = _known(encoder)
+    numbers = math.prod(encoded.parts[0].shape[1:])
     if isinstance(domain, PrimeField):
-        return _symbols([(domain, data, masks)], encoded, size)
+        return _symbols([(domain, data, masks)], workers, size)
     if isinstance(domain, ResidueRing):
         parts = [
             (field, data[..., place], masks[..., place])
             for place, field in enumerate(domain.fields)
         ]
-        return _symbols(parts, encoded, size)
+        return _symbols(parts, workers, size)
     deviation = positive(
         "data_std",
         (promise.data_std or 1.0) if data_std is None else data_std,
@@ -225,7 +255,7 @@ def _learned(
         squared=True,
     )
     variance = deviation**2 * (data.shape[1] if correlated else 1)
-    each = len(data) // promise.workers  # rows that one worker sees
+    each = len(data) // workers  # rows that one worker sees
     worst = most_bits_learned(data, masks, size, variance=variance, pieces=each)
     return Disclosure(
         amount=worst.bound,
@@ -235,25 +265,27 @@ def _learned(
         coalition=worst.coalition,
         data_std=deviation,
         separation=_separation(data, masks, size, each),
-        sampled=_sampled(encoded, encoder, size * each),
+        numbers=numbers,
+        sampled=_sampled(encoded, data, masks, size * each),
     )
 
 
-def _sampled(encoded: Encoded, encoder: Encoder, shares: int) -> Sampled | None:
+def _sampled(
+    encoded: Encoded, data: NDArray[Any], masks: NDArray[Any], shares: int
+) -> Sampled | None:
     """What the grid of so many shares adds."""
-    if encoder.grid is None:
+    grid = encoded.encoder.grid
+    if grid is None:
         return None
-    numbers = max(part[0].size for part in encoded.parts)
-    blocks = encoder.data.shape[1]
-    return sampled(encoder.grid, encoder.masks, blocks=blocks, shares=shares, numbers=numbers)
+    numbers = max(math.prod(part.shape[1:]) for part in encoded.parts)
+    return sampled(grid, masks, blocks=data.shape[1], shares=shares, numbers=numbers)
 
 
 def _symbols(
-    parts: list[tuple[PrimeField, NDArray[Any], NDArray[Any]]], encoded: Encoded, size: int
+    parts: list[tuple[PrimeField, NDArray[Any], NDArray[Any]]], workers: int, size: int
 ) -> Disclosure:
     """By ranks; of several primes, the one that tells most."""
     known, blocks = parts[0][1].shape
-    workers = encoded.guarantee.workers
     of_each = np.arange(known).reshape(workers, -1)  # what one worker knows
     most = min(size * of_each.shape[1], blocks)
     everyone = itertools.combinations(range(workers), size)
@@ -277,20 +309,26 @@ def _symbols(
     )
 
 
-def _known(encoder: Encoder) -> tuple[NDArray[Any], NDArray[Any]]:
-    """D and M of what workers can see: combinations of outputs take the blocks themselves."""
+def seen(encoded: Encoded, operand: int = 0) -> tuple[NDArray[Any], NDArray[Any]]:
+    """D and M of what workers can see: combinations of outputs take the blocks themselves.
+
+    Args:
+        encoded: the shares.
+        operand: which factor's, for a product.
+    """
+    encoder = encoded.scheme.encoder(encoded.layout, operand) if operand else encoded.encoder
     if not encoder.of_outputs:
         return encoder.data, encoder.masks
     held = encoder.data != 0 if encoder.data.ndim == 2 else (encoder.data != 0).any(axis=-1)  # noqa: PLR2004 - of one prime
     blocks = np.argsort(~held, axis=1, kind="stable")[:, : int(held.sum(axis=1).max())]
-    seen = np.zeros((*blocks.shape, *encoder.data.shape[1:]), dtype=encoder.data.dtype)
+    rows = np.zeros((*blocks.shape, *encoder.data.shape[1:]), dtype=encoder.data.dtype)
     np.put_along_axis(
-        seen.reshape(*blocks.shape, held.shape[1], -1),
+        rows.reshape(*blocks.shape, held.shape[1], -1),
         blocks[..., None, None],
         np.take_along_axis(held, blocks, axis=1)[..., None, None],  # some may hold fewer
         axis=2,
     )
-    rows = seen.reshape(-1, *encoder.data.shape[1:])
+    rows = rows.reshape(-1, *encoder.data.shape[1:])
     return rows, np.zeros((len(rows), 0, *encoder.data.shape[2:]), dtype=rows.dtype)
 
 

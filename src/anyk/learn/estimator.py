@@ -19,7 +19,7 @@ from anyk.learn.absent import AbsentExecutor
 from anyk.learn.formats import Bits
 from anyk.learn.report import TrainingReport
 from anyk.learn.scaling import ScalingKind
-from anyk.learn.setting import Setting
+from anyk.learn.setting import Setting, not_negative
 from anyk.learn.training import Trained
 from anyk.spec import Threat
 
@@ -43,7 +43,7 @@ class AbstractCodedEstimator(BaseEstimator):  # type: ignore[misc] # scikit-lear
     adversaries: int = 0
     colluders: int = 1
     iterations: int = 100
-    tol: float
+    tol: float | None
     scaling: ScalingKind = "standard"
     fit_intercept: bool = True
     data_bits: Bits = "auto"
@@ -83,12 +83,17 @@ class AbstractCodedEstimator(BaseEstimator):  # type: ignore[misc] # scikit-lear
             ),
             executor=self.executor,
             iterations=self.iterations,
+            early=self.tol is not None,
             data_bits=self.data_bits,
             weight_bits=self.weight_bits,
             primes=self.primes,
             generator=generator,
             verbose=self.verbose,
         )
+
+    def _tolerance(self, default: float) -> float:
+        """`tol`, checked; the default where it is None, to judge by how it went."""
+        return not_negative("tol", default if self.tol is None else self.tol)
 
     def _conclude(self, trained: Trained, loss: float, *, unit: float, of: str) -> None:
         """Keep how it went, and warn of what keeps the model from the best one.

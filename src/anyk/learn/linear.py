@@ -18,6 +18,8 @@ from anyk.learn.training import train
 
 __all__ = ["CodedLinearRegression"]
 
+_TOL = 1e-6
+
 
 @final
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -41,7 +43,8 @@ class CodedLinearRegression(RegressorMixin, AbstractCodedEstimator):  # type: ig
         colluders: T, how many may put together all they are sent and still learn nothing.
         iterations: the most; a ConvergenceWarning says where they were too few.
         tol: training ends when four iterations have lowered the mean loss by at most this part of
-            half the variance of y.
+            half the variance of y. None makes all iterations, so that the number of rounds, which
+            workers see, says nothing of the data either.
         alpha: half of it times |w|^2 is added to half the squared errors, as in scikit-learn's
             `Ridge`, for the weights of scaled features.
         scaling: of the features whose weights the penalty is on: "standard" for mean 0 and
@@ -92,7 +95,7 @@ class CodedLinearRegression(RegressorMixin, AbstractCodedEstimator):  # type: ig
         True
     """
 
-    tol: float = 1e-6
+    tol: float | None = _TOL
     alpha: float = 0.0
 
     def fit(self, X: Any, y: Any) -> Self:
@@ -107,7 +110,7 @@ class CodedLinearRegression(RegressorMixin, AbstractCodedEstimator):  # type: ig
         """
         X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
         setting = self._setting()
-        penalty, tolerance = not_negative("alpha", self.alpha), not_negative("tol", self.tol)
+        penalty, tolerance = not_negative("alpha", self.alpha), self._tolerance(_TOL)
         y = y.astype(np.float64, copy=False)
         mean, deviation = moments(y[:, None], centred=bool(self.fit_intercept))
         middle, size = float(mean[0]), float(deviation[0]) or 1.0

@@ -20,12 +20,12 @@ from anyk.learn.losses import AbstractLoss, LogLoss, MultinomialLoss
 from anyk.learn.polynomial import Descent
 from anyk.learn.response import Response
 from anyk.learn.scaling import Scaling, stretched
-from anyk.learn.setting import not_negative
 from anyk.learn.training import train
 
 __all__ = ["CodedLogisticRegression"]
 
 
+_TOL = 1e-4
 _TWO = 2  # classes are told apart by one output
 
 
@@ -60,7 +60,8 @@ class CodedLogisticRegression(ClassifierMixin, AbstractCodedEstimator):  # type:
         iterations: the most, and with a degree all of them (25 in the paper); a ConvergenceWarning
             says where they were too few.
         tol: training ends when four iterations have lowered the mean log-loss by at most this, or
-            no more than this can be left.
+            no more than this can be left. None makes all iterations, so that the number of
+            rounds, which workers see, says nothing of the data either.
         degree: None for the sigmoid itself; or r of the polynomial, odd. 3 takes 7(K+T-1)+1
             workers, and more primes.
         interval: where the polynomial is closest to the sigmoid, |x·w| <= interval. For a degree
@@ -106,9 +107,10 @@ class CodedLogisticRegression(ClassifierMixin, AbstractCodedEstimator):  # type:
     Guarantee:
         Any T workers learn nothing of X, labels and model, whatever they compute, as
         `anyk.Lagrange` promises for every share. What all workers see is the shape of their share,
-        the numbers of outputs, primes and bits, which follow from shapes and parameters, and how
-        many rounds there are. The master knows data, labels and model. Answers of at most A liars
-        change no bit of the result.
+        the numbers of outputs, primes and bits, which follow from shapes, the number of classes and
+        parameters; and how many rounds there are and when, which depends on the data unless
+        `tol=None` or a `degree` fixes the number. The master knows data, labels and model. Answers
+        of at most A liars change no bit of the result.
 
     References:
         So, Guler, Avestimehr: CodedPrivateML: a fast and privacy-preserving framework for
@@ -123,7 +125,7 @@ class CodedLogisticRegression(ClassifierMixin, AbstractCodedEstimator):  # type:
         (array([0, 1]), 3)
     """
 
-    tol: float = 1e-4
+    tol: float | None = _TOL
     C: float = 1.0
     degree: int | None = None
     interval: float = 8.0
@@ -143,7 +145,7 @@ class CodedLogisticRegression(ClassifierMixin, AbstractCodedEstimator):  # type:
         X, y = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(y)
         setting = self._setting()
-        tolerance = not_negative("tol", self.tol)
+        tolerance = self._tolerance(_TOL)
         inverse: Any = self.C
         penalty = 0.0
         if not (isinstance(inverse, float) and math.isinf(inverse) and inverse > 0):

@@ -144,8 +144,8 @@ class Descent:
         notes = []
         if not abs(fell) <= self.tolerance:
             notes.append(
-                f"the polynomial loss moved by {abs(fell):.2g} in the last iterations, and "
-                f"tol={self.tolerance:.2g} was asked for: raise iterations, or leave degree out, "
+                f"the polynomial loss moved by {abs(fell):.2g} in the last iterations, more "
+                f"than tol={self.tolerance:.2g}: raise iterations, or leave degree out, "
                 "which converges in fewer"
             )
         z, loss = rounded @ weights, LogLoss(targets)

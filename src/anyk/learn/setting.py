@@ -108,6 +108,8 @@ class Setting:
         threat: N, S, A and T.
         executor: runs the workers; None for threads of this process.
         iterations: the most.
+        early: whether training ends when the loss has come to rest; otherwise all iterations are
+            made.
         data_bits: fraction bits of the features, or "auto".
         weight_bits: fraction bits of the weights, or "auto".
         primes: how many primes, or "auto".
@@ -118,6 +120,7 @@ class Setting:
     threat: Threat
     executor: AbstractExecutor | None
     iterations: int
+    early: bool
     data_bits: Bits
     weight_bits: Bits
     primes: Bits

@@ -102,6 +102,7 @@ def minimise(
     iterations: int,
     tolerance: float,
     size: float,
+    early: bool = True,
     note: Callable[[float], None] = _quiet,
     start: Point | None = None,
 ) -> Minimum:
@@ -125,6 +126,7 @@ def minimise(
         iterations: the most.
         tolerance: see above.
         size: the root mean square of the columns' norms.
+        early: whether to end then; otherwise all iterations are made, each of the two products.
         note: called before each iteration with the mean loss.
         start: weights and offsets to begin from, at the price of one more product; else 0.
 
@@ -163,6 +165,7 @@ def minimise(
     )
     state.settle()
     values, losses = [state.value / rows], [loss.value(state.z) / rows]
+    tiny = float(np.finfo(float).tiny)
     converged = False
     for _ in range(iterations):
         slopes = loss.slope(state.z)
@@ -170,19 +173,21 @@ def minimise(
         note(losses[-1])
         length = float(np.linalg.norm(gradient))
         with np.errstate(over="ignore"):  # of a penalty that is next to nothing
-            left = np.sum(gradient**2 / np.maximum(penalty, np.finfo(float).tiny)) / (2 * rows)
+            left = np.sum(gradient**2 / np.maximum(penalty, tiny)) / (2 * rows)
         sure = bool(left <= tolerance)
         flat = length <= tolerance * size * float(np.linalg.norm(slopes))
-        if sure or flat:
-            converged = True
+        converged = converged or sure or flat
+        if converged and early:
             break
-        direction = gradient / (size * size + penalty)
-        state.extend(*products.forward(-direction / np.linalg.norm(direction)))
+        direction = gradient / np.maximum(size * size + penalty, tiny)
+        unit = max(float(np.linalg.norm(direction)), tiny)
+        state.extend(*products.forward(-direction / unit))
         state.settle()
         values.append(state.value / rows)
         losses.append(loss.value(state.z) / rows)
-        if len(values) > _WINDOW and values[-1 - _WINDOW] - values[-1] <= tolerance:
-            converged = True
+        at_rest = len(values) > _WINDOW and values[-1 - _WINDOW] - values[-1] <= tolerance
+        converged = converged or at_rest
+        if converged and early:
             break
     fell = values[max(0, len(values) - 1 - _WINDOW)] - values[-1]
     return Minimum(
@@ -249,9 +254,9 @@ class _State:
             if not taken:
                 break
             moved += taken * step[:count]
-        if moved.any():
-            way = np.tensordot(moved, self.steps, axes=1)
-            length = np.linalg.norm(way)
+        way = np.tensordot(moved, self.steps, axes=1)
+        length = np.linalg.norm(way)
+        if length > 0:
             self.steps[-1] = way / length
             self.images[-1] = np.tensordot(moved, self.images, axes=1) / length
 

@@ -163,6 +163,7 @@ def train(
             iterations=setting.iterations,
             tolerance=tolerance,
             size=size,
+            early=setting.early,
             note=advance,
         )
         master = time.perf_counter() - encoded - roll.answering
@@ -178,7 +179,7 @@ def train(
     if not found.converged:
         notes.append(
             f"the mean loss still fell by {found.fell:.2g} in the last of {setting.iterations} "
-            f"iterations, and tol={tolerance:.2g} was asked for: raise iterations"
+            f"iterations, which is more than tol={tolerance:.2g}: raise iterations"
         )
     report = roll.report(
         scheme=scheme,

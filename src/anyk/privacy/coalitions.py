@@ -15,7 +15,7 @@ from anyk.privacy.information import bits_learned
 
 __all__ = ["WorstCase", "most_bits_learned"]
 
-_CHUNK = 1 << 16  # coalitions judged at once
+_CHUNK = 1 << 16  # coalitions judged at once, where a worker has one piece
 _FINALISTS = 32  # judged again, by singular values
 _DELICATE = 1e-9  # det of the noise's correlations below which the quick formula is not trusted
 _FAINT = 1e-5  # trace of a matrix that is log det(1 + it) in all but the last digits
@@ -134,7 +134,7 @@ def _search(
         bits = bits_learned(data[rows], masks[rows], variance=variance)
         best, who = max((best, who), (bits, candidate), key=lambda pair: pair[0])
 
-    for chosen in _chunks(workers, size):
+    for chosen in _chunks(workers, size, max(1, _CHUNK // pieces**2)):
         rows = chosen[:, :, None] * pieces + np.arange(pieces)
         scores = _scores(alone, told, rows.reshape(len(chosen), -1))
         for row in np.flatnonzero(np.isinf(scores)):
@@ -167,10 +167,10 @@ def _scores(
     return scores
 
 
-def _chunks(workers: int, size: int) -> Iterator[NDArray[np.intp]]:
+def _chunks(workers: int, size: int, chunk: int) -> Iterator[NDArray[np.intp]]:
     """All combinations, a few at a time, ndarray (m, size)."""
     every = itertools.combinations(range(workers), size)
-    while part := list(itertools.islice(every, _CHUNK)):
+    while part := list(itertools.islice(every, chunk)):
         yield np.array(part, dtype=np.intp).reshape(len(part), size)
 
 

@@ -6,13 +6,12 @@ import math
 from typing import Any
 
 import numpy as np
-import scipy  # its submodules load when first used: import anyk stays quick
 from numpy.typing import NDArray
 
 from anyk.codes.exact.linear import rank
 from anyk.domains.prime import PrimeField
 
-__all__ = ["bits_learned", "gaussian_epsilon", "symbols_learned"]
+__all__ = ["bits_learned", "symbols_learned"]
 
 _UNMASKED = 1e-12  # of a share's size: noise below this is rounding, and hides nothing
 
@@ -69,41 +68,6 @@ def bits_learned(data: NDArray[Any], masks: NDArray[Any], *, variance: float) ->
     strengths = np.linalg.svd(whitened, compute_uv=False)
     half = 1.0 if np.iscomplexobj(whitened) else 0.5
     return float(half * np.sum(np.log1p(variance * strengths**2)) / math.log(2.0))
-
-
-def gaussian_epsilon(mu: float, delta: float) -> float:
-    """The epsilon of (epsilon, delta) differential privacy that mu-Gaussian privacy gives.
-
-    Phi(-eps/mu + mu/2) - e^eps Phi(-eps/mu - mu/2) = delta, solved for eps >= 0.
-
-    Args:
-        mu: distance of the two closest-called neighbours, in standard deviations.
-        delta: in (0, 1).
-
-    Returns:
-        epsilon, in nats; infinite where mu is.
-
-    References:
-        Dong, Roth and Su 2022, corollary 2.13; Balle and Wang 2018, theorem 8.
-
-    Example:
-        >>> from anyk.privacy.information import gaussian_epsilon
-        >>> round(gaussian_epsilon(1.0, 1e-5), 3)
-        4.377
-    """
-    if mu == 0.0 or math.isinf(mu):
-        return mu
-    normal = scipy.special.log_ndtr
-
-    def excess(epsilon: float) -> float:
-        first = float(normal(-epsilon / mu + mu / 2.0))
-        second = epsilon + float(normal(-epsilon / mu - mu / 2.0))
-        return math.exp(first) * -math.expm1(min(second - first, 0.0)) - delta
-
-    if excess(0.0) <= 0.0:
-        return 0.0
-    high = mu * (mu / 2.0 + 40.0)  # Phi(-40) is below every double
-    return float(scipy.optimize.brentq(excess, 0.0, high, xtol=1e-12 * high))
 
 
 def _whitened(data: NDArray[Any], masks: NDArray[Any]) -> NDArray[Any] | None:

@@ -6,7 +6,7 @@ import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Collection as SomeOf
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,9 @@ from anyk.running.degrees import degree_of, refused
 from anyk.running.pending import Pending
 from anyk.schemes.base import Encoded
 from anyk.spec import Map
+
+if TYPE_CHECKING:
+    from anyk.leak import Leak
 
 __all__ = ["Collection", "OnAnswer"]
 
@@ -45,6 +48,7 @@ class Collection:
         start: when the run began, on that clock.
         listeners: each called with every answer as it comes.
         without: those of the workers that are in quarantine, and were not asked.
+        leak: what colluders have learned by then, for the outcome.
     """
 
     def __init__(
@@ -54,11 +58,14 @@ class Collection:
         start: float,
         listeners: Sequence[OnAnswer] = (),
         without: SomeOf[int] = (),
+        *,
+        leak: Leak | None = None,
     ) -> None:
         self.encoded = encoded
         self.executor = executor
         self.start = start
         self.listeners = listeners
+        self.leak = leak
         self.values: dict[int, NDArray[Any]] = {}
         self.by_shape: dict[tuple[int, ...], list[int]] = {}
         self.failures: dict[tuple[int, int], str] = {}  # by worker and share
@@ -405,4 +412,5 @@ class Collection:
             late=tuple(who for who in silent if who in late),
             again=tuple(sorted(self.pending.again)),
             disputed=() if recovered is None else recovered.disputed,
+            leak=self.leak,
         )

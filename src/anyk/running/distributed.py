@@ -17,11 +17,13 @@ from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, PerWork
 from anyk.observe.live import live_display
 from anyk.observe.telemetry import watched_run
 from anyk.running.collection import Collection, OnAnswer
+from anyk.running.spent import Spent
 from anyk.schemes.base import AbstractScheme, Encoded
 from anyk.work import AbstractWork, Function, WorkerTask
 
 if TYPE_CHECKING:
     from anyk.fixed_point.format import FixedPoint
+    from anyk.leak import Leak
 
 __all__ = ["Distributed", "OnFailure", "check_limits"]
 
@@ -50,8 +52,10 @@ class Distributed:
         placement: Placement,
         *,
         followed: Function | None = None,
+        spread: float | None = None,
     ) -> None:
         self.encoded = encoded
+        self._spent = Spent(encoded, spread)
         self._followed = followed
         self._executor = executor
         self._placement: Placement | None = placement
@@ -65,6 +69,29 @@ class Distributed:
 
     def __exit__(self, *_: object) -> None:
         self.release()
+
+    @property
+    def leakage_spent(self) -> Leak | None:
+        """What any T workers have learned at most, by all encodings that were sent to them so far.
+
+        The data count once, and each encoded argument of `run` and `stream` once more, when it is
+        sent first: it may be made of the data, and tell as much. `anyk.leakage_spent` says exactly
+        what encodings of the same data tell together. What is sent in clear is not in it, nor are
+        other encodings of these data, by another `distribute` or `run`.
+
+        Returns:
+            Bits and epsilon; None where there are no `colluders`.
+
+        Example:
+            >>> scheme = anyk.VeiledReplication(2, 12, colluders=1, leakage=0.1)
+            >>> X = np.linspace(-1.0, 1.0, 8).reshape(2, 4)
+            >>> with anyk.Inline(12) as executor, anyk.distribute(scheme, X, executor) as data:
+            ...     before = data.leakage_spent.total
+            ...     outcome = data.run(np.multiply, data.encode(X), tolerance=np.inf)
+            ...     round(before, 3), round(data.leakage_spent.total, 3), outcome.leak.encodings
+            (0.4, 0.8, 2)
+        """
+        return self._spent.leak
 
     def release(self) -> None:
         """Let the workers forget the shares. Harmless when called twice."""
@@ -247,7 +274,9 @@ class Distributed:
                 note(outcome)
 
             encoded = replace(self.encoded, scheme=scheme)
-            collection = Collection(encoded, executor, executor.clock(), listeners, without)
+            collection = Collection(
+                encoded, executor, executor.clock(), listeners, without, leak=self._spent.leak
+            )
             dispatch = executor.dispatch(task, self._placement, sent, without)
             try:  # at once: Ctrl-C must find nothing to do in between
                 yield dispatch, collection, judged
@@ -283,6 +312,7 @@ class Distributed:
         if not isinstance(argument, Encoded):
             return argument
         self._check_points(argument)
+        self._spent.send(argument)
         return PerWorker(argument.shares)
 
     def _check_points(self, argument: Encoded) -> None:

@@ -12,6 +12,7 @@ from anyk.errors import InvalidArgument, Unachievable
 from anyk.executors.core.base import AbstractExecutor, Placement
 from anyk.running.collection import OnAnswer
 from anyk.running.distributed import Distributed, OnFailure, check_limits
+from anyk.running.spent import spread_of
 from anyk.schemes.base import AbstractScheme, Encoded
 from anyk.spec import Guarantee
 from anyk.work import Function
@@ -58,7 +59,7 @@ def distribute(
     encoded = _encoded(scheme, X, executor, embedding)
     placement = _placed(encoded, executor)
     try:
-        return Distributed(encoded, executor, placement)
+        return Distributed(encoded, executor, placement, spread=_spread(encoded, X))
     except BaseException:  # Ctrl-C, for nothing else can happen here
         executor.release(placement)
         raise
@@ -103,9 +104,15 @@ def _for_one_call(
     followed = None if embedding is None or isinstance(function, str) else function
     placement = _placed(encoded, executor)
     try:
-        yield Distributed(encoded, executor, placement, followed=followed)
+        spread = _spread(encoded, X)
+        yield Distributed(encoded, executor, placement, followed=followed, spread=spread)
     finally:
         executor.release(placement)
+
+
+def _spread(encoded: Encoded, X: Any) -> float | None:
+    """The deviation of data about which a promise was made for one of `data_std`."""
+    return None if encoded.guarantee.data_std is None else spread_of(X)
 
 
 def _placed(encoded: Encoded, executor: AbstractExecutor) -> Placement:

@@ -126,6 +126,8 @@ def run(
     except BaseException as error:
         if in_master and isinstance(error, KeyboardInterrupt) and _in_main_thread():
             raise  # somebody pressed Ctrl-C
+        if isinstance(error, MemoryError):
+            error.__traceback__ = None  # what its frames hold may be all the memory there is
         return None, describe(error), time.perf_counter() - started
     seconds = time.perf_counter() - started
     if value.dtype.kind not in "biufc":

@@ -20,6 +20,7 @@ from anyk.errors import ExecutorError, missing_extra
 from anyk.executors.core.dispatcher import WorkerThread
 from anyk.executors.core.run_task import describe
 from anyk.executors.engines.link import AbstractEngineWorker
+from anyk.executors.engines.slices import Slice
 from anyk.executors.engines.worker_state import (
     ProcessId,
     Report,
@@ -202,6 +203,9 @@ class DaskWorker(AbstractEngineWorker):
     def keep(self, keys: tuple[int, ...]) -> Future[Any]:
         """Call the actor; see `AbstractEngineWorker.keep`."""
         return self._start(self._call("keep", *keys))
+
+    def take(self, piece: Slice) -> None:
+        """Not on Dask: None."""
 
     def run(self, request: RunRequest, common: Any, rows: Mapping[int, Any]) -> Future[Report]:
         """Call the actor; see `AbstractEngineWorker.run`."""

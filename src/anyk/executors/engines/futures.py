@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import threading
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future
-from functools import cache
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from typing import Any, final
 
 from anyk.checks import shown
 from anyk.errors import ExecutorError, InvalidArgument
 from anyk.executors.core.crew import AbstractCrewed, Crew
 from anyk.executors.core.link import Held
+from anyk.executors.core.parent import follow_parent
 from anyk.executors.core.placements import split
 from anyk.executors.core.run_task import Task, describe
 from anyk.executors.engines.link import AbstractEngineWorker, EngineLink
+from anyk.executors.engines.slices import Slice
 from anyk.executors.engines.worker_state import (
     ProcessId,
     Report,
@@ -41,11 +40,14 @@ class _FuturesWorker(AbstractEngineWorker):
     """One executor, which is one worker."""
 
     def __init__(self, source: Executor | Maker) -> None:
+        self._master = this_process()
         self._maker = None if isinstance(source, Executor) else source
         self._executor = source if isinstance(source, Executor) else None
+        if self._executor is not None:
+            _follow(self._executor, self._master)
         self._name = uuid.uuid4().hex  # threads of one process have states of their own
-        self._master = this_process()
         self._broken = ""
+        self._greeting: Future[ProcessId] | None = None
 
     @property
     def alive(self) -> bool:
@@ -57,16 +59,26 @@ class _FuturesWorker(AbstractEngineWorker):
                 f"its executor is broken ({self._broken}) and stays so: pass a callable that "
                 "makes one, such as partial(ProcessPoolExecutor, 1), and it is replaced."
             )
-        if self._executor is not None and not self._broken:
-            return None
-        if self._maker is not None:
+        if self._maker is not None and (self._executor is None or self._broken):
             self._shut()
             self._executor = _made(self._maker)
+            _follow(self._executor, self._master)
+        greeting = None if self._broken else self._greeting
         self._broken = ""
-        return _done()
+        if greeting is not None and _succeeded(greeting):
+            return None
+        if greeting is None or greeting.done():
+            self._greeting = greeting = self._submit(_greet, self._name, self._master)
+        return greeting
 
     def keep(self, keys: tuple[int, ...]) -> Future[Any]:
         return self._submit(_keep, self._name, keys)
+
+    def take(self, piece: Slice) -> Future[bool] | None:
+        greeting = self._greeting
+        if greeting is None or greeting.result() == self._master:
+            return None  # a thread of this process: what is sent is not copied
+        return self._submit(_take, self._name, self._master, piece)
 
     def run(self, request: RunRequest, common: Any, rows: Mapping[int, Any]) -> Future[Report]:
         return self._submit(_run, self._name, self._master, request, *common, rows)
@@ -123,7 +135,9 @@ class Futures(AbstractCrewed):
     A `ProcessPoolExecutor` that forks, Python's default on Linux before 3.14, may hang in a program
     with threads, such as this one's; give it
     ``mp_context=multiprocessing.get_context("forkserver")``. Python waits at its end for what still
-    runs in pools of the standard library.
+    runs in pools of the standard library. Their processes end when this one is killed: from their
+    first moment on in a `ProcessPoolExecutor` that has not started any yet, otherwise from the
+    first message on, which is sent at once and before any share.
 
     An `MPIPoolExecutor(1)` of mpi4py starts a process by MPI; call its ``bootup()`` before, for one
     pool after the other, as Open MPI does not start several at once. Pools of a program started by
@@ -213,19 +227,53 @@ def _made(maker: Maker) -> Executor:
     return executor
 
 
-def _done() -> Future[Any]:
-    future: Future[Any] = Future()
-    future.set_result(None)
-    return future
+def _succeeded(future: Future[Any]) -> bool:
+    return future.done() and not future.cancelled() and future.exception() is None
+
+
+def _follow(executor: Executor, master: ProcessId) -> None:
+    """Let a pool's processes follow the master from their first moment, if they are yet to start.
+
+    Python has no public way in after a pool was made. Where this one is gone, the first message
+    does it.
+    """
+    given = getattr(executor, "_initializer", _start)
+    if isinstance(executor, ProcessPoolExecutor) and given is not _start:
+        executor._initargs = master, given, executor._initargs  # noqa: SLF001 - the only way
+        executor._initializer = _start  # noqa: SLF001
 
 
 # What runs on the workers: at the top level, so that every engine can send it.
+
+
+def _start(master: ProcessId, then: Callable[..., object] | None, arguments: Sequence[Any]) -> None:
+    """Before a process of a pool waits for its first task."""
+    follow_parent(master[1])
+    if then is not None:
+        then(*arguments)
+
+
+def _greet(name: str, master: ProcessId) -> ProcessId:
+    """Before anything else is sent: what is read of a large message is not yet a task."""
+    _state(name, master)
+    return this_process()
+
+
+def _state(name: str, master: ProcessId) -> WorkerState:
+    with _opening:
+        if master != this_process():
+            follow_parent(master[1])
+        return _states.setdefault(name, WorkerState(master))
 
 
 def _keep(name: str, keys: Collection[int]) -> None:
     state = _states.get(name)
     if state is not None:
         state.keep(keys)
+
+
+def _take(name: str, master: ProcessId, piece: Slice) -> bool:
+    return _state(name, master).take(piece)
 
 
 def _run(  # noqa: PLR0917 - engines send positional arguments best
@@ -236,24 +284,7 @@ def _run(  # noqa: PLR0917 - engines send positional arguments best
     arguments: Sequence[Any],
     rows: Mapping[int, Any],
 ) -> Report:
-    with _opening:
-        if master != this_process():
-            _follow_parent()
-        state = _states.setdefault(name, WorkerState(master))
-    return state.run(request, task, arguments, rows)
-
-
-@cache
-def _follow_parent() -> None:
-    """Let this process end when the one that started it is gone: pools leave theirs waiting."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-
-        def follow() -> None:
-            parent.join()
-            os._exit(1)
-
-        threading.Thread(target=follow, daemon=True).start()
+    return _state(name, master).run(request, task, arguments, rows)
 
 
 def _forget(name: str) -> None:

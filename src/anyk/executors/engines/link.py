@@ -14,6 +14,7 @@ import numpy as np
 from anyk.executors.core.dispatcher import Call
 from anyk.executors.core.link import AbstractLink, Held, Order
 from anyk.executors.core.run_task import Reply
+from anyk.executors.engines.slices import Slice, sliced
 from anyk.executors.engines.worker_state import Report, RunRequest
 
 __all__ = ["AbstractEngineWorker", "EngineLink"]
@@ -47,6 +48,13 @@ class AbstractEngineWorker(ABC):
         """Let the worker forget all shares but these."""
 
     @abstractmethod
+    def take(self, piece: Slice) -> Future[bool] | None:
+        """Let the worker take the next slice of a large share; whether it has those before it.
+
+        None where shares travel whole, as nothing in this process copies what is sent.
+        """
+
+    @abstractmethod
     def run(self, request: RunRequest, common: Any, rows: Mapping[int, Any]) -> Future[Report]:
         """Run a task on a share.
 
@@ -78,7 +86,8 @@ class EngineLink(AbstractLink):
     """One worker of an engine; see `AbstractLink`.
 
     A worker that has lost its shares, or was replaced, gets them again before its next task; no
-    task is run twice. Shares travel with the first task on them.
+    task is run twice. Small shares travel with the first task on them; large ones before it, one
+    slice after the other, so that no engine has a copy of all shares on its way in this process.
 
     Args:
         worker: what the engine can do for this worker.
@@ -101,8 +110,8 @@ class EngineLink(AbstractLink):
         """Run a task on a share, and wait for the report; see `AbstractLink.ask`."""
         order.call.wakes.append(self._bell)
         try:
-            for _ in range(2):  # again on a worker that was started anew in the meantime
-                report = self._ask(order, piece)
+            for whole in (False, True):  # again on a worker that was started anew in the meantime
+                report = self._ask(order, piece, whole=whole)
                 if report.value is not None or report.failure is not None:
                     return report.value, report.failure, report.seconds
                 self._held.clear()
@@ -132,25 +141,46 @@ class EngineLink(AbstractLink):
         self._over = True
         self._bell.set()
 
-    def _ask(self, order: Order, piece: int) -> Report:
+    def _ask(self, order: Order, piece: int, *, whole: bool) -> Report:
         self._open()
-        if order.call.abandoned:
-            raise _Abandoned
         keys = (order.key, *self._wanted())
         try:
-            asked = self._run(order, piece, keys)
+            asked = self._run(order, piece, keys, whole=whole)
+        except _Abandoned:
+            raise
         except Exception as error:  # noqa: BLE001 - it has not begun: once more, on a new worker
             self._failed(error)
             self._open()
-            asked = self._run(order, piece, keys)
+            asked = self._run(order, piece, keys, whole=whole)
         report = _checked(self._wait(asked, order.call))
         self._held = (self._held & set(keys)) | {order.key}
         return report
 
-    def _run(self, order: Order, piece: int, keys: tuple[int, ...]) -> Future[Report]:
+    def _run(
+        self, order: Order, piece: int, keys: tuple[int, ...], *, whole: bool
+    ) -> Future[Report]:
+        """Begin a task, on a share that is sent before if that is better."""
+        if order.call.abandoned:
+            raise _Abandoned
+        if order.key not in self._held and not whole:
+            self._send(order)
         parts = None if order.key in self._held else order.parts
         request = RunRequest(order.key, piece, parts, keys)
         return self._worker.run(request, order.common, order.rows[piece])
+
+    def _send(self, order: Order) -> None:
+        """Send a share in slices, if it is large, to the end: the next call wants it, too."""
+        call: Call | None = order.call
+        sent = False
+        for each in sliced(order.key, order.parts):
+            taking = self._worker.take(each)
+            if taking is None or not self._wait(taking, call):
+                return  # then it travels with the task
+            sent, call = True, None
+        if sent:
+            self._held.add(order.key)
+            if order.call.abandoned:
+                raise _Abandoned
 
     def _open(self) -> None:
         opening = self._worker.open()

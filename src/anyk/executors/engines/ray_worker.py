@@ -15,6 +15,7 @@ import numpy as np
 from anyk.errors import ExecutorError, missing_extra
 from anyk.executors.core.run_task import Task, describe
 from anyk.executors.engines.link import AbstractEngineWorker
+from anyk.executors.engines.slices import Slice
 from anyk.executors.engines.worker_state import (
     ProcessId,
     Report,
@@ -67,6 +68,10 @@ class RayWorkerState:
     def keep(self, keys: tuple[int, ...]) -> None:
         """Forget all shares but those of these placements."""
         self._state.keep(keys)
+
+    def take(self, piece: Slice) -> bool:
+        """Take the next slice of a share; see `WorkerState.take`."""
+        return self._state.take(piece)
 
     def run(
         self, request: RunRequest, common: bytes | tuple[Task, list[Any]], rows: Mapping[int, Any]
@@ -157,6 +162,10 @@ class RayWorker(AbstractEngineWorker):
     def keep(self, keys: tuple[int, ...]) -> Future[Any]:
         """Call the actor; see `AbstractEngineWorker.keep`."""
         return self._call("keep", keys)
+
+    def take(self, piece: Slice) -> Future[bool]:
+        """Call the actor; see `AbstractEngineWorker.take`."""
+        return self._call("take", piece)
 
     def run(self, request: RunRequest, common: Any, rows: Mapping[int, Any]) -> Future[Report]:
         """Call the actor; see `AbstractEngineWorker.run`."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from anyk.executors.core.placements import Parts
 from anyk.executors.core.run_task import Task, describe, reaper, run
+from anyk.executors.engines.slices import Slice, Slices
 
 __all__ = ["ProcessId", "Report", "RunRequest", "WorkerState", "this_process"]
 
@@ -84,11 +85,30 @@ class WorkerState:
         self._master = master
         self._lock = threading.Lock()
         self._held: dict[int, Parts] = {}
+        self._coming: dict[int, Slices] = {}
 
     def keep(self, keys: Collection[int]) -> None:
         """Forget all shares but those of these placements."""
         with self._lock:
             self._held = {key: parts for key, parts in self._held.items() if key in keys}
+            self._coming = {key: slices for key, slices in self._coming.items() if key in keys}
+
+    def take(self, piece: Slice) -> bool:
+        """Take the next slice of a share, and hold the share with the last one.
+
+        Returns:
+            Whether the slices before it are here.
+        """
+        with self._lock:
+            if piece.start == 0:
+                self._coming = {piece.key: Slices(piece.layout)}
+            slices = self._coming.get(piece.key)
+            if slices is None or not slices.add(piece):
+                return False
+            if slices.complete:
+                self._held[piece.key] = slices.parts
+                self._coming.clear()
+            return True
 
     def run(
         self, request: RunRequest, task: Task, arguments: Sequence[Any], rows: Mapping[int, Any]

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import pickle
-import sys
+import errno
+import math
+import resource
 from collections.abc import Sequence
 from typing import Any, final
 
-from anyk.checks import count, shown
+from anyk.checks import count, positive, shown
 from anyk.errors import InvalidArgument
 from anyk.executors.core.crew import AbstractCrewed, Crew
-from anyk.executors.core.link import Held
 from anyk.executors.core.placements import split
-from anyk.executors.core.run_task import Task
+from anyk.executors.core.run_task import Task, describe
 from anyk.executors.processes.link import ProcessLink
+from anyk.executors.processes.starting import parent
 from anyk.executors.processes.wire import Payload, to_payload
 
 __all__ = ["Processes"]
@@ -28,33 +29,54 @@ class Processes(AbstractCrewed):
 
     Arrays travel as raw bytes, each worker's through a pipe of its own; what a worker sends back
     is checked and never unpickled. A process that dies is one failed answer, and is replaced
-    before the next task; it then gets its shares again. Tasks and arguments are pickled: a task
-    is a function at the top level of a module, and a script that makes a `Processes` does so
-    under ``if __name__ == "__main__":``, as always with Python's multiprocessing. Workers compute
-    with one BLAS thread each unless the environment says otherwise, and ignore Ctrl-C, which
-    is the master's.
+    before the next task; it then gets its shares again. One that is stopped (SIGSTOP) for 10 s, or
+    takes longer than `patience`, is killed, and replaced likewise.
 
-    Python's fork server, which starts the processes, is shared by the whole program and stays
-    until it ends; everything else is gone when the executor is closed.
+    Functions of importable modules are sent by name. Those of a script, a notebook or an
+    interactive session, lambdas and closures are sent with their code and what they refer to; a
+    script is not run again by its workers. Workers compute with one BLAS thread each unless the
+    environment says otherwise, and ignore Ctrl-C, which is the master's.
+
+    All that a task has started ends with its worker, and every worker with the executor or with
+    the master, however that ends: a process without code of users, the parent of all workers of
+    the program, sees to it. It is started with the first worker, and ends with the program.
 
     Args:
         workers: N, how many processes there are.
+        patience: seconds that a worker may take for one task, the way there and back included;
+            its answer has then failed. None for as long as it takes.
 
     Raises:
-        InvalidArgument: if it is no positive integer.
+        InvalidArgument: if an argument can't be used, or this machine has no room for as many.
 
     Example:
         >>> with anyk.Processes(2) as executor:
         ...     placement = executor.place([np.array([5, 6])])
-        ...     dispatch = executor.dispatch(np.square, placement, [])
+        ...     dispatch = executor.dispatch(lambda x: x * x, placement, [])
         ...     answers = [dispatch.receive(timeout=None) for _ in range(2)]
         >>> sorted(int(answer.value) for answer in answers)
         [25, 36]
     """
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, *, patience: float | None = None) -> None:
         number = count("workers", workers, least=1)
-        self._crew = Crew("Processes", number, link=_link, pack=_pack, ahead=True)
+        self._patience = patience
+        limit = (
+            math.inf
+            if patience is None
+            else positive("patience", patience, change="Give seconds, or None for no limit.")
+        )
+        try:
+            parent()  # before the crew, so that at the end of the program it is the last to end
+            self._crew = Crew(
+                "Processes",
+                number,
+                link=lambda _, held: ProcessLink(held, limit),
+                pack=_pack,
+                ahead=True,
+            )
+        except OSError as error:
+            raise _no_room(number, error) from error
 
     @property
     def crew(self) -> Crew[ProcessLink]:
@@ -69,6 +91,8 @@ class Processes(AbstractCrewed):
     def kill(self, worker: int) -> None:
         """Kill a worker's process (SIGKILL), as a fault would: its present task fails.
 
+        What it has started is killed with it.
+
         Args:
             worker: its index.
 
@@ -82,26 +106,31 @@ class Processes(AbstractCrewed):
         self._crew.links[worker].kill()
 
     def __repr__(self) -> str:
-        return f"Processes({self.workers})"
+        patience = "" if self._patience is None else f", patience={self._patience!r}"
+        return f"Processes({self.workers}{patience})"
 
 
-def _link(worker: int, held: Held) -> ProcessLink:
-    return ProcessLink(f"anyk worker {worker}", held)
+def _no_room(workers: int, error: OSError) -> InvalidArgument:
+    """What to say where the machine has no more files, processes or memory."""
+    if error.errno in {errno.EMFILE, errno.ENFILE}:
+        limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        return InvalidArgument(
+            "workers",
+            given=f"{workers}, where a process may have {limit} open files",
+            needed="an open file for each worker, beside those of the program",
+            change=f"Raise the limit (ulimit -n {limit + workers}), or take fewer workers.",
+        )
+    return InvalidArgument(
+        "workers",
+        given=f"{workers}, of which one can't be started ({error})",
+        needed="room for as many processes",
+        change="Take fewer workers, or raise the limit of processes (ulimit -u) or of memory.",
+    )
 
 
 def _pack(task: Task, arguments: Sequence[Any], shares: int) -> tuple[Payload, list[Payload]]:
     """Pickle a task and its arguments: once for all, and the rows of each share."""
     common, rows = split(arguments, shares)
-    function = _within(task)
-    main = sys.modules.get("__main__")
-    if getattr(function, "__module__", "") == "__main__" and not hasattr(main, "__file__"):
-        raise InvalidArgument(
-            "function",
-            given=f"{getattr(function, '__qualname__', shown(function))}, defined in a notebook or "
-            "in an interactive session",
-            needed="a function that other processes can import",
-            change="Write it in a file and import it from there, or use anyk.Threads.",
-        )
     try:
         same = to_payload((task, common))
         if not any(rows):
@@ -121,21 +150,20 @@ def _within(task: Task) -> Any:
 
 
 def _unsendable(task: Task, error: Exception) -> InvalidArgument:
-    function = _within(task)
     try:
-        pickle.dumps(task)
-    except Exception:  # noqa: BLE001 - user types raise what they like
-        name = getattr(function, "__qualname__", repr(function))
-        kind = "a lambda" if name.endswith("<lambda>") else f"{name}, defined in a function"
+        to_payload(task)
+    except Exception as why:  # noqa: BLE001 - user types raise what they like
+        function = _within(task)
         return InvalidArgument(
             "function",
-            given=kind if "<" in name else shown(function),
-            needed="a function that pickle can send: defined at the top level of a module",
-            change="Define it with def at the top level, or use anyk.Threads.",
+            given=f"{getattr(function, '__qualname__', shown(function))}, with which goes what "
+            f"can't be sent ({describe(why)})",
+            needed="a function whose code and all that it refers to can be pickled",
+            change="Make locks, files and connections inside the function, or use anyk.Threads.",
         )
     return InvalidArgument(
         "arguments",
-        given=f"one that pickle can't send ({type(error).__name__}: {error})",
+        given=f"one that pickle can't send ({describe(error)})",
         needed="arguments that pickle can send",
         change="Pass arrays and plain values, or use anyk.Threads.",
     )

@@ -2,60 +2,71 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
+import math
+import signal
+import socket
+import sys
 import threading
+import time
 from collections.abc import Mapping
-from multiprocessing import forkserver
-from multiprocessing.connection import Connection, wait
-from multiprocessing.context import (
-    ForkServerContext,
-    ForkServerProcess,
-    SpawnContext,
-    SpawnProcess,
-)
+from dataclasses import dataclass, field
 from typing import final
 
 from anyk.executors.core.answer_header import BrokenAnswer
 from anyk.executors.core.link import AbstractLink, Held, Order
 from anyk.executors.core.placements import Parts
 from anyk.executors.core.run_task import Reply, describe
+from anyk.executors.processes.kernel import stopped
+from anyk.executors.processes.pipe import LOOK, Pipe
+from anyk.executors.processes.starting import Parent, directory, environment, parent, search_path
 from anyk.executors.processes.wire import receive_answer, send_message, to_payload
-from anyk.executors.processes.worker import serve
 
-__all__ = ["ProcessLink", "make_ready"]
+__all__ = ["ProcessLink"]
 
-_BLAS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 _LEAVING = 0.5  # seconds that a process is given to end by itself
 _DYING = 1.0  # seconds that the end of a killed process may take to be known
-_NEVER_STARTED = (
-    "process died at its start: exit code 1, for the reason on stderr; "
-    'a script keeps its own work under if __name__ == "__main__":'
-)
-_starting = threading.Lock()  # multiprocessing's own lists are not made for several threads
+_STOPPED = 2  # looks in a row after which one that is stopped is given up
 
 
-def make_ready() -> ForkServerContext | SpawnContext:
-    """The way in which worker processes are started: by a fork server, where there are any.
+@final
+class _Stopped(Exception):  # noqa: N818 - it never leaves this file
+    """A worker that somebody has stopped, and not let go on."""
 
-    The server imports numpy and anyk once, with one BLAS thread, so that each worker is there in
-    milliseconds and twelve of them do not fight for two cores. It is Python's own, belongs to the
-    whole program and stays until the program ends; if the program had started it already, it is
-    used as it is. A number of BLAS threads that the environment sets is left alone.
+
+@final
+@dataclass(eq=False)
+class _Process:
+    """A process and the pipe to it.
+
+    Args:
+        parent: who has started it.
+        end: our end of the pipe.
+        number: of the process.
     """
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    with _starting:
-        context.set_forkserver_preload(["__main__", "anyk.executors.processes.worker"])
-        added = [name for name in _BLAS if name not in os.environ]
-        os.environ.update(dict.fromkeys(added, "1"))
-        try:
-            forkserver.ensure_running()
-        finally:
-            for name in added:
-                os.environ.pop(name, None)
-    return context
+
+    parent: Parent
+    end: socket.socket
+    number: int
+    held: set[int] = field(default_factory=set)
+    path: list[str] = field(default_factory=list)
+    pipe: Pipe = field(init=False)
+    _stopped: int = 0
+
+    def __post_init__(self) -> None:
+        self.pipe = Pipe(self.end, self._look)
+
+    def _look(self) -> None:
+        """Raise if nothing will come: its end may have gone unseen where others have its pipe."""
+        if self.parent.lost or self.parent.code(self.number, within=0.0) is not None:
+            raise EOFError
+        self._stopped = self._stopped + 1 if stopped(self.number) else 0
+        if self._stopped >= _STOPPED:
+            raise _Stopped
+
+    def kill(self) -> None:
+        """End it and what it has started, and wait until that is known, at most a second."""
+        self.parent.signal(self.number, signal.SIGKILL)
+        self.parent.code(self.number, _DYING)
 
 
 @final
@@ -65,83 +76,72 @@ class ProcessLink(AbstractLink):
     A dead process is replaced before the next task.
 
     Args:
-        name: of the process.
         held: says which shares the worker should hold.
+        patience: seconds that a task may take, the way there and back included.
 
     Example:
         >>> from anyk.executors.core.dispatcher import Call
         >>> from anyk.executors.core.link import Order
         >>> from anyk.executors.processes.link import ProcessLink
         >>> from anyk.executors.processes.wire import to_payload
-        >>> link = ProcessLink("worker 0", dict)
+        >>> link = ProcessLink(dict)
         >>> common, rows = to_payload((np.square, [])), [to_payload({})] * 2
         >>> link.ask(Order(7, (np.array([4, 5]),), common, rows, Call()), 1)[0]
         array(25)
         >>> link.leave()
     """
 
-    def __init__(self, name: str, held: Held) -> None:
-        self._name = name
+    def __init__(self, held: Held, patience: float = math.inf) -> None:
         self._wanted = held
-        self._context = make_ready()
+        self._patience = patience
         self._lock = threading.Lock()
         self._over = False
-        self._process: ForkServerProcess | SpawnProcess | None = None
-        self._connection: Connection | None = None
-        self._held: set[int] = set()
+        self._process: _Process | None = None
         self._serial = 0
-        self._answered = False
         self._start()
 
     @property
     def pid(self) -> int | None:
         """Number of the present process; None if there is none until the next task."""
         process = self._process
-        return None if process is None else process.pid
+        return None if process is None else process.number
 
     @property
     def alive(self) -> bool:
         """Whether there is a process that has not ended."""
         process = self._process
-        try:
-            return process is not None and not wait([process.sentinel], 0)
-        except OSError:  # it was let go of in this moment
-            return False
+        return process is not None and not process.pipe.over
 
     def kill(self) -> None:
         """End the process at once (SIGKILL), and wait until it is known, at most a second."""
         process = self._process
-        if process is not None and not wait([process.sentinel], 0):
+        if process is not None:
             process.kill()
-            wait([process.sentinel], _DYING)
 
     def cut(self, *, force: bool) -> None:
         """End the process for good, by SIGTERM or SIGKILL, without waiting for it."""
         with self._lock:
             self._over = True
             process = self._process
-        if process is not None and not wait([process.sentinel], 0):
-            process.kill() if force else process.terminate()
+        if process is not None:
+            process.parent.signal(process.number, signal.SIGKILL if force else signal.SIGTERM)
 
     def ask(self, order: Order, piece: int) -> Reply:
         """Run a task in the process, and wait for its answer; see `AbstractLink.ask`."""
+        deadline = time.monotonic() + self._patience
         try:
-            connection, sentinel = self._synchronise({**self._wanted(), order.key: order.parts})
+            pipe = self._synchronise({**self._wanted(), order.key: order.parts}, deadline)
             self._serial += 1
             start = to_payload(("run", self._serial, order.key, piece))
-            send_message(connection, start, order.common, order.rows[piece])
-            if connection not in wait([connection, sentinel]):
-                raise EOFError  # noqa: TRY301 - the same as if the pipe had ended
-            reply = receive_answer(connection, self._serial)
-            self._answered = True
-            return reply  # noqa: TRY300 - only what came counts as answered
+            send_message(pipe, start, order.common, order.rows[piece])
+            return receive_answer(pipe, self._serial)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this worker's failure
             return None, self._discard(error), 0.0
 
     def synchronise(self) -> None:
         """Let the process hold the shares that it should, and no others."""
         try:
-            self._synchronise(self._wanted())
+            self._synchronise(self._wanted(), time.monotonic() + self._patience)
         except Exception as error:  # noqa: BLE001 - the next task starts another process
             self._discard(error)
 
@@ -149,76 +149,70 @@ class ProcessLink(AbstractLink):
         """Close the pipe, so that the process ends; kill it if it does not."""
         with self._lock:
             self._over = True
-        process, connection = self._process, self._connection
-        if connection is not None:
-            connection.close()
+        process = self._process
         if process is not None:
-            if self._join(process, _LEAVING) is None:
-                process.kill()
-            self._join(process, _DYING)
-        self._process = self._connection = None
+            process.pipe.finish(_LEAVING)
+            if not process.pipe.over:
+                process.parent.signal(process.number, signal.SIGKILL)
+            process.parent.code(process.number, _DYING)
+            process.pipe.close()
+        self._process = None
 
-    def _start(self) -> None:
-        ours, theirs = self._context.Pipe(duplex=True)
+    def _start(self) -> _Process:
+        ours, theirs = socket.socketpair()
         try:
-            process = self._context.Process(
-                target=serve, args=(theirs,), name=self._name, daemon=True
-            )
-            with _starting:
-                process.start()
+            starter = parent()
+            process = _Process(starter, ours, starter.start(theirs))
         except BaseException:
             ours.close()
             raise
         finally:
             theirs.close()
-        self._held = set()
-        self._answered = False
-        self._connection = ours
         with self._lock:
             self._process = process
-            if self._over:
-                process.kill()
+            over = self._over
+        if over:
+            process.kill()
+        about = {"arguments": sys.argv, "environment": environment(), "directory": directory()}
+        send_message(process.pipe, to_payload(("begin", None, None, None)), to_payload(about))
+        return process
 
-    def _synchronise(self, wanted: Mapping[int, Parts]) -> tuple[Connection, int]:
-        if self._process is None or wait([self._process.sentinel], 0):
+    def _synchronise(self, wanted: Mapping[int, Parts], deadline: float) -> Pipe:
+        process = self._process
+        if process is None or not process.pipe.silent:  # nobody is asked for anything now
             self._discard(EOFError())
-            self._start()
-        process, connection = self._process, self._connection
-        if process is None or connection is None:  # pragma: no cover - _start sets both
-            raise EOFError
-        for key in self._held - wanted.keys():
-            send_message(connection, to_payload(("forget", None, key, None)))
-            self._held.discard(key)
-        for key in wanted.keys() - self._held:
-            send_message(connection, to_payload(("hold", None, key, None)), to_payload(wanted[key]))
-            self._held.add(key)
-        return connection, process.sentinel
+            process = self._start()
+        pipe = process.pipe
+        pipe.deadline = deadline
+        path = search_path()
+        if path != process.path:
+            send_message(pipe, to_payload(("path", None, None, None)), to_payload(path))
+            process.path = path
+        for key in process.held - wanted.keys():
+            send_message(pipe, to_payload(("forget", None, key, None)))
+            process.held.discard(key)
+        for key in wanted.keys() - process.held:
+            send_message(pipe, to_payload(("hold", None, key, None)), to_payload(wanted[key]))
+            process.held.add(key)
+        return pipe
 
     def _discard(self, error: Exception) -> str:
         """Get rid of the process, and say why."""
-        process, connection = self._process, self._connection
-        if connection is not None:
-            connection.close()
-        self._connection = None
+        process, self._process = self._process, None
         if process is None:
             return describe(error)
-        ended = isinstance(error, (EOFError, ConnectionError))
-        code = self._join(process, _DYING if ended else _DYING / 10)
+        process.pipe.close()
+        code = None
+        if isinstance(error, (EOFError, ConnectionError)):
+            code = process.parent.code(process.number, _DYING)
         if code is None:
             process.kill()
-            self._join(process, _DYING)
-        self._process = None
         if isinstance(error, BrokenAnswer):
             return f"sent something that is no answer: {error}"
+        if isinstance(error, TimeoutError):
+            return f"gave no answer within {self._patience:g} s"
+        if isinstance(error, _Stopped):
+            return f"was stopped by a signal, and did not go on within {_STOPPED * LOOK:g} s"
         if code is None:
-            return describe(error)
-        if code == 1 and not self._answered:  # what Python gives where its start raised
-            return _NEVER_STARTED
+            return "process died" if isinstance(error, EOFError) else describe(error)
         return f"process died: signal {-code}" if code < 0 else f"process died: exit code {code}"
-
-    @staticmethod
-    def _join(process: ForkServerProcess | SpawnProcess, timeout: float) -> int | None:
-        wait([process.sentinel], timeout)
-        with _starting:
-            process.join(0)
-        return process.exitcode

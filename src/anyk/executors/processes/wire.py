@@ -1,8 +1,9 @@
 """What travels between the master and a worker process.
 
 To a worker: messages of one or more payloads. A payload is one pickle, with large arrays beside it
-as raw frames. The worker trusts the master. To the master: answers, each a header of JSON and a
-frame of raw bytes. The master never unpickles; anything odd in an answer is a `BrokenAnswer`.
+as raw bytes. The worker trusts the master. To the master: answers, each a header of JSON, raw bytes
+and an end. The master never unpickles; anything odd in an answer is a `BrokenAnswer`, also where a
+task has written something of its own into the pipe.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 import pickle
-from multiprocessing.connection import Connection
+import struct
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,8 @@ from anyk.executors.core.answer_header import (
     parse_header,
 )
 from anyk.executors.core.run_task import Reply
+from anyk.executors.processes.pickling import dumps
+from anyk.executors.processes.pipe import Pipe
 
 __all__ = [
     "Payload",
@@ -34,9 +37,11 @@ __all__ = [
 ]
 
 Payload = tuple["bytes | memoryview", ...]
-"""One pickled value: the pickle, then the large arrays in it, as raw frames."""
+"""One pickled value: the pickle, then the large arrays in it, as raw bytes."""
 
 _SMALL = 1 << 14  # bytes up to which an array travels inside the pickle
+_FRAME = struct.Struct("!4sQ")  # a mark and a length; or, at the end of an answer, its serial
+_MARK, _END = b"anyk", b"done"
 
 
 def to_payload(value: object) -> Payload:
@@ -56,32 +61,36 @@ def to_payload(value: object) -> Payload:
             frames.append(raw)
         return raw.nbytes <= _SMALL
 
-    pickled = pickle.dumps(value, protocol=5, buffer_callback=keep_inside)
+    def begin() -> None:
+        frames.clear()
+
+    pickled = dumps(value, begin, keep_inside)
     return (pickled, *frames)
 
 
-def send_message(connection: Connection, *payloads: Payload) -> None:
-    """Send payloads as one message: all pickles in one frame, then the large arrays."""
-    connection.send_bytes(pickle.dumps([(payload[0], len(payload) - 1) for payload in payloads]))
+def send_message(pipe: Pipe, *payloads: Payload) -> None:
+    """Send payloads as one message: all pickles together, then the large arrays."""
+    index = pickle.dumps(
+        [(payload[0], [len(frame) for frame in payload[1:]]) for payload in payloads]
+    )
+    pipe.send(_FRAME.pack(_MARK, len(index)) + index)
     for payload in payloads:
-        for frame in payload[1:]:
-            connection.send_bytes(frame)
+        pipe.send(*payload[1:])
 
 
-def receive_message(connection: Connection) -> list[Payload]:
+def receive_message(pipe: Pipe) -> list[Payload]:
     """Receive the payloads of one message, still pickled.
 
     Raises:
         EOFError: if the master has closed its end, or is gone.
     """
-    return [
-        (pickled, *(connection.recv_bytes() for _ in range(large)))
-        for pickled, large in pickle.loads(connection.recv_bytes())  # noqa: S301 - from the master
-    ]
+    _, size = _FRAME.unpack(pipe.receive(_FRAME.size))
+    index = pickle.loads(pipe.receive(size))  # noqa: S301 - from the master
+    return [(pickled, *(pipe.receive(each) for each in sizes)) for pickled, sizes in index]
 
 
 def send_answer(
-    connection: Connection,
+    pipe: Pipe,
     serial: int,
     value: NDArray[Any] | None,
     failure: str | None,
@@ -90,15 +99,17 @@ def send_answer(
     """Send the answer to the task with this serial number."""
     header: dict[str, object] = {"serial": serial, "seconds": seconds, "failure": failure}
     if value is None:
-        connection.send_bytes(json.dumps(header | {"dtype": None, "shape": None}).encode())
-        return
-    header |= {"dtype": value.dtype.str, "shape": value.shape}
-    connection.send_bytes(json.dumps(header).encode())
-    flat = value.reshape(-1)
-    connection.send_bytes(flat.view(np.uint8).data if flat.size else b"")
+        header |= {"dtype": None, "shape": None}
+    else:
+        header |= {"dtype": value.dtype.str, "shape": value.shape}
+    text = json.dumps(header).encode()
+    pipe.send(_FRAME.pack(_MARK, len(text)) + text)
+    if value is not None and value.size:
+        pipe.send(value.reshape(-1).view(np.uint8).data)
+    pipe.send(_FRAME.pack(_END, serial))
 
 
-def receive_answer(connection: Connection, serial: int) -> Reply:
+def receive_answer(pipe: Pipe, serial: int) -> Reply:
     """Receive the answer to the task with this serial number.
 
     Returns:
@@ -107,19 +118,24 @@ def receive_answer(connection: Connection, serial: int) -> Reply:
     Raises:
         BrokenAnswer: if what comes is no answer.
         EOFError: if the worker is gone.
-        OSError: if a frame is longer than it may be, or the worker is gone.
+        OSError: if the worker is gone.
+        TimeoutError: if the pipe's deadline is over.
     """
-    header = connection.recv_bytes(LONGEST_HEADER)
-    seconds, failure, dtype, shape = parse_header(header, serial)
-    if failure is not None:
-        return None, failure, seconds
-    size = math.prod(shape) * dtype.itemsize
+    mark, length = _FRAME.unpack(pipe.receive(_FRAME.size))
+    if mark != _MARK or length > LONGEST_HEADER:
+        raise BrokenAnswer("its frame does not begin as one")
+    seconds, failure, dtype, shape = parse_header(bytes(pipe.receive(length)), serial)
+    size = 0 if failure is not None else math.prod(shape) * dtype.itemsize
     if size > LARGEST_ANSWER:
         raise BrokenAnswer(f"it is larger than {LARGEST_ANSWER} bytes")
-    body = connection.recv_bytes(size)
-    if len(body) != size:
-        raise BrokenAnswer(f"it has {len(body)} bytes instead of {size}")
+    body = pipe.receive(size)
+    if pipe.receive(_FRAME.size) != _FRAME.pack(_END, serial):
+        raise BrokenAnswer("its frame does not end as one")
+    if failure is not None:
+        return None, failure, seconds
     try:
-        return np.frombuffer(body, dtype=dtype).reshape(shape), None, seconds
+        value = np.frombuffer(body, dtype=dtype).reshape(shape)
     except ValueError:
         raise BrokenAnswer("its shape is more than an array can have") from None
+    value.flags.writeable = False
+    return value, None, seconds

@@ -94,19 +94,29 @@ def unpack(said: Any, arrays: Sequence[NDArray[Any]]) -> Any:
         >>> unpack([{"complex": [0.0, 1.0]}, {"array": 0}], [np.ones(2)])
         [1j, array([1., 1.])]
     """
+    return _unpack(said, arrays, _DEEPEST + 1)  # the arguments are a list themselves
+
+
+def _unpack(said: Any, arrays: Sequence[NDArray[Any]], depth: int) -> Any:
     if isinstance(said, list):
-        return [unpack(each, arrays) for each in said]
+        return [_unpack(each, arrays, _below(depth)) for each in said]
     if not isinstance(said, dict):
         return said
     if len(said) != 1:
         raise BrokenAnswer("an argument is said in no known way")
     ((kind, inner),) = said.items()
     if kind == "dict" and isinstance(inner, dict):
-        return {key: unpack(each, arrays) for key, each in inner.items()}
+        return {key: _unpack(each, arrays, _below(depth)) for key, each in inner.items()}
     if kind == "tuple" and isinstance(inner, list):
-        return tuple(unpack(each, arrays) for each in inner)
+        return tuple(_unpack(each, arrays, _below(depth)) for each in inner)
     if kind == "complex" and isinstance(inner, list):
         return complex(*inner)
     if kind in {"array", "scalar"} and type(inner) is int and 0 <= inner < len(arrays):
         return arrays[inner] if kind == "array" else arrays[inner][()]
     raise BrokenAnswer("an argument is said in no known way")
+
+
+def _below(depth: int) -> int:
+    if not depth:
+        raise BrokenAnswer(f"an argument has more than {_DEEPEST} containers within each other")
+    return depth - 1

@@ -1,4 +1,4 @@
-"""What a remote worker offers: the public functions of one module of its own."""
+"""What a remote worker offers: the functions that one module of its own names for that."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ from typing import Any, final
 
 from anyk.errors import InvalidArgument
 from anyk.executors.core.answer_header import BrokenAnswer
+from anyk.executors.remote.marks import is_task
 
 __all__ = ["Offer"]
 
 
 @final
 class Offer:
-    """The functions that a module exports: those in its `__all__`, or its own public ones.
+    """The functions of a module that its `__all__` names or `anyk.task` marks, and nothing else.
 
     Args:
         module: its name; it is imported.
 
     Raises:
-        InvalidArgument: if it can't be imported, or exports no function.
+        InvalidArgument: if it can't be imported, or names none.
 
     Example:
         >>> from anyk.executors.remote.offer import Offer
@@ -40,13 +41,15 @@ class Offer:
                 needed="a module that can be imported",
                 change="Name it as in an import, from the directory in which it can be.",
             ) from error
-        self._functions = _exported(loaded)
+        self._functions = _offered(loaded)
         if not self._functions:
+            own = ", ".join(_own(loaded)) or "none yet"
             raise InvalidArgument(
                 "tasks",
-                given=f"{module!r}, which exports no function",
-                needed="a module with public functions",
-                change="List their names in its __all__.",
+                given=f"{module!r}, which offers no function",
+                needed="a module that says which of its functions masters may run",
+                change=f'List their names in its __all__ = [".."], or write @anyk.task above each. '
+                f"It has: {own}.",
             )
 
     @property
@@ -73,18 +76,25 @@ class Offer:
         return function
 
 
-def _exported(module: types.ModuleType) -> dict[str, Callable[..., Any]]:
-    listed = getattr(module, "__all__", None)
-    if listed is not None:
-        chosen = {name: getattr(module, name, None) for name in listed}
-    else:
-        chosen = {
-            name: value
-            for name, value in vars(module).items()
-            if not name.startswith("_") and getattr(value, "__module__", None) == module.__name__
-        }
+def _offered(module: types.ModuleType) -> dict[str, Callable[..., Any]]:
+    """The functions that the module's `__all__` names, and those of its own that are marked."""
+    chosen: dict[str, Any] = {
+        name: getattr(module, name, None) for name in getattr(module, "__all__", ())
+    }
+    chosen |= {name: value for name, value in _own(module).items() if is_task(value)}
+    return {name: value for name, value in chosen.items() if _is_function(value)}
+
+
+def _own(module: types.ModuleType) -> dict[str, Any]:
+    """The public functions that are written in the module itself."""
     return {
         name: value
-        for name, value in chosen.items()
-        if callable(value) and not isinstance(value, type)
+        for name, value in sorted(vars(module).items())
+        if not name.startswith("_")
+        and _is_function(value)
+        and getattr(value, "__module__", None) == module.__name__
     }
+
+
+def _is_function(value: object) -> bool:
+    return callable(value) and not isinstance(value, type)

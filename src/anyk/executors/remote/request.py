@@ -22,6 +22,7 @@ from anyk.executors.core.base import PerWorker
 from anyk.executors.core.run_task import Task
 from anyk.executors.remote.arguments import pack, sendable
 from anyk.executors.remote.frames import LONGEST_REQUEST
+from anyk.executors.remote.header_limits import MOST_ARRAYS, MOST_PRIMES, excess
 from anyk.executors.remote.promise import promise_in_words, promised_function
 from anyk.work import AbstractWork, Combined, EachPrime, Plain, Product, WorkerTask
 
@@ -102,17 +103,27 @@ def make_request(task: Task | WorkerTask | str, arguments: Sequence[Any], worker
         "per_worker": list(per_worker),
         "arguments": said,
     }
-    _check_length(header)
+    _check_length(header, len(common) + len(rows))
     return Request(header, tuple(common), tuple(rows), domain)
 
 
-def _check_length(header: dict[str, Any]) -> None:
+def _check_length(header: dict[str, Any], arrays: int) -> None:
     try:
-        length = len(json.dumps(header))
+        text = json.dumps(header).encode()
     except (ValueError, RecursionError) as error:
         raise _too_much(f"what JSON can't say ({error})") from error
-    if length > LONGEST_REQUEST // 2:  # a worker's serial, key and arrays come with it
-        raise _too_much(f"{length} bytes of them as JSON")
+    if len(text) > LONGEST_REQUEST // 2:  # a worker's serial, key and arrays come with it
+        raise _too_much(f"{len(text)} bytes of them as JSON")
+    much = excess(text, share=2)
+    if much is not None:
+        raise _too_much(much)
+    if arrays > MOST_ARRAYS:
+        raise InvalidArgument(
+            "arguments",
+            given=f"{arrays} arrays",
+            needed=f"at most {MOST_ARRAYS}",
+            change="Pass fewer and larger ones: np.concatenate(..).",
+        )
 
 
 def _too_much(given: str) -> InvalidArgument:
@@ -187,7 +198,7 @@ def domain_of(said: Any) -> AbstractDomain | None:
         ((kind, modulus),) = said.items()
         if kind == "field":
             return PrimeField(modulus)
-        if kind == "ring":
+        if kind == "ring" and len(modulus) <= MOST_PRIMES:
             return ResidueRing(tuple(PrimeField(prime) for prime in modulus))
     except Exception as error:
         raise BrokenAnswer("its domain is none") from error

@@ -4,67 +4,42 @@ from __future__ import annotations
 
 import logging
 import os
-import selectors
-import signal
 import socket
 import ssl
 import sys
-import threading
 import time
 import warnings
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
+from math import ceil, isfinite
 from select import POLLIN, poll
-from types import FrameType
 from typing import final
 
-import numpy as np
-
-from anyk.checks import count
-from anyk.errors import InvalidArgument
-from anyk.executors.core.run_task import describe, printable, reaper
-from anyk.executors.remote.frames import Channel
+from anyk.executors.core.family import adopt_orphans, children, end, end_descendants
+from anyk.executors.core.run_task import describe, printable
+from anyk.executors.remote.budget import Budget
+from anyk.executors.remote.host import Host
 from anyk.executors.remote.offer import Offer
-from anyk.executors.remote.session import Session
-from anyk.executors.remote.tls import (
-    Address,
-    Stranger,
-    is_loopback,
-    names_in,
-    normal,
-    parse_address,
-    patient,
-    server_context,
-)
+from anyk.executors.remote.tls import Address, normal
+from anyk.executors.remote.visitor import ENDED, Visitor
 
-__all__ = ["Server", "serve_worker"]
+__all__ = ["Server"]
 
-_GREETING = 10  # seconds that a stranger has to show who it is
 _MOST_STRANGERS = 32  # at once
-_POLLRDHUP = 0x2000  # Linux: the other end has closed; others report it as POLLHUP
+_POLLRDHUP = 0x2000 if sys.platform == "linux" else 0  # the other end has closed; else POLLHUP
+_REAPING = 0.02  # seconds between two looks for processes that were killed
+_CLOSING = 1.0  # seconds that all of them may take to end
 _log = logging.getLogger("anyk.worker")
-
-
-@final
-@dataclass
-class _Visitor:
-    """One connection, in the hands of a process: of a stranger until it has shown who it is."""
-
-    process: int
-    told: int
-    admitted: bool = False
 
 
 @final
 class Server:
     """A worker that listens for masters.
 
-    Each connection gets a process, forked from this one: it has the functions already, holds the
-    shares of its master alone, and ends at once when the connection does, even in the middle of a
-    task, and with it all that it held and the processes that its tasks have started. What can't be
+    Each connection gets a process, forked from this one: it has the functions already, and holds
+    the shares of its master alone. This process runs none of the functions. It watches each
+    connection itself, and the time that a session may take, and when either is over it kills all
+    processes of the session at once: those that hold Python's lock in the middle of a task, those
+    that are stopped, and those that its tasks have started, wherever they have gone (but for their
+    group, that is known on Linux alone). If this process is killed, so are they. What can't be
     forked, such as the use of a GPU, a module of tasks begins when a function is first called, not
     when it is imported.
 
@@ -73,7 +48,7 @@ class Server:
         offer: the functions that there are.
         context: for TLS; None without.
         master: name that a master's certificate must be for.
-        memory: bytes that shares and arguments of one session may take.
+        budget: what one session may take.
         sessions: how many masters at once.
 
     Raises:
@@ -98,16 +73,17 @@ class Server:
         context: ssl.SSLContext | None,
         *,
         master: str = "master",
-        memory: int = 1 << 30,
+        budget: Budget | None = None,
         sessions: int = 4,
     ) -> None:
-        self._offer = offer
-        self._context = context
-        self._master = normal(master)
-        self._memory = memory
+        self._budget = Budget() if budget is None else budget
+        self._host = Host(offer, context, normal(master), self._budget)
         self._sessions = sessions
-        self._visitors: dict[int, _Visitor] = {}  # by the pipe on which they tell
-        self._selector = selectors.DefaultSelector()
+        self._visitors: dict[int, Visitor] = {}  # by the pipe on which they tell
+        self._connections: dict[int, Visitor] = {}  # by their connection; masters alone
+        self._killed: dict[int, bool] = {}  # processes that may not have ended; whether of masters
+        self._before: set[int] | None = None  # children that are no visitors; None before it serves
+        self._poll = poll()
         self._alive, self._living = os.pipe()  # the second end is closed when this process ends
         family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
         place = (listen.host, listen.port)
@@ -119,7 +95,7 @@ class Server:
                 "a port that nobody uses; port 0 takes any that is free."
             ) from error
         self._listener.settimeout(0.0)
-        self._selector.register(self._listener, selectors.EVENT_READ)
+        self._poll.register(self._listener, POLLIN)
 
     @property
     def port(self) -> int:
@@ -128,25 +104,52 @@ class Server:
         return port
 
     def serve(self) -> None:
-        """Serve masters until something raises: Ctrl-C, say."""
+        """Serve masters until something raises: Ctrl-C, say.
+
+        Children of this process that were not there before are a session's, and end with one.
+        """
+        adopt_orphans()
+        self._before = children(os.getpid())
         while True:
-            for key, _ in self._selector.select():
-                if key.fileobj is self._listener:
-                    self._accept()
-                else:
-                    self._listen_to(key.fd)
+            self._turn()
 
     def close(self) -> None:
         """End all sessions, and listen no more. Harmless when called twice."""
-        for told, visitor in list(self._visitors.items()):
-            os.kill(visitor.process, signal.SIGKILL)
-            self._see_off(told)
-        for end in (self._alive, self._living):
-            if end >= 0:
-                os.close(end)
+        for visitor in list(self._visitors.values()):
+            self._end(visitor)
+        deadline = time.monotonic() + _CLOSING
+        while self._killed and time.monotonic() < deadline:
+            self._reap()
+            time.sleep(_REAPING)
+        for descriptor in (self._alive, self._living):
+            if descriptor >= 0:
+                os.close(descriptor)
         self._alive = self._living = -1
-        self._selector.close()
         self._listener.close()
+
+    def _turn(self) -> None:
+        """Wait for what happens next, and do what it takes."""
+        events = dict(self._poll.poll(self._pause()))
+        knocks = events.pop(self._listener.fileno(), 0)
+        for descriptor in events:
+            if descriptor in self._visitors:
+                self._hear(self._visitors[descriptor])
+            elif descriptor in self._connections:  # it is closed, or broken
+                self._end(self._connections[descriptor])
+        now = time.monotonic()
+        for visitor in [each for each in self._visitors.values() if each.until <= now]:
+            self._end(visitor, f"ended the session of {visitor.peer}: {visitor.why}")
+        self._reap()
+        if knocks:  # the last, as it may use the descriptors of those who are gone
+            self._accept()
+
+    def _pause(self) -> int | None:
+        """Milliseconds until there is something to do if nothing happens; None for ever."""
+        now = time.monotonic()
+        left = min((each.until - now for each in self._visitors.values()), default=float("inf"))
+        if self._killed:
+            left = min(left, _REAPING)
+        return ceil(1000 * max(left, 0.0)) if isfinite(left) else None
 
     def _accept(self) -> None:
         try:
@@ -154,166 +157,90 @@ class Server:
         except OSError:  # it has gone again, or there are too many files; others are served
             time.sleep(0.01)
             return
-        with connection:
-            strangers = [each for each in self._visitors.values() if not each.admitted]
-            if len(strangers) >= _MOST_STRANGERS:  # the oldest makes room: a master is quick
-                _log.warning("refused a stranger: too many at once")
-                os.kill(strangers[0].process, signal.SIGKILL)
-                self._see_off(strangers[0].told)
-            try:
-                self._receive(connection, str(peer[0]))
-            except OSError as error:  # no more processes or files for now; others are served
-                _log.warning("refused %s: %s", peer[0], printable(describe(error)))
+        strangers = [each for each in self._visitors.values() if not each.admitted]
+        if len(strangers) >= _MOST_STRANGERS:  # the oldest makes room: a master is quick
+            self._end(strangers[0], "refused a stranger: too many at once")
+        try:
+            self._receive(connection, str(peer[0]))
+        except OSError as error:  # no more processes or files for now; others are served
+            connection.close()
+            _log.warning("refused %s: %s", peer[0], printable(describe(error)))
 
     def _receive(self, connection: socket.socket, peer: str) -> None:
         told, tell = os.pipe()
+        parent = os.getpid()
         try:
             os.set_blocking(told, False)
             with warnings.catch_warnings():  # of threads, which numpy's BLAS has and stops itself
                 warnings.simplefilter("ignore", DeprecationWarning)
                 process = os.fork()
             if not process:
-                self._be_a_session(connection, peer, tell)
+                self._let_go_of_all()
+                self._host.receive(connection, peer, tell, self._alive, parent)
         except OSError:
             os.close(told)
             raise
         finally:
             os.close(tell)
-        self._visitors[told] = _Visitor(process, told)
-        self._selector.register(told, selectors.EVENT_READ)
+        visitor = self._visitors[told] = Visitor(process, told, connection, peer)
+        visitor.await_greeting()
+        self._poll.register(told, POLLIN)
 
-    def _listen_to(self, told: int) -> None:
-        visitor = self._visitors.get(told)
+    def _let_go_of_all(self) -> None:
+        """In the forked process: it has nothing to do with the others."""
         try:
-            if visitor is None or not os.read(told, 1):
-                self._see_off(told)
-                return
-        except BlockingIOError:  # it was an earlier visitor who told something here
-            return
-        visitor.admitted = True
-        if sum(each.admitted for each in self._visitors.values()) > self._sessions:
-            _log.warning("refused a master: %d sessions already", self._sessions)
-            os.kill(visitor.process, signal.SIGKILL)
-
-    def _see_off(self, told: int) -> None:
-        visitor = self._visitors.pop(told, None)
-        if visitor is None:
-            return
-        self._selector.unregister(told)
-        os.close(told)
-        with suppress(ProcessLookupError, PermissionError):  # no group yet, or none that lives
-            os.killpg(visitor.process, signal.SIGKILL)  # what its tasks have left behind
-        os.waitpid(visitor.process, 0)
-
-    def _be_a_session(self, connection: socket.socket, peer: str, tell: int) -> None:
-        """What the forked process does, until it ends."""
-        try:
-            os.setpgid(0, 0)  # a group of its own, with all that its tasks start
-            signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that listens
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            signal.alarm(_GREETING)  # kills
             self._listener.close()
-            self._selector.close()
-            for told in self._visitors:
-                os.close(told)
+            for visitor in self._visitors.values():
+                visitor.close()
             os.close(self._living)
-            self._serve_session(connection, peer, tell)
-        except BaseException as error:  # noqa: BLE001 - nothing of the parent's may run here
-            _log.warning("refused %s: %s", peer, printable(describe(error)))
-        finally:
-            os._exit(0)
+        except BaseException:  # noqa: BLE001 - nothing of the parent's may run here
+            os._exit(1)
 
-    def _serve_session(self, connection: socket.socket, peer: str, tell: int) -> None:
-        patient(connection)
-        if self._context is not None:
-            connection = self._context.wrap_socket(connection, server_side=True)
-            names = names_in(connection)
-            if self._master not in names:
-                shown = ", ".join(sorted(names)) or "nobody"
-                raise Stranger(f"it is {shown}, not {self._master}")
-        signal.alarm(0)
-        os.write(tell, b"!")
-        os.register_at_fork(after_in_child=partial(_let_go, connection, tell))
-        threading.Thread(target=_end_with, args=(connection, self._alive), daemon=True).start()
-        np.random.seed()  # noqa: NPY002 - forks of one process would all draw the same
-        reaper.set(_kill_me)
-        _log.info("serves a master at %s", peer)
-        Session(Channel(connection), self._offer, memory=self._memory).serve()
+    def _hear(self, visitor: Visitor) -> None:
+        try:
+            said = os.read(visitor.told, 1 << 12)
+        except BlockingIOError:  # it was told already
+            return
+        if not said or ENDED in said:
+            self._end(visitor)
+            return
+        visitor.note(said, self._budget)
+        if not visitor.admitted:
+            visitor.admitted = True
+            descriptor = visitor.connection.fileno()
+            self._connections[descriptor] = visitor
+            self._poll.register(descriptor, _POLLRDHUP)
+            if len(self._connections) > self._sessions:
+                self._end(visitor, f"refused a master: {self._sessions} sessions already")
 
+    def _end(self, visitor: Visitor, why: str | None = None) -> None:
+        """End all that there is of a visitor, so that there is room for another one."""
+        if why is not None:
+            _log.warning("%s", why)
+        del self._visitors[visitor.told]
+        self._poll.unregister(visitor.told)
+        if visitor.admitted:
+            descriptor = visitor.connection.fileno()
+            del self._connections[descriptor]
+            self._poll.unregister(descriptor)
+        visitor.end()
+        self._killed[visitor.process] = visitor.admitted
 
-def _end_with(connection: socket.socket, alive: int) -> None:
-    """End this process as soon as its connection or its parent ends, even during a task."""
-    watched = poll()
-    watched.register(connection.fileno(), _POLLRDHUP)
-    watched.register(alive, POLLIN)
-    watched.poll()
-    os.killpg(0, signal.SIGKILL)
-
-
-def _let_go(connection: socket.socket, tell: int) -> None:
-    """In a process that a task has forked: the session must be seen to end without it."""
-    descriptor = connection.detach()
-    if descriptor >= 0:  # else a fork of a fork
-        os.close(descriptor)
-        os.close(tell)
-
-
-def _kill_me() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def _stop(_number: int, _frame: FrameType | None) -> None:
-    sys.exit(0)
+    def _reap(self) -> None:
+        """Let go of processes that were killed; end orphans that have come to this one."""
+        ended = [process for process in self._killed if _reaped(process)]
+        masters = [self._killed.pop(process) for process in ended]
+        if self._before is None or not any(masters):
+            return
+        known = {visitor.process for visitor in self._visitors.values()}
+        for orphan in children(os.getpid()) - self._before - known - self._killed.keys():
+            end_descendants(orphan)
+            end(orphan)
+            self._killed[orphan] = True
 
 
-def serve_worker(
-    listen: str,
-    tasks: str,
-    tls: Path | None,
-    *,
-    master: str,
-    memory: int,
-    sessions: int,
-    write: Callable[[str], None],
-) -> None:
-    """The command `anyk worker`: listen and serve until it is stopped.
-
-    Args:
-        listen: HOST:PORT.
-        tasks: module whose functions are served; it is looked for in the working directory too.
-        tls: the worker's directory of certificates; None to serve this machine without any.
-        master: name that a master's certificate must be for.
-        memory: MiB that shares and arguments of one session may take.
-        sessions: how many masters at once.
-        write: takes the line that says where it listens and what it offers.
-
-    Raises:
-        InvalidArgument: if an argument can't be used.
-        OSError: if it can't listen there.
-    """
-    address = parse_address(listen, "--listen")
-    if tls is None and not is_loopback(address.host):
-        raise InvalidArgument(
-            "--no-tls",
-            given=f"with --listen {listen}",
-            needed="certificates, where other machines can connect",
-            change="Pass --tls DIR; anyk certificates makes some for a trial.",
-        )
-    sys.path.insert(0, str(Path.cwd()))
-    logging.basicConfig(format="anyk worker: %(message)s", level=logging.INFO)
-    offer = Offer(tasks)
-    server = Server(
-        address,
-        offer,
-        None if tls is None else server_context(tls),
-        master=master,
-        memory=count("--memory", memory, least=1) << 20,
-        sessions=count("--sessions", sessions, least=1),
-    )
-    signal.signal(signal.SIGTERM, _stop)
+def _reaped(process: int) -> bool:
     try:
-        at = Address(address.host, address.host, server.port)
-        write(f"anyk worker: listens on {at}, offers {', '.join(offer.names)}")
-        server.serve()
-    finally:
-        server.close()
+        return os.waitpid(process, os.WNOHANG)[0] == process
+    except ChildProcessError:
+        return True

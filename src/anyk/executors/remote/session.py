@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, final
 
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from anyk.executors.remote.frames import (
     size_of,
     specs_of,
 )
+from anyk.executors.remote.header_limits import MOST_ARRAYS, check_text
 from anyk.executors.remote.offer import Offer
 from anyk.executors.remote.request import domain_of, needs_function, task_of
 
@@ -43,6 +44,8 @@ class Session:
         channel: to the master, who has shown to be it.
         offer: the functions that there are.
         memory: bytes that shares and arguments may take.
+        run: as `run_task.run`, perhaps with limits.
+        heard: called when a request is served that runs nothing.
 
     Example:
         >>> import socket, threading
@@ -59,10 +62,20 @@ class Session:
         >>> thread.join()
     """
 
-    def __init__(self, channel: Channel, offer: Offer, *, memory: int) -> None:
+    def __init__(
+        self,
+        channel: Channel,
+        offer: Offer,
+        *,
+        memory: int,
+        run: Callable[..., Reply] = run,
+        heard: Callable[[], object] = lambda: None,
+    ) -> None:
         self._channel = channel
         self._offer = offer
         self._memory = memory
+        self._run_task = run
+        self._heard = heard
         self._held: dict[int, Parts] = {}
         self._taken = 0  # bytes of the memory, by shares
         self._absent = "no such share here"
@@ -84,12 +97,15 @@ class Session:
 
     def _header(self) -> dict[str, Any]:
         text = self._channel.receive_header(LONGEST_REQUEST, deadline=None)
+        check_text(text)
         try:
             header = json.loads(text)
         except (ValueError, RecursionError):
             raise BrokenAnswer("a request that is no JSON") from None
         if not isinstance(header, dict) or type(header.get("key")) is not int:
             raise BrokenAnswer("a request without a key")
+        if type(header.get("serial", 0)) is not int:
+            raise BrokenAnswer("a request whose serial is no number")
         return header
 
     def _serve_one(self, header: dict[str, Any]) -> None:
@@ -108,6 +124,7 @@ class Session:
             self._run(header, *self._arrays(header))
         else:
             raise BrokenAnswer("a request with an unknown verb")
+        self._heard()
 
     def _forget(self, key: int) -> None:
         parts = self._held.pop(key, None)
@@ -116,7 +133,10 @@ class Session:
 
     def _arrays(self, header: dict[str, Any]) -> tuple[list[NDArray[Any]], str | None]:
         """The arrays of a request; or why there is no room for them."""
-        specs = parse_specs(header.get("arrays"))
+        given = header.get("arrays")
+        if isinstance(given, list) and len(given) > MOST_ARRAYS:
+            raise BrokenAnswer(f"a request with {len(given)} arrays, more than {MOST_ARRAYS}")
+        specs = parse_specs(given)
         size = size_of(specs)
         if self._taken + size + _BESIDE * (1 + len(specs)) > self._memory:
             self._channel.skip(size, deadline=None)
@@ -151,7 +171,7 @@ class Session:
             arguments = unpack(header.get("arguments"), arrays)
         except Exception as error:  # noqa: BLE001 - what can't be understood is a failed answer
             return None, str(error) if isinstance(error, BrokenAnswer) else describe(error), 0.0
-        return run(task, parts, piece, arguments, {}, fresh=True, in_master=False)
+        return self._run_task(task, parts, piece, arguments, {}, fresh=True, in_master=False)
 
     def _share(self, key: int, piece: object) -> tuple[Parts, int]:
         """The parts that are held by this key, if there is such a piece of each."""

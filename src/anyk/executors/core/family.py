@@ -1,0 +1,102 @@
+"""Processes and what they have started: found, ended, and not outlived by it (Linux)."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+__all__ = ["adopt_orphans", "children", "descendants", "end", "end_descendants", "when_parent_ends"]
+
+_SET_PDEATHSIG = 1  # of prctl, in linux/prctl.h
+_SET_CHILD_SUBREAPER = 36
+_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+
+def when_parent_ends(number: int, parent: int) -> None:
+    """Have the kernel send this process a signal when its parent ends; SIGKILL if it has ended.
+
+    It is sent even where this process holds Python's lock or is stopped. Elsewhere than on Linux
+    this does nothing.
+
+    Args:
+        number: of the signal.
+        parent: the process that should be the parent.
+    """
+    if _libc is not None:
+        _libc.prctl(_SET_PDEATHSIG, ctypes.c_ulong(number), 0, 0, 0)
+        if os.getppid() != parent:  # it ended before the kernel was told
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def adopt_orphans() -> None:
+    """Let descendants whose parents end be children of this process, and no longer of the system.
+
+    So they are found below it, whatever sessions and groups they have made for themselves.
+    Elsewhere than on Linux this does nothing.
+    """
+    if _libc is not None:
+        _libc.prctl(_SET_CHILD_SUBREAPER, ctypes.c_ulong(1), 0, 0, 0)
+
+
+def children(process: int) -> set[int]:
+    """The processes that have this one as parent, also those that have ended and wait for it.
+
+    Example:
+        >>> import os
+        >>> from anyk.executors.core.family import children
+        >>> os.getpid() in children(os.getppid())
+        True
+    """
+    return {child for child, parent in _parents().items() if parent == process}
+
+
+def descendants(process: int) -> set[int]:
+    """The children of a process, and theirs, and so on.
+
+    Example:
+        >>> import os
+        >>> from anyk.executors.core.family import descendants
+        >>> os.getpid() in descendants(os.getppid())
+        True
+    """
+    parents = _parents()
+    found = {process}
+    while new := {each for each, parent in parents.items() if parent in found} - found:
+        found |= new
+    return found - {process}
+
+
+def end(process: int) -> None:
+    """End a process at once, and all of its group, if they are there and ours."""
+    for kill in (os.killpg, os.kill):
+        with suppress(ProcessLookupError, PermissionError):
+            kill(process, signal.SIGKILL)
+
+
+def end_descendants(process: int) -> None:
+    """End all descendants of a process that is ours and starts none itself.
+
+    Each is stopped when it is found, so that it starts no more, until no more are found.
+    """
+    found: set[int] = set()
+    while new := descendants(process) - found:
+        for each in new:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(each, signal.SIGSTOP)
+        found |= new
+    for each in found:
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(each, signal.SIGKILL)
+
+
+def _parents() -> dict[int, int]:
+    """The parent of each process there is, where /proc tells."""
+    parents = {}
+    for place in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError, ValueError, IndexError):  # it has ended meanwhile
+            parents[int(place.parent.name)] = int(place.read_bytes().rpartition(b")")[2].split()[1])
+    return parents
