@@ -21,17 +21,11 @@ import cloudpickle  # type: ignore[import-untyped]  # noqa: F401 - once here, no
 import numpy as np
 import numpy.random
 
-<<<<<<< HEAD
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
-from anyk.executors.core.run_task import run
-from anyk.executors.processes.kernel import adopt_orphans, children, die_with_parent
-=======
-from anyk.domains.real import Reals  # noqa: F401 - the same
-from anyk.domains.ring import ResidueRing  # noqa: F401 - the same
 from anyk.executors.core.family import adopt_orphans, when_parent_ends
+from anyk.executors.core.run_task import run
 from anyk.executors.processes.kernel import children
->>>>>>> server
 from anyk.executors.processes.requests import END, REPLY, REQUEST, RUNNING, START
 from anyk.executors.processes.worker import serve
 from anyk.work import Plain, WorkerTask
