@@ -1,12 +1,13 @@
 """TLS as a weapon, in both directions: what OpenSSL would answer by itself, for ever."""
 
+import random
 import resource
 import socket
 import ssl
 import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from remote_fakes import LONG, Fake, ask, header, honest, knock, request, secure
 from anyk.executors.core.answer_header import BrokenAnswer
 from anyk.executors.remote.executor import Remote
 from anyk.executors.remote.handshake import admit, reach
+from anyk.executors.remote.party import Stranger
 from anyk.executors.remote.secure import EMPTY, HANDSHAKE, SecureStream
 from anyk.executors.remote.tls import client_context
 from anyk.testing import Trial
@@ -244,6 +246,81 @@ def test_a_handshake_of_many_bytes_is_given_up(trial: Trial) -> None:
     ours.close()
     theirs.close()
     thread.join(LONG)
+
+
+def on_the_way(
+    source: socket.socket, target: socket.socket, change: Callable[[bytes], bytes]
+) -> None:
+    """Carry bytes from one end to the other, changed."""
+    with suppress(OSError):
+        while data := source.recv(1 << 16):
+            target.sendall(change(data))
+    with suppress(OSError):
+        target.shutdown(socket.SHUT_WR)
+
+
+def spoil(rng: random.Random) -> Callable[[bytes], bytes]:
+    """What somebody on the way may do to a handshake, once in it."""
+    kind, at, bit = rng.randrange(5), rng.random(), 1 << rng.randrange(8)
+    when = rng.randrange(2)  # the first or the second that is said
+    turns = iter(range(1 << 30))
+
+    def change(data: bytes) -> bytes:
+        if next(turns) != when:
+            return data
+        place = int(at * len(data))
+        match kind:
+            case 0:
+                return data[:place] + bytes([data[place] ^ bit]) + data[place + 1 :]
+            case 1:
+                return data[:place]
+            case 2:
+                return data[:place] + data
+            case 3:
+                return data + data
+            case _:
+                return rng.randbytes(len(data))
+
+    return change
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_a_handshake_that_was_changed_on_the_way_ends_in_its_time(trial: Trial, seed: int) -> None:
+    rng = random.Random(seed)  # noqa: S311 - nothing here is secret
+    ours, middle = socket.socketpair()
+    other, theirs = socket.socketpair()
+    said: dict[str, object] = {}
+    deadline = time.monotonic() + 0.7
+
+    def end(who: str, shake: Callable[[], SecureStream]) -> None:
+        try:
+            stream = shake()
+            said[who] = stream.receive(memoryview(bytearray(1)), deadline)
+        except (BrokenAnswer, Stranger, EOFError, OSError) as error:
+            said[who] = error
+
+    party = trial.certificates / "worker-0"
+    ways = [
+        lambda: end("master", lambda: reach(ours, trial.master, "worker-0", deadline)),
+        lambda: end("worker", lambda: admit(theirs, party, "master", deadline)),
+    ]
+    changes = (spoil(rng), bytes) if seed % 2 else (bytes, spoil(rng))
+    carriers = [
+        threading.Thread(target=on_the_way, args=(middle, other, changes[0])),
+        threading.Thread(target=on_the_way, args=(other, middle, changes[1])),
+    ]
+    ends = [threading.Thread(target=way) for way in ways]
+    for thread in [*carriers, *ends]:
+        thread.start()
+    for thread, connection in zip(ends, (ours, theirs), strict=True):
+        thread.join(LONG)
+        assert not thread.is_alive()
+        connection.close()
+    for connection in (middle, other):
+        connection.close()
+    for thread in carriers:
+        thread.join(LONG)
+    assert all(isinstance(said[who], Exception) for who in ("master", "worker"))
 
 
 @pytest.mark.parametrize("data", [
