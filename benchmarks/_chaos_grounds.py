@@ -16,6 +16,7 @@ from typing import Any, Self
 
 import anyk
 from anyk import AbstractExecutor
+from anyk.executors.processes.starting import parent
 from anyk.testing import Trial
 
 HERE = Path(__file__).parent
@@ -38,6 +39,7 @@ class Ground(ABC):
     cuts = True  # whether work goes over TCP, which can be cut
     restart = 0.2  # rate of kills, beside other troubles: lower where a new process takes long
     tidy = True  # whether it leaves no thread and no open file of its own while it runs
+    unruly: tuple[str, ...] = ()  # tasks that start others, or that nothing inside can end
     silent = True  # whether its processes say nothing when they too get Ctrl-C
     address = ""
 
@@ -73,9 +75,13 @@ class OnProcesses(Ground):
     """Processes of this machine."""
 
     cuts = False
+    unruly = ("hold", "stop", "fork", "child")
 
     def executor(self) -> AbstractExecutor:
-        return anyk.Processes(WORKERS)
+        return anyk.Processes(WORKERS, patience=5.0)
+
+    def remains(self) -> list[str]:
+        return [f"process {each}" for each in of_this_campaign() if each not in kept()]
 
 
 class OnFutures(Ground):
@@ -234,14 +240,34 @@ def children(parent: int) -> list[int]:
     return found
 
 
-def in_session(leader: int) -> list[int]:
-    """Processes of a session, and that have not ended."""
+MARK = "ANYK_CHAOS"  # in the environment of this process, and of all that is started
+
+
+def of_this_campaign(mark: str | None = None) -> list[int]:
+    """Processes that this one or any descendant has started, and that have not ended.
+
+    Args:
+        mark: what is in their environment, in whichever session they are; None for this process's.
+    """
+    mark = os.environ[MARK] if mark is None else mark
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         about = status(int(entry.name))
-        if about and about[0] != "Z" and int(about[3]) == leader:
+        if about and about[0] != "Z" and _has(entry, mark) and int(entry.name) != os.getpid():
             found.append(int(entry.name))
     return found
+
+
+def kept() -> set[int]:
+    """The parent of worker processes, which stays until this program ends."""
+    return {parent()._process.pid}  # noqa: SLF001 - what is looked for is what should be nowhere
+
+
+def _has(process: Path, mark: str) -> bool:
+    try:
+        return f"{MARK}={mark}".encode() in (process / "environ").read_bytes()
+    except OSError:
+        return False
 
 
 def status(process: int) -> list[str]:
@@ -294,8 +320,8 @@ def eventually(condition: Any, seconds: float) -> bool:
     return True
 
 
-def open_pipe(command: list[str]) -> subprocess.Popen[str]:
-    """Start a program in a session of its own."""
+def open_pipe(command: list[str], mark: str) -> subprocess.Popen[str]:
+    """Start a program in a session of its own, with a mark of its own."""
     return subprocess.Popen(  # noqa: S603 - our own command
         command,
         stdout=subprocess.PIPE,
@@ -303,4 +329,5 @@ def open_pipe(command: list[str]) -> subprocess.Popen[str]:
         text=True,
         start_new_session=True,
         cwd=HERE,
+        env={**os.environ, MARK: mark},
     )

@@ -5,11 +5,13 @@ Each call brings an order for each worker: what it does instead of its work, as 
 
 from __future__ import annotations
 
+import ctypes
 import os
 import resource
 import signal
 import socket
 import stat
+import subprocess
 import tempfile
 import time
 from contextlib import suppress
@@ -23,10 +25,12 @@ __all__ = ["pid", "work"]
 
 ORDERS = (
     "well", "kill", "raise", "interrupt", "shape", "nan", "dtype", "text", "lie", "late", "hang",
-    "cut", "disk",
+    "cut", "disk", "hold", "stop", "fork", "child",
 )  # fmt: skip
+WRONG = {"shape", "nan", "dtype", "text", "lie"}
 LATE = 0.03  # seconds
 HANG = 0.7
+LONG = 300.0  # of what must be ended by whoever ends the worker
 
 
 def affine(x: Any) -> Any:
@@ -75,12 +79,14 @@ def work(x: Any, which: int, seconds: float, order: Any) -> Any:
         raise KeyboardInterrupt
     elif what == "cut":
         _cut()
+    elif what in UNRULY:
+        UNRULY[what](seed)
     elif what == "disk":
         with tempfile.TemporaryFile() as file:  # to which nothing can be written
             file.write(bytes(1 << 16))
             file.flush()
     value = FUNCTIONS[which](x)
-    return value if what in {"well", "late", "hang", "kill", "cut"} else _odd(value, what, seed)
+    return _odd(value, what, seed) if what in WRONG else value
 
 
 def _odd(value: Any, what: str, seed: int) -> Any:
@@ -98,6 +104,35 @@ def _odd(value: Any, what: str, seed: int) -> Any:
     if values is value:
         return value + 1 + rng.random(value.shape)
     return value + rng.integers(1, value.field.modulus, size=values.shape)
+
+
+def _fork(seed: int) -> None:
+    """Fork: the child stays here, in a session of its own or not, or goes on as the worker does."""
+    if seed % 3 == 0:
+        os.fork()
+    elif not os.fork():
+        if seed % 3 == 1:
+            os.setsid()
+        time.sleep(LONG)
+        os._exit(0)
+
+
+def _hold(_: int) -> None:
+    """Keep the GIL."""
+    ctypes.PyDLL(None).usleep(int(1e6 * HANG))
+
+
+def _stop(_: int) -> None:
+    """Stop this process, until somebody lets it go on."""
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def _child(seed: int) -> None:
+    """Start a program, in a session of its own or not."""
+    subprocess.Popen(["/bin/sleep", str(LONG)], start_new_session=seed % 2 == 0)  # noqa: S603 - ours
+
+
+UNRULY = {"hold": _hold, "stop": _stop, "fork": _fork, "child": _child}
 
 
 def _cut() -> None:

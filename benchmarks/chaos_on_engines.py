@@ -4,11 +4,13 @@ A run is a small computation on data that are distributed over six workers, by a
 may have a liar or by an approximate one: one or two calls in trouble, and then a quiet one with
 whoever is left. Troubles are drawn at random, so that the scheme promises a value in most calls:
 workers killed (SIGKILL, from within in the middle of the task or from outside at any moment),
-stopped (SIGSTOP, for longer than the deadline where there is one, across calls), cut off (all TCP
+stopped (SIGSTOP, for longer than the deadline where there is one, across calls; on Processes also
+from within, until the worker is given up), cut off (all TCP
 connections of their process shut down; on Remote also what listens killed, and started again), out
 of disk (every write to a file fails), late, busy, with exceptions, Ctrl-C, wrong shapes and dtypes,
-NaN, and lies. In some runs a master of its own is interrupted by Ctrl-C, or killed, in the middle
-of its calls.
+NaN, and lies. On Processes tasks also hold the GIL, fork (the child stays, in a session of its own
+or not, or goes on as the worker does), and start programs that stay. In some runs a master of its
+own is interrupted by Ctrl-C in the middle of its calls, or killed at any moment from its start on.
 
 Left out is what the answers alone can't tell: one wrong shape in as many answers as the right one.
 
@@ -17,7 +19,8 @@ Left out is what the answers alone can't tell: one wrong shape in as many answer
   answers of the workers that it says it used (approximate); or an honest worker that is named.
 - **failed**: no value where the scheme promises one, or a quiet call without the right value.
 - **lost**: a worker that did not come back within 60 s, after its engine's own restart.
-- **left**: a process, thread or open file left after the end; also of such a master.
+- **left**: a process, thread or open file that is there 5 s after the end, whoever has started it;
+  also of such a master.
 
     python benchmarks/chaos_on_engines.py [--engine NAME] [--runs 1000] [--seed 0] [--tiny]
 
@@ -35,6 +38,7 @@ import signal
 import sys
 import threading
 import time
+import uuid
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -46,11 +50,12 @@ from _alarm import alarm
 from _chaos_grounds import (
     GROUNDS,
     HERE,
+    MARK,
     WORKERS,
     Ground,
     Process,
     eventually,
-    in_session,
+    of_this_campaign,
     open_pipe,
     process_of,
 )
@@ -68,8 +73,8 @@ GRACE = 10.0
 SHORT = 0.4  # a deadline, seconds
 AT_ONCE = 25  # runs on one executor
 MASTERS = 0.04  # of the runs
-SETTLING = 20.0  # seconds in which what has ended must be gone
-HARMLESS = ("late",)
+SETTLING = 5.0  # seconds in which what has ended must be gone
+HARMLESS = ("late", "fork", "child")
 LOSSES = ("raise", "interrupt", "shape", "nan", "dtype", "text", "disk", "hang")
 FAULTS = ("hung", "wrong", "failed", "lost", "left")
 
@@ -270,7 +275,8 @@ class Run:
             liars = []
         others = well[len(liars) :]
         inside = dict.fromkeys(liars, "lie")
-        inside |= {who: "late" for who in others if rng.random() < 0.1}
+        harmless = [what for what in HARMLESS if what == "late" or what in self.ground.unruly]
+        inside |= {who: str(rng.choice(harmless)) for who in others if rng.random() < 0.1}
         outside = []
         for who in lost:
             draw = rng.random()
@@ -284,7 +290,8 @@ class Run:
             elif draw < self.ground.restart + 0.25:
                 outside.append((float(rng.uniform(-0.005, 0.02)), who, "stop"))
             else:
-                inside[who] = LOSSES[int(rng.integers(len(LOSSES)))]
+                losses = (*LOSSES, *(what for what in self.ground.unruly if what not in HARMLESS))
+                inside[who] = losses[int(rng.integers(len(losses)))]
         odd = [who for who, what in inside.items() if what == "shape"]
         for who in odd if beyond else odd[1:]:  # most answers might have that shape
             inside[who] = "raise"
@@ -370,7 +377,7 @@ class Run:
 
     def note(self, plan: Plan) -> None:
         """Remember who is out after a call."""
-        lasting = {"kill", "cut", "hang"}
+        lasting = {"kill", "cut", "hang", "hold", "stop"}
         self.out |= {worker for _, worker, _ in plan.outside}
         self.out |= {worker for worker, what in plan.inside.items() if what in lasting}
 
@@ -386,25 +393,27 @@ def right(job: Job, encoded: anyk.Encoded, outcome: anyk.Outcome) -> bool:
     """Whether a value is the truth, or what its decoder makes of true answers."""
     if job.scheme.guarantee.exact:
         return outcome.value.shape == job.truth.shape and np.array_equal(outcome.value, job.truth)
-    answers = FUNCTIONS[job.which](encoded.shares[list(outcome.used)])
-    decoded = encoded.recovery(outcome.used).recover(answers).value
+    answers = FUNCTIONS[job.which](encoded.shares[list(outcome.shares)])
+    decoded = encoded.recovery(outcome.shares).recover(answers).value
     return outcome.value.shape == decoded.shape and np.allclose(
         outcome.value, decoded, rtol=1e-9, atol=1e-9
     )
 
 
 def end_master(name: str, ground: Ground, rng: np.random.Generator, tally: Tally) -> None:
-    """Press Ctrl-C on a master of its own in the middle of its calls, or kill it."""
-    command = [sys.executable, str(HERE / "_chaos_master.py"), name, ground.address]
-    how = ("interrupt", "interrupt all", "kill")[int(rng.integers(3))]
-    with open_pipe(command) as master, contextlib.ExitStack() as stack:
-        stack.callback(end_session, master.pid)
-        first = master.stdout.readline()
-        time.sleep(float(rng.uniform(0, 0.2)))
+    """Press Ctrl-C on a master of its own in the middle of its calls, or kill it at any stage."""
+    mark = uuid.uuid4().hex
+    unruly = ",".join(ground.unruly)
+    command = [sys.executable, str(HERE / "_chaos_master.py"), name, ground.address, unruly]
+    how = ("interrupt", "interrupt all", "kill", "kill early")[int(rng.integers(4))]
+    with open_pipe(command, mark) as master, contextlib.ExitStack() as stack:
+        stack.callback(end_all, mark)
+        first = "" if how == "kill early" else master.stdout.readline()
+        time.sleep(float(rng.uniform(0, 1.5 if how == "kill early" else 0.2)))
         if how == "interrupt all":  # as a terminal does
             os.killpg(master.pid, signal.SIGINT)
         else:
-            master.send_signal(signal.SIGKILL if how == "kill" else signal.SIGINT)
+            master.send_signal(signal.SIGKILL if "kill" in how else signal.SIGINT)
         try:
             said, errors = master.communicate(timeout=PATIENCE)
         except Exception as error:  # noqa: BLE001 - it did not end
@@ -413,18 +422,18 @@ def end_master(name: str, ground: Ground, rng: np.random.Generator, tally: Tally
         story = f"{how}: {first!r} {said!r} {master.returncode} {errors[-2000:]}"
         if how == "interrupt all" and not ground.silent:
             errors = ""
-        clean = said == "interrupted\n" and not master.returncode and not errors
-        if first != "ready\n" or not (clean or how == "kill"):
+        clean = first + said == "ready\ninterrupted\n" and not master.returncode and not errors
+        if not ("kill" in how or clean):
             tally.blame("failed", f"a master after {story}")
-        if not eventually(lambda: not in_session(master.pid), SETTLING):
-            tally.blame("left", f"processes of a master after {story}: {in_session(master.pid)}")
+        if not eventually(lambda: not of_this_campaign(mark), SETTLING):
+            tally.blame("left", f"processes of a master after {story}: {of_this_campaign(mark)}")
     tally.masters += 1
     tally.runs += 1
 
 
-def end_session(leader: int) -> None:
-    """Kill what is left of a session."""
-    for process in in_session(leader):
+def end_all(mark: str) -> None:
+    """Kill what is left of a master."""
+    for process in of_this_campaign(mark):
         process_of(process).send(signal.SIGKILL)
 
 
@@ -504,6 +513,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--tiny", action="store_true", help="a few runs, without Ray")
     options = parser.parse_args()
+    os.environ[MARK] = uuid.uuid4().hex
     names = [options.engine] if options.engine else list(GROUNDS)
     if options.tiny and not options.engine:
         names.remove("Ray")  # it takes half a minute to start and to stop

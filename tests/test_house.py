@@ -76,7 +76,7 @@ import sys
 class Refuse:
     def find_spec(self, name, path=None, target=None):
         if name.split('.')[0] in {'sklearn', 'rich', 'matplotlib', 'torch', 'dask', 'distributed',
-                                  'ray', 'mpi4py'}:
+                                  'ray', 'mpi4py', 'cloudpickle'}:
             raise AssertionError(f'import anyk imports {name}')
 sys.meta_path.insert(0, Refuse())
 import anyk

@@ -143,6 +143,10 @@ CALLS: dict[str, Call] = {
     "leakage_spent": call(
         anyk.leakage_spent, ENCODED, colluders=1, data_std=None, correlated=False
     ),
+    "audit of records": call(
+        anyk.audit, ENCODED, data=[[1, 2], [3, 4], [5, 6]], labels=[0, 1, 0], colluders=1,
+        samples=100,
+    ),
     "audit": call(
         anyk.audit, ENCODED, colluders=1, samples=100, confidence=0.9, generator=generator()
     ),
@@ -233,7 +237,7 @@ ELSEWHERE = {
     "AnykError", "ExecutorError", "InvalidArgument", "NotAccurateEnough", "NotEnoughAnswers",
     "NotPolynomial", "RecoveryError", "TooManyErrors", "Unachievable", "DegreeTooHigh", "WouldWrap",
     # which anyk raises
-    "Answer", "Audit", "Candidate", "Condition", "Disclosure", "Distributed", "Encoder",
+    "Answer", "Attack", "Audit", "Candidate", "Condition", "Disclosure", "Distributed", "Encoder",
     "Guarantee", "Leak", "Outcome", "Recovered", "SchemeRow", "SchemeWords", "Shortlist", "Status",
     "Timing", "WorkerHealth", "WrapperRow", "CATALOGUE",  # anyk makes them
     "FieldArray",  # has numpy's rules

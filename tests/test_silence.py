@@ -174,13 +174,13 @@ def test_on_answer_cannot_change_the_answers():
 def test_after_the_deadline_nothing_more_is_decoded(monkeypatch):
     scheme = anyk.FilledReplication(2, 30, stragglers=20)
     decoded = []
-    conclude = Collection._conclude
+    judge = Collection._judge
     monkeypatch.setattr(
         Collection,
-        "_conclude",
-        lambda self, usable, tolerance, guess: (
-            decoded.append((self.executor.clock(), len(usable)))
-            or conclude(self, usable, tolerance, guess=guess)
+        "_judge",
+        lambda self, tolerance, guess: (
+            decoded.append((self.executor.clock(), len(self.usable.shares)))
+            or judge(self, tolerance, guess=guess)
         ),
     )
     with anyk.Simulated(30, compute=1.0) as executor:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from anyk.audits.disclosure import Disclosure as Disclosure
     from anyk.audits.disclosure import leakage as leakage
     from anyk.audits.disclosure import worst_coalition as worst_coalition
+    from anyk.audits.guesses import Attack as Attack
     from anyk.degrees.of_degree import of_degree as of_degree
     from anyk.domains.array import FieldArray as FieldArray
     from anyk.domains.base import AbstractDomain as AbstractDomain
@@ -113,6 +114,7 @@ _PLACES: Final = {
     "AnalogLagrange": "anyk.schemes.approximate.analog_lagrange.scheme",
     "Answer": "anyk.answers",
     "AnykError": "anyk.errors",
+    "Attack": "anyk.audits.guesses",
     "Audit": "anyk.audits.attack",
     "Berrut": "anyk.schemes.approximate.berrut.scheme",
     "CATALOGUE": "anyk.schemes.catalogue",

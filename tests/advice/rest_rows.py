@@ -176,9 +176,31 @@ ROWS = [
         lambda: anyk.audit(ENCODED, colluders=1, confidence=0.999, samples=100),
     ),
     tried(
-        "Pass 0.999.",
+        "Pass 0.999, say.",
         lambda: anyk.audit(ENCODED, colluders=1, confidence=99.9),
         lambda: anyk.audit(ENCODED, colluders=1, confidence=0.999, samples=100),
+    ),
+    tried(
+        "Pass the blocks, or all rows of them, that are to be told apart.",
+        lambda: anyk.audit(ENCODED, data=[[1, 2]]),
+        lambda: anyk.audit(ENCODED, data=[[1], [2]]),
+    ),
+    tried(
+        "Pass what is to be recognised of each record, or leave labels out.",
+        lambda: anyk.audit(ENCODED, data=[[1], [2]], labels=[1, 1]),
+        lambda: anyk.audit(ENCODED, data=[[1], [2]], labels=[0, 1]),
+        lambda: anyk.audit(ENCODED, data=[[1], [2]]),
+    ),
+    tried(
+        "Give all records one shape, and each one label.",
+        lambda: anyk.audit(ENCODED, data=[[1], [2, 3]]),
+        lambda: anyk.audit(ENCODED, data=[[1], [2]], labels=[0, 1]),
+    ),
+    tried(
+        "Pass data=X too, or leave labels out.",
+        lambda: anyk.audit(ENCODED, labels=[0, 1]),
+        lambda: anyk.audit(ENCODED, data=[[1], [2]], labels=[0, 1]),
+        lambda: anyk.audit(ENCODED),
     ),
     tried(
         "Ask anyk.leakage instead, which looks at the matrices.",

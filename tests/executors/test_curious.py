@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import anyk
+from anyk.executors.core.family import descendants
 from anyk.executors.engines.dask import Dask
 from anyk.executors.remote.executor import Remote
 from anyk.testing import Trial
@@ -146,11 +147,6 @@ def memory_of(process: int) -> bytes:
     return b"".join(pieces)
 
 
-def sessions(worker: subprocess.Popen[str]) -> list[int]:
-    path = Path(f"/proc/{worker.pid}/task/{worker.pid}/children")
-    return [int(pid) for pid in path.read_text(encoding="utf-8").split()]
-
-
 @pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs Linux's /proc")
 def test_what_a_worker_has_in_memory_is_its_own_share_alone(trial: Trial) -> None:
     X = data_of(1)
@@ -161,9 +157,9 @@ def test_what_a_worker_has_in_memory_is_its_own_share_alone(trial: Trial) -> Non
         dispatch = executor.dispatch("same", placement, [])
         assert sum(dispatch.receive(LONG) is not None for _ in range(3)) == 3
         for worker, listener in enumerate(trial.processes):
-            (session,) = sessions(listener)
             try:
-                memory = memory_of(session) + memory_of(listener.pid)
+                seen = (listener.pid, *descendants(listener.pid))  # listens, keeps, serves
+                memory = b"".join(memory_of(process) for process in seen)
             except PermissionError:
                 pytest.skip("this system lets nobody read another process")
             assert rows[worker] in memory

@@ -277,15 +277,20 @@ def said_by_python(text: str, *options: str, path: Path | None = None) -> str:
 UNGUARDED = """
 import anyk, numpy as np
 from dataclasses import dataclass
+from functools import cache
 print("the script runs", flush=True)
 SHIFT = 40
+
+@cache
+def twice(number):
+    return 2 * number
 
 @dataclass
 class Shift:
     by: int
 
 def shifted(block, shift):
-    return block.sum() + helper(shift)
+    return twice(1) + helper(shift) if block.sum() == 2 else 0
 
 def helper(shift):
     return shift.by
@@ -300,6 +305,17 @@ with anyk.Processes(4) as executor:
 def test_a_script_needs_no_guard_and_runs_once(tmp_path: Path) -> None:
     told = said_by_python(UNGUARDED, path=tmp_path / "script.py")
     assert told == "the script runs\n[42. 42.]\n"
+
+
+def test_cloudpickle_is_loaded_where_it_is_needed_alone() -> None:
+    text = """
+import sys, anyk, numpy as np
+with anyk.Processes(1) as executor:
+    for f, loaded in ((np.negative, False), (lambda x: -x, True)):
+        anyk.run(anyk.Replication(1, 1), f, [1.0], executor, progress=False)
+        print(loaded is ("cloudpickle" in sys.modules))
+"""
+    assert said_by_python(text, "-").split() == ["True", "True"]
 
 
 def test_functions_of_an_interactive_session_arrive() -> None:

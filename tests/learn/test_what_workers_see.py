@@ -4,15 +4,13 @@ Shares are masked: that they are uniform is tested where they are made.
 """
 
 import itertools
-import pickle
 import warnings
 
 import numpy as np
 import pytest
+from noted import Noted
 
 import anyk
-from anyk.executors.core.base import PerWorker
-from anyk.executors.wrappers.wrapper import AbstractWrapper
 from anyk.learn import CodedLinearRegression, CodedLogisticRegression
 
 ROWS, COLUMNS = 40, 3
@@ -33,32 +31,6 @@ OF_CHANCES = (
     {"degree": 1, "momentum": False, "step": 0.1},
     {"degree": 3, "workers": 16, "interval": 2.0},
 )
-
-
-class Noted(AbstractWrapper):
-    """Notes all that workers are sent, but for the numbers in arrays of their own."""
-
-    def __init__(self, executor):
-        self.executor, self.seen = executor, []
-
-    @property
-    def within(self):
-        return self.executor
-
-    def place(self, parts, pieces=1):
-        self.seen.append(("place", [(part.dtype, part.shape) for part in parts], pieces))
-        return self.executor.place(parts, pieces)
-
-    def dispatch(self, task, placement, arguments):
-        own = [each.rows if isinstance(each, PerWorker) else None for each in arguments]
-        shapes = [None if rows is None else (rows.dtype, rows.shape) for rows in own]
-        plain = [each for each in arguments if not isinstance(each, PerWorker)]
-        self.seen.append(("dispatch", pickle.dumps((task, plain)), shapes, placement.pieces))
-        return self.executor.dispatch(task, placement, arguments)
-
-    def release(self, placement):
-        self.seen.append(("release",))
-        self.executor.release(placement)
 
 
 def trained(kind, X, y, **parameters):

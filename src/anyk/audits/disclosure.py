@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from anyk.audits.matrices import clearest, seen
 from anyk.checks import count, flag, instance, positive, probability
 from anyk.domains.prime import PrimeField
 from anyk.domains.ring import ResidueRing
@@ -21,7 +23,12 @@ from anyk.privacy.information import symbols_learned
 from anyk.schemes.base import Encoded
 from anyk.spec import MatMul
 
-__all__ = ["Disclosure", "leakage", "learned_by_worst", "seen", "worst_coalition"]
+__all__ = [
+    "Disclosure",
+    "leakage",
+    "learned_by_worst",
+    "worst_coalition",
+]
 
 _SETS = 20_000  # coalitions whose rank is computed
 
@@ -205,8 +212,9 @@ def worst_coalition(
     operands = (0, 1) if isinstance(encoded.scheme.problem, MatMul) else (0,)
     each = [
         learned_by_worst(
-            encoded,
+            [encoded],
             *seen(encoded, operand),
+            operand=operand,
             workers=promise.workers,
             size=size,
             data_std=data_std,
@@ -218,10 +226,11 @@ def worst_coalition(
 
 
 def learned_by_worst(
-    encoded: Encoded,
+    made: Sequence[Encoded],
     data: NDArray[Any],
     masks: NDArray[Any],
     *,
+    operand: int,
     workers: int,
     size: int,
     data_std: float | None,
@@ -230,14 +239,16 @@ def learned_by_worst(
     """What the worst coalition learns by these matrices.
 
     Args:
-        encoded: whose domain and deviation count.
+        made: the encodings; the first one's domain and deviation count.
         data: D, of what workers see, the same number of rows for each worker, one after the other.
         masks: M.
+        operand: which factor's, for a product.
         workers: N.
         size: of a coalition.
         data_std: as for `leakage`.
         correlated: as for `leakage`.
     """
+    encoded = made[0]
     promise, domain = encoded.guarantee, encoded.scheme.domain
     numbers = math.prod(encoded.parts[0].shape[1:])
     if isinstance(domain, PrimeField):
@@ -264,21 +275,31 @@ def learned_by_worst(
         colluders=size,
         coalition=worst.coalition,
         data_std=deviation,
-        separation=_separation(data, masks, size, each),
+        separation=clearest(data, masks, size, each)[0],
         numbers=numbers,
-        sampled=_sampled(encoded, data, masks, size * each),
+        sampled=added_by_grids(made, operand, size),
     )
 
 
-def _sampled(
-    encoded: Encoded, data: NDArray[Any], masks: NDArray[Any], shares: int
-) -> Sampled | None:
-    """What the grid of so many shares adds."""
-    grid = encoded.encoder.grid
-    if grid is None:
+def added_by_grids(made: Sequence[Encoded], operand: int, size: int) -> Sampled | None:
+    """What the sampling of noise and the grids of encodings add, for so many workers' shares."""
+    each = []
+    for encoded in made:
+        encoder = encoded.scheme.encoder(encoded.layout, operand) if operand else encoded.encoder
+        if encoder.grid is not None:
+            shares = size * (len(encoder.data) // encoded.guarantee.workers)
+            numbers, blocks = max(part[0].size for part in encoded.parts), encoder.data.shape[1]
+            each.append(
+                sampled(encoder.grid, encoder.masks, blocks=blocks, shares=shares, numbers=numbers)
+            )
+    if not each:
         return None
-    numbers = max(math.prod(part.shape[1:]) for part in encoded.parts)
-    return sampled(grid, masks, blocks=data.shape[1], shares=shares, numbers=numbers)
+    return Sampled(
+        numbers=max(one.numbers for one in each),
+        normals=sum(one.normals for one in each),
+        terms=sum(one.terms for one in each),
+        unit=max(one.unit for one in each),
+    )
 
 
 def _symbols(
@@ -307,44 +328,3 @@ def _symbols(
         colluders=size,
         coalition=who,
     )
-
-
-def seen(encoded: Encoded, operand: int = 0) -> tuple[NDArray[Any], NDArray[Any]]:
-    """D and M of what workers can see: combinations of outputs take the blocks themselves.
-
-    Args:
-        encoded: the shares.
-        operand: which factor's, for a product.
-    """
-    encoder = encoded.scheme.encoder(encoded.layout, operand) if operand else encoded.encoder
-    if not encoder.of_outputs:
-        return encoder.data, encoder.masks
-    held = encoder.data != 0 if encoder.data.ndim == 2 else (encoder.data != 0).any(axis=-1)  # noqa: PLR2004 - of one prime
-    blocks = np.argsort(~held, axis=1, kind="stable")[:, : int(held.sum(axis=1).max())]
-    rows = np.zeros((*blocks.shape, *encoder.data.shape[1:]), dtype=encoder.data.dtype)
-    np.put_along_axis(
-        rows.reshape(*blocks.shape, held.shape[1], -1),
-        blocks[..., None, None],
-        np.take_along_axis(held, blocks, axis=1)[..., None, None],  # some may hold fewer
-        axis=2,
-    )
-    rows = rows.reshape(-1, *encoder.data.shape[1:])
-    return rows, np.zeros((len(rows), 0, *encoder.data.shape[2:]), dtype=rows.dtype)
-
-
-def _separation(data: NDArray[Any], masks: NDArray[Any], size: int, pieces: int) -> float:
-    """The square root of D_k^H (M M^H)^-1 D_k, the most of any coalition and any block k.
-
-    A coalition would learn c log2(1 + that^2) bits of data of variance 1 that are one block alone.
-    Noise of variance 1 has half of it in each part of a complex number: there it is sqrt(2) times
-    as much.
-    """
-    half = 1.0 if np.iscomplexobj(data) or np.iscomplexobj(masks) else 2.0
-    largest = 0.0
-    for block in range(data.shape[1]):
-        alone = data[:, block : block + 1]
-        worst = most_bits_learned(alone, masks, size, variance=1.0, pieces=pieces)
-        if math.isinf(worst.bound):
-            return math.inf
-        largest = max(largest, math.expm1(half * worst.bound * math.log(2.0)))
-    return math.sqrt(largest * (2.0 if half == 1.0 else 1.0))

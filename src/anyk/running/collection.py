@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Collection as SomeOf
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -23,6 +24,8 @@ from anyk.errors import (
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor
 from anyk.running.degrees import degree_of, refused
 from anyk.running.pending import Pending
+from anyk.running.resending import Resending
+from anyk.running.usable import Usable
 from anyk.schemes.base import Encoded
 from anyk.spec import Map
 
@@ -36,6 +39,18 @@ _FINITE = sys.float_info.max
 _QUARANTINED = "in quarantine: executor.quarantine.release({who}) lets it work again"
 
 OnAnswer = Callable[[Answer], None]
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Judgement:
+    """What can be made of some answers."""
+
+    status: Status
+    usable: tuple[int, ...]
+    failures: dict[int, str]
+    recovered: Recovered | None = None
+    error: RecoveryError | None = None
 
 
 @final
@@ -67,7 +82,7 @@ class Collection:
         self.listeners = listeners
         self.leak = leak
         self.values: dict[int, NDArray[Any]] = {}
-        self.by_shape: dict[tuple[int, ...], list[int]] = {}
+        self.usable = Usable(encoded)
         self.failures: dict[tuple[int, int], str] = {}  # by worker and share
         self.timings: dict[int, Timing] = {}
         promise = encoded.guarantee
@@ -76,13 +91,16 @@ class Collection:
         self.dtype = self.domain.dtype
         self.workers, self.pieces = promise.workers, promise.pieces
         self.least = promise.threshold if promise.least is None else promise.least
-        self.pending = Pending(executor, promise.workers, promise.pieces, start, without)
+        self.refusals: dict[int, str] = {}  # of the function, by worker
+        self.pending = Pending(executor, encoded, start, without)
         self.without = without
         self.failures.update(
             ((who, who * self.pieces), _QUARANTINED.format(who=who)) for who in without
         )
         self.authors: dict[int, int] = {}  # of answers on other workers' shares
-        self.copies = encoded.scheme.again(encoded.layout, ()) is not None
+        self.resending = Resending(executor, self.pending)
+        if self.usable.wanted is not None:
+            self.resending.begin(self.usable.wanted)
         degree = degree_of(encoded.scheme)
         self.spare = executor.by_name and degree is not None  # nobody here has seen the function
         self._over = False  # whether no more will come
@@ -93,14 +111,13 @@ class Collection:
     ) -> tuple[Outcome, RecoveryError | None]:
         """Receive answers until they suffice, or no more will come that are worth waiting for."""
         guess = tolerance is not None or deadline is not None
-        for usable, over in self._receive(dispatch, deadline):
-            if not over and not self._worth_judging(dispatch, usable, tolerance):
+        for over in self._receive(dispatch, deadline):
+            if not over and not self._worth_judging(dispatch, tolerance):
                 continue
-            outcome, error = self._conclude(tuple(sorted(usable)), tolerance, guess=guess)
-            if over or error is None or self._hopeless():
-                return outcome, error
-            if tolerance is None and self._settled(usable):
-                return outcome, error
+            judged = self._judge(tolerance, guess=guess)
+            enough = over or judged.error is None or self._hopeless()
+            if enough or (tolerance is None and self._settled()):
+                return self._outcome(judged), judged.error
         raise AssertionError("the last judgement is over")  # pragma: no cover
 
     def stream(
@@ -113,35 +130,32 @@ class Collection:
         """An outcome after every few answers, as soon as any value can be made of them."""
         exact = self.exact
         best: Outcome | None = None
-        judged = 0
-        for usable, over in self._receive(dispatch, deadline):
+        heard = 0
+        for over in self._receive(dispatch, deadline):
+            usable = len(self.usable.shares)
             due = (  # an exact scheme has one value to give, as soon as it can
-                self._worth_judging(dispatch, usable, None)
+                self._worth_judging(dispatch, None)
                 if exact and best is None
-                else len(usable) >= max(judged + every, 1)
+                else usable >= max(heard + every, 1)
             )
             if not over and not due:
                 continue
-            if over and best is not None and len(usable) == judged:
+            if over and best is not None and usable == heard:
                 return
-            outcome, error = self._conclude(tuple(sorted(usable)), None, guess=True)
+            judged = self._judge(None, guess=True)
+            error = judged.error
             if error is None:
-                yield outcome
-                best, judged = outcome, len(usable)
-                estimate = outcome.error_estimate
+                best, heard = self._outcome(judged), usable
+                yield best
+                estimate = best.error_estimate
                 if estimate is None or (tolerance is not None and estimate <= tolerance):
                     return
-            elif best is None and (over or (exact and (self._hopeless() or self._settled(usable)))):
-                error.outcome = outcome
+            elif best is None and (over or (exact and (self._hopeless() or self._settled()))):
+                error.outcome = self._outcome(judged)
                 raise error
 
-    def _receive(
-        self, dispatch: AbstractDispatch, deadline: float | None
-    ) -> Iterator[tuple[list[int], bool]]:
-        """Which shares' answers are usable; once, in the end, that no more will come.
-
-        After each answer, and at the times at which somebody is late.
-        """
+    def _receive(self, dispatch: AbstractDispatch, deadline: float | None) -> Iterator[bool]:
+        """Whether no more will come; after each answer, and when somebody is late."""
         clock, over = self.executor.clock, False
         end = math.inf if deadline is None else self.start + deadline
         while not over:
@@ -153,8 +167,8 @@ class Collection:
             if answer is not None:
                 self._note(answer)
                 self._raise_what_is_the_functions(answer)
-                if not self.pending and self.copies:
-                    self._send_again(dispatch, self._wanted(self._usable()), enough=True)
+                if not self.pending and self.usable.wanted is not None:
+                    self._send_again(dispatch, enough=True)
                 over = not self.pending
                 if not over and end <= now:
                     continue  # what had come by the deadline is taken in first, and judged once
@@ -163,70 +177,62 @@ class Collection:
                 over = math.isinf(left) or closed or end <= clock()
                 self._wake = math.inf
             self._over = over
-            yield self._usable(), over
+            yield over
 
-    def _worth_judging(
-        self, dispatch: AbstractDispatch, usable: list[int], tolerance: float | None
-    ) -> bool:
-        """Whether these answers may do, or it is clear that no others would.
+    def _worth_judging(self, dispatch: AbstractDispatch, tolerance: float | None) -> bool:
+        """Whether the answers may do, or it is clear that no others would.
 
         What is late or has failed is sent to others first, where the scheme has copies. The value
         of blocks that can be computed is not guessed as long as their answers are on their way.
         """
-        scheme = self.encoded.scheme
-        enough = scheme.sufficient(usable)
-        if self.copies:
-            wanted = self._wanted(usable)
-            coming = self._send_again(dispatch, wanted, enough=enough)
-            if not wanted:
-                return self._in_one_shape(usable)
+        enough = self.usable.enough
+        if self.usable.wanted is not None:
+            coming = self._send_again(dispatch, enough=enough)
+            if not self.usable.wanted:
+                return self._in_one_shape()
             if coming and tolerance is None:
                 return False
-        if enough and self._in_one_shape(usable):
-            return len(usable) > self.least or not self.spare or not (self._under_way())
+        if enough and self._in_one_shape():
+            more = len(self.usable.shares) > self.least
+            return more or not self.spare or not self._under_way()
         return self._hopeless()
-
-    def _wanted(self, usable: SomeOf[int]) -> Mapping[int, SomeOf[int]]:
-        """The shares that others may compute too, and those of each that may not."""
-        return self.encoded.scheme.again(self.encoded.layout, usable) or {}
 
     def _hopeless(self) -> bool:
         """Whether an exact scheme can't have a value any more, whatever still comes."""
-        if not self.exact or not self.failures:
+        if not (self.exact and self.pending.hopeless):
             return False
-        may_come = set(self.values) | self.pending.shares()
-        return not self.encoded.scheme.sufficient(may_come)
+        return self.usable.wanted is None or not self.resending.may_help()
 
-    def _settled(self, usable: list[int]) -> bool:
+    def _settled(self) -> bool:
         """Whether as many answered as the promise needs, and all others are late.
 
         Those that the promise counts on are waited for as long as it takes.
         """
-        return len(usable) >= self.encoded.guarantee.threshold and not self._under_way()
+        many = len(self.usable.shares) >= self.encoded.guarantee.threshold
+        return many and not self._under_way()
 
     def _under_way(self) -> bool:
         """Whether somebody owes an answer and is not late; who waits is woken when they are."""
         limit = self.pending.limit(few=True)
         if limit is None:
             return bool(self.pending)
-        due = self.pending.due(self.pending.shares(), limit)
+        due = self.pending.due(limit)
         self._wake = math.inf if due is None else due
         return due is not None
 
-    def _send_again(
-        self, dispatch: AbstractDispatch, wanted: Mapping[int, SomeOf[int]], *, enough: bool
-    ) -> bool:
+    def _send_again(self, dispatch: AbstractDispatch, *, enough: bool) -> bool:
         """Let others compute what is late or has failed; whether any of it is on its way."""
         limit = self.pending.limit(few=enough)
-        coming = self.pending.send_again(dispatch, wanted, limit)
-        due = None if limit is None else self.pending.due(wanted, limit)
+        coming, due = self.resending.send(dispatch, limit)
         self._wake = math.inf if due is None else due
         return coming
 
     def _note(self, answer: Answer) -> None:
         for listener in self.listeners:
             listener(answer)
-        share = self.pending.heard(answer)
+        share, sent = self.pending.heard(answer)
+        if self.usable.wanted is not None:
+            self.resending.heard(answer, share, sent)
         if share in self.values:
             return  # somebody else was faster
         if answer.share is None:
@@ -240,11 +246,16 @@ class Collection:
         why = self._unusable(answer)
         if why is not None or answer.value is None:
             self.failures[answer.worker, share] = why or "no value"
+            self.pending.lose(share)
             return
         self.values[share] = answer.value
-        self.by_shape.setdefault(answer.value.shape, []).append(share)
         if answer.share is not None:
             self.authors[share] = answer.worker
+        changed = self.usable.add(share, answer.value.shape)
+        if changed and self.usable.wanted is not None:
+            self.resending.begin(self.usable.wanted)
+        elif self.usable.unwanted is not None:
+            self.resending.unwanted(self.usable.unwanted)
 
     def _unusable(self, answer: Answer) -> str | None:
         """Why an answer is of no use; None if it is."""
@@ -261,47 +272,48 @@ class Collection:
     def _raise_what_is_the_functions(self, answer: Answer) -> None:
         """End the run where workers refuse the function itself."""
         if answer.failure is not None and answer.failure.startswith(DegreeTooHigh.__name__):
-            told = self._failures(tuple(self._usable())).values()
+            self.refusals.setdefault(answer.worker, answer.failure)
+            told = self.refusals.values()
             error = refused(self.encoded.scheme, told, lost=self._hopeless())
             if error is not None:
                 raise error
 
-    def _usable(self) -> list[int]:
-        """Shares whose answers have the shape that most have; the truth is among the most."""
-        return max(self.by_shape.values(), key=len, default=[])
-
-    def _in_one_shape(self, usable: Sequence[int]) -> bool:
+    def _in_one_shape(self) -> bool:
         """Whether the answers leave no doubt about their shape.
 
         Too few answers do not decode in an exact scheme. An approximate one would make a value of
         any few that agree, and the function itself may return other shapes for other shares.
         """
-        return self.exact or 2 * len(usable) > len(self.values) or not self.values
+        return self.exact or 2 * len(self.usable.shares) > len(self.values) or not self.values
 
-    def _conclude(
-        self, usable: tuple[int, ...], tolerance: float | None, *, guess: bool
-    ) -> tuple[Outcome, RecoveryError | None]:
-        """What can be made of these answers.
+    def _judge(self, tolerance: float | None, *, guess: bool) -> _Judgement:
+        """What can be made of the usable answers.
 
         Args:
-            usable: the shares whose answers they are.
             tolerance: for the estimated error; None for none.
             guess: whether a value without any evidence of its error is one.
         """
+        usable = tuple(sorted(self.usable.shares))
         failures = self._failures(usable)
+        status, recovered = Status.EXACT, None
+        failed: RecoveryError | None = None
         try:
             recovered = self._recover(usable, failures)
         except NotEnoughAnswers as error:
-            return self._outcome(Status.NOT_ENOUGH_ANSWERS, usable, failures), error
+            status, failed = Status.NOT_ENOUGH_ANSWERS, error
         except TooManyErrors as error:
-            return self._outcome(Status.TOO_MANY_ERRORS, usable, failures), error
-        estimate = recovered.error_estimate
-        limit = (_FINITE if not guess else math.inf) if tolerance is None else tolerance
-        if estimate is not None and not estimate <= limit:
-            outcome = self._outcome(Status.NOT_ACCURATE_ENOUGH, usable, failures, recovered)
-            return outcome, NotAccurateEnough(error_estimate=estimate, tolerance=tolerance)
-        status = Status.EXACT if estimate is None else Status.APPROXIMATE
-        return self._outcome(status, usable, failures, recovered), None
+            status, failed = Status.TOO_MANY_ERRORS, error
+        else:
+            estimate = recovered.error_estimate
+            limit = (_FINITE if not guess else math.inf) if tolerance is None else tolerance
+            if estimate is not None and not estimate <= limit:
+                status = Status.NOT_ACCURATE_ENOUGH
+                failed = NotAccurateEnough(error_estimate=estimate, tolerance=tolerance)
+            elif estimate is not None:
+                status = Status.APPROXIMATE
+        return _Judgement(
+            status=status, usable=usable, failures=failures, recovered=recovered, error=failed
+        )
 
     def _failures(self, usable: tuple[int, ...]) -> dict[int, str]:
         """By worker, the first reason why something that it answered can't be used."""
@@ -325,10 +337,10 @@ class Collection:
 
     def _others(self, workers: tuple[int, ...]) -> tuple[int, ...]:
         """All workers but these."""
-        return tuple(worker for worker in range(self.workers) if worker not in workers)
+        return tuple(sorted(set(range(self.workers)).difference(workers)))
 
     def _recover(self, usable: tuple[int, ...], failures: dict[int, str]) -> Recovered:
-        if not self._in_one_shape(usable):
+        if not self._in_one_shape():
             heard = self._workers(usable)
             raise NotEnoughAnswers(
                 answered=heard,
@@ -364,10 +376,12 @@ class Collection:
         late, heard = self.pending.late(self.executor.clock()), self._workers(usable)
         return self.pending.workers() - {*late, *heard}
 
-    def _missed(self, usable: tuple[int, ...]) -> set[int]:
+    def _missed(self) -> set[int]:
         """The workers that hold a block that nobody answered for."""
-        wanted = self._wanted(usable)
-        return {who for holders in wanted.values() for who in holders}
+        wanted = self.usable.wanted
+        if not wanted:
+            return set()
+        return {who for block, _ in wanted for who in wanted.holders(block)}
 
     def _known(self, recovered: Recovered) -> NDArray[np.bool_]:
         """Which blocks are known; all or none, where a recovery does not tell them apart."""
@@ -377,13 +391,9 @@ class Collection:
         blocks = problem.blocks if isinstance(problem, Map) else 1
         return np.full(blocks, recovered.error_estimate is None)
 
-    def _outcome(
-        self,
-        status: Status,
-        usable: tuple[int, ...],
-        failures: dict[int, str],
-        recovered: Recovered | None = None,
-    ) -> Outcome:
+    def _outcome(self, judged: _Judgement) -> Outcome:
+        status, usable, failures = judged.status, judged.usable, judged.failures
+        recovered = judged.recovered
         timings = tuple(
             self.timings.get(who, Timing(worker=who, sent=0.0, answered=None, seconds=None))
             for who in range(self.workers)
@@ -392,7 +402,7 @@ class Collection:
         missing = self._others(used)
         now = self.executor.clock()
         silent = [who for who in missing if who not in failures]
-        late = {*self.pending.late(now), *self._missed(usable)}
+        late = {*self.pending.late(now), *self._missed()}
         if not status.ok:
             late = set(silent) - self._spared(usable)
         return Outcome(
@@ -410,7 +420,7 @@ class Collection:
             known=None if recovered is None else self._known(recovered),
             block_errors=None if recovered is None else recovered.block_errors,
             late=tuple(who for who in silent if who in late),
-            again=tuple(sorted(self.pending.again)),
+            again=tuple(sorted(self.resending.shares)),
             disputed=() if recovered is None else recovered.disputed,
             leak=self.leak,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +19,7 @@ from anyk.domains.prime import PrimeField
 from anyk.errors import InvalidArgument, NotEnoughAnswers
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.schemes.encoder import Encoder
+from anyk.schemes.tally import AbstractTally, Replicas, asked
 from anyk.spec import Guarantee, Map, MatMul, Sum
 from anyk.work import AbstractWork, Function, Plain
 
@@ -140,7 +141,7 @@ class AbstractScheme(ABC):
 
     @abstractmethod
     def sufficient(self, answered: Collection[int]) -> bool:
-        """Whether the answers on these shares may be enough for the guarantee."""
+        """Whether the answers on these shares may be enough for the guarantee; more are as well."""
 
     @abstractmethod
     def encoder(self, layout: Any, operand: int = 0) -> Encoder:
@@ -164,7 +165,7 @@ class AbstractScheme(ABC):
     ) -> AbstractRecovery:
         """The decoder for shares of which some were answered by others than those that hold them.
 
-        Called where `again` asked for it.
+        Called where there are `replicas`.
 
         Args:
             layout: of the `Encoded`.
@@ -173,23 +174,25 @@ class AbstractScheme(ABC):
         """
         return self.recovery(layout, answered)
 
-    def again(
-        self,
-        layout: Any,  # noqa: ARG002 - for those that have copies
-        answered: Collection[int],  # noqa: ARG002
-    ) -> Mapping[int, Collection[int]] | None:
-        """The shares that other workers may compute too, as long as they are not answered.
+    def tally(self, layout: Any) -> AbstractTally:  # noqa: ARG002 - for those that draw who holds what
+        """`sufficient`, of shares that are told one by one, as answers come.
+
+        By default it asks `sufficient` again after each, which takes the longer the more there are;
+        every scheme of anyk has a quicker one.
+
+        Args:
+            layout: of the `Encoded`.
+        """
+        return asked(self.sufficient)
+
+    def replicas(self, layout: Any) -> Replicas | None:  # noqa: ARG002 - for those that have some
+        """Which shares other workers may compute too, where they are late or have failed.
 
         None, the default, where no worker may be sent another one's share: it would learn more, or
         be wrong twice.
 
         Args:
             layout: of the `Encoded`.
-            answered: the shares that were answered.
-
-        Returns:
-            Of each share whose answer is wanted, the workers that may not compute it as they have
-            a say in it already. None are wanted where the answers are all that the value needs.
         """
         return None
 

@@ -11,6 +11,7 @@ from typing import final
 from anyk.checks import settle
 from anyk.codes.locators.located import Located
 from anyk.errors import InvalidArgument, TooManyErrors, numbered
+from anyk.schemes.tally import AbstractTally, CountTally, WorkerTally
 
 __all__ = ["Certainty", "noticed_of"]
 
@@ -103,6 +104,13 @@ class Certainty:
             shares: F, those that were answered, each once; share i is of worker i // r.
         """
         return len(shares) - self._given_by(self.noticed, shares) - self.dimension
+
+    @property
+    def tally(self) -> AbstractTally:
+        """Of shares that are told one by one: whether their margin is 0 or more."""
+        if self.pieces == 1:
+            return CountTally(self.least)
+        return WorkerTally(self.dimension, self.noticed, self.pieces)
 
     def most(self, shares: Collection[int]) -> int:
         """How many lies a locator is to look for: as many as A workers may tell and F can prove.

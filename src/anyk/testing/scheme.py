@@ -22,6 +22,7 @@ from anyk.testing.trial import Trial, encoders, product, trial
 __all__ = ["check_scheme"]
 
 _CLOSE = 1e-9
+_ORDERS = 3  # in which answers come
 _OTHER = PrimeField((1 << 31) - 19)
 
 
@@ -43,8 +44,8 @@ def check_scheme(
     answered. One answer too few and one liar too many must raise (exact schemes); any T workers
     must learn nothing and some T + 1 something (private schemes over a field), or no more bits than
     promised and all workers more (over the reals); shares must be what the encoder's matrices say,
-    of both factors of a product, and answers where it is these that are combined; bad input must be
-    refused.
+    of both factors of a product, and answers where it is these that are combined; shares told one
+    by one must be sufficient when they are all together; bad input must be refused.
 
     Masks are recovered from the shares of many encodings, of fresh data, of the same data and of
     zeros, with 64 coordinates. They must come from the `source` alone and be uniform and
@@ -91,6 +92,7 @@ def check_scheme(
     if _masked(encoded):
         check_masks(made, encoded, encodings, generator)
     _check_input(made, encoded)
+    _check_tally(encoded, generator)
     check_recoveries(made, encoded, patterns, generator)
     _check_uneven(made)
     if scheme.guarantee.colluders:
@@ -140,6 +142,20 @@ def _check_product(
         else np.allclose(right, made, rtol=_CLOSE, atol=_CLOSE * size)
     )
     require(same, told)
+
+
+def _check_tally(encoded: Encoded, generator: np.random.Generator) -> None:
+    """Shares told one by one are sufficient when they are all together, and not when one leaves."""
+    scheme, total = encoded.scheme, len(encoded.parts[0])
+    for _ in range(_ORDERS):
+        order = generator.permutation(total).tolist()
+        tally = scheme.tally(encoded.layout)
+        for place, share in enumerate(order):
+            require(tally.enough == scheme.sufficient(order[:place]), "tally is not sufficient()")
+            tally.add(share)
+        for place, share in enumerate(order):
+            require(tally.enough == scheme.sufficient(order[place:]), "tally does not forget")
+            tally.remove(share)
 
 
 def _check_input(made: Trial, encoded: Encoded) -> None:

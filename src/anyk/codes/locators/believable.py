@@ -142,21 +142,23 @@ def allot(
     """
     costs = np.full(most + 2, math.inf)
     costs[0] = 0.0
-    taken: list[tuple[int, ...]] = [()] * (most + 2)
+    taken: list[list[int]] = []  # of each part, by how many are disbelieved up to it
     for table in tables:
-        sums = np.full(most + 2, math.inf)
-        choices: list[tuple[int, ...]] = [()] * (most + 2)
+        sums, choices = np.full(most + 2, math.inf), [0] * (most + 2)
         for total in range(most + 2):
             for here in range(min(len(table) - 1, total) + 1):
                 cost = costs[total - here] + table[here][0]
                 if cost < sums[total]:
-                    sums[total], choices[total] = cost, (*taken[total - here], here)
-        costs, taken = sums, choices
+                    sums[total], choices[total] = cost, here
+        costs = sums
+        taken.append(choices)
 
     def believed(total: int) -> Bools:
         who = np.zeros(count, dtype=np.bool_)
-        for table, part, here in zip(tables, rows, taken[total], strict=True):
+        for table, part, choices in zip(*map(reversed, (tables, rows, taken)), strict=True):
+            here = choices[total]
             who[part[list(table[here][1])]] = True
+            total -= here
         return who
 
     best = int(np.argmin(costs[:-1]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
+from heapq import heappop, heappush
 from typing import Any, final
 
 import numpy as np
@@ -23,8 +24,9 @@ __all__ = ["Simulated"]
 class _Job:
     """A task on one share: what came of it, how long it takes, and when."""
 
-    def __init__(self, owner: object, sent: float, delay: float, reply: Reply) -> None:
-        self.owner = owner
+    def __init__(self, sent: float, delay: float, reply: Reply) -> None:
+        self.owner: _SimulatedDispatch | None = None
+        self.who = (-1, -1, -1)  # worker, piece, and the share where that is another worker's
         self.sent = sent
         self.value, self.failure, self.seconds = reply
         self.lasts = delay + self.seconds
@@ -46,18 +48,23 @@ class _Timeline:
     def withdraw(self, owner: object) -> None:
         """Take away the jobs of this owner that have not begun; the others move up."""
         for worker, jobs in enumerate(self.jobs):
-            self.jobs[worker] = [
-                job for job in jobs if job.owner is not owner or job.begins <= self.now
-            ]
-            self._schedule(worker)
+            if jobs:
+                self.jobs[worker] = [
+                    job for job in jobs if job.owner is not owner or job.begins <= self.now
+                ]
+                self._schedule(worker)
 
     def _schedule(self, worker: int) -> None:
-        self.jobs[worker] = [job for job in self.jobs[worker] if not job.ends <= self.now]
+        jobs = self.jobs[worker] = [job for job in self.jobs[worker] if not job.ends <= self.now]
         free = self.now
-        for job in self.jobs[worker]:
+        for job in jobs:
             if not job.begins <= self.now:
                 job.begins = max(free, job.sent)
-                job.ends = job.begins + job.lasts
+                ends = job.begins + job.lasts
+                if job.ends != ends:  # as NaN is too
+                    job.ends = ends
+                    if job.owner is not None:
+                        job.owner.ends(job)
             free = job.ends
 
 
@@ -69,32 +76,35 @@ class _SimulatedDispatch(AbstractDispatch):
         self._timeline = timeline
         self._placements = placements
         self._rerun = rerun
-        # by worker and piece, and by the share where that is another worker's
+        self._next: list[tuple[float, tuple[int, int, int]]] = []  # a heap; some have moved since
         self._left: dict[tuple[int, int, int], _Job] = {}
 
     def add(self, worker: int, piece: int, job: _Job, share: int = -1) -> None:
-        self._left[worker, piece, share] = job
+        job.owner, job.who = self, (worker, piece, share)
+        self._left[job.who] = job
         self._timeline.add(worker, job)
 
+    def ends(self, job: _Job) -> None:
+        """A job ends at another time than was known before."""
+        heappush(self._next, (job.ends, job.who))
+
     def again(self, share: int, worker: int) -> bool:
-        job = self._rerun(share, worker)
-        job.owner = self
-        self.add(worker, 0, job, share)
+        self.add(worker, 0, self._rerun(share, worker), share)
         return True
 
     def receive(self, timeout: float | None) -> Answer | None:
-        if not self._left or self._placements.closed:
+        job = None if self._placements.closed else self._first()
+        if job is None:
             return None
         clock = self._timeline
-        who = min(self._left, key=lambda who: (self._left[who].ends, who))
-        job = self._left[who]
         latest = math.inf if timeout is None else clock.now + max(timeout, 0.0)
         if job.ends > latest or math.isinf(job.ends):
             clock.now = clock.now if math.isinf(latest) else latest
             return None
-        del self._left[who]
+        heappop(self._next)
+        del self._left[job.who]
         clock.now = max(clock.now, job.ends)
-        worker, piece, share = who
+        worker, piece, share = job.who
         return Answer(
             worker=worker,
             piece=piece,
@@ -106,8 +116,19 @@ class _SimulatedDispatch(AbstractDispatch):
             seconds=job.seconds,
         )
 
+    def _first(self) -> _Job | None:
+        """The job that ends next."""
+        while self._next:
+            ends, who = self._next[0]
+            job = self._left.get(who)
+            if job is not None and job.ends == ends:
+                return job
+            heappop(self._next)
+        return None
+
     def abandon(self) -> None:
         self._left.clear()
+        self._next.clear()
         self._timeline.withdraw(self)
 
 
@@ -196,14 +217,14 @@ class Simulated(AbstractExecutor):
             _, (own,) = split(alone(arguments, share, worker), 1)
             delay = self._delays.sample(self._generator, worker + 1)[worker] / placement.pieces
             reply = self._run(task, parts, share, common, own)
-            return _Job(None, self.clock(), float(delay), reply)
+            return _Job(self.clock(), float(delay), reply)
 
         dispatch = _SimulatedDispatch(self._timeline, self._placements, rerun)
         for share, delay in enumerate(delays.tolist()):
             if share // placement.pieces in without:
                 continue
             reply = self._run(task, parts, share, common, rows[share])
-            job = _Job(dispatch, self.clock(), delay, reply)
+            job = _Job(self.clock(), delay, reply)
             dispatch.add(share // placement.pieces, share % placement.pieces, job)
         return dispatch
 

@@ -76,7 +76,8 @@ class Processes(AbstractCrewed):
                 ahead=True,
             )
         except OSError as error:
-            raise _no_room(number, error) from error
+            _refuse(number, error)
+            raise
 
     @property
     def crew(self) -> Crew[ProcessLink]:
@@ -110,22 +111,23 @@ class Processes(AbstractCrewed):
         return f"Processes({self.workers}{patience})"
 
 
-def _no_room(workers: int, error: OSError) -> InvalidArgument:
-    """What to say where the machine has no more files, processes or memory."""
+def _refuse(workers: int, error: OSError) -> None:
+    """Say so if it is files, processes or memory of which the machine has no more."""
     if error.errno in {errno.EMFILE, errno.ENFILE}:
         limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-        return InvalidArgument(
+        raise InvalidArgument(
             "workers",
             given=f"{workers}, where a process may have {limit} open files",
             needed="an open file for each worker, beside those of the program",
             change=f"Raise the limit (ulimit -n {limit + workers}), or take fewer workers.",
-        )
-    return InvalidArgument(
-        "workers",
-        given=f"{workers}, of which one can't be started ({error})",
-        needed="room for as many processes",
-        change="Take fewer workers, or raise the limit of processes (ulimit -u) or of memory.",
-    )
+        ) from error
+    if error.errno in {errno.EAGAIN, errno.ENOMEM}:
+        raise InvalidArgument(
+            "workers",
+            given=f"{workers}, of which one can't be started ({error})",
+            needed="room for as many processes",
+            change="Take fewer workers, or raise the limit of processes (ulimit -u) or of memory.",
+        ) from error
 
 
 def _pack(task: Task, arguments: Sequence[Any], shares: int) -> tuple[Payload, list[Payload]]:

@@ -158,6 +158,7 @@ def approximate_guarantee(
     adversaries: int = 0,
     colluders: int = 0,
     leakage: float | None = None,
+    beyond: tuple[float, ...] = (),
     data_std: float = 1.0,
     least: int = 0,
 ) -> Guarantee:
@@ -170,6 +171,7 @@ def approximate_guarantee(
         colluders=colluders,
         exact=False,
         leakage=leakage,
+        beyond=beyond,
         load=1.0,
         data_std=data_std if colluders else None,
         least=least,

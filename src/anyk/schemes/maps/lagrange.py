@@ -33,6 +33,7 @@ from anyk.schemes.base import (
 from anyk.schemes.certainty import Certainty
 from anyk.schemes.row import SchemeRow, SchemeWords, degree_of
 from anyk.schemes.smaller import enough, or_lower
+from anyk.schemes.tally import AbstractTally
 from anyk.spec import Guarantee, Map, Threat
 
 __all__ = ["ROW", "Lagrange"]
@@ -213,6 +214,10 @@ class Lagrange(AbstractScheme):
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether there are (K+T-1)d + 1 of them beyond those that D workers gave."""
         return self._certainty.margin(set(indices_of("answered", answered))) >= 0
+
+    def tally(self, layout: None) -> AbstractTally:  # noqa: ARG002
+        """The same, told one by one."""
+        return self._certainty.tally
 
     def encoder(self, layout: None, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D and M: the columns of Lagrange's basis that belong to blocks, and to masks."""

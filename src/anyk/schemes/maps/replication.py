@@ -29,6 +29,7 @@ from anyk.schemes.base import (
 from anyk.schemes.certainty import noticed_of
 from anyk.schemes.row import SchemeRow, SchemeWords, none_of
 from anyk.schemes.smaller import enough, or_lower
+from anyk.schemes.tally import AbstractTally, BlockTally, Replicas
 from anyk.spec import Guarantee, Map, Threat
 
 __all__ = ["ROW", "Replication"]
@@ -40,7 +41,7 @@ _TINY = float(np.finfo(np.float64).tiny)
 @final
 @dataclass(frozen=True)
 class Replication(AbstractScheme):
-    """Copies: worker n computes block n mod K; with workers == blocks, the uncoded baseline.
+    """Replicas: worker n computes block n mod K; with workers == blocks, the uncoded baseline.
 
     Args:
         blocks: K, the number of blocks.
@@ -173,17 +174,14 @@ class Replication(AbstractScheme):
         )
         return bool(replicas.min() >= self._least)
 
-    def again(self, layout: None, answered: Collection[int]) -> dict[int, frozenset[int]]:  # noqa: ARG002
-        """One more share of each block for each replica that it lacks."""
-        workers = np.arange(self.workers)
-        held, heard = self._block(workers), np.isin(workers, [*answered])
-        lacking = self._least - np.bincount(held[heard], minlength=self.blocks)
-        wanted: dict[int, frozenset[int]] = {}
-        for block in np.flatnonzero(lacking > 0):
-            copies = np.flatnonzero(held == block)
-            silent = copies[~heard[copies]][: lacking[block]]
-            wanted |= dict.fromkeys(silent.tolist(), frozenset(copies.tolist()))
-        return wanted
+    def tally(self, layout: None) -> AbstractTally:  # noqa: ARG002
+        """The same, told one by one."""
+        return BlockTally(self.blocks, self._least)
+
+    def replicas(self, layout: None) -> Replicas:  # noqa: ARG002
+        """Workers n, n + K, n + 2K, .. hold one block; D + 1 answers on it are wanted."""
+        each = [range(block, self.workers, self.blocks) for block in range(self.blocks)]
+        return Replicas(each, self._least)
 
     def encoder(self, layout: None, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D: a one where worker n holds block k; there are no masks."""
@@ -252,7 +250,12 @@ class _ReplicationRecovery(AbstractRecovery):
         scheme = self.scheme
         rows = rows_of(values, self.shares, scheme.domain)
         held = scheme._block(np.array(self.shares))  # noqa: SLF001 - its own scheme
-        replicas = [self._one_each(np.flatnonzero(held == block)) for block in range(scheme.blocks)]
+        alike = self._all_alike(rows, held)
+        if alike is not None:
+            known = np.ones(scheme.blocks, dtype=np.bool_)
+            return Recovered(value=alike, known=known)
+        places = np.split(np.argsort(held, kind="stable"), np.cumsum(np.bincount(held))[:-1])
+        replicas = [self._one_each(each) for each in places]
         agreement = Agreement(0.0 if scheme.domain.exact else scheme.rtol)
         try:
             majorities, suspects = self._told(rows, replicas, agreement)
@@ -272,6 +275,17 @@ class _ReplicationRecovery(AbstractRecovery):
             known=known,
             block_errors=errors,
         )
+
+    def _all_alike(self, rows: NDArray[Any], held: NDArray[np.int64]) -> NDArray[Any] | None:
+        """The value, where replicas of a block are equal to the bit; None where some are not."""
+        if self.workers is not self.shares:
+            says = held * (max(self.workers) + 1) + np.array(self.workers)
+            if len(np.unique(says)) < len(says):
+                return None  # some have a say twice
+        _, first = np.unique(held, return_index=True)
+        value = rows[first]
+        same = len(first) == len(rows) or np.array_equal(value[held], rows)
+        return value if same else None
 
     def _one_each(self, replicas: NDArray[np.intp]) -> NDArray[np.intp]:
         """The first replica of each worker: nobody has a say twice."""
@@ -298,7 +312,9 @@ class _ReplicationRecovery(AbstractRecovery):
                 missing += max(scheme.adversaries + least - each.size, 0)
             else:
                 majorities.append(majority)
-                suspects |= {self.workers[place] for place in np.delete(each, majority.agreeing)}
+                if len(majority.agreeing) < each.size:
+                    others = np.delete(each, majority.agreeing)
+                    suspects |= {self.workers[place] for place in others}
         excess = len(suspects) > scheme.adversaries
         if excess or len(majorities) < scheme.blocks:
             raise TooManyErrors(

@@ -32,6 +32,7 @@ from anyk.schemes.base import (
 from anyk.schemes.certainty import Certainty
 from anyk.schemes.row import SchemeRow, SchemeWords, degree_of
 from anyk.schemes.smaller import enough, or_lower
+from anyk.schemes.tally import AbstractTally, BlockTally
 from anyk.spec import Guarantee, Map, Threat
 
 __all__ = ["ROW", "Shamir"]
@@ -201,6 +202,10 @@ class Shamir(AbstractScheme):
         """Whether dT + D + 1 of each block are there."""
         held = np.array([*set(indices_of("answered", answered))], dtype=int) % self.blocks
         return bool(np.bincount(held, minlength=self.blocks).min() >= self._certainty.least)
+
+    def tally(self, layout: None) -> AbstractTally:  # noqa: ARG002
+        """The same, told one by one."""
+        return BlockTally(self.blocks, self._certainty.least)
 
     def encoder(self, layout: None, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D has a one where worker n holds block k; M has T columns for each block."""

@@ -32,6 +32,7 @@ from anyk.schemes.certainty import Certainty
 from anyk.schemes.products.grid import Grid, cut
 from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_of
 from anyk.schemes.smaller import enough, or_lower
+from anyk.schemes.tally import AbstractTally
 from anyk.spec import Guarantee, MatMul, Threat
 from anyk.work import AbstractWork, Function, Product
 
@@ -210,6 +211,10 @@ class Polynomial(AbstractScheme):
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether there are mn of them beyond those that D workers gave."""
         return self._certainty.margin(set(indices_of("answered", answered))) >= 0
+
+    def tally(self, layout: Grid) -> AbstractTally:  # noqa: ARG002
+        """The same, told one by one."""
+        return self._certainty.tally
 
     def encoder(self, layout: Grid, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D of either factor: powers of the points of the shares."""

@@ -32,6 +32,7 @@ from anyk.schemes.base import (
 )
 from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_of
 from anyk.schemes.smaller import enough, or_lower
+from anyk.schemes.tally import AbstractTally, CountTally
 from anyk.spec import Guarantee, Sum, Threat
 from anyk.work import AbstractWork, Combined, Function
 
@@ -174,6 +175,10 @@ class CyclicRepetition(AbstractScheme):
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether there are N - S of them."""
         return len(set(indices_of("answered", answered))) >= self.workers - self.stragglers
+
+    def tally(self, layout: None) -> AbstractTally:  # noqa: ARG002
+        """The same, told one by one."""
+        return CountTally(self.workers - self.stragglers)
 
     def encoder(self, layout: None, operand: int = 0) -> Encoder:  # noqa: ARG002
         """B, which combines what the function makes of the blocks."""

@@ -27,6 +27,7 @@ from anyk.schemes.base import (
     rows_of,
 )
 from anyk.schemes.row import SchemeRow, SchemeWords, degree_of, failing, none_of
+from anyk.schemes.tally import AbstractTally, CountTally
 from anyk.spec import Guarantee, Sum, Threat
 
 __all__ = ["ROW", "Harmonic"]
@@ -152,6 +153,10 @@ class Harmonic(AbstractScheme):
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether all of them are there."""
         return len(set(indices_of("answered", answered))) == self.workers
+
+    def tally(self, layout: None) -> AbstractTally:  # noqa: ARG002
+        """The same, told one by one."""
+        return CountTally(self.workers)
 
     def encoder(self, layout: None, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D and M, the recursion written out; M has one column."""

@@ -24,6 +24,7 @@ from anyk.schemes.base import (
     Encoder,
     missing_answers,
 )
+from anyk.schemes.tally import AbstractTally, CountTally
 from anyk.schemes.wrappers.agreed_recovery import AgreedRecovery
 from anyk.schemes.wrappers.grouping import Grouping, draw_groups, expected_wrong
 from anyk.spec import Guarantee, Map, MatMul, Sum
@@ -260,9 +261,16 @@ class Agreed(AbstractScheme):
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether they are enough if nobody lies, or all but S where the value is approximate."""
+        return len(set(indices_of("answered", answered))) >= self._least_answers
+
+    def tally(self, layout: Grouping) -> AbstractTally:  # noqa: ARG002
+        """The same, told one by one."""
+        return CountTally(self._least_answers)
+
+    @property
+    def _least_answers(self) -> int:
         promise = self.guarantee
-        least = promise.threshold if promise.least is None else promise.least
-        return len(set(indices_of("answered", answered))) >= least
+        return promise.threshold if promise.least is None else promise.least
 
     def encoder(self, layout: Grouping, operand: int = 0) -> Encoder:
         """D and M of the scheme within, a row for each copy."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, final
@@ -22,6 +22,7 @@ from anyk.fixed_point.format import MOST_BITS, FixedPoint
 from anyk.fixed_point.reading import bound_of, error_of, reals
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded, Encoder, rows_of
+from anyk.schemes.tally import AbstractTally, Replicas
 from anyk.spec import Guarantee, Map, MatMul, Sum
 from anyk.work import AbstractWork, EachPrime, Function
 
@@ -218,10 +219,15 @@ class Embedded(AbstractScheme):
         """As for the scheme."""
         return self.scheme.sufficient(answered)
 
-    def again(self, layout: Any, answered: Collection[int]) -> Mapping[int, Collection[int]] | None:
+    def tally(self, layout: Any) -> AbstractTally:
         """As for the scheme."""
         first, *_ = layout
-        return self.scheme.again(first, answered)
+        return self.scheme.tally(first)
+
+    def replicas(self, layout: Any) -> Replicas | None:
+        """As for the scheme."""
+        first, *_ = layout
+        return self.scheme.replicas(first)
 
     def encoder(self, layout: Any, operand: int = 0) -> Encoder:
         """D and M over the ring, (N, K, L) and (N, T, L)."""

@@ -23,6 +23,7 @@ from anyk.schemes.maps.lagrange import Lagrange
 from anyk.schemes.maps.replication import Replication
 from anyk.schemes.maps.shamir import Shamir
 from anyk.schemes.row import SchemeRow, SchemeWords, WrapperRow, failing
+from anyk.schemes.tally import AbstractTally
 from anyk.spec import Guarantee, Map, Sum, Threat
 from anyk.work import AbstractWork, Function
 
@@ -127,6 +128,10 @@ class Summed(AbstractScheme):
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether they are for the scheme within."""
         return self.scheme.sufficient(answered)
+
+    def tally(self, layout: Any) -> AbstractTally:
+        """That of the scheme within."""
+        return self.scheme.tally(layout)
 
     def encoder(self, layout: Any, operand: int = 0) -> Encoder:
         """D and M of the scheme within."""

@@ -34,6 +34,7 @@ from anyk.schemes.base import (
 from anyk.schemes.certainty import Certainty
 from anyk.schemes.row import SchemeRow, SchemeWords, degree_of, some_leakage
 from anyk.schemes.smaller import enough, or_lower
+from anyk.schemes.tally import AbstractTally, CountTally
 from anyk.spec import Guarantee, Map, Threat
 
 __all__ = ["ROW", "AnalogLagrange"]
@@ -270,6 +271,10 @@ class AnalogLagrange(AbstractScheme):
         """Whether there are N - S - A of them: enough, if nobody lies."""
         heard = set(indices_of("answered", answered))
         return len(heard) >= self.workers - self._late - self.adversaries
+
+    def tally(self, layout: None) -> AbstractTally:  # noqa: ARG002
+        """The same, told one by one."""
+        return CountTally(self.workers - self._late - self.adversaries)
 
     def encoder(self, layout: None, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D, and M for noise of variance 1, with sigma in it; and the grid of the shares."""

@@ -27,6 +27,7 @@ from anyk.schemes.approximate.common import (
 from anyk.schemes.base import AbstractScheme, Encoded, Encoder, blocks_of, read_only
 from anyk.schemes.row import SchemeRow, SchemeWords, none_for_certain, some_leakage
 from anyk.schemes.smaller import enough, or_lower
+from anyk.schemes.tally import AbstractTally, CountTally
 from anyk.spec import Guarantee, Map, Threat
 
 __all__ = ["ROW", "Berrut"]
@@ -200,6 +201,10 @@ class Berrut(AbstractScheme):
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether at least N - S workers answered."""
         return len(set(indices_of("answered", answered))) >= self.workers - self._late
+
+    def tally(self, layout: None) -> AbstractTally:  # noqa: ARG002
+        """The same, told one by one."""
+        return CountTally(self.workers - self._late)
 
     def encoder(self, layout: None, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D, and M for noise of variance 1, with sigma in it; and the grid of the shares."""

@@ -25,6 +25,7 @@ from anyk.schemes.approximate.filled_replication.layout import FilledLayout, fil
 from anyk.schemes.approximate.filled_replication.recovery import FilledRecovery
 from anyk.schemes.base import AbstractScheme, Encoded, Encoder, blocks_of
 from anyk.schemes.row import SchemeRow, SchemeWords, none_of
+from anyk.schemes.tally import AbstractTally, CountTally, Replicas
 from anyk.spec import Guarantee, Map, Threat
 
 __all__ = ["ROW", "FilledReplication"]
@@ -127,12 +128,15 @@ class FilledReplication(AbstractScheme):
         """Whether at least N - S workers answered."""
         return len(set(indices_of("answered", answered))) >= self.guarantee.threshold
 
-    def again(self, layout: FilledLayout, answered: Collection[int]) -> dict[int, frozenset[int]]:
-        """One share of each block that nobody answered for."""
-        known = np.unique(layout.held[[*answered]])
-        lost = np.setdiff1d(layout.held, known)
-        copies = {place: np.flatnonzero(layout.held == place).tolist() for place in lost.tolist()}
-        return {shares[0]: frozenset(shares) for shares in copies.values()}
+    def tally(self, layout: FilledLayout) -> AbstractTally:  # noqa: ARG002
+        """The same, told one by one."""
+        return CountTally(self.guarantee.threshold)
+
+    def replicas(self, layout: FilledLayout) -> Replicas:
+        """The workers that hold one block; one answer on each that anybody holds is wanted."""
+        holders = np.argsort(layout.held, kind="stable")
+        ends = np.flatnonzero(np.diff(layout.held[holders])) + 1
+        return Replicas([each.tolist() for each in np.split(holders, ends)])
 
     def encoder(self, layout: FilledLayout, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D: a one where worker n holds block k; there is no noise."""

@@ -28,6 +28,7 @@ from anyk.schemes.approximate.spline.layout import SplineLayout, path_layout, pu
 from anyk.schemes.approximate.spline.recovery import SplineRecovery
 from anyk.schemes.base import AbstractScheme, Encoded, Encoder, blocks_of
 from anyk.schemes.row import SchemeRow, SchemeWords, none_for_certain, none_of
+from anyk.schemes.tally import AbstractTally, CountTally
 from anyk.spec import Guarantee, Map, Threat
 
 __all__ = ["ROW", "Spline"]
@@ -165,6 +166,10 @@ class Spline(AbstractScheme):
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether at least N - S workers answered."""
         return len(set(indices_of("answered", answered))) >= self.guarantee.threshold
+
+    def tally(self, layout: SplineLayout) -> AbstractTally:  # noqa: ARG002
+        """The same, told one by one."""
+        return CountTally(self.guarantee.threshold)
 
     def encoder(self, layout: SplineLayout, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D of the curve, in the order of the blocks; there is no noise."""

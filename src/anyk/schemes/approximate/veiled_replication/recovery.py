@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeAlias, final
@@ -29,10 +30,11 @@ Floats: TypeAlias = NDArray[np.float64]
 
 _TOGETHER = 96  # answers of one block that are combined at once; more are cut in parts
 _FACTOR = 2.4  # measured, see docs/measured.md
+_RARER = 5.0  # less of the same: so much less likely before any answer is a tenfold of roughness
 _PLAUSIBLE = 2.0  # less twice a log of likelihood: such a roughness is the true one as well
 _FOLLOWED, _ERRATIC = 0.9, 1.5  # an estimate, by how much the answers of a block differ: from
 _UNFOLLOWED = 0.7  # here on the answers hardly tell of f, and it is by so much larger; measured
-_FEW = 2.0  # over the number of veils seen: by so much more an error may exceed its expectation
+_FEW = 2.0  # over the number of normals seen: by so much more an error may exceed its expectation
 _TINY = float(np.finfo(np.float64).tiny)
 
 
@@ -102,12 +104,17 @@ class VeiledRecovery(AbstractRecovery):
 
         The roughness is chosen by the answers, and R with it; this is the R of the smoothest f.
         """
-        return self._matrix(ROUGHNESS[0])
+        matrix, held = np.zeros((self.layout.blocks, len(self.workers))), self._held
+        for part, weights in self._weights(ROUGHNESS[0]):
+            matrix[part.block, part.rows] = weights
+        matrix[~held] = matrix[held].mean(axis=0)
+        return matrix
 
     @property
     def condition(self) -> float:
         """The largest row sum of |R|: how much of the answers' largest error can reach a value."""
-        return float(np.abs(self.matrix).sum(axis=1).max())
+        sums = self._combined(ROUGHNESS[0], np.ones((len(self.workers), 1)), size=True)
+        return float(sums.max())
 
     def recover(self, values: NDArray[Any]) -> Recovered:
         """The value from the answers, with an error estimate.
@@ -151,7 +158,7 @@ class VeiledRecovery(AbstractRecovery):
         rows = array.reshape(len(self.workers), -1) / scale
         sample = sketch(rows, numbers=MOST_NUMBERS, source=self.source)
         fits = self._fits(sample)
-        value = self._matrix(fits[0].roughness) @ rows
+        value = self._combined(fits[0].roughness, rows)
         errors = self._errors(sample, fits)
         return with_evidence(
             value.reshape(self.layout.blocks, *array.shape[1:]), errors, scale=scale
@@ -161,13 +168,14 @@ class VeiledRecovery(AbstractRecovery):
         """The roughness that explains the answers best, and those that do nearly as well."""
         parts = [part.kriging for part in self._parts]
         energies = [part.kriging.energies(sample[part.rows]) for part in self._parts]
-        scored = sorted((*restricted_likelihood(parts, energies, each), each) for each in ROUGHNESS)
-        best = scored[0][0] + _PLAUSIBLE
-        return [
-            _Fit(roughness=each, variance=variance)
-            for score, variance, each in scored
-            if score <= best
-        ]
+        fits, scores = [], []
+        for each in ROUGHNESS:
+            score, variance = restricted_likelihood(parts, energies, each)
+            scores.append((score + _RARER * math.log10(each / ROUGHNESS[0]), score))
+            fits.append(_Fit(roughness=each, variance=variance))
+        bests = np.min(scores, axis=0) + _PLAUSIBLE
+        order = np.argsort(np.array(scores)[:, 0], kind="stable")
+        return [fits[at] for at in order if np.any(scores[at] <= bests)]
 
     def _errors(self, sample: Floats, fits: list[_Fit]) -> Floats:
         """The root mean square error of each block."""
@@ -175,12 +183,12 @@ class VeiledRecovery(AbstractRecovery):
             return np.full(self.layout.blocks, math.inf)
         expected = np.max([self._expected(sample, fit) for fit in fits], axis=0)
         blocks = self.layout.held[np.array(self.workers)]
-        spread, farthest = _within(sample, blocks, self._matrix(fits[0].roughness) @ sample)
+        spread, farthest = _within(sample, blocks, self._combined(fits[0].roughness, sample))
         size = float(np.sqrt(np.mean(expected**2)))
         part = (size / max(spread, _TINY) - _FOLLOWED) / (_ERRATIC - _FOLLOWED)
         expected *= 1.0 + _UNFOLLOWED * min(max(part, 0.0), 1.0)
         noises = np.unique(np.stack([blocks, self.layout.veils[np.array(self.workers)]]), axis=1)
-        expected *= 1.0 + _FEW / noises.shape[1]
+        expected *= 1.0 + _FEW / (noises.shape[1] * min(self.layout.points.shape))
         along = np.concatenate([part.rows for part in self._parts])
         unseen = unseen_error(sample[along], self.layout.blocks, groups=blocks[along])
         errors: Floats = np.hypot(np.maximum(expected, farthest), unseen)
@@ -189,24 +197,37 @@ class VeiledRecovery(AbstractRecovery):
     def _expected(self, sample: Floats, fit: _Fit) -> Floats:
         """What the model expects, or the answers of a block where that is rougher; by a factor."""
         squares = np.zeros(self.layout.blocks)
-        held = np.zeros(self.layout.blocks, dtype=np.bool_)
         for part, share in zip(self._parts, self._shares(fit.roughness), strict=True):
             kriged = part.kriging
             own = kriged.energies(sample[part.rows]) / (kriged.spectrum + fit.roughness)
             most = max(fit.variance, float(np.mean(own)) if own.size else 0.0)
             squares[part.block] += most * share * kriged.variance(fit.roughness)
-            held[part.block] = True
-        squares[~held] = 2.0 * float(np.mean((sample - sample.mean(axis=0)) ** 2))
+        squares[~self._held] = 2.0 * float(np.mean((sample - sample.mean(axis=0)) ** 2))
         expected: Floats = _FACTOR * np.sqrt(squares)
         return expected
 
-    def _matrix(self, roughness: float) -> Floats:
-        matrix = np.zeros((self.layout.blocks, len(self.workers)))
+    def _combined(self, roughness: float, rows: Floats, *, size: bool = False) -> Floats:
+        """R·rows, or |R|·rows, in O(N): a block's value is of its own answers alone.
+
+        A block without answers has the mean of those with some.
+        """
+        value, held = np.zeros((self.layout.blocks, rows.shape[1])), self._held
+        for part, weights in self._weights(roughness):
+            value[part.block] += (np.abs(weights) if size else weights) @ rows[part.rows]
+        value[~held] = value[held].mean(axis=0)
+        return value
+
+    def _weights(self, roughness: float) -> Iterator[tuple[_Part, Floats]]:
+        """All of R that is not 0, part by part, of the blocks that have answers."""
         for part, share in zip(self._parts, self._shares(roughness), strict=True):
-            matrix[part.block, part.rows] = share * part.kriging.weights(roughness)
-        kept = matrix.any(axis=1)
-        matrix[~kept] = matrix[kept].mean(axis=0)
-        return matrix
+            yield part, share * part.kriging.weights(roughness)
+
+    @property
+    def _held(self) -> NDArray[np.bool_]:
+        """The blocks that have answers, ndarray (K,)."""
+        held = np.zeros(self.layout.blocks, dtype=np.bool_)
+        held[self.layout.held[np.array(self.workers)]] = True
+        return held
 
     def _shares(self, roughness: float) -> Floats:
         """The weight of each part in its block: by precision."""
@@ -228,8 +249,10 @@ def _within(values: Floats, blocks: NDArray[np.intp], value: Floats) -> tuple[fl
     values to another, and may be any of them where there is no noise. Elsewhere that is 0.
     """
     squares, farthest = 0.0, np.zeros(len(value))
-    for block in np.unique(blocks):
-        rows = values[blocks == block]
+    order = np.argsort(blocks, kind="stable")
+    cuts = np.flatnonzero(np.diff(blocks[order])) + 1
+    for places in np.split(order, cuts):
+        block, rows = blocks[places[0]], values[places]
         squares += float(np.sum(np.mean((rows - rows.mean(axis=0)) ** 2, axis=1)))
         if 2 * len(np.unique(rows, axis=0)) < len(rows):
             off = np.mean((rows - value[block]) ** 2, axis=1)
@@ -243,7 +266,12 @@ def _parts(layout: VeiledLayout, workers: NDArray[np.intp]) -> tuple[_Part, ...]
     blocks, groups = layout.held[workers], layout.veils[workers] // many
     order = np.lexsort((workers, groups, blocks))
     cuts = np.flatnonzero(np.diff(blocks[order]) | np.diff(groups[order])) + 1
-    return tuple(
-        _Part(block=int(blocks[rows[0]]), rows=rows, kriging=kriging(layout.gram(workers[rows])))
-        for rows in np.split(order, cuts)
-    )
+    copies = layout.copies[workers]
+    known: dict[bytes, Kriging] = {}  # most blocks have answers from the same copies
+    parts = []
+    for rows in np.split(order, cuts):
+        key = copies[rows].tobytes()
+        if key not in known:
+            known[key] = kriging(layout.gram(workers[rows]))
+        parts.append(_Part(block=int(blocks[rows[0]]), rows=rows, kriging=known[key]))
+    return tuple(parts)

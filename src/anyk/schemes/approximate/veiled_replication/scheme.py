@@ -18,14 +18,12 @@ from anyk.schemes.approximate.common import (
     least_answers,
     stragglers_of,
 )
-from anyk.schemes.approximate.veiled_replication.layout import (
-    VeiledLayout,
-    check_copies,
-    veiled_layout,
-)
+from anyk.schemes.approximate.veiled_replication.choice import veiled_layout
+from anyk.schemes.approximate.veiled_replication.layout import VeiledLayout, check_copies
 from anyk.schemes.approximate.veiled_replication.recovery import VeiledRecovery
 from anyk.schemes.base import AbstractScheme, Encoded, Encoder, blocks_of
 from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_for_certain
+from anyk.schemes.tally import AbstractTally, CountTally
 from anyk.spec import Guarantee, Map, Threat
 
 __all__ = ["ROW", "VeiledReplication"]
@@ -141,6 +139,7 @@ class VeiledReplication(AbstractScheme):
             adversaries=self.adversaries,
             colluders=self.colluders,
             leakage=self._layout.bits,
+            beyond=self._layout.beyond,
             data_std=self.data_std,
         )
 
@@ -175,6 +174,10 @@ class VeiledReplication(AbstractScheme):
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether at least N - S workers answered."""
         return len(set(indices_of("answered", answered))) >= self.guarantee.threshold
+
+    def tally(self, layout: VeiledLayout) -> AbstractTally:  # noqa: ARG002
+        """The same, told one by one."""
+        return CountTally(self.guarantee.threshold)
 
     def encoder(self, layout: VeiledLayout, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D of the copies, and M of their veils."""

@@ -1,0 +1,126 @@
+"""The answers that a value can be made of, and what they still lack."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import final
+
+from anyk.schemes.base import Encoded
+from anyk.schemes.tally import Replicas
+
+__all__ = ["Usable", "Wanted"]
+
+
+@final
+class Wanted:
+    """The shares that others may compute too: of each block, as many as it lacks answers.
+
+    They only become fewer: those that are wanted first are the first copies of each block, and an
+    answer on any copy makes them one less, itself if it is among them.
+
+    Args:
+        replicas: of the scheme.
+
+    Example:
+        >>> from anyk.running.usable import Wanted
+        >>> wanted = Wanted(anyk.Replication(blocks=2, workers=4).replicas(None))
+        >>> wanted.answered(3), list(wanted)
+        (1, [(0, 0)])
+    """
+
+    def __init__(self, replicas: Replicas) -> None:
+        self._replicas = replicas
+        self._left = [list(shares[: replicas.least]) for shares in replicas.blocks]
+        self._block = {
+            share: block for block, shares in enumerate(replicas.blocks) for share in shares
+        }
+        self._number = sum(map(len, self._left))
+
+    def __bool__(self) -> bool:
+        return self._number > 0
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        """The blocks and shares, block by block."""
+        return ((block, share) for block, shares in enumerate(self._left) for share in shares)
+
+    def __contains__(self, share: int) -> bool:
+        return share in self._left[self._block[share]]
+
+    def block(self, share: int) -> int:
+        """Which block a share is a copy of."""
+        return self._block[share]
+
+    def holders(self, block: int) -> Collection[int]:
+        """Who has a say in a block already."""
+        return self._replicas.blocks[block]
+
+    def answered(self, share: int) -> int | None:
+        """Note an answer; the share that is not wanted any more because of it."""
+        left = self._left[self._block[share]]
+        if not left:
+            return None
+        self._number -= 1
+        if share in left:
+            left.remove(share)
+            return share
+        return left.pop()
+
+
+@final
+class Usable:
+    """Shares whose answers have the shape that most have; the truth is among the most.
+
+    Args:
+        encoded: what they are shares of.
+
+    Example:
+        >>> from anyk.running.usable import Usable
+        >>> usable = Usable(anyk.Replication(blocks=1, workers=4).encode([1.0]))
+        >>> for share, shape in enumerate([(2,), (3,), (3,)]):
+        ...     changed = usable.add(share, shape)
+        >>> usable.shares, usable.enough, changed
+        ([1, 2], True, True)
+    """
+
+    def __init__(self, encoded: Encoded) -> None:
+        self._encoded = encoded
+        self._by_shape: dict[tuple[int, ...], list[int]] = {}
+        self._rank: dict[tuple[int, ...], int] = {}  # which shape came first
+        self._shape: tuple[int, ...] | None = None
+        self.unwanted: int | None = None  # the share that is not wanted any more since the last
+        self._begin([])
+
+    def _begin(self, shares: list[int]) -> None:
+        """Count from the beginning what these shares are worth."""
+        scheme, layout = self._encoded.scheme, self._encoded.layout
+        self.shares = shares
+        self._tally, replicas = scheme.tally(layout), scheme.replicas(layout)
+        self.wanted = None if replicas is None else Wanted(replicas)
+        for share in shares:
+            self._count(share)
+
+    def _count(self, share: int) -> int | None:
+        self._tally.add(share)
+        return None if self.wanted is None else self.wanted.answered(share)
+
+    @property
+    def enough(self) -> bool:
+        """Whether they may be enough for the guarantee."""
+        return self._tally.enough
+
+    def add(self, share: int, shape: tuple[int, ...]) -> bool:
+        """Note an answer; whether other answers than before are usable."""
+        same = self._by_shape.setdefault(shape, [])
+        rank = self._rank.setdefault(shape, len(self._rank))
+        same.append(share)
+        self.unwanted = None
+        if self._shape is None:
+            self._shape, self.shares = shape, same
+        if shape == self._shape:
+            self.unwanted = self._count(share)
+            return False
+        if (len(same), -rank) <= (len(self.shares), -self._rank[self._shape]):
+            return False
+        self._shape = shape
+        self._begin(same)
+        return True
