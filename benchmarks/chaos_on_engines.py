@@ -393,8 +393,8 @@ def right(job: Job, encoded: anyk.Encoded, outcome: anyk.Outcome) -> bool:
     """Whether a value is the truth, or what its decoder makes of true answers."""
     if job.scheme.guarantee.exact:
         return outcome.value.shape == job.truth.shape and np.array_equal(outcome.value, job.truth)
-    answers = FUNCTIONS[job.which](encoded.shares[list(outcome.used)])
-    decoded = encoded.recovery(outcome.used).recover(answers).value
+    answers = FUNCTIONS[job.which](encoded.shares[list(outcome.shares)])
+    decoded = encoded.recovery(outcome.shares).recover(answers).value
     return outcome.value.shape == decoded.shape and np.allclose(
         outcome.value, decoded, rtol=1e-9, atol=1e-9
     )

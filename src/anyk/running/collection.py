@@ -221,8 +221,7 @@ class Collection:
     def _send_again(self, dispatch: AbstractDispatch, *, enough: bool) -> bool:
         """Let others compute what is late or has failed; whether any of it is on its way."""
         limit = self.pending.limit(few=enough)
-        coming = self.resending.send(dispatch, limit)
-        due = None if limit is None else self.resending.due(limit)
+        coming, due = self.resending.send(dispatch, limit)
         self._wake = math.inf if due is None else due
         return coming
 
