@@ -278,7 +278,7 @@ class Leak:
     def _larger(self) -> str:
         """That the data are not what the promise is stated for."""
         stated, spread = self.data_std, self.spread
-        if stated is None or spread is None or spread <= _SAME * stated:
+        if stated is None or spread is None or not spread > _SAME * stated:
             return ""
         return (
             f";\nbut the standard deviation of these data is {spread:.3g}, not data_std = "
