@@ -223,8 +223,7 @@ class Leak:
 
         Two sets of data are neighbours where one block differs. L bits of data of the deviation s
         are noise in which a block that moves by s is seen by sqrt(4^L - 1) standard deviations at
-        most. That is of Gaussian noise; what its sampling adds is in `Disclosure.epsilon`, which
-        promises nothing beyond an epsilon of about 20, where nobody is protected any more.
+        most. Beyond an epsilon of about 20 nobody is protected: there it only compares.
 
         Args:
             sensitivity: Euclidean distance of two values of one block, over all its numbers; by
