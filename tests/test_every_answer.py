@@ -96,14 +96,14 @@ class ResendingAnew:
             self.free.pop(answer.worker, None)
             self.free[answer.worker] = answer.answered
 
-    def send(self, dispatch: AbstractDispatch, limit: float | None) -> bool:
+    def send(self, dispatch: AbstractDispatch, limit: float | None) -> tuple[bool, float | None]:
         now = self.executor.clock()
         under_way = False
         for block, share in list(self.wanted):
             sent = self.pending.sent_last(share)
             on_its_way = sent is not None and (limit is None or sent + limit > now)
             under_way |= on_its_way or self.ask(dispatch, block, share, now)
-        return under_way
+        return under_way, None if limit is None else self.due(limit)
 
     def ask(self, dispatch: AbstractDispatch, block: int, share: int, now: float) -> bool:
         if self.pending.tries(share) >= 3:
