@@ -199,7 +199,9 @@ class Collection:
 
     def _hopeless(self) -> bool:
         """Whether an exact scheme can't have a value any more, whatever still comes."""
-        return self.exact and self.pending.hopeless
+        if not (self.exact and self.pending.hopeless):
+            return False
+        return self.usable.wanted is None or not self.resending.may_help()
 
     def _settled(self) -> bool:
         """Whether as many answered as the promise needs, and all others are late.

@@ -103,6 +103,12 @@ class Resending:
         due = self._coming.due(now, limit)
         return due is not None, due
 
+    def may_help(self) -> bool:
+        """Whether who still owes an answer may bring, after it, one on each share that was lost."""
+        lost = (share for share in self._pending.lost() if share in self._wanted)
+        tried = max((self._pending.tries(share) for share in lost), default=0)
+        return bool(self._pending) and tried < _MOST_TRIES
+
     def _send(self, dispatch: AbstractDispatch, limit: float | None, now: float) -> None:
         alive = self._executor.alive
         kept: list[tuple[int, int]] = []
