@@ -97,6 +97,8 @@ class OnFutures(Ground):
 class OnRemote(Ground):
     """`anyk worker`s, with certificates."""
 
+    unruly = ("hold", "stop", "fork", "child")
+
     def __init__(self) -> None:
         self._trial = Trial("_chaos_tasks", workers=WORKERS, directory=HERE)
 
@@ -109,7 +111,7 @@ class OnRemote(Ground):
         self._trial.__exit__(*error)
 
     def executor(self) -> AbstractExecutor:
-        return anyk.Remote(self._trial.addresses, tls=self._trial.master, patience=60.0)
+        return anyk.Remote(self._trial.addresses, tls=self._trial.master, patience=5.0)
 
     def tend(self) -> None:
         for worker, process in enumerate(self._trial.processes):
@@ -126,11 +128,8 @@ class OnRemote(Ground):
         return True
 
     def remains(self) -> list[str]:
-        return [
-            f"session {child}"
-            for process in self._trial.processes
-            for child in children(process.pid)
-        ]
+        ours = {process.pid for process in self._trial.processes}
+        return [f"process {each}" for each in of_this_campaign() if each not in ours]
 
 
 class OnDask(Ground):

@@ -8,9 +8,10 @@ stopped (SIGSTOP, for longer than the deadline where there is one, across calls;
 from within, until the worker is given up), cut off (all TCP
 connections of their process shut down; on Remote also what listens killed, and started again), out
 of disk (every write to a file fails), late, busy, with exceptions, Ctrl-C, wrong shapes and dtypes,
-NaN, and lies. On Processes tasks also hold the GIL, fork (the child stays, in a session of its own
-or not, or goes on as the worker does), and start programs that stay. In some runs a master of its
-own is interrupted by Ctrl-C in the middle of its calls, or killed at any moment from its start on.
+NaN, and lies. On Processes and Remote tasks also hold the GIL, stop their process, fork (the child
+stays, in a session of its own or not, or goes on as the worker does), and start programs that stay.
+In some runs a master of its own is interrupted by Ctrl-C in the middle of its calls, or killed at
+any moment from its start on.
 
 Left out is what the answers alone can't tell: one wrong shape in as many answers as the right one.
 

@@ -155,7 +155,7 @@ def main() -> None:
         engine, workers, rounds = parsed.row
         print(json.dumps(measure(engine, int(workers), int(rounds))))
         return
-    rounds = 1 if parsed.tiny else 5
+    rounds = 1 if parsed.tiny else 9
     rows, broken, medians = [], [], {}
     for engine in [parsed.engine] if parsed.engine else engines:
         usual: tuple[int, ...] = PROCESSES if engine == "Processes" else SIZES

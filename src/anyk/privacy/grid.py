@@ -111,7 +111,7 @@ def sampled(grid: Grid, masks: NDArray[Any], *, blocks: int, shares: int, number
         >>> encoder = encoded.encoder
         >>> made = sampled(encoder.grid, encoder.masks, blocks=1, shares=1, numbers=2)
         >>> made.normals, made.terms
-        (1, 2)
+        (2, 3)
     """
     parts = 2 if np.iscomplexobj(masks) else 1
     each = int(np.count_nonzero(masks, axis=1).max(initial=0))

@@ -107,7 +107,7 @@ def simplices(
                [-0.5  ,  0.866],
                [-0.5  , -0.866]])
         >>> simplices(7, shells=((1.0, 0.0), (1.4, 0.2)), most=3).precisions.round(2)
-        array([0.  , 1.  , 2.4 , 4.5 ])
+        array([ 0.  ,  1.  ,  2.79, 13.26])
     """
     points = np.concatenate([reach * _simplex(corners, turn) for reach, turn in shells])
     if own:
