@@ -223,8 +223,8 @@ def main() -> int:
     parser.add_argument("--samples", type=int, default=10**8, help="of each of x and its neighbour")
     parser.add_argument("--only", default="", help="floats, or a scheme; all by default")
     options = parser.parse_args()
-    samples = 10**6 if options.tiny else options.samples
-    numbers = BATCH
+    samples = 1 << 17 if options.tiny else options.samples
+    numbers = min(BATCH, samples)
     schemes = (
         anyk.VeiledReplication(1, 12, **PROMISED),
         anyk.Berrut(1, 2, **PROMISED),
