@@ -185,25 +185,41 @@ def _add_worker(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 def _add_certificates(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     certificates = commands.add_parser(
         "certificates",
-        help="make certificates for a trial of remote workers",
+        help="make, renew and revoke certificates for a trial of remote workers",
         description="Makes an authority, and certificates and keys for a master and some workers, "
-        "each in a directory that is for that party alone. For a trial: for real use, take an "
-        "authority that you have, and lay out its files in the same way.",
+        "each in a directory that is for that party alone; later renews or revokes them. For a "
+        "trial: for real use, take an authority that you have, and lay out its files in the same "
+        "way.",
     )
-    certificates.add_argument("directory", type=Path, metavar="DIR", help="where to write them")
-    certificates.add_argument(
-        "--workers", type=_positive, required=True, metavar="N", help="how many workers there are"
+    certificates.add_argument("directory", type=Path, metavar="DIR", help="where they are written")
+    what = certificates.add_mutually_exclusive_group(required=True)
+    what.add_argument(
+        "--workers", type=_positive, metavar="N", help="make new ones, for so many workers"
+    )
+    what.add_argument(
+        "--renew", metavar="NAME", help="a new key and certificate for one party, such as worker-0"
+    )
+    what.add_argument(
+        "--revoke",
+        nargs="*",
+        metavar="NAME",
+        help="believe no certificate of these parties that was made so far; without a name, write "
+        "the list of revoked ones again before it runs out",
     )
     certificates.add_argument(
         "--hosts",
         nargs="+",
-        default=["localhost", "127.0.0.1", "::1"],
+        default=[],
         metavar="HOST",
-        help="names and addresses that the workers have beside worker-0, worker-1, ... "
-        "(default: this machine's own)",
+        help="with --workers: the name or address of each worker's machine, which its certificate "
+        "is good for beside worker-0, worker-1, ... (default: none)",
     )
     certificates.add_argument(
-        "--days", type=_positive, default=30, metavar="N", help="that they last (default: 30)"
+        "--days",
+        type=_positive,
+        default=30,
+        metavar="N",
+        help="that certificates, or the list of revoked ones, last (default: 30)",
     )
 
 
@@ -283,18 +299,32 @@ def _worker(arguments: argparse.Namespace) -> int:
 
 
 def _certificates(arguments: argparse.Namespace) -> int:
-    from anyk.executors.remote.certificates import make_certificates  # noqa: PLC0415 - as above
-
-    names = make_certificates(
-        arguments.directory, workers=arguments.workers, hosts=arguments.hosts, days=arguments.days
+    from anyk.executors.remote.certificates import (  # noqa: PLC0415 - as above
+        make_certificates,
+        renew_certificate,
+        revoke_certificates,
     )
+
+    place, days = arguments.directory, arguments.days
+    if arguments.renew is not None:
+        until = renew_certificate(place, arguments.renew, days=days)
+        print(f"{place / arguments.renew}  has a new key and certificate, good until {until}.")
+        print("Copy its files over those that the party has. Nothing needs to be started again.")
+        return 0
+    if arguments.revoke is not None:
+        until = revoke_certificates(place, arguments.revoke, days=days)
+        print(f"{place / 'master' / 'revoked.pem'}  is the list, good until {until}: after that")
+        print("nobody is believed. Copy it to every party, and write it again before:")
+        print(f"anyk certificates {place} --revoke")
+        return 0
+    names = make_certificates(place, workers=arguments.workers, hosts=arguments.hosts, days=days)
     uses = {"master": "for the master: anyk.Remote(..., tls=THIS)"}
     uses |= dict.fromkeys(names, "for one worker: anyk worker --tls THIS ...")
     uses["authority"] = "for nobody: its key makes certificates"
-    width = max(len(str(arguments.directory / name)) for name in uses)
+    width = max(len(str(place / name)) for name in uses)
     for name, use in uses.items():
-        print(f"{arguments.directory / name!s:<{width}}  {use}")
-    print(f"For a trial, and good for {arguments.days} days. Give each party its own directory.")
+        print(f"{place / name!s:<{width}}  {use}")
+    print(f"For a trial, and good for {days} days. Give each party its own directory.")
     return 0
 
 

@@ -1,6 +1,7 @@
 """What executors advise: too few workers, closed, forked, nested, what can't be sent."""
 
 import contextlib
+import datetime as dt
 import errno
 import resource
 import sys
@@ -13,6 +14,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 from tried import tried
 
 import anyk
@@ -23,7 +26,11 @@ from anyk.executors.processes.executor import _pack as packed_for_processes
 from anyk.executors.processes.executor import _refuse as refuse
 from anyk.executors.remote.arguments import pack, sendable
 from anyk.executors.remote.budget import Budget
-from anyk.executors.remote.certificates import make_certificates
+from anyk.executors.remote.certificates import (
+    make_certificates,
+    renew_certificate,
+    revoke_certificates,
+)
 from anyk.executors.remote.command import serve_worker
 from anyk.executors.remote.executor import _checked as addresses
 from anyk.executors.remote.offer import Offer
@@ -116,13 +123,84 @@ class Unnamed(AbstractWork):
         return parts[0]
 
 
-def certificates(hosts=("127.0.0.1",), days=1, *, twice=""):
+def certificates(hosts=("127.0.0.1",), days=1, *, workers=None, twice=""):
+    workers = len(hosts) if workers is None else workers
     with tempfile.TemporaryDirectory() as directory:
         for again in range(1 + bool(twice)):
             other = Path(directory) / str(again if twice == "elsewhere" else 0)
             other.mkdir(exist_ok=True)
-            make_certificates(other, workers=1, hosts=hosts, days=days)
+            make_certificates(other, workers=workers, hosts=hosts, days=days)
         return client_context(other / "master")
+
+
+def made(spoil=None, *repairs):
+    """A trial's certificates: what the master says of them, spoilt and put right."""
+    with tempfile.TemporaryDirectory() as directory:
+        place = Path(directory)
+        make_certificates(place, workers=1)
+        if spoil is not None:
+            spoil(place)
+        for repair in repairs:
+            repair(place)
+        client_context(place / "master")
+
+
+def another_key(place):
+    key = (place / "worker-0" / "key.pem").read_bytes()
+    (place / "master" / "key.pem").write_bytes(key)
+
+
+def revoke_all(place):
+    revoke_certificates(place, ["master"])
+
+
+def no_list(place):
+    (place / "master" / "revoked.pem").write_bytes(b"")
+
+
+def renew(place):
+    renew_certificate(place, "master")
+
+
+def spent_authority(place, *, elsewhere=False):
+    """A directory whose authority signed itself long ago; and another one."""
+    place = Path(place)
+    make_certificates(place / "old", workers=1)
+    path = place / "old" / "authority"
+    secret = serialization.load_pem_private_key((path / "key.pem").read_bytes(), None)
+    old = x509.load_pem_x509_certificate((path / "authority.pem").read_bytes())
+    then = old.not_valid_before_utc
+    builder = x509.CertificateBuilder(
+        old.issuer, old.subject, secret.public_key(), old.serial_number,
+        then - dt.timedelta(days=9), then - dt.timedelta(days=1),
+    )  # fmt: skip
+    text = builder.sign(secret, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    (path / "authority.pem").write_bytes(text)
+    if elsewhere:
+        make_certificates(place / "new", workers=3)
+    renew_certificate(place / ("new" if elsewhere else "old"), "master")
+
+
+def in_a_folder(call, **more):
+    with tempfile.TemporaryDirectory() as directory:
+        return call(Path(directory), **more)
+
+
+def renewed(name, *, here=True):
+    with tempfile.TemporaryDirectory() as directory:
+        make_certificates(Path(directory) / "made", workers=1)
+        renew_certificate(Path(directory) / ("made" if here else "."), name)
+
+
+def together(*hosts, places=None):
+    addresses = [f"worker-{n}@{host}:7000" for n, host in enumerate(hosts)]
+    with tempfile.TemporaryDirectory() as directory:
+        make_certificates(Path(directory), workers=len(hosts))
+        master = Path(directory) / "master"
+        with anyk.Remote(addresses, tls=master, patience=0.01, places=places) as executor:
+            scheme = anyk.Lagrange(blocks=1, degree=1, workers=len(hosts), colluders=1)
+            with anyk.distribute(scheme, [1], executor):
+                pass
 
 
 def placed_parts(*lengths):
@@ -327,6 +405,64 @@ ROWS = [
         "Write a name as DNS has it (xn--...), and each host as a word of its own.",
         lambda: certificates(["a b"]),
         lambda: certificates(["a", "b"]),
+    ),
+    tried(
+        "Pass one for each worker, in order; or none, and name workers in their addresses",
+        lambda: certificates(["a", "b"], workers=3),
+        lambda: certificates(["a", "b", "c"], workers=3),
+        lambda: certificates([], workers=3),
+        lambda: addresses(["worker-0@a:7000", "worker-1@b:7000", "worker-2@b:7001"], secure=True),
+    ),
+    tried(
+        "Leave them out: workers of one host are told apart by their names",
+        lambda: certificates(["a", "a"]),
+        lambda: certificates([], workers=2),
+        lambda: addresses(["worker-0@HOST:7000", "worker-1@HOST:7001"], secure=True),
+    ),
+    tried(
+        "Put both there that were made together; a renewal changes both.",
+        lambda: made(another_key),
+        lambda: made(another_key, renew),
+    ),
+    tried(
+        "Renew it (anyk certificates DIR --renew NAME, if that made it), or set the clock.",
+        lambda: made(revoke_all),
+        lambda: made(revoke_all, renew),
+    ),
+    tried(
+        "Get a new list of the authority (anyk certificates DIR --revoke writes one",
+        lambda: made(no_list),
+        lambda: made(no_list, revoke_certificates),
+    ),
+    tried(
+        "Name the one that anyk certificates DIR --workers N has made.",
+        lambda: renewed("master", here=False),
+        lambda: renewed("master"),
+    ),
+    tried(
+        "Name a party that this authority has certified.",
+        lambda: renewed("worker-7"),
+        lambda: renewed("worker-0"),
+    ),
+    tried(
+        "Make new certificates in another directory: anyk certificates DIR --workers 3.",
+        lambda: in_a_folder(spent_authority),
+        lambda: in_a_folder(spent_authority, elsewhere=True),
+    ),
+    tried(
+        'Pass the names of their owners, say, as in ["anna", "anna", "ben"]; or None',
+        lambda: together("10.0.0.5", "10.0.0.6", "10.0.0.7", places=["anna"]),
+        lambda: anyk.Remote(
+            ["127.0.0.1:7", "127.0.0.1:8", "127.0.0.1:9"], tls=None, places=["anna", "anna", "ben"]
+        ).close(),
+        lambda: anyk.Remote(["127.0.0.1:7"], tls=None, places=None).close(),
+    ),
+    tried(
+        "Start more workers (on Ray, nodes; on Remote, hosts, or say with places= which are apart) "
+        "and spread the shares over them",
+        lambda: together("192.0.2.5", "192.0.2.5"),
+        lambda: together("192.0.2.5", "192.0.2.6"),
+        lambda: together("192.0.2.5", "192.0.2.5", places=["one", "other"]),
     ),
     tried(
         "Write a name as DNS has it (xn--...), and each host as a word of its own.",

@@ -1,14 +1,11 @@
 """What a malicious or curious worker can do to its master, and a stranger to a worker: nothing."""
 
-import datetime as dt
 import gc
 import importlib
-import json
 import pickle
 import random
 import re
 import select
-import shutil
 import socket
 import ssl
 import struct
@@ -20,13 +17,24 @@ import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from remote_fakes import (
+    GRAM,
+    LONG,
+    SHARE,
+    Fake,
+    ask,
+    header,
+    honest,
+    knock,
+    request,
+    secured,
+    signed,
+)
 
 import anyk
 from anyk.executors.core.answer_header import BrokenAnswer
@@ -35,16 +43,14 @@ from anyk.executors.core.link import Order
 from anyk.executors.remote.certificates import make_certificates
 from anyk.executors.remote.executor import Remote
 from anyk.executors.remote.frames import Channel, parse_specs
+from anyk.executors.remote.handshake import reach
 from anyk.executors.remote.link import Keys, Limits, RemoteLink
+from anyk.executors.remote.party import Stranger
 from anyk.executors.remote.request import make_request
-from anyk.executors.remote.tls import Address, Stranger, client_context
+from anyk.executors.remote.tls import Address, client_context
 from anyk.testing import Trial
-from anyk.work import Plain, WorkerTask
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-LONG = 30.0  # seconds: a test that waits this long has failed
-GRAM = WorkerTask(Plain("gram"), anyk.PrimeField())
-SHARE = np.arange(4).reshape(1, 2, 2)
 
 
 @pytest.fixture(scope="module")
@@ -58,90 +64,6 @@ def attack() -> Iterator[ModuleType]:
 def trial() -> Iterator[Trial]:
     with Trial("anyk.testing.tasks", workers=2) as started:
         yield started
-
-
-class Fake:
-    """A worker that answers each request to run something with whatever bytes a test says."""
-
-    def __init__(self, answer: Callable[[dict[str, Any]], bytes], context: Any = None) -> None:
-        self.answer = answer
-        self.context = context
-        self.heard = bytearray()
-        self.connections = 0
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        self.over = threading.Event()
-        self.thread = threading.Thread(target=self.listen)
-
-    def __enter__(self) -> Self:
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.over.set()
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-        self.thread.join(LONG)
-        assert not self.thread.is_alive()
-
-    def listen(self) -> None:
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            with connection:
-                try:
-                    if self.context is None:
-                        self.serve(connection)
-                    else:
-                        with self.context.wrap_socket(connection, server_side=True) as secure:
-                            self.serve(secure)
-                except (OSError, EOFError):
-                    continue
-
-    def serve(self, connection: socket.socket) -> None:
-        while True:
-            (length,) = struct.unpack(">I", self.read(connection, 4))
-            request = json.loads(self.read(connection, length))
-            for name, shape in request.get("arrays", ()):
-                self.read(connection, int(np.prod(shape)) * np.dtype(name).itemsize)
-            if request["verb"] == "run":
-                connection.sendall(self.answer(request))
-
-    def read(self, connection: socket.socket, size: int) -> bytes:
-        data = bytearray()
-        while len(data) < size:
-            got = connection.recv(size - len(data))
-            if not got:
-                raise EOFError
-            data += got
-        self.heard += data
-        return bytes(data)
-
-
-def header(request: dict[str, Any], **change: object) -> bytes:
-    plain = {"serial": request["serial"], "seconds": 0.0, "failure": None, "dtype": "<i8"}
-    text = json.dumps(plain | {"shape": [2, 2]} | change).encode()
-    return struct.pack(">I", len(text)) + text
-
-
-def honest(request: dict[str, Any]) -> bytes:
-    return header(request) + np.arange(4).tobytes()
-
-
-def ask(executor: Remote, shares: Any = SHARE) -> list[tuple[Any, str | None, float]]:
-    """Value, failure and seconds of each worker."""
-    placement = executor.place((shares,))
-    dispatch = executor.dispatch(GRAM, placement, ())
-    got = {}
-    for _ in range(len(shares)):
-        answer = dispatch.receive(LONG)
-        assert answer is not None
-        got[answer.worker] = (answer.value, answer.failure, answer.seconds)
-    executor.release(placement)
-    return [got[who] for who in sorted(got)]
 
 
 def failure_of(fake: Fake, **limits: Any) -> str | None:
@@ -385,48 +307,6 @@ def test_a_worker_s_own_words_are_text_wherever_they_are_shown(tmp_path: Path) -
 # Who is at the other end
 
 
-def signed(
-    directory: Path, authority: Path, name: str, key: Any, *, names: list[str], days: float = 1
-) -> Path:
-    """A party's directory with a certificate that a trial's authority would not make."""
-    issuer = x509.load_pem_x509_certificate((authority / "authority.pem").read_bytes())
-    secret: Any = serialization.load_pem_private_key((authority / "key.pem").read_bytes(), None)
-    now = dt.datetime.now(dt.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(x509.Name([]))
-        .issuer_name(issuer.subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=3))
-        .not_valid_after(now + dt.timedelta(days=days))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.DNSName(each) for each in names]), critical=True
-        )
-        .sign(secret, hashes.SHA256())
-    )
-    party = directory / name
-    party.mkdir()
-    (party / "certificate.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    (party / "key.pem").write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    shutil.copy(authority / "authority.pem", party)
-    return party
-
-
-def secured(party: Path, *, protocol: str = "anyk/1") -> ssl.SSLContext:
-    """A worker's TLS, which does not care who the master is."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(party / "certificate.pem", party / "key.pem")
-    context.set_alpn_protocols([protocol])
-    return context
-
-
 def refusal(trial: Trial, context: ssl.SSLContext, name: str = "worker-0") -> str:
     """What a master says of a worker with this TLS, if it does not take it for worker-0."""
     with Fake(honest, context) as fake:
@@ -491,20 +371,6 @@ def test_keys_have_one_owner() -> None:
 
 
 # A stranger, and a worker
-
-
-def knock(trial: Trial, context: ssl.SSLContext, data: bytes = b"") -> bytes:
-    """What a worker says to one who comes with this TLS."""
-    port = int(trial.addresses[0].rpartition(":")[2])
-    with socket.create_connection(("127.0.0.1", port), LONG) as plain:
-        with context.wrap_socket(plain, server_hostname="worker-0") as secure:
-            secure.sendall(data)
-            return secure.recv(100)
-
-
-def request(**items: object) -> bytes:
-    text = json.dumps({"key": 0, "arrays": []} | items).encode()
-    return struct.pack(">I", len(text)) + text
 
 
 def test_a_stranger_gets_nothing_out_of_a_worker(attack: ModuleType, trial: Trial) -> None:
@@ -606,7 +472,6 @@ def test_one_who_is_gone_or_speaks_unasked_is_noticed() -> None:
 
 
 def test_one_who_is_gone_before_tls_begins_leaves_no_socket_behind(trial: Trial) -> None:
-    context = client_context(trial.master)
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -618,7 +483,7 @@ def test_one_who_is_gone_before_tls_begins_leaves_no_socket_behind(trial: Trial)
             seen.register(plain, 0)
             assert seen.poll(1000 * LONG)
             with plain, pytest.raises(ConnectionResetError):
-                context.wrap_socket(plain, server_hostname="worker-0")
+                reach(plain, trial.master, "worker-0", time.monotonic() + LONG)
         gc.collect()
     assert not [str(each.message) for each in said]
 
@@ -628,7 +493,7 @@ def test_a_link_that_is_cut_gives_up_a_handshake(trial: Trial) -> None:
         address = Address("worker-0", *listener.getsockname())
         link = RemoteLink(
             address,
-            client_context(trial.master),
+            trial.master,
             Keys(),
             dict,
             Limits(patience=LONG, answer=1000),

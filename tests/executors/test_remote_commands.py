@@ -33,6 +33,12 @@ def run_worker(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def names_of(party: Path) -> list[str]:
+    certificate = x509.load_pem_x509_certificate((party / "certificate.pem").read_bytes())
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return [str(each.value) for each in names]
+
+
 def test_certificates(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     place = tmp_path / "certificates"
     assert main(["certificates", str(place), "--workers", "2", "--hosts", "10.0.0.5", "h"]) == 0
@@ -45,9 +51,9 @@ def test_certificates(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
         assert stat.S_IMODE((place / party).stat().st_mode) == 0o700
         assert stat.S_IMODE((place / party / "key.pem").stat().st_mode) == 0o600
     worker = x509.load_pem_x509_certificate((place / "worker-1" / "certificate.pem").read_bytes())
-    names = worker.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    assert names.get_values_for_type(x509.DNSName) == ["worker-1", "h"]
-    assert [str(each) for each in names.get_values_for_type(x509.IPAddress)] == ["10.0.0.5"]
+    assert names_of(place / "master") == ["master"]
+    assert names_of(place / "worker-0") == ["worker-0", "10.0.0.5"]
+    assert names_of(place / "worker-1") == ["worker-1", "h"]
     assert 29 <= (worker.not_valid_after_utc - worker.not_valid_before_utc).days <= 31
     before = (place / "master" / "key.pem").read_bytes()
     assert main(["certificates", str(place), "--workers", "2"]) == 1
@@ -56,6 +62,8 @@ def test_certificates(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
 
 
 @pytest.mark.parametrize("argv", [["certificates"], ["certificates", "x", "--workers", "0"],
+                                  ["certificates", "x"],
+                                  ["certificates", "x", "--workers", "2", "--renew", "worker-0"],
                                   ["worker"], ["worker", "--listen", "127.0.0.1:0"],
                                   ["worker", "--listen", "127.0.0.1:0", "--tasks", "x"],
                                   ["worker", "--listen", "127.0.0.1:0", "--tasks", "x",
@@ -99,6 +107,12 @@ def test_a_port_in_use_is_said_and_what_to_do() -> None:
         (["--hosts", "bücher"], "hosts: got 'bücher'"),
         (["--hosts", "a b"], "hosts: got 'a b'"),
         (["--hosts", "h", ""], "hosts: got ''"),
+        (["--hosts", "*.example.org"], "hosts: got '*.example.org'"),
+        (["--hosts", "a", "b"], "hosts: got 2 for 1 workers; needed: one for each worker"),
+        (["--hosts", "worker-0"], "hosts: got worker-0 twice, or as the name of a party"),
+        (["--workers", "2", "--hosts", "::1", "0:0::1"], "hosts: got ::1 twice"),
+        (["--workers", "2", "--hosts", "A.b", "a.B"], "hosts: got a.b twice"),
+        (["--workers", "2", "--hosts", "worker-1", "b"], "hosts: got worker-1 twice"),
     ],
 )
 def test_what_no_certificate_can_hold_is_said_and_nothing_written(

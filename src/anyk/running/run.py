@@ -140,8 +140,9 @@ def _check_apart(promise: Guarantee, executor: AbstractExecutor) -> None:
             given=f"{type(executor).__name__} with up to {max(per_worker, per_machine)} shares in "
             f"one place, for a scheme with adversaries={liars}, colluders={coalition}",
             needed="one share in each place, as all shares in one place lie and collude together",
-            change="Start more workers (on Ray, nodes) and spread the shares over them, or take a "
-            "scheme without adversaries and colluders.",
+            change="Start more workers (on Ray, nodes; on Remote, hosts, or say with places= which "
+            "are apart) and spread the shares over them, or take a scheme without adversaries and "
+            "colluders.",
         )
 
 

@@ -1,34 +1,25 @@
-"""`anyk certificates`: an authority, a master's certificate and one a worker, for a trial."""
+"""`anyk certificates`: made, renewed and revoked, for a trial of a master and some workers."""
 
 from __future__ import annotations
 
-import datetime as dt
-import ipaddress
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from anyk.checks import count, shown
+from anyk.checks import count
 from anyk.errors import InvalidArgument
-from anyk.executors.remote.tls import AUTHORITY, CERTIFICATE, KEY
+from anyk.executors.remote.authority import Authority, general_name, new_key, pem_of, write
+from anyk.executors.remote.party import AUTHORITY, CERTIFICATE, KEY, REVOKED
+from anyk.executors.remote.tls import normal
 
-__all__ = ["make_certificates"]
+__all__ = ["make_certificates", "renew_certificate", "revoke_certificates"]
 
 _MOST_DAYS = 3650
-_NAME = re.compile(r"[A-Za-z0-9_*](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?", re.ASCII)
 
 
 def make_certificates(
-    directory: Path,
-    *,
-    workers: int,
-    hosts: Sequence[str] = ("localhost", "127.0.0.1", "::1"),
-    days: int = 30,
+    directory: Path, *, workers: int, hosts: Sequence[str] = (), days: int = 30
 ) -> list[str]:
     """Write an authority's certificate, the master's, and one for each worker, with their keys.
 
@@ -40,15 +31,16 @@ def make_certificates(
         directory: where to; DIR/master, DIR/worker-0 and so on, each for one party alone, and
             DIR/authority, for nobody.
         workers: how many workers.
-        hosts: names and IP addresses that the workers' certificates are good for too.
-        days: how long they last.
+        hosts: a name or IP address for each worker, for which its certificate is good too; none
+            where addresses are NAME@HOST:PORT.
+        days: how long they last; the authority lasts for a year at least.
 
     Returns:
         Names of the workers: worker-0, worker-1 and so on.
 
     Raises:
-        InvalidArgument: if the directory has certificates already, a number is out of range, or a
-            host is neither a name nor an address.
+        InvalidArgument: if the directory has certificates already, a number is out of range, or
+            hosts are not one for each worker, another one each, or neither names nor addresses.
 
     Example:
         >>> import tempfile
@@ -60,10 +52,9 @@ def make_certificates(
         (['worker-0', 'worker-1'], ['authority.pem', 'certificate.pem', 'key.pem'])
     """
     number = count("workers", workers, least=1)
-    last = dt.timedelta(days=_checked_days(days))
-    for host in hosts:
-        _host(host)  # so that a name that is none leaves no half of the certificates behind
+    _check_days(days)
     names = [f"worker-{worker}" for worker in range(number)]
+    _check_hosts(hosts, names)  # now, so that no half of the certificates is left behind
     parties = ["authority", "master", *names]
     taken = [name for name in parties if (directory / name).exists()]
     if taken:
@@ -73,79 +64,136 @@ def make_certificates(
             needed="a directory without certificates",
             change="Name another one, or remove it if nobody uses it.",
         )
-    authority_key = _new_key()
-    authority = _signed("anyk trial authority", authority_key, None, authority_key, (), last)
-    for name in parties:
-        (directory / name).mkdir(parents=True, mode=0o700)
-        _write(directory / name / AUTHORITY, _pem(authority), secret=False)
-    _write(directory / "authority" / KEY, _key_pem(authority_key), secret=True)
-    for name in parties[1:]:
-        key = _new_key()
-        others = () if name == "master" else tuple(hosts)
-        certificate = _signed(name, key, authority, authority_key, others, last)
-        _write(directory / name / CERTIFICATE, _pem(certificate), secret=False)
-        _write(directory / name / KEY, _key_pem(key), secret=True)
+    authority = Authority.make(directory, days)
+    _certify(directory, authority, "master", ["master"], days)
+    for worker, name in enumerate(names):
+        _certify(directory, authority, name, [name, *hosts[worker : worker + 1]], days)
     return names
 
 
-def _new_key() -> ec.EllipticCurvePrivateKey:
-    return ec.generate_private_key(ec.SECP256R1())
+def renew_certificate(directory: Path, name: str, *, days: int = 30) -> str:
+    """Write a new key and a new certificate for a party, with the names that it has.
+
+    The old certificate is good until it runs out, unless it is revoked.
+
+    Args:
+        directory: as `make_certificates` has made it.
+        name: of the party.
+        days: how long the new one lasts, at most as long as the authority.
+
+    Returns:
+        The day until which it lasts.
+
+    Raises:
+        InvalidArgument: if there is no such party or no authority, or the number is out of range.
+
+    Example:
+        >>> import tempfile
+        >>> from anyk.executors.remote.certificates import make_certificates, renew_certificate
+        >>> with tempfile.TemporaryDirectory() as place:
+        ...     _ = make_certificates(Path(place), workers=1)
+        ...     old = (Path(place) / "worker-0" / "key.pem").read_bytes()
+        ...     _ = renew_certificate(Path(place), "worker-0")
+        ...     old == (Path(place) / "worker-0" / "key.pem").read_bytes()
+        False
+    """
+    _check_days(days)
+    authority = Authority(directory)
+    newest = _issued(authority, name)[-1]
+    names = newest.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return _certify(directory, authority, name, [str(each.value) for each in names], days)
 
 
-def _signed(  # noqa: PLR0917 - each of them another thing
-    name: str,
-    key: ec.EllipticCurvePrivateKey,
-    issuer: x509.Certificate | None,
-    issuer_key: ec.EllipticCurvePrivateKey,
-    hosts: Sequence[str],
-    last: dt.timedelta,
-) -> x509.Certificate:
-    """A certificate: an authority's own where there is no issuer, else a party's."""
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = dt.datetime.now(dt.UTC)
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject if issuer is None else issuer.subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(hours=1))  # clocks differ
-        .not_valid_after(now + last)
-        .add_extension(
-            x509.BasicConstraints(ca=issuer is None, path_length=0 if issuer is None else None),
-            critical=True,
+def revoke_certificates(directory: Path, names: Sequence[str] = (), *, days: int = 30) -> str:
+    """Write a list of revoked certificates: those of these parties, and all that were in it.
+
+    It goes to every party's directory here, and must reach those that are elsewhere.
+
+    Args:
+        directory: as `make_certificates` has made it.
+        names: parties, of which no certificate is believed any more that was made so far; none to
+            write the list again before it runs out.
+        days: how long the list is good for.
+
+    Returns:
+        The day until which it is.
+
+    Raises:
+        InvalidArgument: if there is no such party or no authority, or the number is out of range.
+
+    Example:
+        >>> import tempfile
+        >>> from anyk.executors.remote.certificates import make_certificates, revoke_certificates
+        >>> with tempfile.TemporaryDirectory() as place:
+        ...     _ = make_certificates(Path(place), workers=2)
+        ...     _ = revoke_certificates(Path(place), ["worker-1"])
+        ...     (Path(place) / "master" / "revoked.pem").exists()
+        True
+    """
+    _check_days(days)
+    authority = Authority(directory)
+    found = [each for name in names for each in _issued(authority, name)]
+    text = authority.revoke(found, days)
+    for name in authority.parties:
+        if (directory / name).is_dir():
+            write(directory / name / REVOKED, text, secret=False)
+    end = x509.load_pem_x509_crl(text).next_update_utc
+    return f"{end:%Y-%m-%d}"
+
+
+def _certify(
+    directory: Path, authority: Authority, name: str, names: Sequence[str], days: int
+) -> str:
+    """Write what a party needs; whoever reads between two files finds a key that does not fit."""
+    key = new_key()
+    certificate = authority.sign(name, key, names, days)
+    place = directory / name
+    place.mkdir(mode=0o700, exist_ok=True)
+    write(place / AUTHORITY, pem_of(authority.certificate), secret=False)
+    if authority.revoked is not None:
+        write(place / REVOKED, authority.revoked, secret=False)
+    write(place / KEY, pem_of(key), secret=True)
+    write(place / CERTIFICATE, pem_of(certificate), secret=False)
+    return f"{certificate.not_valid_after_utc:%Y-%m-%d}"
+
+
+def _issued(authority: Authority, name: str) -> list[x509.Certificate]:
+    found = authority.issued(name)
+    if not found:
+        raise InvalidArgument(
+            "name",
+            given=repr(name),
+            needed=f"one of {', '.join(authority.parties)}",
+            change="Name a party that this authority has certified.",
         )
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()),
-            critical=False,
+    return found
+
+
+def _check_hosts(hosts: Sequence[str], names: Sequence[str]) -> None:
+    """Refuse hosts for which two certificates would be good, or one of another party."""
+    for host in hosts:
+        general_name(host)
+    if hosts and len(hosts) != len(names):
+        raise InvalidArgument(
+            "hosts",
+            given=f"{len(hosts)} for {len(names)} workers",
+            needed="one for each worker, for which its certificate is good and no other",
+            change="Pass one for each worker, in order; or none, and name workers in their "
+            "addresses: worker-0@HOST:PORT.",
         )
-        .add_extension(_usage(signs=issuer is None), critical=True)
-    )
-    if issuer is not None:
-        oid = ExtendedKeyUsageOID
-        use = oid.CLIENT_AUTH if name == "master" else oid.SERVER_AUTH
-        names = [x509.DNSName(name), *(_host(host) for host in hosts)]
-        builder = builder.add_extension(x509.ExtendedKeyUsage([use]), critical=True)
-        builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
-    return builder.sign(issuer_key, hashes.SHA256())
+    same = [normal(name) for name in ["master", *names, *hosts]]
+    for place, host in enumerate(same[-len(hosts) :] if hosts else [], len(same) - len(hosts)):
+        if host in same[:place]:
+            raise InvalidArgument(
+                "hosts",
+                given=f"{host} twice, or as the name of a party",
+                needed="hosts of which each has one worker",
+                change="Leave them out: workers of one host are told apart by their names, as in "
+                "worker-0@HOST:7000, worker-1@HOST:7001.",
+            )
 
 
-def _usage(*, signs: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=not signs,
-        key_cert_sign=signs,
-        crl_sign=signs,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        encipher_only=False,
-        decipher_only=False,
-    )
-
-
-def _checked_days(days: int) -> int:
+def _check_days(days: int) -> None:
     if count("days", days, least=1) > _MOST_DAYS:
         raise InvalidArgument(
             "days",
@@ -153,36 +201,3 @@ def _checked_days(days: int) -> int:
             needed=f"at most {_MOST_DAYS}",
             change="These certificates are for a trial: lower it.",
         )
-    return days
-
-
-def _host(host: str) -> x509.GeneralName:
-    try:
-        return x509.IPAddress(ipaddress.ip_address(host))
-    except ValueError:
-        if _NAME.fullmatch(host):
-            return x509.DNSName(host)
-    raise InvalidArgument(
-        "hosts",
-        given=shown(host),
-        needed="names of letters, digits, hyphens and dots, or IP addresses",
-        change="Write a name as DNS has it (xn--...), and each host as a word of its own.",
-    )
-
-
-def _pem(certificate: x509.Certificate) -> bytes:
-    return certificate.public_bytes(serialization.Encoding.PEM)
-
-
-def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
-    return key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-
-
-def _write(path: Path, data: bytes, *, secret: bool) -> None:
-    mode = 0o600 if secret else 0o644
-    path.touch(mode=mode, exist_ok=False)
-    path.write_bytes(data)

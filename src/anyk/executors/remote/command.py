@@ -54,11 +54,14 @@ def serve_worker(
         )
     sys.path.insert(0, str(Path.cwd()))
     logging.basicConfig(format="anyk worker: %(message)s", level=logging.INFO)
+    if tls is not None:
+        tls = tls.absolute()  # a module of tasks may change the working directory
+        server_context(tls)  # says now what is wrong; each connection reads it anew
     offer = Offer(tasks)
     server = Server(
         address,
         offer,
-        None if tls is None else server_context(tls),
+        tls,
         master=master,
         budget=budget,
         sessions=count("--sessions", sessions, least=1),

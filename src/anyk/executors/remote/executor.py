@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import collections
 import os
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, final
 
@@ -17,6 +19,7 @@ from anyk.executors.core.link import Held
 from anyk.executors.core.run_task import Task
 from anyk.executors.remote.arguments import sendable
 from anyk.executors.remote.link import Keys, Limits, RemoteLink
+from anyk.executors.remote.places import check_places, most_in_one_place
 from anyk.executors.remote.request import Request, make_request
 from anyk.executors.remote.tls import Address, client_context, is_loopback, normal, parse_address
 
@@ -55,6 +58,10 @@ class Remote(AbstractCrewed):
         patience: seconds that a worker may take for one task, the way there and back included;
             its answer has then failed, and the worker is made to stop.
         largest_answer: bytes of an answer of one worker; a larger one has failed.
+        places: where each worker stands, in words of yours: workers of one place, or of one owner,
+            see each other's shares, and a scheme with `colluders` is refused where two have one
+            place. None for the machines behind the addresses; loopback addresses count as machines
+            of their own, as they are for a trial, or ends of tunnels.
 
     Raises:
         InvalidArgument: if an argument can't be used.
@@ -78,20 +85,24 @@ class Remote(AbstractCrewed):
         tls: str | os.PathLike[str] | None,
         patience: float = 600.0,
         largest_answer: int = 1 << 28,
+        places: Sequence[str] | None = None,
     ) -> None:
         self._addresses = _checked(addresses, secure=tls is not None)
+        self._places = None if places is None else check_places(places, len(self._addresses))
         self._tls = None if tls is None else os.fspath(tls)
         limits = Limits(
             patience=positive("patience", patience, change="Give seconds."),
             answer=count("largest_answer", largest_answer, least=1),
         )
-        context = None if self._tls is None else client_context(Path(self._tls))
+        directory = None if self._tls is None else Path(self._tls).absolute()
+        if directory is not None:
+            client_context(directory)  # says now what is wrong; each connection reads it anew
         keys = Keys()
 
         parsed = self._addresses
 
         def link(worker: int, held: Held) -> RemoteLink:
-            return RemoteLink(parsed[worker], context, keys, held, limits)
+            return RemoteLink(parsed[worker], directory, keys, held, limits)
 
         self._crew = Crew(
             "Remote",
@@ -112,6 +123,13 @@ class Remote(AbstractCrewed):
     def by_name(self) -> bool:
         """True: the workers have functions of their own."""
         return True
+
+    @cached_property
+    def shares_per_machine(self) -> int:
+        """How many workers stand in one place, at most: looked up when it is first asked for."""
+        if self._places is not None:
+            return max(collections.Counter(self._places).values())
+        return most_in_one_place([address.host for address in self._addresses])
 
     def __repr__(self) -> str:
         return f"Remote({[str(address) for address in self._addresses]!r}, tls={self._tls!r})"

@@ -11,9 +11,7 @@ import contextlib
 import json
 import math
 import socket
-import ssl
 import struct
-import time
 from collections.abc import Sequence
 from typing import Any, final
 
@@ -21,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.executors.core.answer_header import BrokenAnswer
+from anyk.executors.remote.stream import AbstractStream, PlainStream
 
 __all__ = [
     "LONGEST_REQUEST",
@@ -42,7 +41,7 @@ Spec = tuple[np.dtype[Any], tuple[int, ...]]
 _NO_LINGERING = struct.pack("ii", 1, 0)
 _LENGTH = struct.Struct(">I")
 _SMALL = 1 << 14  # bytes up to which an array is sent together with what is before it
-_CHUNK = 1 << 20  # bytes between two looks at the clock
+_SCRAP = 1 << 20  # bytes that are thrown away at a time
 _MOST_AXES = 32
 _NAMES = "|b1 |i1 |u1 <i2 <u2 <f2 <i4 <u4 <f4 <i8 <u8 <f8 <c8 <c16"
 _DTYPES = {name: np.dtype(name) for name in _NAMES.split()}
@@ -116,7 +115,7 @@ class Channel:
     not push it forward. After any exception the connection is of no use any more.
 
     Args:
-        connection: a connected socket, with or without TLS; the channel's from now on.
+        connection: a stream, or a connected socket without TLS; the channel's from now on.
 
     Example:
         >>> import socket
@@ -131,15 +130,10 @@ class Channel:
         (None, None)
     """
 
-    def __init__(self, connection: socket.socket) -> None:
-        self._connection = connection
-        if connection.family in {socket.AF_INET, socket.AF_INET6}:
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-    @property
-    def connection(self) -> socket.socket:
-        """The socket."""
-        return self._connection
+    def __init__(self, connection: socket.socket | AbstractStream) -> None:
+        self._stream = (
+            PlainStream(connection) if isinstance(connection, socket.socket) else connection
+        )
 
     def send(
         self, header: dict[str, Any], arrays: Sequence[NDArray[Any]], deadline: float | None
@@ -152,34 +146,38 @@ class Channel:
             deadline: when to give up; None for never.
 
         Raises:
+            Stranger: if the other end is not to be believed any more.
             OSError: if the other end is gone; a TimeoutError where the deadline is over.
         """
+        self._stream.check()
         text = json.dumps(header).encode()
         together = bytearray(_LENGTH.pack(len(text)) + text)
         for array in arrays:
             if array.nbytes > _SMALL:
-                self._send(memoryview(together), deadline)
+                self._stream.send(memoryview(together), deadline)
                 together = bytearray()
-                self._send(array.reshape(-1).view(np.uint8).data, deadline)
+                self._stream.send(array.reshape(-1).view(np.uint8).data, deadline)
             else:
                 together += array.tobytes()
-        self._send(memoryview(together), deadline)
+        self._stream.send(memoryview(together), deadline)
 
     def receive_header(self, longest: int, deadline: float | None) -> bytes:
         """Receive a header, if it is not longer than it may be.
 
         Raises:
             BrokenAnswer: if it is.
+            Stranger: if the other end is not to be believed any more.
             EOFError: if the other end has closed the connection.
             OSError: if the connection is broken, or the deadline over.
         """
         start = bytearray(_LENGTH.size)
-        self._receive(memoryview(start), deadline)
+        self._stream.receive(memoryview(start), deadline)
+        self._stream.check()  # now: it may have been waited for, for hours
         (length,) = _LENGTH.unpack(start)
         if length > longest:
             raise BrokenAnswer(f"its header has {length} bytes, more than {longest}")
         text = bytearray(length)
-        self._receive(memoryview(text), deadline)
+        self._stream.receive(memoryview(text), deadline)
         return bytes(text)
 
     def receive_array(self, spec: Spec, deadline: float | None) -> NDArray[Any]:
@@ -197,38 +195,27 @@ class Channel:
             raise BrokenAnswer("its shape is more than an array can have") from None
         if array.size:
             flat = array.reshape(-1).view(np.uint8)
-            self._receive(flat.data, deadline)
+            self._stream.receive(flat.data, deadline)
             if dtype.kind == "b" and flat.max() > 1:
                 raise BrokenAnswer("it has booleans that are neither true nor false")
         return array
 
     def skip(self, size: int, deadline: float | None) -> None:
         """Read so many bytes and throw them away."""
-        scrap = memoryview(bytearray(min(size, _CHUNK)))
+        scrap = memoryview(bytearray(min(size, _SCRAP)))
         while size:
-            part = scrap[: min(size, _CHUNK)]
-            self._receive(part, deadline)
+            part = scrap[: min(size, _SCRAP)]
+            self._stream.receive(part, deadline)
             size -= len(part)
 
     def silent(self) -> bool:
-        """Whether the other end is there, as far as can be known, and has said nothing.
-
-        TLS may have sent something of its own, such as session tickets; it is taken in.
-        """
-        try:
-            self._connection.settimeout(0.0)
-            self._connection.recv(1)
-        except (BlockingIOError, ssl.SSLWantReadError):
-            return True
-        except (OSError, ValueError):
-            return False
-        return False  # it has closed the connection, or speaks without being asked
+        """Whether the other end is there, as far as can be known, and has said nothing."""
+        return self._stream.silent()
 
     def cut(self) -> None:
         """End the connection under whoever uses it in another thread, who gets an error."""
         with contextlib.suppress(OSError):
-            # not SSLSocket's own, which would take the TLS away under the other thread
-            socket.socket.shutdown(self._connection, socket.SHUT_RDWR)
+            self._stream.raw.shutdown(socket.SHUT_RDWR)
 
     def close(self, *, at_once: bool = False) -> None:
         """Close the connection. Harmless when called twice.
@@ -239,29 +226,7 @@ class Channel:
         """
         if at_once:
             with contextlib.suppress(OSError):
-                self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGERING)
+                self._stream.raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGERING)
         else:
             self.cut()
-        self._connection.close()
-
-    def _send(self, data: memoryview, deadline: float | None) -> None:
-        for start in range(0, len(data), _CHUNK):
-            self._limit(deadline)
-            self._connection.sendall(data[start : start + _CHUNK])
-
-    def _receive(self, into: memoryview, deadline: float | None) -> None:
-        while into:
-            self._limit(deadline)
-            got = self._connection.recv_into(into[:_CHUNK])
-            if not got:
-                raise EOFError("the connection was closed")
-            into = into[got:]
-
-    def _limit(self, deadline: float | None) -> None:
-        if deadline is None:
-            self._connection.settimeout(None)
-            return
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("it took too long")
-        self._connection.settimeout(left)
+        self._stream.raw.close()

@@ -6,9 +6,10 @@ import logging
 import os
 import signal
 import socket
-import ssl
+import time
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from select import POLLIN, poll
 from typing import NoReturn, final
 
@@ -18,10 +19,12 @@ from anyk.executors.core.family import adopt_orphans, end, end_descendants, when
 from anyk.executors.core.run_task import describe, printable, reaper
 from anyk.executors.remote.budget import Budget
 from anyk.executors.remote.frames import Channel
+from anyk.executors.remote.handshake import admit
 from anyk.executors.remote.offer import Offer
 from anyk.executors.remote.session import Session
+from anyk.executors.remote.stream import AbstractStream, PlainStream
 from anyk.executors.remote.task_limits import TaskLimits
-from anyk.executors.remote.tls import Stranger, names_in, patient
+from anyk.executors.remote.tls import patient
 from anyk.executors.remote.visitor import ADMITTED, ENDED, GREETING, HEARD
 
 __all__ = ["Host"]
@@ -41,13 +44,13 @@ class Host:
 
     Args:
         offer: the functions that there are.
-        context: for TLS; None without.
-        master: name that a master's certificate must be for, as `normal` writes it.
+        tls: the worker's directory of certificates, which each connection reads; None without.
+        master: name that a master's certificate must be for.
         budget: of a session.
     """
 
     offer: Offer
-    context: ssl.SSLContext | None
+    tls: Path | None
     master: str
     budget: Budget
 
@@ -69,7 +72,7 @@ class Host:
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that listens
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             signal.alarm(GREETING)  # kills
-            connection = self._greeted(connection)
+            stream = self._greeted(connection)
             signal.alarm(0)
             os.write(tell, ADMITTED)
             adopt_orphans()
@@ -79,31 +82,29 @@ class Host:
                 _keep(session, connection, tell, alive, parent)
             when_parent_ends(signal.SIGKILL, keeper)
             os.close(alive)
-            self._serve(connection, peer, tell)
+            self._serve(connection, stream, peer, tell)
         except BaseException as error:  # noqa: BLE001 - nothing of the parent's may run here
             _log.warning("refused %s: %s", peer, printable(describe(error)))
         finally:
             os._exit(0)
 
-    def _greeted(self, connection: socket.socket) -> socket.socket:
+    def _greeted(self, connection: socket.socket) -> AbstractStream:
         """The connection, if it is a master's."""
         patient(connection)
-        if self.context is not None:
-            connection = self.context.wrap_socket(connection, server_side=True)
-            names = names_in(connection)
-            if self.master not in names:
-                shown = ", ".join(sorted(names)) or "nobody"
-                raise Stranger(f"it is {shown}, not {self.master}")
-        return connection
+        if self.tls is None:
+            return PlainStream(connection)
+        return admit(connection, self.tls, self.master, time.monotonic() + GREETING)
 
-    def _serve(self, connection: socket.socket, peer: str, tell: int) -> None:
+    def _serve(
+        self, connection: socket.socket, stream: AbstractStream, peer: str, tell: int
+    ) -> None:
         os.register_at_fork(after_in_child=partial(_let_go, connection, tell))
         np.random.seed()  # noqa: NPY002 - forks of one process would all draw the same
         reaper.set(_kill_me)
         limits = TaskLimits(self.budget, partial(os.write, tell))
         _log.info("serves a master at %s", peer)
         Session(
-            Channel(connection),
+            Channel(stream),
             self.offer,
             memory=self.budget.bytes,
             run=limits.run,

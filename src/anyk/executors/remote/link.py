@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import secrets
 import socket
-import ssl
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, final
 
 import numpy as np
@@ -19,15 +19,10 @@ from anyk.executors.core.link import AbstractLink, Held, Order
 from anyk.executors.core.placements import Parts
 from anyk.executors.core.run_task import Reply, describe
 from anyk.executors.remote.frames import Channel, Spec, parse_specs, size_of, specs_of
+from anyk.executors.remote.handshake import reach
+from anyk.executors.remote.party import Stranger
 from anyk.executors.remote.request import Request
-from anyk.executors.remote.tls import (
-    Address,
-    Stranger,
-    names_in,
-    normal,
-    patient,
-    public_key_of,
-)
+from anyk.executors.remote.tls import Address, patient, public_key_of
 
 __all__ = ["Keys", "Limits", "RemoteLink"]
 
@@ -78,7 +73,7 @@ class RemoteLink(AbstractLink):
 
     Args:
         address: where it is, and its name.
-        context: for TLS; None without.
+        tls: the master's directory of certificates; None without.
         keys: of all workers of the executor.
         held: says which shares the worker should hold.
         limits: what it may take.
@@ -87,13 +82,13 @@ class RemoteLink(AbstractLink):
     def __init__(
         self,
         address: Address,
-        context: ssl.SSLContext | None,
+        tls: Path | None,
         keys: Keys,
         held: Held,
         limits: Limits,
     ) -> None:
         self._address = address
-        self._context = context
+        self._tls = tls
         self._keys = keys
         self._wanted = held
         self._limits = limits
@@ -211,18 +206,11 @@ class RemoteLink(AbstractLink):
         channel = Channel(plain)
         try:
             patient(plain)
-            self._use(channel)
-            if self._context is not None:
-                plain.settimeout(_left(deadline))
-                secure = self._context.wrap_socket(
-                    plain, server_hostname=address.name, do_handshake_on_connect=False
-                )
-                channel = Channel(secure)
-                self._use(channel)  # before the handshake, which may take its time
-                secure.do_handshake()
-                if normal(address.name) not in names_in(secure):
-                    raise Stranger(f"its certificate is not for {address.name}")  # noqa: TRY301 - closed as after any other error
-                self._keys.claim(address.name, public_key_of(secure))
+            self._use(channel)  # before the handshake, which may take its time
+            if self._tls is not None:
+                secure = reach(plain, self._tls, address.name, deadline)
+                self._keys.claim(address.name, public_key_of(secure.tls))
+                channel = Channel(secure)  # of the same socket, which is what `cut` cuts
         except BaseException:
             channel.close()
             raise

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import socket
-import ssl
 import sys
 import time
 import warnings
 from math import ceil, isfinite
+from pathlib import Path
 from select import POLLIN, poll
 from typing import final
 
@@ -18,7 +18,7 @@ from anyk.executors.core.run_task import describe, printable
 from anyk.executors.remote.budget import Budget
 from anyk.executors.remote.host import Host
 from anyk.executors.remote.offer import Offer
-from anyk.executors.remote.tls import Address, normal
+from anyk.executors.remote.tls import Address
 from anyk.executors.remote.visitor import ENDED, Visitor
 
 __all__ = ["Server"]
@@ -46,7 +46,7 @@ class Server:
     Args:
         listen: where; port 0 for any that is free.
         offer: the functions that there are.
-        context: for TLS; None without.
+        tls: the worker's directory of certificates, which each connection reads; None without.
         master: name that a master's certificate must be for.
         budget: what one session may take.
         sessions: how many masters at once.
@@ -70,14 +70,14 @@ class Server:
         self,
         listen: Address,
         offer: Offer,
-        context: ssl.SSLContext | None,
+        tls: Path | None,
         *,
         master: str = "master",
         budget: Budget | None = None,
         sessions: int = 4,
     ) -> None:
         self._budget = Budget() if budget is None else budget
-        self._host = Host(offer, context, normal(master), self._budget)
+        self._host = Host(offer, tls, master, self._budget)
         self._sessions = sessions
         self._visitors: dict[int, Visitor] = {}  # by the pipe on which they tell
         self._connections: dict[int, Visitor] = {}  # by their connection; masters alone

@@ -11,13 +11,18 @@ from typing import Any, final
 
 from anyk.checks import shown
 from anyk.errors import InvalidArgument
+from anyk.executors.remote.party import (
+    AUTHORITY,
+    CERTIFICATE,
+    KEY,
+    REVOKED,
+    Stranger,
+    read_party,
+    unreadable,
+)
 
 __all__ = [
-    "AUTHORITY",
-    "CERTIFICATE",
-    "KEY",
     "Address",
-    "Stranger",
     "client_context",
     "is_loopback",
     "names_in",
@@ -28,16 +33,8 @@ __all__ = [
     "server_context",
 ]
 
-AUTHORITY, CERTIFICATE, KEY = "authority.pem", "certificate.pem", "key.pem"
-"""The files of a party's directory: whom it believes, who it is, and its secret."""
-
 _PROTOCOL = "anyk/1"
 _HIGHEST_PORT = 65535
-
-
-@final
-class Stranger(Exception):  # noqa: N818 - it never leaves the executor
-    """The other end is not the one it should be."""
 
 
 @final
@@ -106,19 +103,13 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-@final
-class _Socket(ssl.SSLSocket):
-    """One that is closed even where nobody has it: TLS begun after a reset loses its socket."""
-
-    def __del__(self) -> None:
-        self.close()
-
-
 def client_context(directory: Path) -> ssl.SSLContext:
     """TLS for a master: it shows its certificate, and asks for one of its authority's.
 
+    Files are read now, so that a context is as new as they are: make one for each connection.
+
     Raises:
-        InvalidArgument: if the directory does not hold what is needed.
+        InvalidArgument: if the directory does not hold what is needed, or not what is valid now.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = True
@@ -128,27 +119,37 @@ def client_context(directory: Path) -> ssl.SSLContext:
 def server_context(directory: Path) -> ssl.SSLContext:
     """TLS for a worker: it shows its certificate, and asks for one of its authority's.
 
+    It gives no session tickets: with one, a master whose certificate is over could come back.
+
     Raises:
-        InvalidArgument: if the directory does not hold what is needed.
+        InvalidArgument: if the directory does not hold what is needed, or not what is valid now.
     """
-    return _prepared(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), directory)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.num_tickets = 0
+    return _prepared(context, directory)
 
 
 def _prepared(context: ssl.SSLContext, directory: Path) -> ssl.SSLContext:
+    read_party(directory)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.verify_mode = ssl.CERT_REQUIRED
+    context.options |= ssl.OP_NO_TICKET | ssl.OP_NO_RENEGOTIATION
     context.set_alpn_protocols([_PROTOCOL])
-    context.sslsocket_class = _Socket
     try:
         context.load_verify_locations(cafile=directory / AUTHORITY)
+        if (directory / REVOKED).exists():
+            context.load_verify_locations(cafile=directory / REVOKED)
+            context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
         context.load_cert_chain(directory / CERTIFICATE, directory / KEY, password=_no_password)
     except (OSError, ValueError) as error:
-        raise InvalidArgument(
-            "tls",
-            given=f"{str(directory)!r} ({type(error).__name__}: {error})",
-            needed=f"a directory with {AUTHORITY}, {CERTIFICATE} and {KEY}, in PEM and readable",
-            change="Make some for a trial: anyk certificates DIR --workers 3.",
-        ) from error
+        if isinstance(error, ssl.SSLError) and error.reason == "KEY_VALUES_MISMATCH":
+            raise InvalidArgument(
+                "tls",
+                given=f"{str(directory)!r}, where {KEY} is not the key of {CERTIFICATE}",
+                needed="a certificate and its own key",
+                change="Put both there that were made together; a renewal changes both.",
+            ) from error
+        raise unreadable(directory, error) from error
     return context
 
 
@@ -156,7 +157,7 @@ def _no_password() -> str:
     raise ValueError("its key asks for a password, and nobody is there to give it")
 
 
-def names_in(connection: ssl.SSLSocket) -> frozenset[str]:
+def names_in(connection: ssl.SSLObject) -> frozenset[str]:
     """The names and addresses in the certificate of the other end, which TLS has verified.
 
     Raises:
@@ -186,7 +187,7 @@ def normal(name: str) -> str:
         return name.lower()
 
 
-def public_key_of(connection: ssl.SSLSocket) -> bytes:
+def public_key_of(connection: ssl.SSLObject) -> bytes:
     """The public key of the other end, which it has shown to have the secret of."""
     from cryptography import x509  # noqa: PLC0415 - takes a while, and few need it
     from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - as above

@@ -1,0 +1,71 @@
+"""Who is at the other end of a new connection: shown by TLS, and by the name in a certificate."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+from anyk.executors.remote.party import Stranger
+from anyk.executors.remote.secure import SecureStream
+from anyk.executors.remote.standing import Standing
+from anyk.executors.remote.tls import client_context, names_in, normal, server_context
+
+__all__ = ["admit", "reach"]
+
+_SPARE = 60.0  # seconds by which a master's clock may be behind
+
+
+def reach(connection: socket.socket, directory: Path, name: str, deadline: float) -> SecureStream:
+    """The master's side: TLS with the worker of this name, by the files as they are now.
+
+    Args:
+        connection: a connected socket; it is the caller's to close, whatever happens.
+        directory: the master's.
+        name: of the worker.
+        deadline: on `time.monotonic`.
+
+    Raises:
+        InvalidArgument: if the directory is not good now.
+        Stranger: if the other end is somebody else.
+        BrokenAnswer: if it sends too much.
+        EOFError: if it closes the connection.
+        OSError: if TLS fails, or the deadline is over.
+    """
+    stream = SecureStream(connection, client_context(directory), host=name)
+    stream.handshake(deadline)
+    if normal(name) not in names_in(stream.tls):
+        raise Stranger(f"its certificate is not for {name}")
+    return _standing(stream, directory, spare=0.0)
+
+
+def admit(connection: socket.socket, directory: Path, master: str, deadline: float) -> SecureStream:
+    """The worker's side: TLS with the master of this name, by the files as they are now.
+
+    Args:
+        connection: a connected socket; it is the caller's to close, whatever happens.
+        directory: the worker's.
+        master: name of the master.
+        deadline: on `time.monotonic`.
+
+    Raises:
+        InvalidArgument: if the directory is not good now.
+        Stranger: if the other end is somebody else.
+        BrokenAnswer: if it sends too much.
+        EOFError: if it closes the connection.
+        OSError: if TLS fails, or the deadline is over.
+    """
+    stream = SecureStream(connection, server_context(directory), host=None)
+    stream.handshake(deadline)
+    names = names_in(stream.tls)
+    if normal(master) not in names:
+        shown = ", ".join(sorted(names)) or "nobody"
+        raise Stranger(f"it is {shown}, not {master}")
+    return _standing(stream, directory, spare=_SPARE)
+
+
+def _standing(stream: SecureStream, directory: Path, *, spare: float) -> SecureStream:
+    certificate = stream.tls.getpeercert(binary_form=True)
+    if not certificate:
+        raise Stranger("it has shown no certificate")
+    stream.stand(Standing(directory, certificate, spare=spare))
+    return stream
