@@ -97,8 +97,11 @@ class OnFutures(Ground):
 class OnRemote(Ground):
     """`anyk worker`s, with certificates."""
 
+    unruly = ("hold", "stop", "fork", "child")
+
     def __init__(self) -> None:
-        self._trial = Trial("_chaos_tasks", workers=WORKERS, directory=HERE)
+        options = ("--task-seconds", "5")
+        self._trial = Trial("_chaos_tasks", workers=WORKERS, directory=HERE, options=options)
 
     def __enter__(self) -> Self:
         self._trial.__enter__()
@@ -126,11 +129,8 @@ class OnRemote(Ground):
         return True
 
     def remains(self) -> list[str]:
-        return [
-            f"session {child}"
-            for process in self._trial.processes
-            for child in children(process.pid)
-        ]
+        listening = {process.pid for process in self._trial.processes}
+        return [f"process {each}" for each in of_this_campaign() if each not in listening]
 
 
 class OnDask(Ground):
@@ -228,16 +228,6 @@ def _be_quiet() -> None:
 
 
 # What other processes do
-
-
-def children(parent: int) -> list[int]:
-    """Processes that this one has started, and that have not ended."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        about = status(int(entry.name))
-        if about and about[0] != "Z" and int(about[1]) == parent:
-            found.append(int(entry.name))
-    return found
 
 
 MARK = "ANYK_CHAOS"  # in the environment of this process, and of all that is started
