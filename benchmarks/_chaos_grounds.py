@@ -100,8 +100,7 @@ class OnRemote(Ground):
     unruly = ("hold", "stop", "fork", "child")
 
     def __init__(self) -> None:
-        options = ("--task-seconds", "5")
-        self._trial = Trial("_chaos_tasks", workers=WORKERS, directory=HERE, options=options)
+        self._trial = Trial("_chaos_tasks", workers=WORKERS, directory=HERE)
 
     def __enter__(self) -> Self:
         self._trial.__enter__()
@@ -112,7 +111,7 @@ class OnRemote(Ground):
         self._trial.__exit__(*error)
 
     def executor(self) -> AbstractExecutor:
-        return anyk.Remote(self._trial.addresses, tls=self._trial.master, patience=60.0)
+        return anyk.Remote(self._trial.addresses, tls=self._trial.master, patience=5.0)
 
     def tend(self) -> None:
         for worker, process in enumerate(self._trial.processes):
@@ -129,8 +128,8 @@ class OnRemote(Ground):
         return True
 
     def remains(self) -> list[str]:
-        listening = {process.pid for process in self._trial.processes}
-        return [f"process {each}" for each in of_this_campaign() if each not in listening]
+        ours = {process.pid for process in self._trial.processes}
+        return [f"process {each}" for each in of_this_campaign() if each not in ours]
 
 
 class OnDask(Ground):
@@ -228,6 +227,16 @@ def _be_quiet() -> None:
 
 
 # What other processes do
+
+
+def children(parent: int) -> list[int]:
+    """Processes that this one has started, and that have not ended."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        about = status(int(entry.name))
+        if about and about[0] != "Z" and int(about[1]) == parent:
+            found.append(int(entry.name))
+    return found
 
 
 MARK = "ANYK_CHAOS"  # in the environment of this process, and of all that is started

@@ -4,19 +4,20 @@ A run is a small computation on data that are distributed over six workers, by a
 may have a liar or by an approximate one: one or two calls in trouble, and then a quiet one with
 whoever is left. Troubles are drawn at random, so that the scheme promises a value in most calls:
 workers killed (SIGKILL, from within in the middle of the task or from outside at any moment),
-stopped (SIGSTOP, for longer than the deadline where there is one, across calls; on Processes and
-Remote also from within, until the worker is given up), cut off (all TCP connections of their
-process shut down; on Remote also what listens killed, and started again), out of disk (every write
-to a file fails), late, busy, with exceptions, Ctrl-C, wrong shapes and dtypes, NaN, and lies. On
-Processes and Remote tasks also hold the GIL, fork (the child stays, in a session of its own or
-not, or goes on as the worker does), and start programs that stay. In some runs a master of its own
-is interrupted by Ctrl-C in the middle of its calls, or killed at any moment from its start on.
+stopped (SIGSTOP, for longer than the deadline where there is one, across calls; on Processes also
+from within, until the worker is given up), cut off (all TCP
+connections of their process shut down; on Remote also what listens killed, and started again), out
+of disk (every write to a file fails), late, busy, with exceptions, Ctrl-C, wrong shapes and dtypes,
+NaN, and lies. On Processes and Remote tasks also hold the GIL, stop their process, fork (the child
+stays, in a session of its own or not, or goes on as the worker does), and start programs that stay.
+In some runs a master of its own is interrupted by Ctrl-C in the middle of its calls, or killed at
+any moment from its start on.
 
 Left out is what the answers alone can't tell: one wrong shape in as many answers as the right one.
 
 - **hung**: a call that does not return within its deadline and 10 s, or 60 s without one.
 - **wrong**: a value that is not the truth (exact), or not what the decoder makes of the true
-  answers on the shares that it says it used (approximate); or an honest worker that is named.
+  answers of the workers that it says it used (approximate); or an honest worker that is named.
 - **failed**: no value where the scheme promises one, or a quiet call without the right value.
 - **lost**: a worker that did not come back within 60 s, after its engine's own restart.
 - **left**: a process, thread or open file that is there 5 s after the end, whoever has started it;
@@ -393,10 +394,8 @@ def right(job: Job, encoded: anyk.Encoded, outcome: anyk.Outcome) -> bool:
     """Whether a value is the truth, or what its decoder makes of true answers."""
     if job.scheme.guarantee.exact:
         return outcome.value.shape == job.truth.shape and np.array_equal(outcome.value, job.truth)
-    shares = outcome.shares  # of others than those who used them, where some were sent again
-    decoded = (
-        encoded.recovery(shares).recover(FUNCTIONS[job.which](encoded.shares[list(shares)])).value
-    )
+    answers = FUNCTIONS[job.which](encoded.shares[list(outcome.shares)])
+    decoded = encoded.recovery(outcome.shares).recover(answers).value
     return outcome.value.shape == decoded.shape and np.allclose(
         outcome.value, decoded, rtol=1e-9, atol=1e-9
     )

@@ -13,7 +13,7 @@ find what the stated (epsilon, delta) excludes, and on the shares of the schemes
 fourth one learns from half of the shares which of 4096 classes of last bits speak for x, and is
 tried on the other half. And pixels are looked for by the circles, 17 values each, two at a time.
 
-    python benchmarks/noise_gives_nothing_away.py [--tiny] [--samples 100000000]
+    python benchmarks/noise_gives_nothing_away.py [--tiny] [--samples 100000000] [--only Berrut]
 
 It exits with 1 if a distinguisher finds nothing in floats, or something in the shares.
 """
@@ -41,7 +41,7 @@ Bools: TypeAlias = NDArray[np.bool_]
 
 DELTA, STEP = 1e-6, 1.0 / 16.0
 PROMISED: dict[str, Any] = {"colluders": 1, "leakage": 0.1, "data_std": 0.3}
-BATCH = 1 << 20
+BATCH = 1 << 17
 DOUBT = 1e-9  # that an interval misses, of each of two
 CLASSES = 4096
 LEVELS = np.arange(17) / 16.0
@@ -148,7 +148,7 @@ def batches(samples: int, told: str) -> Iterator[int]:
     """Numbers of shares to draw at a time."""
     whole = max(1, -(-samples // BATCH))
     for _ in track(range(whole), description=told, disable=not sys.stdout.isatty()):
-        yield min(BATCH, samples)
+        yield BATCH
 
 
 def drawn(seen: Shares, x: float, number: int, *, alone: bool) -> Floats:
@@ -221,9 +221,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tiny", action="store_true", help="a size that runs in seconds")
     parser.add_argument("--samples", type=int, default=10**8, help="of each of x and its neighbour")
+    parser.add_argument("--only", default="", help="floats, or a scheme; all by default")
     options = parser.parse_args()
     samples = 10**6 if options.tiny else options.samples
-    numbers = min(BATCH, samples)
+    numbers = BATCH
     schemes = (
         anyk.VeiledReplication(1, 2, **PROMISED),
         anyk.Berrut(1, 2, **PROMISED),
@@ -231,6 +232,7 @@ def main() -> int:
     )
     all_seen = {"floats": floats(numbers)}
     all_seen |= {type(scheme).__name__: shares_of(scheme, numbers) for scheme in schemes}
+    all_seen = {name: seen for name, seen in all_seen.items() if options.only in {"", name}}
     rows, bad = [], 0
     for name, seen in all_seen.items():
         for attack in ATTACKS:

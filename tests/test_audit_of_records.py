@@ -12,7 +12,7 @@ from sklearn.datasets import load_iris
 
 import anyk
 from anyk.audits.matrices import clearest, seen
-from anyk.audits.view import view_of
+from anyk.audits.view import spread_over, view_of
 from anyk.leak import bits_of_success, most_success
 
 IRIS = load_iris()
@@ -80,7 +80,7 @@ def test_the_best_linear_guess_is_that_by_the_whole_covariance():
         cross = np.kron(data[:, block : block + 1], covariance)
         best = np.trace(cross.T @ np.linalg.solve(whole, cross)) / np.trace(covariance)
         rows = encoded.held_by(who)
-        view = view_of(*(each[rows] for each in seen(encoded)), block, records)
+        view = view_of(*(each[rows] for each in seen(encoded)), block, spread_over(records))
         assert view.explained() == pytest.approx(best, rel=1e-9)
 
 
@@ -135,6 +135,23 @@ def test_copies_in_clear_are_known_wholly():
     assert [attack.found for attack in audit.attacks[:1]] == [1.0]
     assert audit.attacks[1].found == pytest.approx(1.0)
     assert audit.attacks[2].bound == pytest.approx(math.log2(6))
+
+
+@pytest.mark.parametrize("ordering", ["path", None])
+def test_where_the_data_choose_who_holds_what_the_attacker_knows_it(ordering):
+    records = np.random.default_rng(0).normal(size=(40, 6))
+    audit = audited(anyk.Spline(blocks=4, workers=9, ordering=ordering), records)
+    which, explained, _ = audit.attacks
+    assert which.found > 0.5
+    assert explained.found == pytest.approx(explained.bound, abs=0.1)
+    assert not audit.above
+
+
+def test_records_that_are_all_the_same_tell_nothing():
+    audit = audited(SCHEMES["Berrut"], np.ones((10, 3)))
+    assert not audit.above
+    which, explained, bits = audit.attacks
+    assert (which.bound, explained.found, bits.bound) == (0.1, 0.0, 0.0)
 
 
 def test_of_many_records_some_are_attacked():

@@ -1,5 +1,7 @@
 """A run looks at each answer once, and does what it would if it looked at all of them each time."""
 
+import sys
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +21,7 @@ from anyk.schemes.base import AbstractScheme, Encoded
 from anyk.schemes.tally import Replicas, asked
 
 SEEDS = 160
+SCHEMES = ("Replication", "FilledReplication", "Spline", "Berrut", "Lagrange")
 
 
 class WantedAnew:
@@ -96,14 +99,14 @@ class ResendingAnew:
             self.free.pop(answer.worker, None)
             self.free[answer.worker] = answer.answered
 
-    def send(self, dispatch: AbstractDispatch, limit: float | None) -> bool:
+    def send(self, dispatch: AbstractDispatch, limit: float | None) -> tuple[bool, float | None]:
         now = self.executor.clock()
         under_way = False
         for block, share in list(self.wanted):
             sent = self.pending.sent_last(share)
             on_its_way = sent is not None and (limit is None or sent + limit > now)
             under_way |= on_its_way or self.ask(dispatch, block, share, now)
-        return under_way
+        return under_way, None if limit is None else self.due(limit)
 
     def ask(self, dispatch: AbstractDispatch, block: int, share: int, now: float) -> bool:
         if self.pending.tries(share) >= 3:
@@ -237,6 +240,45 @@ def test_what_an_answer_costs_does_not_grow_with_the_workers(
     assert asked_for.calls <= 3, "once an answer"
     assert gone_through.calls <= 3, "once an answer"
     assert looked_at.calls <= 8 * workers, "all wanted shares at each answer"
+
+
+def calls_of(executor: AbstractExecutor, scheme: AbstractScheme, X: Any) -> int:
+    """How many functions a second run calls, of Python and of C."""
+    with executor, anyk.distribute(scheme, X, executor) as data:
+        for _ in range(2):
+            counted = Counter[str]()
+            sys.setprofile(lambda _, event, __: counted.update((event,)))  # noqa: B023 - at once
+            try:
+                data.run(np.negative, progress=False)
+            finally:
+                sys.setprofile(None)
+    return counted["call"] + counted["c_call"]
+
+
+@pytest.mark.parametrize("kind", ["Inline", "Simulated"])
+@pytest.mark.parametrize(
+    "name", ["Replication", "FilledReplication", "Spline", "Berrut", "Lagrange"]
+)
+def test_eight_times_the_workers_are_eight_times_the_calls(kind: str, name: str) -> None:
+    def calls(workers: int) -> int:
+        late = np.random.default_rng(0).exponential(1.0, workers).tolist()
+        executor = (
+            anyk.Inline(workers)
+            if kind == "Inline"
+            else anyk.Simulated(workers, delays=Fixed(dict(enumerate(late))), compute=0.1)
+        )
+        blocks = workers // 4
+        X: Any = np.linspace(0.0, 1.0, 2 * blocks).reshape(blocks, 2)
+        if name == "Lagrange":
+            scheme: AbstractScheme = anyk.Lagrange(blocks=blocks, degree=1, workers=workers)
+            X = np.arange(2 * blocks).reshape(blocks, 2)
+        elif name == "Replication":
+            scheme = anyk.Replication(blocks, workers)
+        else:
+            scheme = getattr(anyk, name)(blocks, workers, stragglers=workers // 10)
+        return calls_of(executor, scheme, X)
+
+    assert calls(800) <= 9.5 * calls(100)  # a little is for the logarithm
 
 
 def test_the_clock_of_a_simulation_goes_through_no_list_of_workers() -> None:

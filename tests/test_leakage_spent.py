@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import anyk
+from anyk.leak import gaussian_epsilon
 from anyk.privacy.information import bits_learned, symbols_learned
 
 FIELD = anyk.PrimeField(101)
@@ -97,8 +98,8 @@ def test_epsilon_of_several_encodings_is_that_of_their_composition():
     once, nine = (anyk.leakage_spent(*encodings[:n], colluders=1) for n in (1, 9))
     assert nine.separation == pytest.approx(3.0 * once.separation)
     assert nine.epsilon(sensitivity=1.0, delta=1e-6) == pytest.approx(
-        once.epsilon(sensitivity=3.0, delta=1e-6)
-    )
+        once.epsilon(sensitivity=3.0, delta=1e-6), rel=1e-3
+    )  # but for what sampling adds, nine times
 
 
 @pytest.mark.parametrize("colluders", [1, 2])
@@ -107,7 +108,7 @@ def test_what_a_guarantee_says_of_epsilon_is_a_bound_and_exact_for_one_worker(co
     matrices = anyk.worst_coalition(scheme.encode(np.ones((2, 16))), colluders=colluders)
     leak = scheme.guarantee.leak(16)
     for sensitivity in (0.5, 5.0):
-        exact = matrices.epsilon(sensitivity=sensitivity, delta=1e-6)
+        exact = gaussian_epsilon(matrices.separation * sensitivity, 1e-6)
         stated = leak.epsilon(sensitivity=sensitivity)
         assert stated >= exact * (1 - 1e-9)
         assert colluders > 1 or stated == pytest.approx(exact, rel=1e-6)

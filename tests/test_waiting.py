@@ -59,6 +59,18 @@ def test_a_block_whose_worker_failed_is_computed_again_at_once(scheme):
     assert set(outcome.failures) == {1}
 
 
+@pytest.mark.parametrize("workers", [2, 3, 4])
+def test_who_is_late_is_waited_for_where_nobody_else_can_compute_what_failed(workers):
+    """One failed at once: that says nothing about how long the others take."""
+    seconds = [5.0] * (workers - 1) + [0.0]
+    scheme = anyk.Replication(blocks=workers, workers=workers)
+    data = np.arange(1.0, workers + 1)
+    with Faulty(simulated(seconds), {workers - 1: Crash()}) as executor:
+        outcome = anyk.run(scheme, np.sqrt, data, executor)
+    assert np.array_equal(outcome.value, np.sqrt(data))
+    assert outcome.again == (workers - 1,)
+
+
 def test_a_block_that_fails_everywhere_is_tried_three_times():
     calls = []
 

@@ -8,12 +8,22 @@ from typing import final
 
 from anyk.checks import positive, probability
 from anyk.errors import numbered
+from anyk.randomness.gaussian import SKEW, TAIL
 
-__all__ = ["Leak", "allowed", "bits_of_success", "gaussian_epsilon", "most_success"]
+__all__ = [
+    "Leak",
+    "allowed",
+    "bits_of_success",
+    "gaussian_epsilon",
+    "most_success",
+    "sampled_epsilon",
+]
 
 _COUNTED = 20  # bits, up to which the number of blocks is written out
 _LARGE = 500.0  # bits a coordinate; 4 to that power is a double
 _HALVINGS = 60
+_ROUNDS, _CLOSE = 100, 1e-12  # of an equation for epsilon
+_NORMALS = 16  # times T^2: more than T workers' shares of one number have of noise
 _SAME = 1.25  # times data_std: what a few blocks may have by chance
 
 
@@ -52,6 +62,45 @@ def gaussian_epsilon(mu: float, delta: float) -> float:
         return 0.0
     high = mu * (mu / 2.0 + 40.0)  # Phi(-40) is below every double
     return float(scipy.optimize.brentq(excess, 0.0, high, xtol=1e-12 * high))
+
+
+def sampled_epsilon(mu: float, delta: float, *, skew: float, variation: float) -> float:
+    """The same for noise that a computer draws: its density is right to a factor, but for an event.
+
+    With S of a density between e^-k and e^k times the Gaussian's, and A as S but for a chance t:
+    A(E) <= e^(epsilon + 2 k) A'(E) + e^k delta' + (1 + e^(epsilon + 2 k)) t.
+
+    Args:
+        mu: as for `gaussian_epsilon`.
+        delta: in (0, 1).
+        skew: k, over all numbers.
+        variation: t, over all numbers.
+
+    Returns:
+        epsilon, in nats; infinite where noise is missing, or t is too large for this delta.
+
+    References:
+        Dwork and Roth, The algorithmic foundations of differential privacy, 2014, section 3.5.
+
+    Example:
+        >>> from anyk.leak import sampled_epsilon
+        >>> round(sampled_epsilon(1.0, 1e-5, skew=0.01, variation=1e-12), 1)
+        4.4
+    """
+    if not variation:
+        return gaussian_epsilon(mu, delta * math.exp(-skew)) + 2.0 * skew
+    epsilon = gaussian_epsilon(mu, delta) + 2.0 * skew
+    for _ in range(_ROUNDS):
+        if not epsilon < math.log(delta / variation):
+            return math.inf
+        left = (delta - (1.0 + math.exp(epsilon)) * variation) * math.exp(-skew)
+        if left <= 0.0:
+            return math.inf
+        needed = gaussian_epsilon(mu, left) + 2.0 * skew
+        if needed <= epsilon:
+            return epsilon
+        epsilon = needed * (1.0 + _CLOSE)
+    return math.inf
 
 
 def most_success(bits: float, chance: float) -> float:
@@ -174,7 +223,7 @@ class Leak:
 
         Two sets of data are neighbours where one block differs. L bits of data of the deviation s
         are noise in which a block that moves by s is seen by sqrt(4^L - 1) standard deviations at
-        most.
+        most. Beyond an epsilon of about 20 nobody is protected: there it only compares.
 
         Args:
             sensitivity: Euclidean distance of two values of one block, over all its numbers; by
@@ -182,7 +231,8 @@ class Leak:
             delta: the probability with which the ratio may be exceeded, in (0, 1).
 
         Returns:
-            epsilon, in nats: 0 where nothing is learned, infinite where all of it is.
+            epsilon, in nats: 0 where nothing is learned, infinite where all of it is, and beyond
+            490 or so: noise that is drawn does not go as far as Gaussian noise.
 
         Raises:
             InvalidArgument: if an argument is out of range.
@@ -205,7 +255,8 @@ class Leak:
         else:
             squared = self.encodings * (sensitivity / (self.data_std or 1.0)) ** 2
         mu = math.sqrt(math.expm1(self.bits * math.log(4.0)) * squared)
-        return gaussian_epsilon(mu, delta)
+        normals = self._encoded * _NORMALS * self.colluders**2
+        return sampled_epsilon(mu, delta, skew=normals * SKEW, variation=normals * TAIL)
 
     def __str__(self) -> str:
         """Two lines that a person reads."""
@@ -226,7 +277,7 @@ class Leak:
     def _larger(self) -> str:
         """That the data are not what the promise is stated for."""
         stated, spread = self.data_std, self.spread
-        if stated is None or spread is None or spread <= _SAME * stated:
+        if stated is None or spread is None or not spread > _SAME * stated:
             return ""
         return (
             f";\nbut the standard deviation of these data is {spread:.3g}, not data_std = "

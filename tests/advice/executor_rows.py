@@ -12,6 +12,7 @@ from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
+from unittest import mock
 
 import numpy as np
 from cryptography import x509
@@ -81,6 +82,14 @@ def forked(again):
         if again:
             return place(anyk.Threads(4))
         return executor.dispatch(np.square, placement, [])
+
+
+def threads_of(machine):
+    """A run on threads, where the machine starts them or does not."""
+    refused = RuntimeError("can't start new thread")
+    patched = mock.patch.object(threading.Thread, "start", side_effect=refused)
+    with contextlib.nullcontext() if machine == "free" else patched, anyk.Threads(1) as executor:
+        anyk.run(anyk.Replication(1, 1), np.square, [1.0], executor, progress=False)
 
 
 def nested(own):
@@ -275,6 +284,7 @@ ROWS = [
     tried("place them again.", lambda: lost(again=False), lambda: lost(again=True)),
     tried("make a new one here.", lambda: forked(again=False), lambda: forked(again=True)),
     tried("give it one of its own.", lambda: nested(own=False), lambda: nested(own=True)),
+    tried("(ulimit -u)", lambda: threads_of("full"), lambda: threads_of("free")),
     tried(
         "Pass 2.0 and 0.2, say.",
         lambda: anyk.Lateness(medians=0.0),

@@ -20,6 +20,7 @@ __all__ = [
     "eats",
     "eats_in_crumbs",
     "forks_below_python",
+    "hops",
     "ignores_signals",
     "leaves_a_family",
     "pauses",
@@ -75,7 +76,6 @@ def stops_itself(share: Any, place: str) -> Any:
 
 
 def stops_its_group(share: Any, place: str) -> Any:
-    note(place, os.getppid())
     note(place, os.getpid())
     os.killpg(0, signal.SIGSTOP)
     return share
@@ -100,6 +100,17 @@ def leaves_a_family(share: Any, place: str, seconds: float = 600.0) -> Any:
     while len(Path(place).read_text(encoding="utf-8").split()) < 2:
         time.sleep(0.01)
     note(place, os.getpid())
+    return share
+
+
+def hops(share: Any, place: str) -> Any:
+    """Starts a process that starts another one and ends, and so on."""
+    note(place, os.getpid())
+    if os.fork() == 0:
+        while True:
+            if os.fork():
+                os._exit(0)
+            time.sleep(0.001)
     return share
 
 

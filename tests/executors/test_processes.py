@@ -277,15 +277,20 @@ def said_by_python(text: str, *options: str, path: Path | None = None) -> str:
 UNGUARDED = """
 import anyk, numpy as np
 from dataclasses import dataclass
+from functools import cache
 print("the script runs", flush=True)
 SHIFT = 40
+
+@cache
+def twice(number):
+    return 2 * number
 
 @dataclass
 class Shift:
     by: int
 
 def shifted(block, shift):
-    return block.sum() + helper(shift)
+    return twice(1) + helper(shift) if block.sum() == 2 else 0
 
 def helper(shift):
     return shift.by

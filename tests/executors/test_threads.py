@@ -203,10 +203,10 @@ def test_ten_thousand_abandoned_calls_leave_nothing_behind_a_stuck_thread() -> N
         executor.dispatch(stuck, placement, []).abandon()
         executor.dispatch(stuck, placement, [])
         assert begun.wait(LONG)
-        before = executor._dispatcher.threads[0].waiting
+        before = executor._dispatcher.inboxes[0].waiting
         for _ in range(10_000):
             executor.dispatch(ran.append, placement, []).abandon()
-        assert executor._dispatcher.threads[0].waiting == before
+        assert executor._dispatcher.inboxes[0].waiting == before
         free.set()
     assert ran == []
 

@@ -45,7 +45,7 @@ def test_those_that_qualify_meet_the_threat_and_the_others_say_why(
     "threat",
     [
         anyk.Threat(workers=7, colluders=1, leakage=0.5),
-        anyk.Threat(workers=16, stragglers=3, colluders=2, leakage=0.1),
+        anyk.Threat(workers=16, stragglers=3, colluders=2, leakage=0.3),
         anyk.Threat(workers=16, adversaries=1, colluders=1, leakage=1.0),
     ],
     ids=repr,

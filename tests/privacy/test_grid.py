@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import anyk
-from anyk.leak import gaussian_epsilon
+from anyk.leak import gaussian_epsilon, sampled_epsilon
 from anyk.privacy.grid import Sampled
 
 MADE = Sampled(numbers=10**6, normals=2, terms=6, unit=2.0**-40)
@@ -17,19 +17,25 @@ MADE = Sampled(numbers=10**6, normals=2, terms=6, unit=2.0**-40)
 def test_epsilon_counts_all_that_differs(mu, delta):
     epsilon = MADE.epsilon(mu, sensitivity=1.0, delta=delta)
     ideal = gaussian_epsilon(mu, delta)
-    assert ideal <= epsilon
-    if epsilon < math.log(delta / MADE.variation):
-        # what the statement says of the made shares follows from what holds for the ideal ones
-        left = (delta - (1 + math.exp(epsilon)) * MADE.variation) * math.exp(-MADE.skew)
-        moved = mu * (1.0 + MADE.unit * 1e3)
-        assert gaussian_epsilon(moved, left) + 2 * MADE.skew <= epsilon * (1 + 1e-9)
-    if mu <= 1.0 and delta >= 1e-6:
-        assert epsilon <= ideal * (1 + 1e-3) + 3 * MADE.skew
+    assert ideal <= epsilon <= ideal * (1 + 1e-8) + 3 * MADE.skew
 
 
-def test_nothing_is_said_where_delta_is_below_the_chance_of_a_step_beside():
-    assert MADE.epsilon(1.0, sensitivity=1.0, delta=MADE.variation) == math.inf
-    assert math.isinf(MADE.epsilon(math.inf, sensitivity=1.0, delta=1e-6))
+@pytest.mark.parametrize(("skew", "variation"), [(1e-3, 1e-9), (0.0, 1e-9), (0.1, 1e-12), (0.1, 0)])
+@pytest.mark.parametrize("mu", [0.1, 1.0])
+def test_what_is_said_of_drawn_noise_follows_from_what_holds_for_gaussian_noise(
+    skew, variation, mu
+):
+    epsilon = sampled_epsilon(mu, 1e-6, skew=skew, variation=variation)
+    left = (1e-6 - (1 + math.exp(epsilon)) * variation) * math.exp(-skew)
+    assert gaussian_epsilon(mu, left) + 2 * skew <= epsilon * (1 + 1e-12)
+    assert epsilon >= gaussian_epsilon(mu, 1e-6) + 2 * skew
+
+
+def test_nothing_is_said_where_delta_is_below_the_chance_of_what_is_not_counted():
+    assert sampled_epsilon(1.0, 1e-6, skew=0.0, variation=1e-6) == math.inf
+    assert sampled_epsilon(math.inf, 1e-6, skew=0.0, variation=0.0) == math.inf
+    assert MADE.epsilon(30.0, sensitivity=1.0, delta=1e-6) == math.inf  # of numbers beyond 32
+    assert 400.0 < MADE.epsilon(25.0, sensitivity=1.0, delta=1e-6) < 480.0
 
 
 @pytest.mark.parametrize(

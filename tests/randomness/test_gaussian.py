@@ -9,7 +9,7 @@ from scipy import stats
 
 from anyk.randomness import gaussian
 from anyk.randomness.entropy import InsecureTestSource, SystemSource
-from anyk.randomness.gaussian import SKEW, TAIL, UNIT, bits_below, normals
+from anyk.randomness.gaussian import MORE, SKEW, TAIL, UNIT, bits_below, normals
 
 
 @pytest.mark.parametrize("shape", [(), (0,), (1,), (3, 5), (70_001,)])
@@ -29,7 +29,7 @@ def test_normals_are_normal_and_independent():
         assert abs(np.corrcoef(drawn[:-lag], drawn[lag:])[0, 1]) < 6 / np.sqrt(drawn.size - lag)
 
 
-@pytest.mark.parametrize("bits", range(0, 56, 5))
+@pytest.mark.parametrize("bits", range(0, 55, 5))
 def test_every_bit_of_a_normal_number_is_used(bits):
     last = normals(InsecureTestSource(bits), (100_000,)) >> bits & 31
     counts = np.bincount(last, minlength=32)
@@ -45,33 +45,52 @@ def test_far_numbers_have_no_gaps_either():
 
 
 def test_the_table_has_the_cells_of_the_normal_density():
-    chances, others = gaussian._table()
+    chances, others, finer = gaussian._table()
     cells = [0] * len(chances)
-    for column, (own, other) in enumerate(zip(chances.tolist(), others.tolist(), strict=True)):
-        cells[column] += own
-        cells[other] += (1 << 56) - own
-    assert sum(cells) == 1 << 64
+    each = zip(chances.tolist(), others.tolist(), finer, strict=True)
+    for column, (own, other, rest) in enumerate(each):
+        cells[column] += (own << MORE) + rest
+        cells[other] += (1 << 1015) - (own << MORE) - rest
+    assert sum(cells) == 1 << 1024
     with localcontext() as context:
-        context.prec = 40
+        context.prec = 340
         weights = [(-((Decimal(cell) / 16) ** 2) / 2).exp() for cell in range(len(cells))]
         off = sum(
-            abs(Decimal(cell) / 2**64 - weight / sum(weights))
+            abs(Decimal(cell) / 2**1024 - weight / sum(weights))
             for cell, weight in zip(cells, weights, strict=True)
         )
-    assert off / 2 < TAIL
+        assert off < Decimal(2) ** -1000
+    assert stats.norm.logsf(gaussian.LARGEST) + math.log(2.0) < math.log(TAIL)
+
+
+def test_draws_that_the_first_bits_leave_open_are_decided_by_more(monkeypatch):
+    """With a table of which the first bits say nothing."""
+    chances, others, finer = gaussian._table()
+    whole = [(own << MORE) + rest for own, rest in zip(chances.tolist(), finer, strict=True)]
+    source = InsecureTestSource(8)
+    columns = np.arange(512).repeat(200)
+    halved = tuple(each >> 55 for each in whole)  # of 960 bits, as of 1015
+    monkeypatch.setattr(gaussian, "_table", lambda: (chances, others, halved))
+    cells = np.array(gaussian._decided(source, columns))
+    right = np.array([float(Decimal(each) / 2**1015) for each in whole]).repeat(200)
+    own = cells == columns
+    kept = others[columns] != columns
+    assert (own | (cells == others[columns])).all()
+    assert abs((own - right)[kept].sum()) < 5 * math.sqrt((right * (1 - right))[kept].sum() + 1)
+    assert len(set(gaussian.more_bits(source, 50))) == 50
 
 
 def test_the_chance_of_a_place_is_that_of_the_density_to_many_digits():
     rng = np.random.default_rng(0)
-    cell, inside = rng.integers(0, 146, 3000), rng.integers(0, 1 << 55, 3000)
+    cell, inside = rng.integers(0, 512, 3000), rng.integers(0, 1 << 54, 3000)
     beyond = inside * UNIT
     chance = np.exp(-beyond * (cell * 2.0**-4 + 0.5 * beyond))  # as `normals` has it
     worst = 0.0
     with localcontext() as context:
         context.prec = 40
         for each, place, found in zip(cell.tolist(), inside.tolist(), chance, strict=True):
-            start, along = Decimal(each) / 16, Decimal(place) / 2**59
+            start, along = Decimal(each) / 16, Decimal(place) / 2**58
             right = (-along * (start + along / 2)).exp()
             worst = max(worst, abs(float(Decimal(float(found)) / right - 1)))
-    # a lot of 53 bits is below a chance; the bits below a unit; and all are normalised by all
-    assert worst + 2.0**-53 / chance.min() + 10.0 * UNIT < SKEW / 2
+    # a lot as a float is below a chance; the bits below a unit; and all are normalised by all
+    assert worst + 2.0**-53 + 32.0 * UNIT < SKEW / 2

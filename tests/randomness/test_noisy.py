@@ -9,7 +9,7 @@ import pytest
 import anyk
 from anyk.randomness import noisy
 from anyk.randomness.entropy import InsecureTestSource, SystemSource
-from anyk.randomness.exact_sums import rounded
+from anyk.randomness.exact_sums import by_fractions, held, rounded
 from anyk.randomness.gaussian import bits_below, normals
 from anyk.randomness.grid import Grid, grid_for, real_parts
 
@@ -20,7 +20,7 @@ def exactly(matrix, blocks, noise, below, steps):
     """floor(sum / step + 1/2) steps, without any rounding but that."""
     right = [[Fraction(float(each)) for each in row] for row in blocks]
     right += [
-        [(int(one) + Fraction(int(other), 1 << 64)) / (1 << 59) for one, other in zip(*two)]  # noqa: B905
+        [(int(one) + Fraction(int(other), 1 << 64)) / (1 << 58) for one, other in zip(*two)]  # noqa: B905
         for two in zip(noise, below, strict=True)
     ]
     made = np.empty((len(matrix), blocks.shape[1]))
@@ -56,9 +56,10 @@ def test_sums_are_exact_and_rounded_once(sizes, size, finest, monkeypatch):
     below = bits_below(SOURCE, noise.shape)
     matrix = np.concatenate([data, under], axis=1)
     right = exactly(matrix, X, noise, below, grid.steps)
-    assert np.array_equal(
-        rounded(matrix, X, noise, below, steps=grid.steps, limit=grid.limit), right
-    )
+    made, open_ = rounded(matrix, X, noise, below, steps=grid.steps, limit=grid.limit)
+    assert np.array_equal(made, right)
+    assert not open_.size
+    assert np.array_equal(held(matrix, blocks, steps=grid.steps, limit=grid.limit), matrix)
     monkeypatch.setattr(noisy, "normals", lambda *_: noise)
     monkeypatch.setattr(noisy, "bits_below", lambda *_: below)
     monkeypatch.setattr(noisy, "_BATCH", shares * 30)  # so that `below` fits, where all are drawn
@@ -141,3 +142,35 @@ def test_data_too_large_for_the_grid_are_refused_and_the_advice_helps(scheme):
     described["data_std"] = float(X.std())
     described.pop("_", None)
     assert type(scheme)(**described).encode(X).shares.shape == (scheme.workers, 2)
+
+
+def test_what_pieces_leave_open_is_decided_by_more_bits(monkeypatch):
+    """Every coordinate is called open, and comes out as it did, digit by digit."""
+    rng = np.random.default_rng(5)
+    data, under = matrices(rng, 3, 2, 2, 5.0)
+    grid = grid_for(data, under, finest=True)
+    X = rng.normal(size=(2, 20))
+    noise = normals(SOURCE, (2, 20))
+    below = bits_below(SOURCE, noise.shape)
+    monkeypatch.setattr(noisy, "normals", lambda *_: noise)
+    monkeypatch.setattr(noisy, "bits_below", lambda *_: below)
+    shares = noisy.under_noise(data, under, X, grid=grid, source=SOURCE)
+
+    def open_all(*given, **named):
+        made, open_ = rounded(*given, **named)
+        assert not open_.size
+        return np.full_like(made, np.nan), np.arange(20)
+
+    monkeypatch.setattr(noisy, "rounded", open_all)
+    again = noisy.under_noise(data, under, X, grid=grid, source=SOURCE)
+    assert np.array_equal(again, shares)
+
+
+def test_a_sum_on_the_border_of_a_step_is_called_open():
+    one, none = np.ones((1, 2)), np.zeros((0, 3), dtype=np.int64)
+    X = np.array([[1.0, 1.0, 1.0], [0.5, 0.5 - 2.0**-50, 0.5 + 2.0**-50]])
+    options = {"steps": np.ones(1), "limit": 4.0}
+    made, open_ = rounded(one, X, none, none.astype(np.uint64), **options)
+    assert open_.tolist() == [0]
+    assert made.tolist() == [[2.0, 1.0, 2.0]]
+    assert by_fractions(one, X, [], **options).tolist() == [[2.0, 1.0, 2.0]]

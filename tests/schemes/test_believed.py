@@ -20,9 +20,9 @@ SCHEMES = [
 def test_a_huge_lie_hides_no_other(scheme: anyk.AbstractScheme, huge: float, width: int) -> None:
     rng = np.random.default_rng(3)
     X = rng.normal(size=(scheme.problem.blocks, 3))
-    encoded = scheme.encode(X, source=InsecureTestSource(1))
+    encoded = scheme.encode(X, source=InsecureTestSource(2))
     recovery = encoded.recovery(range(scheme.guarantee.workers))
-    recovery = replace(recovery, source=InsecureTestSource(1))
+    recovery = replace(recovery, source=InsecureTestSource(2))
     answers = np.sin(encoded.shares @ rng.normal(size=(3, width)))
     answers[[7, 31]] += 30.0 * rng.normal(size=(2, width))
     assert {7, 31} <= set(recovery.recover(answers).suspects)

@@ -113,7 +113,7 @@ def test_neighbours_hold_no_two_copies_of_a_veil(blocks, workers):
     assert {copy for _, copy in copies} == set(range(-(-workers // blocks)))
 
 
-def test_two_neighbours_learn_little_more_than_one_and_two_of_a_veil_learn_all():
+def test_two_neighbours_learn_little_more_than_one_and_so_do_any_two():
     scheme = anyk.VeiledReplication(1, 16, colluders=1, leakage=0.5)
     encoder = scheme.encode(np.zeros(1)).encoder
 
@@ -121,4 +121,4 @@ def test_two_neighbours_learn_little_more_than_one_and_two_of_a_veil_learn_all()
         return bits_learned(encoder.data[who], encoder.masks[who], variance=1.0)
 
     assert max(learned(who) for who in racks(16, 2)) <= 1.0
-    assert max(learned([0, other]) for other in range(1, 16)) > 10.0
+    assert max(learned([0, other]) for other in range(1, 16)) <= 4.0 * 0.5

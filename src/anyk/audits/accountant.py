@@ -127,15 +127,20 @@ def _joint(
         rows_of_data.append(data)
         rows_of_masks.append(wide)
     joint, hidden = np.concatenate(rows_of_data, axis=1), np.concatenate(rows_of_masks, axis=1)
-    return joint.reshape(-1, *joint.shape[2:]), hidden.reshape(-1, *hidden.shape[2:])
+    rows = joint.shape[0] * joint.shape[1]
+    return (
+        joint.reshape(rows, *joint.shape[2:]),
+        hidden.reshape(rows, *hidden.shape[2:]),
+    )
 
 
 def _padded(
     data: NDArray[Any], masks: NDArray[Any], holders: int, workers: int
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     """D and M as (workers, rows of one worker, ..); workers that hold nothing have noise alone."""
-    data = data.reshape(holders, -1, *data.shape[1:])
-    masks = masks.reshape(holders, -1, *masks.shape[1:])
+    each = len(data) // holders  # rows that one worker has
+    data = data.reshape(holders, each, *data.shape[1:])
+    masks = masks.reshape(holders, each, *masks.shape[1:])
     more = workers - holders
     if not more:
         return data, masks

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from anyk.audits.disclosure import Disclosure
 from anyk.audits.matrices import clearest, seen
 from anyk.audits.readable import reading
-from anyk.audits.view import View, view_of
+from anyk.audits.view import View, spread_over, view_of
 from anyk.domains.prime import PrimeField
 from anyk.schemes.base import Encoded
 
@@ -84,7 +84,8 @@ class _NoisyEye(AbstractEye):
         here, there = found * sharp, self.scores * sharp
         likely = here @ there.T - 0.5 * np.sum(there**2, axis=1)
         wrong = np.sum((self.view.guess(found) - self.scores[target]) ** 2, axis=1)
-        return likely, wrong / (np.sum(self.view.variances) or 1.0)
+        all_of_it = np.sum(self.view.spread.variances)
+        return likely, wrong / all_of_it if all_of_it else np.ones(len(target))
 
 
 @final
@@ -121,11 +122,14 @@ def noisy_eye(encoded: Encoded, records: NDArray[Any], colluders: int) -> Abstra
         colluders: T.
     """
     data, masks = seen(encoded)
-    _, who, block = clearest(data, masks, colluders, encoded.guarantee.pieces)
+    _, who, _ = clearest(data, masks, colluders, encoded.guarantee.pieces)
     rows, floats = encoded.held_by(who), records.astype(np.float64)
-    view = view_of(data[rows], masks[rows], block, floats)
-    sight = Sight(rows=rows, block=block, bits=view.bits(), explained=view.explained())
-    return _NoisyEye(aim=sight, view=view, scores=(floats - view.mean) @ view.axes)
+    spread, D, M = spread_over(floats), data[rows], masks[rows]
+    held = np.flatnonzero(D.any(axis=0)).tolist() or [0]
+    views = {block: view_of(D, M, block, spread) for block in held}
+    block, view = max(views.items(), key=lambda pair: pair[1].explained())
+    aim = Sight(rows=rows, block=block, bits=view.bits(), explained=view.explained())
+    return _NoisyEye(aim=aim, view=view, scores=(floats - spread.mean) @ spread.axes)
 
 
 def field_eye(

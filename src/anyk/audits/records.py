@@ -114,18 +114,23 @@ def attacks_on(
         if worst.data_std is None
         else noisy_eye(encoded, flat, worst.colluders)
     )
-    sight = eye.sight
+    seen, sights = encoded, [eye.sight]
     right = told = trials = 0
     errors: list[Floats] = []
-    for drawn, shares in _encodings(encoded, records, sight.rows, generator):
-        target = drawn[sight.block]
-        likely, wrong = eye.judge(shares, target)
+    for drawn, fresh in _encodings(encoded, records, generator):
+        if not _alike(fresh, seen):  # chosen by the data: then the coalition knows what it was
+            eye, seen = noisy_eye(fresh, flat, worst.colluders), fresh
+            sights.append(eye.sight)
+        target = drawn[eye.sight.block]
+        shares = residues_of(fresh, eye.sight.rows)
+        likely, wrong = eye.judge(shares.reshape(*shares.shape[:2], -1), target)
         trials += len(target)
         errors.append(wrong)
         right += int(np.sum(likely.argmax(axis=1) == target))
         if labels is not None:
             told += int(np.sum(_recognised(likely, labels, target) == labels[target]))
-    bits = min(sight.bits, math.log2(many))
+    bits = min(max(sight.bits for sight in sights), math.log2(many))
+    most = max(sight.explained for sight in sights)
     found = [
         rate(
             f"which of {many} it is", right, trials,
@@ -140,25 +145,31 @@ def attacks_on(
                 chance=float(counts.max()) / many, bits=bits, confidence=confidence,
             )
         )  # fmt: skip
-    linear = explained(np.concatenate(errors), sight.explained, confidence)
+    linear = explained(np.concatenate(errors), most, confidence)
     return (*found, linear, information(found, bits))
 
 
 def _encodings(
     encoded: Encoded,
     records: NDArray[Any],
-    rows: list[int],
     generator: np.random.Generator,
-) -> Iterator[tuple[NDArray[np.intp], NDArray[Any]]]:
-    """Which records were drawn for the blocks, (K, b), and what the coalition holds, (n, b, Z)."""
+) -> Iterator[tuple[NDArray[np.intp], Encoded]]:
+    """Which records were drawn for the blocks, (K, b), and all shares, (N, b, *shape)."""
     scheme, blocks = encoded.scheme, encoded.encoder.data.shape[1]
     size = len(encoded.parts[0]) * math.prod(records.shape[1:])  # numbers of one encoding
     trials = min(max(_ALL // size, _FEWEST), _TRIALS)
     step = max(1, _BATCH // size)
     for start in range(0, trials, step):
         drawn = generator.integers(0, len(records), (blocks, min(step, trials - start)))
-        shares = residues_of(scheme.encode_argument(records[drawn], layout=encoded.layout), rows)
-        yield drawn, shares.reshape(*shares.shape[:2], -1)
+        yield drawn, scheme.encode_argument(records[drawn], layout=encoded.layout)
+
+
+def _alike(first: Encoded, second: Encoded) -> bool:
+    """Whether their shares are made by the same matrices, or over a field."""
+    ours, theirs = first.encoder, second.encoder
+    return bool(first.scheme.domain.exact) or (
+        np.array_equal(ours.data, theirs.data) and np.array_equal(ours.masks, theirs.masks)
+    )
 
 
 def _recognised(

@@ -17,6 +17,7 @@ __all__ = ["Veil", "simplices", "thinnest"]
 Floats: TypeAlias = NDArray[np.float64]
 
 _CLOSE = 1e-12  # of a factor
+_NATS = 700.0  # that a block tells: beyond it, numbers overflow
 _FLAT = 1e-12  # of the largest variance: directions of less noise than that have none
 _SEEN_THROUGH = 1e-9  # of a coalition's weights, squared, in directions without noise
 
@@ -71,7 +72,10 @@ class Veil:
             ndarray (most + 1,), infinite where a block is seen without noise.
         """
         seen = _times(self.precisions, min(veils, self.most))
-        return _times(0.5 * np.log2(1.0 + variance * seen), min(blocks, self.most))
+        with np.errstate(over="ignore", invalid="ignore"):
+            bits = 0.5 * np.log1p(variance * seen) / math.log(2.0)
+        bits[0] = 0.0
+        return _times(bits, min(blocks, self.most))
 
 
 def simplices(
@@ -103,7 +107,7 @@ def simplices(
                [-0.5  ,  0.866],
                [-0.5  , -0.866]])
         >>> simplices(7, shells=((1.0, 0.0), (1.4, 0.2)), most=3).precisions.round(2)
-        array([0.  , 1.  , 2.4 , 4.5 ])
+        array([ 0.  ,  1.  ,  2.79, 13.26])
     """
     points = np.concatenate([reach * _simplex(corners, turn) for reach, turn in shells])
     if own:
@@ -134,21 +138,18 @@ def thinnest(
         >>> thinnest(shape, colluders=1, blocks=2, veils=3, variance=3.0, bits=1.0)
         1.0
     """
-
-    def fits(factor: float) -> bool:
-        return bool(shape.told(blocks, veils, variance / factor**2)[colluders] <= bits)
-
-    if math.isinf(shape.precisions[colluders]):
+    seen = float(_times(shape.precisions, min(veils, shape.most))[colluders])
+    if math.isinf(seen):
         return math.inf
-    high = math.sqrt(variance)
-    while not fits(high):
-        high *= 2.0
-    low = high / 2.0
-    while fits(low):
-        low /= 2.0
+    nats = min(2.0 * math.log(2.0) * bits, _NATS)
+    low = math.sqrt(variance) * math.sqrt(seen / math.expm1(nats))  # all that is seen is of one
+    high = math.sqrt(variance) * math.sqrt(seen / math.expm1(nats / min(colluders, blocks)))
+    if not low < high or shape.told(blocks, veils, variance / low / low)[colluders] <= bits:
+        return low
     while high - low > _CLOSE * high:
         middle = 0.5 * (low + high)
-        low, high = (low, middle) if fits(middle) else (middle, high)
+        told = shape.told(blocks, veils, variance / middle / middle)[colluders]
+        low, high = (low, middle) if told <= bits else (middle, high)
     return high
 
 
@@ -180,7 +181,7 @@ def _times(most: Floats, count: int) -> Floats:
 
 def _shared(first: Floats, second: Floats) -> Floats:
     """The most of first[i] + second[t - i], for each t."""
-    return np.array([np.max(first[: t + 1] + second[t::-1]) for t in range(first.size)])
+    return np.array([(first[: t + 1] + second[t::-1]).max() for t in range(first.size)])
 
 
 def _simplex(corners: int, turn: float) -> Floats:

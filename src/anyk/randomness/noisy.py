@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anyk.randomness.entropy import AbstractSource
-from anyk.randomness.exact_sums import rounded
-from anyk.randomness.gaussian import LARGEST, UNIT, bits_below, normals
+from anyk.randomness.exact_sums import by_fractions, held, rounded
+from anyk.randomness.gaussian import LARGEST, MORE, UNIT, bits_below, more_bits, normals
 from anyk.randomness.grid import Grid, real_parts
 
 __all__ = ["under_noise"]
@@ -18,6 +19,7 @@ __all__ = ["under_noise"]
 Floats: TypeAlias = NDArray[np.float64]
 
 _ROUNDING = 2.0**-52
+_LAST = Fraction(1, 1 << (58 + 64 + MORE))  # the last bit of noise
 _NEAR = 0.1  # of a step: where float64 errs by that much, exact arithmetic alone is quicker
 _BATCH = 1 << 15  # numbers of all shares made at a time: they stay in cache
 
@@ -81,6 +83,7 @@ def _sums(
     matrix: Floats, blocks: Floats, grid: Grid, steps: Floats, source: AbstractSource
 ) -> Floats:
     """[D M]·[blocks; noise] on the grid, of real numbers."""
+    matrix = held(matrix, len(blocks), steps=steps, limit=grid.limit)
     noise = normals(source, (matrix.shape[1] - len(blocks), blocks.shape[1]))
     made = np.empty((len(steps), blocks.shape[1]))
     batch = max(1, _BATCH // len(steps))
@@ -91,11 +94,30 @@ def _sums(
         )
         if doubtful.size:
             places = start + doubtful
-            drawn = noise[:, places]
-            below = bits_below(source, drawn.shape)
-            made[:, places] = rounded(
-                matrix, blocks[:, places], drawn, below, steps=steps, limit=grid.limit
+            made[:, places] = _exact(
+                matrix, blocks[:, places], noise[:, places], steps, grid=grid, source=source
             )
+    return made
+
+
+def _exact(
+    matrix: Floats,
+    blocks: Floats,
+    noise: NDArray[np.int64],
+    steps: Floats,
+    *,
+    grid: Grid,
+    source: AbstractSource,
+) -> Floats:
+    """With 64 more bits of noise, and 960 more where these leave a rounding open."""
+    below = bits_below(source, noise.shape)
+    made, open_ = rounded(matrix, blocks, noise, below, steps=steps, limit=grid.limit)
+    for place in open_:
+        high, low = noise[:, place].tolist(), below[:, place].tolist()
+        bits = zip(high, low, more_bits(source, len(noise)), strict=True)
+        whole = [[((((a << 64) + b) << MORE) + c) * _LAST] for a, b, c in bits]
+        one = slice(place, place + 1)
+        made[:, one] = by_fractions(matrix, blocks[:, one], whole, steps=steps, limit=grid.limit)
     return made
 
 

@@ -199,7 +199,9 @@ class Collection:
 
     def _hopeless(self) -> bool:
         """Whether an exact scheme can't have a value any more, whatever still comes."""
-        return self.exact and self.pending.hopeless
+        if not (self.exact and self.pending.hopeless):
+            return False
+        return self.usable.wanted is None or not self.resending.may_help()
 
     def _settled(self) -> bool:
         """Whether as many answered as the promise needs, and all others are late.
@@ -221,8 +223,7 @@ class Collection:
     def _send_again(self, dispatch: AbstractDispatch, *, enough: bool) -> bool:
         """Let others compute what is late or has failed; whether any of it is on its way."""
         limit = self.pending.limit(few=enough)
-        coming = self.resending.send(dispatch, limit)
-        due = None if limit is None else self.resending.due(limit)
+        coming, due = self.resending.send(dispatch, limit)
         self._wake = math.inf if due is None else due
         return coming
 

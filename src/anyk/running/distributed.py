@@ -273,7 +273,9 @@ class Distributed:
                     executor.quarantine.judge(outcome.suspects, _charge(scheme, outcome))
                 note(outcome)
 
-            encoded = replace(self.encoded, scheme=scheme)
+            encoded = self.encoded
+            if scheme is not encoded.scheme:
+                encoded = replace(encoded, scheme=scheme)
             collection = Collection(
                 encoded, executor, executor.clock(), listeners, without, leak=self._spent.leak
             )

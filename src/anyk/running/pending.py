@@ -165,6 +165,10 @@ class Pending:
         """Whether what came and what is on its way is not sufficient, all together."""
         return self._may_come is not None and not self._may_come.enough
 
+    def lost(self) -> Collection[int]:
+        """The shares on which nobody who was asked so far will bring an answer."""
+        return self._lost
+
     def limit(self, *, few: bool) -> float | None:
         """After how many seconds an answer is late, as far as that can be told.
 

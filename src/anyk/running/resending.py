@@ -76,7 +76,7 @@ class Resending:
         for when in self._pending.sent(share):
             self._coming.remove(when)
 
-    def send(self, dispatch: AbstractDispatch, limit: float | None) -> bool:
+    def send(self, dispatch: AbstractDispatch, limit: float | None) -> tuple[bool, float | None]:
         """Ask idle workers for what is late or has failed.
 
         Args:
@@ -85,8 +85,11 @@ class Resending:
                 only what has failed is sent again.
 
         Returns:
-            Whether one of the shares is on its way, and not late.
+            Whether one of the shares is on its way, and not late; and when the next of these will
+            be, where that can be told.
         """
+        if not self._wanted:
+            return False, None
         now = self._executor.clock()
         while limit is not None and self._later and self._later[0][0] + limit <= now:
             _, block, share = heappop(self._later)
@@ -96,12 +99,15 @@ class Resending:
             self._send(dispatch, limit, now)
         self._changed = False
         if limit is None:
-            return bool(self._coming)
-        return self._coming.due(now, limit) is not None
+            return bool(self._coming), None
+        due = self._coming.due(now, limit)
+        return due is not None, due
 
-    def due(self, limit: float) -> float | None:
-        """When the next of the shares will be late; None if all that will come are."""
-        return self._coming.due(self._executor.clock(), limit)
+    def may_help(self) -> bool:
+        """Whether who still owes an answer may bring, after it, one on each share that was lost."""
+        lost = (share for share in self._pending.lost() if share in self._wanted)
+        tried = max((self._pending.tries(share) for share in lost), default=0)
+        return bool(self._pending) and tried < _MOST_TRIES
 
     def _send(self, dispatch: AbstractDispatch, limit: float | None, now: float) -> None:
         alive = self._executor.alive

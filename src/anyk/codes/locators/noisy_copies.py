@@ -30,7 +30,8 @@ _CONTRAST, _LONELY = 2.0, 3.0  # how much an answer stands out from those, see _
 _FEWEST = 2  # answers, for one to be predicted
 _LARGER = 3.0  # times any other error: what is wrong beyond doubt
 _TOO_MANY = 1.5  # times the evidence, to say that more than A are wrong
-_OUTVOTED = 1.8  # times the evidence, where fewer of those alike are believed than are not
+_KINKED = 1.25  # times the evidence: f may bend between a copy and all others
+_OUTVOTED = 1.8  # times the evidence, where one of those alike is disbelieved, or there is none
 
 
 def locate_among_copies(
@@ -50,8 +51,8 @@ def locate_among_copies(
     leave-one-out residuals, by quantiles, in turns with the sets. In the end an answer is removed
     only if it errs by more than contrasts of believed answers that are as hard to predict, and
     named only if it is wrong beyond doubt (`beyond_doubt`), by three times the largest other error.
-    Answers whose noise points the same way may all be far off, though honest: where fewer of the
-    others are believed than are not, or none, 1.8 times the evidence and the error are needed,
+    Answers whose noise points the same way may all be far off, though honest: where one of the
+    others is disbelieved, or there is none, 1.8 times the evidence and the error are needed,
     unless it is as clear when all the others of them are believed.
 
     Args:
@@ -127,7 +128,7 @@ class _Copies:
         clear, errors = self._clear(believed, roughness)
         named = np.zeros_like(clear)
         if clear.any():
-            usual = self._usual(~clear, roughness)
+            usual, sure = self._usual(~clear, roughness), sure * _KINKED
             few, others = self._outvoted(clear, roughness)
             demands = sure * np.where(few, _OUTVOTED, 1.0)[clear]
             named[clear] = beyond_doubt(errors[clear], usual, larger=_LARGER, demands=demands)
@@ -164,7 +165,7 @@ class _Copies:
         return clear, errors
 
     def _outvoted(self, wrong: Bools, roughness: float) -> tuple[Bools, Floats]:
-        """Where fewer of those alike are believed than are not; and errors if the others are.
+        """Where one of those alike is disbelieved, or none; and errors if the others are believed.
 
         Those are 0 where none of those alike is believed: then nobody speaks for either.
         """
@@ -174,7 +175,7 @@ class _Copies:
             for place in np.flatnonzero(~good):
                 near = alike[place] & (np.arange(part.size) != place)
                 right, against = np.count_nonzero(near & good), np.count_nonzero(near & ~good)
-                few[part[place]] = not right or right < against
+                few[part[place]] = not right or against > 0
                 if few[part[place]] and right:
                     seen = np.append(np.flatnonzero(good | near), place)
                     errors[part[place]] = self._error(covariance, part[seen], seen, roughness)[0]

@@ -32,11 +32,11 @@ def _nothing() -> None:
     pass
 
 
-def _end(dispatcher: Dispatcher, links: Sequence[AbstractLink], at_end: Job) -> None:
+def _end(dispatcher: Dispatcher[WorkerThread], links: Sequence[AbstractLink], at_end: Job) -> None:
     if not dispatcher.here:
         return
     dispatcher.close()
-    threads = dispatcher.threads
+    threads = dispatcher.inboxes
     late = list(zip(links, threads, strict=False))
     for link, thread in late:
         if not thread.stop():
@@ -96,7 +96,7 @@ class Crew(Generic[AnyLink]):
     ) -> None:
         self.links: list[AnyLink] = []
         self._placements = Placements(name, workers, more)
-        self._dispatcher = Dispatcher(name)
+        self._dispatcher: Dispatcher[WorkerThread] = Dispatcher(name)
         self._pack, self._convert = pack, convert
         self._ahead, self._check = ahead, check
         self._end = weakref.finalize(self, _end, self._dispatcher, self.links, at_end)
@@ -105,7 +105,7 @@ class Crew(Generic[AnyLink]):
                 made = link(worker, partial(self._placements.held_by, worker))
                 self.links.append(made)
                 name_of_thread = f"anyk {name.lower()} worker {worker}"
-                self._dispatcher.threads.append(WorkerThread(name_of_thread, at_end=made.leave))
+                self._dispatcher.inboxes.append(WorkerThread(name_of_thread, at_end=made.leave))
         except BaseException:
             self.close()
             raise
@@ -114,7 +114,7 @@ class Crew(Generic[AnyLink]):
     @property
     def waiting(self) -> tuple[int, ...]:
         """By worker, how many jobs have not begun."""
-        return tuple(thread.waiting for thread in self._dispatcher.threads)
+        return tuple(thread.waiting for thread in self._dispatcher.inboxes)
 
     def place(self, parts: Sequence[NDArray[Any]], pieces: int) -> Placement:
         """Keep shares, and send them if that is done ahead; see `AbstractExecutor.place`."""

@@ -1,4 +1,4 @@
-"""How tasks reach workers that nobody waits for: one thread and one inbox a worker."""
+"""How tasks reach workers that nobody waits for: an inbox for each, and a thread that serves it."""
 
 from __future__ import annotations
 
@@ -7,17 +7,28 @@ import queue
 import threading
 import time
 import weakref
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
-from typing import final
+from typing import Generic, TypeVar, final
 
 from anyk.answers import Answer
 from anyk.errors import ExecutorError
 from anyk.executors.core.base import AbstractDispatch
 from anyk.executors.core.run_task import Reply
 
-__all__ = ["Ask", "Call", "Dispatcher", "More", "PostedDispatch", "WorkerThread"]
+__all__ = [
+    "AbstractInbox",
+    "Ask",
+    "Call",
+    "Dispatcher",
+    "Job",
+    "More",
+    "PostedDispatch",
+    "WorkerThread",
+    "serving",
+]
 
 Job = Callable[[], object]
 """What the thread of a worker is to do; it must not raise."""
@@ -53,7 +64,30 @@ class Call:
 
 
 @final
-class WorkerThread:
+class _Serving(threading.local):
+    """Whose jobs this thread does."""
+
+    inbox: AbstractInbox | None = None
+
+
+serving = _Serving()
+"""Of each thread: the inbox whose job it does; None in a thread that serves nobody."""
+
+
+class AbstractInbox(ABC):
+    """The jobs of one worker, done one after the other, in their order."""
+
+    @abstractmethod
+    def post(self, owner: object, *jobs: Job) -> None:
+        """Put jobs at the end; thrown away where nobody serves it any more."""
+
+    @abstractmethod
+    def withdraw(self, owner: object) -> None:
+        """Throw away the jobs of this owner that have not begun."""
+
+
+@final
+class WorkerThread(AbstractInbox):
     """Does the jobs of one worker, one after the other, in a daemon thread.
 
     A job that hangs holds up its own worker and nobody else. Those that wait behind it can be
@@ -95,8 +129,8 @@ class WorkerThread:
 
     def withdraw(self, owner: object) -> None:
         """Throw away the jobs of this owner that have not begun."""
-        with self._change:
-            if self._inbox:
+        if self._inbox:
+            with self._change:
                 self._inbox = deque(item for item in self._inbox if item[0] is not owner)
 
     def stop(self) -> bool:
@@ -129,6 +163,7 @@ class WorkerThread:
         return len(self._inbox)
 
     def _serve(self) -> None:
+        serving.inbox = self
         self._at_start()
         while self._serve_one():
             pass
@@ -149,10 +184,10 @@ class WorkerThread:
 
 @final
 class PostedDispatch(AbstractDispatch):
-    """One task that was posted to the threads of workers, which bring the answers.
+    """One task that was posted to the inboxes of workers, whose threads bring the answers.
 
     Args:
-        threads: of the workers that are asked.
+        inboxes: of the workers that are asked.
         asks: what each share's worker is asked, in the order of the shares.
         pieces: how many shares a worker holds.
         call: told when nobody waits for the answers any more.
@@ -167,7 +202,7 @@ class PostedDispatch(AbstractDispatch):
 
     def __init__(
         self,
-        threads: Sequence[WorkerThread],
+        inboxes: Sequence[AbstractInbox],
         asks: Sequence[Ask],
         pieces: int,
         call: Call,
@@ -176,18 +211,18 @@ class PostedDispatch(AbstractDispatch):
         without: Collection[int] = (),
     ) -> None:
         self._call, self._more = call, more
-        self._all = threads
-        self._threads: list[WorkerThread] = []
+        self._all = inboxes
+        self._inboxes: list[AbstractInbox] = []
         self._answers: queue.SimpleQueue[Answer | None] = queue.SimpleQueue()
         self._left = 0
         self._sent = time.perf_counter()
-        for worker, thread in enumerate(threads[: -(-len(asks) // pieces)]):
+        for worker, inbox in enumerate(inboxes[: -(-len(asks) // pieces)]):
             if worker in without:
                 continue
             own = asks[worker * pieces : (worker + 1) * pieces]
-            self._threads.append(thread)
+            self._inboxes.append(inbox)
             self._left += len(own)
-            thread.post(
+            inbox.post(
                 self, *(partial(self._bring, worker, piece, ask) for piece, ask in enumerate(own))
             )
 
@@ -211,17 +246,17 @@ class PostedDispatch(AbstractDispatch):
         if self._call.abandoned:
             return False
         self._left += 1
-        thread = self._all[worker]
-        self._threads.append(thread)
+        inbox = self._all[worker]
+        self._inboxes.append(inbox)
         ask = self._more(share, worker)
-        thread.post(self, partial(self._bring, worker, 0, ask, share, time.perf_counter()))
+        inbox.post(self, partial(self._bring, worker, 0, ask, share, time.perf_counter()))
         return True
 
     def abandon(self) -> None:
         """Forget the rest; one who waits in `receive` is woken."""
         self._call.abandoned = True
-        for thread in self._threads:
-            thread.withdraw(self)
+        for inbox in self._inboxes:
+            inbox.withdraw(self)
         late, self._answers = self._answers, queue.SimpleQueue()
         late.put(None)
         for wake in tuple(self._call.wakes):
@@ -245,9 +280,12 @@ class PostedDispatch(AbstractDispatch):
             self._answers.put(answer)
 
 
+AnyInbox = TypeVar("AnyInbox", bound=AbstractInbox)
+
+
 @final
-class Dispatcher:
-    """The threads of an executor's workers, and the dispatches that were posted to them.
+class Dispatcher(Generic[AnyInbox]):
+    """The inboxes of an executor's workers, and the dispatches that were posted to them.
 
     A dispatch ends with the dispatcher: whoever waits for answers that will not come is woken,
     whether it was closed before, while or after they were asked for.
@@ -258,17 +296,17 @@ class Dispatcher:
     Example:
         >>> from anyk.executors.core.dispatcher import Dispatcher, WorkerThread
         >>> dispatcher = Dispatcher("Threads")
-        >>> dispatcher.threads.append(WorkerThread("worker 0"))
+        >>> dispatcher.inboxes.append(WorkerThread("worker 0"))
         >>> dispatch = dispatcher.post([lambda: (np.array(25), None, 0.0)], pieces=1, more=None)
         >>> dispatch.receive(timeout=None).value
         array(25)
         >>> dispatcher.close()
-        >>> dispatcher.threads[0].stop()
+        >>> dispatcher.inboxes[0].stop()
         True
     """
 
     def __init__(self, name: str) -> None:
-        self.threads: list[WorkerThread] = []
+        self.inboxes: list[AnyInbox] = []
         self._name = name
         self._lock = threading.Lock()
         self._open: weakref.WeakSet[PostedDispatch] = weakref.WeakSet()
@@ -308,13 +346,13 @@ class Dispatcher:
                 f"this {self._name} executor is of the process that this one was "
                 "forked from, where its workers answer; make a new one here."
             )
-        if any(thread.here for thread in self.threads):
+        if serving.inbox is not None and serving.inbox in self.inboxes:
             raise ExecutorError(
                 f"a task of this {self._name} executor can't wait for others: give it one of its "
                 "own."
             )
         call = Call() if call is None else call
-        dispatch = PostedDispatch(self.threads, asks, pieces, call, more, without=without)
+        dispatch = PostedDispatch(self.inboxes, asks, pieces, call, more, without=without)
         with self._lock:
             self._open.add(dispatch)
             closed = self._closed
@@ -323,10 +361,10 @@ class Dispatcher:
         return dispatch
 
     def keep(self, jobs: Sequence[Job]) -> None:
-        """Let each of the first threads bring a worker's shares up to date, once."""
-        for thread, job in zip(self.threads, jobs, strict=False):
-            thread.withdraw(self._keeping)
-            thread.post(self._keeping, job)
+        """Let each of the first inboxes bring a worker's shares up to date, once."""
+        for inbox, job in zip(self.inboxes, jobs, strict=False):
+            inbox.withdraw(self._keeping)
+            inbox.post(self._keeping, job)
 
     def close(self) -> None:
         """Abandon all dispatches, those to come as well; threads are stopped by the caller."""

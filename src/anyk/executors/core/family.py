@@ -6,6 +6,7 @@ import ctypes
 import os
 import signal
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,6 +14,7 @@ __all__ = ["adopt_orphans", "children", "descendants", "end", "end_descendants",
 
 _SET_PDEATHSIG = 1  # of prctl, in linux/prctl.h
 _SET_CHILD_SUBREAPER = 36
+_CHASE = 0.5  # seconds
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
@@ -71,7 +73,7 @@ def descendants(process: int) -> set[int]:
 
 
 def end(process: int) -> None:
-    """End a process at once, and all of its group, if they are there and ours."""
+    """End a process at once, and all of its group if it leads one, if they are there and ours."""
     for kill in (os.killpg, os.kill):
         with suppress(ProcessLookupError, PermissionError):
             kill(process, signal.SIGKILL)
@@ -80,10 +82,12 @@ def end(process: int) -> None:
 def end_descendants(process: int) -> None:
     """End all descendants of a process that is ours and starts none itself.
 
-    Each is stopped when it is found, so that it starts no more, until no more are found.
+    Each is stopped when it is found, so that it starts no more, until no more are found; those that
+    start others faster than they are found are given up after a while.
     """
     found: set[int] = set()
-    while new := descendants(process) - found:
+    deadline = time.monotonic() + _CHASE
+    while (new := descendants(process) - found) and time.monotonic() < deadline:
         for each in new:
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(each, signal.SIGSTOP)

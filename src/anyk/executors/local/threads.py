@@ -13,26 +13,28 @@ from numpy.typing import NDArray
 
 from anyk.checks import MOST, count
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Placement
-from anyk.executors.core.dispatcher import Ask, Dispatcher, WorkerThread
+from anyk.executors.core.dispatcher import Ask, Dispatcher
 from anyk.executors.core.placements import Placements, addressed, alone, split
 from anyk.executors.core.run_task import Task, run, sleeper
+from anyk.executors.local.lanes import Lane, Lanes
 
 __all__ = ["Threads"]
 
 
-def _stop(dispatcher: Dispatcher, closing: threading.Event) -> None:
+def _stop(dispatcher: Dispatcher[Lane], lanes: Lanes, closing: threading.Event) -> None:
     if not dispatcher.here:
         return
     dispatcher.close()
     closing.set()
-    idle = [thread for thread in dispatcher.threads if thread.stop()]
-    for thread in idle:
-        thread.join(timeout=None)
+    lanes.stop()
 
 
 @final
 class Threads(AbstractExecutor):
     """Workers that are threads: tasks that release the GIL, as BLAS does, run side by side.
+
+    A worker does one task at a time, in any thread: threads start as tasks need them, no more than
+    there are workers, and stay. Many tasks that take microseconds are done by a few of them.
 
     Placed arrays are not copied; a task that runs has a copy of its share and arguments, to write
     in as it likes. Nothing can interrupt a thread: one that is still busy when the
@@ -41,7 +43,7 @@ class Threads(AbstractExecutor):
     write in memory that its other calls use, such as a buffer of the module.
 
     Args:
-        workers: N, how many threads there are.
+        workers: N, how many tasks may run at once.
 
     Raises:
         InvalidArgument: if it is no positive integer.
@@ -59,13 +61,11 @@ class Threads(AbstractExecutor):
         self._workers = count("workers", workers, least=1, most=MOST)
         self._placements = Placements("Threads", self._workers)
         self._closing = threading.Event()
-        self._dispatcher = Dispatcher("Threads")
-        self._stop = weakref.finalize(self, _stop, self._dispatcher, self._closing)
+        self._dispatcher: Dispatcher[Lane] = Dispatcher("Threads")
         wait = partial(_wait, self._closing)
-        for worker in range(self._workers):
-            self._dispatcher.threads.append(
-                WorkerThread(f"anyk worker {worker}", at_start=partial(sleeper.set, wait))
-            )
+        lanes = Lanes("anyk thread", self._workers, at_start=partial(sleeper.set, wait))
+        self._dispatcher.inboxes.extend(lanes.each)
+        self._stop = weakref.finalize(self, _stop, self._dispatcher, lanes, self._closing)
 
     @property
     def workers(self) -> int:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import sys
 import threading
+from collections.abc import Mapping
 from types import FunctionType, ModuleType
 from typing import Any, final
 
@@ -14,6 +16,7 @@ from anyk.executors.processes.importable import importable
 
 __all__ = ["dump"]
 
+_Cached = type(functools.cache(abs))  # its own way to be pickled is a name
 _lock = threading.Lock()  # what is registered is so for the whole process
 
 
@@ -45,6 +48,10 @@ def dump(value: object, stream: io.BytesIO, **options: Any) -> None:
                 cloudpickle.unregister_pickle_by_value(module)
 
 
+def _cached(function: Any, parameters: Mapping[str, Any]) -> Any:
+    return functools.lru_cache(**parameters)(function)
+
+
 @final
 class _ByValue(cloudpickle.Pickler):  # type: ignore[misc]
     """Cloudpickle's way, also for modules that exist in this process alone."""
@@ -59,6 +66,8 @@ class _ByValue(cloudpickle.Pickler):  # type: ignore[misc]
             name = str(obj.__name__ if isinstance(obj, ModuleType) else obj.__module__)
             if name != "__main__" and name in sys.modules and not importable(name):
                 self._register(name)
+        if isinstance(obj, _Cached) and not importable(str(obj.__module__)):
+            return _cached, (obj.__wrapped__, obj.cache_parameters())
         return cloudpickle.Pickler.reducer_override(self, obj)
 
     def _register(self, name: str) -> None:

@@ -10,6 +10,7 @@ __all__ = ["importable"]
 
 _MAIN = {"__main__", "__mp_main__"}
 _known: weakref.WeakKeyDictionary[ModuleType, bool] = weakref.WeakKeyDictionary()
+_path: list[str] = []  # for which that holds
 
 
 def importable(name: str) -> bool:
@@ -25,6 +26,9 @@ def importable(name: str) -> bool:
     module = sys.modules.get(name)
     if module is None:  # an odd type's; pickle knows better
         return True
+    if sys.path != _path:
+        _known.clear()
+        _path[:] = sys.path
     if module not in _known:
         _known[module] = _found(module, name)
     return _known[module]

@@ -1,38 +1,13 @@
-"""What the kernel is asked about processes: who adopts orphans, whose children there are."""
+"""What the kernel tells of processes: whose children there are, and which were stopped."""
 
 from __future__ import annotations
 
-import ctypes
 import os
-import signal
-import sys
 from pathlib import Path
 
-__all__ = ["adopt_orphans", "children", "die_with_parent", "stopped"]
+__all__ = ["children", "stopped"]
 
-_PDEATHSIG, _CHILD_SUBREAPER = 1, 36  # of prctl(2)
 _STATE, _PARENT = 0, 1  # places in /proc/PID/stat, after the name
-
-
-def _prctl(option: int, value: int) -> None:
-    if sys.platform == "linux":  # elsewhere a process group is all that there is
-        ctypes.CDLL(None).prctl(option, ctypes.c_ulong(value), 0, 0, 0)
-
-
-def adopt_orphans() -> None:
-    """Become the parent of all descendants whose own parent ends, as long as this process lives."""
-    _prctl(_CHILD_SUBREAPER, 1)
-
-
-def die_with_parent(parent: int) -> None:
-    """Have this process killed when its parent ends; at once if that is not `parent` any more.
-
-    Args:
-        parent: the process that has forked this one, in its only thread.
-    """
-    _prctl(_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)
 
 
 def children() -> set[int]:

@@ -202,8 +202,8 @@ class ProcessLink(AbstractLink):
         if process is None:
             return describe(error)
         process.pipe.close()
-        code = None
-        if isinstance(error, (EOFError, ConnectionError)):
+        code, ended = None, isinstance(error, (EOFError, ConnectionError))
+        if ended:
             code = process.parent.code(process.number, _DYING)
         if code is None:
             process.kill()
@@ -214,5 +214,5 @@ class ProcessLink(AbstractLink):
         if isinstance(error, _Stopped):
             return f"was stopped by a signal, and did not go on within {_STOPPED * LOOK:g} s"
         if code is None:
-            return "process died" if isinstance(error, EOFError) else describe(error)
+            return "process died" if ended else describe(error)
         return f"process died: signal {-code}" if code < 0 else f"process died: exit code {code}"

@@ -18,13 +18,17 @@ import time
 from typing import final
 
 import cloudpickle  # type: ignore[import-untyped]  # noqa: F401 - once here, not in each worker
-import numpy.random  # noqa: F401 - the same
+import numpy as np
+import numpy.random
 
-from anyk.domains.real import Reals  # noqa: F401 - the same
-from anyk.domains.ring import ResidueRing  # noqa: F401 - the same
-from anyk.executors.processes.kernel import adopt_orphans, children, die_with_parent
+from anyk.domains.prime import PrimeField
+from anyk.domains.real import Reals
+from anyk.executors.core.family import adopt_orphans, when_parent_ends
+from anyk.executors.core.run_task import run
+from anyk.executors.processes.kernel import children
 from anyk.executors.processes.requests import END, REPLY, REQUEST, RUNNING, START
 from anyk.executors.processes.worker import serve
+from anyk.work import Plain, WorkerTask
 
 __all__ = ["main"]
 
@@ -42,8 +46,15 @@ def main(control: int, master: int) -> None:
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(each, signal.SIG_IGN)  # the master's end is the end of this process too
     adopt_orphans()
-    gc.freeze()  # what was imported stays shared with the workers
+    _load()
+    gc.freeze()  # what was loaded stays shared with the workers
     _Parent(socket.socket(fileno=control), master).serve()
+
+
+def _load() -> None:
+    """Do what a worker does, so that all that is loaded when it is first needed is there."""
+    for domain in (Reals(), PrimeField()):
+        run(WorkerTask(Plain(np.square), domain), [np.ones((1, 2), int)], 0, [], {})
 
 
 @final
@@ -131,7 +142,7 @@ class _Parent:
             for descriptor in (self._woken, self._wake, self._end_of_master):
                 if descriptor >= 0:
                     os.close(descriptor)
-            die_with_parent(parent)
+            when_parent_ends(signal.SIGKILL, parent)
             adopt_orphans()
             serve(socket.socket(fileno=end))
             code = 0

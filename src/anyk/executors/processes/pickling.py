@@ -63,6 +63,7 @@ class _ByName(pickle.Pickler):
 
     def reducer_override(self, obj: Any) -> Any:
         """Leave everything to pickle, but for what can't be imported elsewhere."""
-        if isinstance(obj, (FunctionType, type)) and not importable(str(obj.__module__)):
+        named = isinstance(obj, (FunctionType, type)) or hasattr(type(obj), "cache_parameters")
+        if named and not importable(str(obj.__module__)):
             raise _OnlyByValue
         return NotImplemented

@@ -18,7 +18,7 @@ from anyk.executors.processes.requests import CODE, END, REPLY, REQUEST, RUNNING
 __all__ = ["Parent", "directory", "environment", "parent", "search_path"]
 
 _BLAS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-_BEGINNING, _REPLYING = 60.0, 15.0  # seconds until its first reply, and each later one
+_REPLYING = 60.0  # seconds that it may take to be there, and to reply
 _ENDING = 6.0  # seconds that it may take to end its workers and itself
 _SHORTEST, _LONGEST = 0.0005, 0.02  # seconds between questions whether a worker has ended
 _PROGRAM = (
@@ -89,7 +89,7 @@ class Parent:
             raise
         finally:
             theirs.close()
-        ours.settimeout(_BEGINNING)
+        ours.settimeout(_REPLYING)
         self._control = ours
         self._end = weakref.finalize(self, _end, self._process, ours, self._owner)
 
@@ -162,7 +162,6 @@ class Parent:
             except BaseException:  # Ctrl-C between a request and its reply
                 self._lose()
                 raise
-            self._control.settimeout(_REPLYING)
             return int(REPLY.unpack(reply)[0])
 
     def _lose(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import importlib
 import os
 import pickle
 import random
@@ -57,7 +56,7 @@ def serve(end: socket.socket) -> None:
                 _begin(_load(rest[0]))
             elif verb == "path":
                 sys.path[:] = _load(rest[0])
-                importlib.invalidate_caches()
+                sys.path_importer_cache.clear()  # files may have been written a moment ago
             else:
                 reply = _reply(held[key], piece, rest)
                 _flush()

@@ -53,8 +53,9 @@ class Remote(AbstractCrewed):
         addresses: [NAME@]HOST:PORT of each worker. NAME is what its certificate must be for; HOST
             by default. No two workers have the same name.
         tls: the master's directory of authority.pem, certificate.pem and key.pem, such as
-            `anyk certificates` writes; None for connections that anybody on the way can read and
-            change, which are allowed to this machine alone.
+            `anyk certificates` writes, and of revoked.pem where there is one. Each connection
+            reads it anew, and ends when a certificate of it does. None for connections that anybody
+            on the way can read and change, which are allowed to this machine alone.
         patience: seconds that a worker may take for one task, the way there and back included;
             its answer has then failed, and the worker is made to stop.
         largest_answer: bytes of an answer of one worker; a larger one has failed.

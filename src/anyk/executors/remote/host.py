@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import socket
@@ -21,15 +20,16 @@ from anyk.executors.remote.budget import Budget
 from anyk.executors.remote.frames import Channel
 from anyk.executors.remote.handshake import admit
 from anyk.executors.remote.offer import Offer
+from anyk.executors.remote.party import Stranger
 from anyk.executors.remote.session import Session
 from anyk.executors.remote.stream import AbstractStream, PlainStream
 from anyk.executors.remote.task_limits import TaskLimits
 from anyk.executors.remote.tls import patient
-from anyk.executors.remote.visitor import ADMITTED, ENDED, GREETING, HEARD
+from anyk.executors.remote.visitor import ADMITTED, ENDED, GREETING, GROUP, HEARD, REFUSED
 
 __all__ = ["Host"]
 
-_log = logging.getLogger("anyk.worker")
+_HANDSHAKE = b"\x16"  # how TLS begins
 
 
 @final
@@ -54,20 +54,17 @@ class Host:
     master: str
     budget: Budget
 
-    def receive(
-        self, connection: socket.socket, peer: str, tell: int, alive: int, parent: int
-    ) -> NoReturn:
+    def receive(self, connection: socket.socket, tell: int, alive: int, parent: int) -> NoReturn:
         """Be that process.
 
         Args:
             connection: to whoever it is.
-            peer: where it comes from.
             tell: the pipe on which it tells the listening process what it does.
             alive: the pipe that ends with the listening process.
             parent: the listening process.
         """
         try:
-            os.setpgid(0, 0)  # a group of its own, with all that stays in it
+            os.setpgid(0, 0)  # out of the terminal's
             when_parent_ends(signal.SIGKILL, parent)
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that listens
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -80,11 +77,13 @@ class Host:
             session = os.fork()
             if session:
                 _keep(session, connection, tell, alive, parent)
+            os.setpgid(0, 0)  # a group of its own, with all that stays in it
             when_parent_ends(signal.SIGKILL, keeper)
+            os.write(tell, GROUP % os.getpid())
             os.close(alive)
-            self._serve(connection, stream, peer, tell)
+            self._serve(connection, stream, tell)
         except BaseException as error:  # noqa: BLE001 - nothing of the parent's may run here
-            _log.warning("refused %s: %s", peer, printable(describe(error)))
+            os.write(tell, REFUSED + printable(describe(error)).encode())
         finally:
             os._exit(0)
 
@@ -93,16 +92,16 @@ class Host:
         patient(connection)
         if self.tls is None:
             return PlainStream(connection)
+        first = connection.recv(1, socket.MSG_PEEK)  # nothing is read for those who say nothing
+        if first != _HANDSHAKE:
+            raise Stranger("it does not begin TLS" if first else "it has gone again")
         return admit(connection, self.tls, self.master, time.monotonic() + GREETING)
 
-    def _serve(
-        self, connection: socket.socket, stream: AbstractStream, peer: str, tell: int
-    ) -> None:
+    def _serve(self, connection: socket.socket, stream: AbstractStream, tell: int) -> None:
         os.register_at_fork(after_in_child=partial(_let_go, connection, tell))
         np.random.seed()  # noqa: NPY002 - forks of one process would all draw the same
         reaper.set(_kill_me)
         limits = TaskLimits(self.budget, partial(os.write, tell))
-        _log.info("serves a master at %s", peer)
         Session(
             Channel(stream),
             self.offer,
@@ -129,8 +128,8 @@ def _keep(session: int, connection: socket.socket, tell: int, alive: int, parent
             watched.unregister(ended)
             os.write(tell, ENDED)
     watched.poll()
+    end(session)
     end_descendants(os.getpid())
-    end(os.getpid())
     os._exit(0)
 
 

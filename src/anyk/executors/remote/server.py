@@ -8,18 +8,20 @@ import socket
 import sys
 import time
 import warnings
+from collections import Counter
 from math import ceil, isfinite
 from pathlib import Path
 from select import POLLIN, poll
 from typing import final
 
-from anyk.executors.core.family import adopt_orphans, children, end, end_descendants
+from anyk.executors.core.family import adopt_orphans, children, end
 from anyk.executors.core.run_task import describe, printable
 from anyk.executors.remote.budget import Budget
 from anyk.executors.remote.host import Host
 from anyk.executors.remote.offer import Offer
+from anyk.executors.remote.talk import Talk
 from anyk.executors.remote.tls import Address
-from anyk.executors.remote.visitor import ENDED, Visitor
+from anyk.executors.remote.visitor import ENDED, REFUSED, Visitor
 
 __all__ = ["Server"]
 
@@ -27,7 +29,6 @@ _MOST_STRANGERS = 32  # at once
 _POLLRDHUP = 0x2000 if sys.platform == "linux" else 0  # the other end has closed; else POLLHUP
 _REAPING = 0.02  # seconds between two looks for processes that were killed
 _CLOSING = 1.0  # seconds that all of them may take to end
-_log = logging.getLogger("anyk.worker")
 
 
 @final
@@ -84,6 +85,7 @@ class Server:
         self._killed: dict[int, bool] = {}  # processes that may not have ended; whether of masters
         self._before: set[int] | None = None  # children that are no visitors; None before it serves
         self._poll = poll()
+        self._talk = Talk(logging.getLogger("anyk.worker"))
         self._alive, self._living = os.pipe()  # the second end is closed when this process ends
         family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
         place = (listen.host, listen.port)
@@ -131,11 +133,10 @@ class Server:
         """Wait for what happens next, and do what it takes."""
         events = dict(self._poll.poll(self._pause()))
         knocks = events.pop(self._listener.fileno(), 0)
-        for descriptor in events:
-            if descriptor in self._visitors:
-                self._hear(self._visitors[descriptor])
-            elif descriptor in self._connections:  # it is closed, or broken
-                self._end(self._connections[descriptor])
+        for descriptor in events.keys() & self._connections.keys():  # closed, or broken
+            self._end(self._connections[descriptor])
+        for descriptor in events.keys() & self._visitors.keys():
+            self._hear(self._visitors[descriptor])
         now = time.monotonic()
         for visitor in [each for each in self._visitors.values() if each.until <= now]:
             self._end(visitor, f"ended the session of {visitor.peer}: {visitor.why}")
@@ -157,14 +158,20 @@ class Server:
         except OSError:  # it has gone again, or there are too many files; others are served
             time.sleep(0.01)
             return
-        strangers = [each for each in self._visitors.values() if not each.admitted]
-        if len(strangers) >= _MOST_STRANGERS:  # the oldest makes room: a master is quick
-            self._end(strangers[0], "refused a stranger: too many at once")
+        self._make_room()
         try:
             self._receive(connection, str(peer[0]))
         except OSError as error:  # no more processes or files for now; others are served
             connection.close()
-            _log.warning("refused %s: %s", peer[0], printable(describe(error)))
+            self._talk.say(f"refused {peer[0]}: {printable(describe(error))}")
+
+    def _make_room(self) -> None:
+        """Where there are many strangers, the oldest one goes, from where most of them are."""
+        strangers = [each for each in self._visitors.values() if not each.admitted]
+        if len(strangers) >= _MOST_STRANGERS:
+            ((crowd, _),) = Counter(each.peer for each in strangers).most_common(1)
+            oldest = next(each for each in strangers if each.peer == crowd)
+            self._end(oldest, f"refused {crowd}: too many strangers at once")
 
     def _receive(self, connection: socket.socket, peer: str) -> None:
         told, tell = os.pipe()
@@ -176,7 +183,7 @@ class Server:
                 process = os.fork()
             if not process:
                 self._let_go_of_all()
-                self._host.receive(connection, peer, tell, self._alive, parent)
+                self._host.receive(connection, tell, self._alive, parent)
         except OSError:
             os.close(told)
             raise
@@ -201,6 +208,9 @@ class Server:
             said = os.read(visitor.told, 1 << 12)
         except BlockingIOError:  # it was told already
             return
+        if REFUSED in said:
+            self._end(visitor, f"refused {visitor.peer}: {said.partition(REFUSED)[2].decode()}")
+            return
         if not said or ENDED in said:
             self._end(visitor)
             return
@@ -212,11 +222,13 @@ class Server:
             self._poll.register(descriptor, _POLLRDHUP)
             if len(self._connections) > self._sessions:
                 self._end(visitor, f"refused a master: {self._sessions} sessions already")
+            else:
+                self._talk.say(f"serves a master at {visitor.peer}")
 
     def _end(self, visitor: Visitor, why: str | None = None) -> None:
         """End all that there is of a visitor, so that there is room for another one."""
         if why is not None:
-            _log.warning("%s", why)
+            self._talk.say(why)
         del self._visitors[visitor.told]
         self._poll.unregister(visitor.told)
         if visitor.admitted:
@@ -234,9 +246,8 @@ class Server:
             return
         known = {visitor.process for visitor in self._visitors.values()}
         for orphan in children(os.getpid()) - self._before - known - self._killed.keys():
-            end_descendants(orphan)
             end(orphan)
-            self._killed[orphan] = True
+            self._killed[orphan] = True  # so that the next look finds its children
 
 
 def _reaped(process: int) -> bool:

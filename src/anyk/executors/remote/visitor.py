@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import socket
 import time
 from contextlib import suppress
@@ -13,7 +14,7 @@ from typing import Final, final
 from anyk.executors.core.family import end, end_descendants
 from anyk.executors.remote.budget import Budget
 
-__all__ = ["ADMITTED", "BEGUN", "DONE", "ENDED", "GREETING", "HEARD", "Visitor"]
+__all__ = ["ADMITTED", "BEGUN", "DONE", "ENDED", "GREETING", "GROUP", "HEARD", "REFUSED", "Visitor"]
 
 ADMITTED: Final = b"!"
 """What its process tells: it has shown to be a master."""
@@ -27,12 +28,20 @@ DONE: Final = b"-"
 ENDED: Final = b"#"
 """The session has ended."""
 
+GROUP: Final = b"@%d\n"
+"""The session begins, and this is the number of its process and group."""
+
 HEARD: Final = b"."
 """A request has come that runs nothing."""
 
 GREETING = 10
 """Seconds that a stranger has to show who it is."""
 
+
+REFUSED: Final = b"?"
+"""It ends, for the reason that follows."""
+
+_GROUP = re.compile(rb"@(\d+)\n")
 _GRACE = 1.0  # seconds that a process has to keep a limit by itself, and say so
 
 
@@ -47,6 +56,7 @@ class Visitor:
         connection: the same as theirs; it is watched, and never read.
         peer: where it comes from.
         admitted: whether it is a master's.
+        group: of the session's processes; 0 while there is none.
         until: when it is over, on `time.monotonic`, unless something is told before.
         why: and why then.
     """
@@ -56,6 +66,7 @@ class Visitor:
     connection: socket.socket
     peer: str
     admitted: bool = False
+    group: int = 0
     until: float = math.inf
     why: str = ""
 
@@ -70,6 +81,9 @@ class Visitor:
             said: of which the last counts.
             budget: of a session.
         """
+        group = _GROUP.search(said)
+        if group is not None and not self.group:
+            self.group = int(group[1])
         if said.endswith(BEGUN):
             patience, option = budget.task_patience + _GRACE, "a task took longer than"
             self.why = f"{option} the {budget.task_seconds} s of --task-seconds"
@@ -81,6 +95,8 @@ class Visitor:
     def end(self) -> None:
         """End the processes, stopped or busy as they may be, all that they started, and close."""
         if self.admitted:
+            if self.group:
+                end(self.group)  # at once, however fast they start others
             end_descendants(self.process)
         end(self.process)
         with suppress(OSError):  # whoever else has it: the other end sees that it is over

@@ -250,7 +250,12 @@ class _ReplicationRecovery(AbstractRecovery):
         scheme = self.scheme
         rows = rows_of(values, self.shares, scheme.domain)
         held = scheme._block(np.array(self.shares))  # noqa: SLF001 - its own scheme
-        replicas = [self._one_each(np.flatnonzero(held == block)) for block in range(scheme.blocks)]
+        alike = self._all_alike(rows, held)
+        if alike is not None:
+            known = np.ones(scheme.blocks, dtype=np.bool_)
+            return Recovered(value=alike, known=known)
+        places = np.split(np.argsort(held, kind="stable"), np.cumsum(np.bincount(held))[:-1])
+        replicas = [self._one_each(each) for each in places]
         agreement = Agreement(0.0 if scheme.domain.exact else scheme.rtol)
         try:
             majorities, suspects = self._told(rows, replicas, agreement)
@@ -270,6 +275,17 @@ class _ReplicationRecovery(AbstractRecovery):
             known=known,
             block_errors=errors,
         )
+
+    def _all_alike(self, rows: NDArray[Any], held: NDArray[np.int64]) -> NDArray[Any] | None:
+        """The value, where replicas of a block are equal to the bit; None where some are not."""
+        if self.workers is not self.shares:
+            says = held * (max(self.workers) + 1) + np.array(self.workers)
+            if len(np.unique(says)) < len(says):
+                return None  # some have a say twice
+        _, first = np.unique(held, return_index=True)
+        value = rows[first]
+        same = len(first) == len(rows) or np.array_equal(value[held], rows)
+        return value if same else None
 
     def _one_each(self, replicas: NDArray[np.intp]) -> NDArray[np.intp]:
         """The first replica of each worker: nobody has a say twice."""
@@ -296,7 +312,9 @@ class _ReplicationRecovery(AbstractRecovery):
                 missing += max(scheme.adversaries + least - each.size, 0)
             else:
                 majorities.append(majority)
-                suspects |= {self.workers[place] for place in np.delete(each, majority.agreeing)}
+                if len(majority.agreeing) < each.size:
+                    others = np.delete(each, majority.agreeing)
+                    suspects |= {self.workers[place] for place in others}
         excess = len(suspects) > scheme.adversaries
         if excess or len(majorities) < scheme.blocks:
             raise TooManyErrors(

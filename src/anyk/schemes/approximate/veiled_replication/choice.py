@@ -10,7 +10,6 @@ from typing import TypeAlias, final
 
 import numpy as np
 
-from anyk.codes.curves.kriging import kriging
 from anyk.errors import Unachievable
 from anyk.privacy.veils import Veil, simplices, thinnest
 from anyk.schemes.approximate.veiled_replication.layout import VeiledLayout, check_copies
@@ -23,17 +22,16 @@ _ONE: Shells = ((1.0, 0.0),)
 _TWO: tuple[Shells, ...] = tuple(
     ((1.0, 0.0), (reach, turn)) for turn in (0.2, 0.5) for reach in (1.4, 1.7, 2.0)
 )
-_TRIANGLES: Shells = ((1.0, 0.0), (1.08, 0.06), (1.16, -0.06), (1.24, 0.12), (1.32, -0.12))
+_SPIRALS: Shells = ((1.0, 0.0), (1.08, 0.06), (1.16, -0.06), (1.24, 0.12), (1.32, -0.12))
 _CORNERS = 8  # of a simplex, at most
 _SETS = 15_000  # of a veil's copies, at most, to be looked at
 _OWN = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.45, 0.6)  # noise, from none to much
 _BEYOND = 3  # T + 1, T + 2 and T + 3 workers are looked at,
 _STEEP = 2.0  # and learn at most so many times what they would if each T of them learned all
 _LACKING = 2  # copies of a veil, at most, where a block has fewer than it
-_JUDGED = 32  # copies by which a veil is judged: more would tell the same
-_EXPECTED = 1e-4  # roughness of f, for the choice of a veil
 _DOUBLINGS = 4  # of the workers: more than that are no advice
 _BLIND = 0.95  # of the variance of f: an error that leaves nothing of the answer
+_FAINT = 1e-4  # bits: less than that is no advice
 _SPARE = 1e-9  # of the leakage: room for rounding
 
 
@@ -50,7 +48,10 @@ def veiled_layout(
     """The veil of least error that tells T workers no more than `leakage`.
 
     Of some shapes, each as thin as the leakage allows, the one whose value for a random network
-    has the smallest expected error. What T workers learn is exact: no coalition learns more.
+    has the smallest expected error. T + j workers, j up to 3, learn at most twice (T + j) / T times
+    the leakage: that asks for simplices of many corners, or noise of each copy's own. Where some
+    lie, copies must tell of each other: for T = 1 they are on three spirals of a plane, where that
+    holds of two workers, and three see a block.
 
     Args:
         blocks: K.
@@ -58,7 +59,7 @@ def veiled_layout(
         colluders: T.
         leakage: bits a coordinate.
         data_std: standard deviation of the data's coordinates.
-        adversaries: A; where some lie, a veil of one dimension has more copies.
+        adversaries: A.
 
     Raises:
         Unachievable: if there is no worker for each block, or so much noise is needed that the
@@ -66,21 +67,22 @@ def veiled_layout(
     """
     check_copies(blocks, workers, colluders)
     task = _Task(
-        blocks=blocks, workers=workers, colluders=colluders, leakage=leakage, data_std=data_std
+        blocks=blocks,
+        workers=workers,
+        colluders=colluders,
+        leakage=leakage,
+        data_std=data_std,
+        checked=adversaries > 0,
     )
-    kinds = [_triangles(task)] if adversaries and colluders == 1 else []
-    layouts = [layout for shapes in kinds if (layout := _gentlest(shapes, task, looked=1))]
-    if not layouts:
-        layouts = [layout for shapes in _shapes(task) if (layout := _gentlest(shapes, task))]
-    best = min(layouts, key=lambda layout: layout.expected_error)
+    best = _best(task)
     if best.expected_error**2 >= _BLIND:
-        nearest = _nearest(best, task)
+        nearest = _nearest(task)
         raise Unachievable(
             "leakage",
             given=f"{leakage:.3g} bits",
             needed=f"noise of {_depth(best):.3g} times data_std = {data_std:.3g}: in {workers} "
             f"answers, f of {blocks} blocks would drown",
-            change=f"Allow {nearest:.2g} bits{_or_take(best, task)}.",
+            change=f"Allow {nearest:.2g} bits{_or_take(task)}.",
         )
     return best
 
@@ -95,6 +97,7 @@ class _Task:
     colluders: int
     leakage: float
     data_std: float
+    checked: bool
 
     @property
     def copies(self) -> int:
@@ -107,9 +110,15 @@ class _Task:
         return min(self.colluders + _BEYOND, self.workers)
 
 
-def _triangles(task: _Task) -> Iterator[Veil]:
-    """Copies on three spirals of a plane: any three tell of the others, so that lies stand out."""
-    yield _shape(3, _TRIANGLES, 0.0, task.most, task.copies)
+def _best(task: _Task) -> VeiledLayout:
+    if task.checked and task.colluders == 1:
+        spirals = _shape(3, _SPIRALS, 0.0, task.most, task.copies)
+        layout = _gentlest(iter([spirals]), task, looked=1)
+        if layout:
+            return layout
+    layouts = [_layout(Veil(points=np.ones((1, 1)), most=task.most), task)]
+    layouts += [layout for shapes in _shapes(task) if (layout := _gentlest(shapes, task))]
+    return min(layouts, key=lambda layout: layout.expected_error)
 
 
 def _shapes(task: _Task) -> Iterator[Iterator[Veil]]:
@@ -119,7 +128,6 @@ def _shapes(task: _Task) -> Iterator[Iterator[Veil]]:
     def kind(corners: int, shells: Shells) -> Iterator[Veil]:
         return (_shape(corners, shells, own, most, copies) for own in _OWN)
 
-    yield iter([Veil(points=np.ones((1, 1)), most=most)])
     yield from (kind(corners, _ONE) for corners in _largest(copies))
     for corners in _largest((copies + _LACKING) // 2):
         size = min(2 * corners, copies)
@@ -155,7 +163,7 @@ def _gentlest(shapes: Iterator[Veil], task: _Task, looked: int = _BEYOND) -> Vei
 
 
 def _layout(shape: Veil, task: _Task) -> VeiledLayout:
-    """This shape, as thin as the leakage allows, and the error to expect."""
+    """This shape, as thin as the leakage allows."""
     veils = math.ceil(task.copies / len(shape.points))
     variance, bits = task.data_std**2, task.leakage * (1.0 - _SPARE)
     factor = thinnest(
@@ -167,18 +175,14 @@ def _layout(shape: Veil, task: _Task) -> VeiledLayout:
         bits=bits,
     )
     told = shape.told(task.blocks, veils, variance / factor**2).tolist()
-    layout = VeiledLayout(
+    return VeiledLayout(
         blocks=task.blocks,
         workers=task.workers,
         points=factor * shape.points,
         data_std=task.data_std,
         bits=told[task.colluders],
         beyond=tuple(told[task.colluders + 1 :]),
-        expected_error=math.nan,
     )
-    least = replace(layout, blocks=1, workers=min(task.workers // task.blocks, _JUDGED))
-    error = math.sqrt(kriging(least.gram(least.turns)).variance(_EXPECTED))
-    return replace(layout, expected_error=error)
 
 
 def _depth(layout: VeiledLayout) -> float:
@@ -186,20 +190,18 @@ def _depth(layout: VeiledLayout) -> float:
     return float(np.linalg.norm(layout.points, axis=1).min()) / layout.data_std
 
 
-def _or_take(layout: VeiledLayout, task: _Task) -> str:
+def _or_take(task: _Task) -> str:
     """How many workers leave something of the answers, by doubling, where some do."""
-    shape = Veil(points=layout.points, most=task.most)
     for _ in range(_DOUBLINGS):
         task = replace(task, workers=2 * task.workers)
-        if _layout(shape, task).expected_error ** 2 < _BLIND:
+        if _best(task).expected_error ** 2 < _BLIND:
             return f", or take {task.workers} workers"
     return ""
 
 
-def _nearest(layout: VeiledLayout, task: _Task) -> float:
+def _nearest(task: _Task) -> float:
     """About the least leakage that leaves something of the answers, by doubling."""
-    shape = Veil(points=layout.points, most=task.most)
-    while layout.expected_error**2 >= _BLIND:
+    task = replace(task, leakage=max(2.0 * task.leakage, _FAINT))
+    while _best(task).expected_error ** 2 >= _BLIND:
         task = replace(task, leakage=2.0 * task.leakage)
-        layout = _layout(shape, task)
     return task.leakage

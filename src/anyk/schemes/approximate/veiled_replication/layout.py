@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from anyk.codes.curves.kriging import kriging
 from anyk.errors import Unachievable, numbered
 from anyk.randomness.entropy import AbstractSource
 from anyk.randomness.grid import Grid, grid_for
@@ -19,6 +21,9 @@ from anyk.schemes.smaller import or_lower
 __all__ = ["VeiledLayout", "check_copies"]
 
 Floats: TypeAlias = NDArray[np.float64]
+
+_JUDGED = 32  # copies by which a veil is judged: more would tell the same
+_EXPECTED = 1e-4  # roughness of f, for the choice of a veil
 
 
 @final
@@ -38,7 +43,6 @@ class VeiledLayout:
         data_std: of the data's coordinates.
         bits: that the worst T workers learn, a coordinate.
         beyond: bits that the worst T + 1, T + 2 and T + 3 workers learn.
-        expected_error: relative error of the values where all answer, for a random network.
     """
 
     blocks: int
@@ -47,7 +51,6 @@ class VeiledLayout:
     data_std: float
     bits: float
     beyond: tuple[float, ...]
-    expected_error: float
 
     @cached_property
     def held(self) -> NDArray[np.intp]:
@@ -107,6 +110,12 @@ class VeiledLayout:
         turns = copies.reshape(-1, *blocks.shape)[self.turns]
         shares: Floats = turns.reshape(-1, *blocks.shape[1:])[: self.workers]
         return shares
+
+    @cached_property
+    def expected_error(self) -> float:
+        """Relative error of the values where all answer, for a random network."""
+        least = replace(self, blocks=1, workers=min(self.workers // self.blocks, _JUDGED))
+        return math.sqrt(kriging(least.gram(least.turns)).variance(_EXPECTED))
 
     @cached_property
     def _grid(self) -> Grid:

@@ -34,10 +34,11 @@ __all__ = ["ROW", "VeiledReplication"]
 class VeiledReplication(AbstractScheme):
     """Copies under noise: every worker holds a block under Gaussian noise of its own depth.
 
-    The noise is so deep that no T workers learn more than `leakage`. A few copies share their
-    noise (a `Veil`) so that its first orders cancel in the decoder, which goes on from answers at
-    much noise and at less to the answer at none: the best linear guess for a random network, as
-    rough as the answers say. Who holds what, and how deep, depends on the parameters alone.
+    The noise is so deep that no T workers learn more than `leakage`. Copies share their noise (a
+    `Veil`) so that its first orders cancel in the decoder, though not in few of them; it goes on
+    from answers at much noise and at less to the answer at none: the best linear guess for a random
+    network, as rough as the answers say. Who holds what, and how deep, depends on the parameters
+    alone.
 
     Args:
         blocks: K.
@@ -65,7 +66,10 @@ class VeiledReplication(AbstractScheme):
         are independent with mean squares about their expectation of at most data_std^2, on the
         average over the coordinates; Gaussian data reach it. However the blocks depend on each
         other, it holds with data_std sqrt(min(K, T)) in place of data_std. This is no perfect
-        privacy: T + 1 workers learn more, and each encoding of the same data leaks anew.
+        privacy: each encoding of the same data leaks anew, and more workers learn more. What the
+        worst T + 1, T + 2 and T + 3 learn is in ``guarantee.beyond``; that is at most twice
+        (T + j) / T times `leakage`, but with adversaries and T = 1, where copies must tell of each
+        other: then two workers learn at most 4 times as much as one, and three may see a block.
 
         Answers that contradict the rest of their block are left out, at most A. Named are those of
         them that err by more than the tail of the others' own errors explains, three times as much
