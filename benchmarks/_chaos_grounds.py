@@ -229,16 +229,6 @@ def _be_quiet() -> None:
 # What other processes do
 
 
-def children(parent: int) -> list[int]:
-    """Processes that this one has started, and that have not ended."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        about = status(int(entry.name))
-        if about and about[0] != "Z" and int(about[1]) == parent:
-            found.append(int(entry.name))
-    return found
-
-
 MARK = "ANYK_CHAOS"  # in the environment of this process, and of all that is started
 
 

@@ -4,6 +4,7 @@ import importlib
 import math
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -64,3 +65,19 @@ def test_a_rate_has_an_interval(chaos: ModuleType) -> None:
     assert math.isclose(chaos.at_most(0, 1000), 1 - 0.05 ** (1 / 1000))
     assert chaos.at_most(1, 1000) > chaos.at_most(0, 1000)
     assert chaos.at_most(5, 5) == 1.0
+
+
+def test_a_share_that_others_computed_is_judged_by_the_share(chaos: ModuleType) -> None:
+    job = chaos.draw_job(np.random.default_rng(0), 3)
+    tally = chaos.Tally()
+    shares = job.scheme.encode(job.X).shares
+    holders = [int(who) for who in np.flatnonzero((shares == shares[0]).all(axis=-1))]  # of a block
+    with Faulty(anyk.Threads(chaos.WORKERS), dict.fromkeys(holders, Crash())) as executor:
+        run = chaos.Run(None, executor, np.random.default_rng(0), tally)
+        with anyk.distribute(job.scheme, job.X, run.troubled) as data:
+            outcome = data.run(run.function, job.which, 0.0, deadline=30.0)
+            assert outcome.again
+            assert outcome.used != outcome.shares
+            assert chaos.right(job, data.encoded, outcome)
+            other = replace(outcome, value=outcome.value + 1)
+            assert not chaos.right(job, data.encoded, other)

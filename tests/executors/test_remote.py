@@ -220,8 +220,8 @@ PLAIN = st.recursive(
 
 @given(PLAIN)
 def test_plain_values_survive_the_way(value: Any) -> None:
-    said = json.loads(json.dumps(pack(value, [])))
-    assert repr(unpack(said, [])) == repr(value)
+    said = json.loads(json.dumps([pack(value, [])]))
+    assert repr(unpack(said, [])) == repr([value])
 
 
 @pytest.mark.parametrize(

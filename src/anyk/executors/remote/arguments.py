@@ -15,6 +15,7 @@ from anyk.executors.remote.frames import as_sent, numbers
 
 __all__ = ["pack", "sendable", "unpack"]
 
+_COMPLEX = [float, float]
 _DEEPEST = 20  # containers within containers
 
 
@@ -80,7 +81,7 @@ def _pack(value: Any, arrays: list[NDArray[Any]], depth: int) -> Any:
 
 
 def unpack(said: Any, arrays: Sequence[NDArray[Any]]) -> Any:
-    """The value that `pack` said.
+    """The arguments that `pack` said, in a list.
 
     Args:
         said: what JSON gave.
@@ -94,6 +95,8 @@ def unpack(said: Any, arrays: Sequence[NDArray[Any]]) -> Any:
         >>> unpack([{"complex": [0.0, 1.0]}, {"array": 0}], [np.ones(2)])
         [1j, array([1., 1.])]
     """
+    if not isinstance(said, list):
+        raise BrokenAnswer("its arguments are no list")
     return _unpack(said, arrays, _DEEPEST + 1)  # the arguments are a list themselves
 
 
@@ -109,7 +112,7 @@ def _unpack(said: Any, arrays: Sequence[NDArray[Any]], depth: int) -> Any:
         return {key: _unpack(each, arrays, _below(depth)) for key, each in inner.items()}
     if kind == "tuple" and isinstance(inner, list):
         return tuple(_unpack(each, arrays, _below(depth)) for each in inner)
-    if kind == "complex" and isinstance(inner, list):
+    if kind == "complex" and isinstance(inner, list) and [type(each) for each in inner] == _COMPLEX:
         return complex(*inner)
     if kind in {"array", "scalar"} and type(inner) is int and 0 <= inner < len(arrays):
         return arrays[inner] if kind == "array" else arrays[inner][()]
