@@ -213,6 +213,19 @@ def test_a_master_that_says_no_more_is_a_master_that_is_gone(trial: Trial) -> No
         assert over(connection)
 
 
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_connection_ends_though_a_fork_of_the_master_has_it(*, at_once: bool) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        ours = socket.create_connection(listener.getsockname(), LONG)
+        theirs, _ = listener.accept()
+    fork_s = os.dup(ours.fileno())
+    Channel(ours).close(at_once=at_once)
+    theirs.settimeout(LONG)
+    assert theirs.recv(1) == b""
+    theirs.close()
+    os.close(fork_s)
+
+
 # What a task may take
 
 
