@@ -202,3 +202,27 @@ def test_without_evidence_waiting_ends_in_an_error_and_not_in_a_guess():
         with pytest.raises(anyk.NotAccurateEnough, match=r"tolerance=math\.inf"):
             anyk.run(anyk.Berrut(2, 2), np.cos, [-1.0, 1.0], executor)
         assert time.perf_counter() - start < 30.0
+
+
+@pytest.mark.parametrize("deadline", [1e-9, 1e-4, 1.0])
+def test_a_virtual_clock_that_nothing_moves_ends_the_wait(deadline):
+    executor = anyk.Simulated(3, delays=Fixed([5.0] * 3), compute=0.0)
+    scheme = anyk.Replication(blocks=3, workers=3)
+    for worker in range(3):
+        executor.quarantine.put(worker, "its memory fails")
+    with executor, pytest.raises(anyk.NotEnoughAnswers):
+        anyk.run(scheme, np.square, [1.0, 2.0, 3.0], executor, deadline=deadline)
+
+
+def test_an_executor_that_is_closed_at_the_last_moment_ends_the_wait():
+    executor = anyk.Simulated(3, delays=Fixed([1.0, 5.0, 5.0]), compute=0.0)
+    scheme = anyk.Replication(blocks=3, workers=3)
+    with executor, pytest.raises(anyk.NotEnoughAnswers):
+        anyk.run(
+            scheme,
+            np.square,
+            [1.0, 2.0, 3.0],
+            executor,
+            deadline=1.0005,
+            on_answer=lambda _: executor.close(),
+        )

@@ -192,3 +192,13 @@ def test_a_span_tells_the_type_of_an_error_and_not_its_text(spans):
     assert span.attributes["error.type"] == "InvalidArgument"
     assert not span.status.is_ok
     assert "integer" not in span.to_json()
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_a_program_without_stderr_is_one_that_nobody_watches(monkeypatch, closed):
+    stream = io.StringIO() if closed else None
+    if stream is not None:
+        stream.close()
+    monkeypatch.setattr(sys, "stderr", stream)
+    with anyk.Inline(1) as executor:
+        assert anyk.run(anyk.Replication(1, 1), np.square, [3.0], executor).value == [9.0]

@@ -198,6 +198,17 @@ def test_a_parent_that_is_killed_is_replaced(trio: Processes) -> None:
         assert not any_failed(answers)
 
 
+def test_a_parent_that_is_stopped_is_let_go_on(trio: Processes) -> None:
+    parent = starting.parent()
+    os.kill(parent._process.pid, signal.SIGSTOP)
+    begun = time.monotonic()
+    answers = call(trio, only_first(lambda _: os._exit(7)), NUMBERS)
+    assert answers[0].failure == "process died: exit code 7"
+    assert not any_failed(call(trio, np.negative, NUMBERS))
+    assert time.monotonic() - begun < starting._REPLYING / 2
+    assert starting.parent() is parent
+
+
 def any_failed(answers: dict[int, Any]) -> bool:
     return any(answer.failure for answer in answers.values())
 

@@ -9,8 +9,10 @@ import ssl
 import struct
 import subprocess
 import sys
+import threading
 import time
 import tracemalloc
+import types
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,11 +24,12 @@ from calls import LONG, eventually, gone
 import anyk
 from anyk.answers import Answer
 from anyk.domains.ring import further_fields
-from anyk.executors.core.answer_header import BrokenAnswer
+from anyk.executors.core.answer_header import LONGEST_HEADER, BrokenAnswer, parse_header
 from anyk.executors.core.family import children, descendants
 from anyk.executors.remote.arguments import pack, unpack
 from anyk.executors.remote.budget import Budget
 from anyk.executors.remote.executor import Remote
+from anyk.executors.remote.frames import Channel
 from anyk.executors.remote.header_limits import (
     MOST_ARRAYS,
     MOST_CONTAINERS,
@@ -37,6 +40,7 @@ from anyk.executors.remote.header_limits import (
 from anyk.executors.remote.offer import Offer
 from anyk.executors.remote.request import domain_of, make_request
 from anyk.executors.remote.server import Server
+from anyk.executors.remote.session import Session
 from anyk.executors.remote.talk import Talk
 from anyk.executors.remote.tls import client_context, parse_address
 from anyk.executors.remote.visitor import Visitor
@@ -129,6 +133,7 @@ def test_a_stuck_session_ends_with_a_master_that_is_killed(
     script = f"""
 import numpy as np
 from anyk.executors.remote.executor import Remote
+from anyk.executors.remote.frames import Channel
 executor = Remote({trial.addresses!r}, tls={str(trial.master)!r})
 executor.dispatch({name!r}, executor.place((np.ones((1, 1)),)), ({str(place)!r},)).receive({LONG})
 """
@@ -208,6 +213,19 @@ def test_a_master_that_says_no_more_is_a_master_that_is_gone(trial: Trial) -> No
         assert over(connection)
 
 
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_connection_ends_though_a_fork_of_the_master_has_it(*, at_once: bool) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        ours = socket.create_connection(listener.getsockname(), LONG)
+        theirs, _ = listener.accept()
+    fork_s = os.dup(ours.fileno())
+    Channel(ours).close(at_once=at_once)
+    theirs.settimeout(LONG)
+    assert theirs.recv(1) == b""
+    theirs.close()
+    os.close(fork_s)
+
+
 # What a task may take
 
 
@@ -221,6 +239,45 @@ def test_memory_beyond_the_limit_is_one_failed_answer(trial: Trial) -> None:
                 assert "(the worker's --task-memory is 256 MiB)" in failure
         assert call(executor, "eats", 1 << 20).failure is None
         assert pid_of(executor) == before
+
+
+def test_a_share_for_which_there_was_no_room_is_held_once_there_is(trial: Trial) -> None:
+    task = WorkerTask(Plain("pid"), anyk.Reals(), ())
+    with Remote(trial.addresses, tls=trial.master) as executor:
+        placements = [executor.place((np.ones((1, 800_000)),)) for _ in range(2)]
+        answers = [executor.dispatch(task, each, ()).receive(LONG) for each in placements]
+        assert [answer and answer.failure is None for answer in answers].count(True) == 1
+        (refused,) = (
+            place
+            for place, answer in zip(placements, answers, strict=True)
+            if answer and answer.failure is not None and "no memory" in answer.failure
+        )
+        for each in set(placements) - {refused}:
+            executor.release(each)
+        answer = executor.dispatch(task, refused, ()).receive(LONG)
+        assert answer is not None
+        assert answer.failure is None
+
+
+def test_what_a_worker_says_of_its_functions_fits_an_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    many = types.ModuleType("many_tasks")
+    many.__dict__.update({f"function_{place}": abs for place in range(1000)})
+    many.__dict__["__all__"] = [name for name in vars(many) if name.startswith("function")]
+    monkeypatch.setitem(sys.modules, "many_tasks", many)
+    ours, theirs = (Channel(end) for end in socket.socketpair())
+    session = Session(theirs, Offer("many_tasks"), memory=1 << 20)
+    thread = threading.Thread(target=session.serve)
+    thread.start()
+    header = make_request("other", [], workers=1).header
+    ours.send(header | {"verb": "run", "serial": 7, "key": 0, "piece": 0, "arrays": []}, (), None)
+    _, failure, _, _ = parse_header(ours.receive_header(LONGEST_HEADER, None), 7)
+    ours.close()
+    thread.join(LONG)
+    assert failure is not None
+    assert failure.startswith("no function 'other' here, but function_0, ")
+    assert len(failure) == 300
 
 
 def test_seconds_beyond_the_limit_are_one_failed_answer(tmp_path: Path) -> None:

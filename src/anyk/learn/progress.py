@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+from anyk.observe.terminal import watched
 
 __all__ = ["progress"]
 
@@ -32,7 +33,7 @@ def progress(iterations: int, *, verbose: int) -> Iterator[Advance]:
         >>> with progress(2, verbose=0) as advance:
         ...     advance(0.5)
     """
-    if not verbose or not sys.stderr.isatty():
+    if not verbose or not watched():
         yield _quiet
         return
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +10,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, final
 
 from anyk.answers import Answer
+from anyk.observe.terminal import watched
 from anyk.timeline import Fate
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def live_display(
         ...     on_answer is None
         True
     """
-    if not (progress and sys.stderr.isatty() and find_spec("rich")):
+    if not (progress and watched() and find_spec("rich")):
         yield None
         return
     view = _View(workers, threshold, pieces)

@@ -173,7 +173,8 @@ class Collection:
                 if not over and end <= now:
                     continue  # what had come by the deadline is taken in first, and judged once
             else:
-                closed = left > _MOMENT and clock() - now < left / 2
+                waited = clock() - now
+                closed = waited < left / 2 if left > _MOMENT else waited <= 0.0 < left
                 over = math.isinf(left) or closed or end <= clock()
                 self._wake = math.inf
             self._over = over

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from anyk.errors import missing_extra
+from anyk.observe.terminal import watched
 
 __all__ = ["steps"]
 
@@ -37,7 +37,7 @@ def steps(title: str, total: int) -> Iterator[Step]:
         >>> with steps("batches", 2) as step:
         ...     step()
     """
-    if not sys.stderr.isatty():
+    if not watched():
         yield _quiet
         return
     try:

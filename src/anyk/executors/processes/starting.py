@@ -19,6 +19,7 @@ __all__ = ["Parent", "directory", "environment", "parent", "search_path"]
 
 _BLAS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 _REPLYING = 60.0  # seconds that it may take to be there, and to reply
+_WAKING = 1.0  # seconds without a reply after which it is woken, if somebody has stopped it
 _ENDING = 6.0  # seconds that it may take to end its workers and itself
 _SHORTEST, _LONGEST = 0.0005, 0.02  # seconds between questions whether a worker has ended
 _PROGRAM = (
@@ -89,7 +90,7 @@ class Parent:
             raise
         finally:
             theirs.close()
-        ours.settimeout(_REPLYING)
+        ours.settimeout(_WAKING)
         self._control = ours
         self._end = weakref.finalize(self, _end, self._process, ours, self._owner)
 
@@ -150,25 +151,34 @@ class Parent:
             try:
                 request = REQUEST.pack(verb, worker, signum)
                 socket.send_fds(self._control, [request], list(descriptors))  # type: ignore[call-overload]
-                reply = b""
-                while len(reply) < REPLY.size:
-                    part = self._control.recv(REPLY.size - len(reply))
-                    if not part:
-                        raise EOFError  # noqa: TRY301 - the same as any other end
-                    reply += part
+                return self._reply()
             except (OSError, EOFError) as error:
                 self._lose()
                 raise ConnectionError("what starts the workers has ended") from error
             except BaseException:  # Ctrl-C between a request and its reply
                 self._lose()
                 raise
-            return int(REPLY.unpack(reply)[0])
+
+    def _reply(self) -> int:
+        reply, deadline = b"", time.monotonic() + _REPLYING
+        while len(reply) < REPLY.size:
+            try:
+                part = self._control.recv(REPLY.size - len(reply))
+            except TimeoutError:
+                if time.monotonic() > deadline:
+                    raise
+                self._process.send_signal(signal.SIGCONT)
+                continue
+            if not part:
+                raise EOFError
+            reply += part
+        return int(REPLY.unpack(reply)[0])
 
     def _lose(self) -> None:
         """Do what it can't do any more: end the workers."""
         self.lost = True
         self._process.kill()
-        for worker in self._workers:
+        for worker in tuple(self._workers):  # other threads note those that have ended
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(worker, signal.SIGKILL)
 
@@ -177,6 +187,7 @@ def _end(process: subprocess.Popen[bytes], control: socket.socket, owner: int) -
     if os.getpid() != owner:
         return
     control.close()
+    process.send_signal(signal.SIGCONT)  # where somebody has stopped it
     try:
         process.wait(_ENDING)
     except subprocess.TimeoutExpired:

@@ -227,6 +227,5 @@ class Channel:
         if at_once:
             with contextlib.suppress(OSError):
                 self._stream.raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGERING)
-        else:
-            self.cut()
+        self.cut()  # also where a fork of this process has it
         self._stream.raw.close()

@@ -21,7 +21,7 @@ from anyk.executors.core.run_task import Reply, describe
 from anyk.executors.remote.frames import Channel, Spec, parse_specs, size_of, specs_of
 from anyk.executors.remote.handshake import reach
 from anyk.executors.remote.party import Stranger
-from anyk.executors.remote.request import Request
+from anyk.executors.remote.request import NOT_HELD, Request
 from anyk.executors.remote.tls import Address, patient, public_key_of
 
 __all__ = ["Keys", "Limits", "RemoteLink"]
@@ -120,6 +120,8 @@ class RemoteLink(AbstractLink):
             value, failure, seconds = self._receive(channel, serial, request, deadline)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this worker's failure
             return None, self._discard(error), 0.0
+        if failure is not None and failure.startswith(NOT_HELD):  # there was no room for it
+            self._held.discard(order.key)
         return value, failure, min(seconds, time.monotonic() - begun)  # it may claim anything
 
     def synchronise(self) -> None:

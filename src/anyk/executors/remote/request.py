@@ -26,7 +26,19 @@ from anyk.executors.remote.header_limits import MOST_ARRAYS, MOST_PRIMES, excess
 from anyk.executors.remote.promise import promise_in_words, promised_function
 from anyk.work import AbstractWork, Combined, EachPrime, Plain, Product, WorkerTask
 
-__all__ = ["Request", "described", "domain_of", "make_request", "needs_function", "task_of"]
+__all__ = [
+    "NOT_HELD",
+    "Request",
+    "described",
+    "domain_of",
+    "make_request",
+    "needs_function",
+    "task_of",
+]
+
+NOT_HELD = "no such share here"
+"""How a worker's failure begins where the share must be sent again."""
+
 
 _WORKS: dict[str, type[AbstractWork]] = {"plain": Plain, "combined": Combined, "product": Product}
 _EACH_PRIME = "each_prime"

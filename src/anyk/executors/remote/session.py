@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from anyk.executors.core.answer_header import BrokenAnswer
 from anyk.executors.core.placements import Parts
-from anyk.executors.core.run_task import Reply, describe, run
+from anyk.executors.core.run_task import Reply, describe, printable, run
 from anyk.executors.remote.arguments import unpack
 from anyk.executors.remote.frames import (
     LONGEST_REQUEST,
@@ -23,11 +23,12 @@ from anyk.executors.remote.frames import (
 )
 from anyk.executors.remote.header_limits import MOST_ARRAYS, check_text
 from anyk.executors.remote.offer import Offer
-from anyk.executors.remote.request import domain_of, needs_function, task_of
+from anyk.executors.remote.request import NOT_HELD, domain_of, needs_function, task_of
 
 __all__ = ["Session"]
 
 _BESIDE = 1 << 10  # bytes that a share, and each array of it, is counted beside its numbers
+_LONGEST_FAILURE = 300
 
 
 @final
@@ -78,7 +79,7 @@ class Session:
         self._heard = heard
         self._held: dict[int, Parts] = {}
         self._taken = 0  # bytes of the memory, by shares
-        self._absent = "no such share here"
+        self._absent = NOT_HELD
 
     def serve(self) -> None:
         """Serve the master until it closes the connection, or is gone.
@@ -119,7 +120,7 @@ class Session:
                 self._held[key] = tuple(parts)
                 self._taken += _room(self._held[key])
             else:
-                self._absent = why
+                self._absent = f"{NOT_HELD}: {why}"
         elif verb == "run":
             self._run(header, *self._arrays(header))
         else:
@@ -170,7 +171,8 @@ class Session:
             task = task_of(function, header, domain_of(header.get("domain")), len(parts))
             arguments = unpack(header.get("arguments"), arrays)
         except Exception as error:  # noqa: BLE001 - what can't be understood is a failed answer
-            return None, str(error) if isinstance(error, BrokenAnswer) else describe(error), 0.0
+            why = str(error) if isinstance(error, BrokenAnswer) else describe(error)
+            return None, printable(why[:_LONGEST_FAILURE]), 0.0
         return self._run_task(task, parts, piece, arguments, {}, fresh=True, in_master=False)
 
     def _share(self, key: int, piece: object) -> tuple[Parts, int]:
