@@ -100,6 +100,17 @@ def test_shares_that_tell_more_than_the_matrices_say_are_found_above_their_bound
     assert "ABOVE ITS BOUND" in str(audit)
 
 
+@pytest.mark.parametrize("name", ["VeiledReplication", "Berrut", "AnalogLagrange"])
+def test_one_record_that_is_most_of_the_variance_raises_no_alarm_where_it_is_not_drawn(name):
+    records = 1e-2 * np.random.default_rng(0).normal(size=(2000, 8))
+    records[0] = 10.0
+    for seed in range(6):  # in 4,000 encodings, it is not drawn at all with a chance of 13 %
+        audit = audited(SCHEMES[name], records, generator=np.random.default_rng(seed))
+        explained = by_name(audit)["of its"]
+        assert not audit.above
+        assert explained.found == pytest.approx(explained.bound, abs=0.1)
+
+
 def test_over_a_field_nothing_is_found_and_beyond_t_all_of_it():
     X = np.random.default_rng(1).integers(0, 17, (50, 8))
     labels = np.arange(50) % 5
@@ -174,7 +185,10 @@ def test_the_bound_on_a_guess_is_sharp():
         {"data": np.array([[np.nan], [1.0]])},
         {"data": np.eye(3), "labels": [0, 1]},
         {"data": np.eye(3), "labels": [1, 1, 1]},
+        {"data": np.eye(3), "labels": [None, 1, "a"]},
+        {"data": np.eye(3), "labels": 3},
         {"labels": [0, 1]},
+        {"labels": 3},
     ],
 )
 def test_what_makes_no_sense_is_refused(call):

@@ -154,6 +154,25 @@ def test_data_that_vary_more_than_promised_are_told_of():
             assert outcome.leak.spread == pytest.approx(scale, rel=0.3)
 
 
+def test_arguments_that_vary_more_than_promised_are_told_of_when_they_are_sent():
+    scheme = anyk.VeiledReplication(2, 12, colluders=1, leakage=0.1)
+    X = np.random.default_rng(0).normal(size=(2, 100))
+    with anyk.Inline(12) as executor, anyk.distribute(scheme, X, executor) as data:
+        large = data.encode(1000.0 * X)
+        assert "more is learned" not in str(data.leakage_spent)
+        outcome = data.run(np.multiply, large, tolerance=np.inf)
+        assert "more is learned" in str(outcome)
+        assert data.leakage_spent.spread == pytest.approx(1000.0, rel=0.3)
+
+
+def test_the_shares_of_the_data_are_no_new_encoding_where_they_are_an_argument():
+    scheme = anyk.VeiledReplication(2, 12, colluders=1, leakage=0.1)
+    X = np.linspace(-1.0, 1.0, 8).reshape(2, 4)
+    with anyk.Inline(12) as executor, anyk.distribute(scheme, X, executor) as data:
+        outcome = data.run(np.multiply, data.encoded, tolerance=np.inf)
+    assert outcome.leak.encodings == 1
+
+
 def test_more_than_t_workers_are_in_the_words_of_a_promise():
     numbers = anyk.VeiledReplication(2, 12, colluders=1, leakage=0.5).guarantee
     told = str(anyk.Guarantee(**{**vars(numbers), "beyond": (0.9, math.inf)}))

@@ -52,16 +52,17 @@ class AbstractEye(ABC):
         """What it looks at, and how much it can see."""
 
     @abstractmethod
-    def judge(self, shares: NDArray[Any], target: NDArray[np.intp]) -> tuple[Floats, Floats]:
+    def judge(self, shares: NDArray[Any], drawn: NDArray[np.intp]) -> tuple[Floats, Floats]:
         """How likely each record is, and how far off a guess of its numbers is.
 
         Args:
             shares: the coalition's, of b encodings, ndarray (n, b, Z).
-            target: which record the block is, to judge the guess by, ndarray (b,).
+            drawn: which record each block is, to judge the guess by, ndarray (K, b).
 
         Returns:
             The log likelihood of each record, ndarray (b, m), and the squared error of the guess,
-            by the variance of the records, ndarray (b,).
+            by the variance of the records, ndarray (b,), less what it errs more for the records
+            that were drawn than for all: that leaves its mean as it is.
         """
 
 
@@ -78,14 +79,16 @@ class _NoisyEye(AbstractEye):
     def sight(self) -> Sight:
         return self.aim
 
-    def judge(self, shares: NDArray[Any], target: NDArray[np.intp]) -> tuple[Floats, Floats]:
+    def judge(self, shares: NDArray[Any], drawn: NDArray[np.intp]) -> tuple[Floats, Floats]:
         found = self.view.seen(shares)
         sharp = np.sqrt(self.view.precisions)
         here, there = found * sharp, self.scores * sharp
         likely = here @ there.T - 0.5 * np.sum(there**2, axis=1)
+        target, all_of_it = drawn[self.aim.block], np.sum(self.view.spread.variances)
+        if not all_of_it:
+            return likely, np.ones(len(target))
         wrong = np.sum((self.view.guess(found) - self.scores[target]) ** 2, axis=1)
-        all_of_it = np.sum(self.view.spread.variances)
-        return likely, wrong / all_of_it if all_of_it else np.ones(len(target))
+        return likely, (wrong - self.view.off(self.scores[drawn])) / all_of_it
 
 
 @final
@@ -103,7 +106,8 @@ class _FieldEye(AbstractEye):
     def sight(self) -> Sight:
         return self.aim
 
-    def judge(self, shares: NDArray[Any], target: NDArray[np.intp]) -> tuple[Floats, Floats]:
+    def judge(self, shares: NDArray[Any], drawn: NDArray[np.intp]) -> tuple[Floats, Floats]:
+        target = drawn[self.aim.block]
         if self.held is None:
             return np.zeros((len(target), len(self.records))), np.ones(len(target))
         flat = shares[self.held].reshape(len(self.held), -1)

@@ -60,17 +60,23 @@ def labels_of(labels: Any, records: int, chosen: NDArray[np.intp]) -> NDArray[np
         chosen: which of them.
 
     Raises:
-        InvalidArgument: if there is not one for each record, of two kinds or more.
+        InvalidArgument: if there is not one for each record, of two kinds or more, that can be
+            sorted.
     """
     array = _array("labels", labels)
-    if array.shape != (records,) or len(np.unique(array[chosen])) < 2:  # noqa: PLR2004 - else it is known
+    try:
+        kinds, each = np.unique(array[chosen], return_inverse=True) if array.ndim else ((), array)
+    except (TypeError, IndexError):  # None beside text; fewer than records
+        kinds = ()
+    if array.shape != (records,) or len(kinds) < 2:  # noqa: PLR2004 - else it is known
         raise InvalidArgument(
             "labels",
-            given=f"shape {array.shape}",
-            needed=f"one for each of the {records} records, of two kinds or more",
+            given=f"{array.dtype} array of shape {array.shape}",
+            needed=f"one for each of the {records} records, of two kinds or more, all numbers or "
+            "all text",
             change="Pass what is to be recognised of each record, or leave labels out.",
         )
-    return np.unique(array[chosen], return_inverse=True)[1]
+    return each
 
 
 def _array(argument: str, values: Any) -> NDArray[Any]:
@@ -123,7 +129,7 @@ def attacks_on(
             sights.append(eye.sight)
         target = drawn[eye.sight.block]
         shares = residues_of(fresh, eye.sight.rows)
-        likely, wrong = eye.judge(shares.reshape(*shares.shape[:2], -1), target)
+        likely, wrong = eye.judge(shares.reshape(*shares.shape[:2], -1), drawn)
         trials += len(target)
         errors.append(wrong)
         right += int(np.sum(likely.argmax(axis=1) == target))

@@ -55,6 +55,8 @@ class View:
         weights: of the shares in t, ndarray (n, r).
         precisions: g, ndarray (r,).
         signal: |w|^2 of the block in the view, if the coalition knew all other blocks.
+        block: which one it is.
+        gains: by how much each block is in t, ndarray (r, K).
     """
 
     spread: Spread
@@ -62,6 +64,8 @@ class View:
     weights: Floats
     precisions: Floats
     signal: float
+    block: int
+    gains: Floats
 
     def seen(self, shares: NDArray[Any]) -> Floats:
         """T of each of b encodings, ndarray (b, r).
@@ -84,6 +88,22 @@ class View:
         """The best linear guess by t, along the axes, from the mean; ndarray (b, r)."""
         told = self.spread.variances * self.precisions
         return seen * (told / (1.0 + told))
+
+    def off(self, scores: Floats) -> Floats:
+        """By how much more than on the average the guess errs for what records were drawn, squared.
+
+        That is its expectation for these records less that for all, by the variance of the records:
+        an error less this has the same mean, and no record that is rarely drawn weighs in it.
+
+        Args:
+            scores: of the records drawn, along the axes, ndarray (K, b, r).
+        """
+        told = self.spread.variances * self.precisions
+        shown = self.gains * (told / (1.0 + told))[:, None]
+        shown[:, self.block] -= 1.0
+        errors = np.sum(np.einsum("rk,kbr->br", shown, scores) ** 2, axis=1)
+        expected = np.sum(self.spread.variances @ shown**2)
+        return np.asarray(errors - expected, dtype=np.float64)
 
     def bits(self) -> float:
         """What the view tells of the block at most, whatever the records are of this covariance."""
@@ -125,6 +145,8 @@ def view_of(data: NDArray[Any], masks: NDArray[Any], block: int, spread: Spread)
         weights=weights,
         precisions=precisions,
         signal=float(np.sum(shown[:, block] ** 2)),
+        block=block,
+        gains=weights.T @ data,
     )
 
 

@@ -125,7 +125,9 @@ class Distributed:
             array([ 1.5, -4.5])
         """
         encoded = self.encoded
-        return encoded.scheme.encode_argument(values, embedding, layout=encoded.layout)
+        argument = encoded.scheme.encode_argument(values, embedding, layout=encoded.layout)
+        self._spent.note(argument, values)
+        return argument
 
     def run(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from typing import Any, final
-from weakref import WeakSet
+from weakref import WeakKeyDictionary, WeakSet
 
 import numpy as np
 
@@ -29,9 +29,20 @@ class Spent:
     """
 
     def __init__(self, encoded: Encoded, spread: float | None = None) -> None:
-        self._sent: WeakSet[Encoded] = WeakSet()
+        self._sent: WeakSet[Encoded] = WeakSet([encoded])
+        self._spreads: WeakKeyDictionary[Encoded, float] = WeakKeyDictionary()
         leak = encoded.guarantee.leak(_numbers(encoded))
         self.leak = None if leak is None else replace(leak, spread=spread, encoded=leak.numbers)
+
+    def note(self, argument: Encoded, values: Any) -> None:
+        """Keep how large the values of an argument are, to be told when it is sent.
+
+        Args:
+            argument: what was encoded.
+            values: array-like (K, *shape).
+        """
+        if self.leak is not None and self.leak.data_std is not None:
+            self._spreads[argument] = spread_of(values)
 
     def send(self, argument: Encoded) -> None:
         """Count an encoded argument; the same shares sent again tell nothing new.
@@ -43,7 +54,11 @@ class Spent:
             return
         self._sent.add(argument)
         numbers = (self.leak.encoded or 0) + _numbers(argument)
-        self.leak = replace(self.leak, encodings=self.leak.encodings + 1, encoded=numbers)
+        spreads = [self.leak.spread, self._spreads.get(argument)]
+        spread = max((each for each in spreads if each is not None), default=None)
+        self.leak = replace(
+            self.leak, encodings=self.leak.encodings + 1, encoded=numbers, spread=spread
+        )
 
 
 def _numbers(encoded: Encoded) -> int:
