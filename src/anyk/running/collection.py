@@ -90,7 +90,7 @@ class Collection:
         self.domain = encoded.scheme.domain
         self.dtype = self.domain.dtype
         self.workers, self.pieces = promise.workers, promise.pieces
-        self.least = promise.threshold if promise.least is None else promise.least
+        self.waited_for = promise.waited_for
         self.refusals: dict[int, str] = {}  # of the function, by worker
         self.pending = Pending(executor, encoded, start, without)
         self.without = without
@@ -193,7 +193,7 @@ class Collection:
             if coming and tolerance is None:
                 return False
         if enough and self._in_one_shape():
-            more = len(self.usable.shares) > self.least
+            more = len(self.usable.shares) > self.waited_for
             return more or not self.spare or not self._under_way()
         return self._hopeless()
 

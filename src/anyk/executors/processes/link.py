@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from typing import final
 
 from anyk.executors.core.answer_header import BrokenAnswer
+from anyk.executors.core.family import stopped
 from anyk.executors.core.link import AbstractLink, Held, Order
 from anyk.executors.core.placements import Parts
 from anyk.executors.core.run_task import Reply, describe
-from anyk.executors.processes.kernel import stopped
 from anyk.executors.processes.pipe import LOOK, Pipe
 from anyk.executors.processes.starting import Parent, directory, environment, parent, search_path
 from anyk.executors.processes.wire import receive_answer, send_message, to_payload
