@@ -7,8 +7,8 @@ choose where workers stand. Printed are:
 
 - the root mean square error over all batches when S are late in a rack, over that when S are late
   anywhere, for each function and in the geometric mean, for `Spline`, `Spline(ordering=None)`,
-  `Berrut` and `FilledReplication`. An error below a hundredth of the value's size counts as that:
-  nearly nothing was lost;
+  `Berrut`, `FilledReplication` and `VeiledReplication`. An error below a hundredth of the value's
+  size counts as that: nearly nothing was lost;
 - for `AnalogLagrange`, which computes polynomials to rounding, the same ratio of the condition
   numbers of the recoveries, in the geometric mean over all racks and as many random sets;
 - the share of liars that are named, in a rack and anywhere, for `Spline` and
@@ -55,6 +55,7 @@ COPIES = ((40, 40, 8), (36, 24, 18), (50, 20, 33))
 POLYNOMIALS = ((3, 2, 20, 4), (5, 2, 40, 8), (4, 3, 30, 6), (8, 1, 64, 12))
 LIARS = ((60, 20, 5), (40, 10, 4), (100, 30, 8))
 VEILED = ((60, 4, 4), (48, 8, 3))
+VEILED_LATE = ((60, 4, 15), (48, 8, 12), (40, 2, 16))
 BITS = 1.0
 
 
@@ -65,6 +66,11 @@ class Function:
     compute: Callable[[Floats], Floats]
     draw: Callable[[np.random.Generator, int], Floats]
     data_std: float = 1.0
+
+
+def veiled(f: Function) -> Make:
+    """`VeiledReplication` for the data of a function."""
+    return partial(anyk.VeiledReplication, colluders=1, leakage=BITS, data_std=f.data_std)
 
 
 def digits(rng: np.random.Generator, blocks: int) -> Floats:
@@ -166,9 +172,10 @@ def late_workers(chosen: dict[str, Function], batches: int) -> bool:
     print("error when S are late in a rack / anywhere\n")
     good = True
     sides = [(name, make, SHAPES) for name, make in CURVES.items()]
-    for name, make, shapes in [*sides, ("FilledReplication", anyk.FilledReplication, COPIES)]:
+    sides.append(("FilledReplication", anyk.FilledReplication, COPIES))
+    for name, make, shapes in [*sides, ("VeiledReplication", None, VEILED_LATE)]:
         samples = {
-            title: [late_errors(make, f, shape, batches) for shape in shapes]
+            title: [late_errors(make or veiled(f), f, shape, batches) for shape in shapes]
             for title, f in chosen.items()
         }
         good &= judged_ratio(name, samples)
@@ -249,9 +256,8 @@ def lying_workers(chosen: dict[str, Function], batches: int) -> bool:
     for name in (*CURVES, "VeiledReplication"):
         samples = []
         for f in chosen.values():
-            veiled = partial(anyk.VeiledReplication, colluders=1, leakage=BITS, data_std=f.data_std)
             shapes = VEILED if name == "VeiledReplication" else LIARS
-            make = CURVES.get(name, veiled)
+            make = CURVES.get(name) or veiled(f)
             samples += [named(make, f, shape, batches) for shape in shapes]
         found, low, high = resampled(samples, less)
         print(

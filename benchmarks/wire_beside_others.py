@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from _key_updates import key_updates
+from _key_updates import flood_of
 
 import anyk
 from anyk.bench.measure import compare, interval, table
@@ -318,7 +318,7 @@ def flood(side: Side, seconds: float) -> list[str]:
         before, begun, sent = busy(place.process), time.monotonic(), 0
         borne = f"all, in {seconds:g} s"
         try:
-            for number in key_updates(place.port, place.keys, place.protocol):
+            for number in flood_of(place.port, place.keys, place.protocol):
                 sent += number
                 if time.monotonic() - begun > seconds:
                     break

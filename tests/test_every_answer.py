@@ -14,7 +14,7 @@ from anyk.delays import Fixed
 from anyk.errors import InvalidArgument
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor
 from anyk.faults import Corrupt, Crash, Faulty, Rubbish
-from anyk.running import collection
+from anyk.running import collection, received
 from anyk.running.pending import Pending, SendTimes
 from anyk.running.usable import Wanted
 from anyk.schemes.base import AbstractScheme, Encoded
@@ -201,7 +201,7 @@ def test_the_same_comes_of_looking_at_everything_after_each_answer(
     found = [happened(seed) for seed in range(SEEDS)]
     assert sum(bool(call[5]) for calls in found for call in calls) > SEEDS // 4  # sent again
     assert len({call[0] for calls in found for call in calls}) > 2
-    monkeypatch.setattr(collection, "Usable", UsableAnew)
+    monkeypatch.setattr(received, "Usable", UsableAnew)
     monkeypatch.setattr(collection, "Resending", ResendingAnew)
     for kind in {type(example) for row in anyk.CATALOGUE for example in row.examples()}:
         monkeypatch.setattr(kind, "tally", lambda self, _: asked(self.sufficient))

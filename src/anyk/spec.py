@@ -234,6 +234,16 @@ class Guarantee:
                 change="State the same promise both ways.",
             )
 
+    @property
+    def waited_for(self) -> int:
+        """How many answers are waited for if nobody lies: `least`, or the threshold.
+
+        Example:
+            >>> anyk.Lagrange(blocks=3, degree=2, workers=12, adversaries=1).guarantee.waited_for
+            6
+        """
+        return self.threshold if self.least is None else self.least
+
     def leak(self, numbers: int) -> Leak | None:
         """What any T workers learn of a whole block: total bits, epsilon, and what these allow.
 
@@ -267,8 +277,8 @@ class Guarantee:
     def __str__(self) -> str:
         """The promise in a few lines that a person reads; what is learned, for blocks of 100."""
         answers = f"{self.workers * self.pieces} {'answers' if self.pieces == 1 else 'pieces'}"
-        least = self.threshold if self.least is None else self.least
-        lies = f"; {least}, if nobody lies" if 0 < least < self.threshold else ""
+        few = self.waited_for
+        lies = f"; {few}, if nobody lies" if 0 < few < self.threshold else ""
         value = "exact" if self.exact else "approximate, with an error estimate"
         lines = [f"any {self.threshold} of {answers} are enough{lies}; the value is {value}"]
         if self.adversaries:

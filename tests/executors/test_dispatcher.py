@@ -15,7 +15,8 @@ import pytest
 
 from anyk.answers import Answer
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, PerWorker
-from anyk.executors.core.dispatcher import Call, PostedDispatch, WorkerThread
+from anyk.executors.core.dispatcher import Awaited, PostedDispatch
+from anyk.executors.core.inbox import WorkerThread
 from anyk.executors.core.run_task import pause
 from anyk.executors.engines.futures import Futures
 from anyk.executors.local.threads import Threads
@@ -86,7 +87,7 @@ def nap(seconds: Any) -> Any:
 
 def test_abandoned_in_the_moment_in_which_an_answer_is_waited_for() -> None:
     thread = WorkerThread("worker 0")
-    dispatch = PostedDispatch([thread], [], 1, Call(), more=lambda *_: None)
+    dispatch = PostedDispatch([thread], [], 1, Awaited(), more=lambda *_: None)
 
     class Left(int):
         def __bool__(self) -> bool:  # asked before the wait

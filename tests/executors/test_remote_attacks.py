@@ -38,7 +38,7 @@ from remote_fakes import (
 
 import anyk
 from anyk.executors.core.answer_header import BrokenAnswer
-from anyk.executors.core.dispatcher import Call
+from anyk.executors.core.dispatcher import Awaited
 from anyk.executors.core.link import Order
 from anyk.executors.remote.certificates import make_certificates
 from anyk.executors.remote.executor import Remote
@@ -499,7 +499,7 @@ def test_a_link_that_is_cut_gives_up_a_handshake(trial: Trial) -> None:
             Limits(patience=LONG, answer=1000),
         )
         said: list[Any] = []
-        order = Order(0, (SHARE,), make_request(GRAM, [], workers=1), [[]], Call())
+        order = Order(0, (SHARE,), make_request(GRAM, [], workers=1), [[]], Awaited())
         asking = threading.Thread(target=lambda: said.append(link.ask(order, 0)))
         asking.start()
         connection, _ = listener.accept()

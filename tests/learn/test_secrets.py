@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+from noted import Noted
 
 import anyk
 import anyk.schemes.maps.lagrange as lagrange_module
@@ -150,31 +151,18 @@ def test_progress_is_shown_in_a_terminal_alone(monkeypatch):
         assert ("loss" in terminal.getvalue()) is shown
 
 
-class Loaded(AbstractWrapper):
-    """Notes what a worker that gets the tasks must load."""
-
-    def __init__(self, executor):
-        self.executor, self.tasks = executor, []
-
-    @property
-    def within(self):
-        return self.executor
-
-    def dispatch(self, task, placement, arguments, without=()):
-        self.tasks.append(pickle.dumps(task))
-        return self.executor.dispatch(task, placement, arguments, without)
-
-
 @pytest.mark.parametrize("degree", [None, 1])
 def test_workers_need_not_have_the_extra(degree):
     with anyk.Inline(8) as inner:
-        executor = Loaded(inner)
+        executor = Noted(inner)
         model = CodedLogisticRegression(executor=executor, degree=degree, tol=1e3, iterations=2)
         model.fit(np.eye(4), [0, 1, 0, 1])
+    tasks = [what[1] for what in executor.seen if what[0] == "dispatch"]
+    assert tasks
     code = f"""
 import pickle, sys
 sys.modules['sklearn'] = None
-for task in {executor.tasks!r}:
+for task in {tasks!r}:
     pickle.loads(task)
 assert not [name for name in sys.modules if name.startswith('anyk.learn')]
 """

@@ -3,31 +3,19 @@
 from __future__ import annotations
 
 import math
-import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Collection as SomeOf
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, final
 
-import numpy as np
-from numpy.typing import NDArray
-
-from anyk.answers import Answer, Outcome, Recovered, Status, Timing
-from anyk.errors import (
-    DegreeTooHigh,
-    InvalidArgument,
-    NotAccurateEnough,
-    NotEnoughAnswers,
-    RecoveryError,
-    TooManyErrors,
-)
+from anyk.answers import Answer, Outcome, Timing
+from anyk.errors import DegreeTooHigh, RecoveryError
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor
 from anyk.running.degrees import degree_of, refused
+from anyk.running.judgement import Judgement, judge
 from anyk.running.pending import Pending
+from anyk.running.received import Received
 from anyk.running.resending import Resending
-from anyk.running.usable import Usable
 from anyk.schemes.base import Encoded
-from anyk.spec import Map
 
 if TYPE_CHECKING:
     from anyk.leak import Leak
@@ -35,22 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["Collection", "OnAnswer"]
 
 _MOMENT = 1e-3  # seconds that a clock may be off
-_FINITE = sys.float_info.max
-_QUARANTINED = "in quarantine: executor.quarantine.release({who}) lets it work again"
 
 OnAnswer = Callable[[Answer], None]
-
-
-@final
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Judgement:
-    """What can be made of some answers."""
-
-    status: Status
-    usable: tuple[int, ...]
-    failures: dict[int, str]
-    recovered: Recovered | None = None
-    error: RecoveryError | None = None
 
 
 @final
@@ -81,23 +55,13 @@ class Collection:
         self.start = start
         self.listeners = listeners
         self.leak = leak
-        self.values: dict[int, NDArray[Any]] = {}
-        self.usable = Usable(encoded)
-        self.failures: dict[tuple[int, int], str] = {}  # by worker and share
+        self.received = Received(encoded, without)
+        self.usable = self.received.usable
         self.timings: dict[int, Timing] = {}
-        promise = encoded.guarantee
-        self.exact = promise.exact
-        self.domain = encoded.scheme.domain
-        self.dtype = self.domain.dtype
-        self.workers, self.pieces = promise.workers, promise.pieces
-        self.least = promise.threshold if promise.least is None else promise.least
+        self.exact = self.received.exact
         self.refusals: dict[int, str] = {}  # of the function, by worker
         self.pending = Pending(executor, encoded, start, without)
         self.without = without
-        self.failures.update(
-            ((who, who * self.pieces), _QUARANTINED.format(who=who)) for who in without
-        )
-        self.authors: dict[int, int] = {}  # of answers on other workers' shares
         self.resending = Resending(executor, self.pending)
         if self.usable.wanted is not None:
             self.resending.begin(self.usable.wanted)
@@ -190,11 +154,11 @@ class Collection:
         if self.usable.wanted is not None:
             coming = self._send_again(dispatch, enough=enough)
             if not self.usable.wanted:
-                return self._in_one_shape()
+                return self.received.in_one_shape
             if coming and tolerance is None:
                 return False
-        if enough and self._in_one_shape():
-            more = len(self.usable.shares) > self.least
+        if enough and self.received.in_one_shape:
+            more = len(self.usable.shares) > self.encoded.guarantee.waited_for
             return more or not self.spare or not self._under_way()
         return self._hopeless()
 
@@ -234,7 +198,7 @@ class Collection:
         share, sent = self.pending.heard(answer)
         if self.usable.wanted is not None:
             self.resending.heard(answer, share, sent)
-        if share in self.values:
+        if share in self.received:
             return  # somebody else was faster
         if answer.share is None:
             before = self.timings.get(answer.worker)
@@ -244,31 +208,13 @@ class Collection:
                 answered=answer.answered - self.start,
                 seconds=answer.seconds + ((before and before.seconds) or 0.0),
             )
-        why = self._unusable(answer)
-        if why is not None or answer.value is None:
-            self.failures[answer.worker, share] = why or "no value"
+        changed = self.received.add(answer, share)
+        if changed is None:
             self.pending.lose(share)
-            return
-        self.values[share] = answer.value
-        if answer.share is not None:
-            self.authors[share] = answer.worker
-        changed = self.usable.add(share, answer.value.shape)
-        if changed and self.usable.wanted is not None:
+        elif changed and self.usable.wanted is not None:
             self.resending.begin(self.usable.wanted)
         elif self.usable.unwanted is not None:
             self.resending.unwanted(self.usable.unwanted)
-
-    def _unusable(self, answer: Answer) -> str | None:
-        """Why an answer is of no use; None if it is."""
-        if answer.failure is not None or answer.value is None:
-            return answer.failure
-        if answer.value.dtype != self.dtype:  # a WorkerTask returns no other
-            return f"answer of dtype {answer.value.dtype}, not {self.dtype}"
-        try:
-            self.domain.validate(answer.value, "answer")
-        except InvalidArgument as error:
-            return f"unusable {error}"
-        return None
 
     def _raise_what_is_the_functions(self, answer: Answer) -> None:
         """End the run where workers refuse the function itself."""
@@ -279,102 +225,16 @@ class Collection:
             if error is not None:
                 raise error
 
-    def _in_one_shape(self) -> bool:
-        """Whether the answers leave no doubt about their shape.
+    def _judge(self, tolerance: float | None, *, guess: bool) -> Judgement:
+        """What can be made of the answers so far."""
+        return judge(self.received, tolerance, guess=guess, spared=self._spared)
 
-        Too few answers do not decode in an exact scheme. An approximate one would make a value of
-        any few that agree, and the function itself may return other shapes for other shares.
-        """
-        return self.exact or 2 * len(self.usable.shares) > len(self.values) or not self.values
-
-    def _judge(self, tolerance: float | None, *, guess: bool) -> _Judgement:
-        """What can be made of the usable answers.
-
-        Args:
-            tolerance: for the estimated error; None for none.
-            guess: whether a value without any evidence of its error is one.
-        """
-        usable = tuple(sorted(self.usable.shares))
-        failures = self._failures(usable)
-        status, recovered = Status.EXACT, None
-        failed: RecoveryError | None = None
-        try:
-            recovered = self._recover(usable, failures)
-        except NotEnoughAnswers as error:
-            status, failed = Status.NOT_ENOUGH_ANSWERS, error
-        except TooManyErrors as error:
-            status, failed = Status.TOO_MANY_ERRORS, error
-        else:
-            estimate = recovered.error_estimate
-            limit = (_FINITE if not guess else math.inf) if tolerance is None else tolerance
-            if estimate is not None and not estimate <= limit:
-                status = Status.NOT_ACCURATE_ENOUGH
-                failed = NotAccurateEnough(error_estimate=estimate, tolerance=tolerance)
-            elif estimate is not None:
-                status = Status.APPROXIMATE
-        return _Judgement(
-            status=status, usable=usable, failures=failures, recovered=recovered, error=failed
-        )
-
-    def _failures(self, usable: tuple[int, ...]) -> dict[int, str]:
-        """By worker, the first reason why something that it answered can't be used."""
-        failures = dict(self.failures)
-        for share in self.values.keys() - usable:
-            shape, most = self.values[share].shape, self.values[usable[0]].shape
-            why = f"answer of shape {shape} where others have {most}; all must have one shape"
-            failures[self._author(share), share] = why
-        reasons: dict[int, str] = {}
-        for (worker, _), why in sorted(failures.items()):
-            reasons.setdefault(worker, why)
-        return reasons
-
-    def _author(self, share: int) -> int:
-        """Who answered for a share."""
-        return self.authors.get(share, share // self.pieces)
-
-    def _workers(self, shares: Iterable[int]) -> tuple[int, ...]:
-        """Who answered for these shares, sorted."""
-        return tuple(sorted({self._author(share) for share in shares}))
-
-    def _others(self, workers: tuple[int, ...]) -> tuple[int, ...]:
-        """All workers but these."""
-        return tuple(sorted(set(range(self.workers)).difference(workers)))
-
-    def _recover(self, usable: tuple[int, ...], failures: dict[int, str]) -> Recovered:
-        if not self._in_one_shape():
-            heard = self._workers(usable)
-            raise NotEnoughAnswers(
-                answered=heard,
-                missing=self._others(heard),
-                needed="one shape in most of the answers that came",
-                failures=failures,
-                spared=self._spared(usable),
-            )
-        try:
-            by = [self._author(share) for share in usable] if self.authors else None
-            recovery = self.encoded.recovery(usable, by)
-        except NotEnoughAnswers as error:
-            raise NotEnoughAnswers(
-                answered=error.answered,
-                missing=error.missing,
-                needed=error.needed,
-                failures=failures,
-                spared=self._spared(usable),
-            ) from None
-        if not usable:  # for which a scheme should have no recovery
-            raise NotEnoughAnswers(
-                answered=(),
-                missing=range(self.workers),
-                needed="one answer or more",
-                failures=failures,
-            )
-        return recovery.recover(np.stack([self.values[share] for share in usable]))
-
-    def _spared(self, usable: tuple[int, ...]) -> set[int]:
+    def _spared(self) -> set[int]:
         """The workers that owe an answer and are not late, where nobody waits for them any more."""
         if self._over:
             return set()
-        late, heard = self.pending.late(self.executor.clock()), self._workers(usable)
+        late = self.pending.late(self.executor.clock())
+        heard = self.received.answered(self.usable.shares)
         return self.pending.workers() - {*late, *heard}
 
     def _missed(self) -> set[int]:
@@ -384,28 +244,20 @@ class Collection:
             return set()
         return {who for block, _ in wanted for who in wanted.holders(block)}
 
-    def _known(self, recovered: Recovered) -> NDArray[np.bool_]:
-        """Which blocks are known; all or none, where a recovery does not tell them apart."""
-        if recovered.known is not None:
-            return recovered.known
-        problem = self.encoded.scheme.problem
-        blocks = problem.blocks if isinstance(problem, Map) else 1
-        return np.full(blocks, recovered.error_estimate is None)
-
-    def _outcome(self, judged: _Judgement) -> Outcome:
+    def _outcome(self, judged: Judgement) -> Outcome:
         status, usable, failures = judged.status, judged.usable, judged.failures
         recovered = judged.recovered
         timings = tuple(
             self.timings.get(who, Timing(worker=who, sent=0.0, answered=None, seconds=None))
-            for who in range(self.workers)
+            for who in range(self.received.workers)
         )
-        used = self._workers(usable)
-        missing = self._others(used)
+        used = self.received.answered(usable)
+        missing = self.received.others(used)
         now = self.executor.clock()
         silent = [who for who in missing if who not in failures]
         late = {*self.pending.late(now), *self._missed()}
         if not status.ok:
-            late = set(silent) - self._spared(usable)
+            late = set(silent) - self._spared()
         return Outcome(
             value=recovered.value if recovered is not None and status.ok else None,
             status=status,
@@ -418,7 +270,7 @@ class Collection:
             timings=timings,
             elapsed=now - self.start,
             quantisation_error=None if recovered is None else recovered.quantisation_error,
-            known=None if recovered is None else self._known(recovered),
+            known=judged.known,
             block_errors=None if recovered is None else recovered.block_errors,
             late=tuple(who for who in silent if who in late),
             again=tuple(sorted(self.resending.shares)),

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal, Self, final
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Self, final
 
 from anyk.answers import Outcome
-from anyk.checks import choice, count, flag, instance, positive
+from anyk.checks import count, flag, instance
 from anyk.errors import ExecutorError, InvalidArgument, ranges
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, PerWorker, Placement
 from anyk.observe.live import live_display
 from anyk.observe.telemetry import watched_run
+from anyk.running.arguments import (
+    OnFailure,
+    check_alone,
+    check_function,
+    check_limits,
+    check_points,
+)
 from anyk.running.collection import Collection, OnAnswer
 from anyk.running.spent import Spent
 from anyk.schemes.base import AbstractScheme, Encoded
@@ -25,11 +29,7 @@ if TYPE_CHECKING:
     from anyk.fixed_point.format import FixedPoint
     from anyk.leak import Leak
 
-__all__ = ["Distributed", "OnFailure", "check_limits"]
-
-OnFailure = Literal["raise", "return"]
-
-_CONTAINERS = (list, tuple, set, frozenset, dict)
+__all__ = ["Distributed"]
 
 
 @final
@@ -235,7 +235,7 @@ class Distributed:
         progress: bool,
     ) -> Iterator[tuple[AbstractDispatch, Collection, Callable[[Outcome], None]]]:
         """The task on its way to all workers, watched; abandoned in the end."""
-        self._check_function(function)
+        check_function(function, self._executor)
         flag("progress", progress)
         if on_answer is not None:
             instance("on_answer", on_answer, Callable, change="Pass a function, or None.")
@@ -287,25 +287,8 @@ class Distributed:
             finally:
                 dispatch.abandon()
 
-    def _check_function(self, function: Callable[..., Any] | str) -> None:
-        if not isinstance(function, str):
-            instance("function", function, Callable, change="Pass a function of one block.")
-        elif not self._executor.by_name:
-            raise InvalidArgument(
-                "function",
-                given=f'the name "{function}"',
-                needed=f"a function, as the workers of {type(self._executor).__name__} have none",
-                change="Pass the function itself; anyk.Remote alone takes names.",
-            )
-
     def _prepared(self, argument: Any) -> Any:
-        if isinstance(argument, _CONTAINERS) and _hold_shares(argument):
-            raise InvalidArgument(
-                "arguments",
-                given=f"an Encoded inside a {type(argument).__name__}",
-                needed="each Encoded as an argument of its own, so that workers receive their own",
-                change="Pass it alone: in something else every worker would get all shares.",
-            )
+        check_alone(argument, (Encoded, Distributed))
         if isinstance(argument, Distributed):
             raise InvalidArgument(
                 "arguments",
@@ -315,38 +298,9 @@ class Distributed:
             )
         if not isinstance(argument, Encoded):
             return argument
-        self._check_points(argument)
+        check_points(argument, self.encoded)
         self._spent.send(argument)
         return PerWorker(argument.shares)
-
-    def _check_points(self, argument: Encoded) -> None:
-        """Refuse shares that can't be computed with together with those of the data."""
-        if len(argument.parts) > 1:
-            raise InvalidArgument(
-                "arguments",
-                given=repr(argument),
-                needed="shares of one part",
-                change="Encode the argument by .encode(values) of the distributed data.",
-            )
-        scheme, theirs, ours = self.encoded.scheme, argument.encoder, self.encoded.encoder
-        if (
-            argument.scheme.domain != scheme.domain
-            or not np.array_equal(theirs.data, ours.data)
-            or not np.array_equal(theirs.masks, ours.masks)
-        ):
-            raise InvalidArgument(
-                "arguments",
-                given=repr(argument),
-                needed=f"shares at the same points as those of {self.encoded!r}",
-                change="Encode both with schemes of the same blocks, colluders, workers and field.",
-            )
-        if not set(argument.scheme.formats[:1]) <= set(scheme.formats):
-            raise InvalidArgument(
-                "arguments",
-                given=f"shares of reals as {argument.scheme.formats[0]!r}",
-                needed=f"{scheme.formats[0]!r}, as the data have, or one of its factors",
-                change="Make them by .encode(values, embedding) of the distributed data.",
-            )
 
 
 def _charge(scheme: AbstractScheme, outcome: Outcome) -> str:
@@ -355,38 +309,3 @@ def _charge(scheme: AbstractScheme, outcome: Outcome) -> str:
         f"named as a liar by {scheme!r}: of {len(outcome.used)} workers whose answers were "
         f"examined, {ranges(outcome.suspects)} contradicted the rest"
     )
-
-
-def _hold_shares(container: Any) -> bool:
-    """Whether an Encoded is in a container, or in one within it."""
-    left, seen = [container], set[int]()
-    while left:
-        each = left.pop()
-        if isinstance(each, (Encoded, Distributed)):
-            return True
-        if isinstance(each, _CONTAINERS) and id(each) not in seen:
-            seen.add(id(each))
-            left.extend([*each, *each.values()] if isinstance(each, dict) else each)
-    return False
-
-
-def check_limits(
-    deadline: float | None, tolerance: float | None, on_failure: str
-) -> tuple[float | None, float | None]:
-    """Refuse limits of a run that make no sense.
-
-    Returns:
-        The deadline and the tolerance, as floats: a narrower one would narrow the clock too.
-
-    Raises:
-        InvalidArgument: if one is out of range.
-    """
-    returned = 'Take "return" to get an Outcome with a failing status.'
-    choice("on_failure", on_failure, ("raise", "return"), change=returned)
-    guess = isinstance(tolerance, float) and tolerance == math.inf
-    return _limit("deadline", deadline), math.inf if guess else _limit("tolerance", tolerance)
-
-
-def _limit(name: str, value: float | None) -> float | None:
-    change = "Give seconds, or a relative error, or None for no limit."
-    return None if value is None else positive(name, value, change=change)

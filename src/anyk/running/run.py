@@ -10,8 +10,9 @@ from anyk.answers import Outcome
 from anyk.checks import count, instance
 from anyk.errors import InvalidArgument, Unachievable
 from anyk.executors.core.base import AbstractExecutor, Placement
+from anyk.running.arguments import OnFailure, check_limits
 from anyk.running.collection import OnAnswer
-from anyk.running.distributed import Distributed, OnFailure, check_limits
+from anyk.running.distributed import Distributed
 from anyk.running.spent import spread_of
 from anyk.schemes.base import AbstractScheme, Encoded
 from anyk.spec import Guarantee

@@ -83,9 +83,8 @@ def _answered(
     promise = encoded.guarantee
     everyone = range(promise.workers)
     shares = range(promise.workers * promise.pieces)
-    least = promise.threshold if promise.least is None else promise.least
     for liars in range(promise.adversaries):
-        number = least + liars * promise.pieces
+        number = promise.waited_for + liars * promise.pieces
         if number < promise.threshold:
             yield from ((few, liars) for few in subsets(shares, number, patterns, generator))
     for enough in subsets(shares, promise.threshold, patterns, generator):

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Placement
-from anyk.executors.core.dispatcher import Ask, Call, Dispatcher, Job, WorkerThread
+from anyk.executors.core.dispatcher import Ask, Awaited, Dispatcher
+from anyk.executors.core.inbox import Job, WorkerThread
 from anyk.executors.core.link import AbstractLink, Held, Order
 from anyk.executors.core.placements import Placements, addressed, alone
 from anyk.executors.core.run_task import Task
@@ -136,7 +137,7 @@ class Crew(Generic[AnyLink]):
         parts = self._placements.parts(placement)
         shares, pieces = placement.shares, placement.pieces
         common, rows = self._pack(task, addressed(arguments, placement), shares)
-        call, asks = Call(), []
+        call, asks = Awaited(), []
         for worker, first in enumerate(range(0, shares, pieces)):
             own = slice(first, first + pieces)
             held = tuple(part[own] for part in parts)

@@ -1,4 +1,4 @@
-"""How tasks reach workers that nobody waits for: an inbox for each, and a thread that serves it."""
+"""How tasks reach workers that nobody waits for: posted to inboxes, answered one by one."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import queue
 import threading
 import time
 import weakref
-from abc import ABC, abstractmethod
-from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Generic, TypeVar, final
@@ -16,27 +14,16 @@ from typing import Generic, TypeVar, final
 from anyk.answers import Answer
 from anyk.errors import ExecutorError
 from anyk.executors.core.base import AbstractDispatch
+from anyk.executors.core.inbox import AbstractInbox, Job, serving
 from anyk.executors.core.run_task import Reply
 
 __all__ = [
-    "AbstractInbox",
     "Ask",
-    "Call",
+    "Awaited",
     "Dispatcher",
-    "Job",
     "More",
     "PostedDispatch",
-    "WorkerThread",
-    "serving",
 ]
-
-Job = Callable[[], object]
-"""What the thread of a worker is to do; it must not raise."""
-
-
-def _nothing() -> None:
-    pass
-
 
 Ask = Callable[[], Reply]
 """Runs a task on one share, in the thread of its worker."""
@@ -46,140 +33,19 @@ More = Callable[[int, int], Ask]
 
 
 @final
-class Call:
+class Awaited:
     """Whether somebody still waits for the answers of one dispatch.
 
-    Args:
-        wakes: set when nobody does any more; whoever asks a worker may add one.
-
     Example:
-        >>> from anyk.executors.core.dispatcher import Call
-        >>> Call().abandoned
+        >>> from anyk.executors.core.dispatcher import Awaited
+        >>> Awaited().abandoned
         False
     """
 
     def __init__(self) -> None:
         self.abandoned = False
         self.wakes: list[threading.Event] = []
-
-
-@final
-class _Serving(threading.local):
-    """Whose jobs this thread does."""
-
-    inbox: AbstractInbox | None = None
-
-
-serving = _Serving()
-"""Of each thread: the inbox whose job it does; None in a thread that serves nobody."""
-
-
-class AbstractInbox(ABC):
-    """The jobs of one worker, done one after the other, in their order."""
-
-    @abstractmethod
-    def post(self, owner: object, *jobs: Job) -> None:
-        """Put jobs at the end; thrown away where nobody serves it any more."""
-
-    @abstractmethod
-    def withdraw(self, owner: object) -> None:
-        """Throw away the jobs of this owner that have not begun."""
-
-
-@final
-class WorkerThread(AbstractInbox):
-    """Does the jobs of one worker, one after the other, in a daemon thread.
-
-    A job that hangs holds up its own worker and nobody else. Those that wait behind it can be
-    withdrawn, so an inbox does not grow with calls that were given up.
-
-    Args:
-        name: of the thread.
-        at_start: done in the thread before its first job.
-        at_end: done in the thread when no more jobs will come.
-
-    Example:
-        >>> import threading
-        >>> from anyk.executors.core.dispatcher import WorkerThread
-        >>> done = threading.Event()
-        >>> thread = WorkerThread("worker 0")
-        >>> thread.post("the first call", done.set)
-        >>> done.wait()
-        True
-        >>> _ = thread.stop()
-        >>> thread.join(timeout=None)
-        True
-    """
-
-    def __init__(self, name: str, *, at_start: Job = _nothing, at_end: Job = _nothing) -> None:
-        self._inbox: deque[tuple[object, Job]] = deque()
-        self._change = threading.Condition()
-        self._stopping = False
-        self._busy = False
-        self._at_start, self._at_end = at_start, at_end
-        self._thread = threading.Thread(target=self._serve, name=name, daemon=True)
-        self._thread.start()
-
-    def post(self, owner: object, *jobs: Job) -> None:
-        """Put jobs at the end of the inbox; after `stop` they are thrown away."""
-        with self._change:
-            if not self._stopping:
-                self._inbox.extend((owner, job) for job in jobs)
-                self._change.notify()
-
-    def withdraw(self, owner: object) -> None:
-        """Throw away the jobs of this owner that have not begun."""
-        if self._inbox:
-            with self._change:
-                self._inbox = deque(item for item in self._inbox if item[0] is not owner)
-
-    def stop(self) -> bool:
-        """Take no more jobs, and end the thread after the present one.
-
-        Returns:
-            Whether the thread was idle, and so ends at once.
-        """
-        with self._change:
-            self._stopping = True
-            self._inbox.clear()
-            self._change.notify()
-            return not self._busy
-
-    def join(self, timeout: float | None) -> bool:
-        """Wait until the thread has ended, at most `timeout` seconds; whether it has."""
-        if self.here:
-            return False
-        self._thread.join(timeout)
-        return not self._thread.is_alive()
-
-    @property
-    def here(self) -> bool:
-        """Whether it is this thread that asks: it would wait for itself."""
-        return self._thread is threading.current_thread()
-
-    @property
-    def waiting(self) -> int:
-        """How many jobs have not begun."""
-        return len(self._inbox)
-
-    def _serve(self) -> None:
-        serving.inbox = self
-        self._at_start()
-        while self._serve_one():
-            pass
-        self._at_end()
-
-    def _serve_one(self) -> bool:
-        with self._change:
-            self._busy = False
-            while not self._inbox and not self._stopping:
-                self._change.wait()
-            if self._stopping:
-                return False
-            _, job = self._inbox.popleft()
-            self._busy = True
-        job()
-        return True
+        """Set when nobody does any more; whoever asks a worker may add one."""
 
 
 @final
@@ -195,8 +61,8 @@ class PostedDispatch(AbstractDispatch):
         without: workers of whom nothing is asked.
 
     Example:
-        >>> from anyk.executors.core.dispatcher import Call, PostedDispatch
-        >>> dispatch = PostedDispatch([], [], 1, Call(), more=None)
+        >>> from anyk.executors.core.dispatcher import Awaited, PostedDispatch
+        >>> dispatch = PostedDispatch([], [], 1, Awaited(), more=None)
         >>> dispatch.receive(timeout=None)  # nobody was asked
     """
 
@@ -205,7 +71,7 @@ class PostedDispatch(AbstractDispatch):
         inboxes: Sequence[AbstractInbox],
         asks: Sequence[Ask],
         pieces: int,
-        call: Call,
+        call: Awaited,
         more: More,
         *,
         without: Collection[int] = (),
@@ -294,7 +160,8 @@ class Dispatcher(Generic[AnyInbox]):
         name: of the executor's class, for what is said in errors.
 
     Example:
-        >>> from anyk.executors.core.dispatcher import Dispatcher, WorkerThread
+        >>> from anyk.executors.core.dispatcher import Dispatcher
+        >>> from anyk.executors.core.inbox import WorkerThread
         >>> dispatcher = Dispatcher("Threads")
         >>> dispatcher.inboxes.append(WorkerThread("worker 0"))
         >>> dispatch = dispatcher.post([lambda: (np.array(25), None, 0.0)], pieces=1, more=None)
@@ -324,7 +191,7 @@ class Dispatcher(Generic[AnyInbox]):
         asks: Sequence[Ask],
         pieces: int,
         more: More,
-        call: Call | None = None,
+        call: Awaited | None = None,
         *,
         without: Collection[int] = (),
     ) -> PostedDispatch:
@@ -351,7 +218,7 @@ class Dispatcher(Generic[AnyInbox]):
                 f"a task of this {self._name} executor can't wait for others: give it one of its "
                 "own."
             )
-        call = Call() if call is None else call
+        call = Awaited() if call is None else call
         dispatch = PostedDispatch(self.inboxes, asks, pieces, call, more, without=without)
         with self._lock:
             self._open.add(dispatch)

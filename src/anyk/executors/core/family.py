@@ -10,11 +10,20 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["adopt_orphans", "children", "descendants", "end", "end_descendants", "when_parent_ends"]
+__all__ = [
+    "adopt_orphans",
+    "children",
+    "descendants",
+    "end",
+    "end_descendants",
+    "stopped",
+    "when_parent_ends",
+]
 
 _SET_PDEATHSIG = 1  # of prctl, in linux/prctl.h
 _SET_CHILD_SUBREAPER = 36
 _CHASE = 0.5  # seconds
+_STATE, _PARENT = 0, 1  # places in /proc/PID/stat, after the name
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
@@ -72,6 +81,18 @@ def descendants(process: int) -> set[int]:
     return found - {process}
 
 
+def stopped(process: int) -> bool:
+    """Whether a process was stopped by a signal; False where that can't be known.
+
+    Example:
+        >>> import os
+        >>> from anyk.executors.core.family import stopped
+        >>> stopped(os.getpid())
+        False
+    """
+    return _status(str(process))[_STATE:1] == [b"T"]
+
+
 def end(process: int) -> None:
     """End a process at once, and all of its group if it leads one, if they are there and ours."""
     for kill in (os.killpg, os.kill):
@@ -100,7 +121,16 @@ def end_descendants(process: int) -> None:
 def _parents() -> dict[int, int]:
     """The parent of each process there is, where /proc tells."""
     parents = {}
-    for place in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError, ValueError, IndexError):  # it has ended meanwhile
-            parents[int(place.parent.name)] = int(place.read_bytes().rpartition(b")")[2].split()[1])
+    for place in Path("/proc").glob("[0-9]*"):
+        about = _status(place.name)
+        if about:
+            parents[int(place.name)] = int(about[_PARENT])
     return parents
+
+
+def _status(process: str) -> list[bytes]:
+    """What the kernel says of a process after its name; nothing where there is none."""
+    try:
+        return Path("/proc", process, "stat").read_bytes().rpartition(b")")[2].split()
+    except OSError:  # it has ended meanwhile
+        return []

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
-from anyk.executors.core.dispatcher import Call
+from anyk.executors.core.dispatcher import Awaited
 from anyk.executors.core.placements import Parts
 from anyk.executors.core.run_task import Reply
 
@@ -34,7 +34,7 @@ class Order:
     parts: Parts
     common: Any
     rows: Sequence[Any]
-    call: Call
+    call: Awaited
 
 
 class AbstractLink(ABC):

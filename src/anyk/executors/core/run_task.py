@@ -13,7 +13,18 @@ from numpy.typing import NDArray
 
 from anyk.work import own_copies
 
-__all__ = ["Reply", "Task", "describe", "die", "pause", "printable", "reaper", "run", "sleeper"]
+__all__ = [
+    "LONGEST_FAILURE",
+    "Reply",
+    "Task",
+    "describe",
+    "die",
+    "pause",
+    "printable",
+    "reaper",
+    "run",
+    "sleeper",
+]
 
 Task = Callable[..., NDArray[Any]]
 """What a worker runs: task(*parts of its share, *arguments) -> ndarray."""
@@ -21,7 +32,8 @@ Task = Callable[..., NDArray[Any]]
 Reply = tuple["NDArray[Any] | None", "str | None", float]
 """What comes of a task on a share: (value, failure, seconds), one of the first two None."""
 
-_LONGEST_FAILURE = 300
+LONGEST_FAILURE = 300
+"""Characters in which a worker says why it failed, at most."""
 
 
 def _sleep(seconds: float) -> None:
@@ -63,12 +75,12 @@ def die() -> None:
 
 
 def describe(error: BaseException) -> str:
-    """Why a worker failed, in at most 300 characters that can be printed."""
+    """Why a worker failed, in at most `LONGEST_FAILURE` characters that can be printed."""
     try:
         text = f"{type(error).__name__}: {error}"
     except BaseException:  # noqa: BLE001 - a message that can't be printed is a failure like another
         text = f"{type(error).__name__}, which can't be printed"
-    return printable(text[:_LONGEST_FAILURE])
+    return printable(text[:LONGEST_FAILURE])
 
 
 def printable(text: str) -> str:
@@ -131,6 +143,6 @@ def run(
         return None, describe(error), time.perf_counter() - started
     seconds = time.perf_counter() - started
     if value.dtype.kind not in "biufc":
-        return None, f"returned dtype {value.dtype}, not numbers"[:_LONGEST_FAILURE], seconds
+        return None, f"returned dtype {value.dtype}, not numbers"[:LONGEST_FAILURE], seconds
     value.flags.writeable = False
     return value, None, seconds

@@ -17,7 +17,7 @@ from typing import Any, final
 import numpy as np
 
 from anyk.errors import ExecutorError, missing_extra
-from anyk.executors.core.dispatcher import WorkerThread
+from anyk.executors.core.inbox import WorkerThread
 from anyk.executors.core.run_task import describe
 from anyk.executors.engines.link import AbstractEngineWorker
 from anyk.executors.engines.slices import Slice

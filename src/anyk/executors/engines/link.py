@@ -11,7 +11,7 @@ from typing import Any, final
 
 import numpy as np
 
-from anyk.executors.core.dispatcher import Call
+from anyk.executors.core.dispatcher import Awaited
 from anyk.executors.core.link import AbstractLink, Held, Order
 from anyk.executors.core.run_task import Reply
 from anyk.executors.engines.slices import Slice, sliced
@@ -170,7 +170,7 @@ class EngineLink(AbstractLink):
 
     def _send(self, order: Order) -> None:
         """Send a share in slices, if it is large, to the end: the next call wants it, too."""
-        call: Call | None = order.call
+        call: Awaited | None = order.call
         sent = False
         for each in sliced(order.key, order.parts):
             taking = self._worker.take(each)
@@ -188,7 +188,7 @@ class EngineLink(AbstractLink):
             self._held.clear()
             self._wait(opening)
 
-    def _wait(self, future: Future[Any], call: Call | None = None) -> Any:
+    def _wait(self, future: Future[Any], call: Awaited | None = None) -> Any:
         """What comes of a future, as long as somebody wants it and the worker is there."""
         future.add_done_callback(lambda _: self._bell.set())
         try:
@@ -201,7 +201,7 @@ class EngineLink(AbstractLink):
             raise
         return future.result()
 
-    def _look(self, future: Future[Any], call: Call | None) -> None:
+    def _look(self, future: Future[Any], call: Awaited | None) -> None:
         """Raise an error if there is nothing to wait for any more."""
         if future.done():
             return

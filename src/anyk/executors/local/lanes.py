@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import final
 
 from anyk.errors import ExecutorError
-from anyk.executors.core.dispatcher import AbstractInbox, Job, serving
+from anyk.executors.core.inbox import AbstractInbox, Job, serving
 
 __all__ = ["Lane", "Lanes"]
 

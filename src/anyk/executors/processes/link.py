@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from typing import final
 
 from anyk.executors.core.answer_header import BrokenAnswer
+from anyk.executors.core.family import stopped
 from anyk.executors.core.link import AbstractLink, Held, Order
 from anyk.executors.core.placements import Parts
 from anyk.executors.core.run_task import Reply, describe
-from anyk.executors.processes.kernel import stopped
 from anyk.executors.processes.pipe import LOOK, Pipe
 from anyk.executors.processes.starting import Parent, directory, environment, parent, search_path
 from anyk.executors.processes.wire import receive_answer, send_message, to_payload
@@ -80,13 +80,13 @@ class ProcessLink(AbstractLink):
         patience: seconds that a task may take, the way there and back included.
 
     Example:
-        >>> from anyk.executors.core.dispatcher import Call
+        >>> from anyk.executors.core.dispatcher import Awaited
         >>> from anyk.executors.core.link import Order
         >>> from anyk.executors.processes.link import ProcessLink
         >>> from anyk.executors.processes.wire import to_payload
         >>> link = ProcessLink(dict)
         >>> common, rows = to_payload((np.square, [])), [to_payload({})] * 2
-        >>> link.ask(Order(7, (np.array([4, 5]),), common, rows, Call()), 1)[0]
+        >>> link.ask(Order(7, (np.array([4, 5]),), common, rows, Awaited()), 1)[0]
         array(25)
         >>> link.leave()
     """

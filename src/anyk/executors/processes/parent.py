@@ -23,9 +23,8 @@ import numpy.random
 
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
-from anyk.executors.core.family import adopt_orphans, when_parent_ends
+from anyk.executors.core.family import adopt_orphans, children, when_parent_ends
 from anyk.executors.core.run_task import run
-from anyk.executors.processes.kernel import children
 from anyk.executors.processes.requests import END, REPLY, REQUEST, RUNNING, START
 from anyk.executors.processes.worker import serve
 from anyk.work import Plain, WorkerTask
@@ -180,7 +179,7 @@ class _Parent:
                     self._workers.discard(process)
                     self._codes[process] = os.waitstatus_to_exitcode(status)
         if ended or self._untidy:
-            left = children() - self._workers  # adopted from workers that have ended
+            left = children(os.getpid()) - self._workers  # adopted from workers that have ended
             for process in left:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(process, signal.SIGKILL)

@@ -17,7 +17,7 @@ from anyk.domains.ring import ResidueRing
 from anyk.executors.core.answer_header import LONGEST_HEADER, BrokenAnswer, parse_header
 from anyk.executors.core.link import AbstractLink, Held, Order
 from anyk.executors.core.placements import Parts
-from anyk.executors.core.run_task import Reply, describe
+from anyk.executors.core.run_task import LONGEST_FAILURE, Reply, describe
 from anyk.executors.remote.frames import Channel, Spec, parse_specs, size_of, specs_of
 from anyk.executors.remote.handshake import reach
 from anyk.executors.remote.party import Stranger
@@ -30,7 +30,6 @@ _REACHING = 5.0  # seconds that a connection may take, and then its TLS
 _LONGEST_PAUSE = 10.0  # seconds between two tries to reach a worker
 _FIRST_PAUSE = 0.1
 _MOST_TRIES = 20  # that are counted
-_LONGEST_FAILURE = 300
 
 
 @final
@@ -152,7 +151,7 @@ class RemoteLink(AbstractLink):
         header = channel.receive_header(LONGEST_HEADER, deadline)
         seconds, failure, dtype, shape = parse_header(header, serial)
         if failure is not None:
-            why = failure[:_LONGEST_FAILURE].strip()
+            why = failure[:LONGEST_FAILURE].strip()
             return None, why or "failed, and does not say why", seconds
         spec = self._acceptable(dtype, shape, request)
         value = channel.receive_array(spec, deadline)

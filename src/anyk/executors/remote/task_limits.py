@@ -21,7 +21,7 @@ from anyk.executors.remote.visitor import BEGUN, DONE
 __all__ = ["TaskLimits"]
 
 _RESERVE = 1 << 27  # bytes for what is no task: requests, answers, failures
-_LONGEST_FAILURE = 200
+_SAYS_WHY = 200  # characters of a failure beside the limit that it has come to
 _WARM = 256  # rows of a product that all threads of BLAS take part in
 
 
@@ -94,7 +94,7 @@ class TaskLimits:
             )
         if kind.endswith(("MemoryError", "SystemError")) and self._most is not None:
             most = self._budget.task_bytes >> 20
-            return f"{failure[:_LONGEST_FAILURE]} (the worker's --task-memory is {most} MiB)"
+            return f"{failure[:_SAYS_WHY]} (the worker's --task-memory is {most} MiB)"
         return failure
 
     @staticmethod

@@ -173,7 +173,7 @@ class Agreed(AbstractScheme):
     def guarantee(self) -> Guarantee:
         """That of the scheme within, for the workers of all groups."""
         within = self.scheme.guarantee
-        least = within.threshold if within.least is None else within.least
+        few = self._missing(within.waited_for)
         missing = self._missing(within.threshold + within.pieces * self.adversaries)
         return replace(
             within,
@@ -181,7 +181,7 @@ class Agreed(AbstractScheme):
             threshold=self._total * within.pieces - missing,
             stragglers=missing // within.pieces,
             adversaries=self.adversaries,
-            least=self._total * within.pieces - self._missing(least) if within.exact else None,
+            least=self._total * within.pieces - few if within.exact else None,
             named=within.exact or not self.adversaries,
         )
 
@@ -261,16 +261,11 @@ class Agreed(AbstractScheme):
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether they are enough if nobody lies, or all but S where the value is approximate."""
-        return len(set(indices_of("answered", answered))) >= self._least_answers
+        return len(set(indices_of("answered", answered))) >= self.guarantee.waited_for
 
     def tally(self, layout: Grouping) -> AbstractTally:  # noqa: ARG002
         """The same, told one by one."""
-        return CountTally(self._least_answers)
-
-    @property
-    def _least_answers(self) -> int:
-        promise = self.guarantee
-        return promise.threshold if promise.least is None else promise.least
+        return CountTally(self.guarantee.waited_for)
 
     def encoder(self, layout: Grouping, operand: int = 0) -> Encoder:
         """D and M of the scheme within, a row for each copy."""

@@ -33,7 +33,7 @@ class VeiledLayout:
 
     In each turn of K workers all hold copies of different blocks, and as many turns as there are
     veils pass before a veil comes again: neighbours hold neither two copies of a block nor two of
-    a veil, which together would tell far more than one. It depends on the scheme's parameters
+    a veil, which may tell more than twice what one does. It depends on the scheme's parameters
     alone, and holds no noise.
 
     Args:

@@ -1,0 +1,111 @@
+"""The answers that came in one run: their values, who gave them, and what is wrong with some."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anyk.answers import Answer
+from anyk.errors import InvalidArgument
+from anyk.running.usable import Usable
+from anyk.schemes.base import Encoded
+
+__all__ = ["Received"]
+
+_QUARANTINED = "in quarantine: executor.quarantine.release({who}) lets it work again"
+
+
+@final
+class Received:
+    """The answers that came in one run, each looked at by itself.
+
+    Args:
+        encoded: what was dispatched.
+        without: those of the workers that are in quarantine, and were not asked.
+    """
+
+    def __init__(self, encoded: Encoded, without: Collection[int]) -> None:
+        promise = encoded.guarantee
+        self.encoded = encoded
+        self.exact = promise.exact
+        self.workers, self.pieces = promise.workers, promise.pieces
+        self.usable = Usable(encoded)
+        self._domain = encoded.scheme.domain
+        self._values: dict[int, NDArray[Any]] = {}
+        self._authors: dict[int, int] = {}  # of answers on other workers' shares
+        self._failures = {  # by worker and share
+            (who, who * self.pieces): _QUARANTINED.format(who=who) for who in without
+        }
+
+    def __contains__(self, share: int) -> bool:
+        return share in self._values
+
+    def add(self, answer: Answer, share: int) -> bool | None:
+        """Take the first answer on a share, or note why it is of no use.
+
+        Returns:
+            None if it is of no use; else whether most answers have another shape since.
+        """
+        why = self._unusable(answer)
+        if why is not None or answer.value is None:
+            self._failures[answer.worker, share] = why or "no value"
+            return None
+        self._values[share] = answer.value
+        if answer.share is not None:
+            self._authors[share] = answer.worker
+        return self.usable.add(share, answer.value.shape)
+
+    def _unusable(self, answer: Answer) -> str | None:
+        """Why an answer is of no use; None if it is."""
+        if answer.failure is not None or answer.value is None:
+            return answer.failure
+        if answer.value.dtype != self._domain.dtype:  # a WorkerTask returns no other
+            return f"answer of dtype {answer.value.dtype}, not {self._domain.dtype}"
+        try:
+            self._domain.validate(answer.value, "answer")
+        except InvalidArgument as error:
+            return f"unusable {error}"
+        return None
+
+    def stacked(self, shares: Iterable[int]) -> NDArray[Any]:
+        """The values of these shares, one after the other."""
+        return np.stack([self._values[share] for share in shares])
+
+    @property
+    def in_one_shape(self) -> bool:
+        """Whether the answers leave no doubt about their shape.
+
+        Too few answers do not decode in an exact scheme. An approximate one would make a value of
+        any few that agree, and the function itself may return other shapes for other shares.
+        """
+        return self.exact or 2 * len(self.usable.shares) > len(self._values) or not self._values
+
+    def failures(self, usable: tuple[int, ...]) -> dict[int, str]:
+        """By worker, the first reason why something that it answered can't be used."""
+        failures = dict(self._failures)
+        for share in self._values.keys() - usable:
+            shape, most = self._values[share].shape, self._values[usable[0]].shape
+            why = f"answer of shape {shape} where others have {most}; all must have one shape"
+            failures[self._author(share), share] = why
+        reasons: dict[int, str] = {}
+        for (worker, _), why in sorted(failures.items()):
+            reasons.setdefault(worker, why)
+        return reasons
+
+    def authors(self, shares: Iterable[int]) -> list[int] | None:
+        """Who answered for each of these shares; None where all did so for their own."""
+        return [self._author(share) for share in shares] if self._authors else None
+
+    def answered(self, shares: Iterable[int]) -> tuple[int, ...]:
+        """The workers who answered for these shares, sorted."""
+        return tuple(sorted({self._author(share) for share in shares}))
+
+    def others(self, workers: tuple[int, ...]) -> tuple[int, ...]:
+        """All workers but these."""
+        return tuple(sorted(set(range(self.workers)).difference(workers)))
+
+    def _author(self, share: int) -> int:
+        return self._authors.get(share, share // self.pieces)
