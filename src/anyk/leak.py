@@ -15,6 +15,7 @@ __all__ = [
     "allowed",
     "bits_of_success",
     "gaussian_epsilon",
+    "in_digits",
     "most_success",
     "sampled_epsilon",
 ]
@@ -164,14 +165,31 @@ def allowed(bits: float) -> str:
         ('enough to tell which of 2^28 blocks it is', 'enough to tell which of 10 blocks it is')
         >>> allowed(0.25)
         'of two blocks, the right one is guessed in 79 % at most'
+        >>> allowed(31.9999), allowed(1143.7)  # as they are printed: 32, 1,144
+        ('enough to tell which of 2^32 blocks it is', 'enough to tell which of 2^1144 blocks it is')
     """
     if math.isinf(bits):
         return "enough to know it"
     if bits < 1.0:
         guessed = math.ceil(100.0 * most_success(bits, 0.5))
         return f"of two blocks, the right one is guessed in {guessed} % at most"
-    many = f"{int(2.0**bits):,}" if bits < _COUNTED else f"2^{int(bits)}"
+    many = (
+        f"{int(2.0**bits):,}"
+        if bits < _COUNTED
+        else f"2^{int(float(in_digits(bits).replace(',', '')))}"
+    )
     return f"enough to tell which of {many} blocks it is"
+
+
+def in_digits(bits: float) -> str:
+    """Bits of a block, to three digits, or to the last whole bit.
+
+    Example:
+        >>> from anyk.leak import in_digits
+        >>> in_digits(28.84), in_digits(31.9999), in_digits(1143.7)
+        ('28.8', '32', '1,144')
+    """
+    return f"{bits:,.0f}" if 999.5 <= bits < math.inf else f"{bits:.3g}"  # noqa: PLR2004 - three digits
 
 
 @final
@@ -266,9 +284,10 @@ class Leak:
         if math.isinf(self.bits):
             return f"{who} all of it"
         many = f" in {self.encodings} encodings" if self.encodings > 1 else ""
+        block = f"a block of {numbered(self.numbers, 'number')}"
         return (
             f"{who} at most {self.bits:.3g} bits a coordinate{many and ' each time'}: "
-            f"{self.total:.3g} bits of a block of {numbered(self.numbers, 'number')}{many},\n"
+            f"{in_digits(self.total)} bits of {block}{many},\n"
             f"{allowed(self.total)}; epsilon {self.epsilon():.3g} at delta 1e-06 "
             f"between two blocks{self._larger}"
         )

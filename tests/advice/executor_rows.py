@@ -534,7 +534,7 @@ ROWS = [
         lambda: offered("import anyk\n@anyk.task\ndef f(x):\n    return x\n"),
     ),
     tried(
-        "Name it as in an import, from the directory in which it can be.",
+        "Name it as in an import, without .py, where it can be.",
         lambda: Offer("anyk/testing/tasks.py"),
         lambda: Offer("anyk.testing.tasks"),
     ),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from anyk.audits.disclosure import Disclosure, worst_coalition
 from anyk.audits.guesses import Attack
-from anyk.checks import GENERATOR, count, instance, probability
+from anyk.checks import GENERATOR, count, instance, probability, shown
 from anyk.codes.exact.linear import rank
 from anyk.domains.prime import PrimeField
 from anyk.domains.ring import ResidueRing
@@ -155,7 +155,7 @@ def audit(
     if data is None and labels is not None:
         raise InvalidArgument(
             "labels",
-            given=f"{len(labels)} of them, and no data",
+            given=f"{shown(labels)}, and no data",
             needed="data, a record for each label",
             change="Pass data=X too, or leave labels out.",
         )

@@ -36,7 +36,7 @@ __all__ = ["Collection", "OnAnswer"]
 
 _MOMENT = 1e-3  # seconds that a clock may be off
 _FINITE = sys.float_info.max
-_QUARANTINED = "in quarantine: executor.quarantine.release({who}) lets it work again"
+_QUARANTINED = "in quarantine: executor.quarantine.release(worker) lets it work again"
 
 OnAnswer = Callable[[Answer], None]
 
@@ -94,9 +94,7 @@ class Collection:
         self.refusals: dict[int, str] = {}  # of the function, by worker
         self.pending = Pending(executor, encoded, start, without)
         self.without = without
-        self.failures.update(
-            ((who, who * self.pieces), _QUARANTINED.format(who=who)) for who in without
-        )
+        self.failures.update(((who, who * self.pieces), _QUARANTINED) for who in without)
         self.authors: dict[int, int] = {}  # of answers on other workers' shares
         self.resending = Resending(executor, self.pending)
         if self.usable.wanted is not None:
