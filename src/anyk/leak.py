@@ -9,6 +9,7 @@ from typing import final
 from anyk.checks import positive, probability
 from anyk.errors import numbered
 from anyk.randomness.gaussian import SKEW, TAIL
+from anyk.spread import larger
 
 __all__ = [
     "Leak",
@@ -25,7 +26,6 @@ _LARGE = 500.0  # bits a coordinate; 4 to that power is a double
 _HALVINGS = 60
 _ROUNDS, _CLOSE = 100, 1e-12  # of an equation for epsilon
 _NORMALS = 16  # times T^2: more than T workers' shares of one number have of noise
-_SAME = 1.25  # times data_std: what a few blocks may have by chance
 
 
 def gaussian_epsilon(mu: float, delta: float) -> float:
@@ -295,10 +295,5 @@ class Leak:
     @property
     def _larger(self) -> str:
         """That the data are not what the promise is stated for."""
-        stated, spread = self.data_std, self.spread
-        if stated is None or spread is None or not spread > _SAME * stated:
-            return ""
-        return (
-            f";\nbut the standard deviation of these data is {spread:.3g}, not data_std = "
-            f"{stated:.3g}: more is learned"
-        )
+        more = larger(self.spread, self.data_std, things="data")
+        return more and f";\nbut {more}"

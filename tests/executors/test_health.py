@@ -82,3 +82,17 @@ def test_a_dead_process_is_dead_until_it_is_replaced():
 @pytest.mark.parametrize("condition", anyk.Condition)
 def test_a_condition_says_what_it_means(condition):
     assert len(condition.value) > 10
+
+
+@pytest.mark.parametrize("measure", ["2.0", 3, None, anyk.Lateness])
+def test_what_is_no_measure_of_lateness_is_refused_at_once(measure):
+    for executor in (anyk.Inline(2), Faulty(anyk.Inline(2), {})):
+        with executor, pytest.raises(anyk.InvalidArgument, match="lateness"):
+            executor.lateness = measure
+
+
+def test_a_wrapper_passes_the_measure_of_lateness_on():
+    within = anyk.Inline(2)
+    with Faulty(within, {}) as executor:
+        executor.lateness = anyk.Lateness(medians=3.0)
+        assert within.lateness.medians == 3.0
