@@ -41,16 +41,16 @@ def test_late_failed_and_lying_workers_are_told_apart_and_counted():
 
 
 def test_a_worker_that_comes_back_is_late_no_more():
-    released = threading.Event()
+    released, first = threading.Event(), threading.Semaphore(1)
 
     def negative(x):
-        if threading.current_thread().name.endswith("2"):
+        if x == 2.0 and first.acquire(blocking=False):  # by worker 2; then by another one
             released.wait(60)
         return -x
 
     with anyk.Threads(6) as executor:
         executor.lateness = anyk.Lateness(margin=0.05)
-        outcome = anyk.run(anyk.Replication(6, 6), negative, np.ones(6), executor)
+        outcome = anyk.run(anyk.Replication(6, 6), negative, np.arange(6.0), executor)
         assert (outcome.late, outcome.again) == ((2,), (2,))  # another one computed its block
         assert executor.health[2].condition is anyk.Condition.LATE
         released.set()
