@@ -96,3 +96,13 @@ def test_a_wrapper_passes_the_measure_of_lateness_on():
     with Faulty(within, {}) as executor:
         executor.lateness = anyk.Lateness(medians=3.0)
         assert within.lateness.medians == 3.0
+
+
+def test_a_record_is_a_line_that_leaves_out_what_never_happened():
+    with Faulty(anyk.Inline(6), {1: Crash()}) as executor:
+        anyk.run(SCHEME, np.negative, [1, 2], executor)
+        executor.quarantine.put(2, "its memory fails")
+        told = [str(each) for each in executor.health]
+    assert told[0] == "worker 0: IDLE, has answered, and waits for work; 1 call"
+    assert told[1].startswith("worker 1: FAILED, failed in its last call; 1 call, 1 failed; failed")
+    assert told[2].startswith("worker 2: QUARANTINED, is not used until executor.quarantine")
