@@ -61,9 +61,9 @@ class Shares:
 
 def floats(numbers: int) -> Shares:
     """Noise of floats: pairs by Box and Muller's transform of 52-bit uniforms, x + p z."""
-    scheme = anyk.VeiledReplication(1, 2, **PROMISED)
+    scheme = anyk.VeiledReplication(1, 12, **PROMISED)
     encoded = scheme.encode(np.zeros((1, numbers)))
-    size = float(np.abs(encoded.encoder.masks).max())
+    size = float(np.linalg.norm(encoded.encoder.masks, axis=1).min())  # of who learns most
 
     def draw(x: Floats) -> Floats:
         words = next(keystream(SystemSource(), 2 * x.size)).view(np.uint64)
@@ -226,7 +226,7 @@ def main() -> int:
     samples = 10**6 if options.tiny else options.samples
     numbers = BATCH
     schemes = (
-        anyk.VeiledReplication(1, 2, **PROMISED),
+        anyk.VeiledReplication(1, 12, **PROMISED),
         anyk.Berrut(1, 2, **PROMISED),
         anyk.AnalogLagrange(blocks=1, degree=1, workers=2, **PROMISED),
     )

@@ -381,6 +381,6 @@ def test_the_noise_that_was_seen_through_is_noticed(monkeypatch):
         noise = np.sqrt(-2.0 * np.log(first)) * np.cos(2.0 * np.pi * second)
         return (data @ flat + masks @ noise).reshape(-1, *blocks.shape[1:])
 
-    monkeypatch.setattr("anyk.schemes.encoder.under_noise", floats)
+    monkeypatch.setattr("anyk.randomness.noisy.under_noise", floats)
     with pytest.raises(AssertionError, match="beside the grid"):
         check(anyk.Berrut(blocks=3, workers=8, colluders=1, leakage=0.5))

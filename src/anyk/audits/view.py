@@ -107,7 +107,8 @@ def view_of(data: NDArray[Any], masks: NDArray[Any], block: int, spread: Spread)
         data, masks = _in_parts(data + 0j), _in_parts(turned + 0j)
     sizes = np.sqrt(np.sum(data**2, axis=1) + np.sum(masks**2, axis=1))
     sizes = np.where(sizes > 0.0, sizes, 1.0)[:, None]
-    sides, strengths, _ = np.linalg.svd(masks / sizes, full_matrices=True)
+    wide = len(masks) <= masks.shape[1]
+    sides, strengths, _ = np.linalg.svd(masks / sizes, full_matrices=not wide)
     noise = np.full(len(data), _ROUNDING)
     noise[: len(strengths)] = np.maximum(strengths, _ROUNDING)
     whitening = (sides / noise).T / sizes.T

@@ -77,7 +77,8 @@ def _whitened(data: NDArray[Any], masks: NDArray[Any]) -> NDArray[Any] | None:
     """
     sizes = np.sqrt(np.sum(np.abs(data) ** 2, axis=1) + np.sum(np.abs(masks) ** 2, axis=1))
     sizes = np.where(sizes > 0.0, sizes, 1.0)[:, None]
-    turned, strengths, _ = np.linalg.svd(masks / sizes, full_matrices=True)
+    noise = masks[:, masks.any(axis=0)] / sizes  # without that of others
+    turned, strengths, _ = np.linalg.svd(noise, full_matrices=len(noise) > noise.shape[1])
     noisy = int(np.count_nonzero(strengths > _UNMASKED))
     seen = turned.conj().T @ (data / sizes)
     if np.abs(seen[noisy:]).max(initial=0.0) > _UNMASKED:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anyk.errors import InvalidArgument
 from anyk.randomness.entropy import AbstractSource, SystemSource
-from anyk.randomness.grid import Grid, grid_for
-from anyk.randomness.noisy import under_noise
+
+if TYPE_CHECKING:
+    from anyk.randomness.grid import Grid
 
 __all__ = ["Encoder"]
 
@@ -58,6 +59,8 @@ class Encoder:
             data_std: standard deviation of the data's coordinates, as the scheme has it.
             finest: whether the decoder cancels the noise, so that each bit of a share counts.
         """
+        from anyk.randomness.grid import grid_for  # noqa: PLC0415 - where there is noise
+
         grid = grid_for(self.data, self.masks, data_std=data_std, finest=finest)
         return replace(self, grid=grid)
 
@@ -90,4 +93,6 @@ class Encoder:
                 needed="a grid, to which shares with noise are rounded",
                 change="Take encoder.on_grid().shares(...).",
             )
+        from anyk.randomness.noisy import under_noise  # noqa: PLC0415 - where there is noise
+
         return under_noise(self.data, self.masks, blocks, grid=self.grid, source=source)

@@ -20,6 +20,7 @@ from anyk.executors.remote.budget import Budget
 from anyk.executors.remote.frames import Channel
 from anyk.executors.remote.handshake import admit
 from anyk.executors.remote.offer import Offer
+from anyk.executors.remote.party import Stranger
 from anyk.executors.remote.session import Session
 from anyk.executors.remote.stream import AbstractStream, PlainStream
 from anyk.executors.remote.task_limits import TaskLimits
@@ -27,6 +28,8 @@ from anyk.executors.remote.tls import patient
 from anyk.executors.remote.visitor import ADMITTED, ENDED, GREETING, GROUP, HEARD, REFUSED
 
 __all__ = ["Host"]
+
+_HANDSHAKE = b"\x16"  # how TLS begins
 
 
 @final
@@ -89,6 +92,9 @@ class Host:
         patient(connection)
         if self.tls is None:
             return PlainStream(connection)
+        first = connection.recv(1, socket.MSG_PEEK)  # nothing is read for those who say nothing
+        if first != _HANDSHAKE:
+            raise Stranger("it does not begin TLS" if first else "it has gone again")
         return admit(connection, self.tls, self.master, time.monotonic() + GREETING)
 
     def _serve(self, connection: socket.socket, stream: AbstractStream, tell: int) -> None:
