@@ -341,3 +341,13 @@ def test_a_stranger_s_records_do_not_keep_a_worker(trial: Trial, data: bytes) ->
     assert b"no such share" in knock(
         trial, client_context(trial.master), request(verb="run", serial=1, function="gram")
     )
+
+
+def test_a_master_that_is_refused_is_told_where_the_reason_stands(trial: Trial) -> None:
+    """The worker says it by an alert or by closing, whichever the master meets first."""
+    for _ in range(3):
+        with Remote(trial.addresses, tls=trial.certificates / "worker-0") as executor:
+            ((value, failure, _),) = ask(executor)
+        assert value is None
+        assert "its log" in str(failure)
+    assert "refused 127.0.0.1" in trial.said("worker-0")

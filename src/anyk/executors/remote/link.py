@@ -249,7 +249,7 @@ def _left(deadline: float) -> float:
 
 def _told(error: BaseException) -> str:
     """Why a worker is of no use, and where the rest of it stands: it tells a stranger nothing."""
-    if isinstance(error, EOFError):
+    if isinstance(error, (EOFError, BrokenPipeError, ConnectionResetError)):
         return "closed the connection: its log may say why"
     if isinstance(error, ssl.SSLError) and "ALERT" in (error.reason or ""):
         return f"refused this master's certificate, its log says why: {describe(error)}"
