@@ -143,12 +143,15 @@ def picture(rows: dict[str, tuple[list[float], Floats]], chosen: str) -> Picture
         price, curve = figure.subplots(1, 2)
         figure.subplots_adjust(left=0.08, right=0.97, top=0.8, bottom=0.22, wspace=0.25)
         for name, (told, ratios) in rows.items():
-            ours = name == chosen or "simplices" in name
-            color = OURS if name == chosen else LETCC if ours else QUIET
+            color = LETCC if name == "own noise alone" else QUIET if "-x" in name else OURS
+            fill = color if name == chosen or color != OURS else "none"
             pair = min(told[1] / told[0], 20.0)
-            price.plot(pair, np.exp(np.mean(np.log(ratios))), "o", color=color, markersize=6)
+            error = np.exp(np.mean(np.log(ratios)))
+            price.plot(pair, error, "o", color=color, markerfacecolor=fill, markersize=6)
         price.axvline(STEEPEST, color=INK, linewidth=0.8, linestyle=":")
-        tidy(price, "error, by that of x and -x", x="bits of the worst two, by one's", y="")
+        price.set_ylim(bottom=0.0)
+        what = "bits of the worst two / bits of one"
+        tidy(price, "error / error of x and -x", x=what, y="")
         shown = (("x and -x, own noise 0.3", QUIET), ("own noise alone", LETCC), (chosen, OURS))
         for name, color in shown:
             told = rows[name][0]
@@ -159,8 +162,9 @@ def picture(rows: dict[str, tuple[list[float], Floats]], chosen: str) -> Picture
 
     return Picture(
         title="No cliff beyond T",
-        caption=f"K = {BLOCKS}, N = {WORKERS}, T = 1, {BITS} bits; x and -x stand at 20, as two of "
-        "them see all.",
+        caption=f"K = {BLOCKS}, N = {WORKERS}, T = 1, {BITS} bits. Hollow: other simplices. Grey: "
+        f"x and -x with more and more own noise;\nwithout any, at 20, two see all. Dotted: the "
+        f"most that is allowed, {STEEPEST:g} times.",
         size=(8.0, 3.6),
         paint=paint,
     )

@@ -194,3 +194,18 @@ def test_the_bound_on_a_guess_is_sharp():
 def test_what_makes_no_sense_is_refused(call):
     with pytest.raises(anyk.InvalidArgument, match=r"got .*; needed: "):
         audited(SCHEMES["Berrut"], **{"data": None, **call})
+
+
+def test_records_that_are_larger_than_promised_are_said_to_be():
+    rng = np.random.default_rng(0)
+    encoded = anyk.VeiledReplication(4, 12, colluders=1, leakage=0.5).encode(np.zeros((4, 3)))
+    for size, told in ((1.0, False), (50.0, True)):
+        data = size * rng.normal(size=(100, 3))
+        found = anyk.audit(encoded, data=data, samples=1000, generator=rng)
+        assert ("not data_std = 1: more is learned" in str(found)) == told
+
+
+def test_labels_without_records_are_refused_whatever_they_are():
+    encoded = anyk.VeiledReplication(2, 12, colluders=1, leakage=0.5).encode(np.zeros((2, 3)))
+    with pytest.raises(anyk.InvalidArgument, match="labels: got 3, and no data"):
+        anyk.audit(encoded, labels=3)

@@ -335,7 +335,7 @@ def instance(argument: str, value: object, kind: Any, *, change: str) -> None:
     if not isinstance(value, kind):
         given = f"the class {value.__name__}" if isinstance(value, type) else shown(value)
         kinds = kind if isinstance(kind, tuple) else get_args(kind) or (kind,)
-        needed = " or ".join(_one_of(each.__name__) for each in kinds)
+        needed = " or ".join(dict.fromkeys(_one_of(each.__name__) for each in kinds))
         raise InvalidArgument(argument, given=given, needed=needed, change=change)
 
 

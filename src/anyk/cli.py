@@ -306,6 +306,10 @@ def _certificates(arguments: argparse.Namespace) -> int:
     )
 
     place, days = arguments.directory, arguments.days
+    if arguments.hosts and arguments.workers is None:
+        why = "--hosts goes with --workers: a renewed certificate is good for the host that it had"
+        print(f"anyk: {why}. Leave --hosts out.", file=sys.stderr)
+        return _MISUSED
     if arguments.renew is not None:
         until = renew_certificate(place, arguments.renew, days=days)
         print(f"{place / arguments.renew}  has a new key and certificate, good until {until}.")

@@ -9,12 +9,14 @@ from typing import final
 from anyk.checks import positive, probability
 from anyk.errors import numbered
 from anyk.randomness.gaussian import SKEW, TAIL
+from anyk.spread import larger
 
 __all__ = [
     "Leak",
     "allowed",
     "bits_of_success",
     "gaussian_epsilon",
+    "in_digits",
     "most_success",
     "sampled_epsilon",
 ]
@@ -24,7 +26,6 @@ _LARGE = 500.0  # bits a coordinate; 4 to that power is a double
 _HALVINGS = 60
 _ROUNDS, _CLOSE = 100, 1e-12  # of an equation for epsilon
 _NORMALS = 16  # times T^2: more than T workers' shares of one number have of noise
-_SAME = 1.25  # times data_std: what a few blocks may have by chance
 
 
 def gaussian_epsilon(mu: float, delta: float) -> float:
@@ -164,14 +165,31 @@ def allowed(bits: float) -> str:
         ('enough to tell which of 2^28 blocks it is', 'enough to tell which of 10 blocks it is')
         >>> allowed(0.25)
         'of two blocks, the right one is guessed in 79 % at most'
+        >>> allowed(31.9999), allowed(1143.7)  # as they are printed: 32, 1,144
+        ('enough to tell which of 2^32 blocks it is', 'enough to tell which of 2^1144 blocks it is')
     """
     if math.isinf(bits):
         return "enough to know it"
     if bits < 1.0:
         guessed = math.ceil(100.0 * most_success(bits, 0.5))
         return f"of two blocks, the right one is guessed in {guessed} % at most"
-    many = f"{int(2.0**bits):,}" if bits < _COUNTED else f"2^{int(bits)}"
+    many = (
+        f"{int(2.0**bits):,}"
+        if bits < _COUNTED
+        else f"2^{int(float(in_digits(bits).replace(',', '')))}"
+    )
     return f"enough to tell which of {many} blocks it is"
+
+
+def in_digits(bits: float) -> str:
+    """Bits of a block, to three digits, or to the last whole bit.
+
+    Example:
+        >>> from anyk.leak import in_digits
+        >>> in_digits(28.84), in_digits(31.9999), in_digits(1143.7)
+        ('28.8', '32', '1,144')
+    """
+    return f"{bits:,.0f}" if 999.5 <= bits < math.inf else f"{bits:.3g}"  # noqa: PLR2004 - three digits
 
 
 @final
@@ -266,9 +284,10 @@ class Leak:
         if math.isinf(self.bits):
             return f"{who} all of it"
         many = f" in {self.encodings} encodings" if self.encodings > 1 else ""
+        block = f"a block of {numbered(self.numbers, 'number')}"
         return (
             f"{who} at most {self.bits:.3g} bits a coordinate{many and ' each time'}: "
-            f"{self.total:.3g} bits of a block of {numbered(self.numbers, 'number')}{many},\n"
+            f"{in_digits(self.total)} bits of {block}{many},\n"
             f"{allowed(self.total)}; epsilon {self.epsilon():.3g} at delta 1e-06 "
             f"between two blocks{self._larger}"
         )
@@ -276,10 +295,5 @@ class Leak:
     @property
     def _larger(self) -> str:
         """That the data are not what the promise is stated for."""
-        stated, spread = self.data_std, self.spread
-        if stated is None or spread is None or not spread > _SAME * stated:
-            return ""
-        return (
-            f";\nbut the standard deviation of these data is {spread:.3g}, not data_std = "
-            f"{stated:.3g}: more is learned"
-        )
+        more = larger(self.spread, self.data_std, things="data")
+        return more and f";\nbut {more}"

@@ -523,6 +523,11 @@ ROWS = [
         lambda: addresses(["worker-0@10.0.0.5:7000"], secure=True),
     ),
     tried(
+        "Pass anyk.Lateness(medians=3.0), say.",
+        lambda: setattr(anyk.Inline(2), "lateness", 3.0),
+        lambda: setattr(anyk.Inline(2), "lateness", anyk.Lateness(medians=3.0)),
+    ),
+    tried(
         "Give seconds.",
         lambda: anyk.Remote(["127.0.0.1:7"], tls=None, patience=0.0),
         lambda: anyk.Remote(["127.0.0.1:7"], tls=None, patience=1.0).close(),
@@ -534,7 +539,7 @@ ROWS = [
         lambda: offered("import anyk\n@anyk.task\ndef f(x):\n    return x\n"),
     ),
     tried(
-        "Name it as in an import, from the directory in which it can be.",
+        "Name it as in an import, without .py, where it can be.",
         lambda: Offer("anyk/testing/tasks.py"),
         lambda: Offer("anyk.testing.tasks"),
     ),

@@ -150,6 +150,16 @@ ROWS = [
         lambda: anyk.leakage_spent(ENCODED.scheme.encode([1, 2]), colluders=1),
     ),
     tried(
+        "Pass what scheme.encode returned.",
+        lambda: anyk.leakage_spent(colluders=1),
+        lambda: anyk.leakage_spent(ENCODED, colluders=1),
+    ),
+    tried(
+        "Pass each as an argument of its own: anyk.leakage_spent(*encodings, ...).",
+        lambda: anyk.leakage_spent([ENCODED], colluders=1),
+        lambda: anyk.leakage_spent(*[ENCODED], colluders=1),
+    ),
+    tried(
         "Pass encodings of the same data, and add up the bits of others.",
         lambda: anyk.leakage_spent(ENCODED, NOISY, colluders=1),
         lambda: anyk.leakage_spent(NOISY, NOISY.scheme.encode([1.0, 2.0]), colluders=1),

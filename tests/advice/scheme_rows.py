@@ -252,6 +252,12 @@ ROWS = [
         for given in ([0, 0], [0, 4])
     ),
     tried(
+        "Cut X to {} rows or fill it up to {}. Reshape X to ({}, ...)",
+        lambda: SCHEME.encode(np.arange(7)),
+        lambda rows, _, blocks: SCHEME.encode(np.arange(rows).reshape(blocks, -1)),
+        lambda _, rows, blocks: SCHEME.encode(np.arange(rows).reshape(blocks, -1)),
+    ),
+    tried(
         "Reshape X to ({}, ...), or make the scheme with another blocks=.",
         lambda: SCHEME.encode([1, 2, 3, 4, 5, 6]),
         lambda blocks: SCHEME.encode(np.reshape([1, 2, 3, 4, 5, 6], (blocks, -1))),

@@ -41,16 +41,16 @@ def test_late_failed_and_lying_workers_are_told_apart_and_counted():
 
 
 def test_a_worker_that_comes_back_is_late_no_more():
-    released = threading.Event()
+    released, first = threading.Event(), threading.Semaphore(1)
 
     def negative(x):
-        if threading.current_thread().name.endswith("2"):
+        if x == 2.0 and first.acquire(blocking=False):  # by worker 2; then by another one
             released.wait(60)
         return -x
 
     with anyk.Threads(6) as executor:
         executor.lateness = anyk.Lateness(margin=0.05)
-        outcome = anyk.run(anyk.Replication(6, 6), negative, np.ones(6), executor)
+        outcome = anyk.run(anyk.Replication(6, 6), negative, np.arange(6.0), executor)
         assert (outcome.late, outcome.again) == ((2,), (2,))  # another one computed its block
         assert executor.health[2].condition is anyk.Condition.LATE
         released.set()
@@ -82,3 +82,27 @@ def test_a_dead_process_is_dead_until_it_is_replaced():
 @pytest.mark.parametrize("condition", anyk.Condition)
 def test_a_condition_says_what_it_means(condition):
     assert len(condition.value) > 10
+
+
+@pytest.mark.parametrize("measure", ["2.0", 3, None, anyk.Lateness])
+def test_what_is_no_measure_of_lateness_is_refused_at_once(measure):
+    for executor in (anyk.Inline(2), Faulty(anyk.Inline(2), {})):
+        with executor, pytest.raises(anyk.InvalidArgument, match="lateness"):
+            executor.lateness = measure
+
+
+def test_a_wrapper_passes_the_measure_of_lateness_on():
+    within = anyk.Inline(2)
+    with Faulty(within, {}) as executor:
+        executor.lateness = anyk.Lateness(medians=3.0)
+        assert within.lateness.medians == 3.0
+
+
+def test_a_record_is_a_line_that_leaves_out_what_never_happened():
+    with Faulty(anyk.Inline(6), {1: Crash()}) as executor:
+        anyk.run(SCHEME, np.negative, [1, 2], executor)
+        executor.quarantine.put(2, "its memory fails")
+        told = [str(each) for each in executor.health]
+    assert told[0] == "worker 0: IDLE, has answered, and waits for work; 1 call"
+    assert told[1].startswith("worker 1: FAILED, failed in its last call; 1 call, 1 failed; failed")
+    assert told[2].startswith("worker 2: QUARANTINED, is not used until executor.quarantine")

@@ -435,7 +435,7 @@ def test_shares_beyond_the_memory_are_refused_and_room_comes_back() -> None:
                 failure = answers(second, "same", second.place((np.ones((1, 1)),)))[0].failure
                 assert failure is not None
             assert answers(executor, "same", small)[0].failure is None
-        assert "refused a master: 1 sessions already" in trial.said("worker-0")
+        assert "refused a master: 1 session already (--sessions)" in trial.said("worker-0")
 
 
 def test_masters_do_not_see_each_others_shares(trial: Trial, four: Remote) -> None:

@@ -73,6 +73,16 @@ def test_misuse(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert "usage: anyk" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("what", [["--renew", "worker-0"], ["--revoke"]])
+def test_hosts_are_not_passed_over_in_silence(what, tmp_path, capsys):
+    place = tmp_path / "certificates"
+    make_certificates(place, workers=1)
+    before = (place / "worker-0" / "certificate.pem").read_bytes()
+    assert main(["certificates", str(place), *what, "--hosts", "h"]) == 2
+    assert "Leave --hosts out" in capsys.readouterr().err
+    assert (place / "worker-0" / "certificate.pem").read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("listen", "tasks", "way", "said"),
     [

@@ -88,14 +88,24 @@ def _check_alike(encodings: tuple[Any, ...]) -> None:
     Raises:
         InvalidArgument: if they differ in domain, problem or shape.
     """
+    if not encodings:
+        raise InvalidArgument(
+            "encodings",
+            given="none",
+            needed="one or more, of the same data",
+            change="Pass what scheme.encode returned.",
+        )
     for encoded in encodings:
-        instance("encodings", encoded, Encoded, change="Pass what scheme.encode returned.")
+        change = "Pass what scheme.encode returned."
+        if isinstance(encoded, (list, tuple)):
+            change = "Pass each as an argument of its own: anyk.leakage_spent(*encodings, ...)."
+        instance("encodings", encoded, Encoded, change=change)
     kinds = {(repr(each.scheme.domain), each.encoder.data.shape[1]) for each in encodings}
     if len(kinds) != 1:
         raise InvalidArgument(
             "encodings",
-            given=f"{len(encodings)} of {len(kinds)} domains or numbers of blocks",
-            needed="one or more, all of the same blocks",
+            given=f"{len(encodings)}, of {len(kinds)} different domains or numbers of blocks",
+            needed="encodings of the same blocks over the same domain",
             change="Pass encodings of the same data, and add up the bits of others.",
         )
 

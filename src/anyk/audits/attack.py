@@ -19,6 +19,7 @@ from anyk.domains.prime import PrimeField
 from anyk.domains.ring import ResidueRing
 from anyk.errors import InvalidArgument, numbered
 from anyk.schemes.base import Encoded
+from anyk.spread import larger, spread_of
 
 __all__ = ["Audit", "audit"]
 
@@ -40,6 +41,9 @@ class Audit:
         samples: how many coordinates were attacked.
         bound: what `anyk.leakage` says for such data: none can learn more.
         attacks: on the records of the user, where there were some.
+        data_std: standard deviation of data for which `amount` and `bound` are stated; None over a
+            field.
+        spread: that of the records, where there were some.
 
     Example:
         >>> from anyk import Audit
@@ -54,6 +58,8 @@ class Audit:
     samples: int
     bound: float = math.inf
     attacks: tuple[Attack, ...] = ()
+    data_std: float | None = None
+    spread: float | None = None
 
     @property
     def above(self) -> bool:
@@ -78,6 +84,9 @@ class Audit:
             some = "one worker" if len(who) == 1 else f"{len(who)} workers"
             lines.append(f"of a record, in {trials}, {some} told")
         lines.extend(f"  {attack}" for attack in self.attacks)
+        more = larger(self.spread, self.data_std, things="records")
+        if more:
+            lines.append(f"{more} than the first line says")
         return "\n".join(lines)
 
 
@@ -184,6 +193,8 @@ def audit(
         samples=number,
         bound=worst.amount,
         attacks=attacks,
+        data_std=worst.data_std,
+        spread=None if data is None else spread_of(data),
     )
 
 

@@ -16,7 +16,7 @@ from anyk.checks import count, flag, instance, positive, probability
 from anyk.domains.prime import PrimeField
 from anyk.domains.ring import ResidueRing
 from anyk.errors import InvalidArgument, numbered
-from anyk.leak import allowed, gaussian_epsilon
+from anyk.leak import allowed, gaussian_epsilon, in_digits
 from anyk.privacy.coalitions import most_bits_learned
 from anyk.privacy.grid import Sampled, sampled
 from anyk.privacy.information import symbols_learned
@@ -121,7 +121,7 @@ class Disclosure:
             return ""
         total = self.amount * self.numbers
         block = f"a block of {numbered(self.numbers, 'number')}"
-        return f"; {total:.3g} bits of {block}, {allowed(total)}"
+        return f"; {in_digits(total)} bits of {block}, {allowed(total)}"
 
 
 def leakage(

@@ -25,7 +25,7 @@ _COLUMNS = (
     ("late", 8),
     ("killed", 8),
     ("lied", 9),
-    ("colluder saw", 12),
+    ("saw", 7),
 )
 
 
@@ -54,7 +54,7 @@ def final_table(jobs: Sequence[Sequence[Result]]) -> Table:
 
 
 def _cells(result: Result) -> list[str]:
-    seen = "-" if result.share is None else f"{len(result.share)} digits"
+    seen = "-" if result.share is None else "digits"
     return [
         f"{result.seconds:.1f}",
         f"{result.right} of {result.job.total}",
@@ -67,7 +67,8 @@ def _cells(result: Result) -> list[str]:
 
 FOOTNOTE = (
     "right: in 1 the digit that the network reads without any code, in 2 every bit.\n"
-    "late: in brackets, a worker that was about to answer and was not needed."
+    "late: in brackets, a worker that was about to answer and was not needed.\n"
+    "saw: what the curious worker, the colluder, learned."
 )
 
 

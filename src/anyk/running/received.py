@@ -15,7 +15,7 @@ from anyk.schemes.base import Encoded
 
 __all__ = ["Received"]
 
-_QUARANTINED = "in quarantine: executor.quarantine.release({who}) lets it work again"
+_QUARANTINED = "in quarantine: executor.quarantine.release(worker) lets it work again"
 
 
 @final
@@ -37,7 +37,7 @@ class Received:
         self._values: dict[int, NDArray[Any]] = {}
         self._authors: dict[int, int] = {}  # of answers on other workers' shares
         self._failures = {  # by worker and share
-            (who, who * self.pieces): _QUARANTINED.format(who=who) for who in without
+            (who, who * self.pieces): _QUARANTINED for who in without
         }
 
     def __contains__(self, share: int) -> bool:

@@ -13,9 +13,9 @@ from anyk.executors.core.base import AbstractExecutor, Placement
 from anyk.running.arguments import OnFailure, check_limits
 from anyk.running.collection import OnAnswer
 from anyk.running.distributed import Distributed
-from anyk.running.spent import spread_of
 from anyk.schemes.base import AbstractScheme, Encoded
 from anyk.spec import Guarantee
+from anyk.spread import spread_of
 from anyk.work import Function
 
 if TYPE_CHECKING:

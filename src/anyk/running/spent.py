@@ -7,13 +7,10 @@ from dataclasses import replace
 from typing import Any, final
 from weakref import WeakKeyDictionary, WeakSet
 
-import numpy as np
-
 from anyk.schemes.base import Encoded
+from anyk.spread import spread_of
 
-__all__ = ["Spent", "spread_of"]
-
-_LOOKED_AT = 1 << 20  # numbers by which a standard deviation is told
+__all__ = ["Spent"]
 
 
 @final
@@ -64,27 +61,3 @@ class Spent:
 def _numbers(encoded: Encoded) -> int:
     """How many numbers a block has."""
     return math.prod(encoded.parts[0].shape[1:])
-
-
-def spread_of(X: Any) -> float:
-    """The standard deviation of data about one mean, or about that of each number of a block.
-
-    Args:
-        X: array-like (K, *shape); of large blocks every so many numbers are looked at.
-
-    Returns:
-        The smaller of both: a user may mean either by data_std.
-
-    Example:
-        >>> from anyk.running.spent import spread_of
-        >>> spread_of([[0.0, 9.0], [2.0, 11.0]])
-        1.4142135623730951
-    """
-    array = np.asarray(X)
-    array = array.reshape(len(array), -1)
-    array = array[:, :: max(1, array.size // _LOOKED_AT)]
-    with np.errstate(over="ignore", invalid="ignore"):
-        variance = float(np.var(array))
-        if len(array) > 1:
-            variance = min(variance, float(np.mean(np.var(array, axis=0, ddof=1))))
-    return math.sqrt(variance)

@@ -415,11 +415,16 @@ def blocks_of(X: Any, blocks: int, domain: AbstractDomain) -> NDArray[Any]:
     """
     array = domain.validate(X, "X")
     if array.ndim == 0 or array.shape[0] != blocks:
+        rows = array.shape[0] if array.ndim else 0
+        least = rows - rows % blocks  # rows that can be cut in blocks of one size
+        cut = (
+            f"Cut X to {least} rows or fill it up to {least + blocks}. " if 0 < least < rows else ""
+        )
         raise InvalidArgument(
             "X",
             given=f"shape {array.shape}",
             needed=f"{blocks} blocks along the first axis (blocks={blocks})",
-            change=f"Reshape X to ({blocks}, ...), or make the scheme with another blocks=.",
+            change=f"{cut}Reshape X to ({blocks}, ...), or make the scheme with another blocks=.",
         )
     if array.size == 0:
         raise InvalidArgument(

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Answer
+from anyk.checks import instance
 from anyk.executors.core.health import Ledger, WorkerHealth
 from anyk.executors.core.lateness import Lateness
 from anyk.executors.core.quarantine import Quarantine
@@ -160,10 +161,20 @@ class AbstractExecutor(ABC):
         """The record of its workers, kept by `anyk.run`."""
         return Ledger(self.workers)
 
-    @cached_property
+    @property
     def lateness(self) -> Lateness:
-        """When a worker is late, by its own measure; may be set to another one."""
-        return Lateness()
+        """When a worker is late, by its own measure; may be set to another one.
+
+        Raises:
+            InvalidArgument: if it is set to anything but a `Lateness`.
+        """
+        measure: Lateness = self.__dict__.setdefault("_lateness", Lateness())
+        return measure
+
+    @lateness.setter
+    def lateness(self, measure: Lateness) -> None:
+        instance("lateness", measure, Lateness, change="Pass anyk.Lateness(medians=3.0), say.")
+        self.__dict__["_lateness"] = measure
 
     @cached_property
     def quarantine(self) -> Quarantine:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import final
 
 from anyk.answers import Answer
+from anyk.errors import numbered
 from anyk.executors.core.lateness import Lateness
 
 __all__ = ["Call", "Condition", "Ledger", "WorkerHealth"]
@@ -60,7 +61,9 @@ class WorkerHealth:
         >>> with anyk.Inline(2) as executor:
         ...     _ = anyk.run(anyk.Replication(blocks=2, workers=2), np.sqrt, [1.0, 4.0], executor)
         ...     executor.health[1].calls
+        ...     print(executor.health[1])
         1
+        worker 1: IDLE, has answered, and waits for work; 1 call
     """
 
     worker: int
@@ -71,6 +74,14 @@ class WorkerHealth:
     failed: int
     lied: int
     failure: str | None
+
+    def __str__(self) -> str:
+        """One line that a person reads: what never happened is left out."""
+        counts = {"late": self.late, "spare": self.spare, "failed": self.failed, "lied": self.lied}
+        often = [numbered(self.calls, "call"), *(f"{n} {what}" for what, n in counts.items() if n)]
+        why = f"; failed last: {self.failure}" if self.failure else ""
+        condition = f"{self.condition.name}, {self.condition.value}"
+        return f"worker {self.worker}: {condition}; {', '.join(often)}{why}"
 
 
 @final

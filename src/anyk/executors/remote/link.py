@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Mapping
@@ -195,7 +196,7 @@ class RemoteLink(AbstractLink):
             pause = min(_FIRST_PAUSE * 2.0**self._tries, _LONGEST_PAUSE)
             self._tries = min(self._tries + 1, _MOST_TRIES)
             self._not_before = time.monotonic() + pause
-            self._why = f"can't be reached: {describe(error)}"
+            self._why = f"can't be reached: {_told(error)}"
             raise ConnectionError(self._why) from error
         self._tries = 0
         self._channel, self._held = channel, set()
@@ -230,11 +231,9 @@ class RemoteLink(AbstractLink):
         self._drop(at_once=True)
         if isinstance(error, BrokenAnswer):
             return f"sent something that is no answer: {error}"
-        if isinstance(error, EOFError):
-            return "closed the connection"
         if isinstance(error, TimeoutError):
             return f"gave no answer within {self._limits.patience:g} s"
-        return describe(error)
+        return _told(error)
 
     def _drop(self, *, at_once: bool = False) -> None:
         channel, self._channel = self._channel, None
@@ -246,3 +245,12 @@ class RemoteLink(AbstractLink):
 
 def _left(deadline: float) -> float:
     return max(deadline - time.monotonic(), 0.001)
+
+
+def _told(error: BaseException) -> str:
+    """Why a worker is of no use, and where the rest of it stands: it tells a stranger nothing."""
+    if isinstance(error, EOFError):
+        return "closed the connection: its log may say why"
+    if isinstance(error, ssl.SSLError) and "ALERT" in (error.reason or ""):
+        return f"refused this master's certificate, its log says why: {describe(error)}"
+    return describe(error)

@@ -39,7 +39,7 @@ class Offer:
                 "tasks",
                 given=f"{module!r} ({type(error).__name__}: {error})",
                 needed="a module that can be imported",
-                change="Name it as in an import, from the directory in which it can be.",
+                change="Name it as in an import, without .py, where it can be.",
             ) from error
         self._functions = _offered(loaded)
         if not self._functions:

@@ -14,6 +14,7 @@ from pathlib import Path
 from select import POLLIN, poll
 from typing import final
 
+from anyk.errors import numbered
 from anyk.executors.core.family import adopt_orphans, children, end
 from anyk.executors.core.run_task import describe, printable
 from anyk.executors.remote.budget import Budget
@@ -221,7 +222,10 @@ class Server:
             self._connections[descriptor] = visitor
             self._poll.register(descriptor, _POLLRDHUP)
             if len(self._connections) > self._sessions:
-                self._end(visitor, f"refused a master: {self._sessions} sessions already")
+                self._end(
+                    visitor,
+                    f"refused a master: {numbered(self._sessions, 'session')} already (--sessions)",
+                )
             else:
                 self._talk.say(f"serves a master at {visitor.peer}")
 

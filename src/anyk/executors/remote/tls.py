@@ -84,7 +84,7 @@ def parse_address(given: object, argument: str) -> Address:
     raise InvalidArgument(
         argument,
         given=shown(given),
-        needed="HOST:PORT, or NAME@HOST:PORT with the name that the certificate must have",
+        needed="HOST:PORT, or NAME@HOST:PORT with a certificate's name; a port is at most 65535",
         change='Write "worker-0@10.0.0.5:7000", say.',
     )
 

@@ -53,6 +53,10 @@ class AbstractWrapper(AbstractExecutor):
         """When a worker is late, as the executor within says."""
         return self.within.lateness
 
+    @lateness.setter
+    def lateness(self, measure: Lateness) -> None:
+        self.within.lateness = measure
+
     @property
     def quarantine(self) -> Quarantine:
         """Who is not used, as the executor within says."""

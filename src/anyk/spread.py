@@ -1,0 +1,58 @@
+"""Whether data are larger than a leakage is stated for, and what to say then."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+__all__ = ["larger", "spread_of"]
+
+_LOOKED_AT = 1 << 20  # numbers by which a standard deviation is told
+_SAME = 1.25  # times data_std: what a few blocks may have by chance
+
+
+def larger(spread: float | None, data_std: float | None, *, things: str) -> str:
+    """That data are not what a leakage is stated for; "" where they are, or nobody knows.
+
+    Args:
+        spread: their standard deviation.
+        data_std: that for which it is stated.
+        things: what they are called.
+
+    Example:
+        >>> from anyk.spread import larger
+        >>> larger(92.6, 1.0, things="data"), larger(1.1, 1.0, things="data")
+        ('the standard deviation of these data is 92.6, not data_std = 1: more is learned', '')
+    """
+    if spread is None or data_std is None or not spread > _SAME * data_std:
+        return ""
+    return (
+        f"the standard deviation of these {things} is {spread:.3g}, not data_std = "
+        f"{data_std:.3g}: more is learned"
+    )
+
+
+def spread_of(X: Any) -> float:
+    """The standard deviation of data about one mean, or about that of each number of a block.
+
+    Args:
+        X: array-like (K, *shape); of large blocks every so many numbers are looked at.
+
+    Returns:
+        The smaller of both: a user may mean either by data_std.
+
+    Example:
+        >>> from anyk.spread import spread_of
+        >>> spread_of([[0.0, 9.0], [2.0, 11.0]])
+        1.4142135623730951
+    """
+    array = np.asarray(X)
+    array = array.reshape(len(array), -1)
+    array = array[:, :: max(1, array.size // _LOOKED_AT)]
+    with np.errstate(over="ignore", invalid="ignore"):
+        variance = float(np.var(array))
+        if len(array) > 1:
+            variance = min(variance, float(np.mean(np.var(array, axis=0, ddof=1))))
+    return math.sqrt(variance)
