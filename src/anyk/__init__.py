@@ -103,7 +103,7 @@ if TYPE_CHECKING:
     from anyk.spec import Sum as Sum
     from anyk.spec import Threat as Threat
 
-__version__ = "0.1.0"
+__version__ = "0.4.0.dev0"
 
 _PLACES: Final = {
     "AbstractDomain": "anyk.domains.base",

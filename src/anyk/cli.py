@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Example:
         >>> from anyk.cli import main
         >>> main(["--version"])
-        anyk 0.1.0
+        anyk 0.4.0.dev0
         0
     """
     parser = _parser()
