@@ -101,6 +101,7 @@ class OnRemote(Ground):
 
     def __init__(self) -> None:
         self._trial = Trial("_chaos_tasks", workers=WORKERS, directory=HERE)
+        self._before = set(of_this_campaign())  # of other engines, which keep what starts workers
 
     def __enter__(self) -> Self:
         self._trial.__enter__()
@@ -128,7 +129,7 @@ class OnRemote(Ground):
         return True
 
     def remains(self) -> list[str]:
-        ours = {process.pid for process in self._trial.processes}
+        ours = {process.pid for process in self._trial.processes} | self._before
         return [f"process {each}" for each in of_this_campaign() if each not in ours]
 
 
