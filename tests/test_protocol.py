@@ -16,6 +16,7 @@ import anyk
 from anyk.degrees.promised import Promised
 from anyk.executors.core import answer_header
 from anyk.executors.core.answer_header import LARGEST_ANSWER, LONGEST_HEADER, parse_header
+from anyk.executors.core.run_task import LONGEST_FAILURE
 from anyk.executors.remote import frames, header_limits, link, promise, secure, tls, visitor
 from anyk.executors.remote import request as requests
 from anyk.executors.remote.certificates import make_certificates
@@ -98,7 +99,7 @@ def test_dtypes_are_those_that_travel() -> None:
         (promise._MOST_INPUTS, "Requests", "a list of at most {},"),
         (promise._MOST_BITS, "Requests", "numbers {} bits long"),
         (LONGEST_HEADER, "Answers", "a header of at most {} bytes"),
-        (link._LONGEST_FAILURE, "Answers", "shows {} characters"),
+        (LONGEST_FAILURE, "Answers", "shows {} characters"),
         (secure.HANDSHAKE >> 10, "The connection", "at most {} KiB on the wire; "),
         (secure.EMPTY >> 10, "The connection", "2n + {} KiB"),
         (int(link._REACHING), "The connection", "{} s for the master"),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from anyk.executors.core.answer_header import BrokenAnswer
 from anyk.executors.core.placements import Parts
-from anyk.executors.core.run_task import Reply, describe, printable, run
+from anyk.executors.core.run_task import LONGEST_FAILURE, Reply, describe, printable, run
 from anyk.executors.remote.arguments import unpack
 from anyk.executors.remote.frames import (
     LONGEST_REQUEST,
@@ -28,7 +28,6 @@ from anyk.executors.remote.request import NOT_HELD, domain_of, needs_function, t
 __all__ = ["Session"]
 
 _BESIDE = 1 << 10  # bytes that a share, and each array of it, is counted beside its numbers
-_LONGEST_FAILURE = 300
 
 
 @final
@@ -172,7 +171,7 @@ class Session:
             arguments = unpack(header.get("arguments"), arrays)
         except Exception as error:  # noqa: BLE001 - what can't be understood is a failed answer
             why = str(error) if isinstance(error, BrokenAnswer) else describe(error)
-            return None, printable(why[:_LONGEST_FAILURE]), 0.0
+            return None, printable(why[:LONGEST_FAILURE]), 0.0
         return self._run_task(task, parts, piece, arguments, {}, fresh=True, in_master=False)
 
     def _share(self, key: int, piece: object) -> tuple[Parts, int]:
