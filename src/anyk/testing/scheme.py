@@ -92,8 +92,8 @@ def check_scheme(
     if _masked(encoded):
         check_masks(made, encoded, encodings, generator)
     _check_input(made, encoded)
-    _check_tally(encoded, generator)
     check_recoveries(made, encoded, patterns, generator)
+    _check_tally(encoded, generator)
     _check_uneven(made)
     if scheme.guarantee.colluders:
         check_privacy(encoded, patterns, generator)

@@ -115,12 +115,13 @@ class Draws:
             complex mask is two of them.
         data: ndarray (fresh, K, coordinates): the blocks of the first encodings, before they were
             scaled; those that follow are of the same blocks, or of zeros, again and again.
-        noise: the shares of zeros over the reals, by the operand, a list of ndarrays (n, L).
+        noise: the shares of zeros over the reals, by the operand: encoders, each with its shares,
+            ndarray (n, L).
     """
 
     masks: NDArray[Any]
     data: NDArray[Any]
-    noise: tuple[list[NDArray[Any]], ...]
+    noise: tuple[list[tuple[Encoder, NDArray[Any]]], ...]
 
 
 def shapes(problem: Map | Sum | MatMul) -> tuple[tuple[tuple[int, ...], ...], ...]:
@@ -158,7 +159,7 @@ def drawn(scheme: AbstractScheme, encodings: int, generator: np.random.Generator
     counts, turns = operands(problem), shapes(problem)
     splits = np.cumsum(counts)[:-1]
     masks, data = [], []
-    noise: tuple[list[NDArray[Any]], ...] = tuple([] for _ in counts)
+    noise: tuple[list[tuple[Encoder, NDArray[Any]]], ...] = tuple([] for _ in counts)
     ready: list[Unmasking | None] = [None] * len(counts)
     for place, (fresh, X) in enumerate(_blocks(domain, sum(counts), encodings, generator)):
         turn = turns[place // _RUN % len(turns)]
@@ -175,7 +176,7 @@ def drawn(scheme: AbstractScheme, encodings: int, generator: np.random.Generator
             if not domain.exact:
                 check_on_grid(encoder, shares)
                 if not each.any():
-                    noise[operand].append(shares)
+                    noise[operand].append((encoder, shares))
         masks.append(np.concatenate(found))
         if fresh is not None:
             data.append(fresh)

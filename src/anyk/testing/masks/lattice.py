@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -43,29 +44,37 @@ def check_on_grid(encoder: Encoder, shares: NDArray[Any]) -> None:
         require(not beside.any(), "numbers of shares lie beside the grid that their encoder names")
 
 
-def check_last_bits(encoder: Encoder, shares: list[NDArray[Any]]) -> None:
+def check_last_bits(noise: Sequence[tuple[Encoder, NDArray[Any]]]) -> None:
     """Of shares of zeros, the last six bits are uniform: so they tell nothing of other data.
 
     A bit that the step or float64 is too coarse for is not looked at.
 
     Args:
-        encoder: of these shares.
-        shares: of encodings of zeros, each an ndarray (n, L).
+        noise: encoders, which may differ in who holds what, each with its shares of zeros,
+            ndarray (n, L).
 
     Raises:
         AssertionError: if they are not; of honest noise, with a chance below 1e-10.
     """
-    grid = encoder.grid
-    if grid is None or not shares:
+    classes = [_last_bits(encoder, shares) for encoder, shares in noise]
+    if not classes:
         return
-    noise = np.sqrt(np.sum(np.abs(encoder.masks) ** 2, axis=1))
-    seen = noise > 0.0
-    last = np.maximum(grid.steps, 2.0 ** np.ceil(np.log2(np.where(seen, noise, 1.0))) * _FINEST)
-    rows = np.concatenate([part for each in shares for part in _parts(each)], axis=1)[seen]
-    classes = np.fmod(np.floor(rows / last[seen, None]), _CLASSES).astype(np.int64) % _CLASSES
-    counts = tally(classes, _CLASSES)
+    counts = tally(np.concatenate(classes, axis=1), _CLASSES)
     told = "noise does not reach the last bits of shares: they are not uniform"
     judge([(told, multinomial(counts, np.full(_CLASSES, 1.0 / _CLASSES)))])
+
+
+def _last_bits(encoder: Encoder, shares: NDArray[Any]) -> NDArray[np.int64]:
+    """The last six bits of shares that have noise, ndarray (n, L or 2 L)."""
+    grid = encoder.grid
+    if grid is None:
+        return np.zeros((0, 0), dtype=np.int64)
+    size = np.sqrt(np.sum(np.abs(encoder.masks) ** 2, axis=1))
+    seen = size > 0.0
+    last = np.maximum(grid.steps, 2.0 ** np.ceil(np.log2(np.where(seen, size, 1.0))) * _FINEST)
+    rows = np.concatenate(_parts(shares), axis=1)[seen]
+    places = np.fmod(np.floor(rows / last[seen, None]), _CLASSES).astype(np.int64)
+    return np.asarray(places % _CLASSES)
 
 
 def _parts(shares: NDArray[Any]) -> tuple[Floats, ...]:
