@@ -4,11 +4,11 @@ Faults stay within what a decoder can know. Left out, because the answers alone 
 
 - A lie to a scheme with adversaries=0: at its threshold every set of answers is consistent.
 - One lie told by many: `Collude` by (K+T-1)d + 1 + A workers of `Lagrange` (their lie is the
-  constant polynomial), or by A + 1 replicas of a block of `Replication`.
+  constant polynomial), or by A + 1 workers of `Replication`, which may be asked for any block.
 - More than A independent lies over a small field, or in single entries of one: they agree by
   chance.
-- Answers of one wrong shape that would be enough by themselves, and, for approximate schemes,
-  answers of wrong shapes that are as many as the right ones.
+- Answers of one wrong shape that would be enough by themselves, or of A + 1 workers of a
+  replication; and, for approximate schemes, of wrong shapes that are as many as the right ones.
 """
 
 from __future__ import annotations
@@ -306,7 +306,7 @@ def knowable(scheme: anyk.AbstractScheme, plan: Plan) -> bool:
     """Whether a decoder can know that something is wrong; see the top of this file."""
     for odd in ODD:
         alike = [who for who, fault in plan.faults.items() if fault == odd]
-        if _decodable(scheme, alike):
+        if _decodable(scheme, alike) or _asked_again(scheme, alike):
             return False
     if not scheme.guarantee.exact:
         odd = [who for who, fault in plan.faults.items() if fault in ODD]
@@ -322,14 +322,19 @@ def _decodable(scheme: anyk.AbstractScheme, workers: list[int]) -> bool:
     return len(workers) >= min(scheme.problem.blocks, 2)
 
 
+def _asked_again(scheme: anyk.AbstractScheme, alike: list[int]) -> bool:
+    """Whether workers that agree may be asked for all blocks, as others are late or lost."""
+    copies = isinstance(scheme, (anyk.Replication, anyk.FilledReplication))
+    return copies and len(alike) > scheme.guarantee.adversaries
+
+
 def _one_lie(scheme: anyk.AbstractScheme, plan: Plan) -> bool:
     """Whether one lie is told so often that it is as consistent as the truth."""
     lies = {who: plan.faults[who] for who in plan.liars}
     allied = {who: lie for who, lie in lies.items() if not isinstance(lie, Corrupt)}
     adversaries = scheme.guarantee.adversaries
-    if isinstance(scheme, anyk.Replication):
-        places = Counter((who % scheme.blocks, lie) for who, lie in allied.items())
-        return any(many > adversaries for many in places.values())
     together = Counter(allied.values())
+    if isinstance(scheme, anyk.Replication):  # of any block, where others are late or lost
+        return any(many > adversaries for many in together.values())
     enough = scheme.guarantee.threshold - adversaries
     return any(many >= enough for many in together.values())
