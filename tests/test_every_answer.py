@@ -55,10 +55,19 @@ class UsableAnew:
     def __init__(self, encoded: Encoded) -> None:
         self.encoded = encoded
         self.by_shape: dict[tuple[int, ...], list[int]] = {}
+        self.workers: dict[int, int] = {}
 
     @property
     def shares(self) -> list[int]:
-        return max(self.by_shape.values(), key=len, default=[])
+        return max(self.by_shape.values(), key=lambda same: len(self.voices(same)), default=[])
+
+    def voices(self, shares: list[int]) -> set[int]:
+        return {self.workers[share] for share in shares}
+
+    @property
+    def most(self) -> bool:
+        everybody = set(self.workers.values())
+        return not everybody or 2 * len(self.voices(self.shares)) > len(everybody)
 
     @property
     def enough(self) -> bool:
@@ -73,7 +82,8 @@ class UsableAnew:
         wanted.heard.update(self.shares)
         return wanted
 
-    def add(self, share: int, shape: tuple[int, ...]) -> bool:
+    def add(self, share: int, shape: tuple[int, ...], worker: int) -> bool:
+        self.workers[share] = worker
         self.by_shape.setdefault(shape, []).append(share)
         return True
 

@@ -7,7 +7,7 @@ import pytest
 
 import anyk
 from anyk.delays import Fixed
-from anyk.faults import Corrupt, Crash, Delay, Faulty
+from anyk.faults import Corrupt, Crash, Delay, Faulty, Rubbish
 
 X = np.linspace(0.0, 1.0, 8).reshape(4, 2)
 LIE = Corrupt(modulus=2**31 - 1)
@@ -69,6 +69,24 @@ def test_who_is_late_is_waited_for_where_nobody_else_can_compute_what_failed(wor
         outcome = anyk.run(scheme, np.sqrt, data, executor)
     assert np.array_equal(outcome.value, np.sqrt(data))
     assert outcome.again == (workers - 1,)
+
+
+@pytest.mark.parametrize("scheme", [anyk.Replication(2, 6), anyk.FilledReplication(2, 6)], ids=repr)
+@pytest.mark.parametrize(
+    ("odd", "seconds"),
+    [
+        (0, [0.0, 1.14, 0.11, 0.42, 0.19, 0.53]),
+        (5, [0.77, 0.12, 2.07, 0.05, 1.13, 0.0]),
+        (5, [0.66, 0.03, 0.59, 0.07, 0.55, 0.0]),
+    ],
+)
+def test_a_worker_that_is_asked_again_has_one_voice_in_what_shape_is_right(scheme, odd, seconds):
+    """Its shape, in its own block and in the one it was asked for, would be that of most shares."""
+    data = np.arange(1.0, 7.0).reshape(2, 3)
+    with Faulty(simulated(seconds), {odd: Rubbish("shape")}) as executor:
+        outcome = anyk.run(scheme, np.sqrt, data, executor)
+    assert np.array_equal(outcome.value, np.sqrt(data))
+    assert odd in outcome.missing
 
 
 def test_a_block_that_fails_everywhere_is_tried_three_times():

@@ -56,7 +56,7 @@ class Received:
         self._values[share] = answer.value
         if answer.share is not None:
             self._authors[share] = answer.worker
-        return self.usable.add(share, answer.value.shape)
+        return self.usable.add(share, answer.value.shape, answer.worker)
 
     def _unusable(self, answer: Answer) -> str | None:
         """Why an answer is of no use; None if it is."""
@@ -78,10 +78,10 @@ class Received:
     def in_one_shape(self) -> bool:
         """Whether the answers leave no doubt about their shape.
 
-        Too few answers do not decode in an exact scheme. An approximate one would make a value of
-        any few that agree, and the function itself may return other shapes for other shares.
+        Too few answers do not decode in an exact code. Copies and approximate schemes would make a
+        value of any few that agree, and the function may return other shapes for other shares.
         """
-        return self.exact or 2 * len(self.usable.shares) > len(self._values) or not self._values
+        return (self.exact and self.usable.wanted is None) or self.usable.most
 
     def failures(self, usable: tuple[int, ...]) -> dict[int, str]:
         """By worker, the first reason why something that it answered can't be used."""

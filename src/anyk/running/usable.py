@@ -68,7 +68,9 @@ class Wanted:
 
 @final
 class Usable:
-    """Shares whose answers have the shape that most have; the truth is among the most.
+    """Shares whose answers have the shape that most workers have; the truth is among the most.
+
+    A worker has one voice, however many pieces it holds or was asked for again.
 
     Args:
         encoded: what they are shares of.
@@ -77,14 +79,16 @@ class Usable:
         >>> from anyk.running.usable import Usable
         >>> usable = Usable(anyk.Replication(blocks=1, workers=4).encode([1.0]))
         >>> for share, shape in enumerate([(2,), (3,), (3,)]):
-        ...     changed = usable.add(share, shape)
-        >>> usable.shares, usable.enough, changed
-        ([1, 2], True, True)
+        ...     changed = usable.add(share, shape, worker=share)
+        >>> usable.shares, usable.enough, changed, usable.most
+        ([1, 2], True, True, True)
     """
 
     def __init__(self, encoded: Encoded) -> None:
         self._encoded = encoded
         self._by_shape: dict[tuple[int, ...], list[int]] = {}
+        self._voices: dict[tuple[int, ...], set[int]] = {}  # the workers with answers of a shape
+        self._heard: set[int] = set()
         self._rank: dict[tuple[int, ...], int] = {}  # which shape came first
         self._shape: tuple[int, ...] | None = None
         self.unwanted: int | None = None  # the share that is not wanted any more since the last
@@ -108,9 +112,17 @@ class Usable:
         """Whether they may be enough for the guarantee."""
         return self._tally.enough
 
-    def add(self, share: int, shape: tuple[int, ...]) -> bool:
-        """Note an answer; whether other answers than before are usable."""
+    @property
+    def most(self) -> bool:
+        """Whether more than half of the workers that answered have one of these."""
+        return self._shape is None or 2 * len(self._voices[self._shape]) > len(self._heard)
+
+    def add(self, share: int, shape: tuple[int, ...], worker: int) -> bool:
+        """Note a worker's answer; whether other answers than before are usable."""
         same = self._by_shape.setdefault(shape, [])
+        voices = self._voices.setdefault(shape, set())
+        voices.add(worker)
+        self._heard.add(worker)
         rank = self._rank.setdefault(shape, len(self._rank))
         same.append(share)
         self.unwanted = None
@@ -119,7 +131,8 @@ class Usable:
         if shape == self._shape:
             self.unwanted = self._count(share)
             return False
-        if (len(same), -rank) <= (len(self.shares), -self._rank[self._shape]):
+        most = self._voices[self._shape]
+        if (len(voices), -rank) <= (len(most), -self._rank[self._shape]):
             return False
         self._shape = shape
         self._begin(same)
