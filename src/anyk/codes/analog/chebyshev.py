@@ -25,29 +25,33 @@ def chebyshev_points(count: int) -> NDArray[np.float64]:
     return np.cos((2 * np.arange(count) + 1) * np.pi / (2 * count))
 
 
-def chebyshev(points: NDArray[np.float64], degrees: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Orthonormal Chebyshev polynomials: T_0 and sqrt(2) T_i.
+def chebyshev(
+    places: NDArray[np.intp], count: int, degrees: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """Orthonormal Chebyshev polynomials, T_0 and sqrt(2) T_i, at some of Chebyshev's points.
 
-    At the N zeros of T_N the columns of degrees below N are orthogonal, of norm sqrt(N), and any k
-    rows of the first k of them have a condition number of O(N^(2(N-k))).
+    At all N of them the columns of degrees below N are orthogonal, of norm sqrt(N), and any k rows
+    of the first k columns have a condition number of O(N^(2(N-k))).
 
     Args:
-        points: float64 ndarray (N,), in [-1, 1].
+        places: of the points among the N, intp ndarray (rows,).
+        count: N.
         degrees: intp ndarray (k,).
 
     Returns:
-        float64 ndarray (N, k).
+        float64 ndarray (rows, k).
 
     References:
         Fahim and Cadambe: Numerically stable polynomially coded computing (IEEE TIT 2021),
         theorem 4.1.
 
     Example:
-        >>> from anyk.codes.analog.chebyshev import chebyshev, chebyshev_points
-        >>> V = chebyshev(chebyshev_points(5), np.arange(4))
+        >>> from anyk.codes.analog.chebyshev import chebyshev
+        >>> V = chebyshev(np.arange(5), 5, np.arange(4))
         >>> bool(np.allclose(V.T @ V, 5 * np.eye(4)))
         True
     """
-    values = np.cos(np.arccos(points)[:, None] * degrees)
+    turned = (2 * places[:, None] + 1) * degrees % (4 * count)  # T_i(cos t) = cos(i t)
+    values: NDArray[np.float64] = np.cos(turned * (np.pi / (2 * count)))
     values[:, degrees > 0] *= np.sqrt(2.0)
     return values

@@ -26,7 +26,7 @@ def prime_from(least: int) -> int:
 
 
 def shifts(exponents: NDArray[np.intp], order: int) -> NDArray[np.float64]:
-    """P^e U of the cyclic shift P of q rows, U an isometry into the vectors of sum 0.
+    """U^T P^e U of the cyclic shift P of q rows, U an isometry onto the vectors of sum 0.
 
     On these vectors the eigenvalues of P are the q-th roots of unity without 1, and powers of each
     of them by different exponents modulo a prime q are different.
@@ -36,7 +36,8 @@ def shifts(exponents: NDArray[np.intp], order: int) -> NDArray[np.float64]:
         order: q, prime.
 
     Returns:
-        float64 ndarray (q rows, (q - 1) columns): P^e U in the place of each e.
+        float64 ndarray ((q - 1) rows, (q - 1) columns): an orthogonal matrix in the place of each
+        e.
 
     References:
         Ramamoorthy and Tang: Numerically stable coded matrix computations via circulant and
@@ -44,15 +45,13 @@ def shifts(exponents: NDArray[np.intp], order: int) -> NDArray[np.float64]:
 
     Example:
         >>> from anyk.codes.analog.circulant import shifts
-        >>> once = shifts(np.array([[1]]), 3)
-        >>> bool(np.allclose(once.T @ once, np.eye(2))), bool(np.allclose(once.sum(axis=0), 0))
+        >>> once, thrice = shifts(np.array([[1]]), 3), shifts(np.array([[3]]), 3)
+        >>> bool(np.allclose(once @ once @ once, np.eye(2))), bool(np.allclose(thrice, np.eye(2)))
         (True, True)
     """
-    root = np.sqrt(order)
-    into = np.vstack(
-        [np.eye(order - 1) - 1.0 / (root * (root + 1.0)), np.full(order - 1, -1 / root)]
-    )
+    root, group = np.sqrt(order), order - 1
+    onto = np.vstack([np.eye(group) - 1.0 / (root * (root + 1.0)), np.full(group, -1.0 / root)])
+    moved = np.stack([onto.T @ np.roll(onto, step, axis=0) for step in range(order)])
     rows, columns = exponents.shape
-    moved = (np.arange(order) - exponents[:, :, None]) % order
-    apart: NDArray[np.float64] = into[moved].transpose(0, 2, 1, 3)
-    return apart.reshape(order * rows, (order - 1) * columns)
+    apart: NDArray[np.float64] = moved[exponents % order].transpose(0, 2, 1, 3)
+    return apart.reshape(group * rows, group * columns)
