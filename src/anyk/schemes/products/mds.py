@@ -40,6 +40,7 @@ class MDS(AbstractProduct):
         workers: N.
         domain: the arithmetic of the entries: a prime field, the reals or the complex numbers.
         adversaries: A, how many workers may answer wrongly.
+        colluders: 0: a share is a combination of blocks without a mask.
         pieces: r, how many shares a worker holds.
         verified: whether each answer is checked when it comes.
         detects: D, how many workers may answer wrongly without a wrong value; A where it is None.

@@ -37,8 +37,11 @@ class OrthoMatDot(AbstractProduct):
         workers: N.
         domain: the reals.
         adversaries: A, how many workers may answer wrongly.
+        colluders: 0: a share is a combination of blocks without a mask.
         pieces: r, how many shares a worker holds.
-        verified: whether each answer is checked when it comes.
+        verified: whether each answer is checked when it comes; without it there may be no
+            adversaries, who are not told by other answers.
+        detects: None, as all liars are noticed where each answer is checked.
 
     Raises:
         InvalidArgument: if a number is out of range, or another dimension is cut.
