@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from anyk.answers import Recovered
 from anyk.codes.agreement import SINGLE
-from anyk.codes.analog.interleaved import InterleavedCode, alike
+from anyk.codes.analog.interleaved import InterleavedCode
+from anyk.codes.analog.search import alike
 from anyk.codes.locators.located import Located
 from anyk.domains.real import Complex
 from anyk.randomness.entropy import AbstractSource, SystemSource
