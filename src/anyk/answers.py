@@ -132,6 +132,8 @@ class Recovered:
             `error_estimate`. None where the value is exact.
         disputed: workers who hold one share and contradict each other, where nothing proves who of
             them lied: the value is made without them.
+        condition: by how much errors of answers may be amplified in the value, by the matrix that
+            was solved for these answers; None where that is not known.
 
     Example:
         >>> scheme = anyk.Replication(blocks=2, workers=2)
@@ -147,6 +149,7 @@ class Recovered:
     known: NDArray[np.bool_] | None = None
     block_errors: NDArray[np.float64] | None = None
     disputed: tuple[tuple[int, ...], ...] = ()
+    condition: float | None = None
 
 
 @final
@@ -182,6 +185,8 @@ class Outcome:
             them lied: at least one in each tuple did. The value is made without them.
         leak: what colluders have learned at most by the encodings that workers were sent of the
             data and arguments so far; None where nothing is promised about them.
+        condition: by how much errors of answers may be amplified in the value; None where that is
+            not known.
 
     Example:
         >>> scheme = anyk.Lagrange(blocks=2, degree=2, workers=5)
@@ -208,6 +213,7 @@ class Outcome:
     again: tuple[int, ...] = ()
     disputed: tuple[tuple[int, ...], ...] = ()
     leak: Leak | None = None
+    condition: float | None = None
 
     def __str__(self) -> str:
         """A short report that a person reads."""
@@ -217,7 +223,8 @@ class Outcome:
         if self.value is not None:
             lines.append(f"value     {self.value.dtype} array of shape {self.value.shape}")
         if self.error_estimate is not None and not (self.known is not None and self.known.all()):
-            lines.append(f"error     {error_in_words(self.error_estimate)}")
+            amplified = "" if self.condition is None else f" (condition {self.condition:.2g})"
+            lines.append(f"error     {error_in_words(self.error_estimate)}{amplified}")
         if self.known is not None and self.block_errors is not None and self.known.size > 1:
             lines.append(f"blocks    {evidence_in_words(self.known, self.block_errors)}")
         if self.quantisation_error is not None:

@@ -74,20 +74,22 @@ class Sum:
 @final
 @dataclass(frozen=True, kw_only=True)
 class MatMul:
-    """The problem A @ B, with A cut in m x p blocks and B in p x n blocks.
+    """The problem A @ B, with A cut in m x p blocks and B in p x n blocks; or a batch of these.
 
     Args:
         partition: (m, p, n).
+        batch: how many products, each of factors of its own along the first axis.
 
     Raises:
-        InvalidArgument: if it is not three positive integers.
+        InvalidArgument: if a number is no positive integer.
 
     Example:
         >>> anyk.MatMul(partition=(2, 1, 2))
-        MatMul(partition=(2, 1, 2))
+        MatMul(partition=(2, 1, 2), batch=1)
     """
 
     partition: tuple[int, int, int]
+    batch: int = 1
 
     def __post_init__(self) -> None:
         given: Any = self.partition
@@ -100,6 +102,7 @@ class MatMul:
             )
         sizes = tuple(count("partition", number, least=1, most=MOST) for number in given)
         object.__setattr__(self, "partition", sizes)
+        settle(self, batch=1)
 
 
 @final

@@ -295,6 +295,23 @@ ROWS = [
         lambda: lied_reals(anyk.Replication(1, 2, detects=1)),
         lambda: lied_reals(anyk.Replication(1, 3, adversaries=1)),
     ),
+    tried(
+        "Call .matmul(x), or distribute (A, B).",
+        lambda: resident(lambda data: data.run(np.matmul)),
+        lambda: resident(lambda data: data.matmul(DATA)),
+        lambda: resident(lambda data: data.run(np.matmul), (DATA, DATA)),
+    ),
+    tried(
+        "Distribute A: anyk.distribute(scheme, A, executor).",
+        lambda: resident(lambda data: data.matmul(DATA), (DATA, DATA)),
+        lambda: resident(lambda data: data.matmul(DATA)),
+    ),
+    tried(
+        "or distribute both factors: (A, B).",
+        lambda: resident(lambda data: data, embedding=FIXED),
+        lambda: resident(lambda data: data.run(np.matmul), (DATA, DATA), embedding=FIXED),
+        lambda: resident(lambda data: data),
+    ),
 ]
 
 FIXED_WIDE = anyk.FixedPoint(fraction_bits=20, magnitude=4.0, degree=2)
@@ -332,6 +349,13 @@ def silent(answered):
     scheme = anyk.Lagrange(2, 4, 6)
     encoded = scheme.encode(DATA)
     return encoded.decode(encoded.shares[:answered], range(answered))
+
+
+def resident(use, factors=DATA, **named):
+    """What is made of the distributed factor A, or of both."""
+    scheme = anyk.Polynomial((2, 1, 2), 6)
+    with anyk.Inline(6) as executor, anyk.distribute(scheme, factors, executor, **named) as data:
+        return use(data)
 
 
 class Strange(AbstractDomain):

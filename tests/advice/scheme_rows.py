@@ -6,7 +6,6 @@ from tried import tried
 import anyk
 from anyk.privacy.noise import noise_for
 from anyk.schemes.certainty import Certainty
-from anyk.schemes.products.grid import cut
 from anyk.schemes.wrappers.embedded import Embedded
 
 FIELD, SEVEN = anyk.PrimeField(), anyk.PrimeField(7)
@@ -61,7 +60,6 @@ ROWS = [
             lambda field: anyk.Lagrange(2, 1, 4, field=field),
             lambda field: anyk.Shamir(blocks=2, degree=1, field=field),
             lambda field: anyk.Harmonic(blocks=2, degree=2, field=field),
-            lambda field: anyk.Polynomial((2, 1, 2), 6, domain=field),
             lambda field: FIXED.ring(field),
         )
     ),
@@ -115,9 +113,22 @@ ROWS = [
         lambda _: anyk.Polynomial((2, 1, 2), 7),
     ),
     tried(
-        "Pass 1 in the middle.",
+        "Pass domain=anyk.PrimeField().",
+        lambda: anyk.Polynomial((2, 1, 2), 6, domain=7),
+        lambda: anyk.Polynomial((2, 1, 2), 6, domain=FIELD),
+    ),
+    *(
+        tried(
+            "for Polynomial. Leave it out.",
+            lambda named=named: anyk.Polynomial((2, 1, 2), 6, **named),
+            lambda: anyk.Polynomial((2, 1, 2), 6),
+        )
+        for named in ({"colluders": 1}, {"verified": True, "detects": 1})
+    ),
+    tried(
+        "Pass ({}, {}, {}).",
         lambda: anyk.Polynomial((2, 2, 2), 6),
-        lambda: anyk.Polynomial((2, 1, 2), 6),
+        lambda *fits: anyk.Polynomial(fits, 6),
     ),
     tried(
         "Pass a positive number.",
@@ -268,13 +279,17 @@ ROWS = [
         lambda: ENCODED.decode(ENCODED.shares[:3], [0, 1]),
         lambda: ENCODED.decode(np.stack([ENCODED.shares[each] for each in (0, 1)]), [0, 1]),
     ),
-    tried(
-        "Pass X = (A, B).", lambda: cut(FIELD, (2, 1, 2), 3), lambda: cut(FIELD, (2, 1, 2), (A, B))
-    ),
+    tried("Pass X = (A, B).", lambda: CODE.encode(3), lambda: CODE.encode((A, B))),
     tried(
         "Pass two matrices that fit.",
-        lambda: cut(FIELD, (2, 1, 2), (A, A)),
-        lambda: cut(FIELD, (2, 1, 2), (A, B)),
+        lambda: CODE.encode((A, A)),
+        lambda: CODE.encode((A, B)),
+    ),
+    tried(
+        "Reshape it, or make the scheme for it.",
+        lambda: CODE.encode((A, B[:, 0])),
+        lambda: CODE.encode((A, B[:, 0].reshape(3, 1))),
+        lambda: anyk.Polynomial((2, 1, 1), 6).encode((A, B[:, 0])),
     ),
     tried(
         "needed: N - S >= min(K, 2), that is",
@@ -404,18 +419,18 @@ ROWS += [
         detects=1,
     ),
     short(
-        "Take {} workers, or lower m, n or adversaries.",
+        "Take {} workers, or lower adversaries.",
         of(anyk.Polynomial, partition=(2, 1, 2), adversaries=1),
         4,
-        partition=(1, 1, 2),
         adversaries=0,
     ),
     short(
-        "Take {} workers, or lower m, n or adversaries.",
-        of(anyk.Polynomial, partition=(2, 1, 2), adversaries=1),
-        4,
-        partition=(2, 1, 1),
+        "Take {} workers, or lower detects.",
+        of(anyk.Polynomial, partition=(2, 1, 2), detects=2),
+        5,
+        detects=0,
     ),
+    short("Take {} workers.", of(anyk.Polynomial, partition=(3, 1, 2), pieces=2), 2),
     tried(
         "Allow 0.16 bits, or take {} workers.",
         lambda: anyk.VeiledReplication(1, 2, colluders=1, leakage=0.01, stragglers=0),
@@ -442,7 +457,7 @@ ROWS += [
     ),
     tried(
         "Nothing to multiply: leave the call out.",
-        lambda: cut(FIELD, (2, 1, 2), (np.zeros((2, 0), int), np.zeros((0, 2), int))),
+        lambda: CODE.encode((np.zeros((2, 0), int), np.zeros((0, 2), int))),
         lambda: None,
     ),
     tried(

@@ -13,7 +13,7 @@ from anyk.randomness.gaussian import UNIT, normals
 from anyk.randomness.masks import uniform_masks
 from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded, Encoder, rows_of
 from anyk.schemes.certainty import Certainty
-from anyk.schemes.products.grid import Grid, cut
+from anyk.schemes.products.grid import Grid, cut_left, cut_right, factors_of
 from anyk.work import Product
 
 FIELD = anyk.PrimeField(10007)
@@ -50,15 +50,17 @@ class Hidden(AbstractScheme):
         return normals(source, (1, *shape)) * UNIT
 
     def encode(self, X, *, source=SystemSource()):
-        a, b, grid = cut(self.domain, (1, 1, 1), X)
-        first, second = (self._mask(each.shape[2:], source) for each in (a, b))
+        A, B = factors_of(X)
+        a = cut_left(self.domain, self.problem, A)
+        b, grid = cut_right(self.domain, self.problem, B, np.shape(A))
+        first, second = (self._mask(each.shape[1:], source) for each in (a, b))
         if self.flaw == "one mask for both":
             second = np.resize(first, second.shape)
         elif self.flaw == "the other factor":
-            first = np.resize(b[0, 0], a[0].shape).reshape(first.shape)
+            first = np.resize(b[0], a.shape)
         elif self.flaw == "B bare":
             second = second * 0
-        parts = tuple(self._encode(data[0], mask) for data, mask in ((a, first), (b, second)))
+        parts = tuple(self._encode(data, mask) for data, mask in ((a, first), (b, second)))
         return Encoded(self, parts, grid)
 
     def _encode(self, data, mask):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Collection as SomeOf
 from typing import TYPE_CHECKING, final
 
-from anyk.answers import Answer, Outcome, Timing
+from anyk.answers import Answer, Outcome, Recovered, Timing
 from anyk.errors import DegreeTooHigh, RecoveryError
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor
 from anyk.running.degrees import degree_of, refused
@@ -16,6 +16,7 @@ from anyk.running.pending import Pending
 from anyk.running.received import Received
 from anyk.running.resending import Resending
 from anyk.schemes.base import Encoded
+from anyk.spec import MatMul
 
 if TYPE_CHECKING:
     from anyk.leak import Leak
@@ -59,6 +60,8 @@ class Collection:
         self.usable = self.received.usable
         self.timings: dict[int, Timing] = {}
         self.exact = self.received.exact
+        # whether fewer answers than the scheme needs have no value at all
+        self.needs_all = self.exact or isinstance(encoded.scheme.problem, MatMul)
         self.refusals: dict[int, str] = {}  # of the function, by worker
         self.pending = Pending(executor, encoded, start, without)
         self.without = without
@@ -164,7 +167,7 @@ class Collection:
 
     def _hopeless(self) -> bool:
         """Whether an exact scheme can't have a value any more, whatever still comes."""
-        if not (self.exact and self.pending.hopeless):
+        if not (self.needs_all and self.pending.hopeless):
             return False
         return self.usable.wanted is None or not self.resending.may_help()
 
@@ -244,6 +247,11 @@ class Collection:
             return set()
         return {who for block, _ in wanted for who in wanted.holders(block)}
 
+    def _suspects(self, recovered: Recovered | None) -> tuple[int, ...]:
+        """Whom the recovery names, and whose answers failed their check."""
+        named = () if recovered is None else recovered.suspects
+        return tuple(sorted(self.received.caught.union(named)))
+
     def _outcome(self, judged: Judgement) -> Outcome:
         status, usable, failures = judged.status, judged.usable, judged.failures
         recovered = judged.recovered
@@ -264,7 +272,7 @@ class Collection:
             used=used,
             missing=missing,
             shares=usable,
-            suspects=() if recovered is None else recovered.suspects,
+            suspects=self._suspects(recovered),
             error_estimate=None if recovered is None else recovered.error_estimate,
             failures=failures,
             timings=timings,
@@ -276,4 +284,5 @@ class Collection:
             again=tuple(sorted(self.resending.shares)),
             disputed=() if recovered is None else recovered.disputed,
             leak=self.leak,
+            condition=None if recovered is None else recovered.condition,
         )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self, final
 
+import numpy as np
+
 from anyk.answers import Outcome
-from anyk.checks import count, flag, instance
+from anyk.checks import count, flag, instance, shown
 from anyk.errors import ExecutorError, InvalidArgument, ranges
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, PerWorker, Placement
 from anyk.observe.live import live_display
@@ -174,7 +176,60 @@ class Distributed:
             ExecutorError: if the shares were released, or the executor is closed.
         """
         deadline, tolerance = check_limits(deadline, tolerance, on_failure)
-        with self._dispatched(function, arguments, on_answer, progress=progress) as under_way:
+        call = self._called(function, arguments)
+        return self._gathered(call, deadline, tolerance, on_failure, on_answer, progress=progress)
+
+    def matmul(
+        self,
+        factor: Any,
+        *,
+        deadline: float | None = None,
+        tolerance: float | None = None,
+        on_failure: OnFailure = "raise",
+        on_answer: OnAnswer | None = None,
+        progress: bool = True,
+    ) -> Outcome:
+        """A @ x, for the factor A that was distributed alone, and stays where it is.
+
+        Args:
+            factor: x, array-like (inner,) or (inner, columns).
+            deadline: as for `run`.
+            tolerance: as for `run`.
+            on_failure: as for `run`.
+            on_answer: as for `run`.
+            progress: as for `run`.
+
+        Returns:
+            The outcome, its value A @ x.
+
+        Raises:
+            InvalidArgument: if A can't be multiplied with it, or was not distributed alone.
+            NotEnoughAnswers: if too few usable answers came; it carries the outcome.
+            TooManyErrors: if more workers lied than the scheme can name.
+            NotAccurateEnough: if the estimated error stays above the tolerance, or is infinite.
+            ExecutorError: if the shares were released, or the executor is closed.
+
+        Example:
+            >>> scheme = anyk.Polynomial(partition=(2, 1, 1), workers=4, adversaries=1)
+            >>> with anyk.Inline(4) as executor, anyk.distribute(scheme, np.eye(3), executor) as A:
+            ...     A.matmul([5, 6, 7]).value
+            array([5, 6, 7])
+        """
+        deadline, tolerance = check_limits(deadline, tolerance, on_failure)
+        call = self._multiplied(factor)
+        return self._gathered(call, deadline, tolerance, on_failure, on_answer, progress=progress)
+
+    def _gathered(
+        self,
+        call: _Call,
+        deadline: float | None,
+        tolerance: float | None,
+        on_failure: OnFailure,
+        on_answer: OnAnswer | None,
+        *,
+        progress: bool,
+    ) -> Outcome:
+        with self._dispatched(call, on_answer, progress=progress) as under_way:
             dispatch, collection, note = under_way
             outcome, error = collection.gather(dispatch, deadline, tolerance)
             note(outcome)
@@ -217,7 +272,8 @@ class Distributed:
         step = count("every", every, least=1)
 
         def outcomes() -> Iterator[Outcome]:
-            with self._dispatched(function, arguments, on_answer, progress=progress) as under_way:
+            call = self._called(function, arguments)
+            with self._dispatched(call, on_answer, progress=progress) as under_way:
                 dispatch, collection, note = under_way
                 for outcome in collection.stream(dispatch, deadline, tolerance, step):
                     note(outcome)
@@ -225,32 +281,66 @@ class Distributed:
 
         return outcomes()
 
-    @contextmanager
-    def _dispatched(
-        self,
-        function: Callable[..., Any] | str,
-        arguments: tuple[Any, ...],
-        on_answer: OnAnswer | None,
-        *,
-        progress: bool,
-    ) -> Iterator[tuple[AbstractDispatch, Collection, Callable[[Outcome], None]]]:
-        """The task on its way to all workers, watched; abandoned in the end."""
+    def _called(self, function: Callable[..., Any] | str, arguments: tuple[Any, ...]) -> _Call:
+        """A function with its arguments, ready to be sent."""
         check_function(function, self._executor)
-        flag("progress", progress)
-        if on_answer is not None:
-            instance("on_answer", on_answer, Callable, change="Pass a function, or None.")
-        if self._placement is None:
-            raise ExecutorError("these shares were released; distribute the data again.")
-        executor = self._executor
+        self._check_placed()
+        encoded = self.encoded
+        if encoded.alone:
+            raise InvalidArgument(
+                "function",
+                given=f"{shown(function)} on {encoded!r}, of one factor",
+                needed="both factors of the product",
+                change="Call .matmul(x), or distribute (A, B).",
+            )
         own = tuple(isinstance(argument, Encoded) for argument in arguments)
-        work = self.encoded.scheme.work(function, own)
+        work = encoded.scheme.work(function, own)
         instance("work", work, AbstractWork, change="Return anyk.work.Plain(function), say.")
         sent = [self._prepared(argument) for argument in arguments]
         followed = function is self._followed and not arguments
         from anyk.running.promises import promised  # noqa: PLC0415 - the first call needs it
 
-        scheme, work = promised(self.encoded, work, arguments, followed=followed)
-        task = WorkerTask(work, scheme.domain, own, len(self.encoded.parts))
+        scheme, work = promised(encoded, work, arguments, followed=followed)
+        task = WorkerTask(work, scheme.domain, own, len(encoded.parts))
+        if scheme is not encoded.scheme:
+            encoded = replace(encoded, scheme=scheme)
+        return _Call(encoded, task, sent)
+
+    def _multiplied(self, factor: Any) -> _Call:
+        """The product with another factor, ready to be sent."""
+        self._check_placed()
+        left = self.encoded
+        if not left.alone:
+            raise InvalidArgument(
+                "data",
+                given=repr(left),
+                needed="one factor of a product, distributed alone",
+                change="Distribute A: anyk.distribute(scheme, A, executor).",
+            )
+        check_alone(factor, (Encoded, Distributed))
+        encoded = left.scheme.encode_right(left, factor)
+        *_, right = encoded.parts
+        task = WorkerTask(left.scheme.work(np.matmul), left.scheme.domain, (True,), len(left.parts))
+        alike = right.strides[0] == 0  # one and the same array for every share
+        self._spent.send(replace(encoded, parts=(right,)))
+        return _Call(encoded, task, [right[0] if alike else PerWorker(right)])
+
+    def _check_placed(self) -> Placement:
+        """Where the shares are, if they are still there."""
+        if self._placement is None:
+            raise ExecutorError("these shares were released; distribute the data again.")
+        return self._placement
+
+    @contextmanager
+    def _dispatched(
+        self, asked: _Call, on_answer: OnAnswer | None, *, progress: bool
+    ) -> Iterator[tuple[AbstractDispatch, Collection, Callable[[Outcome], None]]]:
+        """The task on its way to all workers, watched; abandoned in the end."""
+        flag("progress", progress)
+        if on_answer is not None:
+            instance("on_answer", on_answer, Callable, change="Pass a function, or None.")
+        placement = self._check_placed()
+        executor, encoded, scheme = self._executor, asked.encoded, asked.encoded.scheme
         promise = self.encoded.guarantee
         names = type(scheme).__name__, type(executor).__name__
         without = frozenset(who for who in executor.quarantine if who < promise.workers)
@@ -275,13 +365,10 @@ class Distributed:
                     executor.quarantine.judge(outcome.suspects, _charge(scheme, outcome))
                 note(outcome)
 
-            encoded = self.encoded
-            if scheme is not encoded.scheme:
-                encoded = replace(encoded, scheme=scheme)
             collection = Collection(
                 encoded, executor, executor.clock(), listeners, without, leak=self._spent.leak
             )
-            dispatch = executor.dispatch(task, self._placement, sent, without)
+            dispatch = executor.dispatch(asked.task, placement, asked.sent, without)
             try:  # at once: Ctrl-C must find nothing to do in between
                 yield dispatch, collection, judged
             finally:
@@ -301,6 +388,22 @@ class Distributed:
         check_points(argument, self.encoded)
         self._spent.send(argument)
         return PerWorker(argument.shares)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class _Call:
+    """What is asked of the workers.
+
+    Args:
+        encoded: what the answers are shares of.
+        task: what each worker runs.
+        sent: the arguments, as executors take them.
+    """
+
+    encoded: Encoded
+    task: WorkerTask
+    sent: list[Any]
 
 
 def _charge(scheme: AbstractScheme, outcome: Outcome) -> str:

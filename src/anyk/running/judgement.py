@@ -98,7 +98,7 @@ def _recover(
             spared=spared(),
         )
     try:
-        recovery = received.encoded.recovery(usable, received.authors(usable))
+        recovery = received.unchecked.recovery(usable, received.authors(usable))
     except NotEnoughAnswers as error:
         raise NotEnoughAnswers(
             answered=error.answered,

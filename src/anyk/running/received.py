@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from typing import Any, final
 
 import numpy as np
@@ -15,6 +16,8 @@ from anyk.schemes.base import Encoded
 
 __all__ = ["Received"]
 
+_FAILED_ITS_CHECK = "wrong: the answer failed its check"
+_CAUGHT_BEFORE = "a worker whose answer failed its check in this run"
 _QUARANTINED = "in quarantine: executor.quarantine.release(worker) lets it work again"
 
 
@@ -30,12 +33,14 @@ class Received:
     def __init__(self, encoded: Encoded, without: Collection[int]) -> None:
         promise = encoded.guarantee
         self.encoded = encoded
+        self.unchecked = replace(encoded, check=None)  # its answers are checked here
         self.exact = promise.exact
         self.workers, self.pieces = promise.workers, promise.pieces
         self.usable = Usable(encoded)
         self._domain = encoded.scheme.domain
         self._values: dict[int, NDArray[Any]] = {}
         self._authors: dict[int, int] = {}  # of answers on other workers' shares
+        self.caught: set[int] = set()  # workers whose answer failed its check
         self._failures = {  # by worker and share
             (who, who * self.pieces): _QUARANTINED for who in without
         }
@@ -49,7 +54,7 @@ class Received:
         Returns:
             None if it is of no use; else whether most answers have another shape since.
         """
-        why = self._unusable(answer)
+        why = self._unusable(answer) or self._wrong(answer, share)
         if why is not None or answer.value is None:
             self._failures[answer.worker, share] = why or "no value"
             return None
@@ -69,6 +74,18 @@ class Received:
         except InvalidArgument as error:
             return f"unusable {error}"
         return None
+
+    def _wrong(self, answer: Answer, share: int) -> str | None:
+        """Why an answer is known to be wrong; None where it passes its check, or there is none."""
+        check = self.encoded.check
+        if check is None or answer.value is None:
+            return None
+        if answer.worker in self.caught:
+            return _CAUGHT_BEFORE
+        if check.passes(share, answer.value):
+            return None
+        self.caught.add(answer.worker)
+        return _FAILED_ITS_CHECK
 
     def stacked(self, shares: Iterable[int]) -> NDArray[Any]:
         """The values of these shares, one after the other."""

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from anyk.answers import Outcome
 from anyk.checks import count, instance
 from anyk.errors import InvalidArgument, Unachievable
@@ -14,7 +16,7 @@ from anyk.running.arguments import OnFailure, check_limits
 from anyk.running.collection import OnAnswer
 from anyk.running.distributed import Distributed
 from anyk.schemes.base import AbstractScheme, Encoded
-from anyk.spec import Guarantee
+from anyk.spec import Guarantee, MatMul
 from anyk.spread import spread_of
 from anyk.work import Function
 
@@ -35,7 +37,8 @@ def distribute(
 
     Args:
         scheme: how to encode.
-        X: array-like (K, *shape), the blocks.
+        X: array-like (K, *shape), the blocks; for a product the factors (A, B), or an array A
+            alone, which stays on the workers and is multiplied by `.matmul(x)` of what is returned.
         executor: has at least as many workers as the scheme.
         embedding: how reals become residues of the scheme's field, and values reals again. The
             primes are chosen before a function is known: they hold a sum of as many products as a
@@ -85,11 +88,18 @@ def _encoded(
         from anyk.running.promises import embedded  # noqa: PLC0415 - many have no reals
 
         scheme = embedded(scheme, embedding, X, function)
-    encoded = scheme.encode(X)
+    alone = function is None and isinstance(scheme.problem, MatMul)
+    encoded = scheme.encode_left(X) if alone and not _is_pair(X) else scheme.encode(X)
     promise = encoded.guarantee
     if promise.adversaries or promise.colluders:
         _check_apart(promise, executor)
     return encoded
+
+
+def _is_pair(X: Any) -> bool:
+    """Whether these are both factors of a product, and not one of them."""
+    two = isinstance(X, (tuple, list)) and len(X) == 2  # noqa: PLR2004
+    return two and (isinstance(X, tuple) or np.ndim(X[0]) > 1)
 
 
 @contextmanager

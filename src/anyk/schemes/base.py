@@ -18,7 +18,9 @@ from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.errors import InvalidArgument, NotEnoughAnswers
 from anyk.randomness.entropy import AbstractSource, SystemSource
+from anyk.schemes.check import AbstractCheck, CheckedRecovery
 from anyk.schemes.encoder import Encoder
+from anyk.schemes.recovery import AbstractRecovery, read_only, rows_of
 from anyk.schemes.tally import AbstractTally, Replicas, asked
 from anyk.spec import Guarantee, Map, MatMul, Sum
 from anyk.work import AbstractWork, Function, Plain
@@ -36,49 +38,6 @@ __all__ = [
     "read_only",
     "rows_of",
 ]
-
-
-class AbstractRecovery(ABC):
-    """A decoder prepared for one set of answers; use it as often as you like.
-
-    Example:
-        >>> encoded = anyk.Lagrange(blocks=2, degree=2, workers=4).encode(np.array([5, 6]))
-        >>> recovery = encoded.recovery([0, 2, 3])
-        >>> recovery.recover(encoded.shares[[0, 2, 3]] ** 2).value
-        array([25, 36])
-    """
-
-    @property
-    @abstractmethod
-    def answered(self) -> tuple[int, ...]:
-        """The shares that were answered, in the order that `recover` expects.
-
-        They are the workers, where each worker holds one.
-        """
-
-    @property
-    @abstractmethod
-    def matrix(self) -> NDArray[Any]:
-        """R, ndarray (K, len(answered)): value = R·answers where nobody lies.
-
-        One row, (1, len(answered)), for a sum, whose value is that row's.
-        """
-
-    @abstractmethod
-    def recover(self, values: NDArray[Any]) -> Recovered:
-        """The value from the answers.
-
-        Args:
-            values: ndarray (len(answered), *out), row i the answer on share `answered[i]`.
-
-        Returns:
-            The value (K, *out), or (*out) for a sum, or A @ B for a product; the liars, as
-            workers; and the error estimate.
-
-        Raises:
-            InvalidArgument: if `values` does not fit.
-            TooManyErrors: if the answers contradict each other beyond what the scheme can mend.
-        """
 
 
 class AbstractScheme(ABC):
@@ -229,6 +188,38 @@ class AbstractScheme(ABC):
             )
         return self.encode(values, source=source)
 
+    def encode_left(self, factor: Any, *, source: AbstractSource = SystemSource()) -> Encoded:
+        """Shares of the factor A alone, for products with many B.
+
+        Args:
+            factor: A, array-like (rows, inner).
+            source: where masks come from; the operating system's CSPRNG by default.
+
+        Raises:
+            InvalidArgument: if it is no matrix, or this scheme computes no products.
+        """
+        del factor, source
+        raise _no_factors(self)
+
+    def encode_right(
+        self, left: Encoded, factor: Any, *, source: AbstractSource = SystemSource()
+    ) -> Encoded:
+        """Shares of B, beside those of an A.
+
+        Args:
+            left: what `encode_left` made of A.
+            factor: B, array-like (inner, columns), or (inner,) for a vector.
+            source: where masks come from; the operating system's CSPRNG by default.
+
+        Returns:
+            As `encode` makes them of (A, B): the last part is that of B, those before are A's.
+
+        Raises:
+            InvalidArgument: if A can't be multiplied with it, or this scheme computes no products.
+        """
+        del left, factor, source
+        raise _no_factors(self)
+
     def over(self, field: PrimeField) -> AbstractScheme:
         """The same scheme over another prime field.
 
@@ -253,6 +244,8 @@ class Encoded:
         parts: ndarrays (N * pieces, *shape): row i of each makes share i, which belongs to
             worker i // pieces. One ndarray where there is one part.
         layout: what the scheme chose for these data (points, order); no mask is in it.
+        check: of each answer when it comes, where the scheme has one: its secret stays here.
+        alone: whether it is of one factor, which is multiplied with others later.
 
     Example:
         >>> anyk.Lagrange(blocks=2, degree=1, workers=4).encode(np.zeros((2, 3), int))
@@ -262,6 +255,8 @@ class Encoded:
     scheme: AbstractScheme
     parts: tuple[NDArray[Any], ...]
     layout: Any
+    check: AbstractCheck | None = None
+    alone: bool = False
 
     def __post_init__(self) -> None:
         given: Any = self.parts
@@ -350,7 +345,10 @@ class Encoded:
             )
         if workers is not None:
             return self.scheme.recovery_by(self.layout, indices, tuple(workers))
-        return self.scheme.recovery(self.layout, indices)
+        recovery = self.scheme.recovery(self.layout, indices)
+        if self.check is None:
+            return recovery
+        return CheckedRecovery(self.scheme, self.layout, recovery, self.check)
 
     def decode(self, values: NDArray[Any], answered: Sequence[int]) -> Recovered:
         """`recovery(answered).recover(values)`.
@@ -374,6 +372,15 @@ class Encoded:
         return f"<Encoded: {shares} shares of shape {shapes}, by {name}>"
 
 
+def _no_factors(scheme: AbstractScheme) -> InvalidArgument:
+    return InvalidArgument(
+        "scheme",
+        given=repr(scheme),
+        needed="a scheme for products of which one factor stays on the workers",
+        change="Take anyk.MDS, say, or distribute both factors: (A, B).",
+    )
+
+
 def missing_answers(
     scheme: AbstractScheme, answered: Collection[int], needed: str
 ) -> NotEnoughAnswers:
@@ -391,12 +398,6 @@ def missing_answers(
     return NotEnoughAnswers(
         answered=heard, missing=set(range(promise.workers)) - heard, needed=needed
     )
-
-
-def read_only(matrix: NDArray[Any]) -> NDArray[Any]:
-    """The matrix, closed to writing: what is kept for the next recovery must not change."""
-    matrix.flags.writeable = False
-    return matrix
 
 
 def blocks_of(X: Any, blocks: int, domain: AbstractDomain) -> NDArray[Any]:
@@ -432,30 +433,5 @@ def blocks_of(X: Any, blocks: int, domain: AbstractDomain) -> NDArray[Any]:
             given=f"shape {array.shape}",
             needed="blocks with at least one number",
             change="Nothing to compute: leave the call out.",
-        )
-    return array
-
-
-def rows_of(values: Any, answered: tuple[int, ...], domain: AbstractDomain) -> NDArray[Any]:
-    """Check what `recover` was given: one row of the domain for each worker that answered.
-
-    Args:
-        values: array-like (len(answered), *out).
-        answered: the workers.
-        domain: what its values must belong to.
-
-    Returns:
-        ndarray (len(answered), *out) of the domain's dtype.
-
-    Raises:
-        InvalidArgument: if the rows and the workers do not match, or a value does not belong.
-    """
-    array = domain.validate(values, "values")
-    if array.ndim == 0 or array.shape[0] != len(answered):
-        raise InvalidArgument(
-            "values",
-            given=f"shape {np.shape(array)}",
-            needed=f"one row for each of the {len(answered)} workers that answered",
-            change="Stack the answers along the first axis, in the order of `answered`.",
         )
     return array

@@ -30,6 +30,8 @@ class Encoder:
             codes, and not the blocks themselves.
         grid: to which the shares are rounded, where their masks are Gaussian: without one, the last
             bits of a share tell what noise hides. None where nothing is rounded.
+        tiles: of how many blocks, below each other and side by side, the part of one share is put
+            together: D and M have as many rows for each share, row by row of these.
 
     Example:
         >>> anyk.Replication(blocks=2, workers=3).encode(np.ones(2)).encoder.data
@@ -42,6 +44,7 @@ class Encoder:
     masks: NDArray[Any]
     of_outputs: bool = False
     grid: Grid | None = None
+    tiles: tuple[int, int] = (1, 1)
 
     def rows(self, chosen: NDArray[np.intp]) -> Encoder:
         """Of these shares, in their order.
@@ -49,8 +52,49 @@ class Encoder:
         Args:
             chosen: their indices.
         """
-        grid = None if self.grid is None else self.grid.rows(chosen)
-        return replace(self, data=self.data[chosen], masks=self.masks[chosen], grid=grid)
+        each = self.tiles[0] * self.tiles[1]
+        rows = (np.asarray(chosen)[:, None] * each + np.arange(each)).ravel()
+        grid = None if self.grid is None else self.grid.rows(rows)
+        return replace(self, data=self.data[rows], masks=self.masks[rows], grid=grid)
+
+    def tiled(self, rows: NDArray[Any]) -> NDArray[Any]:
+        """The part of each share, of its blocks.
+
+        Args:
+            rows: ndarray (shares * tiles, height, width), or without the width for a vector.
+
+        Returns:
+            ndarray (shares, tiles[0] * height, tiles[1] * width).
+
+        Example:
+            >>> empty = np.zeros((4, 0))
+            >>> encoder = anyk.Encoder(data=np.eye(4), masks=empty, tiles=(1, 2))
+            >>> encoder.tiled(np.arange(4).reshape(4, 1, 1)).tolist()
+            [[[0, 1]], [[2, 3]]]
+        """
+        high, wide = self.tiles
+        if high == wide == 1:
+            return rows
+        if wide == 1:
+            return rows.reshape(-1, high * rows.shape[1], *rows.shape[2:])
+        _, height, width = rows.shape
+        apart = rows.reshape(-1, high, wide, height, width).swapaxes(2, 3)
+        return apart.reshape(-1, high * height, wide * width)
+
+    def untiled(self, part: NDArray[Any]) -> NDArray[Any]:
+        """The blocks of each share, of its part: what `tiled` was given.
+
+        Args:
+            part: ndarray (shares, tiles[0] * height, tiles[1] * width).
+        """
+        high, wide = self.tiles
+        if high == wide == 1:
+            return part
+        if wide == 1:
+            return part.reshape(-1, part.shape[1] // high, *part.shape[2:])
+        shares, rows, columns = part.shape
+        apart = part.reshape(shares, high, rows // high, wide, columns // wide).swapaxes(2, 3)
+        return apart.reshape(-1, rows // high, columns // wide)
 
     def on_grid(self, *, data_std: float = 1.0, finest: bool = False) -> Encoder:
         """The same with a grid, which is chosen by the matrices alone, for Gaussian masks.

@@ -53,8 +53,8 @@ class _View:
 
     def of(self, workers: tuple[int, ...]) -> tuple[NDArray[Any], NDArray[Any]]:
         """The rows of D and of M that these workers know."""
-        rows = self.encoded.held_by(workers)
-        return self.encoder.data[rows], self.encoder.masks[rows]
+        own = self.encoder.rows(np.array(self.encoded.held_by(workers), dtype=np.intp))
+        return own.data, own.masks
 
 
 def _check_bits(views: list[_View], patterns: int, generator: np.random.Generator) -> None:

@@ -111,8 +111,9 @@ def _check_encoder(made: Trial, encoded: Encoded) -> None:
     for part in encoded.parts:
         require(len(part) == total, f"there are not N r = {total} shares")
     for encoder, blocks in zip(each, made.blocks, strict=True):
-        require(encoder.data.shape == (total, len(blocks)), "D is not N r x K")
-        require(len(encoder.masks) == total, "M has not N r rows")
+        rows = total * encoder.tiles[0] * encoder.tiles[1]
+        require(encoder.data.shape == (rows, len(blocks)), "D is not N r x K")
+        require(len(encoder.masks) == rows, "M has not N r rows")
     if each[0].of_outputs:
         for function in (made.function, _itself):
             of = Trial(scheme=made.scheme, blocks=made.blocks, function=function)
@@ -123,7 +124,7 @@ def _check_encoder(made: Trial, encoded: Encoded) -> None:
     for encoder, blocks, part in zip(each, made.blocks, encoded.parts, strict=True):
         if not encoder.masks.shape[1]:  # check_masks compares the others
             told = "the shares are not D·blocks"
-            _check_product(encoded, encoder.data, blocks, part, told)
+            _check_product(encoded, encoder.data, blocks, encoder.untiled(part), told)
 
 
 def _itself(block: Any) -> Any:
@@ -182,7 +183,7 @@ def _bad_input(made: Trial) -> list[tuple[Any, str]]:
         return [
             (A, "one factor"),
             ((A, B, B), "three factors"),
-            ((A[:, :-1], B), "factors that do not fit"),
+            ((A[..., :-1], B), "factors that do not fit"),
             ((A[:0], B), "no rows"),
             ((A, np.full(B.shape, np.nan)), "NaN"),
             ((A.astype(str), B), "text"),
@@ -201,7 +202,9 @@ def _check_uneven(made: Trial) -> None:
     scheme = made.scheme
     if not isinstance(scheme.problem, MatMul):
         return
-    A, B = (np.pad(each, (0, 1), mode="wrap") for each in made.X)
+    A, B = (
+        np.pad(each, [(0, 0)] * (each.ndim - 2) + [(0, 1), (0, 1)], mode="wrap") for each in made.X
+    )
     try:
         encoded = scheme.encode((A, B))
     except InvalidArgument:

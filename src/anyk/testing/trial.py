@@ -30,7 +30,7 @@ def operands(problem: Map | Sum | MatMul) -> tuple[int, ...]:
     """
     if isinstance(problem, MatMul):
         m, p, n = problem.partition
-        return m * p, p * n
+        return problem.batch * m * p, problem.batch * p * n
     return (problem.blocks,)
 
 
@@ -52,15 +52,19 @@ def together(problem: Map | Sum | MatMul, blocks: tuple[NDArray[Any], ...]) -> A
     Args:
         problem: what a scheme computes.
         blocks: ndarray (K, *shape); for a product those of A and of B, row by row of the grid in
-            which they are cut, so block (j, l) of A is its number j p + l.
+            which they are cut, so block (j, l) of A is its number j p + l; one product of a batch
+            after the other.
     """
     if not isinstance(problem, MatMul):
         return blocks[0]
     m, p, n = problem.partition
-    return tuple(
-        each.reshape(*grid, *each.shape[1:]).swapaxes(1, 2).reshape(grid[0] * each.shape[1], -1)
-        for each, grid in zip(blocks, ((m, p), (p, n)), strict=True)
-    )
+    factors = []
+    for each, (down, across) in zip(blocks, ((m, p), (p, n)), strict=True):
+        _, height, width = each.shape
+        apart = each.reshape(problem.batch, down, across, height, width).swapaxes(2, 3)
+        whole = apart.reshape(problem.batch, down * height, across * width)
+        factors.append(whole if problem.batch > 1 else whole[0])
+    return tuple(factors)
 
 
 _LONGEST = 1 << 16  # numbers along an axis of a block on trial
@@ -130,7 +134,7 @@ class Trial:
 
         Args:
             rows: ndarray (K, *out); (1, *out) for a sum; for a product (m n, *out), block (j, k)
-                at j + k m.
+                at j + k m, one product of a batch after the other.
         """
         problem = self.scheme.problem
         if isinstance(problem, Map):
@@ -139,9 +143,9 @@ class Trial:
             return np.asarray(rows[0])
         m, _, n = problem.partition
         height, width = rows.shape[1:]
-        grid: NDArray[Any] = rows.reshape(n, m, height, width).transpose(1, 2, 0, 3)
-        whole: NDArray[Any] = grid.reshape(m * height, n * width)
-        return whole
+        grid = rows.reshape(problem.batch, n, m, height, width).transpose(0, 2, 3, 1, 4)
+        whole: NDArray[Any] = grid.reshape(problem.batch, m * height, n * width)
+        return whole if problem.batch > 1 else whole[0]
 
 
 def product(domain: AbstractDomain, A: NDArray[Any], B: NDArray[Any]) -> NDArray[Any]:

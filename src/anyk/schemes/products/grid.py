@@ -10,8 +10,11 @@ from numpy.typing import NDArray
 
 from anyk.domains.base import AbstractDomain
 from anyk.errors import InvalidArgument
+from anyk.spec import MatMul
 
-__all__ = ["Grid", "cut"]
+__all__ = ["Grid", "cut_left", "cut_right", "factors_of"]
+
+_MATRIX, _BATCH = 2, 3  # axes
 
 
 @final
@@ -20,87 +23,155 @@ class Grid:
     """How two factors are cut, and the size of their product.
 
     Args:
-        partition: (m, p, n): A in m x p blocks, B in p x n blocks.
+        problem: A in m x p blocks, B in p x n blocks, and how many such products.
         rows: of A.
+        inner: columns of A, and rows of B.
         columns: of B; None where B is a vector.
 
     Example:
-        >>> from anyk.schemes.products.grid import cut
-        >>> A, B = np.arange(6.0).reshape(3, 2), np.ones((2, 1))
-        >>> a, b, grid = cut(anyk.Reals(), (2, 1, 1), (A, B))
-        >>> a.shape, grid.together(np.stack([block @ b[0, 0] for block in a[:, 0]])).ravel()
-        ((2, 1, 2, 2), array([1., 5., 9.]))
+        >>> from anyk.schemes.products.grid import Grid
+        >>> grid = Grid(anyk.MatMul(partition=(2, 1, 1)), rows=3, inner=2, columns=1)
+        >>> grid.together(np.array([[[1], [2]], [[3], [0]]])).tolist()
+        [[1], [2], [3]]
     """
 
-    partition: tuple[int, int, int]
+    problem: MatMul
     rows: int
+    inner: int
     columns: int | None
 
+    @property
+    def answer(self) -> tuple[int, ...]:
+        """The shape of one block of the product."""
+        m, _, n = self.problem.partition
+        height = -(-self.rows // m)
+        return (height,) if self.columns is None else (height, -(-self.columns // n))
+
     def together(self, blocks: NDArray[Any]) -> NDArray[Any]:
-        """A @ B from its m * n blocks.
+        """A @ B from its m * n blocks; all products of a batch.
 
         Args:
-            blocks: ndarray (m * n, r, c), or (m, r) for a vector; block j of A times block k of B
-                at j + k m.
+            blocks: ndarray (batch * m * n, r, c), or (m, r) for a vector; block j of A times block
+                k of B at j + k m, the products of a batch one after the other.
 
         Returns:
-            ndarray (rows, columns), or (rows,).
+            ndarray (rows, columns), (rows,) for a vector, or (batch, rows, columns).
         """
-        m, _, n = self.partition
+        m, _, n = self.problem.partition
+        batch = self.problem.batch
         if self.columns is None:
             return blocks.reshape(-1)[: self.rows]
         _, height, width = blocks.shape
-        whole = blocks.reshape(n, m, height, width).transpose(1, 2, 0, 3)
-        return np.ascontiguousarray(
-            whole.reshape(m * height, n * width)[: self.rows, : self.columns]
-        )
+        if batch == n == 1:  # as they lie already
+            return blocks.reshape(m * height, width)[: self.rows, : self.columns]
+        apart = blocks.reshape(batch, n, m, height, width).transpose(0, 2, 3, 1, 4)
+        whole = apart.reshape(batch, m * height, n * width)[:, : self.rows, : self.columns]
+        return np.ascontiguousarray(whole if batch > 1 else whole[0])
 
 
-def cut(
-    domain: AbstractDomain, partition: tuple[int, int, int], factors: Any
-) -> tuple[NDArray[Any], NDArray[Any], Grid]:
-    """The blocks of both factors.
+def factors_of(X: Any) -> tuple[Any, Any]:
+    """The two factors of a product, of what `encode` was given.
 
     Args:
-        domain: of their entries.
-        partition: (m, p, n).
-        factors: (A, B), array-likes (rows, inner) and (inner, columns), or (inner,) where n = 1.
-
-    Returns:
-        Blocks (m, p, r, i) of A and (p, n, i, c) of B, or (p, 1, i) for a vector; and the grid.
+        X: (A, B).
 
     Raises:
-        InvalidArgument: if they are no two factors that can be multiplied.
+        InvalidArgument: if it is no pair.
     """
-    m, p, n = partition
-    try:
-        left, right = factors
-    except (TypeError, ValueError):
-        raise _wrong(_told(factors), "two factors (A, B)", change="Pass X = (A, B).") from None
-    A, B = domain.validate(left, "X"), domain.validate(right, "X")
-    vector = B.ndim == 1 and n == 1
-    if A.ndim != 2 or (B.ndim != 2 and not vector) or A.shape[1] != B.shape[0]:  # noqa: PLR2004 - matrices
-        needed = "(rows, inner) and (inner, columns)" + (" or (inner,)" if n == 1 else "")
+    if isinstance(X, (tuple, list)) and len(X) == 2:  # noqa: PLR2004 - two factors
+        left, right = X
+        return left, right
+    raise _wrong(_told(X), "two factors (A, B)", change="Pass X = (A, B).")
+
+
+def cut_left(domain: AbstractDomain, problem: MatMul, factor: Any) -> NDArray[Any]:
+    """The blocks of A.
+
+    Args:
+        domain: of its entries.
+        problem: how it is cut.
+        factor: array-like (rows, inner), or (batch, rows, inner).
+
+    Returns:
+        ndarray (batch * m * p, r, i): block (j, l) at j p + l, those of a batch one after the
+        other; zeros where it can't be cut evenly.
+
+    Raises:
+        InvalidArgument: if it is no such matrix.
+    """
+    m, p, _ = problem.partition
+    return _cut(_checked(domain, problem, factor, "A", "(rows, inner)"), m, p)
+
+
+def cut_right(
+    domain: AbstractDomain, problem: MatMul, factor: Any, left: tuple[int, ...]
+) -> tuple[NDArray[Any], Grid]:
+    """The blocks of B, for an A that is known already.
+
+    Args:
+        domain: of its entries.
+        problem: how it is cut.
+        factor: array-like (inner, columns), (inner,) where n = 1, or (batch, inner, columns).
+        left: the shape of A.
+
+    Returns:
+        ndarray (batch * p * n, i, c), or (p, i) for a vector: block (l, k) at l n + k; and the grid
+        of the product.
+
+    Raises:
+        InvalidArgument: if it is no matrix that A can be multiplied with.
+    """
+    _, p, n = problem.partition
+    rows, inner = left[-2:]
+    vector = problem.batch == n == 1 and np.ndim(factor) == 1
+    if vector:
+        B = domain.validate(factor, "X")
+    else:
+        B = _checked(domain, problem, factor, "B", "(inner, columns)" + " or (inner,)" * (n == 1))
+    length = len(B) if vector else B.shape[-2]
+    if length != inner:
         raise _wrong(
-            f"shapes {A.shape} and {B.shape}", needed, change="Pass two matrices that fit."
+            f"A of shape {left} and B of shape {B.shape}",
+            f"{inner} rows in B, as many as A has columns",
+            change="Pass two matrices that fit.",
         )
-    if not (A.size and B.size):
+    if vector:
+        blocks = np.pad(B, (0, -length % p)).reshape(p, -1)
+        return blocks, Grid(problem, rows, inner, None)
+    return _cut(B, p, n), Grid(problem, rows, inner, B.shape[-1])
+
+
+def _checked(
+    domain: AbstractDomain, problem: MatMul, factor: Any, name: str, shape: str
+) -> NDArray[Any]:
+    """A factor as an array of as many axes as it must have, none of them empty."""
+    array = domain.validate(factor, "X")
+    axes = _BATCH if problem.batch > 1 else _MATRIX
+    batch = "" if problem.batch == 1 else f"batch={problem.batch} matrices "
+    if array.ndim != axes or (axes == _BATCH and len(array) != problem.batch):
         raise _wrong(
-            f"shapes {A.shape} and {B.shape}",
+            f"{name} of shape {array.shape}",
+            f"{batch}{shape}" if not batch else f"{batch}{shape}, one after the other",
+            change="Reshape it, or make the scheme for it.",
+        )
+    if not array.size:
+        raise _wrong(
+            f"{name} of shape {array.shape}",
             "entries",
             change="Nothing to multiply: leave the call out.",
         )
-    a = _padded(A, (m, p)).reshape(m, -(-A.shape[0] // m), p, -1).swapaxes(1, 2)
-    if vector:
-        return a, _padded(B, (p,)).reshape(p, 1, -1), Grid(partition, A.shape[0], None)
-    b = _padded(B, (p, n)).reshape(p, -(-B.shape[0] // p), n, -1).swapaxes(1, 2)
-    return a, b, Grid(partition, A.shape[0], B.shape[1])
+    return array
 
 
-def _padded(array: NDArray[Any], pieces: tuple[int, ...]) -> NDArray[Any]:
-    """Zeros behind an array, so that each axis can be cut in equal pieces."""
-    lacking = [(0, -length % cuts) for length, cuts in zip(array.shape, pieces, strict=True)]
-    return np.pad(array, lacking) if any(more for _, more in lacking) else array
+def _cut(array: NDArray[Any], down: int, across: int) -> NDArray[Any]:
+    """The blocks of a matrix, row by row, or of several."""
+    matrix = array.reshape(-1, *array.shape[-2:])
+    lacking = [(0, 0), (0, -matrix.shape[1] % down), (0, -matrix.shape[2] % across)]
+    if any(more for _, more in lacking):
+        matrix = np.pad(matrix, lacking)
+    batch, rows, columns = matrix.shape
+    apart = matrix.reshape(batch, down, rows // down, across, columns // across).swapaxes(2, 3)
+    return apart.reshape(batch * down * across, rows // down, columns // across)
 
 
 def _told(factors: Any) -> str:

@@ -2,48 +2,26 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Collection
-from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
-from typing import Any, final
+from dataclasses import dataclass
+from typing import ClassVar, final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from anyk.answers import Recovered
-from anyk.checks import indices_of, instance, settle, shown
-from anyk.codes.exact.linear import solve
-from anyk.codes.exact.reed_solomon import EvaluationCode
 from anyk.domains.polynomials import vandermonde
 from anyk.domains.prime import PrimeField
-from anyk.errors import InvalidArgument, Unachievable
-from anyk.randomness.entropy import AbstractSource, SystemSource
-from anyk.schemes.base import (
-    AbstractRecovery,
-    AbstractScheme,
-    Encoded,
-    Encoder,
-    missing_answers,
-    read_only,
-    rows_of,
-)
-from anyk.schemes.certainty import Certainty
-from anyk.schemes.products.grid import Grid, cut
+from anyk.schemes.base import AbstractScheme
+from anyk.schemes.encoder import Encoder
+from anyk.schemes.products.base import AbstractProduct, Can
+from anyk.schemes.products.code import ProductCode
 from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_of
-from anyk.schemes.smaller import enough, or_lower
-from anyk.schemes.tally import AbstractTally
-from anyk.spec import Guarantee, MatMul, Threat
-from anyk.work import AbstractWork, Function, Product
+from anyk.spec import MatMul, Threat
 
 __all__ = ["ROW", "Polynomial"]
-
-_MULTIPLY = (operator.matmul, np.matmul)
 
 
 @final
 @dataclass(frozen=True)
-class Polynomial(AbstractScheme):
+class Polynomial(AbstractProduct):
     """A polynomial code: A @ B from any m n answers, A cut in m rows of blocks, B in n columns.
 
     The share at the point x has two parts, A~ = A_0 + A_1 x + .. + A_(m-1) x^(m-1) and
@@ -56,7 +34,9 @@ class Polynomial(AbstractScheme):
         workers: N.
         domain: the prime field of the entries.
         adversaries: A, how many workers may answer wrongly.
+        colluders: 0: a share is a combination of blocks without a mask.
         pieces: r, how many shares a worker holds, each at a point of its own.
+        verified: whether each answer is checked when it comes.
         detects: D, how many workers may answer wrongly without a wrong value; A where it is None.
 
     Raises:
@@ -83,207 +63,31 @@ class Polynomial(AbstractScheme):
         (True, (0, 1, 2, 3))
     """
 
-    partition: tuple[int, int, int]
-    workers: int
-    domain: PrimeField = PrimeField()
-    adversaries: int = 0
-    pieces: int = 1
-    detects: int | None = None
-
-    def __post_init__(self) -> None:
-        problem = MatMul(partition=self.partition)
-        settle(self, optional="detects", workers=1, adversaries=0, pieces=1, detects=0)
-        object.__setattr__(self, "partition", problem.partition)
-        instance("domain", self.domain, PrimeField, change="Pass anyk.PrimeField(2**31 - 1).")
-        if self.partition[1] != 1:
-            raise InvalidArgument(
-                "partition",
-                given=repr(self.partition),
-                needed="(m, 1, n), as a polynomial code does not cut the inner dimension",
-                change="Pass 1 in the middle.",
-            )
-        threshold, r = self._certainty.threshold, self.pieces
-        if threshold > self._shares:
-            words, numbers = self._certainty.excess
-            raise Unachievable(
-                "workers",
-                given=str(self.workers),
-                needed=f"mn + {words} <= {'N' if r == 1 else 'rN'}, that is {self._dimension} + "
-                f"{numbers} = {threshold} <= {self._shares}",
-                change=f"Take {-(-threshold // r)} workers{self._lower}.",
-            )
-        if self._shares > self.domain.modulus:
-            raise Unachievable(
-                "domain",
-                given=repr(self.domain),
-                needed=f"a modulus of at least rN = {self._shares}",
-                change="Take a larger prime; 2**31 - 1 is the default.",
-            )
+    can: ClassVar = Can(cuts=(True, False, True), domains=(PrimeField,))
 
     @property
-    def _lower(self) -> str:
-        """What can be lowered instead of taking more workers."""
-        (m, _, n), spare = self.partition, self._certainty.threshold - self._dimension
-        sides = [("m", m, n), ("n", n, m)]
-        names = [name for name, own, other in sides if own > 1 and other + spare <= self._shares]
-        least = {"detects": self.adversaries}
-
-        def fits(it: Polynomial) -> bool:
-            return it._certainty.threshold <= it._shares
-
-        return or_lower([*names, *enough(self, fits, "adversaries", "detects", **least)])
-
-    @property
-    def _dimension(self) -> int:
-        """How many answers determine the product."""
-        return self.partition[0] * self.partition[2]
-
-    @property
-    def _shares(self) -> int:
-        return self.workers * self.pieces
-
-    @property
-    def _certainty(self) -> Certainty:
-        """When values of the polynomial are the true ones."""
-        return Certainty(
-            dimension=self._dimension,
-            adversaries=self.adversaries,
-            detects=self.detects,
-            pieces=self.pieces,
-        )
-
-    @property
-    def problem(self) -> MatMul:
-        """The product of factors so cut."""
-        return MatMul(partition=self.partition)
-
-    @property
-    def guarantee(self) -> Guarantee:
-        """Exact from any mn + rD + rA answers, or rA fewer where nobody lies."""
-        certainty = self._certainty
-        return Guarantee(
-            workers=self.workers,
-            threshold=certainty.threshold,
-            least=certainty.least,
-            stragglers=(self._shares - certainty.threshold) // self.pieces,
-            adversaries=self.adversaries,
-            colluders=0,
-            exact=True,
-            leakage=None,
-            load=float(self.pieces),
-            pieces=self.pieces,
-        )
-
-    def encode(self, X: Any, *, source: AbstractSource = SystemSource()) -> Encoded:  # noqa: ARG002
-        """Both factors at the points of the shares.
-
-        Args:
-            X: (A, B), array-likes (rows, inner) and (inner, columns) of residues in [0, p); B may
-                be a vector (inner,) where n = 1.
-            source: not used; there are no masks.
-
-        Returns:
-            Two parts: A~ (N r, rows / m, inner) and B~ (N r, inner, columns / n).
-
-        Raises:
-            InvalidArgument: if they are no two factors that can be multiplied.
-        """
-        a, b, grid = cut(self.domain, self.partition, X)
-        left = self.domain.matmul(self.encoder(grid, 0).data, a[:, 0])
-        right = self.domain.matmul(self.encoder(grid, 1).data, b[0])
-        return Encoded(self, (left, right), grid)
-
-    def work(self, function: Function, per_worker: tuple[bool, ...] = ()) -> AbstractWork:
-        """The product of the two parts.
-
-        Raises:
-            InvalidArgument: if the function is not matmul, or there are further arguments.
-        """
-        if function not in _MULTIPLY or per_worker:
-            raise InvalidArgument(
-                "function",
-                given=shown(function) + " and further arguments" * bool(per_worker),
-                needed="numpy.matmul alone, as the workers multiply the two factors",
-                change="Pass np.matmul, and the factors as X = (A, B).",
-            )
-        return Product()
-
-    def sufficient(self, answered: Collection[int]) -> bool:
-        """Whether there are mn of them beyond those that D workers gave."""
-        return self._certainty.margin(set(indices_of("answered", answered))) >= 0
-
-    def tally(self, layout: Grid) -> AbstractTally:  # noqa: ARG002
-        """The same, told one by one."""
-        return self._certainty.tally
-
-    def encoder(self, layout: Grid, operand: int = 0) -> Encoder:  # noqa: ARG002
-        """D of either factor: powers of the points of the shares."""
+    def enough(self) -> int:
+        """Mn."""
         m, _, n = self.partition
-        powers = _powers(self)[:, :m] if operand == 0 else _powers(self)[:, : m * n : m]
-        masks = np.zeros((self._shares, 0), dtype=np.int64)
-        return Encoder(data=np.ascontiguousarray(powers), masks=masks)
-
-    def recovery(self, layout: Grid, answered: tuple[int, ...]) -> AbstractRecovery:
-        """The coefficients of the polynomial through these answers.
-
-        Raises:
-            NotEnoughAnswers: if they are not sufficient.
-        """
-        if not self.sufficient(answered):
-            raise missing_answers(self, answered, self._certainty.needed)
-        return _PolynomialRecovery(self, layout, answered)
-
-    def over(self, field: PrimeField) -> Polynomial:
-        """The same code over another prime field."""
-        return replace(self, domain=field)
-
-
-@lru_cache(maxsize=32)
-def _powers(scheme: Polynomial) -> NDArray[np.int64]:
-    """Powers 0 .. mn - 1 of the points 0, 1, ..: int64 ndarray (rN, mn)."""
-    m, _, n = scheme.partition
-    points = np.arange(scheme.workers * scheme.pieces, dtype=np.int64)
-    return read_only(np.ascontiguousarray(vandermonde(scheme.domain, points, m * n).T))
-
-
-@final
-@dataclass(frozen=True)
-class _PolynomialRecovery(AbstractRecovery):
-    scheme: Polynomial
-    grid: Grid
-    shares: tuple[int, ...]
+        return m * n
 
     @property
-    def answered(self) -> tuple[int, ...]:
-        return self.shares
+    def letters(self) -> str:
+        """Mn."""
+        return "mn"
 
-    @cached_property
-    def matrix(self) -> NDArray[Any]:
-        """R, int64 ndarray (mn, len(answered)): block j, k of the product is row j + k m."""
-        return self._matrix(range(self.scheme._dimension))  # noqa: SLF001 - its own scheme
-
-    def _matrix(self, places: Collection[int]) -> NDArray[np.int64]:
-        rows = _powers(self.scheme)[[self.shares[place] for place in places]]
-        inverse = solve(self.scheme.domain, rows, np.eye(len(rows), dtype=np.int64))
-        if inverse is None:
-            raise ArithmeticError("Vandermonde's matrix of distinct points has an inverse")
-        matrix = np.zeros((len(rows), len(self.shares)), dtype=np.int64)
-        matrix[:, list(places)] = inverse
-        return matrix
-
-    def recover(self, values: NDArray[Any]) -> Recovered:
-        scheme, field = self.scheme, self.scheme.domain
-        array = rows_of(values, self.shares, field)
-        certainty = scheme._certainty  # noqa: SLF001 - its own scheme
-        code = EvaluationCode(field, np.array(self.shares), certainty.dimension)
-        located = code.locate(array.reshape(len(array), -1), certainty.most(self.shares))
-        liars, wrong = certainty.liars(self.shares, located), set(located.removed)
-        places = [at for at in range(len(array)) if at not in wrong][: certainty.dimension]
-        blocks = field.matmul(self._matrix(places) if wrong else self.matrix, array)
-        return Recovered(
-            value=self.grid.together(blocks),
-            suspects=liars,
-            known=np.ones(1, dtype=np.bool_),
+    def build(self) -> ProductCode:
+        """Powers of the points 0, 1, 2, .."""
+        m, _, n = self.partition
+        points = np.arange(self.workers * self.pieces, dtype=np.int64)
+        powers = np.ascontiguousarray(vandermonde(self.field, points, m * n).T)
+        none = np.zeros((len(points), 0), dtype=np.int64)
+        return ProductCode(
+            left=Encoder(data=np.ascontiguousarray(powers[:, :m]), masks=none),
+            right=Encoder(data=np.ascontiguousarray(powers[:, : m * n : m]), masks=none),
+            terms=powers,
+            wanted=np.eye(m * n, dtype=np.int64),
+            points=points,
         )
 
 

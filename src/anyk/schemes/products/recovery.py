@@ -1,0 +1,311 @@
+"""The decoder of all schemes for matrix products: linear algebra, over a field or rounded."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anyk.answers import Recovered
+from anyk.codes.exact.linear import row_reduce, solve
+from anyk.codes.exact.reed_solomon import EvaluationCode
+from anyk.codes.locators.located import Located
+from anyk.domains.base import AbstractDomain
+from anyk.domains.prime import PrimeField
+from anyk.randomness.sketch import sketch, sketch_residues
+from anyk.schemes.certainty import Certainty
+from anyk.schemes.products.code import ProductCode
+from anyk.schemes.products.grid import Grid
+from anyk.schemes.recovery import AbstractRecovery, rows_of
+
+__all__ = ["LinearRecovery", "Sizes"]
+
+_EPS = float(np.finfo(np.float64).eps)
+_ROUNDINGS = 1.0  # of an answer, as a share of what its terms add up to without signs
+_SINGULAR = 1e-13  # of the largest singular value, times how many there are
+_LUCK = 3.0  # by which few spare answers may show less noise than there is
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Sizes:
+    """How large the answers on shares are to be expected, and with them what rounding does.
+
+    Args:
+        answers: the root mean square of the entries of each share's answer if the entries of both
+            parts were independent, ndarray (shares,).
+    """
+
+    answers: NDArray[np.float64]
+
+    @classmethod
+    def of(
+        cls,
+        code: ProductCode,
+        left: NDArray[np.float64],
+        right: NDArray[np.float64] | None,
+        grid: Grid,
+    ) -> Sizes:
+        """Of all shares.
+
+        Args:
+            code: of the shares.
+            left: the mean square of the entries of each block of A.
+            right: of each block of B.
+            grid: how both are cut.
+        """
+        if right is None:
+            raise ValueError("sizes of both factors, or of none")
+        deep = code.left.tiles[1]
+        inner = -(-grid.inner // grid.problem.partition[1])
+        own = [
+            (np.abs(encoder.data) ** 2 @ squares).reshape(code.shares, -1)
+            + np.sum(np.abs(encoder.masks) ** 2, axis=1).reshape(code.shares, -1)
+            for encoder, squares in ((code.left, left), (code.right, right))
+        ]
+        means = own[0].mean(axis=1) * own[1].mean(axis=1)
+        return cls(np.sqrt(means * inner * deep))
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LinearRecovery(AbstractRecovery):
+    """The blocks of a product from the answers on some shares.
+
+    Args:
+        code: of the shares.
+        domain: of the answers.
+        certainty: how many answers determine the product, and how many may be wrong.
+        grid: how the factors are cut.
+        sizes: of the answers, over the reals.
+        shares: that were answered, in the order of their answers.
+        lacking: makes the error of answers that do not determine the product.
+    """
+
+    code: ProductCode
+    domain: AbstractDomain
+    certainty: Certainty
+    grid: Grid
+    sizes: Sizes | None
+    shares: tuple[int, ...]
+    lacking: Callable[[tuple[int, ...]], Exception]
+
+    @property
+    def answered(self) -> tuple[int, ...]:
+        """The shares."""
+        return self.shares
+
+    @property
+    def matrix(self) -> NDArray[Any]:
+        """R, ndarray (m n, len(answered) * products): block j, k of the product is row j + k m."""
+        return self._solved.matrix
+
+    @property
+    def condition(self) -> float:
+        """By how much errors of the answers may be amplified; 1 over a field."""
+        return self._solved.condition
+
+    def recover(self, values: NDArray[Any]) -> Recovered:
+        """The product from the answers.
+
+        Args:
+            values: ndarray (len(answered), *out).
+
+        Returns:
+            A @ B, the liars, and over the reals the condition number and an error estimate.
+
+        Raises:
+            InvalidArgument: if `values` does not fit.
+            NotEnoughAnswers: if these answers do not determine the product.
+            TooManyErrors: if they contradict each other beyond what can be mended.
+        """
+        array = rows_of(values, self.shares, self.domain)
+        if isinstance(self.domain, PrimeField):
+            return self._exact(self.domain, array)
+        return self._rounded(array)
+
+    def _exact(self, field: PrimeField, array: NDArray[Any]) -> Recovered:
+        liars, kept = self._located(field, array)
+        solved = self._solved if kept is None else self._of(kept)
+        blocks = solved.apply(field, self._split(array if kept is None else array[list(kept)]))
+        return Recovered(
+            value=self.grid.together(blocks), suspects=liars, known=np.ones(1, dtype=np.bool_)
+        )
+
+    def _located(
+        self, field: PrimeField, array: NDArray[Any]
+    ) -> tuple[tuple[int, ...], tuple[int, ...] | None]:
+        """The liars, and the places of the others where there are any liars."""
+        if len(self.shares) <= self.code.enough:
+            return (), None
+        rows = array.reshape(len(array), -1)
+        if self.code.points is None:
+            if not self._agree(field, rows):
+                raise self.certainty.contradiction(self.shares)
+            return (), None
+        points = self.code.points[list(self.shares)]
+        code = EvaluationCode(field, points, self.code.dimension)
+        located = code.locate(rows, self.certainty.most(self.shares))
+        liars = self.certainty.liars(self.shares, located)
+        return liars, _without(located, len(rows))
+
+    def _agree(self, field: PrimeField, rows: NDArray[Any]) -> bool:
+        """Whether all answers follow from those that are used."""
+        few = sketch_residues(field, rows)
+        terms, solved = self.code.rows(self.shares), self._solved
+        unknown = field.matmul(solved.unknowns, few)
+        return bool((field.matmul(terms, unknown) == few).all())
+
+    def _rounded(self, array: NDArray[Any]) -> Recovered:
+        solved, sub = self._solved, self._split(array)
+        with np.errstate(over="ignore", invalid="ignore"):  # the estimate is infinite then
+            blocks = solved.apply(self.domain, sub)
+            value = self.grid.together(blocks)
+            noise = self._noise(sub)
+            error = math.sqrt(float(np.sum(np.abs(solved.matrix) ** 2 @ noise**2)) / len(blocks))
+            size = math.sqrt(float(np.mean(np.abs(value) ** 2)))
+        relative = error / size if size > 0.0 else (math.inf if error > 0.0 else 0.0)
+        estimate = max(relative, _EPS) if math.isfinite(relative) else math.inf
+        return Recovered(
+            value=value,
+            error_estimate=estimate,
+            known=np.zeros(1, dtype=np.bool_),
+            block_errors=np.array([estimate]),
+            condition=solved.condition,
+        )
+
+    def _split(self, array: NDArray[Any]) -> NDArray[Any]:
+        """The products in each answer, ndarray (len(answered) * products, *block)."""
+        high, wide = self.code.left.tiles[0], self.code.right.tiles[1]
+        if high == wide == 1:
+            return array
+        if array.ndim == 2:  # noqa: PLR2004 - answers that are vectors
+            return array.reshape(len(array) * high, -1)
+        count, rows, columns = array.shape
+        apart = array.reshape(count, high, rows // high, wide, columns // wide).swapaxes(2, 3)
+        return apart.reshape(-1, rows // high, columns // wide)
+
+    def _noise(self, sub: NDArray[Any]) -> NDArray[np.float64]:
+        """The root mean square error of each product that rounding leaves."""
+        each = self.code.products
+        seen = np.array([np.sqrt(np.mean(np.abs(one) ** 2)) for one in sub])
+        expected = np.zeros(len(sub))
+        if self.sizes is not None:
+            expected = np.repeat(self.sizes.answers[list(self.shares)], each)
+        noise: NDArray[np.float64] = _ROUNDINGS * _EPS * np.hypot(seen, expected)
+        solved, spare = self._solved, len(sub) - self.code.dimension
+        if spare > 0:
+            few = sketch(sub.reshape(len(sub), -1))
+            left = few - self.code.rows(self.shares) @ (solved.unknowns @ few)
+            shown = math.sqrt(float(np.mean(np.abs(left) ** 2)) * len(sub) / spare)
+            usual = math.sqrt(float(np.mean(noise**2))) or 1.0
+            noise *= max(1.0, (1.0 + _LUCK / math.sqrt(2.0 * spare)) * shown / usual)
+        return noise
+
+    @cached_property
+    def _solved(self) -> _Solved:
+        return self._of(None)
+
+    def _of(self, kept: Sequence[int] | None) -> _Solved:
+        """The linear algebra for the answers at these places; for all of them."""
+        shares = self.shares if kept is None else tuple(self.shares[place] for place in kept)
+        solved = (
+            _over_field(self.domain, self.code, shares)
+            if isinstance(self.domain, PrimeField)
+            else _over_reals(self.code, shares)
+        )
+        if solved is None:
+            raise self.lacking(self.shares)
+        return solved
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class _Solved:
+    """What makes the blocks of the product of answers.
+
+    Args:
+        wanted: S, ndarray (m n, k).
+        unknowns: of the unknown matrices from the products, ndarray (k, products).
+        matrix: R = S·unknowns.
+        condition: how much errors may be amplified.
+    """
+
+    wanted: NDArray[Any]
+    unknowns: NDArray[Any]
+    matrix: NDArray[Any]
+    condition: float
+
+    def apply(self, domain: AbstractDomain, products: NDArray[Any]) -> NDArray[Any]:
+        """R·products; what is one of the products as it is, is not computed."""
+        plain = (self.matrix != 0).sum(axis=1) == 1
+        plain &= (self.matrix == 1).sum(axis=1) == 1
+        used = np.flatnonzero((self.matrix[~plain] != 0).any(axis=0))
+        if not plain.any():
+            if len(used) == len(products):
+                return domain.matmul(self.matrix, products)
+            return domain.matmul(
+                np.ascontiguousarray(self.matrix[:, used]), np.ascontiguousarray(products[used])
+            )
+        blocks = np.empty((len(self.matrix), *products.shape[1:]), dtype=products.dtype)
+        blocks[plain] = products[self.matrix[plain].argmax(axis=1)]
+        if not plain.all():
+            rest = np.ascontiguousarray(self.matrix[~plain][:, used])
+            blocks[~plain] = domain.matmul(rest, np.ascontiguousarray(products[used]))
+        return blocks
+
+
+def _over_field(field: PrimeField, code: ProductCode, shares: tuple[int, ...]) -> _Solved | None:
+    """Of the first answers that determine the product."""
+    terms, size = code.rows(shares), code.dimension
+    places = list(range(size))
+    inverse = solve(field, terms[:size], np.eye(size, dtype=np.int64))
+    if inverse is None and len(terms) > size:
+        places = list(row_reduce(field, np.ascontiguousarray(terms.T))[1])
+        if len(places) == size:
+            inverse = solve(field, terms[places], np.eye(size, dtype=np.int64))
+    if inverse is None:
+        return None
+    unknowns = np.zeros((size, len(terms)), dtype=np.int64)
+    unknowns[:, places] = inverse
+    return _Solved(code.wanted, unknowns, field.matmul(code.wanted, unknowns), 1.0)
+
+
+def _over_reals(code: ProductCode, shares: tuple[int, ...]) -> _Solved | None:
+    """By least squares; unknown matrices that an answer is are taken as they are."""
+    terms, size = code.rows(shares), code.dimension
+    alone = ((terms != 0).sum(axis=1) == 1) & ((terms == 1).sum(axis=1) == 1)
+    unknowns = np.zeros((size, len(terms)), dtype=terms.dtype)
+    every = np.flatnonzero(alone)
+    is_of, first = np.unique(terms[every].argmax(axis=1), return_index=True)
+    places = every[first]
+    unknowns[is_of, places] = 1.0
+    left = np.setdiff1d(np.arange(size), is_of)
+    condition = 1.0
+    if len(left):
+        rest = np.flatnonzero(~alone)
+        own = terms[np.ix_(rest, left)]
+        if len(rest) < len(left):
+            return None
+        u, s, vh = np.linalg.svd(own, full_matrices=False)
+        if s[-1] <= _SINGULAR * len(left) * s[0]:
+            return None
+        condition = float(s[0] / s[-1])
+        inverse = (vh.conj().T / s) @ u.conj().T
+        block = np.zeros((len(left), len(terms)), dtype=terms.dtype)
+        block[:, rest] = inverse
+        known = terms[np.ix_(rest, is_of)]
+        block[:, places] -= inverse @ known
+        unknowns[left] = block
+    return _Solved(code.wanted, unknowns, code.wanted @ unknowns, condition)
+
+
+def _without(located: Located, count: int) -> tuple[int, ...] | None:
+    """The places that are left."""
+    removed = set(located.removed)
+    return tuple(at for at in range(count) if at not in removed) if removed else None
