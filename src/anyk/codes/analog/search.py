@@ -18,6 +18,9 @@ Start: TypeAlias = Callable[[NDArray[Any], NDArray[np.float64], int], NDArray[np
 """Which groups are likely to be wrong, by weighted values, weights, and how many they are."""
 
 _ROBUST = 30  # of reweighting
+_MOST = 30_000  # sets that are weighed, before no further start is tried
+_AT_ONCE = 1000  # of them
+_PAIRS = 4  # of the best sets, two of whose groups are exchanged at once
 _ALARM = 1e-4  # the chance that noise alone makes one of the groups look like a lie
 _DEPENDENT = 1e-12  # of columns of length 1 at most
 
@@ -63,7 +66,10 @@ class Search:
         self._values = values * self._weights[:, None]
         self._basis = basis * self._weights[:, None]
         self._check = complement(self._basis)
-        self._syndromes = self._check @ self._values
+        self._width = values.shape[1]
+        span, sizes, _ = np.linalg.svd(self._check @ self._values, full_matrices=False)
+        self._syndromes = span * sizes  # as many columns as there are rows, at most
+        self._weighed = 0
         self._rows = Rows(groups)
         self._counts = self._rows.counts
         self._most_rows = len(basis) if rows is None else rows
@@ -83,14 +89,23 @@ class Search:
             left = self._bounded(sets)
             best = sets[np.argmin(left)]
             return tuple(best.tolist()), self._rest(best) if left.min() < math.inf else math.inf
-        allowed, found, least = np.arange(len(self._groups)), np.arange(errors), math.inf
+        allowed = np.arange(len(self._groups))
+        tried: list[tuple[float, tuple[int, ...]]] = []
         for start in self._starts(errors):
-            groups, left_over = exchanged(start, allowed, self._bounded)
-            if left_over < least:
-                found, least = groups, left_over
-            if least <= self.unit:
+            groups, left_over = exchanged(start, allowed, self._bounded, enough=self.unit)
+            tried.append((left_over, tuple(groups.tolist())))
+            if left_over <= self.unit or self._weighed > _MOST:
                 break
-        return tuple(found.tolist()), self._rest(found) if least < math.inf else math.inf
+        least, found = min(tried)
+        others = len(self._groups) - errors
+        pairs = math.comb(errors, 2) * math.comb(others, 2)
+        if self.unit < least < math.inf and errors == self._most and pairs <= _MOST:
+            after = [
+                exchanged(np.array(each), allowed, self._bounded, pairs=True, enough=self.unit)
+                for _, each in sorted({*tried})[:_PAIRS]
+            ]
+            least, found = min((lost, tuple(groups.tolist())) for groups, lost in after)
+        return found, self._rest(np.array(found)) if least < math.inf else math.inf
 
     def named(
         self,
@@ -114,15 +129,14 @@ class Search:
         errors = np.linalg.lstsq(self._check[:, rows], self._syndromes)[0]
         chances = self._chance(rows, left, beyond * self._typical, learned=learned)
         alone = (own * self._typical)[rows]
-        width = self._values.shape[1]
-        unseen = self.unit * math.sqrt(len(self._check) * width)
+        unseen = self.unit * math.sqrt(len(self._check) * self._width)
         clear, first = [], 0
         for group in found:
             here = slice(first, first + int(self._counts[group]))
             first = here.stop
-            if np.linalg.norm(errors[here]) <= math.sqrt(width) * np.linalg.norm(alone[here]):
+            if np.linalg.norm(errors[here]) <= math.sqrt(self._width) * np.linalg.norm(alone[here]):
                 continue
-            chance = float(np.linalg.norm(chances[here])) * math.sqrt(width)
+            chance = float(np.linalg.norm(chances[here])) * math.sqrt(self._width)
             if self._rival(group, found) > max(unseen, chance):
                 clear.append(group)
         return tuple(clear)
@@ -157,7 +171,7 @@ class Search:
             sets = exchanged(start, allowed, self._left)[0][None]
         sets = sets[(sets != group).all(axis=1)]
         freedom = np.maximum(len(self._check) - self._counts[sets].sum(axis=1), 1)
-        norms = self._left(sets) * np.sqrt(freedom * self._values.shape[1])
+        norms = self._left(sets) * np.sqrt(freedom * self._width)
         return float(norms.min(initial=math.inf))
 
     def _every(self, errors: int) -> NDArray[np.intp] | None:
@@ -184,17 +198,18 @@ class Search:
 
     def _left(self, sets: NDArray[np.intp]) -> NDArray[np.float64]:
         """What is left of the syndromes without each set of groups, ndarray (sets,)."""
-        spare, width = self._syndromes.shape
-        left = np.zeros(len(sets))
+        spare, left = len(self._check), np.zeros(len(sets))
+        self._weighed += len(sets)
         for some, rows in self._rows.of(sets):
             count = rows.shape[1]
             if count >= spare:
                 continue  # they explain anything
-            columns = np.moveaxis(self._check[:, rows], 0, 1)  # sets, spare rows, rows left out
-            span, lengths, _ = np.linalg.svd(columns, full_matrices=False)
-            span = np.where((lengths > _DEPENDENT)[:, None], span, 0.0)
-            rest = self._syndromes - span @ (span.conj().swapaxes(1, 2) @ self._syndromes)
-            left[some] = np.linalg.norm(rest, axis=(1, 2)) / math.sqrt((spare - count) * width)
+            for first in range(0, len(some), _AT_ONCE):
+                these = slice(first, first + _AT_ONCE)
+                span = _span(np.moveaxis(self._check[:, rows[these]], 0, 1))
+                rest = self._syndromes - span @ (span.conj().swapaxes(1, 2) @ self._syndromes)
+                left[some[these]] = np.linalg.norm(rest, axis=(1, 2))
+            left[some] /= math.sqrt((spare - count) * self._width)
         return left
 
     def _starts(self, errors: int) -> Iterator[NDArray[np.intp]]:
@@ -205,12 +220,15 @@ class Search:
         yield self._farthest(errors)
         allowed = np.arange(len(self._groups))
         yield grown([], allowed, errors, self._bounded)
+        if errors == self._most:
+            for first in allowed:
+                yield grown([first], allowed, errors, self._bounded)
 
     def _nearest(self, errors: int) -> NDArray[np.intp]:
         """Those whose columns of H are nearest to what the syndromes span: of independent lies."""
-        span, sizes, _ = np.linalg.svd(self._syndromes, full_matrices=False)
-        clear = int(np.sum(sizes > self.unit * math.sqrt(max(self._syndromes.shape))))
-        span = span[:, : min(clear, len(span) - 1)]
+        sizes = np.linalg.norm(self._syndromes, axis=0)
+        clear = int(np.sum(sizes > self.unit * math.sqrt(max(len(self._check), self._width))))
+        span = _span(self._syndromes[:, : min(clear, len(self._check) - 1)])
         rest = self._check - span @ (span.conj().T @ self._check)
         apart = np.linalg.norm(rest, axis=0) / np.maximum(np.linalg.norm(self._check, axis=0), 1e-9)
         return largest_of(-np.array([apart[each].max() for each in self._groups]), errors)
@@ -276,6 +294,17 @@ def alike(values: NDArray[Any]) -> float:
     energies = np.sum(np.abs(values) ** 2, axis=0)
     energies /= energies.max() or 1.0
     return float(np.sum(energies) ** 2 / np.sum(energies**2)) if energies.any() else 1.0
+
+
+def _span(columns: NDArray[Any]) -> NDArray[Any]:
+    """Orthonormal columns of the same span, and zeros, for each of some matrices."""
+    turned, triangle = np.linalg.qr(columns)
+    size = np.abs(np.diagonal(triangle, axis1=-2, axis2=-1)).min(axis=-1, initial=math.inf)
+    if (size <= _DEPENDENT * np.abs(triangle).max(initial=0.0)).any():
+        turned, lengths, _ = np.linalg.svd(columns, full_matrices=False)
+        clear = lengths > _DEPENDENT * lengths.max(axis=-1, initial=0.0, keepdims=True)
+        turned = np.where(clear[..., None, :], turned, 0.0)
+    return turned
 
 
 def complement(basis: NDArray[Any]) -> NDArray[Any]:

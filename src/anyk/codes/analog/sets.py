@@ -60,7 +60,12 @@ def grown(
 
 
 def exchanged(
-    start: NDArray[np.intp], allowed: NDArray[np.intp], loss: Loss
+    start: NDArray[np.intp],
+    allowed: NDArray[np.intp],
+    loss: Loss,
+    *,
+    pairs: bool = False,
+    enough: float = -math.inf,
 ) -> tuple[NDArray[np.intp], float]:
     """A set after one thing after the other was exchanged for a better one, and its loss.
 
@@ -68,20 +73,40 @@ def exchanged(
         start: the set, in order.
         allowed: what may come in.
         loss: which is to be least.
+        pairs: whether two things are exchanged at once where one is no better.
+        enough: a loss that is not to be improved.
     """
     chosen, least = start, math.inf
     for _ in range(_ROUNDS):
         others = np.setdiff1d(allowed, chosen)
-        sets = np.repeat(chosen[None], 1 + chosen.size * others.size, axis=0)
-        if others.size:
-            places = np.repeat(np.arange(chosen.size), others.size)
-            sets[np.arange(1, len(sets)), places] = np.tile(others, chosen.size)
-        losses = loss(np.sort(sets, axis=1))
-        place = int(np.argmin(losses))
-        chosen, least = np.sort(sets[place]), float(losses[place])
-        if place == 0:
+        better, lost = _least(_with(chosen, others, 1), loss)
+        if pairs and lost >= min(least, float(loss(chosen[None])[0])) and lost > enough:
+            better, lost = _least(_with(chosen, others, 2), loss)
+        if lost >= least:
+            break
+        chosen, least = better, lost
+        if least <= enough:
             break
     return chosen, least
+
+
+def _with(chosen: NDArray[np.intp], others: NDArray[np.intp], at_once: int) -> NDArray[np.intp]:
+    """The set itself, and all in which so many things are exchanged for others."""
+    outgoing = [*itertools.combinations(range(chosen.size), at_once)]
+    incoming = np.array([*itertools.combinations(others, at_once)], np.intp)
+    sets = np.repeat(chosen[None], 1 + len(outgoing) * len(incoming), axis=0)
+    if len(incoming):
+        each = sets[1:].reshape(len(outgoing), len(incoming), chosen.size)
+        for some, places in zip(each, outgoing, strict=True):
+            some[:, places] = incoming
+    return np.sort(sets, axis=1)
+
+
+def _least(sets: NDArray[np.intp], loss: Loss) -> tuple[NDArray[np.intp], float]:
+    """The set with the least loss, the first of several, and its loss."""
+    losses = loss(sets)
+    place = int(np.argmin(losses))
+    return sets[place], float(losses[place])
 
 
 def largest_of(sizes: NDArray[np.float64], count: int) -> NDArray[np.intp]:
