@@ -10,9 +10,10 @@ import numpy as np
 import scipy  # its submodules load when first used: import anyk stays quick
 from numpy.typing import NDArray
 
+from anyk.codes.analog.sample import alike
 from anyk.codes.analog.sets import every, exchanged, grown, largest_of
 
-__all__ = ["Rows", "Search", "Start", "alike", "complement"]
+__all__ = ["Rows", "Search", "Start", "complement"]
 
 Start: TypeAlias = Callable[[NDArray[Any], NDArray[np.float64], int], NDArray[np.intp]]
 """Which groups are likely to be wrong, by weighted values, weights, and how many they are."""
@@ -221,7 +222,7 @@ class Search:
         allowed = np.arange(len(self._groups))
         yield grown([], allowed, errors, self._bounded)
         if errors == self._most:
-            for first in allowed:
+            for first in range(len(allowed)):
                 yield grown([first], allowed, errors, self._bounded)
 
     def _nearest(self, errors: int) -> NDArray[np.intp]:
@@ -275,25 +276,6 @@ class Rows:
             each = counts[some].ravel()
             ahead = np.repeat(self._first[sets[some]].ravel() - np.cumsum(each) + each, each)
             yield some, self._all[ahead + np.arange(len(ahead))].reshape(some.size, count)
-
-
-def alike(values: NDArray[Any]) -> float:
-    """How many columns count, by their size: all where they are alike, one where one is largest.
-
-    Args:
-        values: ndarray (n, L), L at least 1.
-
-    Returns:
-        (sum e)^2 / sum e^2 for the columns' mean squares e.
-
-    Example:
-        >>> from anyk.codes.analog.search import alike
-        >>> alike(np.ones((2, 3))), alike(np.array([[1e9, 1.0]]))
-        (3.0, 1.0)
-    """
-    energies = np.sum(np.abs(values) ** 2, axis=0)
-    energies /= energies.max() or 1.0
-    return float(np.sum(energies) ** 2 / np.sum(energies**2)) if energies.any() else 1.0
 
 
 def _span(columns: NDArray[Any]) -> NDArray[Any]:
