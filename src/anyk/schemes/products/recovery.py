@@ -21,6 +21,7 @@ from anyk.randomness.sketch import sketch, sketch_residues
 from anyk.schemes.certainty import Certainty
 from anyk.schemes.products.code import ProductCode
 from anyk.schemes.products.grid import Grid
+from anyk.schemes.products.judged import RoundedAnswers
 from anyk.schemes.recovery import AbstractRecovery, rows_of
 
 __all__ = ["LinearRecovery", "Sizes"]
@@ -166,6 +167,8 @@ class LinearRecovery(AbstractRecovery):
         return bool((field.matmul(terms, unknown) == few).all())
 
     def _rounded(self, array: NDArray[Any]) -> Recovered:
+        if self.certainty.noticed:
+            return self._judged(array)
         solved, sub = self._solved, self._split(array)
         with np.errstate(over="ignore", invalid="ignore"):  # the estimate is infinite then
             blocks = solved.apply(self.domain, sub)
@@ -175,15 +178,30 @@ class LinearRecovery(AbstractRecovery):
             size = _size(value)
         if not array.any():  # nothing was rounded: zero is what it is
             error = 0.0
-        relative = error / size if size > 0.0 else (math.inf if error > 0.0 else 0.0)
-        estimate = max(relative, _EPS) if math.isfinite(relative) else math.inf
-        return Recovered(
-            value=value,
-            error_estimate=estimate,
-            known=np.zeros(1, dtype=np.bool_),
-            block_errors=np.array([estimate]),
-            condition=solved.condition,
-        )
+        return _estimated(value, error, size, solved.condition)
+
+    def _judged(self, array: NDArray[Any]) -> Recovered:
+        """The value without lies, and what those may do to it that are too small to be seen."""
+        sub, shares = self._split(array), list(self.shares)
+        expected = np.zeros(len(sub))
+        if self.sizes is not None:
+            expected = np.repeat(self.sizes.answers[shares], self.code.products)
+        judged = RoundedAnswers(
+            values=sub.reshape(len(sub), -1),
+            terms=self.code.rows(self.shares),
+            expected=expected,
+            answered=self.shares,
+            certainty=self.certainty,
+            length=self.grid.inner,
+        ).judged()
+        everyone = len(judged.kept) == len(shares)
+        solved = self._solved if everyone else self._of(judged.kept)
+        with np.errstate(over="ignore", invalid="ignore"):  # the estimate is infinite then
+            left = sub if everyone else self._split(array[list(judged.kept)])
+            value = self.grid.together(solved.apply(self.domain, left))
+            error = judged.error(solved.matrix) if left.any() else 0.0
+            size = _size(value)
+        return _estimated(value, error, size, solved.condition, judged.suspects)
 
     def _split(self, array: NDArray[Any]) -> NDArray[Any]:
         """The products in each answer, ndarray (len(answered) * products, *block)."""
@@ -311,6 +329,26 @@ def _over_reals(code: ProductCode, shares: tuple[int, ...]) -> _Solved | None:
         block[:, places] -= inverse @ known
         unknowns[left] = block
     return _Solved(code.wanted, unknowns, code.wanted @ unknowns, condition)
+
+
+def _estimated(
+    value: NDArray[Any],
+    error: float,
+    size: float,
+    condition: float,
+    suspects: tuple[int, ...] = (),
+) -> Recovered:
+    """A value with its error, root mean square, as a share of its size."""
+    relative = error / size if size > 0.0 else (math.inf if error > 0.0 else 0.0)
+    estimate = max(relative, _EPS) if math.isfinite(relative) else math.inf
+    return Recovered(
+        value=value,
+        suspects=suspects,
+        error_estimate=estimate,
+        known=np.zeros(1, dtype=np.bool_),
+        block_errors=np.array([estimate]),
+        condition=condition,
+    )
 
 
 def _size(array: NDArray[Any]) -> float:
