@@ -418,6 +418,14 @@ ROWS += [
         blocks=1,
     ),
     short(
+        "Add {} worker, or lower blocks, degree or stragglers.",
+        of(anyk.ChebyshevLagrange, blocks=3, degree=2, stragglers=2),
+        6,
+        blocks=2,
+        degree=1,
+        stragglers=1,
+    ),
+    short(
         "Take {} workers, or lower stragglers.",
         of(anyk.CyclicRepetition, stragglers=4),
         3,
