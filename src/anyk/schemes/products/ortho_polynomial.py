@@ -65,7 +65,7 @@ class OrthoPolynomial(AbstractProduct):
 
     domain: AbstractDomain = Reals()
 
-    can: ClassVar = Can(cuts=(True, False, True), domains=(Reals,), adversaries=False)
+    can: ClassVar = Can(cuts=(True, False, True), domains=(Reals,))
 
     @property
     def enough(self) -> int:
