@@ -71,7 +71,7 @@ class Circulant(AbstractProduct):
 
     domain: AbstractDomain = Reals()
 
-    can: ClassVar = Can(cuts=(True, False, False), domains=(Reals,), adversaries=False)
+    can: ClassVar = Can(cuts=(True, False, False), domains=(Reals,))
 
     @property
     def order(self) -> int:

@@ -66,7 +66,7 @@ class OrthoMatDot(AbstractProduct):
 
     domain: AbstractDomain = Reals()
 
-    can: ClassVar = Can(cuts=(False, True, False), domains=(Reals,), adversaries=False)
+    can: ClassVar = Can(cuts=(False, True, False), domains=(Reals,))
 
     @property
     def enough(self) -> int:

@@ -68,7 +68,7 @@ class OrthoPolynomial(AbstractProduct):
 
     domain: AbstractDomain = Reals()
 
-    can: ClassVar = Can(cuts=(True, False, True), domains=(Reals,), adversaries=False)
+    can: ClassVar = Can(cuts=(True, False, True), domains=(Reals,))
 
     @property
     def enough(self) -> int:

@@ -69,7 +69,7 @@ class Rotation(AbstractProduct):
 
     domain: AbstractDomain = Reals()
 
-    can: ClassVar = Can(cuts=(True, False, True), domains=(Reals,), adversaries=False)
+    can: ClassVar = Can(cuts=(True, False, True), domains=(Reals,))
 
     def check_partition(self) -> None:
         """Refuse what is not made of pairs."""
