@@ -81,7 +81,6 @@ if TYPE_CHECKING:
     from anyk.schemes.approximate.veiled_replication.scheme import (
         VeiledReplication as VeiledReplication,
     )
-    from anyk.schemes.base import AbstractRecovery as AbstractRecovery
     from anyk.schemes.base import AbstractScheme as AbstractScheme
     from anyk.schemes.base import Encoded as Encoded
     from anyk.schemes.catalogue import CATALOGUE as CATALOGUE
@@ -95,6 +94,7 @@ if TYPE_CHECKING:
     from anyk.schemes.products.ortho_polynomial import OrthoPolynomial as OrthoPolynomial
     from anyk.schemes.products.polynomial import Polynomial as Polynomial
     from anyk.schemes.products.rotation import Rotation as Rotation
+    from anyk.schemes.recovery import AbstractRecovery as AbstractRecovery
     from anyk.schemes.row import SchemeRow as SchemeRow
     from anyk.schemes.row import SchemeWords as SchemeWords
     from anyk.schemes.row import WrapperRow as WrapperRow
@@ -113,7 +113,7 @@ __version__ = "0.4.0.dev0"
 _PLACES: Final = {
     "AbstractDomain": "anyk.domains.base",
     "AbstractExecutor": "anyk.executors.core.base",
-    "AbstractRecovery": "anyk.schemes.base",
+    "AbstractRecovery": "anyk.schemes.recovery",
     "AbstractScheme": "anyk.schemes.base",
     "Agreed": "anyk.schemes.wrappers.agreed",
     "AnalogLagrange": "anyk.schemes.approximate.analog_lagrange.scheme",
