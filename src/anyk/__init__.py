@@ -90,6 +90,7 @@ if TYPE_CHECKING:
     from anyk.schemes.maps.replication import Replication as Replication
     from anyk.schemes.maps.shamir import Shamir as Shamir
     from anyk.schemes.products.polynomial import Polynomial as Polynomial
+    from anyk.schemes.products.residues import Residues as Residues
     from anyk.schemes.row import SchemeRow as SchemeRow
     from anyk.schemes.row import SchemeWords as SchemeWords
     from anyk.schemes.row import WrapperRow as WrapperRow
@@ -157,6 +158,7 @@ _PLACES: Final = {
     "RecoveryError": "anyk.errors",
     "Remote": "anyk.executors.remote.executor",
     "Replication": "anyk.schemes.maps.replication",
+    "Residues": "anyk.schemes.products.residues",
     "SchemeRow": "anyk.schemes.row",
     "SchemeWords": "anyk.schemes.row",
     "Shamir": "anyk.schemes.maps.shamir",
