@@ -26,7 +26,7 @@ from anyk.schemes.products.code import ProductCode
 from anyk.schemes.products.grid import Grid, cut_left, cut_right, factors_of
 from anyk.schemes.products.recovery import LinearRecovery, Sizes
 from anyk.schemes.recovery import AbstractRecovery
-from anyk.schemes.smaller import enough, or_lower
+from anyk.schemes.smaller import altered, enough, or_lower
 from anyk.schemes.tally import AbstractTally, CountTally
 from anyk.spec import Guarantee, MatMul
 from anyk.work import AbstractWork, Function, Product
@@ -45,7 +45,7 @@ class Can:
     Args:
         cuts: which of m, p and n may be more than 1.
         domains: the kinds of arithmetic.
-        adversaries: whether liars are told by the other answers.
+        adversaries: whether liars are told by the other answers, over a field.
         colluders: the kinds of arithmetic in which shares are masked; with one that rounds, the
             scheme has the fields leakage, sigma and data_std.
         pieces: whether a worker may hold several shares.
@@ -65,7 +65,8 @@ class Held:
 
     Args:
         shape: of A.
-        squares: of each of its blocks, the mean square of the entries; None over a field.
+        squares: of each of its blocks, the mean squares of the columns, ndarray (blocks, inner);
+            None over a field.
     """
 
     shape: tuple[int, ...]
@@ -148,11 +149,19 @@ class AbstractProduct(AbstractScheme):
         """How many points of a field are taken beside those of the shares."""
         return 0
 
+    def check_partition(self) -> None:
+        """Refuse numbers of blocks that this code has no matrices for, beyond `can.cuts`.
+
+        Raises:
+            InvalidArgument: if it has none.
+        """
+
     def __post_init__(self) -> None:
         settle(self, optional="detects", workers=1, adversaries=0, pieces=1, detects=0, colluders=0)
         object.__setattr__(self, "partition", MatMul(partition=self.partition).partition)
         object.__setattr__(self, "verified", flag("verified", self.verified))
         self._check_ability()
+        self.check_partition()
         if any(kind is not PrimeField for kind in self.can.colluders):
             self._check_noise()
         self._check_workers()
@@ -179,10 +188,11 @@ class AbstractProduct(AbstractScheme):
             )
         if self.pieces > 1 and not can.pieces:
             raise _refused(name, "pieces", str(self.pieces), "1", "Leave it out.")
-        if (self.adversaries or self.detects) and not (can.adversaries or self.verified):
-            told = "0, or verified=True: the other answers do not tell who lies"
+        told = can.adversaries and self.domain.exact
+        if (self.adversaries or self.detects) and not (told or self.verified):
+            needed = "0, or verified=True: the other answers do not tell who lies"
             raise _refused(
-                name, "adversaries", str(self.adversaries), told, "Pass verified=True too."
+                name, "adversaries", str(self.adversaries), needed, "Pass verified=True too."
             )
         if self.verified and self.detects is not None:
             raise _refused(
@@ -226,17 +236,30 @@ class AbstractProduct(AbstractScheme):
             given=str(self.workers),
             needed=f"{self.letters} + {words} <= {'N' if r == 1 else 'rN'}, that is "
             f"{self.enough} + {numbers} = {threshold} <= {shares}",
-            change=f"Take {-(-threshold // r)} workers{self._lower}.",
+            change=f"Take {self._fewest} workers{self._lower}.",
         )
+
+    @property
+    def _fewest(self) -> int:
+        """How many workers would be enough; of some codes more workers need fewer answers."""
+        most = -(-self._threshold // self.pieces)
+
+        def fits(workers: int) -> bool:
+            it = altered(self, "workers", workers)
+            return it._threshold <= it.workers * it.pieces  # noqa: SLF001 - a copy of its own
+
+        if not fits(most - 1):
+            return most
+        return next(workers for workers in range(self.workers, most) if fits(workers))
 
     @property
     def _lower(self) -> str:
         """What can be lowered instead of taking more workers."""
+        least = {"detects": self.adversaries}
 
         def fits(it: AbstractProduct) -> bool:
             return it._threshold <= it.workers * it.pieces
 
-        least = {"detects": self.adversaries}
         return or_lower(enough(self, fits, "adversaries", "detects", "colluders", **least))
 
     @property
@@ -317,7 +340,7 @@ class AbstractProduct(AbstractScheme):
         """
         blocks = cut_left(self.domain, self.problem, factor)
         part = self._shares(code_of(self).left, blocks, source)
-        held = Held(np.shape(factor), self._squares(blocks))
+        held = Held(np.shape(factor), self._squares(blocks, 1))
         return Encoded(self, (part,), held, alone=True)
 
     def encode_right(
@@ -344,7 +367,7 @@ class AbstractProduct(AbstractScheme):
             part = self._shares(code.right, blocks, source)
         sizes = None
         if held.squares is not None:
-            sizes = Sizes.of(code, held.squares, self._squares(blocks), grid)
+            sizes = Sizes.of(code, held.squares, self._squares(blocks, 2))
         return Encoded(self, (*left.parts, part), Layout(grid, sizes))
 
     def _shares(
@@ -359,11 +382,16 @@ class AbstractProduct(AbstractScheme):
         both = np.concatenate([encoder.data, encoder.masks], axis=1)
         return encoder.tiled(self.domain.matmul(both, np.concatenate([blocks, masks])))
 
-    def _squares(self, blocks: NDArray[Any]) -> NDArray[np.float64] | None:
-        """The mean square of the entries of each block, over the reals."""
+    def _squares(self, blocks: NDArray[Any], axis: int) -> NDArray[np.float64] | None:
+        """The mean squares along an axis of each block, over the reals; of a vector, squares."""
         if self.domain.exact:
             return None
-        return np.array([np.mean(np.abs(block) ** 2) for block in blocks])
+        if blocks.ndim <= axis:
+            return np.asarray(np.abs(blocks) ** 2)
+        parts = (blocks.real, blocks.imag) if blocks.dtype.kind == "c" else (blocks,)
+        kept = "bj" if axis == 1 else "bi"
+        squares = sum(np.einsum(f"bij,bij->{kept}", part, part) for part in parts)
+        return np.asarray(squares / blocks.shape[axis])
 
     def work(self, function: Function, per_worker: tuple[bool, ...] = ()) -> AbstractWork:
         """The product of the two parts.
