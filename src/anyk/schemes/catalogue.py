@@ -17,6 +17,7 @@ from anyk.schemes.products import (
     ortho_matdot,
     ortho_polynomial,
     polynomial,
+    residues,
     rotation,
 )
 from anyk.schemes.row import SchemeRow, WrapperRow
@@ -45,4 +46,5 @@ CATALOGUE: Final[tuple[SchemeRow | WrapperRow, ...]] = (
     ortho_polynomial.ROW,
     rotation.ROW,
     circulant.ROW,
+    residues.ROW,
 )
