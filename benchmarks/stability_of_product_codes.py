@@ -187,8 +187,10 @@ def picture(results: dict[tuple[int, int], dict[str, Measured]]) -> Picture:
                     axes.plot(there, middle, ":", color=colour, lw=1.0)
             above.set(yscale="log", ylim=(1, 1e20))
             below.set(yscale="log", ylim=(1e-16, 1e4))
-        grid[0, 0].legend(fontsize=6.5, frameon=False, loc="upper left", ncols=2)
-        figure.subplots_adjust(0.06, 0.11, 0.985, 0.87, wspace=0.05, hspace=0.14)
+        lines, names = grid[0, 0].get_legend_handles_labels()
+        style = {"fontsize": 7, "frameon": False, "columnspacing": 1.2, "ncols": len(names)}
+        figure.legend(lines, names, loc="upper left", bbox_to_anchor=(0.03, 0.935), **style)
+        figure.subplots_adjust(0.06, 0.11, 0.985, 0.85, wspace=0.05, hspace=0.14)
 
     return Picture(
         title="Which points keep their digits when workers are missing",

@@ -32,7 +32,7 @@ class OrthoPolynomial(AbstractProduct):
     is (T_(i+j) + T_|i-j|) / 2, the products q_i q_(jm) are another basis of the degrees below mn.
 
     `Polynomial` over the reals needs as many answers, and has the smaller condition number: compare
-    docs/products.md.
+    docs/products-real.md.
 
     Args:
         partition: (m, 1, n).
