@@ -109,6 +109,7 @@ def _examples() -> tuple[AbstractScheme, ...]:
         OrthoPolynomial(partition=(1, 1, 1), workers=1),
         OrthoPolynomial(partition=(2, 1, 3), workers=8),
         OrthoPolynomial(partition=(3, 1, 2), workers=4, pieces=2),
+        OrthoPolynomial(partition=(2, 1, 2), workers=7, adversaries=1),
     )
 
 
