@@ -89,6 +89,9 @@ if TYPE_CHECKING:
     from anyk.schemes.maps.lagrange import Lagrange as Lagrange
     from anyk.schemes.maps.replication import Replication as Replication
     from anyk.schemes.maps.shamir import Shamir as Shamir
+    from anyk.schemes.products.entangled import Entangled as Entangled
+    from anyk.schemes.products.matdot import MatDot as MatDot
+    from anyk.schemes.products.polydot import PolyDot as PolyDot
     from anyk.schemes.products.polynomial import Polynomial as Polynomial
     from anyk.schemes.row import SchemeRow as SchemeRow
     from anyk.schemes.row import SchemeWords as SchemeWords
@@ -128,6 +131,7 @@ _PLACES: Final = {
     "Distributed": "anyk.running.distributed",
     "Encoded": "anyk.schemes.base",
     "Encoder": "anyk.schemes.encoder",
+    "Entangled": "anyk.schemes.products.entangled",
     "ExecutorError": "anyk.errors",
     "FieldArray": "anyk.domains.array",
     "FilledReplication": "anyk.schemes.approximate.filled_replication.scheme",
@@ -141,12 +145,14 @@ _PLACES: Final = {
     "Lateness": "anyk.executors.core.lateness",
     "Leak": "anyk.leak",
     "Map": "anyk.spec",
+    "MatDot": "anyk.schemes.products.matdot",
     "MatMul": "anyk.spec",
     "NotAccurateEnough": "anyk.errors",
     "NotEnoughAnswers": "anyk.errors",
     "NotPolynomial": "anyk.errors",
     "Outcome": "anyk.answers",
     "Paced": "anyk.executors.wrappers.paced",
+    "PolyDot": "anyk.schemes.products.polydot",
     "Polynomial": "anyk.schemes.products.polynomial",
     "PrimeField": "anyk.domains.prime",
     "Processes": "anyk.executors.processes.executor",

@@ -26,7 +26,7 @@ from anyk.schemes.recovery import AbstractRecovery, rows_of
 __all__ = ["LinearRecovery", "Sizes"]
 
 _EPS = float(np.finfo(np.float64).eps)
-_ROUNDINGS = 1.0  # of an answer, as a share of what its terms add up to without signs
+_ROUNDINGS = 4.0  # of an answer, as a share of what its terms add up to without signs
 _SINGULAR = 1e-13  # of the largest singular value, times how many there are
 _LUCK = 3.0  # by which few spare answers may show less noise than there is
 
@@ -292,11 +292,13 @@ def _over_reals(code: ProductCode, shares: tuple[int, ...]) -> _Solved | None:
         own = terms[np.ix_(rest, left)]
         if len(rest) < len(left):
             return None
-        u, s, vh = np.linalg.svd(own, full_matrices=False)
+        s = np.linalg.svd(own, compute_uv=False)
         if s[-1] <= _SINGULAR * len(left) * s[0]:
             return None
         condition = float(s[0] / s[-1])
-        inverse = (vh.conj().T / s) @ u.conj().T
+        # each row errs as a share of itself, however large the others are
+        basis, triangle = np.linalg.qr(own)
+        inverse = np.linalg.solve(triangle.T, np.eye(len(left))).T @ basis.conj().T
         block = np.zeros((len(left), len(terms)), dtype=terms.dtype)
         block[:, rest] = inverse
         known = terms[np.ix_(rest, is_of)]
