@@ -92,9 +92,12 @@ if TYPE_CHECKING:
     from anyk.schemes.maps.replication import Replication as Replication
     from anyk.schemes.maps.shamir import Shamir as Shamir
     from anyk.schemes.products.circulant import Circulant as Circulant
+    from anyk.schemes.products.entangled import Entangled as Entangled
+    from anyk.schemes.products.matdot import MatDot as MatDot
     from anyk.schemes.products.mds import MDS as MDS
     from anyk.schemes.products.ortho_matdot import OrthoMatDot as OrthoMatDot
     from anyk.schemes.products.ortho_polynomial import OrthoPolynomial as OrthoPolynomial
+    from anyk.schemes.products.polydot import PolyDot as PolyDot
     from anyk.schemes.products.polynomial import Polynomial as Polynomial
     from anyk.schemes.products.residues import Residues as Residues
     from anyk.schemes.products.rotation import Rotation as Rotation
@@ -139,6 +142,7 @@ _PLACES: Final = {
     "Distributed": "anyk.running.distributed",
     "Encoded": "anyk.schemes.base",
     "Encoder": "anyk.schemes.encoder",
+    "Entangled": "anyk.schemes.products.entangled",
     "ExecutorError": "anyk.errors",
     "FieldArray": "anyk.domains.array",
     "FilledReplication": "anyk.schemes.approximate.filled_replication.scheme",
@@ -153,6 +157,7 @@ _PLACES: Final = {
     "Leak": "anyk.leak",
     "MDS": "anyk.schemes.products.mds",
     "Map": "anyk.spec",
+    "MatDot": "anyk.schemes.products.matdot",
     "MatMul": "anyk.spec",
     "NotAccurateEnough": "anyk.errors",
     "NotEnoughAnswers": "anyk.errors",
@@ -161,6 +166,7 @@ _PLACES: Final = {
     "OrthoPolynomial": "anyk.schemes.products.ortho_polynomial",
     "Outcome": "anyk.answers",
     "Paced": "anyk.executors.wrappers.paced",
+    "PolyDot": "anyk.schemes.products.polydot",
     "Polynomial": "anyk.schemes.products.polynomial",
     "PrimeField": "anyk.domains.prime",
     "Processes": "anyk.executors.processes.executor",

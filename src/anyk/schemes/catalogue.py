@@ -13,9 +13,12 @@ from anyk.schemes.approximate.veiled_replication import scheme as veiled_replica
 from anyk.schemes.maps import lagrange, replication, shamir
 from anyk.schemes.products import (
     circulant,
+    entangled,
+    matdot,
     mds,
     ortho_matdot,
     ortho_polynomial,
+    polydot,
     polynomial,
     residues,
     rotation,
@@ -47,4 +50,7 @@ CATALOGUE: Final[tuple[SchemeRow | WrapperRow, ...]] = (
     rotation.ROW,
     circulant.ROW,
     residues.ROW,
+    matdot.ROW,
+    polydot.ROW,
+    entangled.ROW,
 )

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.checks import indices_of, settle, shown
+from anyk.checks import indices_of, positive, settle, shown
 from anyk.codes.checks.base import AbstractKeys
 from anyk.codes.checks.keys import least_lie, product_keys
 from anyk.domains.base import AbstractDomain
@@ -27,6 +27,7 @@ from anyk.schemes.encoder import Encoder
 from anyk.schemes.products.check import ProductCheck, Verified, settle_verified
 from anyk.schemes.products.code import ProductCode
 from anyk.schemes.products.grid import Grid, cut_left, cut_right, factors_of
+from anyk.schemes.products.precision import require_precision
 from anyk.schemes.products.recovery import LinearRecovery, Sizes
 from anyk.schemes.recovery import AbstractRecovery
 from anyk.schemes.smaller import altered, enough, or_lower
@@ -50,7 +51,7 @@ class Can:
         domains: the kinds of arithmetic.
         adversaries: whether liars are told by the other answers.
         colluders: the kinds of arithmetic in which shares are masked; with one that rounds, the
-            scheme has the fields leakage, sigma and data_std.
+            scheme has the fields leakage, sigma, data_std and tolerance.
         pieces: whether a worker may hold several shares.
     """
 
@@ -170,6 +171,10 @@ class AbstractProduct(AbstractScheme):
         if any(kind is not PrimeField for kind in self.can.colluders):
             self._check_noise()
         self._check_workers()
+        if self.colluders and not self.domain.exact:
+            own: Any = self
+            inner = self.partition[1]
+            require_precision(code_of(self), inner=inner, tolerance=own.tolerance)
 
     def _check_ability(self) -> None:
         """Refuse what this code can't do."""
@@ -209,10 +214,13 @@ class AbstractProduct(AbstractScheme):
 
     def _check_noise(self) -> None:
         """Settle how much noise hides the factors, where they are hidden by noise."""
+        own: Any = self
+        for name in ("data_std", "tolerance"):
+            number = positive(name, getattr(own, name), change="Pass a positive number.")
+            object.__setattr__(self, name, number)
         if self.colluders and not self.domain.exact:
             settle_noise(self)
             return
-        own: Any = self
         for name in ("leakage", "sigma"):
             if getattr(own, name) is not None:
                 told = "None, as masks over a field hide all" if self.colluders else "None"
