@@ -89,6 +89,9 @@ if TYPE_CHECKING:
     from anyk.schemes.maps.lagrange import Lagrange as Lagrange
     from anyk.schemes.maps.replication import Replication as Replication
     from anyk.schemes.maps.shamir import Shamir as Shamir
+    from anyk.schemes.products.csa import CSA as CSA
+    from anyk.schemes.products.folded_gram import FoldedGram as FoldedGram
+    from anyk.schemes.products.gcsa import GCSA as GCSA
     from anyk.schemes.products.polynomial import Polynomial as Polynomial
     from anyk.schemes.row import SchemeRow as SchemeRow
     from anyk.schemes.row import SchemeWords as SchemeWords
@@ -118,6 +121,7 @@ _PLACES: Final = {
     "Audit": "anyk.audits.attack",
     "Berrut": "anyk.schemes.approximate.berrut.scheme",
     "CATALOGUE": "anyk.schemes.catalogue",
+    "CSA": "anyk.schemes.products.csa",
     "Candidate": "anyk.planning.shortlist",
     "Complex": "anyk.domains.real",
     "Condition": "anyk.executors.core.health",
@@ -132,7 +136,9 @@ _PLACES: Final = {
     "FieldArray": "anyk.domains.array",
     "FilledReplication": "anyk.schemes.approximate.filled_replication.scheme",
     "FixedPoint": "anyk.fixed_point.format",
+    "FoldedGram": "anyk.schemes.products.folded_gram",
     "Futures": "anyk.executors.engines.futures",
+    "GCSA": "anyk.schemes.products.gcsa",
     "Guarantee": "anyk.spec",
     "Harmonic": "anyk.schemes.sums.harmonic",
     "Inline": "anyk.executors.local.inline",

@@ -165,6 +165,10 @@ def _check_evidence(scheme: AbstractScheme, recovered: Recovered, told: str) -> 
 def _check_matrix(made: Trial, recovery: AbstractRecovery, values: NDArray[Any]) -> None:
     """R times honest answers is the value of an exact scheme."""
     if made.scheme.guarantee.exact:
+        problem = made.scheme.problem
+        if isinstance(problem, MatMul) and problem.gram:  # each answer, and its transpose
+            pairs = np.stack([values, values.swapaxes(1, 2)], axis=1)
+            values = pairs.reshape(-1, *values.shape[1:])
         linear = made.value(made.scheme.domain.matmul(recovery.matrix, values))
         told = f"answered {recovery.answered}: R·answers is a wrong value"
         require(_same(made.scheme, linear, made.truth), told)
