@@ -92,7 +92,10 @@ if TYPE_CHECKING:
     from anyk.schemes.maps.replication import Replication as Replication
     from anyk.schemes.maps.shamir import Shamir as Shamir
     from anyk.schemes.products.circulant import Circulant as Circulant
+    from anyk.schemes.products.csa import CSA as CSA
     from anyk.schemes.products.entangled import Entangled as Entangled
+    from anyk.schemes.products.folded_gram import FoldedGram as FoldedGram
+    from anyk.schemes.products.gcsa import GCSA as GCSA
     from anyk.schemes.products.matdot import MatDot as MatDot
     from anyk.schemes.products.mds import MDS as MDS
     from anyk.schemes.products.ortho_matdot import OrthoMatDot as OrthoMatDot
@@ -130,6 +133,7 @@ _PLACES: Final = {
     "Audit": "anyk.audits.attack",
     "Berrut": "anyk.schemes.approximate.berrut.scheme",
     "CATALOGUE": "anyk.schemes.catalogue",
+    "CSA": "anyk.schemes.products.csa",
     "Candidate": "anyk.planning.shortlist",
     "ChebyshevLagrange": "anyk.schemes.approximate.chebyshev_lagrange.scheme",
     "Circulant": "anyk.schemes.products.circulant",
@@ -147,7 +151,9 @@ _PLACES: Final = {
     "FieldArray": "anyk.domains.array",
     "FilledReplication": "anyk.schemes.approximate.filled_replication.scheme",
     "FixedPoint": "anyk.fixed_point.format",
+    "FoldedGram": "anyk.schemes.products.folded_gram",
     "Futures": "anyk.executors.engines.futures",
+    "GCSA": "anyk.schemes.products.gcsa",
     "Guarantee": "anyk.spec",
     "Harmonic": "anyk.schemes.sums.harmonic",
     "Inline": "anyk.executors.local.inline",

@@ -13,7 +13,10 @@ from anyk.schemes.approximate.veiled_replication import scheme as veiled_replica
 from anyk.schemes.maps import lagrange, replication, shamir
 from anyk.schemes.products import (
     circulant,
+    csa,
     entangled,
+    folded_gram,
+    gcsa,
     matdot,
     mds,
     ortho_matdot,
@@ -53,4 +56,7 @@ CATALOGUE: Final[tuple[SchemeRow | WrapperRow, ...]] = (
     matdot.ROW,
     polydot.ROW,
     entangled.ROW,
+    csa.ROW,
+    gcsa.ROW,
+    folded_gram.ROW,
 )

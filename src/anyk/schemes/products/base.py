@@ -123,6 +123,7 @@ class AbstractProduct(AbstractScheme):
     detects: int | None = None
 
     can: ClassVar[Can]
+    gram: ClassVar[bool] = False
 
     @property
     @abstractmethod
@@ -293,7 +294,7 @@ class AbstractProduct(AbstractScheme):
     @property
     def problem(self) -> MatMul:
         """The product of factors so cut."""
-        return MatMul(partition=self.partition, batch=self.batch)
+        return MatMul(partition=self.partition, batch=self.batch, gram=self.gram)
 
     @property
     def guarantee(self) -> Guarantee:
@@ -336,7 +337,7 @@ class AbstractProduct(AbstractScheme):
 
         Args:
             X: (A, B), array-likes (rows, inner) and (inner, columns); B may be a vector (inner,)
-                where n = 1; a batch has them along a first axis.
+                where n = 1; a batch has them along a first axis. A alone for A @ A.T.
             source: where masks come from; the operating system's CSPRNG by default.
 
         Returns:
@@ -345,8 +346,8 @@ class AbstractProduct(AbstractScheme):
         Raises:
             InvalidArgument: if they are no two factors that can be multiplied.
         """
-        left, right = factors_of(X)
-        return self.encode_right(self.encode_left(left, source=source), right, source=source)
+        left, right = factors_of(self.domain, self.problem, X)
+        return self._beside(self._alone(left, source), right, source)
 
     def encode_left(self, factor: Any, *, source: AbstractSource = SystemSource()) -> Encoded:
         """Shares of A alone, for products with many B.
@@ -359,8 +360,22 @@ class AbstractProduct(AbstractScheme):
             One part, A~ of each share.
 
         Raises:
-            InvalidArgument: if it is no matrix.
+            InvalidArgument: if it is no matrix, or the other factor is its transpose.
         """
+        self._check_apart()
+        return self._alone(factor, source)
+
+    def _check_apart(self) -> None:
+        if self.gram:
+            raise _refused(
+                type(self).__name__,
+                "data",
+                "one factor at a time",
+                "A alone, as the other factor is its transpose",
+                "Pass A to scheme.encode, or to anyk.distribute.",
+            )
+
+    def _alone(self, factor: Any, source: AbstractSource) -> Encoded:
         blocks = cut_left(self.domain, self.problem, factor)
         part = self._shares(code_of(self).left, blocks, source)
         held = Held(np.shape(factor), self._squares(blocks, 1), self._keys(part, source))
@@ -382,6 +397,10 @@ class AbstractProduct(AbstractScheme):
         Raises:
             InvalidArgument: if A can't be multiplied with it.
         """
+        self._check_apart()
+        return self._beside(left, factor, source)
+
+    def _beside(self, left: Encoded, factor: Any, source: AbstractSource) -> Encoded:
         code, held = code_of(self), left.layout
         blocks, grid = cut_right(self.domain, self.problem, factor, held.shape)
         if code.common:
