@@ -10,7 +10,7 @@ from anyk.schemes.approximate.filled_replication import scheme as filled_replica
 from anyk.schemes.approximate.spline import scheme as spline
 from anyk.schemes.approximate.veiled_replication import scheme as veiled_replication
 from anyk.schemes.maps import lagrange, replication, shamir
-from anyk.schemes.products import polynomial
+from anyk.schemes.products import polynomial, uncoded
 from anyk.schemes.row import SchemeRow, WrapperRow
 from anyk.schemes.sums import cyclic_repetition, harmonic
 from anyk.schemes.wrappers import agreed_row, summed
@@ -30,5 +30,6 @@ CATALOGUE: Final[tuple[SchemeRow | WrapperRow, ...]] = (
     cyclic_repetition.ROW,
     summed.ROW,
     agreed_row.ROW,
+    uncoded.ROW,
     polynomial.ROW,
 )

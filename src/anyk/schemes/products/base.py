@@ -31,10 +31,11 @@ from anyk.schemes.tally import AbstractTally, CountTally
 from anyk.spec import Guarantee, MatMul
 from anyk.work import AbstractWork, Function, Product
 
-__all__ = ["AbstractProduct", "Can", "Held", "Layout", "code_of"]
+__all__ = ["AbstractProduct", "Can", "Held", "Layout", "code_of", "product_work"]
 
 _MULTIPLY: Final = (operator.matmul, np.matmul)
 _NAMES: Final = ("m", "p", "n")
+_MATRICES: Final = 3  # axes of blocks that are matrices
 
 
 @final
@@ -306,7 +307,8 @@ class AbstractProduct(AbstractScheme):
         """Shares of A alone, for products with many B.
 
         Args:
-            factor: A, array-like (rows, inner).
+            factor: A, array-like (rows, inner); or a stack of such matrices along a first axis, of
+                which each share has a part of all.
             source: where masks come from.
 
         Returns:
@@ -315,8 +317,16 @@ class AbstractProduct(AbstractScheme):
         Raises:
             InvalidArgument: if it is no matrix.
         """
-        blocks = cut_left(self.domain, self.problem, factor)
-        part = self._shares(code_of(self).left, blocks, source)
+        code, blocks = code_of(self), cut_left(self.domain, self.problem, factor)
+        if blocks.ndim > _MATRICES and code.tiles != (1, 1, 1):
+            raise _refused(
+                type(self).__name__,
+                "X",
+                f"a stack of shape {np.shape(factor)}",
+                "one matrix, as a share is put together of several blocks",
+                "Multiply one after the other.",
+            )
+        part = self._shares(code.left, blocks, source)
         held = Held(np.shape(factor), self._squares(blocks))
         return Encoded(self, (part,), held, alone=True)
 
@@ -371,14 +381,7 @@ class AbstractProduct(AbstractScheme):
         Raises:
             InvalidArgument: if the function is not matmul, or there are further arguments.
         """
-        if function not in _MULTIPLY or per_worker:
-            raise InvalidArgument(
-                "function",
-                given=shown(function) + " and further arguments" * bool(per_worker),
-                needed="numpy.matmul alone, as the workers multiply the two factors",
-                change="Pass np.matmul, and the factors as X = (A, B).",
-            )
-        return Product()
+        return product_work(function, per_worker)
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether there are as many as determine the product, beyond those that D workers gave."""
@@ -428,6 +431,26 @@ class AbstractProduct(AbstractScheme):
                 "embedding", "scheme", repr(self), "one over a prime field", "Leave it out."
             )
         return replace(self, domain=field)
+
+
+def product_work(function: Function, per_worker: tuple[bool, ...]) -> AbstractWork:
+    """What multiplies the two parts of a share, if that is what is asked.
+
+    Args:
+        function: that the user passed.
+        per_worker: of further arguments.
+
+    Raises:
+        InvalidArgument: if it is not matmul, or there are further arguments.
+    """
+    if function not in _MULTIPLY or per_worker:
+        raise InvalidArgument(
+            "function",
+            given=shown(function) + " and further arguments" * bool(per_worker),
+            needed="numpy.matmul alone, as the workers multiply the two factors",
+            change="Pass np.matmul, and the factors as X = (A, B).",
+        )
+    return Product()
 
 
 @lru_cache(maxsize=64)
