@@ -90,7 +90,12 @@ if TYPE_CHECKING:
     from anyk.schemes.maps.lagrange import Lagrange as Lagrange
     from anyk.schemes.maps.replication import Replication as Replication
     from anyk.schemes.maps.shamir import Shamir as Shamir
+    from anyk.schemes.products.circulant import Circulant as Circulant
+    from anyk.schemes.products.mds import MDS as MDS
+    from anyk.schemes.products.ortho_matdot import OrthoMatDot as OrthoMatDot
+    from anyk.schemes.products.ortho_polynomial import OrthoPolynomial as OrthoPolynomial
     from anyk.schemes.products.polynomial import Polynomial as Polynomial
+    from anyk.schemes.products.rotation import Rotation as Rotation
     from anyk.schemes.products.uncoded import Uncoded as Uncoded
     from anyk.schemes.recovery import AbstractRecovery as AbstractRecovery
     from anyk.schemes.row import SchemeRow as SchemeRow
@@ -122,6 +127,7 @@ _PLACES: Final = {
     "Berrut": "anyk.schemes.approximate.berrut.scheme",
     "CATALOGUE": "anyk.schemes.catalogue",
     "Candidate": "anyk.planning.shortlist",
+    "Circulant": "anyk.schemes.products.circulant",
     "Complex": "anyk.domains.real",
     "Condition": "anyk.executors.core.health",
     "CyclicRepetition": "anyk.schemes.sums.cyclic_repetition",
@@ -143,11 +149,14 @@ _PLACES: Final = {
     "Lagrange": "anyk.schemes.maps.lagrange",
     "Lateness": "anyk.executors.core.lateness",
     "Leak": "anyk.leak",
+    "MDS": "anyk.schemes.products.mds",
     "Map": "anyk.spec",
     "MatMul": "anyk.spec",
     "NotAccurateEnough": "anyk.errors",
     "NotEnoughAnswers": "anyk.errors",
     "NotPolynomial": "anyk.errors",
+    "OrthoMatDot": "anyk.schemes.products.ortho_matdot",
+    "OrthoPolynomial": "anyk.schemes.products.ortho_polynomial",
     "Outcome": "anyk.answers",
     "Paced": "anyk.executors.wrappers.paced",
     "Polynomial": "anyk.schemes.products.polynomial",
@@ -161,6 +170,7 @@ _PLACES: Final = {
     "RecoveryError": "anyk.errors",
     "Remote": "anyk.executors.remote.executor",
     "Replication": "anyk.schemes.maps.replication",
+    "Rotation": "anyk.schemes.products.rotation",
     "SchemeRow": "anyk.schemes.row",
     "SchemeWords": "anyk.schemes.row",
     "Shamir": "anyk.schemes.maps.shamir",

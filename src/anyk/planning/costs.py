@@ -96,11 +96,12 @@ class Costs:
         send: to the workers.
         multiply: until the last worker that is waited for has its product.
         collect: answers.
+        check: at the master, of answers as they come, and to make its secrets.
         recover: at the master, to make the product of answers.
 
     Example:
         >>> from anyk.planning.costs import Costs
-        >>> Costs(encode=1.0, send=2.0, multiply=3.0, collect=1.0, recover=0.5).total
+        >>> Costs(encode=1.0, send=2.0, multiply=3.0, collect=1.0, check=0.0, recover=0.5).total
         7.5
     """
 
@@ -108,6 +109,7 @@ class Costs:
     send: float
     multiply: float
     collect: float
+    check: float
     recover: float
 
     @property
@@ -126,21 +128,23 @@ class _Arithmetic:
         wide: by what a number is longer.
         combine: seconds for each number that is made of one other one.
         term: seconds for each further one.
+        look: seconds for each number that a check looks at.
     """
 
     flop: float
     wide: int
     combine: float
     term: float
+    look: float
 
     def coded(self, terms: int) -> float:
         """Seconds to make one number of so many."""
         return self.combine + self.term * terms
 
 
-_REAL: Final = _Arithmetic(flop=1.0, wide=1, combine=1.5e-9, term=1e-10)
-_COMPLEX: Final = _Arithmetic(flop=4.0, wide=2, combine=3e-9, term=4e-10)
-_FIELD: Final = _Arithmetic(flop=12.0, wide=1, combine=6e-9, term=1e-9)
+_REAL: Final = _Arithmetic(flop=1.0, wide=1, combine=1.5e-9, term=1e-10, look=2e-9)
+_COMPLEX: Final = _Arithmetic(flop=4.0, wide=2, combine=3e-9, term=4e-10, look=5e-9)
+_FIELD: Final = _Arithmetic(flop=12.0, wide=1, combine=6e-9, term=1e-9, look=1e-8)
 
 
 def _arithmetic(scheme: AbstractScheme) -> _Arithmetic:
@@ -176,6 +180,7 @@ def costs_of(scheme: AbstractScheme, size: Size, machine: Machine, primes: int =
     made = shares * left * arithmetic.coded(m * p + masks)
     if not common:
         made += shares * right * arithmetic.coded(p * n + masks)
+    looked = shares * left + waited * (right + answer) if getattr(scheme, "verified", False) else 0
     sent = shares * left + (workers if common else shares) * right
     flops = 2 * answer * deep * arithmetic.flop
     one = flops / machine.flops + (left + right) * wide / machine.memory
@@ -188,6 +193,7 @@ def costs_of(scheme: AbstractScheme, size: Size, machine: Machine, primes: int =
         send=primes * sent * wide / machine.link + shares * machine.message,
         multiply=primes * one * max(rounds, 1.0),
         collect=waited * (primes * answer * wide / machine.link + machine.message),
+        check=primes * looked * arithmetic.look,
         recover=primes * size.product * arithmetic.coded(waited),
     )
 

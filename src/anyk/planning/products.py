@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from typing import Any, Final, NoReturn, final
 
@@ -15,6 +15,7 @@ from anyk.planning.costs import Costs, Machine, Size, costs_of
 from anyk.schemes.base import AbstractScheme
 from anyk.schemes.catalogue import CATALOGUE
 from anyk.schemes.products.base import AbstractProduct
+from anyk.schemes.products.check import Verified
 from anyk.schemes.products.uncoded import Uncoded
 from anyk.schemes.row import SchemeRow, failing
 from anyk.spec import Threat
@@ -50,7 +51,7 @@ class Wanted:
     threat: Threat
     domain: AbstractDomain
     pieces: int = 1
-    verified: bool | None = None
+    verified: Verified | None = None
     primes: int = 1
 
 
@@ -94,11 +95,10 @@ class ProductPlan:
         if self.costs is None:
             return "\n".join([*lines, "as it was given"])
         costs = self.costs
+        parts = {each.name: getattr(costs, each.name) for each in fields(costs)}
+        told = ", ".join(f"{name} {_seconds(own)}" for name, own in parts.items() if own)
         lines.append(
-            f"about {_seconds(costs.total)}: encode {_seconds(costs.encode)}, send "
-            f"{_seconds(costs.send)}, multiply {_seconds(costs.multiply)}, collect "
-            f"{_seconds(costs.collect)}, recover {_seconds(costs.recover)}; one core alone "
-            f"{_seconds(self.alone)}"
+            f"about {_seconds(costs.total)}: {told}; one core alone {_seconds(self.alone)}"
         )
         lines += [f"{name}: {why}" for name, why in self.others]
         return "\n".join(lines)
@@ -155,7 +155,7 @@ def _named(scheme: AbstractScheme) -> str:
 
 def _compared(costs: Costs, best: Costs) -> str:
     """What a slower scheme would take, and on what."""
-    names = ("encode", "send", "multiply", "collect", "recover")
+    names = [each.name for each in fields(costs)]
     worst = max(names, key=lambda name: getattr(costs, name) - getattr(best, name))
     return f"about {_seconds(costs.total)}, as more goes to {worst}"
 
@@ -195,7 +195,8 @@ def _made(
     kind: type[AbstractScheme], partition: tuple[int, int, int], wanted: Wanted
 ) -> Iterator[AbstractScheme]:
     threat = wanted.threat
-    for verified in (False,) if wanted.verified is None else (wanted.verified,):
+    either: tuple[Verified, ...] = (False, True) if threat.adversaries else (False,)
+    for verified in either if wanted.verified is None else (wanted.verified,):
         try:
             scheme = _scheme(kind, partition, wanted, verified=verified)
         except (InvalidArgument, Unachievable):
@@ -209,7 +210,7 @@ def _scheme(
     partition: tuple[int, int, int],
     wanted: Wanted,
     *,
-    verified: bool,
+    verified: Verified,
 ) -> AbstractScheme:
     """A scheme of a class.
 
@@ -237,9 +238,9 @@ def _numbers(most: int) -> list[int]:
 def _why_not(kind: type[AbstractScheme], wanted: Wanted) -> str:
     """What a scheme of one block lacks."""
     try:
-        scheme = _scheme(kind, (1, 1, 1), wanted, verified=bool(wanted.verified))
+        scheme = _scheme(kind, (1, 1, 1), wanted, verified=wanted.verified or False)
     except (InvalidArgument, Unachievable) as error:
-        return f"no: needed is {error.needed}"
+        return f"no: needed is {error.needed.removesuffix(f', for {kind.__name__}')}"
     spare = scheme.guarantee.stragglers
     return f"no: it survives {numbered(spare, 'straggler')} at most"
 

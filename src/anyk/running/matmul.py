@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from anyk.answers import Outcome
-from anyk.checks import count, flag, instance
+from anyk.checks import choice, count, flag, instance
 from anyk.domains.base import AbstractDomain
 from anyk.domains.extent import Extent
 from anyk.domains.prime import PrimeField
@@ -27,6 +27,7 @@ from anyk.running.collection import OnAnswer
 from anyk.running.factors import Factors, factors_of
 from anyk.running.run import distribute, run
 from anyk.schemes.base import AbstractScheme
+from anyk.schemes.products.check import Verified
 from anyk.spec import MatMul, Threat
 
 __all__ = ["matmul"]
@@ -54,7 +55,7 @@ def matmul(
     adversaries: int = 0,
     colluders: int = 0,
     pieces: int = 1,
-    verified: bool | None = None,
+    verified: Verified | None = None,
     deadline: float | None = None,
     tolerance: float | None = None,
     on_failure: OnFailure = "raise",
@@ -80,7 +81,8 @@ def matmul(
         adversaries: A, how many may answer wrongly; they are named.
         colluders: T, how many may put together what they were sent, and learn nothing.
         pieces: r, how many shares each worker holds: the work of slow ones counts then.
-        verified: whether each answer is checked when it comes; None for what is cheaper.
+        verified: whether each answer is checked when it comes, as the schemes have it; None for
+            what is cheaper.
         deadline: seconds on the executor's clock after which no answer is waited for.
         tolerance: relative error that is allowed.
         on_failure: "raise" an error, or "return" an Outcome with a failing status.
@@ -145,7 +147,7 @@ def _chosen(
     threat: Threat,
     executor: AbstractExecutor,
     pieces: int,
-    verified: object,
+    verified: Verified | None,
 ) -> ProductPlan:
     """The plan for these factors."""
     domain: AbstractDomain = PrimeField()
@@ -160,11 +162,23 @@ def _chosen(
         threat=threat,
         domain=domain,
         pieces=count("pieces", pieces, least=1, most=threat.workers**2),
-        verified=None if verified is None else flag("verified", verified),
+        verified=_checked(verified, factors, domain),
         primes=primes,
     )
     plan = plan_product(factors.size, wanted, _machine(executor))
     return replace(plan, scheme=_embedded(plan.scheme, factors))
+
+
+def _checked(
+    verified: Verified | None, factors: Factors, domain: AbstractDomain
+) -> Verified | None:
+    """Whether answers are checked, if that makes sense here."""
+    if verified is None:
+        return False if factors.size.stack > 1 else None  # stacks of products are not checked
+    if isinstance(verified, str):
+        choice("verified", verified, ("single",), change="Pass True, False or None.")
+        return True if domain.exact else verified
+    return flag("verified", verified)
 
 
 def _given(scheme: AbstractScheme, factors: Factors, asked: tuple[Any, ...]) -> AbstractScheme:

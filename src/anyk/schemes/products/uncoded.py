@@ -17,8 +17,8 @@ from anyk.errors import InvalidArgument, Unachievable
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded, Encoder
 from anyk.schemes.maps.replication import Replication
-from anyk.schemes.products.base import product_work
 from anyk.schemes.products.grid import Grid, cut_left, cut_right, factors_of
+from anyk.schemes.products.multiply import product_work
 from anyk.schemes.row import SchemeRow, SchemeWords, none_of
 from anyk.schemes.tally import AbstractTally, Replicas
 from anyk.spec import Guarantee, MatMul, Threat
@@ -289,5 +289,6 @@ ROW = SchemeRow(
         wrong="A liars are named, D >= A are noticed: D + 1 copies that agree are believed",
         curious="no",
         value="as computed; the baseline",
+        when="nobody is late: the baseline, and the cheapest where workers do not fail",
     ),
 )
