@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from abc import abstractmethod
 from collections.abc import Callable, Collection
 from dataclasses import KW_ONLY, dataclass, replace
@@ -27,18 +26,19 @@ from anyk.schemes.encoder import Encoder
 from anyk.schemes.products.check import ProductCheck, Verified, settle_verified
 from anyk.schemes.products.code import ProductCode
 from anyk.schemes.products.grid import Grid, cut_left, cut_right, factors_of
+from anyk.schemes.products.multiply import product_work
 from anyk.schemes.products.precision import require_precision
-from anyk.schemes.products.recovery import LinearRecovery, Sizes
+from anyk.schemes.products.recovery import LinearRecovery, Sizes, mean_squares
 from anyk.schemes.recovery import AbstractRecovery
 from anyk.schemes.smaller import altered, enough, or_lower
 from anyk.schemes.tally import AbstractTally, CountTally
 from anyk.spec import Guarantee, MatMul
-from anyk.work import AbstractWork, Function, Product
+from anyk.work import AbstractWork, Function
 
 __all__ = ["AbstractProduct", "Can", "Held", "Layout", "code_of"]
 
-_MULTIPLY: Final = (operator.matmul, np.matmul)
 _NAMES: Final = ("m", "p", "n")
+_MATRICES: Final = 3  # axes of blocks that are matrices
 
 
 @final
@@ -353,7 +353,8 @@ class AbstractProduct(AbstractScheme):
         """Shares of A alone, for products with many B.
 
         Args:
-            factor: A, array-like (rows, inner).
+            factor: A, array-like (rows, inner); or a stack of such matrices along a first axis, of
+                which each share has a part of all.
             source: where masks come from.
 
         Returns:
@@ -376,9 +377,21 @@ class AbstractProduct(AbstractScheme):
             )
 
     def _alone(self, factor: Any, source: AbstractSource) -> Encoded:
-        blocks = cut_left(self.domain, self.problem, factor)
-        part = self._shares(code_of(self).left, blocks, source)
-        held = Held(np.shape(factor), self._squares(blocks, 1), self._keys(part, source))
+        code, blocks = code_of(self), cut_left(self.domain, self.problem, factor)
+        if blocks.ndim > _MATRICES and (self.verified or code.tiles != (1, 1, 1)):
+            raise _refused(
+                type(self).__name__,
+                "X",
+                f"a stack of shape {np.shape(factor)}",
+                "one matrix, where answers are checked or a share has several blocks",
+                "Multiply one after the other.",
+            )
+        part = self._shares(code.left, blocks, source)
+        held = Held(
+            np.shape(factor),
+            mean_squares(blocks, 1, exact=self.domain.exact),
+            self._keys(part, source),
+        )
         return Encoded(self, (part,), held, alone=True)
 
     def encode_right(
@@ -409,7 +422,7 @@ class AbstractProduct(AbstractScheme):
             part = self._shares(code.right, blocks, source)
         sizes = None
         if held.squares is not None:
-            sizes = Sizes.of(code, held.squares, self._squares(blocks, 2))
+            sizes = Sizes.of(code, held.squares, mean_squares(blocks, 2, exact=self.domain.exact))
         check = None if held.keys is None else ProductCheck(held.keys, part)
         return Encoded(self, (*left.parts, part), Layout(grid, sizes), check)
 
@@ -431,31 +444,13 @@ class AbstractProduct(AbstractScheme):
         both = np.concatenate([encoder.data, encoder.masks], axis=1)
         return encoder.tiled(self.domain.matmul(both, np.concatenate([blocks, masks])))
 
-    def _squares(self, blocks: NDArray[Any], axis: int) -> NDArray[np.float64] | None:
-        """The mean squares along an axis of each block, over the reals; of a vector, squares."""
-        if self.domain.exact:
-            return None
-        if blocks.ndim <= axis:
-            return np.asarray(np.abs(blocks) ** 2)
-        parts = (blocks.real, blocks.imag) if blocks.dtype.kind == "c" else (blocks,)
-        kept = "bj" if axis == 1 else "bi"
-        squares = sum(np.einsum(f"bij,bij->{kept}", part, part) for part in parts)
-        return np.asarray(squares / blocks.shape[axis])
-
     def work(self, function: Function, per_worker: tuple[bool, ...] = ()) -> AbstractWork:
         """The product of the two parts.
 
         Raises:
             InvalidArgument: if the function is not matmul, or there are further arguments.
         """
-        if function not in _MULTIPLY or per_worker:
-            raise InvalidArgument(
-                "function",
-                given=shown(function) + " and further arguments" * bool(per_worker),
-                needed="numpy.matmul alone, as the workers multiply the two factors",
-                change="Pass np.matmul, and the factors as X = (A, B).",
-            )
-        return Product()
+        return product_work(function, per_worker)
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether there are as many as determine the product, beyond those that D workers gave."""

@@ -132,5 +132,6 @@ ROW = SchemeRow(
         wrong="A liars are named",
         curious="no",
         value="floating point, with an error estimate",
+        when="as published; A x, as stable as `Rotation`",
     ),
 )

@@ -141,5 +141,6 @@ ROW = SchemeRow(
         wrong="A liars are named, D >= A are noticed",
         curious="no",
         value="exact over a prime field; floating point, with an error estimate",
+        when="A is large and B small: A x, or an A that stays on the workers",
     ),
 )

@@ -118,5 +118,6 @@ ROW = SchemeRow(
         wrong="A liars are named",
         curious="no",
         value="floating point, with an error estimate",
+        when="the inner dimension is much the longest, as in A^T A of a tall A, in the reals",
     ),
 )

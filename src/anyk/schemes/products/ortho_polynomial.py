@@ -125,5 +125,6 @@ ROW = SchemeRow(
         wrong="A liars are named",
         curious="no",
         value="floating point, with an error estimate",
+        when="as published; `Polynomial` over the reals is the more stable one",
     ),
 )

@@ -226,5 +226,6 @@ ROW = SchemeRow(
         curious="T workers learn nothing of both factors; over the complex numbers at most so "
         "many bits",
         value="exact over a prime field; floating point, with an error estimate",
+        when="both factors are large: each worker is sent 1/m of A and 1/n of B",
     ),
 )

@@ -149,5 +149,6 @@ ROW = SchemeRow(
         wrong="A liars are named",
         curious="no",
         value="floating point, with an error estimate",
+        when="as published; as stable as `Polynomial` over the reals where m and n are even",
     ),
 )
