@@ -22,7 +22,7 @@ from anyk.codes.locators.located import Located
 __all__ = ["LinearCode"]
 
 _STARTS = 5  # of the search for the groups that can hide most
-_TINY = 1e-15  # of the squared length of a column, which is 1 at most
+_TINY = 1e-15  # of the largest column; of the squared length of each
 
 
 @final
@@ -142,8 +142,10 @@ class LinearCode:
         most = min(most, count)
         if not most:
             return 0.0
-        moved = matrix.conj().T @ matrix
-        seen = self.parity_check.conj().T @ self.parity_check
+        lengths = np.linalg.norm(self.parity_check, axis=0)
+        lengths = np.maximum(lengths, _TINY * lengths.max(initial=1.0))
+        check, matrix = self.parity_check / lengths, matrix / lengths
+        moved, seen = matrix.conj().T @ matrix, check.conj().T @ check
         seen += _TINY * np.eye(len(seen))
         spare = len(self.parity_check)
         rows = Rows(self.members)
@@ -234,6 +236,7 @@ class LinearCode:
         for errors in range(1, most + 1):
             found, left = search.best(errors)
             if left <= search.unit:
+                found = search.least(found)
                 named = search.named(
                     found,
                     left,

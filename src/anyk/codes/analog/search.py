@@ -86,16 +86,35 @@ class Search:
             errors: at least 1. Infinite is left, where each set has too many rows.
         """
         sets = self._every(errors)
+        if sets is None:
+            found, least = self._likely(errors)
+            if least > self.unit and errors == self._most:
+                sets = every(len(self._groups), errors, _MOST)
         if sets is not None:
             left = self._bounded(sets)
-            best = sets[np.argmin(left)]
-            return tuple(best.tolist()), self._rest(best) if left.min() < math.inf else math.inf
+            found, least = sets[np.argmin(left)], float(left.min())
+        return tuple(found.tolist()), self._rest(found) if least < math.inf else math.inf
+
+    def least(self, found: tuple[int, ...]) -> tuple[int, ...]:
+        """The set without groups that need not be in it, as where not all sets were tried.
+
+        Args:
+            found: groups without which no more than noise is left.
+        """
+        for group in found:
+            fewer = tuple(each for each in found if each != group)
+            if fewer and self._rest(np.array(fewer)) <= self.unit:
+                return self.least(fewer)
+        return found
+
+    def _likely(self, errors: int) -> tuple[NDArray[np.intp], float]:
+        """A set of this many groups that explains most, by exchanges from several starts."""
         allowed = np.arange(len(self._groups))
         tried: list[tuple[float, tuple[int, ...]]] = []
         for start in self._starts(errors):
-            groups, left_over = exchanged(start, allowed, self._bounded, enough=self.unit)
-            tried.append((left_over, tuple(groups.tolist())))
-            if left_over <= self.unit or self._weighed > _MOST:
+            groups, left = exchanged(start, allowed, self._bounded, enough=self.unit)
+            tried.append((left, tuple(groups.tolist())))
+            if left <= self.unit or self._weighed > _MOST:
                 break
         least, found = min(tried)
         others = len(self._groups) - errors
@@ -106,7 +125,7 @@ class Search:
                 for _, each in sorted({*tried})[:_PAIRS]
             ]
             least, found = min((lost, tuple(groups.tolist())) for groups, lost in after)
-        return found, self._rest(np.array(found)) if least < math.inf else math.inf
+        return np.array(found), least
 
     def named(
         self,
