@@ -74,6 +74,9 @@ if TYPE_CHECKING:
     from anyk.running.run import stream as stream
     from anyk.schemes.approximate.analog_lagrange.scheme import AnalogLagrange as AnalogLagrange
     from anyk.schemes.approximate.berrut.scheme import Berrut as Berrut
+    from anyk.schemes.approximate.chebyshev_lagrange.scheme import (
+        ChebyshevLagrange as ChebyshevLagrange,
+    )
     from anyk.schemes.approximate.filled_replication.scheme import (
         FilledReplication as FilledReplication,
     )
@@ -81,7 +84,6 @@ if TYPE_CHECKING:
     from anyk.schemes.approximate.veiled_replication.scheme import (
         VeiledReplication as VeiledReplication,
     )
-    from anyk.schemes.base import AbstractRecovery as AbstractRecovery
     from anyk.schemes.base import AbstractScheme as AbstractScheme
     from anyk.schemes.base import Encoded as Encoded
     from anyk.schemes.catalogue import CATALOGUE as CATALOGUE
@@ -94,7 +96,9 @@ if TYPE_CHECKING:
     from anyk.schemes.products.ortho_matdot import OrthoMatDot as OrthoMatDot
     from anyk.schemes.products.ortho_polynomial import OrthoPolynomial as OrthoPolynomial
     from anyk.schemes.products.polynomial import Polynomial as Polynomial
+    from anyk.schemes.products.residues import Residues as Residues
     from anyk.schemes.products.rotation import Rotation as Rotation
+    from anyk.schemes.recovery import AbstractRecovery as AbstractRecovery
     from anyk.schemes.row import SchemeRow as SchemeRow
     from anyk.schemes.row import SchemeWords as SchemeWords
     from anyk.schemes.row import WrapperRow as WrapperRow
@@ -113,7 +117,7 @@ __version__ = "0.4.0.dev0"
 _PLACES: Final = {
     "AbstractDomain": "anyk.domains.base",
     "AbstractExecutor": "anyk.executors.core.base",
-    "AbstractRecovery": "anyk.schemes.base",
+    "AbstractRecovery": "anyk.schemes.recovery",
     "AbstractScheme": "anyk.schemes.base",
     "Agreed": "anyk.schemes.wrappers.agreed",
     "AnalogLagrange": "anyk.schemes.approximate.analog_lagrange.scheme",
@@ -124,6 +128,7 @@ _PLACES: Final = {
     "Berrut": "anyk.schemes.approximate.berrut.scheme",
     "CATALOGUE": "anyk.schemes.catalogue",
     "Candidate": "anyk.planning.shortlist",
+    "ChebyshevLagrange": "anyk.schemes.approximate.chebyshev_lagrange.scheme",
     "Circulant": "anyk.schemes.products.circulant",
     "Complex": "anyk.domains.real",
     "Condition": "anyk.executors.core.health",
@@ -166,6 +171,7 @@ _PLACES: Final = {
     "RecoveryError": "anyk.errors",
     "Remote": "anyk.executors.remote.executor",
     "Replication": "anyk.schemes.maps.replication",
+    "Residues": "anyk.schemes.products.residues",
     "Rotation": "anyk.schemes.products.rotation",
     "SchemeRow": "anyk.schemes.row",
     "SchemeWords": "anyk.schemes.row",

@@ -12,7 +12,9 @@ from typing import Any, ClassVar, Final, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.checks import flag, indices_of, settle, shown
+from anyk.checks import indices_of, settle, shown
+from anyk.codes.checks.base import AbstractKeys
+from anyk.codes.checks.keys import least_lie, product_keys
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.errors import InvalidArgument, Unachievable
@@ -22,6 +24,7 @@ from anyk.randomness.masks import uniform_masks
 from anyk.schemes.base import AbstractScheme, Encoded, missing_answers
 from anyk.schemes.certainty import Certainty
 from anyk.schemes.encoder import Encoder
+from anyk.schemes.products.check import ProductCheck, Verified, settle_verified
 from anyk.schemes.products.code import ProductCode
 from anyk.schemes.products.grid import Grid, cut_left, cut_right, factors_of
 from anyk.schemes.products.recovery import LinearRecovery, Sizes
@@ -67,10 +70,12 @@ class Held:
         shape: of A.
         squares: of each of its blocks, the mean squares of the columns, ndarray (blocks, inner);
             None over a field.
+        keys: by which products of its shares are checked; None where they are not.
     """
 
     shape: tuple[int, ...]
     squares: NDArray[np.float64] | None
+    keys: AbstractKeys | None = None
 
 
 @final
@@ -102,7 +107,7 @@ class AbstractProduct(AbstractScheme):
         colluders: T, how many workers may put their shares together and learn nothing of A and B.
         pieces: r, how many shares a worker holds, each r times smaller than it would else be.
         verified: whether each answer is checked when it comes, so that a liar costs one worker
-            instead of two.
+            instead of two; "single" where honest workers may compute in single precision.
         detects: D, how many workers may answer wrongly without a wrong value; A where it is None.
     """
 
@@ -112,7 +117,7 @@ class AbstractProduct(AbstractScheme):
     adversaries: int = 0
     colluders: int = 0
     pieces: int = 1
-    verified: bool = False
+    verified: Verified = False
     _: KW_ONLY
     detects: int | None = None
 
@@ -159,7 +164,7 @@ class AbstractProduct(AbstractScheme):
     def __post_init__(self) -> None:
         settle(self, optional="detects", workers=1, adversaries=0, pieces=1, detects=0, colluders=0)
         object.__setattr__(self, "partition", MatMul(partition=self.partition).partition)
-        object.__setattr__(self, "verified", flag("verified", self.verified))
+        settle_verified(self)
         self._check_ability()
         self.check_partition()
         if any(kind is not PrimeField for kind in self.can.colluders):
@@ -298,7 +303,18 @@ class AbstractProduct(AbstractScheme):
             data_std=code_of(self).data_std if self.colluders and not exact else None,
             load=float(self.pieces),
             pieces=self.pieces,
+            smallest_lie=self._smallest_lie,
         )
+
+    @property
+    def _single(self) -> bool:
+        """Whether honest workers may compute in single precision."""
+        return isinstance(self.verified, str)
+
+    @property
+    def _smallest_lie(self) -> float | None:
+        """As the guarantee states it."""
+        return least_lie(self.domain, single=self._single) if self.verified else None
 
     @property
     def _leakage(self) -> float | None:
@@ -339,7 +355,7 @@ class AbstractProduct(AbstractScheme):
         """
         blocks = cut_left(self.domain, self.problem, factor)
         part = self._shares(code_of(self).left, blocks, source)
-        held = Held(np.shape(factor), self._squares(blocks, 1))
+        held = Held(np.shape(factor), self._squares(blocks, 1), self._keys(part, source))
         return Encoded(self, (part,), held, alone=True)
 
     def encode_right(
@@ -367,7 +383,14 @@ class AbstractProduct(AbstractScheme):
         sizes = None
         if held.squares is not None:
             sizes = Sizes.of(code, held.squares, self._squares(blocks, 2))
-        return Encoded(self, (*left.parts, part), Layout(grid, sizes))
+        check = None if held.keys is None else ProductCheck(held.keys, part)
+        return Encoded(self, (*left.parts, part), Layout(grid, sizes), check)
+
+    def _keys(self, part: NDArray[Any], source: AbstractSource) -> AbstractKeys | None:
+        """Secrets by which products of these shares are checked, where they are."""
+        if not self.verified:
+            return None
+        return product_keys(self.domain, part, single=self._single, source=source)
 
     def _shares(
         self, encoder: Encoder, blocks: NDArray[Any], source: AbstractSource

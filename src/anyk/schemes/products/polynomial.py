@@ -49,16 +49,19 @@ class Polynomial(AbstractProduct):
 
     Raises:
         InvalidArgument: if a number is out of range, D is below A, or the inner dimension is cut.
-        Unachievable: if mn + rD + rA > rN, or the field has fewer than rN elements.
+        Unachievable: if mn + rD + rA > rN, or mn + rA > rN with `verified`, or the field has fewer
+            than rN elements.
 
     Guarantee:
         Any mn + D + e answers, of which e are lies of at most A workers, give the product exactly
         and the names of the liars (with r pieces, mn + rD + e of rN answers). Up to D liars never
         bring about a wrong value: answers of which no reading is certain raise `TooManyErrors`,
         and a run waits for more of them first. D + 1 liars who collude can, and no decoder can
-        know. In floating point any mn answers give the product with an error estimate from their
-        condition number, and liars are told by `verified` alone. No privacy: a share is a
-        combination of blocks without a mask.
+        know. With `verified` any mn answers that pass their checks are enough, so that mn + rA of
+        rN do, and whoever lies is named when the lie comes, but for a chance of 2**-61 each. In
+        floating point the value has an error estimate from the condition number of the answers, and
+        a lie is told where it is beyond their rounding. No privacy: a share is a combination of
+        blocks without a mask.
 
     References:
         Yu, Maddah-Ali, Avestimehr: Polynomial codes: an optimal design for high-dimensional coded
@@ -130,6 +133,7 @@ def _examples() -> tuple[AbstractScheme, ...]:
         Polynomial(partition=(2, 1, 3), workers=8, domain=Reals()),
         Polynomial(partition=(2, 1, 2), workers=6, domain=Complex()),
         Polynomial(partition=(3, 1, 2), workers=4, pieces=2, domain=Reals()),
+        Polynomial(partition=(2, 1, 2), workers=6, adversaries=2, verified=True),
     )
 
 
@@ -143,7 +147,7 @@ ROW = SchemeRow(
         call="Polynomial(partition=(m, 1, n), workers=N, adversaries=A, detects=D)",
         computes="the product of two matrices, cut in m rows and n columns of blocks",
         late="any mn + D answers are enough, and one more for each lie among them",
-        wrong="A liars are named, D >= A are noticed (over a field)",
+        wrong="A liars are named, D >= A are noticed",
         curious="no",
         value="exact over a prime field; floating point, with an error estimate",
     ),
