@@ -15,8 +15,9 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.codes.analog.search import Rows, Search, Start, complement
+from anyk.codes.analog.search import Search, Start
 from anyk.codes.analog.sets import every, exchanged, grown, largest_of
+from anyk.codes.analog.spans import Rows, complement
 from anyk.codes.locators.located import Located
 
 __all__ = ["LinearCode"]

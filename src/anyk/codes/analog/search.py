@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from anyk.codes.analog.sample import alike
 from anyk.codes.analog.sets import every, exchanged, grown, largest_of
+from anyk.codes.analog.spans import Rows, complement, span_of
 
-__all__ = ["Rows", "Search", "Start", "complement"]
+__all__ = ["Search", "Start"]
 
 Start: TypeAlias = Callable[[NDArray[Any], NDArray[np.float64], int], NDArray[np.intp]]
 """Which groups are likely to be wrong, by weighted values, weights, and how many they are."""
@@ -23,7 +24,6 @@ _MOST = 30_000  # sets that are weighed, before no further start is tried
 _AT_ONCE = 1000  # of them
 _PAIRS = 4  # of the best sets, two of whose groups are exchanged at once
 _ALARM = 1e-4  # the chance that noise alone makes one of the groups look like a lie
-_DEPENDENT = 1e-12  # of columns of length 1 at most
 
 
 @final
@@ -226,7 +226,7 @@ class Search:
                 continue  # they explain anything
             for first in range(0, len(some), _AT_ONCE):
                 these = slice(first, first + _AT_ONCE)
-                span = _span(np.moveaxis(self._check[:, rows[these]], 0, 1))
+                span = span_of(np.moveaxis(self._check[:, rows[these]], 0, 1))
                 rest = self._syndromes - span @ (span.conj().swapaxes(1, 2) @ self._syndromes)
                 left[some[these]] = np.linalg.norm(rest, axis=(1, 2))
             left[some] /= math.sqrt((spare - count) * self._width)
@@ -248,7 +248,7 @@ class Search:
         """Those whose columns of H are nearest to what the syndromes span: of independent lies."""
         sizes = np.linalg.norm(self._syndromes, axis=0)
         clear = int(np.sum(sizes > self.unit * math.sqrt(max(len(self._check), self._width))))
-        span = _span(self._syndromes[:, : min(clear, len(self._check) - 1)])
+        span = span_of(self._syndromes[:, : min(clear, len(self._check) - 1)])
         rest = self._check - span @ (span.conj().T @ self._check)
         apart = np.linalg.norm(rest, axis=0) / np.maximum(np.linalg.norm(self._check, axis=0), 1e-9)
         return largest_of(-np.array([apart[each].max() for each in self._groups]), errors)
@@ -264,51 +264,3 @@ class Search:
             for each, size in zip(self._groups, groups, strict=True):
                 weights[each] = 1.0 / max(size / self.unit, 1.0)
         return largest_of(groups, errors)
-
-
-@final
-class Rows:
-    """The rows of sets of groups.
-
-    Args:
-        groups: the rows of each group.
-    """
-
-    def __init__(self, groups: tuple[NDArray[np.intp], ...]) -> None:
-        self.counts = np.array([len(each) for each in groups])
-        self._first = np.cumsum(self.counts) - self.counts
-        self._all = np.concatenate(groups)
-
-    def of(self, sets: NDArray[np.intp]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-        """The rows of each set, of those together that have as many.
-
-        Args:
-            sets: ndarray (sets, size) of places of groups.
-
-        Yields:
-            Which sets, and their rows, ndarray (these sets, rows).
-        """
-        counts = self.counts[sets]
-        total = counts.sum(axis=1)
-        for count in np.unique(total):
-            some = np.flatnonzero(total == count)
-            each = counts[some].ravel()
-            ahead = np.repeat(self._first[sets[some]].ravel() - np.cumsum(each) + each, each)
-            yield some, self._all[ahead + np.arange(len(ahead))].reshape(some.size, count)
-
-
-def _span(columns: NDArray[Any]) -> NDArray[Any]:
-    """Orthonormal columns of the same span, and zeros, for each of some matrices."""
-    turned, triangle = np.linalg.qr(columns)
-    size = np.abs(np.diagonal(triangle, axis1=-2, axis2=-1)).min(axis=-1, initial=math.inf)
-    if (size <= _DEPENDENT * np.abs(triangle).max(initial=0.0)).any():
-        turned, lengths, _ = np.linalg.svd(columns, full_matrices=False)
-        clear = lengths > _DEPENDENT * lengths.max(axis=-1, initial=0.0, keepdims=True)
-        turned = np.where(clear[..., None, :], turned, 0.0)
-    return turned
-
-
-def complement(basis: NDArray[Any]) -> NDArray[Any]:
-    """Orthonormal rows that vanish on the columns of a matrix (n, m), ndarray (n - m, n)."""
-    turned: NDArray[Any] = np.linalg.qr(basis, mode="complete")[0]
-    return turned[:, basis.shape[1] :].conj().T
