@@ -22,8 +22,8 @@ from anyk.codes.locators.located import Located
 
 __all__ = ["LinearCode"]
 
-_STARTS = 5  # of the search for the groups that can hide most
-_TINY = 1e-15  # of the largest column; of the squared length of each
+_STARTS = 3  # of the search for the groups that can hide most
+_TINY = 1e-15  # of the largest column, or of the length of each
 
 
 @final
@@ -145,29 +145,27 @@ class LinearCode:
             return 0.0
         lengths = np.linalg.norm(self.parity_check, axis=0)
         lengths = np.maximum(lengths, _TINY * lengths.max(initial=1.0))
-        check, matrix = self.parity_check / lengths, matrix / lengths
-        moved, seen = matrix.conj().T @ matrix, check.conj().T @ check
-        seen += _TINY * np.eye(len(seen))
-        spare = len(self.parity_check)
-        rows = Rows(self.members)
+        check, spare, rows = self.parity_check / lengths, len(self.parity_check), Rows(self.members)
+        few: Any = np.linalg.qr(matrix / lengths, mode="r")  # of the same norm, in fewer rows
 
         def loss(sets: NDArray[np.intp]) -> NDArray[np.float64]:
             exposed = np.full(len(sets), math.inf)
             for some, each in rows.of(sets):
                 if each.shape[1] <= spare:
-                    square = each[:, :, None], each[:, None, :]
-                    solved = np.linalg.solve(seen[square], moved[square])
-                    exposed[some] = np.trace(solved, axis1=1, axis2=2).real
+                    _, seen, turned = np.linalg.svd(
+                        np.moveaxis(check[:, each], 0, 1), full_matrices=False
+                    )
+                    moved = np.moveaxis(few[:, each], 0, 1) @ turned.conj().swapaxes(1, 2)
+                    seen = np.maximum(seen, _TINY)[:, None, :]
+                    exposed[some] = np.linalg.norm(moved / seen, axis=(1, 2))
             return -exposed
 
         sets = every(count, most)
         if sets is not None:
-            return math.sqrt(-float(loss(sets).min()))
+            return -float(loss(sets).min())
         allowed = np.arange(count)
         alone = largest_of(-loss(allowed[:, None]), _STARTS)
-        return math.sqrt(
-            max(-exchanged(grown([one], allowed, most, loss), allowed, loss)[1] for one in alone)
-        )
+        return max(-exchanged(grown([one], allowed, most, loss), allowed, loss)[1] for one in alone)
 
     def unexplained(
         self,
