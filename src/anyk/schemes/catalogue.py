@@ -13,12 +13,19 @@ from anyk.schemes.approximate.veiled_replication import scheme as veiled_replica
 from anyk.schemes.maps import lagrange, replication, shamir
 from anyk.schemes.products import (
     circulant,
+    csa,
+    entangled,
+    folded_gram,
+    gcsa,
+    matdot,
     mds,
     ortho_matdot,
     ortho_polynomial,
+    polydot,
     polynomial,
     residues,
     rotation,
+    uncoded,
 )
 from anyk.schemes.row import SchemeRow, WrapperRow
 from anyk.schemes.sums import cyclic_repetition, harmonic
@@ -40,6 +47,7 @@ CATALOGUE: Final[tuple[SchemeRow | WrapperRow, ...]] = (
     cyclic_repetition.ROW,
     summed.ROW,
     agreed_row.ROW,
+    uncoded.ROW,
     polynomial.ROW,
     mds.ROW,
     ortho_matdot.ROW,
@@ -47,4 +55,10 @@ CATALOGUE: Final[tuple[SchemeRow | WrapperRow, ...]] = (
     rotation.ROW,
     circulant.ROW,
     residues.ROW,
+    matdot.ROW,
+    polydot.ROW,
+    entangled.ROW,
+    csa.ROW,
+    gcsa.ROW,
+    folded_gram.ROW,
 )
