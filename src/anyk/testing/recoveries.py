@@ -166,6 +166,10 @@ def _check_evidence(scheme: AbstractScheme, recovered: Recovered, told: str) -> 
 def _check_matrix(made: Trial, recovery: AbstractRecovery, values: NDArray[Any]) -> None:
     """R times honest answers is the value of an exact scheme."""
     if made.scheme.guarantee.exact:
+        problem = made.scheme.problem
+        if isinstance(problem, MatMul) and problem.gram:  # each answer, and its transpose
+            pairs = np.stack([values, values.swapaxes(1, 2)], axis=1)
+            values = pairs.reshape(-1, *values.shape[1:])
         if recovery.modulus is None:
             rows = made.scheme.domain.matmul(recovery.matrix, values)
         else:

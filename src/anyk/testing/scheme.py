@@ -194,7 +194,16 @@ def _check_input(made: Trial, encoded: Encoded) -> None:
 def _bad_input(made: Trial) -> list[tuple[Any, str]]:
     """What encode must refuse, and what is wrong with it."""
     X = made.X
-    if isinstance(made.scheme.problem, MatMul):
+    problem = made.scheme.problem
+    if isinstance(problem, MatMul) and problem.gram:
+        return [
+            ((X, X.T), "two factors"),
+            (X[0], "a row"),
+            (X[:0], "no rows"),
+            (np.full(X.shape, np.nan), "NaN"),
+            (X.astype(str), "text"),
+        ]
+    if isinstance(problem, MatMul):
         A, B = X
         return [
             (A, "one factor"),
@@ -215,14 +224,16 @@ def _bad_input(made: Trial) -> list[tuple[Any, str]]:
 
 def _check_uneven(made: Trial) -> None:
     """Factors that can't be cut evenly are refused, or multiplied as they are."""
-    scheme = made.scheme
-    if not isinstance(scheme.problem, MatMul):
+    scheme, problem = made.scheme, made.scheme.problem
+    if not isinstance(problem, MatMul):
         return
-    A, B = (
-        np.pad(each, [(0, 0)] * (each.ndim - 2) + [(0, 1), (0, 1)], mode="wrap") for each in made.X
+    A, *others = (
+        np.pad(each, [(0, 0)] * (each.ndim - 2) + [(0, 1), (0, 1)], mode="wrap")
+        for each in ((made.X,) if problem.gram else made.X)
     )
+    B = A.T if problem.gram else others[0]
     try:
-        encoded = scheme.encode((A, B))
+        encoded = scheme.encode(A if problem.gram else (A, B))
     except InvalidArgument:
         return
     answers = made.answers(encoded)

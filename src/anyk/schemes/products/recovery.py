@@ -24,8 +24,9 @@ from anyk.schemes.products.grid import Grid
 from anyk.schemes.products.judged import RoundedAnswers
 from anyk.schemes.recovery import AbstractRecovery, rows_of
 
-__all__ = ["LinearRecovery", "Sizes"]
+__all__ = ["LinearRecovery", "Sizes", "mean_squares"]
 
+_MATRICES = 3  # axes of blocks that are matrices
 _EPS = float(np.finfo(np.float64).eps)
 _ROUNDINGS = 4.0  # of an answer, as a share of what its terms add up to without signs
 _LONG = 1 << 14  # terms of a sum from which on its own rounding is felt
@@ -77,6 +78,36 @@ class Sizes:
         return cls(sizes, terms=deep * left.shape[1])
 
 
+def mean_squares(
+    blocks: NDArray[Any], axis: int, *, exact: bool = False
+) -> NDArray[np.float64] | None:
+    """The mean squares along an axis of each block; of a vector, its squares.
+
+    Args:
+        blocks: ndarray (blocks, rows, columns); (blocks, rows) of a vector; (blocks, stack, rows,
+            columns) where each is a stack.
+        axis: 1 for those of each column, 2 for those of each row.
+        exact: whether nothing rounds, so that nobody wants them.
+
+    Returns:
+        ndarray (blocks, columns) or (blocks, rows); None if exact.
+    """
+    if exact:
+        return None
+    if blocks.ndim <= axis:
+        return np.asarray(np.abs(blocks) ** 2)
+    if blocks.ndim > _MATRICES:  # below each other, or side by side
+        if axis == 2:  # noqa: PLR2004 - rows
+            blocks = blocks.swapaxes(1, 2)
+        many, first, second, third = blocks.shape
+        shape = (first * second, third) if axis == 1 else (first, second * third)
+        blocks = blocks.reshape(many, *shape)
+    parts = (blocks.real, blocks.imag) if blocks.dtype.kind == "c" else (blocks,)
+    kept = "bj" if axis == 1 else "bi"
+    squares = sum(np.einsum(f"bij,bij->{kept}", part, part) for part in parts)
+    return np.asarray(squares / blocks.shape[axis])
+
+
 @final
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LinearRecovery(AbstractRecovery):
@@ -107,7 +138,10 @@ class LinearRecovery(AbstractRecovery):
 
     @property
     def matrix(self) -> NDArray[Any]:
-        """R, ndarray (m n, len(answered) * products): block j, k of the product is row j + k m."""
+        """R, ndarray (m n, len(answered) * products): block j, k of the product is row j + k m.
+
+        For A @ A.T each answer is followed by its transpose.
+        """
         return self._solved.matrix
 
     @property
@@ -148,16 +182,24 @@ class LinearRecovery(AbstractRecovery):
         """The liars, and the places of the others where there are any liars."""
         if len(self.shares) <= self.code.enough:
             return (), None
-        rows = array.reshape(len(array), -1)
         if self.code.points is None:
-            if not self._agree(field, rows):
+            products = self._split(array)
+            if not self._agree(field, products.reshape(len(products), -1)):
                 raise self.certainty.contradiction(self.shares)
             return (), None
         points = self.code.points[list(self.shares)]
-        code = EvaluationCode(field, points, self.code.dimension)
-        located = code.locate(rows, self.certainty.most(self.shares))
+        code = EvaluationCode(field, points, self.code.enough)
+        located = code.locate(self._words(field, array), self.certainty.most(self.shares))
         liars = self.certainty.liars(self.shares, located)
-        return liars, _without(located, len(rows))
+        return liars, _without(located, len(array))
+
+    def _words(self, field: PrimeField, array: NDArray[Any]) -> NDArray[Any]:
+        """Of the evaluation code, one a row."""
+        if self.code.fold is None:
+            return array.reshape(len(array), -1)
+        own, turned = self.code.fold[list(self.shares)].T.reshape(2, -1, 1, 1)
+        folded = field.reduce(own * array) + field.reduce(turned * array.swapaxes(1, 2))
+        return field.reduce(folded).reshape(len(array), -1)
 
     def _agree(self, field: PrimeField, rows: NDArray[Any]) -> bool:
         """Whether all answers follow from those that are used."""
@@ -205,6 +247,8 @@ class LinearRecovery(AbstractRecovery):
 
     def _split(self, array: NDArray[Any]) -> NDArray[Any]:
         """The products in each answer, ndarray (len(answered) * products, *block)."""
+        if self.code.fold is not None:
+            return np.stack([array, array.swapaxes(1, 2)], axis=1).reshape(-1, *array.shape[1:])
         high, wide = self.code.left.tiles[0], self.code.right.tiles[1]
         if high == wide == 1:
             return array
