@@ -11,7 +11,6 @@ from functools import lru_cache
 from typing import Any, Final, final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from anyk.checks import count, flag, indices_of, settle, shown
 from anyk.codes.checks.residues import ResidueKeys
