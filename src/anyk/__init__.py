@@ -90,6 +90,8 @@ if TYPE_CHECKING:
     from anyk.schemes.maps.replication import Replication as Replication
     from anyk.schemes.maps.shamir import Shamir as Shamir
     from anyk.schemes.products.polynomial import Polynomial as Polynomial
+    from anyk.schemes.products.short_dot import ShortDot as ShortDot
+    from anyk.schemes.products.sparse import Sparse as Sparse
     from anyk.schemes.row import SchemeRow as SchemeRow
     from anyk.schemes.row import SchemeWords as SchemeWords
     from anyk.schemes.row import WrapperRow as WrapperRow
@@ -160,8 +162,10 @@ _PLACES: Final = {
     "SchemeRow": "anyk.schemes.row",
     "SchemeWords": "anyk.schemes.row",
     "Shamir": "anyk.schemes.maps.shamir",
+    "ShortDot": "anyk.schemes.products.short_dot",
     "Shortlist": "anyk.planning.shortlist",
     "Simulated": "anyk.executors.local.simulated",
+    "Sparse": "anyk.schemes.products.sparse",
     "Spline": "anyk.schemes.approximate.spline.scheme",
     "Status": "anyk.answers",
     "Sum": "anyk.spec",

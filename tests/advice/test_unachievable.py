@@ -35,6 +35,14 @@ GRIDS = {
         "partition": [(1, 1, 1), (2, 1, 2), (2, 1, 3)], "adversaries": [0, 1, 2],
         "pieces": [1, 2, 3], "detects": [None, 2],
     },
+    anyk.Sparse: {
+        "partition": [(1, 1, 1), (2, 1, 1), (5, 1, 1)], "adversaries": [0, 1, 2],
+        "pieces": [1, 2, 3], "detects": [None, 2],
+    },
+    anyk.ShortDot: {
+        "partition": [(1, 1, 1), (2, 1, 1)], "threshold": [2, 5], "adversaries": [0, 1, 2],
+        "pieces": [1, 2, 3], "detects": [None, 2],
+    },
 }  # fmt: skip
 LEAST = {"blocks": 1, "degree": 1}
 

@@ -24,7 +24,7 @@ from anyk.executors.remote.arguments import pack, sendable
 from anyk.executors.remote.frames import LONGEST_REQUEST
 from anyk.executors.remote.header_limits import MOST_ARRAYS, MOST_PRIMES, excess
 from anyk.executors.remote.promise import promise_in_words, promised_function
-from anyk.work import AbstractWork, Combined, EachPrime, Plain, Product, WorkerTask
+from anyk.work import AbstractWork, Combined, EachPrime, Plain, Product, SparseProduct, WorkerTask
 
 __all__ = [
     "NOT_HELD",
@@ -40,9 +40,14 @@ NOT_HELD = "no such share here"
 """How a worker's failure begins where the share must be sent again."""
 
 
-_WORKS: dict[str, type[AbstractWork]] = {"plain": Plain, "combined": Combined, "product": Product}
+_WORKS: dict[str, type[AbstractWork]] = {
+    "plain": Plain,
+    "combined": Combined,
+    "product": Product,
+    "sparse_product": SparseProduct,
+}
 _EACH_PRIME = "each_prime"
-_NO_FUNCTION = ["product"]
+_NO_FUNCTION = {"product", "sparse_product"}
 
 
 @final
@@ -238,7 +243,7 @@ def _words(work: AbstractWork) -> list[str]:
 
 def needs_function(words: Any) -> bool:
     """Whether a request with these words for its work names a function of the worker's."""
-    return not isinstance(words, list) or words[-1:] != _NO_FUNCTION[-1:]
+    return not (isinstance(words, list) and words and str(words[-1]) in _NO_FUNCTION)
 
 
 def task_of(
@@ -284,7 +289,8 @@ def _work_of(
     if outer != [_EACH_PRIME] * isinstance(domain, ResidueRing) or not isinstance(name, str):
         raise BrokenAnswer("its work is none")
     kind = _WORKS.get(name)
-    if kind is None or (function is None) != (kind is Product):
+    alone = name in _NO_FUNCTION
+    if kind is None or (function is None) != alone:
         raise BrokenAnswer("its work is none")
-    work: AbstractWork = Product() if kind is Product else kind(function)  # type: ignore[call-arg]
+    work: AbstractWork = kind() if alone else kind(function)  # type: ignore[call-arg]
     return EachPrime(work, per_worker) if outer else work

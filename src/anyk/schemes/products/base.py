@@ -25,11 +25,12 @@ from anyk.schemes.encoder import Encoder
 from anyk.schemes.products.code import ProductCode
 from anyk.schemes.products.grid import Grid, cut_left, cut_right, factors_of
 from anyk.schemes.products.recovery import LinearRecovery, Sizes
+from anyk.schemes.products.sparse_rows import is_sparse, sparse_shares
 from anyk.schemes.recovery import AbstractRecovery
 from anyk.schemes.smaller import enough, or_lower
 from anyk.schemes.tally import AbstractTally, CountTally
 from anyk.spec import Guarantee, MatMul
-from anyk.work import AbstractWork, Function, Product
+from anyk.work import AbstractWork, Function, Product, SparseProduct
 
 __all__ = ["AbstractProduct", "Can", "Held", "Layout", "code_of"]
 
@@ -45,10 +46,11 @@ class Can:
     Args:
         cuts: which of m, p and n may be more than 1.
         domains: the kinds of arithmetic.
-        adversaries: whether liars are told by the other answers.
+        adversaries: whether liars are told by the other answers, over a field.
         colluders: the kinds of arithmetic in which shares are masked; with one that rounds, the
             scheme has the fields leakage, sigma and data_std.
         pieces: whether a worker may hold several shares.
+        sparse: whether shares of a sparse A are sparse; B is given to every worker as it is.
     """
 
     cuts: tuple[bool, bool, bool]
@@ -56,6 +58,7 @@ class Can:
     adversaries: bool = True
     colluders: tuple[type[AbstractDomain], ...] = ()
     pieces: bool = True
+    sparse: bool = False
 
 
 @final
@@ -148,11 +151,19 @@ class AbstractProduct(AbstractScheme):
         """How many points of a field are taken beside those of the shares."""
         return 0
 
+    def check_partition(self) -> None:
+        """Refuse numbers of blocks that this code has no matrices for, beyond `can.cuts`.
+
+        Raises:
+            InvalidArgument: if it has none.
+        """
+
     def __post_init__(self) -> None:
         settle(self, optional="detects", workers=1, adversaries=0, pieces=1, detects=0, colluders=0)
         object.__setattr__(self, "partition", MatMul(partition=self.partition).partition)
         object.__setattr__(self, "verified", flag("verified", self.verified))
         self._check_ability()
+        self.check_partition()
         if any(kind is not PrimeField for kind in self.can.colluders):
             self._check_noise()
         self._check_workers()
@@ -179,10 +190,11 @@ class AbstractProduct(AbstractScheme):
             )
         if self.pieces > 1 and not can.pieces:
             raise _refused(name, "pieces", str(self.pieces), "1", "Leave it out.")
-        if (self.adversaries or self.detects) and not (can.adversaries or self.verified):
-            told = "0, or verified=True: the other answers do not tell who lies"
+        told = can.adversaries and self.domain.exact
+        if (self.adversaries or self.detects) and not (told or self.verified):
+            needed = "0, or verified=True: the other answers do not tell who lies"
             raise _refused(
-                name, "adversaries", str(self.adversaries), told, "Pass verified=True too."
+                name, "adversaries", str(self.adversaries), needed, "Pass verified=True too."
             )
         if self.verified and self.detects is not None:
             raise _refused(
@@ -306,19 +318,23 @@ class AbstractProduct(AbstractScheme):
         """Shares of A alone, for products with many B.
 
         Args:
-            factor: A, array-like (rows, inner).
+            factor: A, array-like (rows, inner); of scipy.sparse too, where shares may be sparse.
             source: where masks come from.
 
         Returns:
-            One part, A~ of each share.
+            One part, A~ of each share; three of a sparse one.
 
         Raises:
             InvalidArgument: if it is no matrix.
         """
-        blocks = cut_left(self.domain, self.problem, factor)
-        part = self._shares(code_of(self).left, blocks, source)
-        held = Held(np.shape(factor), self._squares(blocks))
-        return Encoded(self, (part,), held, alone=True)
+        left = code_of(self).left
+        if self.can.sparse and is_sparse(factor):
+            parts, squares = sparse_shares(self.domain, left.data, factor)
+        else:
+            blocks = cut_left(self.domain, self.problem, factor)
+            parts, squares = (self._shares(left, blocks, source),), self._squares(blocks)
+        held = Held(np.shape(factor), squares)
+        return Encoded(self, parts, held, alone=True)
 
     def encode_right(
         self, left: Encoded, factor: Any, *, source: AbstractSource = SystemSource()
@@ -331,7 +347,7 @@ class AbstractProduct(AbstractScheme):
             source: where masks come from.
 
         Returns:
-            Two parts, A~ and B~.
+            B~ behind the parts of A~.
 
         Raises:
             InvalidArgument: if A can't be multiplied with it.
@@ -378,7 +394,7 @@ class AbstractProduct(AbstractScheme):
                 needed="numpy.matmul alone, as the workers multiply the two factors",
                 change="Pass np.matmul, and the factors as X = (A, B).",
             )
-        return Product()
+        return SparseProduct() if self.can.sparse else Product()
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether there are as many as determine the product, beyond those that D workers gave."""

@@ -26,7 +26,7 @@ from anyk.schemes.recovery import AbstractRecovery, rows_of
 __all__ = ["LinearRecovery", "Sizes"]
 
 _EPS = float(np.finfo(np.float64).eps)
-_ROUNDINGS = 1.0  # of an answer, as a share of what its terms add up to without signs
+_ROUNDINGS = 4.0  # of an answer, as a share of what its terms add up to without signs
 _SINGULAR = 1e-13  # of the largest singular value, times how many there are
 _LUCK = 3.0  # by which few spare answers may show less noise than there is
 
@@ -296,13 +296,24 @@ def _over_reals(code: ProductCode, shares: tuple[int, ...]) -> _Solved | None:
         if s[-1] <= _SINGULAR * len(left) * s[0]:
             return None
         condition = float(s[0] / s[-1])
-        inverse = (vh.conj().T / s) @ u.conj().T
+        inverse = _refined(own, (vh.conj().T / s) @ u.conj().T)
         block = np.zeros((len(left), len(terms)), dtype=terms.dtype)
         block[:, rest] = inverse
         known = terms[np.ix_(rest, is_of)]
         block[:, places] -= inverse @ known
         unknowns[left] = block
     return _Solved(code.wanted, unknowns, code.wanted @ unknowns, condition)
+
+
+def _refined(matrix: NDArray[Any], inverse: NDArray[Any]) -> NDArray[Any]:
+    """The inverse, or one from the left, by a step of Newton's in extended precision.
+
+    What is left of it is rounding of its own entries, and no more of the condition number.
+    """
+    wide = np.result_type(matrix, np.longdouble)
+    left = np.eye(len(inverse)) - inverse.astype(wide) @ matrix.astype(wide)
+    refined: NDArray[Any] = inverse + left.astype(inverse.dtype) @ inverse
+    return refined
 
 
 def _without(located: Located, count: int) -> tuple[int, ...] | None:
