@@ -28,6 +28,7 @@ from anyk.schemes.products.limits import Can, check_ability, check_noise, check_
 from anyk.schemes.products.multiply import product_work
 from anyk.schemes.products.precision import require_precision
 from anyk.schemes.products.recovery import LinearRecovery, Sizes, mean_squares
+from anyk.schemes.products.sparse_rows import is_sparse, sparse_shares
 from anyk.schemes.recovery import AbstractRecovery
 from anyk.schemes.tally import AbstractTally, CountTally
 from anyk.spec import Guarantee, MatMul
@@ -231,18 +232,33 @@ class AbstractProduct(AbstractScheme):
         """Shares of A alone, for products with many B.
 
         Args:
-            factor: A, array-like (rows, inner); or a stack of such matrices along a first axis, of
-                which each share has a part of all.
+            factor: A, array-like (rows, inner), of scipy.sparse where shares may be sparse; or a
+                stack of matrices along a first axis, of which each share has a part of all.
             source: where masks come from.
 
         Returns:
-            One part, A~ of each share.
+            One part, A~ of each share; three of a sparse one.
 
         Raises:
             InvalidArgument: if it is no matrix, or the other factor is its transpose.
         """
         self._check_apart()
+        if self.can.sparse and is_sparse(factor):
+            return self._sparse(factor)
         return self._alone(factor, source)
+
+    def _sparse(self, factor: Any) -> Encoded:
+        """Shares of a sparse A that stay sparse."""
+        if self.verified:
+            raise refused(
+                type(self).__name__,
+                "X",
+                "a sparse A with verified=True",
+                "a dense one, where answers are checked",
+                "Pass A.toarray(), or leave verified out.",
+            )
+        parts, squares = sparse_shares(self.domain, code_of(self).left.data, factor)
+        return Encoded(self, parts, Held(np.shape(factor), squares), alone=True)
 
     def _check_apart(self) -> None:
         if self.gram:
@@ -283,7 +299,7 @@ class AbstractProduct(AbstractScheme):
             source: where masks come from.
 
         Returns:
-            Two parts, A~ and B~.
+            B~ behind the parts of A~.
 
         Raises:
             InvalidArgument: if A can't be multiplied with it.
@@ -328,7 +344,7 @@ class AbstractProduct(AbstractScheme):
         Raises:
             InvalidArgument: if the function is not matmul, or there are further arguments.
         """
-        return product_work(function, per_worker)
+        return product_work(function, per_worker, sparse=self.can.sparse)
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether there are as many as determine the product, beyond those that D workers gave."""

@@ -9,19 +9,22 @@ import numpy as np
 
 from anyk.checks import shown
 from anyk.errors import InvalidArgument
-from anyk.work import AbstractWork, Function, Product
+from anyk.work import AbstractWork, Function, Product, SparseProduct
 
 __all__ = ["product_work"]
 
 _MULTIPLY: Final = (operator.matmul, np.matmul)
 
 
-def product_work(function: Function, per_worker: tuple[bool, ...]) -> AbstractWork:
+def product_work(
+    function: Function, per_worker: tuple[bool, ...], *, sparse: bool = False
+) -> AbstractWork:
     """What multiplies the two parts of a share, if that is what is asked.
 
     Args:
         function: that the user passed.
         per_worker: of further arguments.
+        sparse: whether the left part may be sparse.
 
     Raises:
         InvalidArgument: if it is not matmul, or there are further arguments.
@@ -33,4 +36,4 @@ def product_work(function: Function, per_worker: tuple[bool, ...]) -> AbstractWo
             needed="numpy.matmul alone, as the workers multiply the two factors",
             change="Pass np.matmul, and the factors as X = (A, B).",
         )
-    return Product()
+    return SparseProduct() if sparse else Product()
