@@ -76,6 +76,9 @@ if TYPE_CHECKING:
     from anyk.running.run import stream as stream
     from anyk.schemes.approximate.analog_lagrange.scheme import AnalogLagrange as AnalogLagrange
     from anyk.schemes.approximate.berrut.scheme import Berrut as Berrut
+    from anyk.schemes.approximate.chebyshev_lagrange.scheme import (
+        ChebyshevLagrange as ChebyshevLagrange,
+    )
     from anyk.schemes.approximate.filled_replication.scheme import (
         FilledReplication as FilledReplication,
     )
@@ -127,6 +130,7 @@ _PLACES: Final = {
     "Berrut": "anyk.schemes.approximate.berrut.scheme",
     "CATALOGUE": "anyk.schemes.catalogue",
     "Candidate": "anyk.planning.shortlist",
+    "ChebyshevLagrange": "anyk.schemes.approximate.chebyshev_lagrange.scheme",
     "Circulant": "anyk.schemes.products.circulant",
     "Complex": "anyk.domains.real",
     "Condition": "anyk.executors.core.health",

@@ -94,6 +94,11 @@ ROWS = [
         lambda: product(scheme=CODE),
     ),
     tried(
+        "Pass True, False or None.",
+        lambda: product(verified="double"),
+        *(lambda given=given: product(verified=given) for given in (True, False, None)),
+    ),
+    tried(
         "Take {} workers, or lower stragglers or adversaries.",
         lambda: product(workers=5, stragglers=3, adversaries=2),
         lambda workers: product(workers=workers, stragglers=3, adversaries=2),

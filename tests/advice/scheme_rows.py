@@ -113,9 +113,16 @@ ROWS = [
         lambda _: anyk.Polynomial((2, 1, 2), 7),
     ),
     tried(
-        "Pass domain=anyk.PrimeField().",
+        "Pass domain=anyk.PrimeField() or anyk.Reals() or anyk.Complex().",
         lambda: anyk.Polynomial((2, 1, 2), 6, domain=7),
         lambda: anyk.Polynomial((2, 1, 2), 6, domain=FIELD),
+        lambda: anyk.Polynomial((2, 1, 2), 6, domain=anyk.Reals()),
+        lambda: anyk.Polynomial((2, 1, 2), 6, domain=anyk.Complex()),
+    ),
+    tried(
+        "blocks are turned in pairs. Pass (4, 1, 2).",
+        lambda: anyk.Rotation((3, 1, 2), 6),
+        lambda: anyk.Rotation((4, 1, 2), 6),
     ),
     *(
         tried(
@@ -409,6 +416,14 @@ ROWS += [
         of(anyk.VeiledReplication, blocks=4, stragglers=0, **NOISE),
         2,
         blocks=1,
+    ),
+    short(
+        "Add {} worker, or lower blocks, degree or stragglers.",
+        of(anyk.ChebyshevLagrange, blocks=3, degree=2, stragglers=2),
+        6,
+        blocks=2,
+        degree=1,
+        stragglers=1,
     ),
     short(
         "Take {} workers, or lower stragglers.",

@@ -6,6 +6,7 @@ from typing import Final
 
 from anyk.schemes.approximate.analog_lagrange import scheme as analog_lagrange
 from anyk.schemes.approximate.berrut import scheme as berrut
+from anyk.schemes.approximate.chebyshev_lagrange import scheme as chebyshev_lagrange
 from anyk.schemes.approximate.filled_replication import scheme as filled_replication
 from anyk.schemes.approximate.spline import scheme as spline
 from anyk.schemes.approximate.veiled_replication import scheme as veiled_replication
@@ -30,6 +31,7 @@ CATALOGUE: Final[tuple[SchemeRow | WrapperRow, ...]] = (
     shamir.ROW,
     replication.ROW,
     analog_lagrange.ROW,
+    chebyshev_lagrange.ROW,
     filled_replication.ROW,
     veiled_replication.ROW,
     spline.ROW,

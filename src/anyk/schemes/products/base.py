@@ -48,7 +48,7 @@ class Can:
     Args:
         cuts: which of m, p and n may be more than 1.
         domains: the kinds of arithmetic.
-        adversaries: whether liars are told by the other answers, over a field.
+        adversaries: whether liars are told by the other answers.
         colluders: the kinds of arithmetic in which shares are masked; with one that rounds, the
             scheme has the fields leakage, sigma and data_std.
         pieces: whether a worker may hold several shares.
@@ -193,8 +193,7 @@ class AbstractProduct(AbstractScheme):
             )
         if self.pieces > 1 and not can.pieces:
             raise _refused(name, "pieces", str(self.pieces), "1", "Leave it out.")
-        told = can.adversaries and self.domain.exact
-        if (self.adversaries or self.detects) and not (told or self.verified):
+        if (self.adversaries or self.detects) and not (can.adversaries or self.verified):
             needed = "0, or verified=True: the other answers do not tell who lies"
             raise _refused(
                 name, "adversaries", str(self.adversaries), needed, "Pass verified=True too."

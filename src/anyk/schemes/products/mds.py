@@ -40,6 +40,7 @@ class MDS(AbstractProduct):
         workers: N.
         domain: the arithmetic of the entries: a prime field, the reals or the complex numbers.
         adversaries: A, how many workers may answer wrongly.
+        colluders: 0: a share is a combination of blocks without a mask.
         pieces: r, how many shares a worker holds.
         verified: whether each answer is checked when it comes.
         detects: D, how many workers may answer wrongly without a wrong value; A where it is None.
@@ -51,8 +52,9 @@ class MDS(AbstractProduct):
     Guarantee:
         Any m answers give the product: exactly over a field, and in floating point with an error
         estimate from the condition number. Blocks that were answered as they are, are returned as
-        they are. Over a field any m + D + e answers, of which e are lies of at most A workers, name
-        the liars too, and up to D never bring about a wrong value. No privacy.
+        they are. Any m + D + e answers, of which e are lies of at most A workers, name the liars
+        too, and up to D never bring about a wrong value; in floating point these are lies that are
+        more than rounding, and the estimate covers smaller ones. No privacy.
 
     References:
         Lee, Lam, Pedarsani, Papailiopoulos, Ramchandran: Speeding up distributed machine learning
@@ -136,7 +138,7 @@ ROW = SchemeRow(
         call="MDS(partition=(m, 1, 1), workers=N, adversaries=A, pieces=r)",
         computes="the product of two matrices, the first cut in m rows of blocks",
         late="any m + D answers are enough, and one more for each lie among them",
-        wrong="A liars are named, D >= A are noticed (over a field)",
+        wrong="A liars are named, D >= A are noticed",
         curious="no",
         value="exact over a prime field; floating point, with an error estimate",
         when="A is large and B small: A x, or an A that stays on the workers",

@@ -39,8 +39,10 @@ class OrthoPolynomial(AbstractProduct):
         workers: N.
         domain: the reals.
         adversaries: A, how many workers may answer wrongly.
+        colluders: 0: a share is a combination of blocks without a mask.
         pieces: r, how many shares a worker holds.
         verified: whether each answer is checked when it comes.
+        detects: D, how many workers may answer wrongly without a wrong value; A where it is None.
 
     Raises:
         InvalidArgument: if a number is out of range, or the inner dimension is cut.
@@ -48,7 +50,8 @@ class OrthoPolynomial(AbstractProduct):
 
     Guarantee:
         Approximate: any mn answers give the product with an error estimate from their condition
-        number, which is O(N^(2(N-mn))) for the worst of them. No privacy.
+        number, which is O(N^(2(N-mn))) for the worst of them. Up to A liars are named whose lies
+        are more than rounding, and the estimate covers smaller ones. No privacy.
 
     References:
         Fahim, Cadambe: Numerically stable polynomially coded computing (IEEE TIT 2021),
@@ -65,7 +68,7 @@ class OrthoPolynomial(AbstractProduct):
 
     domain: AbstractDomain = Reals()
 
-    can: ClassVar = Can(cuts=(True, False, True), domains=(Reals,), adversaries=False)
+    can: ClassVar = Can(cuts=(True, False, True), domains=(Reals,))
 
     @property
     def enough(self) -> int:
@@ -94,11 +97,11 @@ class OrthoPolynomial(AbstractProduct):
 
 
 def _sized(problem: MatMul, threat: Threat, field: PrimeField) -> OrthoPolynomial:  # noqa: ARG001 - over R
-    none_of(threat, "colluders", "adversaries")
+    none_of(threat, "colluders")
     inner = problem.partition[1]
     if inner != 1:
         raise failing(f"p = 1, that is {inner} = 1: it does not cut the inner dimension")
-    return OrthoPolynomial(problem.partition, threat.workers)
+    return OrthoPolynomial(problem.partition, threat.workers, adversaries=threat.adversaries)
 
 
 def _examples() -> tuple[AbstractScheme, ...]:
@@ -116,10 +119,10 @@ ROW = SchemeRow(
     size=_sized,
     examples=_examples,
     words=SchemeWords(
-        call="OrthoPolynomial(partition=(m, 1, n), workers=N)",
+        call="OrthoPolynomial(partition=(m, 1, n), workers=N, adversaries=A)",
         computes="the product of two matrices, cut in m rows and n columns of blocks",
         late="any mn answers are enough",
-        wrong="no",
+        wrong="A liars are named",
         curious="no",
         value="floating point, with an error estimate",
         when="as published; `Polynomial` over the reals is the more stable one",

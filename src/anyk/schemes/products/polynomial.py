@@ -147,7 +147,7 @@ ROW = SchemeRow(
         call="Polynomial(partition=(m, 1, n), workers=N, adversaries=A, detects=D)",
         computes="the product of two matrices, cut in m rows and n columns of blocks",
         late="any mn + D answers are enough, and one more for each lie among them",
-        wrong="A liars are named, D >= A are noticed (over a field)",
+        wrong="A liars are named, D >= A are noticed",
         curious="no",
         value="exact over a prime field; floating point, with an error estimate",
         when="both factors are large: each worker is sent 1/m of A and 1/n of B",
