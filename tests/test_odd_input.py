@@ -129,7 +129,7 @@ CALLS: dict[str, Call] = {
     "task": call(anyk.task, lambda x: x),
     "Map": call(anyk.Map, blocks=2, degree=2),
     "Sum": call(anyk.Sum, blocks=2, degree=2),
-    "MatMul": call(anyk.MatMul, partition=(2, 1, 2)),
+    "MatMul": call(anyk.MatMul, partition=(2, 1, 2), batch=1, gram=True),
     "Threat": call(
         anyk.Threat, workers=4, stragglers=1, adversaries=1, colluders=1, leakage=0.5
     ),
@@ -239,7 +239,8 @@ def data(scheme):
     problem = scheme.problem
     if isinstance(problem, anyk.MatMul):
         m, p, n = problem.partition
-        return np.ones((m, p), dtype=int), np.ones((p, n), dtype=int)
+        A, B = np.ones((m, p), dtype=int), np.ones((p, n), dtype=int)
+        return A if problem.gram else (A, B)
     return np.arange(problem.blocks) + 1
 
 

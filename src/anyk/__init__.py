@@ -94,10 +94,17 @@ if TYPE_CHECKING:
     from anyk.schemes.maps.replication import Replication as Replication
     from anyk.schemes.maps.shamir import Shamir as Shamir
     from anyk.schemes.products.circulant import Circulant as Circulant
+    from anyk.schemes.products.csa import CSA as CSA
+    from anyk.schemes.products.entangled import Entangled as Entangled
+    from anyk.schemes.products.folded_gram import FoldedGram as FoldedGram
+    from anyk.schemes.products.gcsa import GCSA as GCSA
+    from anyk.schemes.products.matdot import MatDot as MatDot
     from anyk.schemes.products.mds import MDS as MDS
     from anyk.schemes.products.ortho_matdot import OrthoMatDot as OrthoMatDot
     from anyk.schemes.products.ortho_polynomial import OrthoPolynomial as OrthoPolynomial
+    from anyk.schemes.products.polydot import PolyDot as PolyDot
     from anyk.schemes.products.polynomial import Polynomial as Polynomial
+    from anyk.schemes.products.residues import Residues as Residues
     from anyk.schemes.products.rotation import Rotation as Rotation
     from anyk.schemes.products.uncoded import Uncoded as Uncoded
     from anyk.schemes.recovery import AbstractRecovery as AbstractRecovery
@@ -129,6 +136,7 @@ _PLACES: Final = {
     "Audit": "anyk.audits.attack",
     "Berrut": "anyk.schemes.approximate.berrut.scheme",
     "CATALOGUE": "anyk.schemes.catalogue",
+    "CSA": "anyk.schemes.products.csa",
     "Candidate": "anyk.planning.shortlist",
     "ChebyshevLagrange": "anyk.schemes.approximate.chebyshev_lagrange.scheme",
     "Circulant": "anyk.schemes.products.circulant",
@@ -141,11 +149,14 @@ _PLACES: Final = {
     "Distributed": "anyk.running.distributed",
     "Encoded": "anyk.schemes.base",
     "Encoder": "anyk.schemes.encoder",
+    "Entangled": "anyk.schemes.products.entangled",
     "ExecutorError": "anyk.errors",
     "FieldArray": "anyk.domains.array",
     "FilledReplication": "anyk.schemes.approximate.filled_replication.scheme",
     "FixedPoint": "anyk.fixed_point.format",
+    "FoldedGram": "anyk.schemes.products.folded_gram",
     "Futures": "anyk.executors.engines.futures",
+    "GCSA": "anyk.schemes.products.gcsa",
     "Guarantee": "anyk.spec",
     "Harmonic": "anyk.schemes.sums.harmonic",
     "Inline": "anyk.executors.local.inline",
@@ -155,6 +166,7 @@ _PLACES: Final = {
     "Leak": "anyk.leak",
     "MDS": "anyk.schemes.products.mds",
     "Map": "anyk.spec",
+    "MatDot": "anyk.schemes.products.matdot",
     "MatMul": "anyk.spec",
     "NotAccurateEnough": "anyk.errors",
     "NotEnoughAnswers": "anyk.errors",
@@ -163,6 +175,7 @@ _PLACES: Final = {
     "OrthoPolynomial": "anyk.schemes.products.ortho_polynomial",
     "Outcome": "anyk.answers",
     "Paced": "anyk.executors.wrappers.paced",
+    "PolyDot": "anyk.schemes.products.polydot",
     "Polynomial": "anyk.schemes.products.polynomial",
     "PrimeField": "anyk.domains.prime",
     "Processes": "anyk.executors.processes.executor",
@@ -174,6 +187,7 @@ _PLACES: Final = {
     "RecoveryError": "anyk.errors",
     "Remote": "anyk.executors.remote.executor",
     "Replication": "anyk.schemes.maps.replication",
+    "Residues": "anyk.schemes.products.residues",
     "Rotation": "anyk.schemes.products.rotation",
     "SchemeRow": "anyk.schemes.row",
     "SchemeWords": "anyk.schemes.row",

@@ -33,6 +33,15 @@ GRIDS = {
     anyk.CyclicRepetition: {"stragglers": [0, 1, 2, 5], "detects": [None, 1, 3]},
     anyk.Polynomial: {
         "partition": [(1, 1, 1), (2, 1, 2), (2, 1, 3)], "adversaries": [0, 1, 2],
+        "pieces": [1, 2, 3], "detects": [None, 2], "colluders": [0, 1, 2],
+    },
+    anyk.MatDot: {
+        "partition": [(1, 1, 1), (1, 3, 1)], "adversaries": [0, 1, 2], "pieces": [1, 2],
+        "detects": [None, 2], "colluders": [0, 1, 2],
+    },
+    anyk.PolyDot: {"partition": [(1, 2, 1), (2, 2, 1), (1, 2, 3)], "adversaries": [0, 1]},
+    anyk.Entangled: {
+        "partition": [(1, 2, 1), (2, 2, 1), (2, 2, 2)], "adversaries": [0, 1, 2],
         "pieces": [1, 2, 3], "detects": [None, 2],
     },
     anyk.MDS: {

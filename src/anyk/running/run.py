@@ -87,7 +87,8 @@ def _encoded(
         from anyk.running.promises import embedded  # noqa: PLC0415 - many have no reals
 
         scheme = embedded(scheme, embedding, X, function)
-    alone = function is None and isinstance(scheme.problem, MatMul)
+    problem = scheme.problem
+    alone = function is None and isinstance(problem, MatMul) and not problem.gram
     encoded = scheme.encode_left(X) if alone and not _is_pair(X) else scheme.encode(X)
     promise = encoded.guarantee
     if promise.adversaries or promise.colluders:

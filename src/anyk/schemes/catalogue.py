@@ -13,10 +13,17 @@ from anyk.schemes.approximate.veiled_replication import scheme as veiled_replica
 from anyk.schemes.maps import lagrange, replication, shamir
 from anyk.schemes.products import (
     circulant,
+    csa,
+    entangled,
+    folded_gram,
+    gcsa,
+    matdot,
     mds,
     ortho_matdot,
     ortho_polynomial,
+    polydot,
     polynomial,
+    residues,
     rotation,
     uncoded,
 )
@@ -47,4 +54,11 @@ CATALOGUE: Final[tuple[SchemeRow | WrapperRow, ...]] = (
     ortho_polynomial.ROW,
     rotation.ROW,
     circulant.ROW,
+    residues.ROW,
+    matdot.ROW,
+    polydot.ROW,
+    entangled.ROW,
+    csa.ROW,
+    gcsa.ROW,
+    folded_gram.ROW,
 )

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Final, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.checks import indices_of, settle, shown
+from anyk.checks import indices_of, positive, settle, shown
 from anyk.codes.checks.base import AbstractKeys
 from anyk.codes.checks.keys import least_lie, product_keys
 from anyk.domains.base import AbstractDomain
@@ -25,8 +25,10 @@ from anyk.schemes.certainty import Certainty
 from anyk.schemes.encoder import Encoder
 from anyk.schemes.products.check import ProductCheck, Verified, settle_verified
 from anyk.schemes.products.code import ProductCode
-from anyk.schemes.products.grid import Grid, cut_left, cut_right, factors_of
-from anyk.schemes.products.multiply import product_work
+from anyk.schemes.products.grid import cut_left, cut_right, factors_of
+from anyk.schemes.products.layout import Held, Layout
+from anyk.schemes.products.multiply import check_stack, product_work
+from anyk.schemes.products.precision import require_precision
 from anyk.schemes.products.recovery import LinearRecovery, Sizes, mean_squares
 from anyk.schemes.recovery import AbstractRecovery
 from anyk.schemes.smaller import altered, enough, or_lower
@@ -34,10 +36,9 @@ from anyk.schemes.tally import AbstractTally, CountTally
 from anyk.spec import Guarantee, MatMul
 from anyk.work import AbstractWork, Function
 
-__all__ = ["AbstractProduct", "Can", "Held", "Layout", "code_of"]
+__all__ = ["AbstractProduct", "Can", "code_of"]
 
 _NAMES: Final = ("m", "p", "n")
-_MATRICES: Final = 3  # axes of blocks that are matrices
 
 
 @final
@@ -50,7 +51,7 @@ class Can:
         domains: the kinds of arithmetic.
         adversaries: whether liars are told by the other answers.
         colluders: the kinds of arithmetic in which shares are masked; with one that rounds, the
-            scheme has the fields leakage, sigma and data_std.
+            scheme has the fields leakage, sigma, data_std and tolerance.
         pieces: whether a worker may hold several shares.
     """
 
@@ -59,37 +60,6 @@ class Can:
     adversaries: bool = True
     colluders: tuple[type[AbstractDomain], ...] = ()
     pieces: bool = True
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Held:
-    """What is known of an A that workers hold.
-
-    Args:
-        shape: of A.
-        squares: of each of its blocks, the mean squares of the columns, ndarray (blocks, inner);
-            None over a field.
-        keys: by which products of its shares are checked; None where they are not.
-    """
-
-    shape: tuple[int, ...]
-    squares: NDArray[np.float64] | None
-    keys: AbstractKeys | None = None
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Layout:
-    """What a recovery needs to know of two factors.
-
-    Args:
-        grid: how they were cut.
-        sizes: how large answers are, over the reals; None over a field.
-    """
-
-    grid: Grid
-    sizes: Sizes | None = None
 
 
 @dataclass(frozen=True)
@@ -122,6 +92,7 @@ class AbstractProduct(AbstractScheme):
     detects: int | None = None
 
     can: ClassVar[Can]
+    gram: ClassVar[bool] = False
 
     @property
     @abstractmethod
@@ -170,6 +141,10 @@ class AbstractProduct(AbstractScheme):
         if any(kind is not PrimeField for kind in self.can.colluders):
             self._check_noise()
         self._check_workers()
+        if self.colluders and not self.domain.exact:
+            own: Any = self
+            inner = self.partition[1]
+            require_precision(code_of(self), inner=inner, tolerance=own.tolerance)
 
     def _check_ability(self) -> None:
         """Refuse what this code can't do."""
@@ -209,10 +184,13 @@ class AbstractProduct(AbstractScheme):
 
     def _check_noise(self) -> None:
         """Settle how much noise hides the factors, where they are hidden by noise."""
+        own: Any = self
+        for name in ("data_std", "tolerance"):
+            number = positive(name, getattr(own, name), change="Pass a positive number.")
+            object.__setattr__(self, name, number)
         if self.colluders and not self.domain.exact:
             settle_noise(self)
             return
-        own: Any = self
         for name in ("leakage", "sigma"):
             if getattr(own, name) is not None:
                 told = "None, as masks over a field hide all" if self.colluders else "None"
@@ -285,7 +263,7 @@ class AbstractProduct(AbstractScheme):
     @property
     def problem(self) -> MatMul:
         """The product of factors so cut."""
-        return MatMul(partition=self.partition, batch=self.batch)
+        return MatMul(partition=self.partition, batch=self.batch, gram=self.gram)
 
     @property
     def guarantee(self) -> Guarantee:
@@ -328,7 +306,7 @@ class AbstractProduct(AbstractScheme):
 
         Args:
             X: (A, B), array-likes (rows, inner) and (inner, columns); B may be a vector (inner,)
-                where n = 1; a batch has them along a first axis.
+                where n = 1; a batch has them along a first axis. A alone for A @ A.T.
             source: where masks come from; the operating system's CSPRNG by default.
 
         Returns:
@@ -337,8 +315,8 @@ class AbstractProduct(AbstractScheme):
         Raises:
             InvalidArgument: if they are no two factors that can be multiplied.
         """
-        left, right = factors_of(X)
-        return self.encode_right(self.encode_left(left, source=source), right, source=source)
+        left, right = factors_of(self.domain, self.problem, X)
+        return self._beside(self._alone(left, source), right, source)
 
     def encode_left(self, factor: Any, *, source: AbstractSource = SystemSource()) -> Encoded:
         """Shares of A alone, for products with many B.
@@ -352,17 +330,25 @@ class AbstractProduct(AbstractScheme):
             One part, A~ of each share.
 
         Raises:
-            InvalidArgument: if it is no matrix.
+            InvalidArgument: if it is no matrix, or the other factor is its transpose.
         """
-        code, blocks = code_of(self), cut_left(self.domain, self.problem, factor)
-        if blocks.ndim > _MATRICES and (self.verified or code.tiles != (1, 1, 1)):
+        self._check_apart()
+        return self._alone(factor, source)
+
+    def _check_apart(self) -> None:
+        if self.gram:
             raise _refused(
                 type(self).__name__,
-                "X",
-                f"a stack of shape {np.shape(factor)}",
-                "one matrix, where answers are checked or a share has several blocks",
-                "Multiply one after the other.",
+                "data",
+                "one factor at a time",
+                "A alone, as the other factor is its transpose",
+                "Pass A to scheme.encode, or to anyk.distribute.",
             )
+
+    def _alone(self, factor: Any, source: AbstractSource) -> Encoded:
+        code, blocks = code_of(self), cut_left(self.domain, self.problem, factor)
+        alone = self.verified or code.tiles != (1, 1, 1)
+        check_stack(type(self).__name__, blocks, alone=bool(alone))
         part = self._shares(code.left, blocks, source)
         held = Held(
             np.shape(factor),
@@ -387,6 +373,10 @@ class AbstractProduct(AbstractScheme):
         Raises:
             InvalidArgument: if A can't be multiplied with it.
         """
+        self._check_apart()
+        return self._beside(left, factor, source)
+
+    def _beside(self, left: Encoded, factor: Any, source: AbstractSource) -> Encoded:
         code, held = code_of(self), left.layout
         blocks, grid = cut_right(self.domain, self.problem, factor, held.shape)
         if code.common:

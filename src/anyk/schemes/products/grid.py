@@ -79,15 +79,20 @@ class Grid:
         return np.ascontiguousarray(whole if batch > 1 else whole[0])
 
 
-def factors_of(X: Any) -> tuple[Any, Any]:
+def factors_of(domain: AbstractDomain, problem: MatMul, X: Any) -> tuple[Any, Any]:
     """The two factors of a product, of what `encode` was given.
 
     Args:
-        X: (A, B).
+        domain: of the entries.
+        problem: what is multiplied.
+        X: (A, B); A alone for A @ A.T.
 
     Raises:
         InvalidArgument: if it is no pair.
     """
+    if problem.gram:
+        A = _checked(problem, domain.validate(X, "X"), "A", "(rows, inner)")
+        return A, np.ascontiguousarray(A.T)
     if isinstance(X, (tuple, list)) and len(X) == 2:  # noqa: PLR2004 - two factors
         left, right = X
         return left, right

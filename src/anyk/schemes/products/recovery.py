@@ -138,7 +138,10 @@ class LinearRecovery(AbstractRecovery):
 
     @property
     def matrix(self) -> NDArray[Any]:
-        """R, ndarray (m n, len(answered) * products): block j, k of the product is row j + k m."""
+        """R, ndarray (m n, len(answered) * products): block j, k of the product is row j + k m.
+
+        For A @ A.T each answer is followed by its transpose.
+        """
         return self._solved.matrix
 
     @property
@@ -179,16 +182,24 @@ class LinearRecovery(AbstractRecovery):
         """The liars, and the places of the others where there are any liars."""
         if len(self.shares) <= self.code.enough:
             return (), None
-        rows = array.reshape(len(array), -1)
         if self.code.points is None:
-            if not self._agree(field, rows):
+            products = self._split(array)
+            if not self._agree(field, products.reshape(len(products), -1)):
                 raise self.certainty.contradiction(self.shares)
             return (), None
         points = self.code.points[list(self.shares)]
-        code = EvaluationCode(field, points, self.code.dimension)
-        located = code.locate(rows, self.certainty.most(self.shares))
+        code = EvaluationCode(field, points, self.code.enough)
+        located = code.locate(self._words(field, array), self.certainty.most(self.shares))
         liars = self.certainty.liars(self.shares, located)
-        return liars, _without(located, len(rows))
+        return liars, _without(located, len(array))
+
+    def _words(self, field: PrimeField, array: NDArray[Any]) -> NDArray[Any]:
+        """Of the evaluation code, one a row."""
+        if self.code.fold is None:
+            return array.reshape(len(array), -1)
+        own, turned = self.code.fold[list(self.shares)].T.reshape(2, -1, 1, 1)
+        folded = field.reduce(own * array) + field.reduce(turned * array.swapaxes(1, 2))
+        return field.reduce(folded).reshape(len(array), -1)
 
     def _agree(self, field: PrimeField, rows: NDArray[Any]) -> bool:
         """Whether all answers follow from those that are used."""
@@ -236,6 +247,8 @@ class LinearRecovery(AbstractRecovery):
 
     def _split(self, array: NDArray[Any]) -> NDArray[Any]:
         """The products in each answer, ndarray (len(answered) * products, *block)."""
+        if self.code.fold is not None:
+            return np.stack([array, array.swapaxes(1, 2)], axis=1).reshape(-1, *array.shape[1:])
         high, wide = self.code.left.tiles[0], self.code.right.tiles[1]
         if high == wide == 1:
             return array
