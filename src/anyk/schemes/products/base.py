@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Collection
 from dataclasses import KW_ONLY, dataclass, replace
 from functools import lru_cache
-from typing import Any, ClassVar, Final, final
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +23,10 @@ from anyk.schemes.certainty import Certainty
 from anyk.schemes.encoder import Encoder
 from anyk.schemes.products.check import ProductCheck, Verified, settle_verified
 from anyk.schemes.products.code import ProductCode
-from anyk.schemes.products.grid import Grid, cut_left, cut_right, factors_of
+from anyk.schemes.products.grid import cut_left, cut_right, factors_of
+from anyk.schemes.products.layout import Held, Layout
 from anyk.schemes.products.limits import Can, check_ability, check_noise, check_workers, refused
-from anyk.schemes.products.multiply import product_work
+from anyk.schemes.products.multiply import check_stack, product_work
 from anyk.schemes.products.precision import require_precision
 from anyk.schemes.products.recovery import LinearRecovery, Sizes, mean_squares
 from anyk.schemes.products.sparse_rows import is_sparse, sparse_shares
@@ -34,40 +35,7 @@ from anyk.schemes.tally import AbstractTally, CountTally
 from anyk.spec import Guarantee, MatMul
 from anyk.work import AbstractWork, Function
 
-__all__ = ["AbstractProduct", "Held", "Layout", "code_of"]
-
-_MATRICES: Final = 3  # axes of blocks that are matrices
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Held:
-    """What is known of an A that workers hold.
-
-    Args:
-        shape: of A.
-        squares: of each of its blocks, the mean squares of the columns, ndarray (blocks, inner);
-            None over a field.
-        keys: by which products of its shares are checked; None where they are not.
-    """
-
-    shape: tuple[int, ...]
-    squares: NDArray[np.float64] | None
-    keys: AbstractKeys | None = None
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Layout:
-    """What a recovery needs to know of two factors.
-
-    Args:
-        grid: how they were cut.
-        sizes: how large answers are, over the reals; None over a field.
-    """
-
-    grid: Grid
-    sizes: Sizes | None = None
+__all__ = ["AbstractProduct", "code_of"]
 
 
 @dataclass(frozen=True)
@@ -272,14 +240,8 @@ class AbstractProduct(AbstractScheme):
 
     def _alone(self, factor: Any, source: AbstractSource) -> Encoded:
         code, blocks = code_of(self), cut_left(self.domain, self.problem, factor)
-        if blocks.ndim > _MATRICES and (self.verified or code.tiles != (1, 1, 1)):
-            raise refused(
-                type(self).__name__,
-                "X",
-                f"a stack of shape {np.shape(factor)}",
-                "one matrix, where answers are checked or a share has several blocks",
-                "Multiply one after the other.",
-            )
+        alone = self.verified or code.tiles != (1, 1, 1)
+        check_stack(type(self).__name__, blocks, alone=bool(alone))
         part = self._shares(code.left, blocks, source)
         held = Held(
             np.shape(factor),

@@ -428,5 +428,6 @@ ROW = SchemeRow(
         wrong="A liars are named, D >= A are noticed",
         curious="no",
         value="exact integers; floats correctly rounded",
+        when="integers or floats whose product must be exact, however large, on few workers",
     ),
 )
