@@ -74,6 +74,9 @@ if TYPE_CHECKING:
     from anyk.running.run import stream as stream
     from anyk.schemes.approximate.analog_lagrange.scheme import AnalogLagrange as AnalogLagrange
     from anyk.schemes.approximate.berrut.scheme import Berrut as Berrut
+    from anyk.schemes.approximate.chebyshev_lagrange.scheme import (
+        ChebyshevLagrange as ChebyshevLagrange,
+    )
     from anyk.schemes.approximate.filled_replication.scheme import (
         FilledReplication as FilledReplication,
     )
@@ -81,7 +84,6 @@ if TYPE_CHECKING:
     from anyk.schemes.approximate.veiled_replication.scheme import (
         VeiledReplication as VeiledReplication,
     )
-    from anyk.schemes.base import AbstractRecovery as AbstractRecovery
     from anyk.schemes.base import AbstractScheme as AbstractScheme
     from anyk.schemes.base import Encoded as Encoded
     from anyk.schemes.catalogue import CATALOGUE as CATALOGUE
@@ -89,10 +91,20 @@ if TYPE_CHECKING:
     from anyk.schemes.maps.lagrange import Lagrange as Lagrange
     from anyk.schemes.maps.replication import Replication as Replication
     from anyk.schemes.maps.shamir import Shamir as Shamir
+    from anyk.schemes.products.circulant import Circulant as Circulant
     from anyk.schemes.products.csa import CSA as CSA
+    from anyk.schemes.products.entangled import Entangled as Entangled
     from anyk.schemes.products.folded_gram import FoldedGram as FoldedGram
     from anyk.schemes.products.gcsa import GCSA as GCSA
+    from anyk.schemes.products.matdot import MatDot as MatDot
+    from anyk.schemes.products.mds import MDS as MDS
+    from anyk.schemes.products.ortho_matdot import OrthoMatDot as OrthoMatDot
+    from anyk.schemes.products.ortho_polynomial import OrthoPolynomial as OrthoPolynomial
+    from anyk.schemes.products.polydot import PolyDot as PolyDot
     from anyk.schemes.products.polynomial import Polynomial as Polynomial
+    from anyk.schemes.products.residues import Residues as Residues
+    from anyk.schemes.products.rotation import Rotation as Rotation
+    from anyk.schemes.recovery import AbstractRecovery as AbstractRecovery
     from anyk.schemes.row import SchemeRow as SchemeRow
     from anyk.schemes.row import SchemeWords as SchemeWords
     from anyk.schemes.row import WrapperRow as WrapperRow
@@ -111,7 +123,7 @@ __version__ = "0.4.0.dev0"
 _PLACES: Final = {
     "AbstractDomain": "anyk.domains.base",
     "AbstractExecutor": "anyk.executors.core.base",
-    "AbstractRecovery": "anyk.schemes.base",
+    "AbstractRecovery": "anyk.schemes.recovery",
     "AbstractScheme": "anyk.schemes.base",
     "Agreed": "anyk.schemes.wrappers.agreed",
     "AnalogLagrange": "anyk.schemes.approximate.analog_lagrange.scheme",
@@ -123,6 +135,8 @@ _PLACES: Final = {
     "CATALOGUE": "anyk.schemes.catalogue",
     "CSA": "anyk.schemes.products.csa",
     "Candidate": "anyk.planning.shortlist",
+    "ChebyshevLagrange": "anyk.schemes.approximate.chebyshev_lagrange.scheme",
+    "Circulant": "anyk.schemes.products.circulant",
     "Complex": "anyk.domains.real",
     "Condition": "anyk.executors.core.health",
     "CyclicRepetition": "anyk.schemes.sums.cyclic_repetition",
@@ -132,6 +146,7 @@ _PLACES: Final = {
     "Distributed": "anyk.running.distributed",
     "Encoded": "anyk.schemes.base",
     "Encoder": "anyk.schemes.encoder",
+    "Entangled": "anyk.schemes.products.entangled",
     "ExecutorError": "anyk.errors",
     "FieldArray": "anyk.domains.array",
     "FilledReplication": "anyk.schemes.approximate.filled_replication.scheme",
@@ -146,13 +161,18 @@ _PLACES: Final = {
     "Lagrange": "anyk.schemes.maps.lagrange",
     "Lateness": "anyk.executors.core.lateness",
     "Leak": "anyk.leak",
+    "MDS": "anyk.schemes.products.mds",
     "Map": "anyk.spec",
+    "MatDot": "anyk.schemes.products.matdot",
     "MatMul": "anyk.spec",
     "NotAccurateEnough": "anyk.errors",
     "NotEnoughAnswers": "anyk.errors",
     "NotPolynomial": "anyk.errors",
+    "OrthoMatDot": "anyk.schemes.products.ortho_matdot",
+    "OrthoPolynomial": "anyk.schemes.products.ortho_polynomial",
     "Outcome": "anyk.answers",
     "Paced": "anyk.executors.wrappers.paced",
+    "PolyDot": "anyk.schemes.products.polydot",
     "Polynomial": "anyk.schemes.products.polynomial",
     "PrimeField": "anyk.domains.prime",
     "Processes": "anyk.executors.processes.executor",
@@ -163,6 +183,8 @@ _PLACES: Final = {
     "RecoveryError": "anyk.errors",
     "Remote": "anyk.executors.remote.executor",
     "Replication": "anyk.schemes.maps.replication",
+    "Residues": "anyk.schemes.products.residues",
+    "Rotation": "anyk.schemes.products.rotation",
     "SchemeRow": "anyk.schemes.row",
     "SchemeWords": "anyk.schemes.row",
     "Shamir": "anyk.schemes.maps.shamir",

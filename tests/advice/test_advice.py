@@ -5,6 +5,7 @@ import executor_rows
 import field_rows
 import learn_rows
 import pytest
+import residue_rows
 import rest_rows
 import run_rows
 import scheme_rows
@@ -17,6 +18,7 @@ from anyk.domains.functions import refused
 
 TABLES = (
     spec_rows, domain_rows, field_rows, scheme_rows, run_rows, executor_rows, learn_rows, rest_rows,
+    residue_rows,
 )  # fmt: skip
 ROWS = [
     pytest.param(row, id=f"{table.__name__} {place} {row.says}")

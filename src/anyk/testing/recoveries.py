@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Recovered
+from anyk.domains.balanced import balanced_integers
 from anyk.domains.prime import PrimeField
 from anyk.errors import NotEnoughAnswers, RecoveryError, TooManyErrors
 from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded
 from anyk.spec import Map, MatMul
-from anyk.testing.expect import expect, require, subsets
+from anyk.testing.expect import different, expect, require, subsets
 from anyk.testing.lies import colluding, lies, words
 from anyk.testing.trial import Trial
 
@@ -169,7 +170,12 @@ def _check_matrix(made: Trial, recovery: AbstractRecovery, values: NDArray[Any])
         if isinstance(problem, MatMul) and problem.gram:  # each answer, and its transpose
             pairs = np.stack([values, values.swapaxes(1, 2)], axis=1)
             values = pairs.reshape(-1, *values.shape[1:])
-        linear = made.value(made.scheme.domain.matmul(recovery.matrix, values))
+        if recovery.modulus is None:
+            rows = made.scheme.domain.matmul(recovery.matrix, values)
+        else:
+            whole = np.tensordot(recovery.matrix, values.astype(object), axes=1)
+            rows = balanced_integers(whole, recovery.modulus)
+        linear = made.value(rows)
         told = f"answered {recovery.answered}: R·answers is a wrong value"
         require(_same(made.scheme, linear, made.truth), told)
 
@@ -265,11 +271,12 @@ def _tries(encoded: Encoded, examined: int, numbers_each: int) -> int:
     promise, domain = encoded.guarantee, encoded.scheme.domain
     wrong = promise.adversaries * promise.pieces
     spare = examined - (promise.threshold - 2 * wrong)  # answers beyond those that tell the value
-    if spare <= 0 or not isinstance(domain, PrimeField):
+    symbols = different(domain)
+    if spare <= 0 or symbols is None:
         return 0
     left = spare - wrong  # that check the rest, when A are left out
     if promise.pieces + wrong <= left:
         return 1
     ways = math.log(math.comb(promise.workers, promise.adversaries))
-    chance = ways - left * numbers_each * math.log(domain.modulus - 1)
+    chance = ways - left * numbers_each * math.log(symbols - 1)
     return math.ceil(math.log(_ALARM) / chance) if chance < math.log(0.5) else 0

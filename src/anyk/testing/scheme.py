@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.checks import GENERATOR, count, instance
+from anyk.domains.balanced import balanced_integers
 from anyk.domains.prime import PrimeField
 from anyk.errors import InvalidArgument
 from anyk.schemes.base import AbstractScheme, Encoded
@@ -120,11 +121,17 @@ def _check_encoder(made: Trial, encoded: Encoded) -> None:
             told = "the answers are not D·outputs"
             _check_product(encoded, each[0].data, of.outputs, of.answers(encoded), told)
         return
-    require(len(encoded.parts) == len(each), f"a share has {len(encoded.parts)} parts")
-    for encoder, blocks, part in zip(each, made.blocks, encoded.parts, strict=True):
+    parts, moduli = encoded.parts, each[0].moduli
+    if moduli is not None:
+        told = "the first part is not the moduli"
+        require(np.array_equal(parts[0], np.array(moduli)[:, None]), told)
+        parts = parts[1:]
+    require(len(parts) == len(each), f"a share has {len(encoded.parts)} parts")
+    for encoder, blocks, part in zip(each, made.blocks, parts, strict=True):
         if not encoder.masks.shape[1]:  # check_masks compares the others
             told = "the shares are not D·blocks"
-            _check_product(encoded, encoder.data, blocks, encoder.untiled(part), told)
+            own = encoder.untiled(part)
+            _check_product(encoded, encoder.data, blocks, own, told, moduli=moduli)
 
 
 def _itself(block: Any) -> Any:
@@ -132,10 +139,19 @@ def _itself(block: Any) -> Any:
 
 
 def _check_product(
-    encoded: Encoded, D: NDArray[Any], blocks: NDArray[Any], made: NDArray[Any], told: str
+    encoded: Encoded,
+    D: NDArray[Any],
+    blocks: NDArray[Any],
+    made: NDArray[Any],
+    told: str,
+    *,
+    moduli: tuple[int, ...] | None = None,
 ) -> None:
     domain = encoded.scheme.domain
     right = domain.matmul(D, blocks)
+    if moduli is not None:
+        each = [balanced_integers(row, own) for row, own in zip(right, moduli, strict=True)]
+        right = np.stack(each)
     size = (np.abs(D) @ np.abs(blocks).reshape(len(blocks), -1)).max()
     same = right.shape == made.shape and (
         np.array_equal(right, made)

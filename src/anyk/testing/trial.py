@@ -149,7 +149,7 @@ class Trial:
 
 
 def product(domain: AbstractDomain, A: NDArray[Any], B: NDArray[Any]) -> NDArray[Any]:
-    """A @ B, by Python's integers in a field.
+    """A @ B, by Python's integers where arithmetic is exact.
 
     Args:
         domain: of the entries.
@@ -159,6 +159,8 @@ def product(domain: AbstractDomain, A: NDArray[Any], B: NDArray[Any]) -> NDArray
     if isinstance(domain, PrimeField):
         exact = A.astype(object) @ B.astype(object) % domain.modulus
         return np.asarray(exact, dtype=domain.dtype)
+    if domain.exact:
+        return np.asarray(A.astype(object) @ B.astype(object), dtype=domain.dtype)
     return np.asarray(A @ B)
 
 
