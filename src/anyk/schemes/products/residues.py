@@ -428,5 +428,6 @@ ROW = SchemeRow(
         wrong="A liars are named, D >= A are noticed",
         curious="no",
         value="exact integers; floats correctly rounded",
+        when="the last bit counts: sums that cancel, integers that wrap; A and B go whole to each",
     ),
 )
