@@ -131,5 +131,6 @@ ROW = SchemeRow(
         wrong="A liars are named",
         curious="no",
         value="exact over a prime field; floating point, with an error estimate",
+        when="both factors are large, and the inner dimension too",
     ),
 )
