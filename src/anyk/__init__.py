@@ -65,10 +65,12 @@ if TYPE_CHECKING:
     from anyk.executors.wrappers.with_master import WithMaster as WithMaster
     from anyk.fixed_point.format import FixedPoint as FixedPoint
     from anyk.leak import Leak as Leak
+    from anyk.planning.products import ProductPlan as ProductPlan
     from anyk.planning.shortlist import Candidate as Candidate
     from anyk.planning.shortlist import Shortlist as Shortlist
     from anyk.planning.shortlist import schemes_for as schemes_for
     from anyk.running.distributed import Distributed as Distributed
+    from anyk.running.matmul import matmul as matmul
     from anyk.running.run import distribute as distribute
     from anyk.running.run import run as run
     from anyk.running.run import stream as stream
@@ -104,6 +106,7 @@ if TYPE_CHECKING:
     from anyk.schemes.products.polynomial import Polynomial as Polynomial
     from anyk.schemes.products.residues import Residues as Residues
     from anyk.schemes.products.rotation import Rotation as Rotation
+    from anyk.schemes.products.uncoded import Uncoded as Uncoded
     from anyk.schemes.recovery import AbstractRecovery as AbstractRecovery
     from anyk.schemes.row import SchemeRow as SchemeRow
     from anyk.schemes.row import SchemeWords as SchemeWords
@@ -176,6 +179,7 @@ _PLACES: Final = {
     "Polynomial": "anyk.schemes.products.polynomial",
     "PrimeField": "anyk.domains.prime",
     "Processes": "anyk.executors.processes.executor",
+    "ProductPlan": "anyk.planning.products",
     "Quarantine": "anyk.executors.core.quarantine",
     "Ray": "anyk.executors.engines.ray",
     "Reals": "anyk.domains.real",
@@ -199,6 +203,7 @@ _PLACES: Final = {
     "Timing": "anyk.answers",
     "TooManyErrors": "anyk.errors",
     "Unachievable": "anyk.errors",
+    "Uncoded": "anyk.schemes.products.uncoded",
     "VeiledReplication": "anyk.schemes.approximate.veiled_replication.scheme",
     "WithMaster": "anyk.executors.wrappers.with_master",
     "WorkerHealth": "anyk.executors.core.health",
@@ -208,6 +213,7 @@ _PLACES: Final = {
     "distribute": "anyk.running.run",
     "leakage": "anyk.audits.disclosure",
     "leakage_spent": "anyk.audits.accountant",
+    "matmul": "anyk.running.matmul",
     "of_degree": "anyk.degrees.of_degree",
     "run": "anyk.running.run",
     "schemes_for": "anyk.planning.shortlist",

@@ -191,8 +191,8 @@ ROWS = [
         lambda _: anyk.FoldedGram((2, 1, 2), 4),
     ),
     tried(
-        "Pass A alone to scheme.encode, or to anyk.distribute.",
-        lambda: GRAM.encode_right(GRAM.encode_left(A), 2 * B),
+        "Pass A to scheme.encode, or to anyk.distribute.",
+        lambda: GRAM.encode_left(A),
         lambda: GRAM.encode(A),
         lambda: anyk.distribute(GRAM, A, anyk.Inline(3)),
     ),

@@ -25,6 +25,7 @@ from anyk.schemes.products import (
     polynomial,
     residues,
     rotation,
+    uncoded,
 )
 from anyk.schemes.row import SchemeRow, WrapperRow
 from anyk.schemes.sums import cyclic_repetition, harmonic
@@ -46,6 +47,7 @@ CATALOGUE: Final[tuple[SchemeRow | WrapperRow, ...]] = (
     cyclic_repetition.ROW,
     summed.ROW,
     agreed_row.ROW,
+    uncoded.ROW,
     polynomial.ROW,
     mds.ROW,
     ortho_matdot.ROW,

@@ -68,6 +68,11 @@ class ProductCode:
         return self.left.tiles[0] * self.right.tiles[1] * (1 if self.fold is None else 2)
 
     @property
+    def tiles(self) -> tuple[int, int, int]:
+        """Height, depth and width: of how many blocks the parts of a share are."""
+        return *self.left.tiles, self.right.tiles[1]
+
+    @property
     def enough(self) -> int:
         """How many shares determine the product, whichever they are."""
         return -(-self.dimension // self.products)

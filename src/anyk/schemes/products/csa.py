@@ -7,8 +7,8 @@ from typing import ClassVar, final
 
 from anyk.domains.prime import PrimeField
 from anyk.schemes.base import AbstractScheme
-from anyk.schemes.products.base import Can
 from anyk.schemes.products.batches import AbstractBatches, sized
+from anyk.schemes.products.limits import Can
 from anyk.schemes.row import SchemeRow, SchemeWords, failing
 from anyk.spec import MatMul, Threat
 
@@ -108,5 +108,6 @@ ROW = SchemeRow(
         wrong="A liars are named, D >= A are noticed",
         curious="T workers learn nothing of both factors",
         value="exact, over a prime field",
+        when="many products at once, and answers cost more than work; hidden, whatever the number",
     ),
 )

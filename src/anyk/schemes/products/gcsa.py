@@ -7,8 +7,8 @@ from typing import ClassVar, final
 
 from anyk.domains.prime import PrimeField
 from anyk.schemes.base import AbstractScheme
-from anyk.schemes.products.base import Can
 from anyk.schemes.products.batches import AbstractBatches, sized
+from anyk.schemes.products.limits import Can
 from anyk.schemes.row import SchemeRow, SchemeWords
 from anyk.spec import MatMul, Threat
 
@@ -102,5 +102,6 @@ ROW = SchemeRow(
         wrong="A liars are named, D >= A are noticed",
         curious="T workers learn nothing of both factors",
         value="exact, over a prime field",
+        when="as CSA, of products that are large: an answer is 1/(mn) of one",
     ),
 )

@@ -12,8 +12,9 @@ from anyk.domains.polynomials import lagrange_matrix
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Complex, Reals
 from anyk.schemes.base import AbstractScheme
-from anyk.schemes.products.base import AbstractProduct, Can
+from anyk.schemes.products.base import AbstractProduct
 from anyk.schemes.products.code import ProductCode, given_to_all, unmasked
+from anyk.schemes.products.limits import Can
 from anyk.schemes.products.stable import coefficients, ranks
 from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_of
 from anyk.spec import MatMul, Threat
@@ -141,5 +142,6 @@ ROW = SchemeRow(
         wrong="A liars are named, D >= A are noticed",
         curious="no",
         value="exact over a prime field; floating point, with an error estimate",
+        when="A is large and B small: A x, or an A that stays on the workers",
     ),
 )

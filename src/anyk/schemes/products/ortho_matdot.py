@@ -13,8 +13,9 @@ from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
 from anyk.schemes.approximate.placement import scattered
 from anyk.schemes.base import AbstractScheme
-from anyk.schemes.products.base import AbstractProduct, Can
+from anyk.schemes.products.base import AbstractProduct
 from anyk.schemes.products.code import ProductCode, unmasked
+from anyk.schemes.products.limits import Can
 from anyk.schemes.products.stable import ranks
 from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_of
 from anyk.spec import MatMul, Threat
@@ -118,5 +119,6 @@ ROW = SchemeRow(
         wrong="A liars are named",
         curious="no",
         value="floating point, with an error estimate",
+        when="the inner dimension is much the longest, as in A^T A of a tall A, in the reals",
     ),
 )

@@ -24,8 +24,9 @@ from anyk.schemes.products.grid import Grid
 from anyk.schemes.products.judged import RoundedAnswers
 from anyk.schemes.recovery import AbstractRecovery, rows_of
 
-__all__ = ["LinearRecovery", "Sizes"]
+__all__ = ["LinearRecovery", "Sizes", "mean_squares"]
 
+_MATRICES = 3  # axes of blocks that are matrices
 _EPS = float(np.finfo(np.float64).eps)
 _ROUNDINGS = 4.0  # of an answer, as a share of what its terms add up to without signs
 _LONG = 1 << 14  # terms of a sum from which on its own rounding is felt
@@ -75,6 +76,36 @@ class Sizes:
         columns = of_right.reshape(code.shares, deep, code.right.tiles[1], -1).mean(axis=2)
         sizes = np.sqrt(np.sum(rows @ between * columns, axis=(1, 2)))
         return cls(sizes, terms=deep * left.shape[1])
+
+
+def mean_squares(
+    blocks: NDArray[Any], axis: int, *, exact: bool = False
+) -> NDArray[np.float64] | None:
+    """The mean squares along an axis of each block; of a vector, its squares.
+
+    Args:
+        blocks: ndarray (blocks, rows, columns); (blocks, rows) of a vector; (blocks, stack, rows,
+            columns) where each is a stack.
+        axis: 1 for those of each column, 2 for those of each row.
+        exact: whether nothing rounds, so that nobody wants them.
+
+    Returns:
+        ndarray (blocks, columns) or (blocks, rows); None if exact.
+    """
+    if exact:
+        return None
+    if blocks.ndim <= axis:
+        return np.asarray(np.abs(blocks) ** 2)
+    if blocks.ndim > _MATRICES:  # below each other, or side by side
+        if axis == 2:  # noqa: PLR2004 - rows
+            blocks = blocks.swapaxes(1, 2)
+        many, first, second, third = blocks.shape
+        shape = (first * second, third) if axis == 1 else (first, second * third)
+        blocks = blocks.reshape(many, *shape)
+    parts = (blocks.real, blocks.imag) if blocks.dtype.kind == "c" else (blocks,)
+    kept = "bj" if axis == 1 else "bi"
+    squares = sum(np.einsum(f"bij,bij->{kept}", part, part) for part in parts)
+    return np.asarray(squares / blocks.shape[axis])
 
 
 @final

@@ -199,7 +199,7 @@ class Residues(AbstractScheme):
             InvalidArgument: if they are no two such factors that can be multiplied, or an entry of
                 their product may be too large for `bits`, or for a float64.
         """
-        left, right = factors_of(X)
+        left, right = factors_of(self.domain, self.problem, X)
         return self.encode_right(self.encode_left(left, source=source), right, source=source)
 
     def encode_left(self, factor: Any, *, source: AbstractSource = SystemSource()) -> Encoded:  # noqa: ARG002

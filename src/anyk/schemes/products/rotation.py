@@ -14,8 +14,9 @@ from anyk.domains.real import Reals
 from anyk.errors import InvalidArgument
 from anyk.schemes.approximate.placement import scattered
 from anyk.schemes.base import AbstractScheme
-from anyk.schemes.products.base import AbstractProduct, Can
+from anyk.schemes.products.base import AbstractProduct
 from anyk.schemes.products.code import ProductCode, given_to_all, unmasked
+from anyk.schemes.products.limits import Can
 from anyk.schemes.products.stable import ranks
 from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_of
 from anyk.spec import MatMul, Threat
@@ -149,5 +150,6 @@ ROW = SchemeRow(
         wrong="A liars are named",
         curious="no",
         value="floating point, with an error estimate",
+        when="as published; as stable as `Polynomial` over the reals where m and n are even",
     ),
 )
