@@ -176,7 +176,6 @@ def test_what_workers_learn_counts_both_of_their_parts():
         lambda: anyk.FoldedGram((2, 1, 2), 2),
         lambda: anyk.FoldedGram((2, 1, 2), 9).encode((np.ones((2, 2)), np.ones((2, 3)))),
         lambda: anyk.FoldedGram((2, 1, 2), 9).encode(np.ones(3, int)),
-        lambda: anyk.FoldedGram((2, 1, 2), 9).encode_left(np.ones((3, 3), int)),
         lambda: anyk.MatMul(partition=(2, 1, 3), gram=True),
         lambda: anyk.MatMul(partition=(2, 1, 2), batch=2, gram=True),
     ],
@@ -192,8 +191,10 @@ def test_the_other_factor_is_not_sent_alone():
         data = anyk.distribute(scheme, np.ones((2, 2), int), executor)
         with pytest.raises(anyk.InvalidArgument, match="one factor of a product"):
             data.matmul(np.ones((2, 2), int))
-        with pytest.raises(anyk.InvalidArgument, match="its transpose"):
-            scheme.encode_right(data.encoded, np.ones((2, 2), int))
+    alone = scheme.encode_left([[1, 2], [3, 4]])
+    with pytest.raises(anyk.InvalidArgument, match="the transpose of A"):
+        scheme.encode_right(alone, [[1, 2], [3, 4]])
+    assert len(scheme.encode_right(alone, [[1, 3], [2, 4]]).parts) == 2
 
 
 def test_the_planner_takes_it_for_this_product_alone():

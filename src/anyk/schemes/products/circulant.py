@@ -117,6 +117,7 @@ def _examples() -> tuple[AbstractScheme, ...]:
         Circulant(partition=(12, 1, 1), workers=5),
         Circulant(partition=(12, 1, 1), workers=2, pieces=2),
         Circulant(partition=(8, 1, 1), workers=5),
+        Circulant(partition=(8, 1, 1), workers=5, adversaries=1),
     )
 
 

@@ -122,5 +122,6 @@ ROW = SchemeRow(
         wrong="A liars are named",
         curious="no",
         value="exact over a prime field; floating point (complex), with an error estimate",
+        when="both factors are large, and the inner dimension too; over a field",
     ),
 )

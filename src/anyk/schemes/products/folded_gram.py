@@ -208,6 +208,6 @@ ROW = SchemeRow(
         wrong="A liars are named, D >= A are noticed",
         curious="no",
         value="exact, over a prime field",
-        when="B is A.T: half the answers, and half the work until decoded",
+        when="A A^T over a field, from about half the answers",
     ),
 )

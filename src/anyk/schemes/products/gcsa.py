@@ -102,6 +102,6 @@ ROW = SchemeRow(
         wrong="A liars are named, D >= A are noticed",
         curious="T workers learn nothing of both factors",
         value="exact, over a prime field",
-        when="as CSA, of products that are large: an answer is 1/(mn) of one",
+        when="the same, of matrices that are cut too",
     ),
 )

@@ -29,6 +29,7 @@ class Can:
         colluders: the kinds of arithmetic in which shares are masked; with one that rounds, the
             scheme has the fields leakage, sigma, data_std and tolerance.
         pieces: whether a worker may hold several shares.
+        sparse: whether shares of a sparse A are sparse; B is given to every worker as it is.
     """
 
     cuts: tuple[bool, bool, bool]
@@ -36,6 +37,7 @@ class Can:
     adversaries: bool = True
     colluders: tuple[type[AbstractDomain], ...] = ()
     pieces: bool = True
+    sparse: bool = False
 
 
 def check_ability(scheme: Any) -> None:

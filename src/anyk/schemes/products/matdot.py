@@ -164,5 +164,6 @@ ROW = SchemeRow(
         curious="T workers learn nothing of both factors; over the complex numbers at most so "
         "many bits",
         value="exact over a prime field; floating point (complex), with an error estimate",
+        when="the inner dimension is much the longest; with `colluders`, both factors are masked",
     ),
 )

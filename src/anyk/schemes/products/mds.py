@@ -126,6 +126,8 @@ def _examples() -> tuple[AbstractScheme, ...]:
         MDS(partition=(3, 1, 1), workers=5, domain=Complex()),
         MDS(partition=(7, 1, 1), workers=3, pieces=3, domain=Reals()),
         MDS(partition=(4, 1, 1), workers=18, domain=Reals()),
+        MDS(partition=(3, 1, 1), workers=7, domain=Reals(), adversaries=1),
+        MDS(partition=(2, 1, 1), workers=5, domain=Complex(), verified=True, adversaries=1),
     )
 
 

@@ -103,6 +103,7 @@ def _examples() -> tuple[AbstractScheme, ...]:
         OrthoMatDot(partition=(1, 1, 1), workers=1),
         OrthoMatDot(partition=(1, 2, 1), workers=5),
         OrthoMatDot(partition=(1, 3, 1), workers=4, pieces=2),
+        OrthoMatDot(partition=(1, 2, 1), workers=6, adversaries=1),
     )
 
 

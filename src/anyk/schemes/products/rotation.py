@@ -134,6 +134,8 @@ def _examples() -> tuple[AbstractScheme, ...]:
         Rotation(partition=(4, 1, 4), workers=6),
         Rotation(partition=(6, 1, 1), workers=3, pieces=2),
         Rotation(partition=(2, 1, 6), workers=2, pieces=2),
+        Rotation(partition=(4, 1, 1), workers=5, adversaries=1),
+        Rotation(partition=(4, 1, 2), workers=4, adversaries=1, verified=True),
     )
 
 
