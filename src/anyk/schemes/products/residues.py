@@ -428,6 +428,6 @@ ROW = SchemeRow(
         wrong="A liars are named, D >= A are noticed",
         curious="no",
         value="exact integers; floats correctly rounded",
-        when="integers or floats whose product must be exact, however large, on few workers",
+        when="the last bit counts: sums that cancel, integers that wrap; A and B go whole to each",
     ),
 )
