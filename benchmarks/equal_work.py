@@ -115,23 +115,23 @@ def least(build: Callable[[int], AbstractScheme], spare: int = SPARE) -> Abstrac
 
 
 def of_catalogue(known: set[str]) -> Iterator[tuple[str, AbstractScheme]]:
-    """Schemes for one product that are not in the table by hand, by what their rows size."""
-    threat = range(1, MOST)
+    """Schemes for one product that are not in the table by hand, as their rows size them."""
     for row in anyk.CATALOGUE:
         if row.solves is not anyk.MatMul or row.name in known:
             continue
-        for partition in QUARTERS:
-            problem = anyk.MatMul(partition=partition)
-            found = [
-                scheme
-                for workers in threat
-                for scheme in anyk.schemes_for(
-                    problem, anyk.Threat(workers=workers, stragglers=SPARE), catalogue=(row,)
-                )
-            ]
-            if found:
-                yield f"{row.name} {partition}", found[0]
-                break
+        found = (
+            (partition, scheme)
+            for partition in QUARTERS
+            for workers in range(SPARE, MOST)
+            for scheme in anyk.schemes_for(
+                anyk.MatMul(partition=partition),
+                anyk.Threat(workers=workers, stragglers=SPARE),
+                catalogue=(row,),
+            )
+        )
+        for partition, scheme in found:
+            yield f"{row.name} {partition}", scheme
+            break
 
 
 def one_product() -> dict[str, AbstractScheme]:
@@ -285,7 +285,7 @@ def main() -> int:
     parser.add_argument("--tiny", action="store_true", help="a size that runs in seconds")
     parser.add_argument("--runs", type=int, default=25, help="with other delays; the mean is told")
     options = parser.parse_args()
-    size, runs = (48, 2) if options.tiny else (480, options.runs)
+    size, runs = (48, 2) if options.tiny else (240, options.runs)
     print(f"{runs} runs each; matrices of {size} x {size}; work: 1 is the job on one machine")
 
     def two(scheme: AbstractScheme) -> Any:
