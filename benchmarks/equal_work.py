@@ -157,6 +157,7 @@ def one_product() -> dict[str, AbstractScheme]:
         "Rotation (8, 1, 1)": least(lambda n: anyk.Rotation((8, 1, 1), n)),
         "Rotation (4, 1, 4)": least(lambda n: anyk.Rotation((4, 1, 4), n)),
         "Circulant (24, 1, 1)": anyk.Circulant((24, 1, 1), 6),
+        "ShortDot (3, 1, 1)": anyk.ShortDot((3, 1, 1), 8, domain=anyk.Reals(), threshold=6),
     }
     known = {type(scheme).__name__ for scheme in made.values()} | {"CSA", "FoldedGram"}
     return made | dict(of_catalogue(known))

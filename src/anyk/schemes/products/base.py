@@ -139,7 +139,7 @@ class AbstractProduct(AbstractScheme):
         )
 
     @property
-    def threshold(self) -> int:
+    def with_liars(self) -> int:
         """How many shares are enough, with A liars among them."""
         spoiled = self.pieces * self.adversaries if self.verified else 0
         return self.certainty.threshold + spoiled
@@ -155,9 +155,9 @@ class AbstractProduct(AbstractScheme):
         exact, shares = self.domain.exact, self.workers * self.pieces
         return Guarantee(
             workers=self.workers,
-            threshold=self.threshold,
+            threshold=self.with_liars,
             least=self.certainty.least,
-            stragglers=(shares - self.threshold) // self.pieces,
+            stragglers=(shares - self.with_liars) // self.pieces,
             adversaries=self.adversaries,
             colluders=self.colluders,
             exact=exact,
