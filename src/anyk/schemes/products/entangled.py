@@ -104,7 +104,8 @@ def _examples() -> tuple[AbstractScheme, ...]:
         Entangled(partition=(2, 2, 1), workers=9, adversaries=1),
         Entangled(partition=(1, 2, 2), workers=9, domain=PrimeField(11), detects=1),
         Entangled(partition=(2, 2, 2), workers=7, domain=PrimeField(101), pieces=2),
-        Entangled(partition=(2, 2, 1), workers=8, domain=Complex()),
+        Entangled(partition=(2, 2, 1), workers=7, adversaries=1, verified=True),
+        Entangled(partition=(2, 2, 1), workers=8, domain=Complex(), adversaries=1),
         Entangled(partition=(1, 3, 1), workers=4, domain=Complex(), pieces=2),
     )
 
