@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
-from anyk.checks import MOST, count, positive, settle, shown
+from anyk.checks import MOST, count, flag, positive, settle, shown
 from anyk.errors import InvalidArgument, numbered
 
 if TYPE_CHECKING:
@@ -79,17 +79,20 @@ class MatMul:
     Args:
         partition: (m, p, n).
         batch: how many products, each of factors of its own along the first axis.
+        gram: whether B is the transpose of A, which alone is given: A @ A.T.
 
     Raises:
-        InvalidArgument: if a number is no positive integer.
+        InvalidArgument: if a number is no positive integer, or A @ A.T is asked for with n other
+            than m, or in a batch.
 
     Example:
         >>> anyk.MatMul(partition=(2, 1, 2))
-        MatMul(partition=(2, 1, 2), batch=1)
+        MatMul(partition=(2, 1, 2), batch=1, gram=False)
     """
 
     partition: tuple[int, int, int]
     batch: int = 1
+    gram: bool = False
 
     def __post_init__(self) -> None:
         given: Any = self.partition
@@ -103,6 +106,19 @@ class MatMul:
         sizes = tuple(count("partition", number, least=1, most=MOST) for number in given)
         object.__setattr__(self, "partition", sizes)
         settle(self, batch=1)
+        object.__setattr__(self, "gram", flag("gram", self.gram))
+        if self.gram and (sizes[0] != sizes[2] or self.batch > 1):
+            raise InvalidArgument(
+                "partition",
+                given=f"{sizes} with batch={self.batch}",
+                needed="(m, p, m) and one product, as the second factor is A.T",
+                change=f"Pass {(*sizes[:2], sizes[0])}, and no batch.",
+            )
+
+    @property
+    def given(self) -> int:
+        """How many matrices are given: A and B, or A alone."""
+        return 1 if self.gram else 2
 
 
 @final
@@ -185,6 +201,10 @@ class Guarantee:
         named: whether all liars are named; otherwise those alone of whom there is a proof.
         beyond: what the worst T + 1, T + 2, .. workers learn, in the unit of `leakage`, as far as
             it is stated; infinite where they see all of it.
+        smallest_lie: from which size on a lie is found when it comes, by a check of its own, but
+            for a chance of 1e-9: of a column of an answer, relative to what that is if nothing in
+            it cancels, for a left factor of 1,000 x 1,000 in each share. 0.0 where any is found, as
+            over a field, but for a chance of 2**-61; None where answers are not checked.
 
     Raises:
         InvalidArgument: if the numbers contradict each other.
@@ -192,7 +212,8 @@ class Guarantee:
     Example:
         >>> anyk.Lagrange(blocks=3, degree=2, workers=12, adversaries=1, colluders=1).guarantee
         Guarantee(workers=12, threshold=9, stragglers=3, adversaries=1, colluders=1, exact=True,
-                  leakage=0.0, load=1.0, data_std=None, pieces=1, least=8, named=True, beyond=())
+                  leakage=0.0, load=1.0, data_std=None, pieces=1, least=8, named=True, beyond=(),
+                  smallest_lie=None)
     """
 
     workers: int
@@ -208,6 +229,7 @@ class Guarantee:
     least: int | None = None
     named: bool = True
     beyond: tuple[float, ...] = ()
+    smallest_lie: float | None = None
 
     def __post_init__(self) -> None:
         settle(self, optional="least", pieces=1, least=0)
@@ -287,6 +309,11 @@ class Guarantee:
         if self.adversaries:
             named = "the liars are named" if self.named else "liars are named if there is a proof"
             lines.append(f"{numbered(self.adversaries, 'worker')} may lie: {named}")
+        if self.smallest_lie is not None:
+            size = (
+                f"a lie above {self.smallest_lie:.0e} of a column" if self.smallest_lie else "a lie"
+            )
+            lines.append(f"each answer is checked when it comes: {size} is found")
         leak = self.leak(_SAY)
         if leak is not None:
             lines.append(str(leak))

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.domains.array import FieldArray
+from anyk.domains.balanced import product_modulo
 from anyk.domains.base import AbstractDomain, ndarray_of
 from anyk.errors import InvalidArgument
 
@@ -25,6 +26,7 @@ __all__ = [
     "Function",
     "Plain",
     "Product",
+    "ProductModulo",
     "SparseProduct",
     "WorkerTask",
     "own_copies",
@@ -205,6 +207,30 @@ class Product(AbstractWork):
         """A~ @ B~."""
         left, right = (*parts, *arguments)
         return left @ right
+
+
+@final
+@dataclass(frozen=True)
+class ProductModulo(AbstractWork):
+    """The product of two parts modulo the number in the part before them.
+
+    Residues are those nearest to zero, and nothing is rounded.
+
+    Example:
+        >>> from anyk.work import ProductModulo
+        >>> ProductModulo()([np.array([7]), np.array([[3, 2]]), np.array([[3], [-2]])], [])
+        array([[-2]])
+    """
+
+    @property
+    def users(self) -> None:
+        """None: there is none."""
+        return
+
+    def __call__(self, parts: Sequence[Any], arguments: Sequence[Any]) -> Any:
+        """A~ @ B~ modulo p."""
+        modulus, left, right = (*parts, *arguments)
+        return product_modulo(modulus, left, right)
 
 
 @final

@@ -18,6 +18,7 @@ FIXED = anyk.FixedPoint(fraction_bits=8, magnitude=4.0)
 COARSE = anyk.FixedPoint(fraction_bits=4, magnitude=4.0)
 A, B = np.ones((2, 3), dtype=int), np.ones((3, 2), dtype=int)
 CODE = anyk.Polynomial((2, 1, 2), 6)
+GRAM = anyk.FoldedGram((2, 1, 2), 3)
 NOISE = {"colluders": 1, "leakage": 0.5}
 
 
@@ -129,17 +130,62 @@ ROWS = [
         lambda _: anyk.Polynomial((2, 1, 2), 7),
     ),
     tried(
-        "Pass domain=anyk.PrimeField().",
+        "Pass domain=anyk.PrimeField() or anyk.Reals() or anyk.Complex().",
         lambda: anyk.Polynomial((2, 1, 2), 6, domain=7),
         lambda: anyk.Polynomial((2, 1, 2), 6, domain=FIELD),
+        lambda: anyk.Polynomial((2, 1, 2), 6, domain=anyk.Reals()),
+        lambda: anyk.Polynomial((2, 1, 2), 6, domain=anyk.Complex()),
+    ),
+    tried(
+        "blocks are turned in pairs. Pass (4, 1, 2).",
+        lambda: anyk.Rotation((3, 1, 2), 6),
+        lambda: anyk.Rotation((4, 1, 2), 6),
+    ),
+    tried(
+        "Pass domain=anyk.PrimeField() or anyk.Complex().",
+        lambda: anyk.MatDot((1, 2, 1), 6, domain=7),
+        lambda: anyk.MatDot((1, 2, 1), 6, domain=FIELD),
+        lambda: anyk.MatDot((1, 2, 1), 6, domain=anyk.Complex()),
     ),
     *(
         tried(
-            "for Polynomial. Leave it out.",
-            lambda named=named: anyk.Polynomial((2, 1, 2), 6, **named),
-            lambda: anyk.Polynomial((2, 1, 2), 6),
+            "for Entangled. Leave it out.",
+            lambda named=named: anyk.Entangled((2, 1, 2), 6, **named),
+            lambda: anyk.Entangled((2, 1, 2), 6),
         )
         for named in ({"colluders": 1}, {"verified": True, "detects": 1})
+    ),
+    tried(
+        "Pass True: each answer is checked when it comes.",
+        lambda: anyk.Polynomial((2, 1, 2), 6, adversaries=1, verified="yes"),
+        lambda: anyk.Polynomial((2, 1, 2), 6, adversaries=1, verified=True),
+    ),
+    tried(
+        "needed: None, as masks over a field hide all. Leave it out.",
+        lambda: anyk.MatDot((1, 2, 1), 7, colluders=1, leakage=0.1),
+        lambda: anyk.MatDot((1, 2, 1), 7, colluders=1),
+    ),
+    tried(
+        "needed: None. Leave it out.",
+        lambda: anyk.MatDot((1, 2, 1), 7, sigma=3.0),
+        lambda: anyk.MatDot((1, 2, 1), 7),
+    ),
+    tried(
+        "a modulus of at least rN and more = {}. Take a larger prime; 2**31 - 1 is the default.",
+        lambda: anyk.MatDot((1, 2, 1), 7, domain=SEVEN, colluders=1),
+        lambda least: anyk.MatDot((1, 2, 1), 7, domain=anyk.PrimeField(least + 3), colluders=1),
+        lambda _: anyk.MatDot((1, 2, 1), 7, colluders=1),
+    ),
+    tried(
+        "Lower sigma (leak more), or raise tolerance.",
+        lambda: masked(sigma=1e8),
+        lambda: masked(sigma=1e4),
+        lambda: masked(sigma=1e8, tolerance=10.0),
+    ),
+    tried(
+        "Lower sigma (leak more), or raise tolerance.",
+        lambda: masked(leakage=1e-8, tolerance=1e-9),
+        lambda: masked(leakage=0.1),
     ),
     tried(
         "Pass ({}, {}, {}).",
@@ -173,6 +219,31 @@ ROWS = [
         "Encode the factors with one scheme, and multiply those.",
         lambda: work_of(held(SPARSE), np.ones(2, int)),
         lambda: work_of(held(SPARSE), np.ones(3, int)),
+    ),
+    tried(
+        "Pass {}, {}, {} or {}.",
+        lambda: anyk.CSA((1, 1, 1), 8, batch=6, groups=4),
+        *(
+            lambda *fits, place=place: anyk.CSA((1, 1, 1), 12, batch=6, groups=fits[place])
+            for place in range(4)
+        ),
+    ),
+    tried(
+        "a modulus of at least rN and more = {}. Take a larger prime; 2**31 - 1 is the default.",
+        lambda: anyk.FoldedGram((2, 1, 2), 4, domain=anyk.PrimeField(7)),
+        lambda least: anyk.FoldedGram((2, 1, 2), 4, domain=anyk.PrimeField(least)),
+        lambda _: anyk.FoldedGram((2, 1, 2), 4),
+    ),
+    tried(
+        "Pass A alone to scheme.encode, or to anyk.distribute.",
+        lambda: GRAM.encode_right(GRAM.encode_left(A), 2 * B),
+        lambda: GRAM.encode(A),
+        lambda: anyk.distribute(GRAM, A, anyk.Inline(3)),
+    ),
+    tried(
+        "Leave factors out.",
+        lambda: embedded(GRAM, anyk.FixedPoint(fraction_bits=8, magnitude=4.0, factors=(COARSE,))),
+        lambda: embedded(GRAM),
     ),
     tried(
         "Pass a positive number.",
@@ -450,6 +521,14 @@ ROWS += [
         blocks=1,
     ),
     short(
+        "Add {} worker, or lower blocks, degree or stragglers.",
+        of(anyk.ChebyshevLagrange, blocks=3, degree=2, stragglers=2),
+        6,
+        blocks=2,
+        degree=1,
+        stragglers=1,
+    ),
+    short(
         "Take {} workers, or lower stragglers.",
         of(anyk.CyclicRepetition, stragglers=4),
         3,
@@ -473,6 +552,12 @@ ROWS += [
         of(anyk.Polynomial, partition=(2, 1, 2), detects=2),
         5,
         detects=0,
+    ),
+    short(
+        "Take {} workers, or lower colluders.",
+        of(anyk.CSA, partition=(1, 1, 1), batch=4, groups=2, colluders=1),
+        6,
+        colluders=0,
     ),
     short("Take {} workers.", of(anyk.Polynomial, partition=(3, 1, 2), pieces=2), 2),
     tried(
@@ -567,6 +652,10 @@ def analog(**named):
         "tolerance": 1e-9,
     }
     return anyk.AnalogLagrange(**{**usual, **named})
+
+
+def masked(**named):
+    return anyk.MatDot((1, 2, 1), 7, domain=anyk.Complex(), colluders=1, **named)
 
 
 def noise(colluders, workers=2):

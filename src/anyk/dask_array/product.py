@@ -18,7 +18,8 @@ from anyk.executors.core.base import AbstractExecutor, Placement
 from anyk.executors.engines.dask import Dask
 from anyk.running.distributed import Distributed
 from anyk.schemes.base import Encoded
-from anyk.schemes.products.base import AbstractProduct, Held, code_of
+from anyk.schemes.products.base import AbstractProduct, code_of
+from anyk.schemes.products.layout import Held
 from anyk.schemes.products.sparse import Sparse
 
 __all__ = ["distribute", "matmul"]
@@ -136,7 +137,7 @@ def distribute(
     return Distributed(encoded, OnWorkers(executor, made), placement)
 
 
-def _known(made: Made) -> tuple[int, dict[int, float]]:
+def _known(made: Made) -> tuple[int, dict[int, NDArray[np.float64]]]:
     """What the master needs of a share: of how many parts it is, and the squares of its blocks."""
     return len(made.parts), made.squares
 
@@ -145,10 +146,10 @@ def _encoded(
     scheme: AbstractProduct,
     shape: tuple[int, int],
     height: int,
-    known: list[tuple[int, dict[int, float]]],
+    known: list[tuple[int, dict[int, NDArray[np.float64]]]],
 ) -> Encoded:
     """The factor as schemes know it; what stands for its shares has no memory."""
-    squares: dict[int, float] = {}
+    squares: dict[int, NDArray[np.float64]] = {}
     for _, own in known:
         squares |= own
     parts, shares = known[0][0], scheme.workers
@@ -156,7 +157,7 @@ def _encoded(
     part = np.broadcast_to(nothing, (shares, height, shape[1]))
     mean = None
     if not scheme.domain.exact:
-        mean = np.array([squares[block] for block in sorted(squares)]) / (height * shape[1])
+        mean = np.stack([squares[block] for block in sorted(squares)])
     return Encoded(scheme, (part,) * parts, Held(shape, mean), alone=True)
 
 

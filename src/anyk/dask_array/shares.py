@@ -55,10 +55,7 @@ class Recipe:
             )
             for block in self.blocks
         ]
-        squares = {
-            block: float(np.sum(np.abs(each.data if sparse else each) ** 2.0))
-            for block, each in zip(self.blocks, blocks, strict=True)
-        }
+        squares = {block: _squares(each) for block, each in zip(self.blocks, blocks, strict=True)}
         if not sparse:
             share = self.domain.matmul(self.coefficients[None], np.stack(blocks))[0]
             return Made((share,), squares)
@@ -98,11 +95,21 @@ class Made:
 
     Args:
         parts: of the share.
-        squares: of each block in it, the sum of the squares of the entries.
+        squares: of each block in it, the mean squares of the columns, ndarray (inner,).
     """
 
     parts: tuple[NDArray[Any], ...]
-    squares: dict[int, float]
+    squares: dict[int, NDArray[np.float64]]
+
+
+def _squares(block: Any) -> NDArray[np.float64]:
+    """The mean squares of the columns."""
+    if is_sparse(block):
+        rows, inner = block.shape
+        squares = np.abs(block.data).astype(np.float64) ** 2
+        return np.bincount(block.indices, squares, minlength=inner) / rows
+    means: NDArray[np.float64] = np.mean(np.abs(block) ** 2.0, axis=0)
+    return means
 
 
 def address(index: NDArray[np.int64]) -> NDArray[np.uint8]:  # noqa: ARG001 - a task has its share

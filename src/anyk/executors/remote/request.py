@@ -16,6 +16,7 @@ from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Complex, Reals
 from anyk.domains.ring import ResidueRing
+from anyk.domains.whole import Integers
 from anyk.errors import InvalidArgument
 from anyk.executors.core.answer_header import BrokenAnswer
 from anyk.executors.core.base import PerWorker
@@ -24,7 +25,16 @@ from anyk.executors.remote.arguments import pack, sendable
 from anyk.executors.remote.frames import LONGEST_REQUEST
 from anyk.executors.remote.header_limits import MOST_ARRAYS, MOST_PRIMES, excess
 from anyk.executors.remote.promise import promise_in_words, promised_function
-from anyk.work import AbstractWork, Combined, EachPrime, Plain, Product, SparseProduct, WorkerTask
+from anyk.work import (
+    AbstractWork,
+    Combined,
+    EachPrime,
+    Plain,
+    Product,
+    ProductModulo,
+    SparseProduct,
+    WorkerTask,
+)
 
 __all__ = [
     "NOT_HELD",
@@ -44,10 +54,16 @@ _WORKS: dict[str, type[AbstractWork]] = {
     "plain": Plain,
     "combined": Combined,
     "product": Product,
+    "product_modulo": ProductModulo,
     "sparse_product": SparseProduct,
 }
+_PLAIN_DOMAINS: dict[str, type[AbstractDomain]] = {
+    "reals": Reals,
+    "complex": Complex,
+    "integers": Integers,
+}
 _EACH_PRIME = "each_prime"
-_NO_FUNCTION = {"product", "sparse_product"}
+_NO_FUNCTION = {"product", "product_modulo", "sparse_product"}
 
 
 @final
@@ -185,12 +201,13 @@ def described(domain: AbstractDomain) -> Any:
         return {"field": domain.modulus}
     if isinstance(domain, ResidueRing):
         return {"ring": list(domain.primes)}
-    if isinstance(domain, (Reals, Complex)):
-        return "reals" if isinstance(domain, Reals) else "complex"
+    for word, kind in _PLAIN_DOMAINS.items():
+        if type(domain) is kind:
+            return word
     raise InvalidArgument(
         "scheme",
         given=f"one over {domain!r}",
-        needed="one over a prime field, the reals or the complex numbers",
+        needed="one over a prime field, the integers, the reals or the complex numbers",
         change="Remote workers know no other domains; use anyk.Processes.",
     )
 
@@ -206,12 +223,11 @@ def domain_of(said: Any) -> AbstractDomain | None:
         >>> domain_of({"ring": [5, 7]}).modulus
         35
     """
-    plain: dict[str, Callable[[], AbstractDomain]] = {"reals": Reals, "complex": Complex}
     if said is None:
         return None
     try:
         if isinstance(said, str):
-            return plain[said]()
+            return _PLAIN_DOMAINS[said]()
         ((kind, modulus),) = said.items()
         if kind == "field":
             return PrimeField(modulus)
@@ -292,5 +308,7 @@ def _work_of(
     alone = name in _NO_FUNCTION
     if kind is None or (function is None) != alone:
         raise BrokenAnswer("its work is none")
+    if name == "product_modulo" and not isinstance(domain, Integers):
+        raise BrokenAnswer("its work is none of this domain")
     work: AbstractWork = kind() if alone else kind(function)  # type: ignore[call-arg]
     return EachPrime(work, per_worker) if outer else work

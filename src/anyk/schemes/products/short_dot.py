@@ -19,8 +19,9 @@ from anyk.domains.real import Reals
 from anyk.errors import InvalidArgument, Unachievable
 from anyk.schemes.base import AbstractScheme
 from anyk.schemes.products.amplified import Amplified
-from anyk.schemes.products.base import AbstractProduct, Can
+from anyk.schemes.products.base import AbstractProduct
 from anyk.schemes.products.code import ProductCode, unmasked
+from anyk.schemes.products.limits import Can
 from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_of
 from anyk.spec import MatMul, Threat
 

@@ -100,8 +100,8 @@ def sparse_shares(
 
     Returns:
         ndarrays (shares, entries), (shares, entries) and (shares, rows + 1): shares with fewer
-        entries than the longest end in zeros. And of each block the mean square of its entries,
-        zeros counted; None over a field.
+        entries than the longest end in zeros. And of each block the mean squares of its
+        columns, zeros counted, ndarray (m, inner); None over a field.
 
     Raises:
         InvalidArgument: if it can't be encoded.
@@ -116,7 +116,10 @@ def sparse_shares(
     for place, share in enumerate(shares):
         data[place, : share.nnz], columns[place, : share.nnz] = share.data, share.indices
     starts = np.stack([share.indptr for share in shares]).astype(dtype)
-    squares = [float(np.sum(np.abs(block.data) ** 2)) / (rows * inner) for block in blocks]
+    squares = [
+        np.bincount(block.indices, np.abs(block.data) ** 2, minlength=inner) / rows
+        for block in blocks
+    ]
     return (data, columns, starts), None if domain.exact else np.array(squares)
 
 

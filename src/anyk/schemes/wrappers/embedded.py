@@ -22,6 +22,7 @@ from anyk.fixed_point.format import MOST_BITS, FixedPoint
 from anyk.fixed_point.reading import bound_of, error_of, reals
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded, Encoder, rows_of
+from anyk.schemes.check import AbstractCheck
 from anyk.schemes.tally import AbstractTally, Replicas
 from anyk.spec import Guarantee, Map, MatMul, Sum
 from anyk.work import AbstractWork, EachPrime, Function
@@ -90,7 +91,7 @@ class Embedded(AbstractScheme):
             )
         problem = self.scheme.problem
         if isinstance(problem, MatMul):
-            _check_product(self.embedding)
+            _check_product(self.embedding, problem)
         elif problem.degree is not None and problem.degree < (self.embedding.degree or 1):
             raise InvalidArgument(
                 "embedding",
@@ -179,7 +180,10 @@ class Embedded(AbstractScheme):
         joined = tuple(
             ring.join(residues) for residues in zip(*(each.parts for each in encoded), strict=True)
         )
-        return Encoded(self._of(own), joined, tuple(each.layout for each in encoded))
+        checks = [each.check for each in encoded if each.check is not None]
+        check = _EmbeddedCheck(ring, tuple(checks)) if checks else None
+        layout = tuple(each.layout for each in encoded)
+        return Encoded(self._of(own), joined, layout, check)
 
     def _of(self, own: FixedPoint) -> Embedded:
         """The same scheme, and the same primes, for data of one of its formats."""
@@ -190,10 +194,11 @@ class Embedded(AbstractScheme):
 
     def _integers(self, values: Any, own: FixedPoint) -> Any:
         """The rounded values; of both factors, for a product."""
-        if not isinstance(self.scheme.problem, MatMul):
+        problem = self.scheme.problem
+        if not isinstance(problem, MatMul):
             return own.integers(values)
         try:
-            left, right = values
+            left, right = (values, None) if problem.gram else values
         except (TypeError, ValueError):
             raise InvalidArgument(
                 "X", given=shown(values), needed="two factors (A, B)", change="Pass (A, B)."
@@ -209,7 +214,7 @@ class Embedded(AbstractScheme):
                 needed=f"{first.shape[-1]}, as many products add up in one entry of A @ B",
                 change=f"Pass summands={first.shape[-1]}, or leave it out.",
             )
-        return first, format_of_right.integers(right)
+        return first if problem.gram else (first, format_of_right.integers(right))
 
     def work(self, function: Function, per_worker: tuple[bool, ...] = ()) -> AbstractWork:
         """What the workers of the scheme run, once for each prime."""
@@ -260,9 +265,16 @@ class Embedded(AbstractScheme):
         return zip(_parts(self), layout, strict=True)
 
 
-def _check_product(embedding: FixedPoint) -> None:
+def _check_product(embedding: FixedPoint, problem: MatMul) -> None:
     """Refuse an embedding of what is no product of two factors: its scale would be another."""
     factors = embedding.factors
+    if problem.gram and factors:
+        raise InvalidArgument(
+            "embedding",
+            given=f"{len(factors)} factors",
+            needed="one format, as the second factor of A @ A.T is the first one",
+            change="Leave factors out.",
+        )
     degrees = [embedding.degree or 2 - len(factors), *(each.degree or 1 for each in factors)]
     nested = any(each.factors for each in factors)
     if nested or degrees not in ([2], [1, 1]):
@@ -328,6 +340,23 @@ def _parts(embedded: Embedded) -> tuple[AbstractScheme, ...]:
     """The scheme, and the same over each of the other primes."""
     _, *others = embedded.domain.fields
     return (embedded.scheme, *(embedded.scheme.over(field) for field in others))
+
+
+@final
+@dataclass(frozen=True, eq=False, repr=False)
+class _EmbeddedCheck(AbstractCheck):
+    """The checks of each prime; all of them must be passed."""
+
+    ring: ResidueRing
+    each: tuple[AbstractCheck, ...]
+
+    def passes(self, share: int, value: NDArray[Any]) -> bool:
+        if value.shape[-1:] != (len(self.each),):
+            return False
+        return all(
+            check.passes(share, self.ring.part(value, place))
+            for place, check in enumerate(self.each)
+        )
 
 
 @final
