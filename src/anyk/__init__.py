@@ -81,7 +81,6 @@ if TYPE_CHECKING:
     from anyk.schemes.approximate.veiled_replication.scheme import (
         VeiledReplication as VeiledReplication,
     )
-    from anyk.schemes.base import AbstractRecovery as AbstractRecovery
     from anyk.schemes.base import AbstractScheme as AbstractScheme
     from anyk.schemes.base import Encoded as Encoded
     from anyk.schemes.catalogue import CATALOGUE as CATALOGUE
@@ -89,7 +88,13 @@ if TYPE_CHECKING:
     from anyk.schemes.maps.lagrange import Lagrange as Lagrange
     from anyk.schemes.maps.replication import Replication as Replication
     from anyk.schemes.maps.shamir import Shamir as Shamir
+    from anyk.schemes.products.circulant import Circulant as Circulant
+    from anyk.schemes.products.mds import MDS as MDS
+    from anyk.schemes.products.ortho_matdot import OrthoMatDot as OrthoMatDot
+    from anyk.schemes.products.ortho_polynomial import OrthoPolynomial as OrthoPolynomial
     from anyk.schemes.products.polynomial import Polynomial as Polynomial
+    from anyk.schemes.products.rotation import Rotation as Rotation
+    from anyk.schemes.recovery import AbstractRecovery as AbstractRecovery
     from anyk.schemes.row import SchemeRow as SchemeRow
     from anyk.schemes.row import SchemeWords as SchemeWords
     from anyk.schemes.row import WrapperRow as WrapperRow
@@ -108,7 +113,7 @@ __version__ = "0.4.0.dev0"
 _PLACES: Final = {
     "AbstractDomain": "anyk.domains.base",
     "AbstractExecutor": "anyk.executors.core.base",
-    "AbstractRecovery": "anyk.schemes.base",
+    "AbstractRecovery": "anyk.schemes.recovery",
     "AbstractScheme": "anyk.schemes.base",
     "Agreed": "anyk.schemes.wrappers.agreed",
     "AnalogLagrange": "anyk.schemes.approximate.analog_lagrange.scheme",
@@ -119,6 +124,7 @@ _PLACES: Final = {
     "Berrut": "anyk.schemes.approximate.berrut.scheme",
     "CATALOGUE": "anyk.schemes.catalogue",
     "Candidate": "anyk.planning.shortlist",
+    "Circulant": "anyk.schemes.products.circulant",
     "Complex": "anyk.domains.real",
     "Condition": "anyk.executors.core.health",
     "CyclicRepetition": "anyk.schemes.sums.cyclic_repetition",
@@ -140,11 +146,14 @@ _PLACES: Final = {
     "Lagrange": "anyk.schemes.maps.lagrange",
     "Lateness": "anyk.executors.core.lateness",
     "Leak": "anyk.leak",
+    "MDS": "anyk.schemes.products.mds",
     "Map": "anyk.spec",
     "MatMul": "anyk.spec",
     "NotAccurateEnough": "anyk.errors",
     "NotEnoughAnswers": "anyk.errors",
     "NotPolynomial": "anyk.errors",
+    "OrthoMatDot": "anyk.schemes.products.ortho_matdot",
+    "OrthoPolynomial": "anyk.schemes.products.ortho_polynomial",
     "Outcome": "anyk.answers",
     "Paced": "anyk.executors.wrappers.paced",
     "Polynomial": "anyk.schemes.products.polynomial",
@@ -157,6 +166,7 @@ _PLACES: Final = {
     "RecoveryError": "anyk.errors",
     "Remote": "anyk.executors.remote.executor",
     "Replication": "anyk.schemes.maps.replication",
+    "Rotation": "anyk.schemes.products.rotation",
     "SchemeRow": "anyk.schemes.row",
     "SchemeWords": "anyk.schemes.row",
     "Shamir": "anyk.schemes.maps.shamir",

@@ -185,6 +185,10 @@ class Guarantee:
         named: whether all liars are named; otherwise those alone of whom there is a proof.
         beyond: what the worst T + 1, T + 2, .. workers learn, in the unit of `leakage`, as far as
             it is stated; infinite where they see all of it.
+        smallest_lie: from which size on a lie is found when it comes, by a check of its own, but
+            for a chance of 1e-9: of a column of an answer, relative to what that is if nothing in
+            it cancels, for a left factor of 1,000 x 1,000 in each share. 0.0 where any is found, as
+            over a field, but for a chance of 2**-61; None where answers are not checked.
 
     Raises:
         InvalidArgument: if the numbers contradict each other.
@@ -192,7 +196,8 @@ class Guarantee:
     Example:
         >>> anyk.Lagrange(blocks=3, degree=2, workers=12, adversaries=1, colluders=1).guarantee
         Guarantee(workers=12, threshold=9, stragglers=3, adversaries=1, colluders=1, exact=True,
-                  leakage=0.0, load=1.0, data_std=None, pieces=1, least=8, named=True, beyond=())
+                  leakage=0.0, load=1.0, data_std=None, pieces=1, least=8, named=True, beyond=(),
+                  smallest_lie=None)
     """
 
     workers: int
@@ -208,6 +213,7 @@ class Guarantee:
     least: int | None = None
     named: bool = True
     beyond: tuple[float, ...] = ()
+    smallest_lie: float | None = None
 
     def __post_init__(self) -> None:
         settle(self, optional="least", pieces=1, least=0)
@@ -287,6 +293,11 @@ class Guarantee:
         if self.adversaries:
             named = "the liars are named" if self.named else "liars are named if there is a proof"
             lines.append(f"{numbered(self.adversaries, 'worker')} may lie: {named}")
+        if self.smallest_lie is not None:
+            size = (
+                f"a lie above {self.smallest_lie:.0e} of a column" if self.smallest_lie else "a lie"
+            )
+            lines.append(f"each answer is checked when it comes: {size} is found")
         leak = self.leak(_SAY)
         if leak is not None:
             lines.append(str(leak))

@@ -12,13 +12,16 @@ from anyk.bench.measure import interval
 from anyk.bench.reproduce.catalogue import find
 from anyk.bench.reproduce.estimate import bootstrap
 from anyk.codes.agreement import Agreement
+from anyk.codes.checks.keys import product_keys
 from anyk.codes.curves.splines import smoothing_spline
+from anyk.domains.ring import ResidueRing
 from anyk.faults.lies import Lie
 
 GENERATOR = np.random.default_rng(0)
 ENCODED = anyk.Lagrange(2, 2, 8, colluders=1).encode([1, 2])
 NOISY = anyk.VeiledReplication(2, 6, colluders=1, leakage=0.5).encode([1.0, 2.0])
 PRODUCT = anyk.Polynomial((2, 1, 2), 6).encode((np.ones((2, 2), int), np.ones((2, 2), int)))
+RING = ResidueRing((anyk.PrimeField(5), anyk.PrimeField(7)))
 FIXED = delays.Fixed([0.1, 0.2])
 
 
@@ -288,6 +291,22 @@ ROWS = [
         "Pass np.random.default_rng().",
         lambda: anyk.testing.check_domain(anyk.PrimeField(), generator=0),
         lambda: anyk.testing.check_domain(anyk.PrimeField(), generator=np.random.default_rng()),
+    ),
+    tried(
+        "Stack the left factors of all shares.",
+        lambda: product_keys(anyk.Reals(), np.ones((2, 3))),
+        lambda: product_keys(anyk.Reals(), np.ones((1, 2, 3))),
+    ),
+    tried(
+        "Stack the right factors of all shares.",
+        lambda: product_keys(anyk.Reals(), np.ones((2, 2, 3))).against(np.ones((3, 4))),
+        lambda: product_keys(anyk.Reals(), np.ones((2, 2, 3))).against(np.ones((2, 3, 4))),
+        lambda: product_keys(anyk.Reals(), np.ones((2, 2, 3))).against(np.ones((1, 3, 4))),
+    ),
+    tried(
+        "Check each prime of a ring by itself.",
+        lambda: product_keys(RING, np.ones((1, 2, 3), int)),
+        lambda: [product_keys(field, np.ones((1, 2, 3), int)) for field in RING.fields],
     ),
     tried(
         "Make one: anyk.Threads(4).",

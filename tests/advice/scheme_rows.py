@@ -126,6 +126,11 @@ ROWS = [
         for named in ({"colluders": 1}, {"verified": True, "detects": 1})
     ),
     tried(
+        "Pass True: each answer is checked when it comes.",
+        lambda: anyk.Polynomial((2, 1, 2), 6, adversaries=1, verified="yes"),
+        lambda: anyk.Polynomial((2, 1, 2), 6, adversaries=1, verified=True),
+    ),
+    tried(
         "Pass ({}, {}, {}).",
         lambda: anyk.Polynomial((2, 2, 2), 6),
         lambda *fits: anyk.Polynomial(fits, 6),

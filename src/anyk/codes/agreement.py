@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from anyk.checks import real
 
-__all__ = ["ROUNDINGS", "SINGLE", "Agreement", "Majority"]
+__all__ = ["ROUNDINGS", "SINGLE", "Agreement", "Majority", "precision"]
 
 ROUNDINGS: Final = 512
 """How many roundings of their type two honest answers may lie apart.
@@ -116,7 +116,7 @@ class Agreement:
             one: ndarray of any shape and dtype.
             other: another; of another shape it does not agree.
         """
-        return _apart(one, other) <= self._limit(_precision(one), _precision(other))
+        return _apart(one, other) <= self._limit(precision(one), precision(other))
 
     def majority(self, copies: Sequence[NDArray[Any]], least: int) -> Majority | None:
         """The copies that agree with one of them, where there are so many.
@@ -138,7 +138,7 @@ class Agreement:
         found = [copies[kind[0]] for kind in kinds]
         sizes = np.array([len(kind) for kind in kinds])
         apart, close = np.zeros((len(kinds),) * 2), np.eye(len(kinds), dtype=np.bool_)
-        precisions = [_precision(each) for each in found]
+        precisions = [precision(each) for each in found]
         for row, one in enumerate(found):
             for column in range(row):
                 distance = _apart(one, found[column])
@@ -219,8 +219,21 @@ def _parts(values: NDArray[Any]) -> NDArray[np.float64]:
     return parts
 
 
-def _precision(values: NDArray[Any]) -> tuple[float, bool]:
-    """How far rounding may part honest answers that hold such numbers, and if they are whole."""
+def precision(values: NDArray[Any]) -> tuple[float, bool]:
+    """How far rounding may part honest answers that hold such numbers, and if they are whole.
+
+    Args:
+        values: ndarray of any shape and dtype.
+
+    Returns:
+        512 roundings of the type that holds them, as a share of their norm, and whether all are
+        whole numbers that no rounding of that type makes.
+
+    Example:
+        >>> from anyk.codes.agreement import precision
+        >>> precision(np.array([0.5, 1.0]))[0] > 1e-5 > precision(np.array([0.1]))[0]
+        True
+    """
     if values.dtype.kind not in "fc":
         return 0.0, True
     if values.dtype == np.float16:

@@ -10,7 +10,14 @@ from anyk.schemes.approximate.filled_replication import scheme as filled_replica
 from anyk.schemes.approximate.spline import scheme as spline
 from anyk.schemes.approximate.veiled_replication import scheme as veiled_replication
 from anyk.schemes.maps import lagrange, replication, shamir
-from anyk.schemes.products import polynomial
+from anyk.schemes.products import (
+    circulant,
+    mds,
+    ortho_matdot,
+    ortho_polynomial,
+    polynomial,
+    rotation,
+)
 from anyk.schemes.row import SchemeRow, WrapperRow
 from anyk.schemes.sums import cyclic_repetition, harmonic
 from anyk.schemes.wrappers import agreed_row, summed
@@ -31,4 +38,9 @@ CATALOGUE: Final[tuple[SchemeRow | WrapperRow, ...]] = (
     summed.ROW,
     agreed_row.ROW,
     polynomial.ROW,
+    mds.ROW,
+    ortho_matdot.ROW,
+    ortho_polynomial.ROW,
+    rotation.ROW,
+    circulant.ROW,
 )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import fields
 from typing import Any, Final, TypeVar
 
-__all__ = ["enough", "or_lower"]
+__all__ = ["altered", "enough", "or_lower"]
 
 S = TypeVar("S")
 
@@ -53,10 +53,21 @@ def enough(scheme: S, fits: Callable[[S], bool], *names: str, **least: int) -> l
         smallest = least.get(name, _LEAST.get(name, 0))
         if given is None or given <= smallest:
             continue
-        other = object.__new__(type(scheme))
-        for each in fields(scheme):  # type: ignore[arg-type] # a dataclass
-            value = smallest if each.name == name else getattr(scheme, each.name)
-            object.__setattr__(other, each.name, value)
-        if fits(other):
+        if fits(altered(scheme, name, smallest)):
             found.append(name)
     return found
+
+
+def altered(scheme: S, name: str, value: Any) -> S:
+    """A copy that is not checked, with one parameter changed.
+
+    Args:
+        scheme: a frozen value, in its `__post_init__`.
+        name: the parameter.
+        value: of it.
+    """
+    other = object.__new__(type(scheme))
+    for each in fields(scheme):  # type: ignore[arg-type] # a dataclass
+        given = value if each.name == name else getattr(scheme, each.name)
+        object.__setattr__(other, each.name, given)
+    return other

@@ -12,7 +12,9 @@ from typing import Any, ClassVar, Final, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.checks import flag, indices_of, settle, shown
+from anyk.checks import indices_of, settle, shown
+from anyk.codes.checks.base import AbstractKeys
+from anyk.codes.checks.keys import least_lie, product_keys
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.errors import InvalidArgument, Unachievable
@@ -22,11 +24,12 @@ from anyk.randomness.masks import uniform_masks
 from anyk.schemes.base import AbstractScheme, Encoded, missing_answers
 from anyk.schemes.certainty import Certainty
 from anyk.schemes.encoder import Encoder
+from anyk.schemes.products.check import ProductCheck, Verified, settle_verified
 from anyk.schemes.products.code import ProductCode
 from anyk.schemes.products.grid import Grid, cut_left, cut_right, factors_of
 from anyk.schemes.products.recovery import LinearRecovery, Sizes
 from anyk.schemes.recovery import AbstractRecovery
-from anyk.schemes.smaller import enough, or_lower
+from anyk.schemes.smaller import altered, enough, or_lower
 from anyk.schemes.tally import AbstractTally, CountTally
 from anyk.spec import Guarantee, MatMul
 from anyk.work import AbstractWork, Function, Product
@@ -45,7 +48,7 @@ class Can:
     Args:
         cuts: which of m, p and n may be more than 1.
         domains: the kinds of arithmetic.
-        adversaries: whether liars are told by the other answers.
+        adversaries: whether liars are told by the other answers, over a field.
         colluders: the kinds of arithmetic in which shares are masked; with one that rounds, the
             scheme has the fields leakage, sigma and data_std.
         pieces: whether a worker may hold several shares.
@@ -65,11 +68,14 @@ class Held:
 
     Args:
         shape: of A.
-        squares: of each of its blocks, the mean square of the entries; None over a field.
+        squares: of each of its blocks, the mean squares of the columns, ndarray (blocks, inner);
+            None over a field.
+        keys: by which products of its shares are checked; None where they are not.
     """
 
     shape: tuple[int, ...]
     squares: NDArray[np.float64] | None
+    keys: AbstractKeys | None = None
 
 
 @final
@@ -101,7 +107,7 @@ class AbstractProduct(AbstractScheme):
         colluders: T, how many workers may put their shares together and learn nothing of A and B.
         pieces: r, how many shares a worker holds, each r times smaller than it would else be.
         verified: whether each answer is checked when it comes, so that a liar costs one worker
-            instead of two.
+            instead of two; "single" where honest workers may compute in single precision.
         detects: D, how many workers may answer wrongly without a wrong value; A where it is None.
     """
 
@@ -111,7 +117,7 @@ class AbstractProduct(AbstractScheme):
     adversaries: int = 0
     colluders: int = 0
     pieces: int = 1
-    verified: bool = False
+    verified: Verified = False
     _: KW_ONLY
     detects: int | None = None
 
@@ -148,11 +154,19 @@ class AbstractProduct(AbstractScheme):
         """How many points of a field are taken beside those of the shares."""
         return 0
 
+    def check_partition(self) -> None:
+        """Refuse numbers of blocks that this code has no matrices for, beyond `can.cuts`.
+
+        Raises:
+            InvalidArgument: if it has none.
+        """
+
     def __post_init__(self) -> None:
         settle(self, optional="detects", workers=1, adversaries=0, pieces=1, detects=0, colluders=0)
         object.__setattr__(self, "partition", MatMul(partition=self.partition).partition)
-        object.__setattr__(self, "verified", flag("verified", self.verified))
+        settle_verified(self)
         self._check_ability()
+        self.check_partition()
         if any(kind is not PrimeField for kind in self.can.colluders):
             self._check_noise()
         self._check_workers()
@@ -179,10 +193,11 @@ class AbstractProduct(AbstractScheme):
             )
         if self.pieces > 1 and not can.pieces:
             raise _refused(name, "pieces", str(self.pieces), "1", "Leave it out.")
-        if (self.adversaries or self.detects) and not (can.adversaries or self.verified):
-            told = "0, or verified=True: the other answers do not tell who lies"
+        told = can.adversaries and self.domain.exact
+        if (self.adversaries or self.detects) and not (told or self.verified):
+            needed = "0, or verified=True: the other answers do not tell who lies"
             raise _refused(
-                name, "adversaries", str(self.adversaries), told, "Pass verified=True too."
+                name, "adversaries", str(self.adversaries), needed, "Pass verified=True too."
             )
         if self.verified and self.detects is not None:
             raise _refused(
@@ -226,17 +241,30 @@ class AbstractProduct(AbstractScheme):
             given=str(self.workers),
             needed=f"{self.letters} + {words} <= {'N' if r == 1 else 'rN'}, that is "
             f"{self.enough} + {numbers} = {threshold} <= {shares}",
-            change=f"Take {-(-threshold // r)} workers{self._lower}.",
+            change=f"Take {self._fewest} workers{self._lower}.",
         )
+
+    @property
+    def _fewest(self) -> int:
+        """How many workers would be enough; of some codes more workers need fewer answers."""
+        most = -(-self._threshold // self.pieces)
+
+        def fits(workers: int) -> bool:
+            it = altered(self, "workers", workers)
+            return it._threshold <= it.workers * it.pieces  # noqa: SLF001 - a copy of its own
+
+        if not fits(most - 1):
+            return most
+        return next(workers for workers in range(self.workers, most) if fits(workers))
 
     @property
     def _lower(self) -> str:
         """What can be lowered instead of taking more workers."""
+        least = {"detects": self.adversaries}
 
         def fits(it: AbstractProduct) -> bool:
             return it._threshold <= it.workers * it.pieces
 
-        least = {"detects": self.adversaries}
         return or_lower(enough(self, fits, "adversaries", "detects", "colluders", **least))
 
     @property
@@ -276,7 +304,18 @@ class AbstractProduct(AbstractScheme):
             data_std=code_of(self).data_std if self.colluders and not exact else None,
             load=float(self.pieces),
             pieces=self.pieces,
+            smallest_lie=self._smallest_lie,
         )
+
+    @property
+    def _single(self) -> bool:
+        """Whether honest workers may compute in single precision."""
+        return isinstance(self.verified, str)
+
+    @property
+    def _smallest_lie(self) -> float | None:
+        """As the guarantee states it."""
+        return least_lie(self.domain, single=self._single) if self.verified else None
 
     @property
     def _leakage(self) -> float | None:
@@ -317,7 +356,7 @@ class AbstractProduct(AbstractScheme):
         """
         blocks = cut_left(self.domain, self.problem, factor)
         part = self._shares(code_of(self).left, blocks, source)
-        held = Held(np.shape(factor), self._squares(blocks))
+        held = Held(np.shape(factor), self._squares(blocks, 1), self._keys(part, source))
         return Encoded(self, (part,), held, alone=True)
 
     def encode_right(
@@ -344,8 +383,15 @@ class AbstractProduct(AbstractScheme):
             part = self._shares(code.right, blocks, source)
         sizes = None
         if held.squares is not None:
-            sizes = Sizes.of(code, held.squares, self._squares(blocks), grid)
-        return Encoded(self, (*left.parts, part), Layout(grid, sizes))
+            sizes = Sizes.of(code, held.squares, self._squares(blocks, 2))
+        check = None if held.keys is None else ProductCheck(held.keys, part)
+        return Encoded(self, (*left.parts, part), Layout(grid, sizes), check)
+
+    def _keys(self, part: NDArray[Any], source: AbstractSource) -> AbstractKeys | None:
+        """Secrets by which products of these shares are checked, where they are."""
+        if not self.verified:
+            return None
+        return product_keys(self.domain, part, single=self._single, source=source)
 
     def _shares(
         self, encoder: Encoder, blocks: NDArray[Any], source: AbstractSource
@@ -359,11 +405,16 @@ class AbstractProduct(AbstractScheme):
         both = np.concatenate([encoder.data, encoder.masks], axis=1)
         return encoder.tiled(self.domain.matmul(both, np.concatenate([blocks, masks])))
 
-    def _squares(self, blocks: NDArray[Any]) -> NDArray[np.float64] | None:
-        """The mean square of the entries of each block, over the reals."""
+    def _squares(self, blocks: NDArray[Any], axis: int) -> NDArray[np.float64] | None:
+        """The mean squares along an axis of each block, over the reals; of a vector, squares."""
         if self.domain.exact:
             return None
-        return np.array([np.mean(np.abs(block) ** 2) for block in blocks])
+        if blocks.ndim <= axis:
+            return np.asarray(np.abs(blocks) ** 2)
+        parts = (blocks.real, blocks.imag) if blocks.dtype.kind == "c" else (blocks,)
+        kept = "bj" if axis == 1 else "bi"
+        squares = sum(np.einsum(f"bij,bij->{kept}", part, part) for part in parts)
+        return np.asarray(squares / blocks.shape[axis])
 
     def work(self, function: Function, per_worker: tuple[bool, ...] = ()) -> AbstractWork:
         """The product of the two parts.

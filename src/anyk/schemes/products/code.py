@@ -9,9 +9,10 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from anyk.domains.base import AbstractDomain
 from anyk.schemes.encoder import Encoder
 
-__all__ = ["ProductCode"]
+__all__ = ["ProductCode", "given_to_all", "unmasked"]
 
 
 @final
@@ -87,3 +88,33 @@ class ProductCode:
         """
         each = self.products
         return self.terms[(np.array(shares, int)[:, None] * each + np.arange(each)).ravel()]
+
+
+def unmasked(data: NDArray[Any], tiles: tuple[int, int] = (1, 1)) -> Encoder:
+    """The encoder of a factor that is not hidden.
+
+    Args:
+        data: D.
+        tiles: of how many blocks a part is put together.
+
+    Example:
+        >>> from anyk.schemes.products.code import unmasked
+        >>> unmasked(np.eye(3)).masks.shape
+        (3, 0)
+    """
+    return Encoder(data=data, masks=np.zeros((len(data), 0), dtype=data.dtype), tiles=tiles)
+
+
+def given_to_all(shares: int, domain: AbstractDomain) -> Encoder:
+    """The encoder of a B that each worker receives as it is.
+
+    Args:
+        shares: how many there are.
+        domain: of the entries.
+
+    Example:
+        >>> from anyk.schemes.products.code import given_to_all
+        >>> given_to_all(3, anyk.PrimeField()).data.ravel()
+        array([1, 1, 1])
+    """
+    return unmasked(np.ones((shares, 1), dtype=domain.dtype))

@@ -9,10 +9,11 @@ import numpy as np
 
 from anyk.domains.polynomials import vandermonde
 from anyk.domains.prime import PrimeField
+from anyk.domains.real import Complex, Reals
 from anyk.schemes.base import AbstractScheme
-from anyk.schemes.encoder import Encoder
 from anyk.schemes.products.base import AbstractProduct, Can
-from anyk.schemes.products.code import ProductCode
+from anyk.schemes.products.code import ProductCode, unmasked
+from anyk.schemes.products.stable import coefficients, terms_of
 from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_of
 from anyk.spec import MatMul, Threat
 
@@ -29,10 +30,17 @@ class Polynomial(AbstractProduct):
     m n - 1 in x whose coefficients are the blocks of the product. What does not divide evenly is
     filled with zeros.
 
+    Over a field the points are 0, 1, 2, .., and over the complex numbers roots of unity. Over the
+    reals the powers become trigonometric polynomials, of frequencies with steps of 1 for A, and of
+    m for B: real, one block a share, and of the condition number of roots of unity. Neighbouring
+    shares are far apart on the circle. Where so many shares are spare that the widest gap between
+    them would cost more than three digits, the first mn shares are pairs of blocks as they are, and
+    the others have random coefficients, the best of a few that a fixed, public seed draws.
+
     Args:
         partition: (m, 1, n).
         workers: N.
-        domain: the prime field of the entries.
+        domain: the arithmetic of the entries: a prime field, the reals or the complex numbers.
         adversaries: A, how many workers may answer wrongly.
         colluders: 0: a share is a combination of blocks without a mask.
         pieces: r, how many shares a worker holds, each at a point of its own.
@@ -41,18 +49,25 @@ class Polynomial(AbstractProduct):
 
     Raises:
         InvalidArgument: if a number is out of range, D is below A, or the inner dimension is cut.
-        Unachievable: if mn + rD + rA > rN, or the field has fewer than rN elements.
+        Unachievable: if mn + rD + rA > rN, or mn + rA > rN with `verified`, or the field has fewer
+            than rN elements.
 
     Guarantee:
         Any mn + D + e answers, of which e are lies of at most A workers, give the product exactly
         and the names of the liars (with r pieces, mn + rD + e of rN answers). Up to D liars never
         bring about a wrong value: answers of which no reading is certain raise `TooManyErrors`,
         and a run waits for more of them first. D + 1 liars who collude can, and no decoder can
-        know. No privacy: a share is a combination of blocks without a mask.
+        know. With `verified` any mn answers that pass their checks are enough, so that mn + rA of
+        rN do, and whoever lies is named when the lie comes, but for a chance of 2**-61 each. In
+        floating point the value has an error estimate from the condition number of the answers, and
+        a lie is told where it is beyond their rounding. No privacy: a share is a combination of
+        blocks without a mask.
 
     References:
         Yu, Maddah-Ali, Avestimehr: Polynomial codes: an optimal design for high-dimensional coded
-        matrix multiplication (NIPS 2017), theorem 1.
+        matrix multiplication (NIPS 2017), theorem 1. Subramaniam, Heidarzadeh, Narayanan: Random
+        Khatri-Rao-product codes for numerically-stable distributed matrix multiplication (Allerton
+        2019), for random coefficients of both factors.
 
     Example:
         >>> scheme = anyk.Polynomial(partition=(2, 1, 2), workers=6)
@@ -63,7 +78,7 @@ class Polynomial(AbstractProduct):
         (True, (0, 1, 2, 3))
     """
 
-    can: ClassVar = Can(cuts=(True, False, True), domains=(PrimeField,))
+    can: ClassVar = Can(cuts=(True, False, True), domains=(PrimeField, Reals, Complex))
 
     @property
     def enough(self) -> int:
@@ -77,16 +92,21 @@ class Polynomial(AbstractProduct):
         return "mn"
 
     def build(self) -> ProductCode:
-        """Powers of the points 0, 1, 2, .."""
+        """Powers of the points 0, 1, 2, ..; in floating point, what is stable."""
         m, _, n = self.partition
-        points = np.arange(self.workers * self.pieces, dtype=np.int64)
-        powers = np.ascontiguousarray(vandermonde(self.field, points, m * n).T)
-        none = np.zeros((len(points), 0), dtype=np.int64)
+        points = None
+        if isinstance(self.domain, PrimeField):
+            points = np.arange(self.workers * self.pieces, dtype=np.int64)
+            powers = np.ascontiguousarray(vandermonde(self.domain, points, m * n).T)
+            left, right = np.ascontiguousarray(powers[:, :m]), powers[:, : m * n : m]
+        else:
+            left, right = coefficients(self.domain, self.workers, self.pieces, m, n)
+            powers = terms_of(left, right)
         return ProductCode(
-            left=Encoder(data=np.ascontiguousarray(powers[:, :m]), masks=none),
-            right=Encoder(data=np.ascontiguousarray(powers[:, : m * n : m]), masks=none),
+            left=unmasked(left),
+            right=unmasked(np.ascontiguousarray(right)),
             terms=powers,
-            wanted=np.eye(m * n, dtype=np.int64),
+            wanted=np.eye(m * n, dtype=self.domain.dtype),
             points=points,
         )
 
@@ -110,6 +130,10 @@ def _examples() -> tuple[AbstractScheme, ...]:
         Polynomial(partition=(2, 1, 2), workers=6, domain=PrimeField(13), adversaries=1),
         Polynomial(partition=(3, 1, 2), workers=6, adversaries=1, pieces=2),
         Polynomial(partition=(2, 1, 2), workers=7, domain=PrimeField(101), detects=2),
+        Polynomial(partition=(2, 1, 3), workers=8, domain=Reals()),
+        Polynomial(partition=(2, 1, 2), workers=6, domain=Complex()),
+        Polynomial(partition=(3, 1, 2), workers=4, pieces=2, domain=Reals()),
+        Polynomial(partition=(2, 1, 2), workers=6, adversaries=2, verified=True),
     )
 
 
@@ -123,8 +147,8 @@ ROW = SchemeRow(
         call="Polynomial(partition=(m, 1, n), workers=N, adversaries=A, detects=D)",
         computes="the product of two matrices, cut in m rows and n columns of blocks",
         late="any mn + D answers are enough, and one more for each lie among them",
-        wrong="A liars are named, D >= A are noticed",
+        wrong="A liars are named, D >= A are noticed (over a field)",
         curious="no",
-        value="exact, over a prime field",
+        value="exact over a prime field; floating point, with an error estimate",
     ),
 )

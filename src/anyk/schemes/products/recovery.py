@@ -21,12 +21,14 @@ from anyk.randomness.sketch import sketch, sketch_residues
 from anyk.schemes.certainty import Certainty
 from anyk.schemes.products.code import ProductCode
 from anyk.schemes.products.grid import Grid
+from anyk.schemes.products.judged import RoundedAnswers
 from anyk.schemes.recovery import AbstractRecovery, rows_of
 
 __all__ = ["LinearRecovery", "Sizes"]
 
 _EPS = float(np.finfo(np.float64).eps)
-_ROUNDINGS = 1.0  # of an answer, as a share of what its terms add up to without signs
+_ROUNDINGS = 4.0  # of an answer, as a share of what its terms add up to without signs
+_LONG = 1 << 14  # terms of a sum from which on its own rounding is felt
 _SINGULAR = 1e-13  # of the largest singular value, times how many there are
 _LUCK = 3.0  # by which few spare answers may show less noise than there is
 
@@ -37,39 +39,42 @@ class Sizes:
     """How large the answers on shares are to be expected, and with them what rounding does.
 
     Args:
-        answers: the root mean square of the entries of each share's answer if the entries of both
-            parts were independent, ndarray (shares,).
+        answers: the root mean square of the entries of each share's answer if all terms were of
+            independent signs, ndarray (shares,).
+        terms: how many of them an entry is the sum of.
     """
 
     answers: NDArray[np.float64]
+    terms: int = 1
 
     @classmethod
     def of(
-        cls,
-        code: ProductCode,
-        left: NDArray[np.float64],
-        right: NDArray[np.float64] | None,
-        grid: Grid,
+        cls, code: ProductCode, left: NDArray[np.float64], right: NDArray[np.float64] | None
     ) -> Sizes:
         """Of all shares.
 
         Args:
             code: of the shares.
-            left: the mean square of the entries of each block of A.
-            right: of each block of B.
-            grid: how both are cut.
+            left: of each block of A the mean squares of the entries in each column, ndarray
+                (blocks, inner): columns may be of any scale.
+            right: of each block of B those in each row, ndarray (blocks, inner).
         """
         if right is None:
             raise ValueError("sizes of both factors, or of none")
-        deep = code.left.tiles[1]
-        inner = -(-grid.inner // grid.problem.partition[1])
-        own = [
-            (np.abs(encoder.data) ** 2 @ squares).reshape(code.shares, -1)
-            + np.sum(np.abs(encoder.masks) ** 2, axis=1).reshape(code.shares, -1)
-            for encoder, squares in ((code.left, left), (code.right, right))
-        ]
-        means = own[0].mean(axis=1) * own[1].mean(axis=1)
-        return cls(np.sqrt(means * inner * deep))
+        high, deep = code.left.tiles
+        one = np.ones((1, left.shape[1]))  # masks, of variance 1
+        between = np.concatenate([left, one]) @ np.concatenate([right, one]).T
+        of_left, of_right = (
+            np.concatenate(
+                [np.abs(own.data) ** 2, np.sum(np.abs(own.masks) ** 2, axis=1, keepdims=True)],
+                axis=1,
+            )
+            for own in (code.left, code.right)
+        )
+        rows = of_left.reshape(code.shares, high, deep, -1).mean(axis=1)
+        columns = of_right.reshape(code.shares, deep, code.right.tiles[1], -1).mean(axis=2)
+        sizes = np.sqrt(np.sum(rows @ between * columns, axis=(1, 2)))
+        return cls(sizes, terms=deep * left.shape[1])
 
 
 @final
@@ -162,22 +167,41 @@ class LinearRecovery(AbstractRecovery):
         return bool((field.matmul(terms, unknown) == few).all())
 
     def _rounded(self, array: NDArray[Any]) -> Recovered:
+        if self.certainty.noticed:
+            return self._judged(array)
         solved, sub = self._solved, self._split(array)
         with np.errstate(over="ignore", invalid="ignore"):  # the estimate is infinite then
             blocks = solved.apply(self.domain, sub)
             value = self.grid.together(blocks)
             noise = self._noise(sub)
             error = math.sqrt(float(np.sum(np.abs(solved.matrix) ** 2 @ noise**2)) / len(blocks))
-            size = math.sqrt(float(np.mean(np.abs(value) ** 2)))
-        relative = error / size if size > 0.0 else (math.inf if error > 0.0 else 0.0)
-        estimate = max(relative, _EPS) if math.isfinite(relative) else math.inf
-        return Recovered(
-            value=value,
-            error_estimate=estimate,
-            known=np.zeros(1, dtype=np.bool_),
-            block_errors=np.array([estimate]),
-            condition=solved.condition,
-        )
+            size = _size(value)
+        if not array.any():  # nothing was rounded: zero is what it is
+            error = 0.0
+        return _estimated(value, error, size, solved.condition)
+
+    def _judged(self, array: NDArray[Any]) -> Recovered:
+        """The value without lies, and what those may do to it that are too small to be seen."""
+        sub, shares = self._split(array), list(self.shares)
+        expected = np.zeros(len(sub))
+        if self.sizes is not None:
+            expected = np.repeat(self.sizes.answers[shares], self.code.products)
+        judged = RoundedAnswers(
+            values=sub.reshape(len(sub), -1),
+            terms=self.code.rows(self.shares),
+            expected=expected,
+            answered=self.shares,
+            certainty=self.certainty,
+            length=self.grid.inner,
+        ).judged()
+        everyone = len(judged.kept) == len(shares)
+        solved = self._solved if everyone else self._of(judged.kept)
+        with np.errstate(over="ignore", invalid="ignore"):  # the estimate is infinite then
+            left = sub if everyone else self._split(array[list(judged.kept)])
+            value = self.grid.together(solved.apply(self.domain, left))
+            error = judged.error(solved.matrix) if left.any() else 0.0
+            size = _size(value)
+        return _estimated(value, error, size, solved.condition, judged.suspects)
 
     def _split(self, array: NDArray[Any]) -> NDArray[Any]:
         """The products in each answer, ndarray (len(answered) * products, *block)."""
@@ -193,11 +217,13 @@ class LinearRecovery(AbstractRecovery):
     def _noise(self, sub: NDArray[Any]) -> NDArray[np.float64]:
         """The root mean square error of each product that rounding leaves."""
         each = self.code.products
-        seen = np.array([np.sqrt(np.mean(np.abs(one) ** 2)) for one in sub])
-        expected = np.zeros(len(sub))
+        seen = np.array([_size(one) for one in sub])
+        expected, terms = np.zeros(len(sub)), 1
         if self.sizes is not None:
             expected = np.repeat(self.sizes.answers[list(self.shares)], each)
-        noise: NDArray[np.float64] = _ROUNDINGS * _EPS * np.hypot(seen, expected)
+            terms = self.sizes.terms
+        rounding = _ROUNDINGS * _EPS * math.sqrt(1.0 + terms / _LONG)
+        noise: NDArray[np.float64] = rounding * np.hypot(seen, expected)
         solved, spare = self._solved, len(sub) - self.code.dimension
         if spare > 0:
             few = sketch(sub.reshape(len(sub), -1))
@@ -292,17 +318,52 @@ def _over_reals(code: ProductCode, shares: tuple[int, ...]) -> _Solved | None:
         own = terms[np.ix_(rest, left)]
         if len(rest) < len(left):
             return None
-        u, s, vh = np.linalg.svd(own, full_matrices=False)
-        if s[-1] <= _SINGULAR * len(left) * s[0]:
+        values = np.linalg.svd(own, compute_uv=False)
+        if values[-1] <= _SINGULAR * len(left) * values[0]:
             return None
-        condition = float(s[0] / s[-1])
-        inverse = (vh.conj().T / s) @ u.conj().T
+        condition = float(values[0] / values[-1])
+        inverse = _inverse(own)
         block = np.zeros((len(left), len(terms)), dtype=terms.dtype)
         block[:, rest] = inverse
         known = terms[np.ix_(rest, is_of)]
         block[:, places] -= inverse @ known
         unknowns[left] = block
     return _Solved(code.wanted, unknowns, code.wanted @ unknowns, condition)
+
+
+def _estimated(
+    value: NDArray[Any],
+    error: float,
+    size: float,
+    condition: float,
+    suspects: tuple[int, ...] = (),
+) -> Recovered:
+    """A value with its error, root mean square, as a share of its size."""
+    relative = error / size if size > 0.0 else (math.inf if error > 0.0 else 0.0)
+    estimate = max(relative, _EPS) if math.isfinite(relative) else math.inf
+    return Recovered(
+        value=value,
+        suspects=suspects,
+        error_estimate=estimate,
+        known=np.zeros(1, dtype=np.bool_),
+        block_errors=np.array([estimate]),
+        condition=condition,
+    )
+
+
+def _size(array: NDArray[Any]) -> float:
+    """Root mean square."""
+    flat = array.ravel()
+    return math.sqrt(float(np.vdot(flat, flat).real) / flat.size)
+
+
+def _inverse(matrix: NDArray[Any]) -> NDArray[Any]:
+    """By elimination, or in the sense of least squares: singular vectors lose ten times as much."""
+    if matrix.shape[0] == matrix.shape[1]:
+        return np.linalg.inv(matrix)
+    basis, triangle = np.linalg.qr(matrix)
+    inverse: NDArray[Any] = np.linalg.solve(triangle, basis.conj().T)
+    return inverse
 
 
 def _without(located: Located, count: int) -> tuple[int, ...] | None:

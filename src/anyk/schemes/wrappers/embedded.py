@@ -22,6 +22,7 @@ from anyk.fixed_point.format import MOST_BITS, FixedPoint
 from anyk.fixed_point.reading import bound_of, error_of, reals
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded, Encoder, rows_of
+from anyk.schemes.check import AbstractCheck
 from anyk.schemes.tally import AbstractTally, Replicas
 from anyk.spec import Guarantee, Map, MatMul, Sum
 from anyk.work import AbstractWork, EachPrime, Function
@@ -179,7 +180,10 @@ class Embedded(AbstractScheme):
         joined = tuple(
             ring.join(residues) for residues in zip(*(each.parts for each in encoded), strict=True)
         )
-        return Encoded(self._of(own), joined, tuple(each.layout for each in encoded))
+        checks = [each.check for each in encoded if each.check is not None]
+        check = _EmbeddedCheck(ring, tuple(checks)) if checks else None
+        layout = tuple(each.layout for each in encoded)
+        return Encoded(self._of(own), joined, layout, check)
 
     def _of(self, own: FixedPoint) -> Embedded:
         """The same scheme, and the same primes, for data of one of its formats."""
@@ -328,6 +332,23 @@ def _parts(embedded: Embedded) -> tuple[AbstractScheme, ...]:
     """The scheme, and the same over each of the other primes."""
     _, *others = embedded.domain.fields
     return (embedded.scheme, *(embedded.scheme.over(field) for field in others))
+
+
+@final
+@dataclass(frozen=True, eq=False, repr=False)
+class _EmbeddedCheck(AbstractCheck):
+    """The checks of each prime; all of them must be passed."""
+
+    ring: ResidueRing
+    each: tuple[AbstractCheck, ...]
+
+    def passes(self, share: int, value: NDArray[Any]) -> bool:
+        if value.shape[-1:] != (len(self.each),):
+            return False
+        return all(
+            check.passes(share, self.ring.part(value, place))
+            for place, check in enumerate(self.each)
+        )
 
 
 @final

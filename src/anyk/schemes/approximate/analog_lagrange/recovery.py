@@ -8,16 +8,15 @@ from functools import cached_property
 from typing import Any, final
 
 import numpy as np
-import scipy  # its submodules load when first used: import anyk stays quick
 from numpy.typing import NDArray
 
 from anyk.answers import Recovered
 from anyk.codes.agreement import SINGLE
-from anyk.codes.analog.interleaved import InterleavedCode, alike
+from anyk.codes.analog.interleaved import InterleavedCode
+from anyk.codes.analog.sample import sample_of, unlucky
 from anyk.codes.locators.located import Located
 from anyk.domains.real import Complex
 from anyk.randomness.entropy import AbstractSource, SystemSource
-from anyk.randomness.sketch import COLUMNS, sketch
 from anyk.schemes.approximate.common import no_numbers, relative_error
 from anyk.schemes.base import AbstractRecovery, rows_of
 from anyk.schemes.certainty import Certainty
@@ -31,14 +30,11 @@ _UNSEEN = 2.0  # roundings: what is assumed where no answer is spare
 _SLACK = 1.5  # for rounding that is alike in neighbouring rows, or hidden in the matrices
 _OWN, _ALIKE = 2.0, 64.0  # 2 + n/64 ulp: by the recovery's own product, of n terms
 _LUCK = 3.0  # standard deviations by which few spare rows may show less noise than there is
-_CHANCE = 0.02  # that they show even less, where noise is not that of rounding
 _DEGREE = (
     "If nobody lies, the function is no polynomial of the degree that was promised: raise degree=, "
     "or take a scheme for any function."
 )
 _SUBNORMAL = float(np.finfo(np.float64).smallest_subnormal)  # what the smallest numbers lose
-_COLUMNS = 16  # of a sketch
-_EXTREME = 1e50  # times the other rows: a square of what is larger may overflow
 
 
 @final
@@ -108,7 +104,7 @@ class AnalogRecovery(AbstractRecovery):
         if not array.size:
             return no_numbers(len(self.targets), array)
         rows, most = array.reshape(len(array), -1), self.certainty.adversaries
-        sample, unit = _sample(rows, most, self.source)
+        sample, unit = sample_of(rows, most, source=self.source)
         sizes = np.linalg.norm(sample, axis=1) / math.sqrt(sample.shape[1])
         typical = float(np.sort(sizes)[-1 - most])
         coarse = _COARSER if _single(rows, most) else 1.0
@@ -174,7 +170,7 @@ class AnalogRecovery(AbstractRecovery):
         luck = 1.0 + _LUCK / math.sqrt(2.0 * spare)  # columns are not independent: D is rounded too
         left, beside = code.residual(sample), 0.0
         if left > rounding:
-            luck = max(luck, _unlucky(sample, spare))
+            luck = max(luck, unlucky(sample, spare))
             nodes = round((code.dimension - 1) / self.degree)
             beside = code.misfit(self.targets, code.dimension - 1 + nodes, self.radius)
         noise = max(luck * left, _FEWEST * rounding)
@@ -199,37 +195,3 @@ def _single(values: NDArray[np.complex128], adversaries: int) -> bool:
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         held = values.astype(np.complex64) == values
     return int(np.sum(held.all(axis=1))) >= len(values) - adversaries
-
-
-def _unlucky(sample: NDArray[np.complex128], spare: int) -> float:
-    """By how many times the noise may be more than the spare rows show, by chance."""
-    freedom = spare * alike(sample)
-    return math.sqrt(freedom / float(scipy.special.chdtri(freedom, 1.0 - _CHANCE)))
-
-
-def _sample(
-    values: NDArray[np.complex128], adversaries: int, source: AbstractSource
-) -> tuple[NDArray[np.complex128], float]:
-    """A few combinations of the columns, and the number by which they were divided.
-
-    It is the (A+1)-th largest row's largest number, which no A liars raise above all the others'.
-    Rows so much larger that their squares would overflow are cut, and stay far above the others.
-    """
-    parts = values.view(np.float64)  # complex numbers can't be divided by subnormal ones
-    largest = np.maximum(parts.max(axis=1), -parts.min(axis=1))
-    unit = float(np.sort(largest)[-1 - adversaries])
-    if unit == 0.0:
-        unit = float(largest.max()) or 1.0
-    extreme = largest / _EXTREME > unit
-    if extreme.any():
-        parts = parts.copy()
-        parts[extreme] *= (_EXTREME / largest[extreme])[:, None]
-        parts[extreme] *= unit
-    if not 1.0 / _EXTREME < unit < _EXTREME:
-        return _few((parts / unit).view(np.complex128), source), unit
-    return _few(parts.view(np.complex128), source) / unit, unit
-
-
-def _few(values: NDArray[np.complex128], source: AbstractSource) -> NDArray[np.complex128]:
-    """Sixteen combinations of many columns, as sets of liars are tried in each; few as they are."""
-    return values if values.shape[1] <= COLUMNS else sketch(values, columns=_COLUMNS, source=source)

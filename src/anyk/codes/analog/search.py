@@ -1,0 +1,295 @@
+"""Sets of rows that may be wrong, by what is left unexplained without them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias, final
+
+import numpy as np
+import scipy  # its submodules load when first used: import anyk stays quick
+from numpy.typing import NDArray
+
+from anyk.codes.analog.sample import alike
+from anyk.codes.analog.sets import every, exchanged, grown, largest_of
+
+__all__ = ["Rows", "Search", "Start", "complement"]
+
+Start: TypeAlias = Callable[[NDArray[Any], NDArray[np.float64], int], NDArray[np.intp]]
+"""Which groups are likely to be wrong, by weighted values, weights, and how many they are."""
+
+_ROBUST = 30  # of reweighting
+_MOST = 30_000  # sets that are weighed, before no further start is tried
+_AT_ONCE = 1000  # of them
+_PAIRS = 4  # of the best sets, two of whose groups are exchanged at once
+_ALARM = 1e-4  # the chance that noise alone makes one of the groups look like a lie
+_DEPENDENT = 1e-12  # of columns of length 1 at most
+
+
+@final
+class Search:
+    """Sets of groups of rows, by what is left of the values without them.
+
+    Rows are scaled to the noise of the one that has most, the `unit`. The noise of a row grows with
+    it, where it is larger than those of all but A groups: a lie stays a lie, and a huge one does
+    not drown a small one in its rounding.
+
+    Args:
+        basis: ndarray (n, k): honest rows are combinations of its columns.
+        groups: the rows of each group.
+        values: ndarray (n, L).
+        most: A.
+        noise: standard deviation of honest rounding, ndarray (n,), in a row that is as large, for
+            its row of the basis, as those of the (A+1)-th largest group.
+        start: where to look first, if not all sets are tried.
+        rows: how many rows are left out at most.
+    """
+
+    def __init__(
+        self,
+        basis: NDArray[Any],
+        groups: tuple[NDArray[np.intp], ...],
+        values: NDArray[Any],
+        most: int,
+        noise: NDArray[np.float64],
+        *,
+        start: Start | None = None,
+        rows: int | None = None,
+    ) -> None:
+        self._groups, self._start, self._most = groups, start, most
+        lengths = np.linalg.norm(basis, axis=1)
+        sizes = np.linalg.norm(values, axis=1) / np.where(lengths > 0.0, lengths, 1.0)
+        largest = np.array([sizes[each].max() for each in groups])
+        typical = np.sort(largest)[-most - 1] or sizes.min(where=sizes > 0.0, initial=math.inf)
+        self.unit = float(noise.max())
+        self._weights = self.unit / noise / np.maximum(sizes / typical, 1.0)
+        self._typical = self.unit / noise
+        self._values = values * self._weights[:, None]
+        self._basis = basis * self._weights[:, None]
+        self._check = complement(self._basis)
+        self._width = values.shape[1]
+        span, sizes, _ = np.linalg.svd(self._check @ self._values, full_matrices=False)
+        self._syndromes = span * sizes  # as many columns as there are rows, at most
+        self._weighed = 0
+        self._rows = Rows(groups)
+        self._counts = self._rows.counts
+        self._most_rows = len(basis) if rows is None else rows
+
+    def nothing(self) -> float:
+        """What is left where no row is left out."""
+        return float(self._left(np.zeros((1, 0), np.intp))[0])
+
+    def best(self, errors: int) -> tuple[tuple[int, ...], float]:
+        """The set of this many groups that explains most, and what it leaves.
+
+        Args:
+            errors: at least 1. Infinite is left, where each set has too many rows.
+        """
+        sets = self._every(errors)
+        if sets is not None:
+            left = self._bounded(sets)
+            best = sets[np.argmin(left)]
+            return tuple(best.tolist()), self._rest(best) if left.min() < math.inf else math.inf
+        allowed = np.arange(len(self._groups))
+        tried: list[tuple[float, tuple[int, ...]]] = []
+        for start in self._starts(errors):
+            groups, left_over = exchanged(start, allowed, self._bounded, enough=self.unit)
+            tried.append((left_over, tuple(groups.tolist())))
+            if left_over <= self.unit or self._weighed > _MOST:
+                break
+        least, found = min(tried)
+        others = len(self._groups) - errors
+        pairs = math.comb(errors, 2) * math.comb(others, 2)
+        if self.unit < least < math.inf and errors == self._most and pairs <= _MOST:
+            after = [
+                exchanged(np.array(each), allowed, self._bounded, pairs=True, enough=self.unit)
+                for _, each in sorted({*tried})[:_PAIRS]
+            ]
+            least, found = min((lost, tuple(groups.tolist())) for groups, lost in after)
+        return found, self._rest(np.array(found)) if least < math.inf else math.inf
+
+    def named(
+        self,
+        found: tuple[int, ...],
+        left: float,
+        *,
+        beyond: NDArray[np.float64],
+        own: NDArray[np.float64],
+        learned: bool,
+    ) -> tuple[int, ...]:
+        """Those of the groups found that A others do not explain as well, up to noise and chance.
+
+        Args:
+            found: the groups.
+            left: what is left without them.
+            beyond: what no rounding of each row is, whatever the noise of the rest, ndarray (n,).
+            own: what each honest row may be off by alone, ndarray (n,).
+            learned: whether the noise is only known from these values.
+        """
+        rows = np.concatenate([self._groups[each] for each in found])
+        errors = np.linalg.lstsq(self._check[:, rows], self._syndromes)[0]
+        chances = self._chance(rows, left, beyond * self._typical, learned=learned)
+        alone = (own * self._typical)[rows]
+        unseen = self.unit * math.sqrt(len(self._check) * self._width)
+        clear, first = [], 0
+        for group in found:
+            here = slice(first, first + int(self._counts[group]))
+            first = here.stop
+            if np.linalg.norm(errors[here]) <= math.sqrt(self._width) * np.linalg.norm(alone[here]):
+                continue
+            chance = float(np.linalg.norm(chances[here])) * math.sqrt(self._width)
+            if self._rival(group, found) > max(unseen, chance):
+                clear.append(group)
+        return tuple(clear)
+
+    def _chance(
+        self, rows: NDArray[np.intp], left: float, beyond: NDArray[np.float64], *, learned: bool
+    ) -> NDArray[np.float64]:
+        """How large errors of these rows may be by chance, where the rest leaves so much.
+
+        Noise is taken to grow with the row, and to be independent in columns as far as these are
+        alike in size; not at all, where it is learned. The ratio of two mean squares of it is
+        distributed as Fisher's F.
+        """
+        kept = np.delete(np.arange(len(self._values)), rows)
+        columns = 1.0 if learned else alike(self._values[kept])
+        spare = max(len(self._check) - len(rows), 1)
+        alarm = _ALARM / len(self._groups)
+        ratio = scipy.special.fdtri(columns, columns * spare, 1.0 - alarm)
+        sizes = np.linalg.norm(self._values, axis=1)
+        usual = float(np.sqrt(np.mean(sizes[kept] ** 2))) or 1.0
+        chance = math.sqrt(ratio) * left * np.maximum(sizes[rows] / usual, 1.0)
+        unseen: NDArray[np.float64] = np.minimum(chance, beyond[rows])
+        return unseen
+
+    def _rival(self, group: int, found: tuple[int, ...]) -> float:
+        """The norm of what the A others leave that explain most without this group."""
+        sets = self._every(self._most)
+        if sets is None:
+            allowed = np.delete(np.arange(len(self._groups)), group)
+            start = np.setdiff1d(np.array(found), group)
+            start = grown(start, allowed, self._most, self._left)
+            sets = exchanged(start, allowed, self._left)[0][None]
+        sets = sets[(sets != group).all(axis=1)]
+        freedom = np.maximum(len(self._check) - self._counts[sets].sum(axis=1), 1)
+        norms = self._left(sets) * np.sqrt(freedom * self._width)
+        return float(norms.min(initial=math.inf))
+
+    def _every(self, errors: int) -> NDArray[np.intp] | None:
+        """All sets of this many groups, where these are few enough."""
+        return every(len(self._groups), errors)
+
+    def _bounded(self, sets: NDArray[np.intp]) -> NDArray[np.float64]:
+        """As `_left`, and infinite where a set has too many rows."""
+        left = np.full(len(sets), math.inf)
+        few = self._counts[sets].sum(axis=1) <= self._most_rows
+        left[few] = self._left(sets[few])
+        return left
+
+    def _rest(self, groups: NDArray[np.intp]) -> float:
+        """As `_left`, of one set, by the other rows: without the rounding of those in it."""
+        rows = next(rows for _, rows in self._rows.of(groups[None]))[0]
+        basis, values = (np.delete(each, rows, axis=0) for each in (self._basis, self._values))
+        spare = len(self._check) - rows.size
+        if spare <= 0:
+            return 0.0
+        turned = np.linalg.qr(basis)[0]
+        rest = values - turned @ (turned.conj().T @ values)
+        return float(np.linalg.norm(rest)) / math.sqrt(spare * values.shape[1])
+
+    def _left(self, sets: NDArray[np.intp]) -> NDArray[np.float64]:
+        """What is left of the syndromes without each set of groups, ndarray (sets,)."""
+        spare, left = len(self._check), np.zeros(len(sets))
+        self._weighed += len(sets)
+        for some, rows in self._rows.of(sets):
+            count = rows.shape[1]
+            if count >= spare:
+                continue  # they explain anything
+            for first in range(0, len(some), _AT_ONCE):
+                these = slice(first, first + _AT_ONCE)
+                span = _span(np.moveaxis(self._check[:, rows[these]], 0, 1))
+                rest = self._syndromes - span @ (span.conj().swapaxes(1, 2) @ self._syndromes)
+                left[some[these]] = np.linalg.norm(rest, axis=(1, 2))
+            left[some] /= math.sqrt((spare - count) * self._width)
+        return left
+
+    def _starts(self, errors: int) -> Iterator[NDArray[np.intp]]:
+        """Sets of groups that are likely to be wrong, each by another sign of it."""
+        if self._start is not None:
+            yield self._start(self._values, self._weights, errors)
+        yield self._nearest(errors)
+        yield self._farthest(errors)
+        allowed = np.arange(len(self._groups))
+        yield grown([], allowed, errors, self._bounded)
+        if errors == self._most:
+            for first in range(len(allowed)):
+                yield grown([first], allowed, errors, self._bounded)
+
+    def _nearest(self, errors: int) -> NDArray[np.intp]:
+        """Those whose columns of H are nearest to what the syndromes span: of independent lies."""
+        sizes = np.linalg.norm(self._syndromes, axis=0)
+        clear = int(np.sum(sizes > self.unit * math.sqrt(max(len(self._check), self._width))))
+        span = _span(self._syndromes[:, : min(clear, len(self._check) - 1)])
+        rest = self._check - span @ (span.conj().T @ self._check)
+        apart = np.linalg.norm(rest, axis=0) / np.maximum(np.linalg.norm(self._check, axis=0), 1e-9)
+        return largest_of(-np.array([apart[each].max() for each in self._groups]), errors)
+
+    def _farthest(self, errors: int) -> NDArray[np.intp]:
+        """Those that are farthest off where the sum of distances is least."""
+        weights = np.ones(len(self._values))
+        for _ in range(_ROBUST):
+            root = np.sqrt(weights)[:, None]
+            word = np.linalg.lstsq(root * self._basis, root * self._values)[0]
+            off = np.linalg.norm(self._values - self._basis @ word, axis=1)
+            groups = np.array([np.linalg.norm(off[each]) for each in self._groups])
+            for each, size in zip(self._groups, groups, strict=True):
+                weights[each] = 1.0 / max(size / self.unit, 1.0)
+        return largest_of(groups, errors)
+
+
+@final
+class Rows:
+    """The rows of sets of groups.
+
+    Args:
+        groups: the rows of each group.
+    """
+
+    def __init__(self, groups: tuple[NDArray[np.intp], ...]) -> None:
+        self.counts = np.array([len(each) for each in groups])
+        self._first = np.cumsum(self.counts) - self.counts
+        self._all = np.concatenate(groups)
+
+    def of(self, sets: NDArray[np.intp]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+        """The rows of each set, of those together that have as many.
+
+        Args:
+            sets: ndarray (sets, size) of places of groups.
+
+        Yields:
+            Which sets, and their rows, ndarray (these sets, rows).
+        """
+        counts = self.counts[sets]
+        total = counts.sum(axis=1)
+        for count in np.unique(total):
+            some = np.flatnonzero(total == count)
+            each = counts[some].ravel()
+            ahead = np.repeat(self._first[sets[some]].ravel() - np.cumsum(each) + each, each)
+            yield some, self._all[ahead + np.arange(len(ahead))].reshape(some.size, count)
+
+
+def _span(columns: NDArray[Any]) -> NDArray[Any]:
+    """Orthonormal columns of the same span, and zeros, for each of some matrices."""
+    turned, triangle = np.linalg.qr(columns)
+    size = np.abs(np.diagonal(triangle, axis1=-2, axis2=-1)).min(axis=-1, initial=math.inf)
+    if (size <= _DEPENDENT * np.abs(triangle).max(initial=0.0)).any():
+        turned, lengths, _ = np.linalg.svd(columns, full_matrices=False)
+        clear = lengths > _DEPENDENT * lengths.max(axis=-1, initial=0.0, keepdims=True)
+        turned = np.where(clear[..., None, :], turned, 0.0)
+    return turned
+
+
+def complement(basis: NDArray[Any]) -> NDArray[Any]:
+    """Orthonormal rows that vanish on the columns of a matrix (n, m), ndarray (n - m, n)."""
+    turned: NDArray[Any] = np.linalg.qr(basis, mode="complete")[0]
+    return turned[:, basis.shape[1] :].conj().T

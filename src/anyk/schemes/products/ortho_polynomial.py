@@ -1,0 +1,126 @@
+"""`OrthoPolynomial`: A @ B in the reals by a polynomial code in Chebyshev's basis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import numpy as np
+
+from anyk.codes.analog.chebyshev import chebyshev
+from anyk.domains.base import AbstractDomain
+from anyk.domains.prime import PrimeField
+from anyk.domains.real import Reals
+from anyk.schemes.approximate.placement import scattered
+from anyk.schemes.base import AbstractScheme
+from anyk.schemes.products.base import AbstractProduct, Can
+from anyk.schemes.products.code import ProductCode, unmasked
+from anyk.schemes.products.stable import ranks, terms_of
+from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_of
+from anyk.spec import MatMul, Threat
+
+__all__ = ["ROW", "OrthoPolynomial"]
+
+
+@final
+@dataclass(frozen=True)
+class OrthoPolynomial(AbstractProduct):
+    """A polynomial code in Chebyshev's basis: A @ B from any mn answers, in the reals.
+
+    The share at the point x is A~ = sum_i A_i q_i(x) and B~ = sum_j B_j q_(jm)(x), by orthonormal
+    Chebyshev polynomials, at Chebyshev's points, those of neighbouring shares far apart. As T_i T_j
+    is (T_(i+j) + T_|i-j|) / 2, the products q_i q_(jm) are another basis of the degrees below mn.
+
+    `Polynomial` over the reals needs as many answers, and has the smaller condition number: compare
+    docs/products.md.
+
+    Args:
+        partition: (m, 1, n).
+        workers: N.
+        domain: the reals.
+        adversaries: A, how many workers may answer wrongly.
+        pieces: r, how many shares a worker holds.
+        verified: whether each answer is checked when it comes.
+
+    Raises:
+        InvalidArgument: if a number is out of range, or the inner dimension is cut.
+        Unachievable: if there are too few shares.
+
+    Guarantee:
+        Approximate: any mn answers give the product with an error estimate from their condition
+        number, which is O(N^(2(N-mn))) for the worst of them. No privacy.
+
+    References:
+        Fahim, Cadambe: Numerically stable polynomially coded computing (IEEE TIT 2021),
+        construction 3 and theorem 4.1.
+
+    Example:
+        >>> scheme = anyk.OrthoPolynomial(partition=(2, 1, 2), workers=6)
+        >>> A, B = np.arange(12.0).reshape(4, 3), np.arange(6.0).reshape(3, 2)
+        >>> with anyk.Inline(6) as executor:
+        ...     outcome = anyk.run(scheme, np.matmul, (A, B), executor)
+        >>> bool(np.allclose(outcome.value, A @ B)), outcome.used
+        (True, (0, 1, 2, 3))
+    """
+
+    domain: AbstractDomain = Reals()
+
+    can: ClassVar = Can(cuts=(True, False, True), domains=(Reals,), adversaries=False)
+
+    @property
+    def enough(self) -> int:
+        """One for each block of the product."""
+        m, _, n = self.partition
+        return m * n
+
+    @property
+    def letters(self) -> str:
+        """The same as a formula."""
+        return "mn"
+
+    def build(self) -> ProductCode:
+        """Orthonormal polynomials at Chebyshev's points."""
+        m, _, n = self.partition
+        shares = self.workers * self.pieces
+        places = scattered(shares)[ranks(self.workers, self.pieces)]
+        left = chebyshev(places, shares, np.arange(m))
+        right = chebyshev(places, shares, m * np.arange(n))
+        return ProductCode(
+            left=unmasked(left),
+            right=unmasked(right),
+            terms=terms_of(left, right),
+            wanted=np.eye(m * n),
+        )
+
+
+def _sized(problem: MatMul, threat: Threat, field: PrimeField) -> OrthoPolynomial:  # noqa: ARG001 - over R
+    none_of(threat, "colluders", "adversaries")
+    inner = problem.partition[1]
+    if inner != 1:
+        raise failing(f"p = 1, that is {inner} = 1: it does not cut the inner dimension")
+    return OrthoPolynomial(problem.partition, threat.workers)
+
+
+def _examples() -> tuple[AbstractScheme, ...]:
+    return (
+        OrthoPolynomial(partition=(1, 1, 1), workers=1),
+        OrthoPolynomial(partition=(2, 1, 3), workers=8),
+        OrthoPolynomial(partition=(3, 1, 2), workers=4, pieces=2),
+    )
+
+
+ROW = SchemeRow(
+    name="OrthoPolynomial",
+    scheme=OrthoPolynomial,
+    solves=MatMul,
+    size=_sized,
+    examples=_examples,
+    words=SchemeWords(
+        call="OrthoPolynomial(partition=(m, 1, n), workers=N)",
+        computes="the product of two matrices, cut in m rows and n columns of blocks",
+        late="any mn answers are enough",
+        wrong="no",
+        curious="no",
+        value="floating point, with an error estimate",
+    ),
+)
