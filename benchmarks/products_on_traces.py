@@ -121,14 +121,20 @@ def plain(A, B, workers: int) -> Way:
     return Way("uncoded", workers, 1, 1.0, compute, B.nbytes, down, 0.0, 0.0, 0.0)
 
 
+def blocks_of(rows: int, shares: int) -> int:
+    """How many blocks to cut so many rows in, so that coded shares have RATE times the rows."""
+    each = max(1, int(rows * RATE / shares))
+    return -(-rows // each)
+
+
 def ways(A, B, workers: int, rng) -> list[Way]:
     """All coded ways for so many workers."""
-    k = round(workers / RATE)
-    pieces = round(workers * PIECES / RATE)
+    k, pieces = (blocks_of(len(A), shares) for shares in (workers, workers * PIECES))
     made = [
         measured(f"MDS {RATE}", anyk.MDS((k, 1, 1), workers, anyk.Reals()), A, B, rng),
         measured(
-            f"pieces {RATE}", anyk.MDS((pieces, 1, 1), workers, anyk.Reals(), pieces=PIECES),
+            f"pieces {RATE}",
+            anyk.MDS((pieces, 1, 1), workers, anyk.Reals(), pieces=PIECES),
             A, B, rng,
         ),
     ]  # fmt: skip
