@@ -1,9 +1,10 @@
-"""Write the table of schemes into the pages, from the rows of the catalogue.
+"""Write the tables of schemes into the pages, from the rows of the catalogue.
 
     python scripts/tables.py
 
-A page says where it goes by two lines, `<!-- schemes -->` before it and `<!-- /schemes -->` after
-it. `tests/test_catalogue.py` fails where a page has another table.
+A page says where a table goes by two lines, `<!-- schemes -->` before it and `<!-- /schemes -->`
+after it; `products` in place of `schemes` for that of matrix products, which are one line of the
+other. `tests/test_catalogue.py` fails where a page has another table.
 """
 
 import re
@@ -13,32 +14,75 @@ from pathlib import Path
 import anyk
 
 ROOT = Path(__file__).parents[1]
-BEGIN, END = "<!-- schemes -->", "<!-- /schemes -->"
 COLUMNS = ("scheme", "computes", "late", "wrong", "curious", "value")
+PRODUCT_COLUMNS = ("scheme", "numbers", "enough", "wrong", "curious", "when")
+PRODUCTS = (
+    "`matmul(A, B, executor, stragglers=S, adversaries=A, colluders=T, pieces=r)`",
+    "the product of two matrices, by the cheapest of its schemes: `docs/matrix-products.md`",
+    "S workers",
+    "A liars are named",
+    "T workers learn nothing",
+    "exact of integers; floating point, with an error estimate",
+)
+NUMBERS = {"PrimeField": "integers", "Reals": "reals", "Complex": "complex"}
 
 Row = anyk.SchemeRow | anyk.WrapperRow
 
 
 def scheme_table(catalogue: Sequence[Row]) -> str:
     """The table of schemes, in Markdown."""
-    lines = [f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|"]
-    for row in catalogue:
-        words = row.words
-        cells = (f"`{words.call}`", words.computes, words.late, words.wrong, words.curious)
-        lines.append(f"| {' | '.join((*cells, words.value))} |")
-    return "\n".join(lines)
+    told = [
+        [f"`{words.call}`", words.computes, words.late, words.wrong, words.curious, words.value]
+        for row in catalogue
+        for words in [row.words]
+        if row.solves is not anyk.MatMul
+    ]
+    return _table(COLUMNS, [*told, PRODUCTS])
+
+
+def product_table(catalogue: Sequence[Row]) -> str:
+    """The table of schemes for matrix products, in Markdown."""
+    told = [
+        [f"`{words.call}`", _numbers(row), words.late, words.wrong, words.curious, words.when]
+        for row in catalogue
+        for words in [row.words]
+        if row.solves is anyk.MatMul
+    ]
+    return _table(PRODUCT_COLUMNS, told)
+
+
+def _numbers(row: Row) -> str:
+    """In which numbers a scheme for products computes."""
+    able = getattr(row.scheme, "can", None)
+    if able is None:
+        return "any" if row.name == "Uncoded" else "integers"
+    return ", ".join(NUMBERS[kind.__name__] for kind in able.domains)
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
+
+
+TABLES = {"schemes": scheme_table, "products": product_table}
 
 
 def pages() -> list[Path]:
     """The pages with a table of schemes."""
     found = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-    return [path for path in found if BEGIN in path.read_text(encoding="utf-8")]
+    texts = {path: path.read_text(encoding="utf-8") for path in found}
+    return [
+        path for path, text in texts.items() if any(f"<!-- {name} -->" in text for name in TABLES)
+    ]
 
 
 def with_table(text: str, catalogue: Sequence[Row]) -> str:
-    """A page's text, its table as the catalogue has it."""
-    table = f"{BEGIN}\n\n{scheme_table(catalogue)}\n\n{END}"
-    return re.sub(f"{BEGIN}.*?{END}", lambda _: table, text, flags=re.DOTALL)
+    """A page's text, its tables as the catalogue has them."""
+    for name, make in TABLES.items():
+        begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+        table = f"{begin}\n\n{make(catalogue)}\n\n{end}"
+        text = re.sub(f"{begin}.*?{end}", lambda _, table=table: table, text, flags=re.DOTALL)
+    return text
 
 
 if __name__ == "__main__":

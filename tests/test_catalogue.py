@@ -29,10 +29,18 @@ tables = module(ROOT / "scripts" / "tables.py")
 
 def test_the_pages_have_the_table_of_the_catalogue():
     pages = tables.pages()
-    assert pages
+    assert {page.name for page in pages} == {"README.md", "which-scheme.md", "matrix-products.md"}
     for page in pages:
         text = page.read_text()
         assert text == tables.with_table(text, anyk.CATALOGUE), "run python scripts/tables.py"
+
+
+def test_each_scheme_stands_in_one_of_the_tables_and_each_for_products_says_when_to_take_it():
+    schemes, products = (make(anyk.CATALOGUE) for make in tables.TABLES.values())
+    for row in anyk.CATALOGUE:
+        told = products if row.solves is anyk.MatMul else schemes
+        assert f"\n| `{row.words.call}` |" in told
+        assert bool(row.words.when) == (row.solves is anyk.MatMul)
 
 
 @pytest.mark.parametrize("row", anyk.CATALOGUE, ids=lambda row: row.name)

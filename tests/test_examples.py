@@ -1,7 +1,10 @@
-"""The notebook runs from its first cell to its last."""
+"""The notebook runs from its first cell to its last; examples of products are right."""
 
 import json
+import runpy
 from pathlib import Path
+
+import pytest
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -31,3 +34,13 @@ def test_the_notebook_shows_who_crashed_and_who_lied():
 def test_the_notebook_is_kept_without_outputs():
     notebook = json.loads((EXAMPLES / "first_steps.ipynb").read_text())
     assert all(not cell.get("outputs") for cell in notebook["cells"])
+
+
+@pytest.mark.parametrize(
+    ("name", "liar", "most"),
+    [("power_iteration", 7, 1e-13), ("conjugate_gradients", 6, 1e-9), ("pagerank", 6, 1e-13)],
+)
+def test_what_a_matrix_on_the_workers_is_good_for_is_as_numpys(name, liar, most, capsys):
+    off = runpy.run_path(str(EXAMPLES / f"{name}.py"))["main"]()
+    assert off < most
+    assert f"not asked any more: workers [{liar}]" in capsys.readouterr().out

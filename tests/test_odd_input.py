@@ -35,6 +35,7 @@ MASKED = anyk.VeiledReplication(2, 6, colluders=1, leakage=0.5)
 EXECUTOR = anyk.Inline(8)
 DISTRIBUTED = anyk.distribute(SCHEME, [[1, 2], [3, 4]], EXECUTOR)
 FULL = np.array([[1, 2], [3, 4]])
+RESIDENT = anyk.distribute(anyk.Polynomial((2, 1, 1), 4), FULL, EXECUTOR)
 
 ODD: tuple[Any, ...] = (
     None, "a", "", b"x", 3, -1, 0, 2.5, -0.5, float("nan"), float("inf"), 1e300, 1e-300, True, 1j,
@@ -128,7 +129,7 @@ CALLS: dict[str, Call] = {
     "task": call(anyk.task, lambda x: x),
     "Map": call(anyk.Map, blocks=2, degree=2),
     "Sum": call(anyk.Sum, blocks=2, degree=2),
-    "MatMul": call(anyk.MatMul, partition=(2, 1, 2)),
+    "MatMul": call(anyk.MatMul, partition=(2, 1, 2), batch=1, gram=True),
     "Threat": call(
         anyk.Threat, workers=4, stragglers=1, adversaries=1, colluders=1, leakage=0.5
     ),
@@ -162,6 +163,16 @@ CALLS: dict[str, Call] = {
     "stream": call(
         lambda *given, **named: list(anyk.stream(*given, **named)), SCHEME, np.square, FULL,
         EXECUTOR, deadline=9.0, tolerance=None, every=1, progress=False,
+    ),
+    "matmul": call(
+        anyk.matmul, FULL, FULL, EXECUTOR, scheme=None, stragglers=1, adversaries=0, colluders=0,
+        pieces=1, verified=None, deadline=9.0, tolerance=None, on_failure="return", progress=False,
+    ),
+    "matmul by a scheme": call(
+        anyk.matmul, FULL, FULL, EXECUTOR, scheme=anyk.Polynomial((2, 1, 2), 6), progress=False
+    ),
+    "Distributed.matmul": call(
+        RESIDENT.matmul, FULL, deadline=9.0, tolerance=None, on_failure="return", progress=False
     ),
     "Distributed.encode": call(DISTRIBUTED.encode, FULL, None),
     "Distributed.run": call(
@@ -228,7 +239,8 @@ def data(scheme):
     problem = scheme.problem
     if isinstance(problem, anyk.MatMul):
         m, p, n = problem.partition
-        return np.ones((m, p), dtype=int), np.ones((p, n), dtype=int)
+        A, B = np.ones((m, p), dtype=int), np.ones((p, n), dtype=int)
+        return A if problem.gram else (A, B)
     return np.arange(problem.blocks) + 1
 
 
@@ -238,8 +250,8 @@ ELSEWHERE = {
     "NotPolynomial", "RecoveryError", "TooManyErrors", "Unachievable", "DegreeTooHigh", "WouldWrap",
     # which anyk raises
     "Answer", "Attack", "Audit", "Candidate", "Condition", "Disclosure", "Distributed", "Encoder",
-    "Guarantee", "Leak", "Outcome", "Recovered", "SchemeRow", "SchemeWords", "Shortlist", "Status",
-    "Timing", "WorkerHealth", "WrapperRow", "CATALOGUE",  # anyk makes them
+    "Guarantee", "Leak", "Outcome", "ProductPlan", "Recovered", "SchemeRow", "SchemeWords",
+    "Shortlist", "Status", "Timing", "WorkerHealth", "WrapperRow", "CATALOGUE",  # anyk makes them
     "FieldArray",  # has numpy's rules
     "Dask", "Processes", "Ray", "Remote",  # start or reach workers; tests/executors
     "Complex", "Reals",  # take nothing

@@ -14,6 +14,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from anyk import dask_array as dask_array
     from anyk import delays as delays
     from anyk import faults as faults
     from anyk import learn as learn
@@ -65,15 +66,20 @@ if TYPE_CHECKING:
     from anyk.executors.wrappers.with_master import WithMaster as WithMaster
     from anyk.fixed_point.format import FixedPoint as FixedPoint
     from anyk.leak import Leak as Leak
+    from anyk.planning.products import ProductPlan as ProductPlan
     from anyk.planning.shortlist import Candidate as Candidate
     from anyk.planning.shortlist import Shortlist as Shortlist
     from anyk.planning.shortlist import schemes_for as schemes_for
     from anyk.running.distributed import Distributed as Distributed
+    from anyk.running.matmul import matmul as matmul
     from anyk.running.run import distribute as distribute
     from anyk.running.run import run as run
     from anyk.running.run import stream as stream
     from anyk.schemes.approximate.analog_lagrange.scheme import AnalogLagrange as AnalogLagrange
     from anyk.schemes.approximate.berrut.scheme import Berrut as Berrut
+    from anyk.schemes.approximate.chebyshev_lagrange.scheme import (
+        ChebyshevLagrange as ChebyshevLagrange,
+    )
     from anyk.schemes.approximate.filled_replication.scheme import (
         FilledReplication as FilledReplication,
     )
@@ -89,11 +95,21 @@ if TYPE_CHECKING:
     from anyk.schemes.maps.replication import Replication as Replication
     from anyk.schemes.maps.shamir import Shamir as Shamir
     from anyk.schemes.products.circulant import Circulant as Circulant
+    from anyk.schemes.products.csa import CSA as CSA
+    from anyk.schemes.products.entangled import Entangled as Entangled
+    from anyk.schemes.products.folded_gram import FoldedGram as FoldedGram
+    from anyk.schemes.products.gcsa import GCSA as GCSA
+    from anyk.schemes.products.matdot import MatDot as MatDot
     from anyk.schemes.products.mds import MDS as MDS
     from anyk.schemes.products.ortho_matdot import OrthoMatDot as OrthoMatDot
     from anyk.schemes.products.ortho_polynomial import OrthoPolynomial as OrthoPolynomial
+    from anyk.schemes.products.polydot import PolyDot as PolyDot
     from anyk.schemes.products.polynomial import Polynomial as Polynomial
+    from anyk.schemes.products.residues import Residues as Residues
     from anyk.schemes.products.rotation import Rotation as Rotation
+    from anyk.schemes.products.short_dot import ShortDot as ShortDot
+    from anyk.schemes.products.sparse import Sparse as Sparse
+    from anyk.schemes.products.uncoded import Uncoded as Uncoded
     from anyk.schemes.recovery import AbstractRecovery as AbstractRecovery
     from anyk.schemes.row import SchemeRow as SchemeRow
     from anyk.schemes.row import SchemeWords as SchemeWords
@@ -123,7 +139,9 @@ _PLACES: Final = {
     "Audit": "anyk.audits.attack",
     "Berrut": "anyk.schemes.approximate.berrut.scheme",
     "CATALOGUE": "anyk.schemes.catalogue",
+    "CSA": "anyk.schemes.products.csa",
     "Candidate": "anyk.planning.shortlist",
+    "ChebyshevLagrange": "anyk.schemes.approximate.chebyshev_lagrange.scheme",
     "Circulant": "anyk.schemes.products.circulant",
     "Complex": "anyk.domains.real",
     "Condition": "anyk.executors.core.health",
@@ -134,11 +152,14 @@ _PLACES: Final = {
     "Distributed": "anyk.running.distributed",
     "Encoded": "anyk.schemes.base",
     "Encoder": "anyk.schemes.encoder",
+    "Entangled": "anyk.schemes.products.entangled",
     "ExecutorError": "anyk.errors",
     "FieldArray": "anyk.domains.array",
     "FilledReplication": "anyk.schemes.approximate.filled_replication.scheme",
     "FixedPoint": "anyk.fixed_point.format",
+    "FoldedGram": "anyk.schemes.products.folded_gram",
     "Futures": "anyk.executors.engines.futures",
+    "GCSA": "anyk.schemes.products.gcsa",
     "Guarantee": "anyk.spec",
     "Harmonic": "anyk.schemes.sums.harmonic",
     "Inline": "anyk.executors.local.inline",
@@ -148,6 +169,7 @@ _PLACES: Final = {
     "Leak": "anyk.leak",
     "MDS": "anyk.schemes.products.mds",
     "Map": "anyk.spec",
+    "MatDot": "anyk.schemes.products.matdot",
     "MatMul": "anyk.spec",
     "NotAccurateEnough": "anyk.errors",
     "NotEnoughAnswers": "anyk.errors",
@@ -156,9 +178,11 @@ _PLACES: Final = {
     "OrthoPolynomial": "anyk.schemes.products.ortho_polynomial",
     "Outcome": "anyk.answers",
     "Paced": "anyk.executors.wrappers.paced",
+    "PolyDot": "anyk.schemes.products.polydot",
     "Polynomial": "anyk.schemes.products.polynomial",
     "PrimeField": "anyk.domains.prime",
     "Processes": "anyk.executors.processes.executor",
+    "ProductPlan": "anyk.planning.products",
     "Quarantine": "anyk.executors.core.quarantine",
     "Ray": "anyk.executors.engines.ray",
     "Reals": "anyk.domains.real",
@@ -166,12 +190,15 @@ _PLACES: Final = {
     "RecoveryError": "anyk.errors",
     "Remote": "anyk.executors.remote.executor",
     "Replication": "anyk.schemes.maps.replication",
+    "Residues": "anyk.schemes.products.residues",
     "Rotation": "anyk.schemes.products.rotation",
     "SchemeRow": "anyk.schemes.row",
     "SchemeWords": "anyk.schemes.row",
     "Shamir": "anyk.schemes.maps.shamir",
+    "ShortDot": "anyk.schemes.products.short_dot",
     "Shortlist": "anyk.planning.shortlist",
     "Simulated": "anyk.executors.local.simulated",
+    "Sparse": "anyk.schemes.products.sparse",
     "Spline": "anyk.schemes.approximate.spline.scheme",
     "Status": "anyk.answers",
     "Sum": "anyk.spec",
@@ -181,6 +208,7 @@ _PLACES: Final = {
     "Timing": "anyk.answers",
     "TooManyErrors": "anyk.errors",
     "Unachievable": "anyk.errors",
+    "Uncoded": "anyk.schemes.products.uncoded",
     "VeiledReplication": "anyk.schemes.approximate.veiled_replication.scheme",
     "WithMaster": "anyk.executors.wrappers.with_master",
     "WorkerHealth": "anyk.executors.core.health",
@@ -190,6 +218,7 @@ _PLACES: Final = {
     "distribute": "anyk.running.run",
     "leakage": "anyk.audits.disclosure",
     "leakage_spent": "anyk.audits.accountant",
+    "matmul": "anyk.running.matmul",
     "of_degree": "anyk.degrees.of_degree",
     "run": "anyk.running.run",
     "schemes_for": "anyk.planning.shortlist",
@@ -197,7 +226,7 @@ _PLACES: Final = {
     "task": "anyk.executors.remote.marks",
     "worst_coalition": "anyk.audits.disclosure",
 }
-_NAMESPACES: Final = ("delays", "faults", "learn", "testing")
+_NAMESPACES: Final = ("dask_array", "delays", "faults", "learn", "testing")
 
 if not TYPE_CHECKING:  # a type checker knows the names, and which there are not
     __all__ = [*_PLACES, "delays", "faults", "testing"]  # noqa: PLE0604 - not learn, which needs an extra

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from anyk.leak import Leak
+    from anyk.planning.products import ProductPlan
     from anyk.timeline import Fate
 
 __all__ = ["Answer", "Outcome", "Recovered", "Status", "Timing"]
@@ -187,6 +188,7 @@ class Outcome:
             data and arguments so far; None where nothing is promised about them.
         condition: by how much errors of answers may be amplified in the value; None where that is
             not known.
+        plan: the scheme that `anyk.matmul` chose, and why; None elsewhere.
 
     Example:
         >>> scheme = anyk.Lagrange(blocks=2, degree=2, workers=5)
@@ -214,6 +216,7 @@ class Outcome:
     disputed: tuple[tuple[int, ...], ...] = ()
     leak: Leak | None = None
     condition: float | None = None
+    plan: ProductPlan | None = None
 
     def __str__(self) -> str:
         """A short report that a person reads."""
@@ -222,6 +225,8 @@ class Outcome:
         lines = [self._headline]
         if self.value is not None:
             lines.append(f"value     {self.value.dtype} array of shape {self.value.shape}")
+        if self.plan is not None:
+            lines.append(f"plan      {self.plan.headline}")
         if self.error_estimate is not None and not (self.known is not None and self.known.all()):
             amplified = "" if self.condition is None else f" (condition {self.condition:.2g})"
             lines.append(f"error     {error_in_words(self.error_estimate)}{amplified}")

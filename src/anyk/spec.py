@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
-from anyk.checks import MOST, count, positive, settle, shown
+from anyk.checks import MOST, count, flag, positive, settle, shown
 from anyk.errors import InvalidArgument, numbered
 
 if TYPE_CHECKING:
@@ -79,17 +79,20 @@ class MatMul:
     Args:
         partition: (m, p, n).
         batch: how many products, each of factors of its own along the first axis.
+        gram: whether B is the transpose of A, which alone is given: A @ A.T.
 
     Raises:
-        InvalidArgument: if a number is no positive integer.
+        InvalidArgument: if a number is no positive integer, or A @ A.T is asked for with n other
+            than m, or in a batch.
 
     Example:
         >>> anyk.MatMul(partition=(2, 1, 2))
-        MatMul(partition=(2, 1, 2), batch=1)
+        MatMul(partition=(2, 1, 2), batch=1, gram=False)
     """
 
     partition: tuple[int, int, int]
     batch: int = 1
+    gram: bool = False
 
     def __post_init__(self) -> None:
         given: Any = self.partition
@@ -103,6 +106,19 @@ class MatMul:
         sizes = tuple(count("partition", number, least=1, most=MOST) for number in given)
         object.__setattr__(self, "partition", sizes)
         settle(self, batch=1)
+        object.__setattr__(self, "gram", flag("gram", self.gram))
+        if self.gram and (sizes[0] != sizes[2] or self.batch > 1):
+            raise InvalidArgument(
+                "partition",
+                given=f"{sizes} with batch={self.batch}",
+                needed="(m, p, m) and one product, as the second factor is A.T",
+                change=f"Pass {(*sizes[:2], sizes[0])}, and no batch.",
+            )
+
+    @property
+    def given(self) -> int:
+        """How many matrices are given: A and B, or A alone."""
+        return 1 if self.gram else 2
 
 
 @final

@@ -4,7 +4,9 @@ import domain_rows
 import executor_rows
 import field_rows
 import learn_rows
+import product_rows
 import pytest
+import residue_rows
 import rest_rows
 import run_rows
 import scheme_rows
@@ -16,7 +18,8 @@ import anyk
 from anyk.domains.functions import refused
 
 TABLES = (
-    spec_rows, domain_rows, field_rows, scheme_rows, run_rows, executor_rows, learn_rows, rest_rows,
+    spec_rows, domain_rows, field_rows, scheme_rows, product_rows, run_rows, executor_rows,
+    learn_rows, rest_rows, residue_rows,
 )  # fmt: skip
 ROWS = [
     pytest.param(row, id=f"{table.__name__} {place} {row.says}")

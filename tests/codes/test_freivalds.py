@@ -310,6 +310,17 @@ def test_the_chances_are_those_of_the_chi_distribution():
         assert abs(squares.var() - 32) < 16
 
 
+def test_a_lie_passes_as_often_as_that_distribution_says():
+    A, b, direction = np.ones((6, 5)), np.ones((1, 5)), np.array([3.0, -1, 0, 0, 2, 1])
+    C, passed = np.full(6, 5.0), 0
+    for _ in range(500):
+        keys = FloatKeys.of(A[None])
+        limit = keys.allowance.residuals(np.array([5 * math.sqrt(6)]), single=False)
+        lie = direction / np.linalg.norm(direction) * limit / math.sqrt(chi2.median(16))
+        passed += keys.against(b).passes(0, C + lie)
+    assert 190 < passed < 310
+
+
 def test_what_is_promised_grows_with_the_numbers_that_add_up_and_is_known_before():
     small, large = (
         Allowance(inner=n, rows=100, complex_=False, single=False).smallest_lie
@@ -324,8 +335,8 @@ def test_what_is_promised_grows_with_the_numbers_that_add_up_and_is_known_before
 def test_rounding_is_explained_by_the_order_that_brings_it_about():
     left = np.full((3, 5000), 0.1)
     left[:, 0] = 1e5
-    column = np.ones(5000)
-    forwards = np.cumsum((left * column).astype(np.float32), axis=1)[:, -1].astype(float)
+    column = np.ones((5000, 1))
+    forwards = np.cumsum(left.astype(np.float32), axis=1)[:, -1:].astype(float)
     exact = left @ column
     assert np.abs(forwards - exact).max() > 1.0
     assert explained(left, column, forwards, 2.0**-24, np.float32)

@@ -140,3 +140,9 @@ def sums_and_products(executor: AbstractExecutor, gram: Any) -> None:
             outcome = data.run(np.matmul, progress=False)
             assert np.array_equal(outcome.value, A @ B)
             assert outcome.status is anyk.Status.EXACT
+    residues = anyk.Residues(workers=3)
+    halves = anyk.run(residues, np.matmul, (A / 2, B), executor, progress=False)
+    assert np.array_equal(halves.value, A / 2 @ B)
+    with anyk.distribute(residues, A << 28, executor) as data:
+        outcome = data.matmul(B[:, 0] << 26, progress=False)
+        assert np.array_equal(outcome.value, (A @ B[:, 0]) << 54)

@@ -10,10 +10,20 @@ import anyk
 from anyk.degrees.promised import Promised
 from anyk.domains.extent import Extent
 from anyk.domains.ring import ResidueRing
+from anyk.domains.whole import Integers
 from anyk.executors.core.answer_header import BrokenAnswer
 from anyk.executors.remote.request import make_request, needs_function, task_of
 from anyk.testing.tasks import gram
-from anyk.work import AbstractWork, Combined, EachPrime, Plain, Product, WorkerTask
+from anyk.work import (
+    AbstractWork,
+    Combined,
+    EachPrime,
+    Plain,
+    Product,
+    ProductModulo,
+    SparseProduct,
+    WorkerTask,
+)
 
 RING = ResidueRing((anyk.PrimeField(5), anyk.PrimeField(7)))
 
@@ -28,6 +38,9 @@ def header_of(work, domain=anyk.Reals(), per_worker=(), arguments=()):  # noqa: 
         (Plain("gram"), anyk.Reals(), ["plain"], 1),
         (Combined("gram"), anyk.Reals(), ["combined"], 2),
         (Product(), anyk.PrimeField(), ["product"], 2),
+        (ProductModulo(), Integers(), ["product_modulo"], 3),
+        (SparseProduct(), anyk.Reals(), ["sparse_product"], 4),
+        (SparseProduct(), anyk.PrimeField(), ["sparse_product"], 3),
         (EachPrime(Plain("gram"), ()), RING, ["each_prime", "plain"], 1),
         (EachPrime(Combined("gram"), ()), RING, ["each_prime", "combined"], 2),
         (EachPrime(Product(), ()), RING, ["each_prime", "product"], 2),
@@ -55,14 +68,17 @@ class Stranger(AbstractWork):
 
 @pytest.mark.parametrize("work", [Stranger(), EachPrime(Stranger(), ())])
 def test_work_that_is_not_in_the_table_is_not_sent(work):
-    with pytest.raises(anyk.InvalidArgument, match=r"plain, combined, product"):
+    with pytest.raises(
+        anyk.InvalidArgument, match=r"plain, combined, product, product_modulo, sparse_product"
+    ):
         header_of(work)
 
 
 @pytest.mark.parametrize(
     "words",
     [None, [], "plain", ["exec"], ["plain", "plain"], ["each_prime"], ["each_prime", "plain"], [7],
-     [["plain"]], {"plain": 1}, ["product"], ["__class__"], ["plain"] * 3],
+     [["plain"]], {"plain": 1}, ["product"], ["sparse_product"],
+     ["__class__"], ["plain"] * 3],
     ids=repr,
 )  # fmt: skip
 def test_words_that_nobody_would_say_are_refused(words):
@@ -80,6 +96,13 @@ def test_words_that_do_not_fit_the_domain_or_the_function_are_refused(words):
         task_of(gram, {"work": ["plain"], "per_worker": []}, RING, 1)
     with pytest.raises(BrokenAnswer):
         task_of(gram, {"work": words, "per_worker": []}, None, 1)
+
+
+@pytest.mark.parametrize("domain", [anyk.Reals(), anyk.PrimeField(), RING])
+def test_residues_of_no_integers_are_not_multiplied(domain):
+    for words in (["product_modulo"], ["each_prime", "product_modulo"]):
+        with pytest.raises(BrokenAnswer):
+            task_of(None, {"work": words, "per_worker": []}, domain, 3)
 
 
 @pytest.mark.parametrize("own", [None, [1], "no", [None], {}])

@@ -133,7 +133,7 @@ def test_a_small_field_is_a_reason():
 
 def test_products_of_matrices():
     problem, threat = anyk.MatMul(partition=(2, 1, 2)), anyk.Threat(workers=9, adversaries=2)
-    (scheme,) = anyk.schemes_for(problem, threat, field=anyk.PrimeField(101))
+    scheme, *_ = anyk.schemes_for(problem, threat, field=anyk.PrimeField(101))
     assert scheme == anyk.Polynomial((2, 1, 2), 9, domain=anyk.PrimeField(101), adversaries=2)
 
 
@@ -141,7 +141,11 @@ def test_products_of_matrices():
     ("partition", "threat", "reason"),
     [
         ((2, 3, 2), anyk.Threat(workers=9), "p = 1, that is 3 = 1: it does not cut the inner "),
-        ((2, 1, 2), anyk.Threat(workers=9, colluders=1), "T <= 0, that is 1 <= 0"),
+        (
+            (2, 1, 2),
+            anyk.Threat(workers=7, colluders=1),
+            "min((m+T)(n+1), (m+1)(n+T), 2mn+2T) - 1 + 2A <= N, that is 8 + 2*0 = 8 <= 7",
+        ),
         ((2, 1, 2), anyk.Threat(workers=5, adversaries=1), "mn + 2A <= N, that is 4 + 2*1 = 6 "),
         (
             (2, 1, 2),
@@ -152,8 +156,25 @@ def test_products_of_matrices():
 )
 def test_what_a_polynomial_code_can_not_survive(partition, threat, reason):
     shortlist = anyk.schemes_for(anyk.MatMul(partition=partition), threat)
-    assert len(shortlist) == 0
+    assert not any(isinstance(scheme, anyk.Polynomial) for scheme in shortlist)
     assert names(shortlist)["Polynomial"].startswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("partition", "threat", "fit"),
+    [
+        ((2, 1, 2), anyk.Threat(workers=9, colluders=1), {"Polynomial"}),
+        ((1, 3, 1), anyk.Threat(workers=9, adversaries=2), {"MatDot"}),
+        ((1, 3, 1), anyk.Threat(workers=9, colluders=2), {"MatDot"}),
+        ((2, 2, 2), anyk.Threat(workers=12, stragglers=3), {"Entangled"}),
+        ((2, 2, 2), anyk.Threat(workers=12), {"Entangled", "PolyDot"}),
+        ((2, 2, 2), anyk.Threat(workers=12, colluders=1), set()),
+    ],
+)
+def test_which_codes_multiply_factors_that_are_cut_so(partition, threat, fit):
+    every = {"Polynomial", "MatDot", "Entangled", "PolyDot"}
+    shortlist = anyk.schemes_for(anyk.MatMul(partition=partition), threat)
+    assert every & {type(scheme).__name__ for scheme in shortlist} == fit
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,8 @@ def leakage_spent(
             needed=f"at most workers = {workers}",
             change="Lower it.",
         )
-    operands = (0, 1) if isinstance(first.scheme.problem, MatMul) else (0,)
+    problem = first.scheme.problem
+    operands = range(problem.given if isinstance(problem, MatMul) else 1)
     each = [
         learned_by_worst(
             list({id(encoded): encoded for encoded in encodings}.values()),

@@ -209,7 +209,8 @@ def worst_coalition(
             needed=f"at most workers = {promise.workers}",
             change="Lower it.",
         )
-    operands = (0, 1) if isinstance(encoded.scheme.problem, MatMul) else (0,)
+    problem = encoded.scheme.problem
+    operands = range(problem.given if isinstance(problem, MatMul) else 1)
     each = [
         learned_by_worst(
             [encoded],

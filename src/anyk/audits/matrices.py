@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from anyk.privacy.coalitions import most_bits_learned
 from anyk.schemes.base import Encoded
+from anyk.spec import MatMul
 
 __all__ = ["clearest", "seen"]
 
@@ -21,6 +22,9 @@ def seen(encoded: Encoded, operand: int = 0) -> tuple[NDArray[Any], NDArray[Any]
         encoded: the shares.
         operand: which factor's, for a product.
     """
+    problem = encoded.scheme.problem
+    if isinstance(problem, MatMul) and problem.gram:
+        return _turned(encoded, problem)
     encoder = encoded.scheme.encoder(encoded.layout, operand) if operand else encoded.encoder
     if not encoder.of_outputs:
         return encoder.data, encoder.masks
@@ -35,6 +39,15 @@ def seen(encoded: Encoded, operand: int = 0) -> tuple[NDArray[Any], NDArray[Any]
     )
     rows = rows.reshape(-1, *encoder.data.shape[1:])
     return rows, np.zeros((len(rows), 0, *encoder.data.shape[2:]), dtype=rows.dtype)
+
+
+def _turned(encoded: Encoded, problem: MatMul) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Of A, of which a worker holds two combinations: one of its blocks, one transposed."""
+    m, p, _ = problem.partition
+    left, right = (encoded.scheme.encoder(encoded.layout, operand).data for operand in (0, 1))
+    alike = right.reshape(len(right), p, m, *right.shape[2:]).swapaxes(1, 2).reshape(left.shape)
+    rows = np.stack([left, alike], axis=1).reshape(-1, *left.shape[1:])
+    return rows, np.zeros((len(rows), 0, *left.shape[2:]), dtype=left.dtype)
 
 
 def clearest(

@@ -109,6 +109,9 @@ def _weigh(
         scheme = row.size(problem, threat, field)
     except Unachievable as error:
         return Candidate(name=row.name, scheme=None, reason=error.needed)
+    if isinstance(problem, MatMul) and scheme.problem != problem:
+        reason = f"{problem!r}: it computes {scheme.problem!r}"
+        return Candidate(name=row.name, scheme=None, reason=reason)
     promise = scheme.guarantee
     if promise.stragglers < threat.stragglers:
         reason = (

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from anyk.privacy.information import bits_learned
 
-__all__ = ["WorstCase", "most_bits_learned"]
+__all__ = ["WorstCase", "most_bits_learned", "rows_of"]
 
 _CHUNK = 1 << 16  # coalitions judged at once, where a worker has one piece
 _FINALISTS = 32  # judged again, by singular values
@@ -96,15 +96,25 @@ def most_bits_learned(
     groups = [list(range(start, min(start + size, workers))) for start in range(0, workers, size)]
     bound = found
     for chosen in itertools.combinations(groups, min(colluders, len(groups))):
-        members = _rows(itertools.chain.from_iterable(chosen), pieces)
+        members = rows_of(itertools.chain.from_iterable(chosen), pieces)
         bound = max(bound, bits_learned(data[members], masks[members], variance=variance))
         if math.isinf(bound):
             break
     return WorstCase(bound=bound, found=found, coalition=who)
 
 
-def _rows(workers: Iterable[int], pieces: int) -> list[int]:
-    """What these workers see."""
+def rows_of(workers: Iterable[int], pieces: int) -> list[int]:
+    """What these workers see.
+
+    Args:
+        workers: which.
+        pieces: r, how many rows one of them sees.
+
+    Example:
+        >>> from anyk.privacy.coalitions import rows_of
+        >>> rows_of([0, 2], 2)
+        [0, 1, 4, 5]
+    """
     return [worker * pieces + piece for worker in workers for piece in range(pieces)]
 
 
@@ -130,7 +140,7 @@ def _search(
 
     def judge(candidate: tuple[int, ...]) -> None:
         nonlocal best, who
-        rows = _rows(candidate, pieces)
+        rows = rows_of(candidate, pieces)
         bits = bits_learned(data[rows], masks[rows], variance=variance)
         best, who = max((best, who), (bits, candidate), key=lambda pair: pair[0])
 
@@ -180,7 +190,7 @@ def _climb(
     """A coalition that no exchange of one worker improves."""
 
     def learned(who: tuple[int, ...]) -> float:
-        rows = _rows(who, pieces)
+        rows = rows_of(who, pieces)
         return bits_learned(data[rows], masks[rows], variance=variance)
 
     workers = range(len(data) // pieces)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from anyk.checks import positive
 from anyk.errors import InvalidArgument, Unachievable
-from anyk.privacy.coalitions import most_bits_learned
+from anyk.privacy.coalitions import most_bits_learned, rows_of
 from anyk.privacy.information import bits_learned
 
 __all__ = ["noise_for", "settle_noise", "settled_noise"]
@@ -57,15 +57,16 @@ def settle_noise(scheme: Any) -> None:
 
 
 def settled_noise(
-    scheme: Any, data: NDArray[Any], masks: NDArray[Any]
+    scheme: Any, data: NDArray[Any], masks: NDArray[Any], *, pieces: int = 1
 ) -> tuple[float, float | None]:
     """The noise's standard deviation, and what the T workers learn who learn most.
 
     Args:
         scheme: as for `settle_noise`.
-        data: D, ndarray (N, K), real or complex.
-        masks: M, ndarray (N, T); its columns are independent noise of the same standard deviation,
-            whose sum has that returned.
+        data: D, ndarray (N r, K), real or complex.
+        masks: M, ndarray (N r, T r); its columns are independent noise of the same standard
+            deviation, whose sum has that returned.
+        pieces: r, how many rows one worker sees.
 
     Returns:
         sigma, as given or as the leakage needs it, and bits a coordinate; 0 and None without
@@ -76,16 +77,23 @@ def settled_noise(
     """
     if not scheme.colluders:
         return 0.0, None
-    masks, variance = masks / math.sqrt(scheme.colluders), scheme.data_std**2
-    if scheme.leakage is not None:
-        return noise_for(data, masks, scheme.colluders, variance=variance, leakage=scheme.leakage)
+    masks, variance = masks / math.sqrt(masks.shape[1]), scheme.data_std**2
+    most, asked = scheme.colluders, scheme.leakage
+    if asked is not None:
+        return noise_for(data, masks, most, variance=variance, leakage=asked, pieces=pieces)
     sigma = float(scheme.sigma)
-    worst = most_bits_learned(data, sigma * masks, scheme.colluders, variance=variance)
+    worst = most_bits_learned(data, sigma * masks, most, variance=variance, pieces=pieces)
     return sigma, worst.bound
 
 
 def noise_for(
-    data: NDArray[Any], masks: NDArray[Any], colluders: int, *, variance: float, leakage: float
+    data: NDArray[Any],
+    masks: NDArray[Any],
+    colluders: int,
+    *,
+    variance: float,
+    leakage: float,
+    pieces: int = 1,
 ) -> tuple[float, float]:
     """The standard deviation of noise with which no coalition learns more than `leakage` bits.
 
@@ -95,11 +103,12 @@ def noise_for(
     so that from g(x) <= L the step to x L / g(x) never leads beyond L.
 
     Args:
-        data: D, ndarray (N, K), real or complex.
-        masks: M, ndarray (N, masks); its columns multiply noise of the standard deviation sought.
+        data: D, ndarray (N r, K), real or complex.
+        masks: M, ndarray (N r, masks); its columns multiply noise of the standard deviation sought.
         colluders: T, from 1 to N.
         variance: of each coordinate of each block.
         leakage: L, bits a coordinate.
+        pieces: r, how many rows one worker sees.
 
     Returns:
         sigma, and the bits that the worst coalition learns with it: `leakage` to one part in ten
@@ -116,12 +125,12 @@ def noise_for(
         (1.0, 1.0)
     """
     ratio, aim = _PLENTY, leakage * (1.0 - _ROUNDING)
-    likely = most_bits_learned(data, masks, colluders, variance=ratio, sets=_FEW)
+    likely = most_bits_learned(data, masks, colluders, variance=ratio, sets=_FEW, pieces=pieces)
     if 0.0 < likely.found < math.inf:  # a full search takes time: start where it may end
-        who = list(likely.coalition)
+        who = rows_of(likely.coalition, pieces)
         ratio = _ratio_for(data[who], masks[who], aim, ratio)
     for _ in range(_STEPS):
-        worst = most_bits_learned(data, masks, colluders, variance=ratio)
+        worst = most_bits_learned(data, masks, colluders, variance=ratio, pieces=pieces)
         if math.isinf(worst.bound):
             raise Unachievable(
                 "leakage",
@@ -132,7 +141,7 @@ def noise_for(
         if (1.0 - _CLOSE) * leakage <= worst.bound <= leakage or not worst.bound:
             break
         if worst.exact:
-            who = list(worst.coalition)
+            who = rows_of(worst.coalition, pieces)
             ratio = _ratio_for(data[who], masks[who], aim, ratio)
         else:
             ratio *= aim / worst.bound / (2.0 if worst.bound > leakage else 1.0)

@@ -24,7 +24,7 @@ from anyk.fixed_point.reading import bound_of
 from anyk.running.degrees import degree_of, too_high
 from anyk.schemes.base import AbstractScheme, Encoded
 from anyk.schemes.wrappers.embedded import Embedded
-from anyk.spec import MatMul, Sum
+from anyk.spec import Map, MatMul, Sum
 from anyk.work import AbstractWork, Combined, EachPrime, Function, own_copies
 
 __all__ = ["embedded", "promised"]
@@ -168,12 +168,16 @@ def _shape_of_block(X: Any, scheme: AbstractScheme) -> tuple[int, ...] | None:
     """The shape of a block, or of the left factor of a product; None if these are no such data."""
     problem = scheme.problem
     try:
-        shape: tuple[int, ...] = np.shape(X[0] if isinstance(problem, MatMul) else X)
+        shape: tuple[int, ...] = np.shape(X[0] if _factors(problem) > 1 else X)
     except Exception:  # noqa: BLE001 - whatever numpy can't read
         return None
     if isinstance(problem, MatMul):
         return shape
     return shape[1:] if shape[:1] == (problem.blocks,) and 0 not in shape else None
+
+
+def _factors(problem: Map | Sum | MatMul) -> int:
+    return problem.given if isinstance(problem, MatMul) else 1
 
 
 def _zeros(field: PrimeField, shape: tuple[int, ...], own: FixedPoint) -> FieldArray:

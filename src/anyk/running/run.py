@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from anyk.answers import Outcome
 from anyk.checks import count, instance
+from anyk.domains.base import ndarray_of
 from anyk.errors import InvalidArgument, Unachievable
 from anyk.executors.core.base import AbstractExecutor, Placement
 from anyk.running.arguments import OnFailure, check_limits
@@ -88,7 +87,8 @@ def _encoded(
         from anyk.running.promises import embedded  # noqa: PLC0415 - many have no reals
 
         scheme = embedded(scheme, embedding, X, function)
-    alone = function is None and isinstance(scheme.problem, MatMul)
+    problem = scheme.problem
+    alone = function is None and isinstance(problem, MatMul) and not problem.gram
     encoded = scheme.encode_left(X) if alone and not _is_pair(X) else scheme.encode(X)
     promise = encoded.guarantee
     if promise.adversaries or promise.colluders:
@@ -99,7 +99,7 @@ def _encoded(
 def _is_pair(X: Any) -> bool:
     """Whether these are both factors of a product, and not one of them."""
     two = isinstance(X, (tuple, list)) and len(X) == 2  # noqa: PLR2004
-    return two and (isinstance(X, tuple) or np.ndim(X[0]) > 1)
+    return two and (isinstance(X, tuple) or ndarray_of(X[0], "X", kind="numbers").ndim > 1)
 
 
 @contextmanager
@@ -123,7 +123,10 @@ def _for_one_call(
 
 def _spread(encoded: Encoded, X: Any) -> float | None:
     """The deviation of data about which a promise was made for one of `data_std`."""
-    return None if encoded.guarantee.data_std is None else spread_of(X)
+    if encoded.guarantee.data_std is None:
+        return None
+    product = isinstance(encoded.scheme.problem, MatMul)
+    return max(map(spread_of, X if product and _is_pair(X) else (X,)))
 
 
 def _placed(encoded: Encoded, executor: AbstractExecutor) -> Placement:

@@ -61,6 +61,11 @@ class CheckedRecovery(AbstractRecovery):
         """R of all the answers."""
         return self.whole.matrix
 
+    @property
+    def modulus(self) -> int | None:
+        """That of the recovery."""
+        return self.whole.modulus
+
     def recover(self, values: NDArray[Any]) -> Recovered:
         """The value from the answers that pass; those who gave the others are named.
 

@@ -32,6 +32,8 @@ class Encoder:
             bits of a share tell what noise hides. None where nothing is rounded.
         tiles: of how many blocks, below each other and side by side, the part of one share is put
             together: D and M have as many rows for each share, row by row of these.
+        moduli: of integers, what each share is reduced by, nearest to zero; None for no share. They
+            are the first part of a share.
 
     Example:
         >>> anyk.Replication(blocks=2, workers=3).encode(np.ones(2)).encoder.data
@@ -45,6 +47,7 @@ class Encoder:
     of_outputs: bool = False
     grid: Grid | None = None
     tiles: tuple[int, int] = (1, 1)
+    moduli: tuple[int, ...] | None = None
 
     def rows(self, chosen: NDArray[np.intp]) -> Encoder:
         """Of these shares, in their order.
@@ -55,7 +58,8 @@ class Encoder:
         each = self.tiles[0] * self.tiles[1]
         rows = (np.asarray(chosen)[:, None] * each + np.arange(each)).ravel()
         grid = None if self.grid is None else self.grid.rows(rows)
-        return replace(self, data=self.data[rows], masks=self.masks[rows], grid=grid)
+        moduli = None if self.moduli is None else tuple(self.moduli[row] for row in chosen)
+        return replace(self, data=self.data[rows], masks=self.masks[rows], grid=grid, moduli=moduli)
 
     def tiled(self, rows: NDArray[Any]) -> NDArray[Any]:
         """The part of each share, of its blocks.

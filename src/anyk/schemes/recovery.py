@@ -41,6 +41,11 @@ class AbstractRecovery(ABC):
         One row, (1, len(answered)), for a sum, whose value is that row's.
         """
 
+    @property
+    def modulus(self) -> int | None:
+        """Where the value is R·answers modulo a number, nearest to zero: that number; else None."""
+        return None
+
     @abstractmethod
     def recover(self, values: NDArray[Any]) -> Recovered:
         """The value from the answers.

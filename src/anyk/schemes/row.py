@@ -39,6 +39,7 @@ class SchemeWords:
         wrong: what becomes of wrong answers.
         curious: what workers who put together what they hold learn.
         value: exact or not.
+        when: when to take a scheme for matrix products, in the table of these; "" for others.
 
     Example:
         >>> anyk.CATALOGUE[0].words.computes
@@ -51,6 +52,7 @@ class SchemeWords:
     wrong: str
     curious: str
     value: str
+    when: str = ""
 
 
 @final

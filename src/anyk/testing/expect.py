@@ -15,8 +15,11 @@ from numpy.typing import NDArray
 
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
+from anyk.domains.whole import Integers
 
-__all__ = ["check_pickle", "check_value", "expect", "numbers", "require", "subsets"]
+__all__ = ["check_pickle", "check_value", "different", "expect", "numbers", "require", "subsets"]
+
+_LARGEST = 500  # of integers, so that sums of some products have 20 bits
 
 
 def require(condition: object, message: str) -> None:
@@ -108,4 +111,17 @@ def numbers(
     """Random numbers of a domain, of this shape."""
     if isinstance(domain, PrimeField):
         return generator.integers(0, domain.modulus, shape)
+    if isinstance(domain, Integers):
+        return generator.integers(-_LARGEST, _LARGEST, shape, endpoint=True)
     return domain.validate(generator.normal(size=shape), "values")
+
+
+def different(domain: AbstractDomain) -> int | None:
+    """How many different numbers `numbers` draws; None over the reals.
+
+    Args:
+        domain: of the numbers.
+    """
+    if isinstance(domain, PrimeField):
+        return domain.modulus
+    return 2 * _LARGEST + 1 if isinstance(domain, Integers) else None

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Recovered
+from anyk.domains.balanced import balanced_integers
 from anyk.domains.prime import PrimeField
 from anyk.errors import NotEnoughAnswers, RecoveryError, TooManyErrors
 from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded
 from anyk.spec import Map, MatMul
-from anyk.testing.expect import expect, require, subsets
+from anyk.testing.expect import different, expect, require, subsets
 from anyk.testing.lies import colluding, lies, words
 from anyk.testing.trial import Trial
 
@@ -63,7 +64,7 @@ def check_recoveries(
         if not (promise.exact and scheme.domain.exact):
             continue
         if lying == promise.adversaries:
-            _check_more_liars(encoded, answers, answered, generator)
+            _check_more_liars(made, encoded, answers, answered, generator)
             continue
         for liars in subsets(heard, min(lying + 1, len(heard)), patterns, generator):
             places = _places(encoded, answered, liars)
@@ -165,7 +166,16 @@ def _check_evidence(scheme: AbstractScheme, recovered: Recovered, told: str) -> 
 def _check_matrix(made: Trial, recovery: AbstractRecovery, values: NDArray[Any]) -> None:
     """R times honest answers is the value of an exact scheme."""
     if made.scheme.guarantee.exact:
-        linear = made.value(made.scheme.domain.matmul(recovery.matrix, values))
+        problem = made.scheme.problem
+        if isinstance(problem, MatMul) and problem.gram:  # each answer, and its transpose
+            pairs = np.stack([values, values.swapaxes(1, 2)], axis=1)
+            values = pairs.reshape(-1, *values.shape[1:])
+        if recovery.modulus is None:
+            rows = made.scheme.domain.matmul(recovery.matrix, values)
+        else:
+            whole = np.tensordot(recovery.matrix, values.astype(object), axes=1)
+            rows = balanced_integers(whole, recovery.modulus)
+        linear = made.value(rows)
         told = f"answered {recovery.answered}: R·answers is a wrong value"
         require(_same(made.scheme, linear, made.truth), told)
 
@@ -230,12 +240,13 @@ def _check_uncertain(
 
 
 def _check_more_liars(
+    made: Trial,
     encoded: Encoded,
     answers: NDArray[Any],
     answered: tuple[int, ...],
     generator: np.random.Generator,
 ) -> None:
-    """One liar more than may lie."""
+    """One liar more than may lie: refused, or named where each answer is checked."""
     many = encoded.guarantee.adversaries + 1
     examined = tuple(range(len(answers))) if many == 1 else answered
     heard = _workers(encoded, examined)
@@ -244,6 +255,10 @@ def _check_more_liars(
         return  # nothing to check the liars against
     liars = sorted(generator.choice(heard, many, replace=False).tolist())
     rows, values = _places(encoded, examined, liars), answers[list(examined)]
+    if encoded.check is not None:
+        spoiled = lies(encoded.scheme, values, rows, generator)
+        _check_uncertain(made, encoded.recovery(examined), spoiled, examined, tuple(liars))
+        return
     for _ in range(tries):
         try:
             encoded.decode(lies(encoded.scheme, values, rows, generator), examined)
@@ -261,11 +276,12 @@ def _tries(encoded: Encoded, examined: int, numbers_each: int) -> int:
     promise, domain = encoded.guarantee, encoded.scheme.domain
     wrong = promise.adversaries * promise.pieces
     spare = examined - (promise.threshold - 2 * wrong)  # answers beyond those that tell the value
-    if spare <= 0 or not isinstance(domain, PrimeField):
+    symbols = different(domain)
+    if spare <= 0 or symbols is None:
         return 0
     left = spare - wrong  # that check the rest, when A are left out
     if promise.pieces + wrong <= left:
         return 1
     ways = math.log(math.comb(promise.workers, promise.adversaries))
-    chance = ways - left * numbers_each * math.log(domain.modulus - 1)
+    chance = ways - left * numbers_each * math.log(symbols - 1)
     return math.ceil(math.log(_ALARM) / chance) if chance < math.log(0.5) else 0

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.checks import GENERATOR, count, instance
+from anyk.domains.balanced import balanced_integers
 from anyk.domains.prime import PrimeField
 from anyk.errors import InvalidArgument
 from anyk.schemes.base import AbstractScheme, Encoded
@@ -120,11 +121,17 @@ def _check_encoder(made: Trial, encoded: Encoded) -> None:
             told = "the answers are not D·outputs"
             _check_product(encoded, each[0].data, of.outputs, of.answers(encoded), told)
         return
-    require(len(encoded.parts) == len(each), f"a share has {len(encoded.parts)} parts")
-    for encoder, blocks, part in zip(each, made.blocks, encoded.parts, strict=True):
+    parts, moduli = encoded.parts, each[0].moduli
+    if moduli is not None:
+        told = "the first part is not the moduli"
+        require(np.array_equal(parts[0], np.array(moduli)[:, None]), told)
+        parts = parts[1:]
+    require(len(parts) == len(each), f"a share has {len(encoded.parts)} parts")
+    for encoder, blocks, part in zip(each, made.blocks, parts, strict=True):
         if not encoder.masks.shape[1]:  # check_masks compares the others
             told = "the shares are not D·blocks"
-            _check_product(encoded, encoder.data, blocks, encoder.untiled(part), told)
+            own = encoder.untiled(part)
+            _check_product(encoded, encoder.data, blocks, own, told, moduli=moduli)
 
 
 def _itself(block: Any) -> Any:
@@ -132,10 +139,19 @@ def _itself(block: Any) -> Any:
 
 
 def _check_product(
-    encoded: Encoded, D: NDArray[Any], blocks: NDArray[Any], made: NDArray[Any], told: str
+    encoded: Encoded,
+    D: NDArray[Any],
+    blocks: NDArray[Any],
+    made: NDArray[Any],
+    told: str,
+    *,
+    moduli: tuple[int, ...] | None = None,
 ) -> None:
     domain = encoded.scheme.domain
     right = domain.matmul(D, blocks)
+    if moduli is not None:
+        each = [balanced_integers(row, own) for row, own in zip(right, moduli, strict=True)]
+        right = np.stack(each)
     size = (np.abs(D) @ np.abs(blocks).reshape(len(blocks), -1)).max()
     same = right.shape == made.shape and (
         np.array_equal(right, made)
@@ -178,7 +194,16 @@ def _check_input(made: Trial, encoded: Encoded) -> None:
 def _bad_input(made: Trial) -> list[tuple[Any, str]]:
     """What encode must refuse, and what is wrong with it."""
     X = made.X
-    if isinstance(made.scheme.problem, MatMul):
+    problem = made.scheme.problem
+    if isinstance(problem, MatMul) and problem.gram:
+        return [
+            ((X, X.T), "two factors"),
+            (X[0], "a row"),
+            (X[:0], "no rows"),
+            (np.full(X.shape, np.nan), "NaN"),
+            (X.astype(str), "text"),
+        ]
+    if isinstance(problem, MatMul):
         A, B = X
         return [
             (A, "one factor"),
@@ -199,14 +224,16 @@ def _bad_input(made: Trial) -> list[tuple[Any, str]]:
 
 def _check_uneven(made: Trial) -> None:
     """Factors that can't be cut evenly are refused, or multiplied as they are."""
-    scheme = made.scheme
-    if not isinstance(scheme.problem, MatMul):
+    scheme, problem = made.scheme, made.scheme.problem
+    if not isinstance(problem, MatMul):
         return
-    A, B = (
-        np.pad(each, [(0, 0)] * (each.ndim - 2) + [(0, 1), (0, 1)], mode="wrap") for each in made.X
+    A, *others = (
+        np.pad(each, [(0, 0)] * (each.ndim - 2) + [(0, 1), (0, 1)], mode="wrap")
+        for each in ((made.X,) if problem.gram else made.X)
     )
+    B = A.T if problem.gram else others[0]
     try:
-        encoded = scheme.encode((A, B))
+        encoded = scheme.encode(A if problem.gram else (A, B))
     except InvalidArgument:
         return
     answers = made.answers(encoded)

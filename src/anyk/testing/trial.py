@@ -47,13 +47,13 @@ def encoders(encoded: Encoded) -> tuple[Encoder, ...]:
 
 
 def together(problem: Map | Sum | MatMul, blocks: tuple[NDArray[Any], ...]) -> Any:
-    """What `encode` takes, of these blocks: X, or (A, B).
+    """What `encode` takes, of these blocks: X, or (A, B), or A alone.
 
     Args:
         problem: what a scheme computes.
         blocks: ndarray (K, *shape); for a product those of A and of B, row by row of the grid in
             which they are cut, so block (j, l) of A is its number j p + l; one product of a batch
-            after the other.
+            after the other. For A @ A.T those of A alone count.
     """
     if not isinstance(problem, MatMul):
         return blocks[0]
@@ -64,7 +64,7 @@ def together(problem: Map | Sum | MatMul, blocks: tuple[NDArray[Any], ...]) -> A
         apart = each.reshape(problem.batch, down, across, height, width).swapaxes(2, 3)
         whole = apart.reshape(problem.batch, down * height, across * width)
         factors.append(whole if problem.batch > 1 else whole[0])
-    return tuple(factors)
+    return factors[0] if problem.gram else tuple(factors)
 
 
 _LONGEST = 1 << 16  # numbers along an axis of a block on trial
@@ -109,7 +109,7 @@ class Trial:
         if isinstance(problem, Map):
             return self.outputs
         if isinstance(problem, MatMul):
-            return product(domain, *self.X)
+            return product(domain, self.X, self.X.T) if problem.gram else product(domain, *self.X)
         ones = np.ones((1, len(self.outputs)), dtype=domain.dtype)
         rows = self.outputs.reshape(len(self.outputs), -1)
         total: NDArray[Any] = product(domain, ones, rows).reshape(self.outputs.shape[1:])
@@ -149,7 +149,7 @@ class Trial:
 
 
 def product(domain: AbstractDomain, A: NDArray[Any], B: NDArray[Any]) -> NDArray[Any]:
-    """A @ B, by Python's integers in a field.
+    """A @ B, by Python's integers where arithmetic is exact.
 
     Args:
         domain: of the entries.
@@ -159,6 +159,8 @@ def product(domain: AbstractDomain, A: NDArray[Any], B: NDArray[Any]) -> NDArray
     if isinstance(domain, PrimeField):
         exact = A.astype(object) @ B.astype(object) % domain.modulus
         return np.asarray(exact, dtype=domain.dtype)
+    if domain.exact:
+        return np.asarray(A.astype(object) @ B.astype(object), dtype=domain.dtype)
     return np.asarray(A @ B)
 
 
@@ -194,7 +196,7 @@ def trial(
                 needed="(rows, inner, columns) for a product",
                 change="Pass three numbers.",
             )
-        rows, inner, columns = shape
+        rows, inner, columns = (*shape[:2], shape[0]) if problem.gram else shape
         shapes: tuple[tuple[int, ...], ...] = ((rows, inner), (inner, columns))
         usual, function = np.matmul, None
     else:
@@ -208,7 +210,22 @@ def trial(
         numbers(domain, (count, *own), generator)
         for count, own in zip(operands(problem), shapes, strict=True)
     )
+    if isinstance(problem, MatMul) and problem.gram:
+        blocks = blocks[0], turned(problem, blocks[0])
     return Trial(scheme=scheme, blocks=blocks, function=function or usual)
+
+
+def turned(problem: MatMul, blocks: NDArray[Any]) -> NDArray[Any]:
+    """The blocks of A.T.
+
+    Args:
+        problem: how A is cut.
+        blocks: of A, ndarray (m p, rows, inner).
+    """
+    m, p, _ = problem.partition
+    _, rows, inner = blocks.shape
+    apart = blocks.reshape(m, p, rows, inner).transpose(1, 0, 3, 2)
+    return np.ascontiguousarray(apart.reshape(p * m, inner, rows))
 
 
 @final

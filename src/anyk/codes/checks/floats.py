@@ -177,11 +177,11 @@ class _FloatTest(AbstractTest):
         )
         if (found[over] > limits[over] + lost[over]).any():
             return False
+        odd = odd[found[odd] > 2.0 * lost[odd]]
+        if not odd.size:
+            return True
         left, dtype = _scaled(own.left[share], first), _precision(value, single=single)
-        return all(
-            explained(left, factor[:, at], product[:, at], unit, dtype)
-            for at in odd[found[odd] > 2.0 * lost[odd]]
-        )
+        return explained(left, factor[:, odd], product[:, odd], unit, dtype)
 
     def __repr__(self) -> str:
         return f"<test of {len(self.own.keys)} shares>"

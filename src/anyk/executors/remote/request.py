@@ -16,6 +16,7 @@ from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Complex, Reals
 from anyk.domains.ring import ResidueRing
+from anyk.domains.whole import Integers
 from anyk.errors import InvalidArgument
 from anyk.executors.core.answer_header import BrokenAnswer
 from anyk.executors.core.base import PerWorker
@@ -24,7 +25,16 @@ from anyk.executors.remote.arguments import pack, sendable
 from anyk.executors.remote.frames import LONGEST_REQUEST
 from anyk.executors.remote.header_limits import MOST_ARRAYS, MOST_PRIMES, excess
 from anyk.executors.remote.promise import promise_in_words, promised_function
-from anyk.work import AbstractWork, Combined, EachPrime, Plain, Product, WorkerTask
+from anyk.work import (
+    AbstractWork,
+    Combined,
+    EachPrime,
+    Plain,
+    Product,
+    ProductModulo,
+    SparseProduct,
+    WorkerTask,
+)
 
 __all__ = [
     "NOT_HELD",
@@ -40,9 +50,20 @@ NOT_HELD = "no such share here"
 """How a worker's failure begins where the share must be sent again."""
 
 
-_WORKS: dict[str, type[AbstractWork]] = {"plain": Plain, "combined": Combined, "product": Product}
+_WORKS: dict[str, type[AbstractWork]] = {
+    "plain": Plain,
+    "combined": Combined,
+    "product": Product,
+    "product_modulo": ProductModulo,
+    "sparse_product": SparseProduct,
+}
+_PLAIN_DOMAINS: dict[str, type[AbstractDomain]] = {
+    "reals": Reals,
+    "complex": Complex,
+    "integers": Integers,
+}
 _EACH_PRIME = "each_prime"
-_NO_FUNCTION = ["product"]
+_NO_FUNCTION = {"product", "product_modulo", "sparse_product"}
 
 
 @final
@@ -180,12 +201,13 @@ def described(domain: AbstractDomain) -> Any:
         return {"field": domain.modulus}
     if isinstance(domain, ResidueRing):
         return {"ring": list(domain.primes)}
-    if isinstance(domain, (Reals, Complex)):
-        return "reals" if isinstance(domain, Reals) else "complex"
+    for word, kind in _PLAIN_DOMAINS.items():
+        if type(domain) is kind:
+            return word
     raise InvalidArgument(
         "scheme",
         given=f"one over {domain!r}",
-        needed="one over a prime field, the reals or the complex numbers",
+        needed="one over a prime field, the integers, the reals or the complex numbers",
         change="Remote workers know no other domains; use anyk.Processes.",
     )
 
@@ -201,12 +223,11 @@ def domain_of(said: Any) -> AbstractDomain | None:
         >>> domain_of({"ring": [5, 7]}).modulus
         35
     """
-    plain: dict[str, Callable[[], AbstractDomain]] = {"reals": Reals, "complex": Complex}
     if said is None:
         return None
     try:
         if isinstance(said, str):
-            return plain[said]()
+            return _PLAIN_DOMAINS[said]()
         ((kind, modulus),) = said.items()
         if kind == "field":
             return PrimeField(modulus)
@@ -238,7 +259,7 @@ def _words(work: AbstractWork) -> list[str]:
 
 def needs_function(words: Any) -> bool:
     """Whether a request with these words for its work names a function of the worker's."""
-    return not isinstance(words, list) or words[-1:] != _NO_FUNCTION[-1:]
+    return not (isinstance(words, list) and words and str(words[-1]) in _NO_FUNCTION)
 
 
 def task_of(
@@ -284,7 +305,10 @@ def _work_of(
     if outer != [_EACH_PRIME] * isinstance(domain, ResidueRing) or not isinstance(name, str):
         raise BrokenAnswer("its work is none")
     kind = _WORKS.get(name)
-    if kind is None or (function is None) != (kind is Product):
+    alone = name in _NO_FUNCTION
+    if kind is None or (function is None) != alone:
         raise BrokenAnswer("its work is none")
-    work: AbstractWork = Product() if kind is Product else kind(function)  # type: ignore[call-arg]
+    if name == "product_modulo" and not isinstance(domain, Integers):
+        raise BrokenAnswer("its work is none of this domain")
+    work: AbstractWork = kind() if alone else kind(function)  # type: ignore[call-arg]
     return EachPrime(work, per_worker) if outer else work

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import operator
 from abc import abstractmethod
 from collections.abc import Callable, Collection
 from dataclasses import KW_ONLY, dataclass, replace
 from functools import lru_cache
-from typing import Any, ClassVar, Final, final
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.checks import indices_of, settle, shown
+from anyk.checks import indices_of, settle
 from anyk.codes.checks.base import AbstractKeys
 from anyk.codes.checks.keys import least_lie, product_keys
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
-from anyk.errors import InvalidArgument, Unachievable
-from anyk.privacy.noise import settle_noise
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.randomness.masks import uniform_masks
 from anyk.schemes.base import AbstractScheme, Encoded, missing_answers
@@ -26,70 +23,25 @@ from anyk.schemes.certainty import Certainty
 from anyk.schemes.encoder import Encoder
 from anyk.schemes.products.check import ProductCheck, Verified, settle_verified
 from anyk.schemes.products.code import ProductCode
-from anyk.schemes.products.grid import Grid, cut_left, cut_right, factors_of
-from anyk.schemes.products.recovery import LinearRecovery, Sizes
+from anyk.schemes.products.grid import (
+    cut_left,
+    cut_right,
+    factors_of,
+    require_transpose,
+    with_transpose,
+)
+from anyk.schemes.products.layout import Held, Layout
+from anyk.schemes.products.limits import Can, check_ability, check_noise, check_workers, refused
+from anyk.schemes.products.multiply import check_stack, product_work
+from anyk.schemes.products.precision import require_precision
+from anyk.schemes.products.recovery import LinearRecovery, Sizes, mean_squares
+from anyk.schemes.products.sparse_rows import is_sparse, sparse_shares
 from anyk.schemes.recovery import AbstractRecovery
-from anyk.schemes.smaller import altered, enough, or_lower
 from anyk.schemes.tally import AbstractTally, CountTally
 from anyk.spec import Guarantee, MatMul
-from anyk.work import AbstractWork, Function, Product
+from anyk.work import AbstractWork, Function
 
-__all__ = ["AbstractProduct", "Can", "Held", "Layout", "code_of"]
-
-_MULTIPLY: Final = (operator.matmul, np.matmul)
-_NAMES: Final = ("m", "p", "n")
-
-
-@final
-@dataclass(frozen=True, kw_only=True)
-class Can:
-    """What a code can do: what it can't is refused.
-
-    Args:
-        cuts: which of m, p and n may be more than 1.
-        domains: the kinds of arithmetic.
-        adversaries: whether liars are told by the other answers, over a field.
-        colluders: the kinds of arithmetic in which shares are masked; with one that rounds, the
-            scheme has the fields leakage, sigma and data_std.
-        pieces: whether a worker may hold several shares.
-    """
-
-    cuts: tuple[bool, bool, bool]
-    domains: tuple[type[AbstractDomain], ...]
-    adversaries: bool = True
-    colluders: tuple[type[AbstractDomain], ...] = ()
-    pieces: bool = True
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Held:
-    """What is known of an A that workers hold.
-
-    Args:
-        shape: of A.
-        squares: of each of its blocks, the mean squares of the columns, ndarray (blocks, inner);
-            None over a field.
-        keys: by which products of its shares are checked; None where they are not.
-    """
-
-    shape: tuple[int, ...]
-    squares: NDArray[np.float64] | None
-    keys: AbstractKeys | None = None
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Layout:
-    """What a recovery needs to know of two factors.
-
-    Args:
-        grid: how they were cut.
-        sizes: how large answers are, over the reals; None over a field.
-    """
-
-    grid: Grid
-    sizes: Sizes | None = None
+__all__ = ["AbstractProduct", "code_of"]
 
 
 @dataclass(frozen=True)
@@ -122,6 +74,7 @@ class AbstractProduct(AbstractScheme):
     detects: int | None = None
 
     can: ClassVar[Can]
+    gram: ClassVar[bool] = False
 
     @property
     @abstractmethod
@@ -165,107 +118,15 @@ class AbstractProduct(AbstractScheme):
         settle(self, optional="detects", workers=1, adversaries=0, pieces=1, detects=0, colluders=0)
         object.__setattr__(self, "partition", MatMul(partition=self.partition).partition)
         settle_verified(self)
-        self._check_ability()
+        check_ability(self)
         self.check_partition()
         if any(kind is not PrimeField for kind in self.can.colluders):
-            self._check_noise()
-        self._check_workers()
-
-    def _check_ability(self) -> None:
-        """Refuse what this code can't do."""
-        can, name = self.can, type(self).__name__
-        if not isinstance(self.domain, can.domains):
-            kinds = " or ".join(f"anyk.{kind.__name__}()" for kind in can.domains)
-            raise _refused(name, "domain", repr(self.domain), kinds, f"Pass domain={kinds}.")
-        given = self.partition
-        bad = [i for i in range(3) if given[i] > 1 and not can.cuts[i]]
-        if bad:
-            form = ", ".join(
-                letter if cut else "1" for letter, cut in zip(_NAMES, can.cuts, strict=True)
-            )
-            fits = ", ".join(
-                str(number if cut else 1) for number, cut in zip(given, can.cuts, strict=True)
-            )
-            raise _refused(name, "partition", repr(given), f"({form})", f"Pass ({fits}).")
-        if self.colluders and not isinstance(self.domain, can.colluders or ()):
-            raise _refused(
-                name, "colluders", f"{self.colluders} over {self.domain!r}", "0", "Leave it out."
-            )
-        if self.pieces > 1 and not can.pieces:
-            raise _refused(name, "pieces", str(self.pieces), "1", "Leave it out.")
-        told = can.adversaries and self.domain.exact
-        if (self.adversaries or self.detects) and not (told or self.verified):
-            needed = "0, or verified=True: the other answers do not tell who lies"
-            raise _refused(
-                name, "adversaries", str(self.adversaries), needed, "Pass verified=True too."
-            )
-        if self.verified and self.detects is not None:
-            raise _refused(
-                name,
-                "detects",
-                str(self.detects),
-                "None where each answer is checked: every liar is noticed",
-                "Leave it out.",
-            )
-
-    def _check_noise(self) -> None:
-        """Settle how much noise hides the factors, where they are hidden by noise."""
+            check_noise(self)
+        check_workers(self)
         if self.colluders and not self.domain.exact:
-            settle_noise(self)
-            return
-        own: Any = self
-        for name in ("leakage", "sigma"):
-            if getattr(own, name) is not None:
-                told = "None, as masks over a field hide all" if self.colluders else "None"
-                raise InvalidArgument(
-                    name, given=shown(getattr(own, name)), needed=told, change="Leave it out."
-                )
-
-    def _check_workers(self) -> None:
-        threshold, shares, r = self._threshold, self.workers * self.pieces, self.pieces
-        field, points = self.domain, shares + self.beside
-        if isinstance(field, PrimeField) and points > field.modulus:
-            raise Unachievable(
-                "domain",
-                given=repr(field),
-                needed=f"a modulus of at least rN{' and more' * bool(self.beside)} = {points}",
-                change="Take a larger prime; 2**31 - 1 is the default.",
-            )
-        if threshold <= shares:
-            return
-        words, numbers = self.certainty.excess
-        if self.verified:
-            words, numbers = f"{'' if r == 1 else 'r'}A", str(r * self.adversaries)
-        raise Unachievable(
-            "workers",
-            given=str(self.workers),
-            needed=f"{self.letters} + {words} <= {'N' if r == 1 else 'rN'}, that is "
-            f"{self.enough} + {numbers} = {threshold} <= {shares}",
-            change=f"Take {self._fewest} workers{self._lower}.",
-        )
-
-    @property
-    def _fewest(self) -> int:
-        """How many workers would be enough; of some codes more workers need fewer answers."""
-        most = -(-self._threshold // self.pieces)
-
-        def fits(workers: int) -> bool:
-            it = altered(self, "workers", workers)
-            return it._threshold <= it.workers * it.pieces  # noqa: SLF001 - a copy of its own
-
-        if not fits(most - 1):
-            return most
-        return next(workers for workers in range(self.workers, most) if fits(workers))
-
-    @property
-    def _lower(self) -> str:
-        """What can be lowered instead of taking more workers."""
-        least = {"detects": self.adversaries}
-
-        def fits(it: AbstractProduct) -> bool:
-            return it._threshold <= it.workers * it.pieces
-
-        return or_lower(enough(self, fits, "adversaries", "detects", "colluders", **least))
+            own: Any = self
+            inner = self.partition[1]
+            require_precision(code_of(self), inner=inner, tolerance=own.tolerance)
 
     @property
     def certainty(self) -> Certainty:
@@ -278,7 +139,7 @@ class AbstractProduct(AbstractScheme):
         )
 
     @property
-    def _threshold(self) -> int:
+    def with_liars(self) -> int:
         """How many shares are enough, with A liars among them."""
         spoiled = self.pieces * self.adversaries if self.verified else 0
         return self.certainty.threshold + spoiled
@@ -286,7 +147,7 @@ class AbstractProduct(AbstractScheme):
     @property
     def problem(self) -> MatMul:
         """The product of factors so cut."""
-        return MatMul(partition=self.partition, batch=self.batch)
+        return MatMul(partition=self.partition, batch=self.batch, gram=self.gram)
 
     @property
     def guarantee(self) -> Guarantee:
@@ -294,9 +155,9 @@ class AbstractProduct(AbstractScheme):
         exact, shares = self.domain.exact, self.workers * self.pieces
         return Guarantee(
             workers=self.workers,
-            threshold=self._threshold,
+            threshold=self.with_liars,
             least=self.certainty.least,
-            stragglers=(shares - self._threshold) // self.pieces,
+            stragglers=(shares - self.with_liars) // self.pieces,
             adversaries=self.adversaries,
             colluders=self.colluders,
             exact=exact,
@@ -329,7 +190,7 @@ class AbstractProduct(AbstractScheme):
 
         Args:
             X: (A, B), array-likes (rows, inner) and (inner, columns); B may be a vector (inner,)
-                where n = 1; a batch has them along a first axis.
+                where n = 1; a batch has them along a first axis. A alone for A @ A.T.
             source: where masks come from; the operating system's CSPRNG by default.
 
         Returns:
@@ -338,25 +199,51 @@ class AbstractProduct(AbstractScheme):
         Raises:
             InvalidArgument: if they are no two factors that can be multiplied.
         """
-        left, right = factors_of(X)
+        left, right = with_transpose(self.domain, X) if self.gram else factors_of(X)
         return self.encode_right(self.encode_left(left, source=source), right, source=source)
 
     def encode_left(self, factor: Any, *, source: AbstractSource = SystemSource()) -> Encoded:
         """Shares of A alone, for products with many B.
 
         Args:
-            factor: A, array-like (rows, inner).
+            factor: A, array-like (rows, inner), of scipy.sparse where shares may be sparse; or a
+                stack of matrices along a first axis, of which each share has a part of all.
             source: where masks come from.
 
         Returns:
-            One part, A~ of each share.
+            One part, A~ of each share; three of a sparse one.
 
         Raises:
             InvalidArgument: if it is no matrix.
         """
-        blocks = cut_left(self.domain, self.problem, factor)
-        part = self._shares(code_of(self).left, blocks, source)
-        held = Held(np.shape(factor), self._squares(blocks, 1), self._keys(part, source))
+        if self.can.sparse and is_sparse(factor):
+            return self._sparse(factor)
+        return self._alone(factor, source)
+
+    def _sparse(self, factor: Any) -> Encoded:
+        """Shares of a sparse A that stay sparse."""
+        if self.verified:
+            raise refused(
+                type(self).__name__,
+                "X",
+                "a sparse A with verified=True",
+                "a dense one, where answers are checked",
+                "Pass A.toarray(), or leave verified out.",
+            )
+        parts, squares = sparse_shares(self.domain, code_of(self).left.data, factor)
+        return Encoded(self, parts, Held(np.shape(factor), squares), alone=True)
+
+    def _alone(self, factor: Any, source: AbstractSource) -> Encoded:
+        code, blocks = code_of(self), cut_left(self.domain, self.problem, factor)
+        alone = self.verified or code.tiles != (1, 1, 1)
+        check_stack(type(self).__name__, blocks, alone=bool(alone))
+        part = self._shares(code.left, blocks, source)
+        held = Held(
+            np.shape(factor),
+            mean_squares(blocks, 1, exact=self.domain.exact),
+            self._keys(part, source),
+            np.array(factor).T if self.gram else None,
+        )
         return Encoded(self, (part,), held, alone=True)
 
     def encode_right(
@@ -370,12 +257,14 @@ class AbstractProduct(AbstractScheme):
             source: where masks come from.
 
         Returns:
-            Two parts, A~ and B~.
+            B~ behind the parts of A~.
 
         Raises:
             InvalidArgument: if A can't be multiplied with it.
         """
         code, held = code_of(self), left.layout
+        if held.turned is not None:
+            require_transpose(factor, held.turned)
         blocks, grid = cut_right(self.domain, self.problem, factor, held.shape)
         if code.common:
             part = np.broadcast_to(blocks[0], (code.shares, *blocks.shape[1:]))
@@ -383,7 +272,7 @@ class AbstractProduct(AbstractScheme):
             part = self._shares(code.right, blocks, source)
         sizes = None
         if held.squares is not None:
-            sizes = Sizes.of(code, held.squares, self._squares(blocks, 2))
+            sizes = Sizes.of(code, held.squares, mean_squares(blocks, 2, exact=self.domain.exact))
         check = None if held.keys is None else ProductCheck(held.keys, part)
         return Encoded(self, (*left.parts, part), Layout(grid, sizes), check)
 
@@ -405,31 +294,13 @@ class AbstractProduct(AbstractScheme):
         both = np.concatenate([encoder.data, encoder.masks], axis=1)
         return encoder.tiled(self.domain.matmul(both, np.concatenate([blocks, masks])))
 
-    def _squares(self, blocks: NDArray[Any], axis: int) -> NDArray[np.float64] | None:
-        """The mean squares along an axis of each block, over the reals; of a vector, squares."""
-        if self.domain.exact:
-            return None
-        if blocks.ndim <= axis:
-            return np.asarray(np.abs(blocks) ** 2)
-        parts = (blocks.real, blocks.imag) if blocks.dtype.kind == "c" else (blocks,)
-        kept = "bj" if axis == 1 else "bi"
-        squares = sum(np.einsum(f"bij,bij->{kept}", part, part) for part in parts)
-        return np.asarray(squares / blocks.shape[axis])
-
     def work(self, function: Function, per_worker: tuple[bool, ...] = ()) -> AbstractWork:
         """The product of the two parts.
 
         Raises:
             InvalidArgument: if the function is not matmul, or there are further arguments.
         """
-        if function not in _MULTIPLY or per_worker:
-            raise InvalidArgument(
-                "function",
-                given=shown(function) + " and further arguments" * bool(per_worker),
-                needed="numpy.matmul alone, as the workers multiply the two factors",
-                change="Pass np.matmul, and the factors as X = (A, B).",
-            )
-        return Product()
+        return product_work(function, per_worker, sparse=self.can.sparse)
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether there are as many as determine the product, beyond those that D workers gave."""
@@ -475,7 +346,7 @@ class AbstractProduct(AbstractScheme):
             InvalidArgument: if it is over the reals or complex numbers.
         """
         if not isinstance(self.domain, PrimeField):
-            raise _refused(
+            raise refused(
                 "embedding", "scheme", repr(self), "one over a prime field", "Leave it out."
             )
         return replace(self, domain=field)
@@ -489,7 +360,3 @@ def code_of(scheme: AbstractProduct) -> ProductCode:
         scheme: whose.
     """
     return scheme.build()
-
-
-def _refused(name: str, argument: str, given: str, needed: str, change: str) -> InvalidArgument:
-    return InvalidArgument(argument, given=given, needed=f"{needed}, for {name}", change=change)

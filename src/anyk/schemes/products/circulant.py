@@ -13,8 +13,9 @@ from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
 from anyk.schemes.approximate.placement import scattered
 from anyk.schemes.base import AbstractScheme
-from anyk.schemes.products.base import AbstractProduct, Can
+from anyk.schemes.products.base import AbstractProduct
 from anyk.schemes.products.code import ProductCode, given_to_all, unmasked
+from anyk.schemes.products.limits import Can
 from anyk.schemes.products.stable import ranks
 from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_of
 from anyk.spec import MatMul, Threat
@@ -41,8 +42,10 @@ class Circulant(AbstractProduct):
         workers: N.
         domain: the reals.
         adversaries: A, how many workers may answer wrongly.
+        colluders: 0: a share is a combination of blocks without a mask.
         pieces: r, how many shares a worker holds.
         verified: whether each answer is checked when it comes.
+        detects: D, how many workers may answer wrongly without a wrong value; A where it is None.
 
     Raises:
         InvalidArgument: if a number is out of range, or another dimension is cut.
@@ -51,7 +54,8 @@ class Circulant(AbstractProduct):
     Guarantee:
         Approximate: any k = m / (q - 1) answers, rounded up, give the product with an error
         estimate from their condition number, which is about O(N^(S + 5.5)) for the worst of them,
-        if S shares are spare. No privacy.
+        if S shares are spare. Up to A liars are named whose lies are more than rounding, and the
+        estimate covers smaller ones. No privacy.
 
     References:
         Ramamoorthy, Tang: Numerically stable coded matrix computations via circulant and rotation
@@ -68,7 +72,7 @@ class Circulant(AbstractProduct):
 
     domain: AbstractDomain = Reals()
 
-    can: ClassVar = Can(cuts=(True, False, False), domains=(Reals,), adversaries=False)
+    can: ClassVar = Can(cuts=(True, False, False), domains=(Reals,))
 
     @property
     def order(self) -> int:
@@ -100,11 +104,11 @@ class Circulant(AbstractProduct):
 
 
 def _sized(problem: MatMul, threat: Threat, field: PrimeField) -> Circulant:  # noqa: ARG001 - over R
-    none_of(threat, "colluders", "adversaries")
+    none_of(threat, "colluders")
     _, p, n = problem.partition
     if p > 1 or n > 1:
         raise failing(f"p = n = 1, that is {p} = {n} = 1: it cuts the rows of A alone")
-    return Circulant(problem.partition, threat.workers)
+    return Circulant(problem.partition, threat.workers, adversaries=threat.adversaries)
 
 
 def _examples() -> tuple[AbstractScheme, ...]:
@@ -113,6 +117,7 @@ def _examples() -> tuple[AbstractScheme, ...]:
         Circulant(partition=(12, 1, 1), workers=5),
         Circulant(partition=(12, 1, 1), workers=2, pieces=2),
         Circulant(partition=(8, 1, 1), workers=5),
+        Circulant(partition=(8, 1, 1), workers=5, adversaries=1),
     )
 
 
@@ -123,11 +128,12 @@ ROW = SchemeRow(
     size=_sized,
     examples=_examples,
     words=SchemeWords(
-        call="Circulant(partition=(m, 1, 1), workers=N)",
+        call="Circulant(partition=(m, 1, 1), workers=N, adversaries=A)",
         computes="the product of two matrices, the first cut in m rows of blocks",
         late="any m/(q - 1) answers are enough, q the least prime of at least N",
-        wrong="no",
+        wrong="A liars are named",
         curious="no",
         value="floating point, with an error estimate",
+        when="as published; A x, as stable as `Rotation`",
     ),
 )

@@ -27,7 +27,8 @@ class ProductCode:
         product (i, a, b) = sum_u terms[(i, a, b), u] Y_u
         block (j, k)      = sum_u wanted[(j, k), u] Y_u
 
-    Any `enough` shares have k products of full rank.
+    Any `enough` shares have k products of full rank. Where B is A's transpose, a worker's one
+    product is two, itself and its transpose (`fold`).
 
     Args:
         left: D and M of A, of m p columns (for each product of a batch) and height x depth rows a
@@ -37,9 +38,11 @@ class ProductCode:
         wanted: S, ndarray (m n, k), block (j, k) of the product in row j + k m; those of a batch
             one after the other.
         points: int64 ndarray (shares,), over a prime field: of an evaluation code. Share i's row of
-            V is then a nonzero multiple of what k linearly independent polynomials of degree below
-            k are at its point, so that liars can be located. None where V is no such code, or over
-            the reals.
+            V is then what k linearly independent polynomials of degree below k are at its point, so
+            that liars can be located; factors that a code has of its own for each share are in D
+            and M. None where V is no such code, or over the reals.
+        fold: residues, ndarray (shares, 2), where B is A's transpose: `points` are then those of
+            fold[i, 0] Y + fold[i, 1] Y.T for the answers Y. None elsewhere.
         leakage: bits a coordinate that T workers learn of a factor at most, where masks are
             Gaussian; None elsewhere.
         data_std: the standard deviation of entries for which that is stated.
@@ -50,6 +53,7 @@ class ProductCode:
     terms: NDArray[Any]
     wanted: NDArray[Any]
     points: NDArray[np.int64] | None = None
+    fold: NDArray[np.int64] | None = None
     leakage: float | None = None
     data_std: float = 1.0
 
@@ -60,8 +64,13 @@ class ProductCode:
 
     @property
     def products(self) -> int:
-        """How many blocks are multiplied to answer one share: height x width."""
-        return self.left.tiles[0] * self.right.tiles[1]
+        """How many products an answer is: height x width; two where it is transposed too."""
+        return self.left.tiles[0] * self.right.tiles[1] * (1 if self.fold is None else 2)
+
+    @property
+    def tiles(self) -> tuple[int, int, int]:
+        """Height, depth and width: of how many blocks the parts of a share are."""
+        return *self.left.tiles, self.right.tiles[1]
 
     @property
     def enough(self) -> int:

@@ -12,7 +12,7 @@ from anyk.domains.base import AbstractDomain
 from anyk.errors import InvalidArgument
 from anyk.spec import MatMul
 
-__all__ = ["Grid", "cut_left", "cut_right", "factors_of"]
+__all__ = ["Grid", "cut_left", "cut_right", "factors_of", "require_transpose", "with_transpose"]
 
 _MATRIX, _BATCH = 2, 3  # axes
 
@@ -27,6 +27,7 @@ class Grid:
         rows: of A.
         inner: columns of A, and rows of B.
         columns: of B; None where B is a vector.
+        stack: how many products each share is of, one after the other; None where there is one.
 
     Example:
         >>> from anyk.schemes.products.grid import Grid
@@ -39,34 +40,75 @@ class Grid:
     rows: int
     inner: int
     columns: int | None
+    stack: int | None = None
 
     @property
     def answer(self) -> tuple[int, ...]:
         """The shape of one block of the product."""
         m, _, n = self.problem.partition
         height = -(-self.rows // m)
-        return (height,) if self.columns is None else (height, -(-self.columns // n))
+        stack = () if self.stack is None else (self.stack,)
+        return (*stack, height) if self.columns is None else (*stack, height, -(-self.columns // n))
 
     def together(self, blocks: NDArray[Any]) -> NDArray[Any]:
         """A @ B from its m * n blocks; all products of a batch.
 
         Args:
             blocks: ndarray (batch * m * n, r, c), or (m, r) for a vector; block j of A times block
-                k of B at j + k m, the products of a batch one after the other.
+                k of B at j + k m, the products of a batch one after the other. Of a stack,
+                (m * n, stack, r, c).
 
         Returns:
-            ndarray (rows, columns), (rows,) for a vector, or (batch, rows, columns).
+            ndarray (rows, columns), (rows,) for a vector, or (batch, rows, columns); of a stack,
+            (stack, rows, columns).
         """
         m, _, n = self.problem.partition
         batch = self.problem.batch
         if self.columns is None:
             return blocks.reshape(-1)[: self.rows]
+        if self.stack is not None:
+            *_, height, width = blocks.shape
+            apart = blocks.reshape(n, m, self.stack, height, width).transpose(2, 1, 3, 0, 4)
+            whole = apart.reshape(self.stack, m * height, n * width)
+            return np.ascontiguousarray(whole[:, : self.rows, : self.columns])
         _, height, width = blocks.shape
         if batch == n == 1:  # as they lie already
             return blocks.reshape(m * height, width)[: self.rows, : self.columns]
         apart = blocks.reshape(batch, n, m, height, width).transpose(0, 2, 3, 1, 4)
         whole = apart.reshape(batch, m * height, n * width)[:, : self.rows, : self.columns]
         return np.ascontiguousarray(whole if batch > 1 else whole[0])
+
+
+def with_transpose(domain: AbstractDomain, X: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The two factors of A @ A.T.
+
+    Args:
+        domain: of the entries.
+        X: A.
+
+    Raises:
+        InvalidArgument: if it is no array.
+    """
+    A = domain.validate(X, "X")
+    return A, np.ascontiguousarray(A.T)
+
+
+def require_transpose(factor: Any, turned: NDArray[Any]) -> None:
+    """Refuse another factor than A.T, for a code that multiplies A with nothing else.
+
+    Args:
+        factor: B.
+        turned: A.T.
+
+    Raises:
+        InvalidArgument: if it is another one.
+    """
+    if not np.array_equal(factor, turned):
+        raise _wrong(
+            "a second factor other than A.T",
+            "the transpose of A, as this code multiplies A with nothing else",
+            change="Pass A alone to scheme.encode, or to anyk.distribute.",
+        )
 
 
 def factors_of(X: Any) -> tuple[Any, Any]:
@@ -90,17 +132,19 @@ def cut_left(domain: AbstractDomain, problem: MatMul, factor: Any) -> NDArray[An
     Args:
         domain: of its entries.
         problem: how it is cut.
-        factor: array-like (rows, inner), or (batch, rows, inner).
+        factor: array-like (rows, inner), (batch, rows, inner), or (stack, rows, inner) where no
+            batch is coded: of each share, all products are then computed.
 
     Returns:
         ndarray (batch * m * p, r, i): block (j, l) at j p + l, those of a batch one after the
-        other; zeros where it can't be cut evenly.
+        other; zeros where it can't be cut evenly. Of a stack, (m * p, stack, r, i).
 
     Raises:
         InvalidArgument: if it is no such matrix.
     """
     m, p, _ = problem.partition
-    return _cut(_checked(domain, problem, factor, "A", "(rows, inner)"), m, p)
+    A = domain.validate(factor, "X")
+    return _cut(_checked(problem, A, "A", "(rows, inner)"), m, p, batch=problem.batch)
 
 
 def cut_right(
@@ -111,7 +155,8 @@ def cut_right(
     Args:
         domain: of its entries.
         problem: how it is cut.
-        factor: array-like (inner, columns), (inner,) where n = 1, or (batch, inner, columns).
+        factor: array-like (inner, columns), (inner,) where n = 1, (batch, inner, columns), or as
+            many matrices as A is a stack of.
         left: the shape of A.
 
     Returns:
@@ -123,32 +168,32 @@ def cut_right(
     """
     _, p, n = problem.partition
     rows, inner = left[-2:]
-    vector = problem.batch == n == 1 and np.ndim(factor) == 1
-    if vector:
-        B = domain.validate(factor, "X")
-    else:
-        B = _checked(domain, problem, factor, "B", "(inner, columns)" + " or (inner,)" * (n == 1))
+    stack = left[0] if problem.batch == 1 and len(left) == _BATCH else None
+    B = domain.validate(factor, "X")
+    vector = problem.batch == n == 1 and stack is None and B.ndim == 1
+    if not vector:
+        B = _checked(problem, B, "B", "(inner, columns)" + " or (inner,)" * (n == 1))
     length = len(B) if vector else B.shape[-2]
-    if length != inner:
+    alike = vector or problem.batch > 1 or B.shape[:-2] == left[:-2]
+    if length != inner or not alike:
         raise _wrong(
             f"A of shape {left} and B of shape {B.shape}",
-            f"{inner} rows in B, as many as A has columns",
+            f"{inner} rows in B, as many as A has columns"
+            + ("" if alike else ", and as many matrices in both"),
             change="Pass two matrices that fit.",
         )
     if vector:
         blocks = np.pad(B, (0, -length % p)).reshape(p, -1)
         return blocks, Grid(problem, rows, inner, None)
-    return _cut(B, p, n), Grid(problem, rows, inner, B.shape[-1])
+    return _cut(B, p, n, batch=problem.batch), Grid(problem, rows, inner, B.shape[-1], stack)
 
 
-def _checked(
-    domain: AbstractDomain, problem: MatMul, factor: Any, name: str, shape: str
-) -> NDArray[Any]:
-    """A factor as an array of as many axes as it must have, none of them empty."""
-    array = domain.validate(factor, "X")
+def _checked(problem: MatMul, array: NDArray[Any], name: str, shape: str) -> NDArray[Any]:
+    """A factor, if it has as many axes as it must have, none of them empty."""
     axes = _BATCH if problem.batch > 1 else _MATRIX
     batch = "" if problem.batch == 1 else f"batch={problem.batch} matrices "
-    if array.ndim != axes or (axes == _BATCH and len(array) != problem.batch):
+    stack = axes == _MATRIX and array.ndim == _BATCH
+    if not stack and (array.ndim != axes or (axes == _BATCH and len(array) != problem.batch)):
         raise _wrong(
             f"{name} of shape {array.shape}",
             f"{batch}{shape}" if not batch else f"{batch}{shape}, one after the other",
@@ -163,15 +208,18 @@ def _checked(
     return array
 
 
-def _cut(array: NDArray[Any], down: int, across: int) -> NDArray[Any]:
-    """The blocks of a matrix, row by row, or of several."""
+def _cut(array: NDArray[Any], down: int, across: int, *, batch: int) -> NDArray[Any]:
+    """The blocks of a matrix, row by row; of a batch, or stacks of blocks where none is coded."""
     matrix = array.reshape(-1, *array.shape[-2:])
     lacking = [(0, 0), (0, -matrix.shape[1] % down), (0, -matrix.shape[2] % across)]
     if any(more for _, more in lacking):
         matrix = np.pad(matrix, lacking)
-    batch, rows, columns = matrix.shape
-    apart = matrix.reshape(batch, down, rows // down, across, columns // across).swapaxes(2, 3)
-    return apart.reshape(batch * down * across, rows // down, columns // across)
+    many, rows, columns = matrix.shape
+    apart = matrix.reshape(many, down, rows // down, across, columns // across).swapaxes(2, 3)
+    if array.ndim == _BATCH and batch == 1:
+        apart = np.ascontiguousarray(apart.transpose(1, 2, 0, 3, 4))
+        return apart.reshape(down * across, many, rows // down, columns // across)
+    return apart.reshape(many * down * across, rows // down, columns // across)
 
 
 def _told(factors: Any) -> str:

@@ -12,8 +12,9 @@ from anyk.domains.polynomials import lagrange_matrix
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Complex, Reals
 from anyk.schemes.base import AbstractScheme
-from anyk.schemes.products.base import AbstractProduct, Can
+from anyk.schemes.products.base import AbstractProduct
 from anyk.schemes.products.code import ProductCode, given_to_all, unmasked
+from anyk.schemes.products.limits import Can
 from anyk.schemes.products.stable import coefficients, ranks
 from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_of
 from anyk.spec import MatMul, Threat
@@ -40,6 +41,7 @@ class MDS(AbstractProduct):
         workers: N.
         domain: the arithmetic of the entries: a prime field, the reals or the complex numbers.
         adversaries: A, how many workers may answer wrongly.
+        colluders: 0: a share is a combination of blocks without a mask.
         pieces: r, how many shares a worker holds.
         verified: whether each answer is checked when it comes.
         detects: D, how many workers may answer wrongly without a wrong value; A where it is None.
@@ -51,8 +53,9 @@ class MDS(AbstractProduct):
     Guarantee:
         Any m answers give the product: exactly over a field, and in floating point with an error
         estimate from the condition number. Blocks that were answered as they are, are returned as
-        they are. Over a field any m + D + e answers, of which e are lies of at most A workers, name
-        the liars too, and up to D never bring about a wrong value. No privacy.
+        they are. Any m + D + e answers, of which e are lies of at most A workers, name the liars
+        too, and up to D never bring about a wrong value; in floating point these are lies that are
+        more than rounding, and the estimate covers smaller ones. No privacy.
 
     References:
         Lee, Lam, Pedarsani, Papailiopoulos, Ramchandran: Speeding up distributed machine learning
@@ -123,6 +126,8 @@ def _examples() -> tuple[AbstractScheme, ...]:
         MDS(partition=(3, 1, 1), workers=5, domain=Complex()),
         MDS(partition=(7, 1, 1), workers=3, pieces=3, domain=Reals()),
         MDS(partition=(4, 1, 1), workers=18, domain=Reals()),
+        MDS(partition=(3, 1, 1), workers=7, domain=Reals(), adversaries=1),
+        MDS(partition=(2, 1, 1), workers=5, domain=Complex(), verified=True, adversaries=1),
     )
 
 
@@ -136,8 +141,9 @@ ROW = SchemeRow(
         call="MDS(partition=(m, 1, 1), workers=N, adversaries=A, pieces=r)",
         computes="the product of two matrices, the first cut in m rows of blocks",
         late="any m + D answers are enough, and one more for each lie among them",
-        wrong="A liars are named, D >= A are noticed (over a field)",
+        wrong="A liars are named, D >= A are noticed",
         curious="no",
         value="exact over a prime field; floating point, with an error estimate",
+        when="A is large and B small: A x, or an A that stays on the workers",
     ),
 )

@@ -13,8 +13,9 @@ from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
 from anyk.schemes.approximate.placement import scattered
 from anyk.schemes.base import AbstractScheme
-from anyk.schemes.products.base import AbstractProduct, Can
+from anyk.schemes.products.base import AbstractProduct
 from anyk.schemes.products.code import ProductCode, unmasked
+from anyk.schemes.products.limits import Can
 from anyk.schemes.products.stable import ranks
 from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_of
 from anyk.spec import MatMul, Threat
@@ -37,8 +38,10 @@ class OrthoMatDot(AbstractProduct):
         workers: N.
         domain: the reals.
         adversaries: A, how many workers may answer wrongly.
+        colluders: 0: a share is a combination of blocks without a mask.
         pieces: r, how many shares a worker holds.
         verified: whether each answer is checked when it comes.
+        detects: D, how many workers may answer wrongly without a wrong value; A where it is None.
 
     Raises:
         InvalidArgument: if a number is out of range, or another dimension is cut.
@@ -46,7 +49,8 @@ class OrthoMatDot(AbstractProduct):
 
     Guarantee:
         Approximate: any 2p - 1 answers give the product with an error estimate from their condition
-        number, which is O(N^(2(N-2p+1))) for the worst of them. No privacy.
+        number, which is O(N^(2(N-2p+1))) for the worst of them. Up to A liars are named whose lies
+        are more than rounding, and the estimate covers smaller ones. No privacy.
 
     References:
         Fahim, Cadambe: Numerically stable polynomially coded computing (IEEE TIT 2021),
@@ -63,7 +67,7 @@ class OrthoMatDot(AbstractProduct):
 
     domain: AbstractDomain = Reals()
 
-    can: ClassVar = Can(cuts=(False, True, False), domains=(Reals,), adversaries=False)
+    can: ClassVar = Can(cuts=(False, True, False), domains=(Reals,))
 
     @property
     def enough(self) -> int:
@@ -87,11 +91,11 @@ class OrthoMatDot(AbstractProduct):
 
 
 def _sized(problem: MatMul, threat: Threat, field: PrimeField) -> OrthoMatDot:  # noqa: ARG001 - over R
-    none_of(threat, "colluders", "adversaries")
+    none_of(threat, "colluders")
     m, _, n = problem.partition
     if m > 1 or n > 1:
         raise failing(f"m = n = 1, that is {m} = {n} = 1: it cuts the inner dimension alone")
-    return OrthoMatDot(problem.partition, threat.workers)
+    return OrthoMatDot(problem.partition, threat.workers, adversaries=threat.adversaries)
 
 
 def _examples() -> tuple[AbstractScheme, ...]:
@@ -99,6 +103,7 @@ def _examples() -> tuple[AbstractScheme, ...]:
         OrthoMatDot(partition=(1, 1, 1), workers=1),
         OrthoMatDot(partition=(1, 2, 1), workers=5),
         OrthoMatDot(partition=(1, 3, 1), workers=4, pieces=2),
+        OrthoMatDot(partition=(1, 2, 1), workers=6, adversaries=1),
     )
 
 
@@ -109,11 +114,12 @@ ROW = SchemeRow(
     size=_sized,
     examples=_examples,
     words=SchemeWords(
-        call="OrthoMatDot(partition=(1, p, 1), workers=N)",
+        call="OrthoMatDot(partition=(1, p, 1), workers=N, adversaries=A)",
         computes="the product of two matrices, the inner dimension cut in p",
         late="any 2p - 1 answers are enough",
-        wrong="no",
+        wrong="A liars are named",
         curious="no",
         value="floating point, with an error estimate",
+        when="the inner dimension is much the longest, as in A^T A of a tall A, in the reals",
     ),
 )

@@ -13,8 +13,9 @@ from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
 from anyk.schemes.approximate.placement import scattered
 from anyk.schemes.base import AbstractScheme
-from anyk.schemes.products.base import AbstractProduct, Can
+from anyk.schemes.products.base import AbstractProduct
 from anyk.schemes.products.code import ProductCode, unmasked
+from anyk.schemes.products.limits import Can
 from anyk.schemes.products.stable import ranks, terms_of
 from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_of
 from anyk.spec import MatMul, Threat
@@ -32,15 +33,17 @@ class OrthoPolynomial(AbstractProduct):
     is (T_(i+j) + T_|i-j|) / 2, the products q_i q_(jm) are another basis of the degrees below mn.
 
     `Polynomial` over the reals needs as many answers, and has the smaller condition number: compare
-    docs/products.md.
+    docs/products-real.md.
 
     Args:
         partition: (m, 1, n).
         workers: N.
         domain: the reals.
         adversaries: A, how many workers may answer wrongly.
+        colluders: 0: a share is a combination of blocks without a mask.
         pieces: r, how many shares a worker holds.
         verified: whether each answer is checked when it comes.
+        detects: D, how many workers may answer wrongly without a wrong value; A where it is None.
 
     Raises:
         InvalidArgument: if a number is out of range, or the inner dimension is cut.
@@ -48,7 +51,8 @@ class OrthoPolynomial(AbstractProduct):
 
     Guarantee:
         Approximate: any mn answers give the product with an error estimate from their condition
-        number, which is O(N^(2(N-mn))) for the worst of them. No privacy.
+        number, which is O(N^(2(N-mn))) for the worst of them. Up to A liars are named whose lies
+        are more than rounding, and the estimate covers smaller ones. No privacy.
 
     References:
         Fahim, Cadambe: Numerically stable polynomially coded computing (IEEE TIT 2021),
@@ -65,7 +69,7 @@ class OrthoPolynomial(AbstractProduct):
 
     domain: AbstractDomain = Reals()
 
-    can: ClassVar = Can(cuts=(True, False, True), domains=(Reals,), adversaries=False)
+    can: ClassVar = Can(cuts=(True, False, True), domains=(Reals,))
 
     @property
     def enough(self) -> int:
@@ -94,11 +98,11 @@ class OrthoPolynomial(AbstractProduct):
 
 
 def _sized(problem: MatMul, threat: Threat, field: PrimeField) -> OrthoPolynomial:  # noqa: ARG001 - over R
-    none_of(threat, "colluders", "adversaries")
+    none_of(threat, "colluders")
     inner = problem.partition[1]
     if inner != 1:
         raise failing(f"p = 1, that is {inner} = 1: it does not cut the inner dimension")
-    return OrthoPolynomial(problem.partition, threat.workers)
+    return OrthoPolynomial(problem.partition, threat.workers, adversaries=threat.adversaries)
 
 
 def _examples() -> tuple[AbstractScheme, ...]:
@@ -106,6 +110,7 @@ def _examples() -> tuple[AbstractScheme, ...]:
         OrthoPolynomial(partition=(1, 1, 1), workers=1),
         OrthoPolynomial(partition=(2, 1, 3), workers=8),
         OrthoPolynomial(partition=(3, 1, 2), workers=4, pieces=2),
+        OrthoPolynomial(partition=(2, 1, 2), workers=7, adversaries=1),
     )
 
 
@@ -116,11 +121,12 @@ ROW = SchemeRow(
     size=_sized,
     examples=_examples,
     words=SchemeWords(
-        call="OrthoPolynomial(partition=(m, 1, n), workers=N)",
+        call="OrthoPolynomial(partition=(m, 1, n), workers=N, adversaries=A)",
         computes="the product of two matrices, cut in m rows and n columns of blocks",
         late="any mn answers are enough",
-        wrong="no",
+        wrong="A liars are named",
         curious="no",
         value="floating point, with an error estimate",
+        when="as published; `Polynomial` over the reals is the more stable one",
     ),
 )

@@ -24,8 +24,9 @@ from anyk.schemes.products.grid import Grid
 from anyk.schemes.products.judged import RoundedAnswers
 from anyk.schemes.recovery import AbstractRecovery, rows_of
 
-__all__ = ["LinearRecovery", "Sizes"]
+__all__ = ["LinearRecovery", "Sizes", "mean_squares"]
 
+_MATRICES = 3  # axes of blocks that are matrices
 _EPS = float(np.finfo(np.float64).eps)
 _ROUNDINGS = 4.0  # of an answer, as a share of what its terms add up to without signs
 _LONG = 1 << 14  # terms of a sum from which on its own rounding is felt
@@ -77,6 +78,36 @@ class Sizes:
         return cls(sizes, terms=deep * left.shape[1])
 
 
+def mean_squares(
+    blocks: NDArray[Any], axis: int, *, exact: bool = False
+) -> NDArray[np.float64] | None:
+    """The mean squares along an axis of each block; of a vector, its squares.
+
+    Args:
+        blocks: ndarray (blocks, rows, columns); (blocks, rows) of a vector; (blocks, stack, rows,
+            columns) where each is a stack.
+        axis: 1 for those of each column, 2 for those of each row.
+        exact: whether nothing rounds, so that nobody wants them.
+
+    Returns:
+        ndarray (blocks, columns) or (blocks, rows); None if exact.
+    """
+    if exact:
+        return None
+    if blocks.ndim <= axis:
+        return np.asarray(np.abs(blocks) ** 2)
+    if blocks.ndim > _MATRICES:  # below each other, or side by side
+        if axis == 2:  # noqa: PLR2004 - rows
+            blocks = blocks.swapaxes(1, 2)
+        many, first, second, third = blocks.shape
+        shape = (first * second, third) if axis == 1 else (first, second * third)
+        blocks = blocks.reshape(many, *shape)
+    parts = (blocks.real, blocks.imag) if blocks.dtype.kind == "c" else (blocks,)
+    kept = "bj" if axis == 1 else "bi"
+    squares = sum(np.einsum(f"bij,bij->{kept}", part, part) for part in parts)
+    return np.asarray(squares / blocks.shape[axis])
+
+
 @final
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LinearRecovery(AbstractRecovery):
@@ -107,7 +138,10 @@ class LinearRecovery(AbstractRecovery):
 
     @property
     def matrix(self) -> NDArray[Any]:
-        """R, ndarray (m n, len(answered) * products): block j, k of the product is row j + k m."""
+        """R, ndarray (m n, len(answered) * products): block j, k of the product is row j + k m.
+
+        For A @ A.T each answer is followed by its transpose.
+        """
         return self._solved.matrix
 
     @property
@@ -148,16 +182,24 @@ class LinearRecovery(AbstractRecovery):
         """The liars, and the places of the others where there are any liars."""
         if len(self.shares) <= self.code.enough:
             return (), None
-        rows = array.reshape(len(array), -1)
         if self.code.points is None:
-            if not self._agree(field, rows):
+            products = self._split(array)
+            if not self._agree(field, products.reshape(len(products), -1)):
                 raise self.certainty.contradiction(self.shares)
             return (), None
         points = self.code.points[list(self.shares)]
-        code = EvaluationCode(field, points, self.code.dimension)
-        located = code.locate(rows, self.certainty.most(self.shares))
+        code = EvaluationCode(field, points, self.code.enough)
+        located = code.locate(self._words(field, array), self.certainty.most(self.shares))
         liars = self.certainty.liars(self.shares, located)
-        return liars, _without(located, len(rows))
+        return liars, _without(located, len(array))
+
+    def _words(self, field: PrimeField, array: NDArray[Any]) -> NDArray[Any]:
+        """Of the evaluation code, one a row."""
+        if self.code.fold is None:
+            return array.reshape(len(array), -1)
+        own, turned = self.code.fold[list(self.shares)].T.reshape(2, -1, 1, 1)
+        folded = field.reduce(own * array) + field.reduce(turned * array.swapaxes(1, 2))
+        return field.reduce(folded).reshape(len(array), -1)
 
     def _agree(self, field: PrimeField, rows: NDArray[Any]) -> bool:
         """Whether all answers follow from those that are used."""
@@ -192,19 +234,21 @@ class LinearRecovery(AbstractRecovery):
             expected=expected,
             answered=self.shares,
             certainty=self.certainty,
-            length=self.grid.inner,
+            length=self.grid.inner if self.sizes is None else self.sizes.terms,
         ).judged()
         everyone = len(judged.kept) == len(shares)
         solved = self._solved if everyone else self._of(judged.kept)
         with np.errstate(over="ignore", invalid="ignore"):  # the estimate is infinite then
             left = sub if everyone else self._split(array[list(judged.kept)])
             value = self.grid.together(solved.apply(self.domain, left))
-            error = judged.error(solved.matrix) if left.any() else 0.0
             size = _size(value)
+            error = judged.error(solved.matrix) + judged.own * size if left.any() else 0.0
         return _estimated(value, error, size, solved.condition, judged.suspects)
 
     def _split(self, array: NDArray[Any]) -> NDArray[Any]:
         """The products in each answer, ndarray (len(answered) * products, *block)."""
+        if self.code.fold is not None:
+            return np.stack([array, array.swapaxes(1, 2)], axis=1).reshape(-1, *array.shape[1:])
         high, wide = self.code.left.tiles[0], self.code.right.tiles[1]
         if high == wide == 1:
             return array
@@ -217,7 +261,7 @@ class LinearRecovery(AbstractRecovery):
     def _noise(self, sub: NDArray[Any]) -> NDArray[np.float64]:
         """The root mean square error of each product that rounding leaves."""
         each = self.code.products
-        seen = np.array([_size(one) for one in sub])
+        seen = self._seen(sub)
         expected, terms = np.zeros(len(sub)), 1
         if self.sizes is not None:
             expected = np.repeat(self.sizes.answers[list(self.shares)], each)
@@ -232,6 +276,21 @@ class LinearRecovery(AbstractRecovery):
             usual = math.sqrt(float(np.mean(noise**2))) or 1.0
             noise *= max(1.0, (1.0 + _LUCK / math.sqrt(2.0 * spare)) * shown / usual)
         return noise
+
+    def _seen(self, sub: NDArray[Any]) -> NDArray[np.float64]:
+        """How large each product is; of a combination, at least as all of them are usually.
+
+        A combination that happens to be small still bears the rounding of its coefficients.
+        """
+        sizes = np.array([_size(one) for one in sub])
+        rows = self.code.rows(self.shares)
+        mixed = (rows != 0).sum(axis=1) > 1
+        if not mixed.any():
+            return sizes
+        lengths = np.linalg.norm(rows[mixed], axis=1)
+        usual = lengths * math.sqrt(float(np.mean((sizes[mixed] / lengths) ** 2)))
+        sizes[mixed] = np.maximum(sizes[mixed], usual)
+        return sizes
 
     @cached_property
     def _solved(self) -> _Solved:
@@ -358,11 +417,10 @@ def _size(array: NDArray[Any]) -> float:
 
 
 def _inverse(matrix: NDArray[Any]) -> NDArray[Any]:
-    """By elimination, or in the sense of least squares: singular vectors lose ten times as much."""
-    if matrix.shape[0] == matrix.shape[1]:
-        return np.linalg.inv(matrix)
+    """By least squares; each row errs as a share of itself, however large the others are."""
     basis, triangle = np.linalg.qr(matrix)
-    inverse: NDArray[Any] = np.linalg.solve(triangle, basis.conj().T)
+    rows = np.linalg.solve(triangle.T, np.eye(len(triangle), dtype=matrix.dtype)).T
+    inverse: NDArray[Any] = rows @ basis.conj().T
     return inverse
 
 

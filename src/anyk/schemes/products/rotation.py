@@ -14,8 +14,9 @@ from anyk.domains.real import Reals
 from anyk.errors import InvalidArgument
 from anyk.schemes.approximate.placement import scattered
 from anyk.schemes.base import AbstractScheme
-from anyk.schemes.products.base import AbstractProduct, Can
+from anyk.schemes.products.base import AbstractProduct
 from anyk.schemes.products.code import ProductCode, given_to_all, unmasked
+from anyk.schemes.products.limits import Can
 from anyk.schemes.products.stable import ranks
 from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_of
 from anyk.spec import MatMul, Threat
@@ -39,8 +40,10 @@ class Rotation(AbstractProduct):
         workers: N.
         domain: the reals.
         adversaries: A, how many workers may answer wrongly.
+        colluders: 0: a share is a combination of blocks without a mask.
         pieces: r, how many shares a worker holds.
         verified: whether each answer is checked when it comes.
+        detects: D, how many workers may answer wrongly without a wrong value; A where it is None.
 
     Raises:
         InvalidArgument: if a number is out of range or odd, or the inner dimension is cut.
@@ -49,7 +52,8 @@ class Rotation(AbstractProduct):
     Guarantee:
         Approximate: any m/2 answers (mn/4 with n > 1) give the product with an error estimate from
         their condition number, which is about O(N^(S + 5.5)) for the worst of them, if S shares are
-        spare. No privacy.
+        spare. Up to A liars are named whose lies are more than rounding, and the estimate covers
+        smaller ones. No privacy.
 
     References:
         Ramamoorthy, Tang: Numerically stable coded matrix computations via circulant and rotation
@@ -66,7 +70,7 @@ class Rotation(AbstractProduct):
 
     domain: AbstractDomain = Reals()
 
-    can: ClassVar = Can(cuts=(True, False, True), domains=(Reals,), adversaries=False)
+    can: ClassVar = Can(cuts=(True, False, True), domains=(Reals,))
 
     def check_partition(self) -> None:
         """Refuse what is not made of pairs."""
@@ -116,11 +120,11 @@ class Rotation(AbstractProduct):
 
 
 def _sized(problem: MatMul, threat: Threat, field: PrimeField) -> Rotation:  # noqa: ARG001 - over R
-    none_of(threat, "colluders", "adversaries")
+    none_of(threat, "colluders")
     m, p, n = problem.partition
     if p != 1 or m % 2 or (n % 2 and n > 1):
         raise failing(f"p = 1, m even, and n even or 1, that is ({m}, {p}, {n})")
-    return Rotation(problem.partition, threat.workers)
+    return Rotation(problem.partition, threat.workers, adversaries=threat.adversaries)
 
 
 def _examples() -> tuple[AbstractScheme, ...]:
@@ -130,6 +134,8 @@ def _examples() -> tuple[AbstractScheme, ...]:
         Rotation(partition=(4, 1, 4), workers=6),
         Rotation(partition=(6, 1, 1), workers=3, pieces=2),
         Rotation(partition=(2, 1, 6), workers=2, pieces=2),
+        Rotation(partition=(4, 1, 1), workers=5, adversaries=1),
+        Rotation(partition=(4, 1, 2), workers=4, adversaries=1, verified=True),
     )
 
 
@@ -140,11 +146,12 @@ ROW = SchemeRow(
     size=_sized,
     examples=_examples,
     words=SchemeWords(
-        call="Rotation(partition=(m, 1, n), workers=N)",
+        call="Rotation(partition=(m, 1, n), workers=N, adversaries=A)",
         computes="the product of two matrices, cut in m rows and n columns of blocks",
         late="any m/2 answers are enough (n = 1), or mn/4",
-        wrong="no",
+        wrong="A liars are named",
         curious="no",
         value="floating point, with an error estimate",
+        when="as published; as stable as `Polynomial` over the reals where m and n are even",
     ),
 )

@@ -91,7 +91,7 @@ class Embedded(AbstractScheme):
             )
         problem = self.scheme.problem
         if isinstance(problem, MatMul):
-            _check_product(self.embedding)
+            _check_product(self.embedding, problem)
         elif problem.degree is not None and problem.degree < (self.embedding.degree or 1):
             raise InvalidArgument(
                 "embedding",
@@ -194,10 +194,11 @@ class Embedded(AbstractScheme):
 
     def _integers(self, values: Any, own: FixedPoint) -> Any:
         """The rounded values; of both factors, for a product."""
-        if not isinstance(self.scheme.problem, MatMul):
+        problem = self.scheme.problem
+        if not isinstance(problem, MatMul):
             return own.integers(values)
         try:
-            left, right = values
+            left, right = (values, None) if problem.gram else values
         except (TypeError, ValueError):
             raise InvalidArgument(
                 "X", given=shown(values), needed="two factors (A, B)", change="Pass (A, B)."
@@ -213,7 +214,7 @@ class Embedded(AbstractScheme):
                 needed=f"{first.shape[-1]}, as many products add up in one entry of A @ B",
                 change=f"Pass summands={first.shape[-1]}, or leave it out.",
             )
-        return first, format_of_right.integers(right)
+        return first if problem.gram else (first, format_of_right.integers(right))
 
     def work(self, function: Function, per_worker: tuple[bool, ...] = ()) -> AbstractWork:
         """What the workers of the scheme run, once for each prime."""
@@ -264,9 +265,16 @@ class Embedded(AbstractScheme):
         return zip(_parts(self), layout, strict=True)
 
 
-def _check_product(embedding: FixedPoint) -> None:
+def _check_product(embedding: FixedPoint, problem: MatMul) -> None:
     """Refuse an embedding of what is no product of two factors: its scale would be another."""
     factors = embedding.factors
+    if problem.gram and factors:
+        raise InvalidArgument(
+            "embedding",
+            given=f"{len(factors)} factors",
+            needed="one format, as the second factor of A @ A.T is the first one",
+            change="Leave factors out.",
+        )
     degrees = [embedding.degree or 2 - len(factors), *(each.degree or 1 for each in factors)]
     nested = any(each.factors for each in factors)
     if nested or degrees not in ([2], [1, 1]):

@@ -37,9 +37,10 @@ def check_masks(
     """
     scheme, domain = encoded.scheme, encoded.scheme.domain
     for encoder, blocks, part in zip(encoders(encoded), made.blocks, encoded.parts, strict=True):
-        unmasking(domain, encoder)(rows_of(part), rows_of(blocks))
+        shares = rows_of(encoder.untiled(part))
+        unmasking(domain, encoder)(shares, rows_of(blocks))
         if not domain.exact:
-            check_on_grid(encoder, rows_of(part))
+            check_on_grid(encoder, shares)
     draws = drawn(scheme, encodings, generator)
     whole = draws.masks.reshape(encodings, -1)
     require(len(np.unique(whole, axis=0)) == encodings, "two encodings have the same masks")

@@ -1,0 +1,274 @@
+"""Which scheme and which partition for a product: what is cheapest of what survives a threat."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+from functools import lru_cache
+from typing import Any, Final, NoReturn, final
+
+from anyk.domains.base import AbstractDomain
+from anyk.domains.real import Complex, Reals
+from anyk.errors import InvalidArgument, Unachievable, numbered
+from anyk.planning.costs import Costs, Machine, Size, costs_of
+from anyk.schemes.base import AbstractScheme
+from anyk.schemes.catalogue import CATALOGUE
+from anyk.schemes.products.base import AbstractProduct
+from anyk.schemes.products.check import Verified
+from anyk.schemes.products.uncoded import Uncoded
+from anyk.schemes.row import SchemeRow, failing
+from anyk.spec import Threat
+
+__all__ = ["ProductPlan", "Wanted", "plan_product"]
+
+_SHORTLIST: Final = (
+    "Uncoded",
+    "MDS",
+    "Polynomial",
+    "MatDot",
+    "Entangled",
+    "OrthoPolynomial",
+    "OrthoMatDot",
+)
+_SAID: Final = 4  # others, in print
+_FAR: Final = 1024  # workers, when it is looked for how many would be enough
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What a product is to survive, and in which arithmetic.
+
+    Args:
+        threat: with how many workers.
+        domain: of the entries.
+        pieces: r, how many shares a worker holds.
+        verified: whether answers are checked as they come; None for either.
+        primes: how often all is computed, for integers that one prime does not hold.
+    """
+
+    threat: Threat
+    domain: AbstractDomain
+    pieces: int = 1
+    verified: Verified | None = None
+    primes: int = 1
+
+
+@final
+@dataclass(frozen=True)
+class ProductPlan:
+    """A scheme for a product, and why it is this one.
+
+    Args:
+        scheme: that is used.
+        costs: what it is expected to take, in seconds; None where it was not chosen but given.
+        alone: seconds that one worker needs for the whole product.
+        others: of each other scheme that was thought of, its name, and what it would take or why it
+            can't be.
+
+    Example:
+        >>> A = np.ones((40, 30))
+        >>> with anyk.Inline(6) as executor:
+        ...     plan = anyk.matmul(A, A.T, executor, stragglers=2).plan
+        >>> plan.scheme.guarantee.stragglers
+        2
+    """
+
+    scheme: AbstractScheme
+    costs: Costs | None = None
+    alone: float = 0.0
+    others: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def headline(self) -> str:
+        """The scheme, in one line."""
+        promise = self.scheme.guarantee
+        name = _named(self.scheme)
+        several = promise.workers * promise.pieces
+        pieces = " pieces" if promise.pieces > 1 else ""
+        return f"{name}: any {promise.waited_for} of {several}{pieces} are enough"
+
+    def __str__(self) -> str:
+        """The scheme, what it takes and what others would, in a few lines."""
+        lines = [self.headline]
+        if self.costs is None:
+            return "\n".join([*lines, "as it was given"])
+        costs = self.costs
+        parts = {each.name: getattr(costs, each.name) for each in fields(costs)}
+        told = ", ".join(f"{name} {_seconds(own)}" for name, own in parts.items() if own)
+        lines.append(
+            f"about {_seconds(costs.total)}: {told}; one core alone {_seconds(self.alone)}"
+        )
+        lines += [f"{name}: {why}" for name, why in self.others]
+        return "\n".join(lines)
+
+
+def plan_product(size: Size, wanted: Wanted, machine: Machine) -> ProductPlan:
+    """The cheapest scheme of those that survive a threat.
+
+    Args:
+        size: of the product.
+        wanted: what it is to survive.
+        machine: that computes it.
+
+    Raises:
+        Unachievable: if there is none: with what is lacking.
+
+    Example:
+        >>> from anyk.planning.costs import CLUSTER, Size
+        >>> from anyk.planning.products import Wanted, plan_product
+        >>> wanted = Wanted(threat=anyk.Threat(workers=11, stragglers=2), domain=anyk.PrimeField())
+        >>> plan_product(Size(4000, 4000, 4000), wanted, CLUSTER).scheme.partition
+        (3, 1, 3)
+    """
+    return _planned(size, wanted, machine)
+
+
+@lru_cache(maxsize=256)
+def _planned(size: Size, wanted: Wanted, machine: Machine) -> ProductPlan:
+    best: list[tuple[float, Costs, AbstractScheme]] = []
+    others: list[tuple[str, str]] = []
+    for kind in _kinds():
+        made = list(_schemes(kind, size, wanted))
+        if not made:
+            others.append((kind.__name__, _why_not(kind, wanted)))
+            continue
+        weighed = [(costs_of(each, size, machine, wanted.primes), each) for each in made]
+        costs, scheme = min(weighed, key=lambda pair: pair[0].total)
+        best.append((costs.total, costs, scheme))
+    if not best:
+        _refuse(wanted)
+    best.sort(key=lambda each: each[0])
+    (_, costs, scheme), *rest = best
+    slower = [(_named(each), _compared(other, costs)) for _, other, each in rest[:_SAID]]
+    return ProductPlan(scheme, costs, _alone(size, wanted, machine), (*slower, *others))
+
+
+def _named(scheme: AbstractScheme) -> str:
+    """A scheme and its partition, in short."""
+    inner = getattr(scheme, "scheme", scheme)
+    cut = getattr(inner.problem, "partition", "")
+    checked = ", checked" * bool(getattr(inner, "verified", False))
+    return f"{type(inner).__name__} {cut}{checked}"
+
+
+def _compared(costs: Costs, best: Costs) -> str:
+    """What a slower scheme would take, and on what."""
+    names = [each.name for each in fields(costs)]
+    worst = max(names, key=lambda name: getattr(costs, name) - getattr(best, name))
+    return f"about {_seconds(costs.total)}, as more goes to {worst}"
+
+
+def _alone(size: Size, wanted: Wanted, machine: Machine) -> float:
+    """Seconds of numpy for the whole product on one core."""
+    complexity = 4.0 if isinstance(wanted.domain, Complex) else 1.0
+    read = 8 * (size.left + size.right + size.product) / machine.memory
+    return size.flops * complexity / machine.flops + read
+
+
+def _seconds(seconds: float) -> str:
+    """Seconds in short."""
+    return f"{seconds:.2g} s" if seconds >= 1.0 else f"{seconds * 1e3:.2g} ms"
+
+
+def _kinds() -> list[type[AbstractScheme]]:
+    """The classes of the shortlist."""
+    rows = {row.name: row.scheme for row in CATALOGUE if isinstance(row, SchemeRow)}
+    return [rows[name] for name in _SHORTLIST if name in rows]
+
+
+def _schemes(kind: type[AbstractScheme], size: Size, wanted: Wanted) -> Iterator[AbstractScheme]:
+    """All of a class that survive the threat, those with cuts that divide work well."""
+    most = wanted.threat.workers * wanted.pieces
+    limits = (size.rows, size.inner, size.columns)
+    able = kind.can.cuts if issubclass(kind, AbstractProduct) else (True, True, True)
+    first, second, third = (
+        _numbers(min(most, limit)) if cut else [1] for cut, limit in zip(able, limits, strict=True)
+    )
+    for m, p, n in itertools.product(first, second, third):
+        if m * p * n <= most:
+            yield from _made(kind, (m, p, n), wanted)
+
+
+def _made(
+    kind: type[AbstractScheme], partition: tuple[int, int, int], wanted: Wanted
+) -> Iterator[AbstractScheme]:
+    threat = wanted.threat
+    either: tuple[Verified, ...] = (False, True) if threat.adversaries else (False,)
+    for verified in either if wanted.verified is None else (wanted.verified,):
+        try:
+            scheme = _scheme(kind, partition, wanted, verified=verified)
+        except (InvalidArgument, Unachievable):
+            continue
+        if scheme.guarantee.stragglers >= threat.stragglers:
+            yield scheme
+
+
+def _scheme(
+    kind: type[AbstractScheme],
+    partition: tuple[int, int, int],
+    wanted: Wanted,
+    *,
+    verified: Verified,
+) -> AbstractScheme:
+    """A scheme of a class.
+
+    Raises:
+        InvalidArgument: if it can't do what is wanted.
+    """
+    threat, domain = wanted.threat, wanted.domain
+    named: dict[str, Any] = {"workers": threat.workers, "adversaries": threat.adversaries}
+    if issubclass(kind, AbstractProduct):
+        named |= {"colluders": threat.colluders, "pieces": wanted.pieces, "verified": verified}
+        return kind(partition=partition, domain=domain, **named)
+    if threat.colluders or wanted.pieces > 1 or verified:
+        raise failing("no colluders, one piece a worker, nothing verified: it has no code")
+    return Uncoded(partition, domain=Reals() if domain.exact else domain, **named)
+
+
+def _numbers(most: int) -> list[int]:
+    """Some numbers up to a largest one: all small ones, and fewer of those that are large."""
+    few = list(range(1, min(most, 24) + 1))
+    while few[-1] < most:
+        few.append(min(most, max(few[-1] + 1, few[-1] * 9 // 8)))
+    return few
+
+
+def _why_not(kind: type[AbstractScheme], wanted: Wanted) -> str:
+    """What a scheme of one block lacks."""
+    try:
+        scheme = _scheme(kind, (1, 1, 1), wanted, verified=wanted.verified or False)
+    except (InvalidArgument, Unachievable) as error:
+        return f"no: needed is {error.needed.removesuffix(f', for {kind.__name__}')}"
+    spare = scheme.guarantee.stragglers
+    return f"no: it survives {numbered(spare, 'straggler')} at most"
+
+
+def _refuse(wanted: Wanted) -> NoReturn:
+    """No scheme survives this, even of one block."""
+    threat = wanted.threat
+    enough = next((more for more in _more(threat.workers) if _any(wanted, more)), None)
+    asked = {
+        "stragglers": threat.stragglers,
+        "adversaries": threat.adversaries,
+        "colluders": threat.colluders,
+    }
+    lower = " or ".join(name for name, number in asked.items() if number)
+    take = "" if enough is None else f"Take {numbered(enough, 'worker')}, or lower {lower}."
+    raise Unachievable(
+        "workers",
+        given=f"{threat.workers} for {', '.join(f'{k}={v}' for k, v in asked.items() if v)}",
+        needed="; ".join(f"{kind.__name__}: {_why_not(kind, wanted)}" for kind in _kinds()),
+        change=take or f"Lower {lower}.",
+    )
+
+
+def _more(workers: int) -> Iterator[int]:
+    return iter(range(workers + 1, workers + _FAR))
+
+
+def _any(wanted: Wanted, workers: int) -> bool:
+    """Whether so many workers are enough for a scheme of one block."""
+    more = replace(wanted, threat=replace(wanted.threat, workers=workers))
+    return any(True for kind in _kinds() for _ in _made(kind, (1, 1, 1), more))

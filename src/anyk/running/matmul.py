@@ -1,0 +1,290 @@
+"""`matmul`: A @ B by whichever scheme is cheapest of those that survive what is asked."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import replace
+from typing import Any, Final
+
+import numpy as np
+
+from anyk.answers import Outcome
+from anyk.checks import choice, count, flag, instance
+from anyk.domains.base import AbstractDomain
+from anyk.domains.extent import Extent
+from anyk.domains.prime import PrimeField
+from anyk.domains.real import Complex, Reals
+from anyk.domains.ring import ResidueRing
+from anyk.errors import InvalidArgument, RecoveryError, Unachievable
+from anyk.executors.core.base import AbstractExecutor
+from anyk.executors.wrappers.wrapper import AbstractWrapper
+from anyk.fixed_point.budget import enough_primes
+from anyk.planning.costs import CLUSTER, Machine, cuts_of, sends_one
+from anyk.planning.products import ProductPlan, Wanted, plan_product
+from anyk.running.arguments import OnFailure, check_limits
+from anyk.running.collection import OnAnswer
+from anyk.running.factors import Factors, factors_of
+from anyk.running.run import distribute, run
+from anyk.schemes.base import AbstractScheme
+from anyk.schemes.products.check import Verified
+from anyk.spec import MatMul, Threat
+
+__all__ = ["matmul"]
+
+_EXACT: Final = 1 << 53  # integers that float64 tells apart
+_PRIMES: Final = 3  # for reals over a field
+_BITS: Final = 40  # of an entry, where so many primes leave room
+_CORES: Final = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+_HERE: Final = Machine(link=2e9, message=1e-4, parallel=_CORES)
+_MACHINES: Final = {
+    "Inline": replace(_HERE, message=2e-5, parallel=1, one_by_one=True),
+    "Threads": _HERE,
+    "Processes": replace(_HERE, link=4e8, message=5e-4),
+    "Futures": replace(_HERE, link=2e8, message=1e-3),
+}
+
+
+def matmul(
+    a: Any,
+    b: Any,
+    executor: AbstractExecutor,
+    *,
+    scheme: AbstractScheme | None = None,
+    stragglers: int = 0,
+    adversaries: int = 0,
+    colluders: int = 0,
+    pieces: int = 1,
+    verified: Verified | None = None,
+    deadline: float | None = None,
+    tolerance: float | None = None,
+    on_failure: OnFailure = "raise",
+    on_answer: OnAnswer | None = None,
+    progress: bool = True,
+) -> Outcome:
+    """A @ B on workers of whom some are slow, wrong or curious.
+
+    Scheme and partition are the cheapest of those that survive what is asked; `outcome.plan` says
+    which, and why not the others. Floats are computed in double precision, integers exactly: the
+    value is int64, or there is an error. Floats that colluders may learn nothing of are rounded to
+    fixed point first, and `outcome.quantisation_error` bounds what that does.
+
+    To multiply one A often, leave it on the workers: `anyk.distribute(scheme, A, executor)` and
+    `.matmul(x)`.
+
+    Args:
+        a: A, array-like of one axis or more; by numpy's rules, stacks of matrices too.
+        b: B, likewise.
+        executor: whose workers compute.
+        scheme: to use, with its own partition; None to choose one.
+        stragglers: S, how many workers may be late, dead or failing.
+        adversaries: A, how many may answer wrongly; they are named.
+        colluders: T, how many may put together what they were sent, and learn nothing.
+        pieces: r, how many shares each worker holds: the work of slow ones counts then.
+        verified: whether each answer is checked when it comes, as the schemes have it; None for
+            what is cheaper.
+        deadline: seconds on the executor's clock after which no answer is waited for.
+        tolerance: relative error that is allowed.
+        on_failure: "raise" an error, or "return" an Outcome with a failing status.
+        on_answer: called with every answer and failure as it comes, before it is checked.
+        progress: whether to show the workers in a terminal while a run lasts (with rich).
+
+    Returns:
+        The outcome, its value A @ B in numpy's shape and dtype, but int64 of all integers.
+
+    Raises:
+        InvalidArgument: if the factors can't be multiplied, or an argument is out of range.
+        Unachievable: if no scheme survives this on so many workers, or integers are too large.
+        NotEnoughAnswers: if too few usable answers came; it carries the outcome.
+        TooManyErrors: if more workers lied than the scheme can name.
+        NotAccurateEnough: if the estimated error stays above the tolerance.
+        ExecutorError: if the executor is closed.
+
+    Example:
+        >>> A, x = np.arange(12).reshape(4, 3), np.array([1, -2, 1])
+        >>> with anyk.Threads(6) as executor:
+        ...     outcome = anyk.matmul(A, x, executor, stragglers=1, adversaries=1)
+        >>> outcome.value, outcome.status
+        (array([0, 0, 0, 0]), Status.EXACT)
+    """
+    instance(
+        "executor",
+        executor,
+        AbstractExecutor,
+        change="Make one: anyk.Threads(8), anyk.Dask(client).",
+    )
+    check_limits(deadline, tolerance, on_failure)
+    factors = factors_of(a, b)
+    if scheme is None:
+        threat = Threat(
+            workers=executor.workers,
+            stragglers=stragglers,
+            adversaries=adversaries,
+            colluders=colluders,
+        )
+        plan = _chosen(factors, threat, executor, pieces, verified)
+    else:
+        asked = (stragglers, adversaries, colluders, pieces, verified)
+        plan = ProductPlan(_given(scheme, factors, asked))
+    limits: dict[str, Any] = {
+        "deadline": deadline,
+        "tolerance": tolerance,
+        "on_failure": on_failure,
+        "on_answer": on_answer,
+        "progress": progress,
+    }
+    try:
+        outcome = _multiplied(plan.scheme, factors, executor, limits)
+    except RecoveryError as error:
+        if error.outcome is not None:
+            error.outcome = replace(error.outcome, plan=plan)
+        raise
+    return _finished(outcome, factors, plan)
+
+
+def _chosen(
+    factors: Factors,
+    threat: Threat,
+    executor: AbstractExecutor,
+    pieces: int,
+    verified: Verified | None,
+) -> ProductPlan:
+    """The plan for these factors."""
+    domain: AbstractDomain = PrimeField()
+    primes = 1
+    if factors.whole:
+        primes = enough_primes(factors.bound, PrimeField()) or _PRIMES
+    elif threat.colluders:
+        primes = _PRIMES
+    else:
+        domain = Complex() if factors.dtype.kind == "c" else Reals()
+    wanted = Wanted(
+        threat=threat,
+        domain=domain,
+        pieces=count("pieces", pieces, least=1, most=threat.workers**2),
+        verified=_checked(verified, factors, domain),
+        primes=primes,
+    )
+    plan = plan_product(factors.size, wanted, _machine(executor))
+    return replace(plan, scheme=_embedded(plan.scheme, factors))
+
+
+def _checked(
+    verified: Verified | None, factors: Factors, domain: AbstractDomain
+) -> Verified | None:
+    """Whether answers are checked, if that makes sense here."""
+    if verified is None:
+        return False if factors.size.stack > 1 else None  # stacks of products are not checked
+    if isinstance(verified, str):
+        choice("verified", verified, ("single",), change="Pass True, False or None.")
+        return True if domain.exact else verified
+    return flag("verified", verified)
+
+
+def _given(scheme: AbstractScheme, factors: Factors, asked: tuple[Any, ...]) -> AbstractScheme:
+    """The scheme of the caller, for these factors."""
+    change = "Make one, such as anyk.Polynomial((2, 1, 2), 6)."
+    instance("scheme", scheme, AbstractScheme, change=change)
+    if not isinstance(scheme.problem, MatMul):
+        raise InvalidArgument(
+            "scheme", given=repr(scheme), needed="one for matrix products", change=change
+        )
+    if asked != (0, 0, 0, 1, None):
+        raise InvalidArgument(
+            "scheme",
+            given=f"{scheme!r}, and what is to be survived",
+            needed="one of them, as the scheme says what it survives",
+            change="Leave stragglers, adversaries, colluders, pieces and verified out.",
+        )
+    return _embedded(scheme, factors)
+
+
+def _embedded(scheme: AbstractScheme, factors: Factors) -> AbstractScheme:
+    """The scheme for these numbers: over a field, as integers below its primes."""
+    if factors.whole and scheme.guarantee.exact:
+        return _of_integers(scheme, factors)
+    if not isinstance(scheme.domain, PrimeField):
+        return scheme
+    from anyk.schemes.wrappers.embedded import Embedded  # noqa: PLC0415 - as above
+
+    if factors.dtype.kind == "c":
+        raise InvalidArgument(
+            "a",
+            given=f"complex numbers, on {scheme!r}",
+            needed="real numbers or integers, as this is over a field",
+            change="Multiply real and imaginary parts.",
+        )
+    inner = factors.size.inner
+    bits = min(_BITS, (31 * _PRIMES - 3 - inner.bit_length()) // 2)
+    left, right = (_format(each, bits) for each in (factors.left, factors.right))
+    return Embedded(scheme, replace(left, factors=(right,), summands=inner))
+
+
+def _of_integers(scheme: AbstractScheme, factors: Factors) -> AbstractScheme:
+    """The scheme for integers whose product float64 holds exactly."""
+    most, bound = max(factors.largest), factors.bound
+    if not isinstance(scheme.domain, (PrimeField, Reals, Complex)):
+        return scheme  # which knows what it can hold
+    if most > _EXACT or bound > _EXACT:
+        raise Unachievable(
+            "a",
+            given=f"integers up to {most}, whose product may reach 2^{math.log2(bound):.1f}",
+            needed="at most 2^53 in both, as they would wrap or be rounded",
+            change="Pass floats, a.astype(float), where rounding is allowed.",
+        )
+    if not isinstance(scheme.domain, PrimeField):
+        return scheme
+    from anyk.fixed_point.format import FixedPoint  # noqa: PLC0415 - over a field alone
+    from anyk.schemes.wrappers.embedded import Embedded  # noqa: PLC0415 - as above
+
+    left, right = (
+        FixedPoint(fraction_bits=0, magnitude=float(max(each, 1)), degree=1)
+        for each in factors.largest
+    )
+    return Embedded(scheme, replace(left, factors=(right,)), Extent(2, 0, bound, 0))
+
+
+def _format(factor: Any, bits: int) -> Any:
+    """Fixed point for entries of a factor, so that its largest one has so many bits."""
+    from anyk.fixed_point.format import FixedPoint  # noqa: PLC0415 - over a field alone
+
+    largest = float(np.max(np.abs(Reals().validate(factor, "a")))) or 1.0
+    return FixedPoint(
+        fraction_bits=max(bits - math.frexp(largest)[1], 0), magnitude=largest, degree=1
+    )
+
+
+def _machine(executor: AbstractExecutor) -> Machine:
+    """What its workers can do, roughly."""
+    while isinstance(executor, AbstractWrapper):
+        executor = executor.within
+    return _MACHINES.get(type(executor).__name__, CLUSTER)
+
+
+def _multiplied(
+    scheme: AbstractScheme, factors: Factors, executor: AbstractExecutor, limits: dict[str, Any]
+) -> Outcome:
+    """The outcome of the product as it is computed."""
+    left, right = factors.left, factors.right
+    if right.ndim == 1 and cuts_of(scheme)[2] > 1:
+        right = right[:, None]
+    if not isinstance(scheme.domain, ResidueRing) and sends_one(scheme):  # B is sent once
+        with distribute(scheme, left, executor) as data:
+            return data.matmul(right, **limits)
+    return run(scheme, np.matmul, (left, right), executor, **limits)
+
+
+def _finished(outcome: Outcome, factors: Factors, plan: ProductPlan) -> Outcome:
+    """The outcome as the user wants it."""
+    if outcome.value is None:
+        return replace(outcome, plan=plan)
+    whole = factors.whole and not plan.scheme.guarantee.exact
+    value = (factors.of_floats() if whole else factors).value(outcome.value)
+    error, rounding = outcome.error_estimate, outcome.quantisation_error
+    if error is not None and value.dtype.itemsize < outcome.value.dtype.itemsize:
+        error = math.hypot(error, float(np.finfo(value.dtype).eps) / 2.0)
+    if factors.whole:
+        rounding = None
+    return replace(
+        outcome, value=value, error_estimate=error, quantisation_error=rounding, plan=plan
+    )
