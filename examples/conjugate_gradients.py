@@ -1,9 +1,10 @@
 """Kernel ridge regression by conjugate gradients, its matrix on workers that are late or lie.
 
-(K + I) a = y for 442 patients, K of a Gaussian kernel. Each step multiplies by the matrix once, which
-never leaves the workers. Each worker holds four small pieces of it: the work of slow ones counts.
+(K + I) a = y for 442 patients, K of a Gaussian kernel. Each step multiplies by the matrix once,
+which never leaves the workers. Each worker holds four small pieces of it: the work of slow ones
+counts.
 
-    pip install scikit-learn
+    pip install '.[learn]'
     python examples/conjugate_gradients.py
 """
 

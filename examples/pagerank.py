@@ -1,9 +1,9 @@
 """PageRank of the people in Les Miserables, on workers of whom some are late and one lies.
 
-The graph comes with networkx: 77 people, and how often two of them meet. The matrix of the random
-walk stays on eight workers; any five good answers multiply it.
+The graph comes with networkx, which torch brings: 77 people, and how often two of them meet. The
+matrix of the random walk stays on eight workers; any five good answers multiply it.
 
-    pip install networkx
+    pip install '.[test]'
     python examples/pagerank.py
 """
 

@@ -1,9 +1,10 @@
 """The largest eigenvalue of a matrix that stays on processes, two of them slow and one a liar.
 
-The Gram matrix of 1,797 handwritten digits, cut in eight blocks of rows on twelve workers. Any eight
-good answers are enough for A @ x, and each answer is checked when it comes; who lies is not asked again.
+The Gram matrix of 1,797 handwritten digits, cut in eight blocks of rows on twelve workers. Any
+eight good answers are enough for A @ x, and each answer is checked when it comes; who lies is not
+asked again.
 
-    pip install scikit-learn
+    pip install '.[learn]'
     python examples/power_iteration.py
 """
 

@@ -8,7 +8,7 @@ import anyk
 
 A, B = np.arange(6).reshape(2, 3), np.ones((3, 2), dtype=int)
 CODE = anyk.Polynomial((2, 1, 2), 6)
-REALS = anyk.Uncoded((2, 1, 1), 6)
+TURNED = anyk.Rotation((4, 1, 2), 6)
 
 
 def product(a=A, b=B, workers=6, **named):
@@ -92,6 +92,16 @@ ROWS = [
         "Leave stragglers, adversaries, colluders, pieces and verified out.",
         lambda: product(scheme=CODE, stragglers=1),
         lambda: product(scheme=CODE),
+    ),
+    tried(
+        "Multiply one after the other.",
+        lambda: product(np.ones((2, 4, 3)), np.ones((2, 3, 2)), scheme=TURNED),
+        lambda: [product(np.ones((4, 3)), np.ones((3, 2)), scheme=TURNED) for _ in range(2)],
+    ),
+    tried(
+        "Pass True, False or None.",
+        lambda: product(verified="double"),
+        *(lambda given=given: product(verified=given) for given in (True, False, None)),
     ),
     tried(
         "Take {} workers, or lower stragglers or adversaries.",

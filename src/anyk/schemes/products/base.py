@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Collection
 from dataclasses import KW_ONLY, dataclass, replace
 from functools import lru_cache
-from typing import Any, ClassVar, Final, final
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,50 +23,25 @@ from anyk.schemes.certainty import Certainty
 from anyk.schemes.encoder import Encoder
 from anyk.schemes.products.check import ProductCheck, Verified, settle_verified
 from anyk.schemes.products.code import ProductCode
-from anyk.schemes.products.grid import Grid, cut_left, cut_right, factors_of
+from anyk.schemes.products.grid import (
+    cut_left,
+    cut_right,
+    factors_of,
+    require_transpose,
+    with_transpose,
+)
+from anyk.schemes.products.layout import Held, Layout
 from anyk.schemes.products.limits import Can, check_ability, check_noise, check_workers, refused
-from anyk.schemes.products.multiply import product_work
+from anyk.schemes.products.multiply import check_stack, product_work
 from anyk.schemes.products.precision import require_precision
 from anyk.schemes.products.recovery import LinearRecovery, Sizes, mean_squares
+from anyk.schemes.products.sparse_rows import is_sparse, sparse_shares
 from anyk.schemes.recovery import AbstractRecovery
 from anyk.schemes.tally import AbstractTally, CountTally
 from anyk.spec import Guarantee, MatMul
 from anyk.work import AbstractWork, Function
 
-__all__ = ["AbstractProduct", "Held", "Layout", "code_of"]
-
-_MATRICES: Final = 3  # axes of blocks that are matrices
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Held:
-    """What is known of an A that workers hold.
-
-    Args:
-        shape: of A.
-        squares: of each of its blocks, the mean squares of the columns, ndarray (blocks, inner);
-            None over a field.
-        keys: by which products of its shares are checked; None where they are not.
-    """
-
-    shape: tuple[int, ...]
-    squares: NDArray[np.float64] | None
-    keys: AbstractKeys | None = None
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Layout:
-    """What a recovery needs to know of two factors.
-
-    Args:
-        grid: how they were cut.
-        sizes: how large answers are, over the reals; None over a field.
-    """
-
-    grid: Grid
-    sizes: Sizes | None = None
+__all__ = ["AbstractProduct", "code_of"]
 
 
 @dataclass(frozen=True)
@@ -164,7 +139,7 @@ class AbstractProduct(AbstractScheme):
         )
 
     @property
-    def threshold(self) -> int:
+    def with_liars(self) -> int:
         """How many shares are enough, with A liars among them."""
         spoiled = self.pieces * self.adversaries if self.verified else 0
         return self.certainty.threshold + spoiled
@@ -180,9 +155,9 @@ class AbstractProduct(AbstractScheme):
         exact, shares = self.domain.exact, self.workers * self.pieces
         return Guarantee(
             workers=self.workers,
-            threshold=self.threshold,
+            threshold=self.with_liars,
             least=self.certainty.least,
-            stragglers=(shares - self.threshold) // self.pieces,
+            stragglers=(shares - self.with_liars) // self.pieces,
             adversaries=self.adversaries,
             colluders=self.colluders,
             exact=exact,
@@ -224,51 +199,50 @@ class AbstractProduct(AbstractScheme):
         Raises:
             InvalidArgument: if they are no two factors that can be multiplied.
         """
-        left, right = factors_of(self.domain, self.problem, X)
-        return self._beside(self._alone(left, source), right, source)
+        left, right = with_transpose(self.domain, X) if self.gram else factors_of(X)
+        return self.encode_right(self.encode_left(left, source=source), right, source=source)
 
     def encode_left(self, factor: Any, *, source: AbstractSource = SystemSource()) -> Encoded:
         """Shares of A alone, for products with many B.
 
         Args:
-            factor: A, array-like (rows, inner); or a stack of such matrices along a first axis, of
-                which each share has a part of all.
+            factor: A, array-like (rows, inner), of scipy.sparse where shares may be sparse; or a
+                stack of matrices along a first axis, of which each share has a part of all.
             source: where masks come from.
 
         Returns:
-            One part, A~ of each share.
+            One part, A~ of each share; three of a sparse one.
 
         Raises:
-            InvalidArgument: if it is no matrix, or the other factor is its transpose.
+            InvalidArgument: if it is no matrix.
         """
-        self._check_apart()
+        if self.can.sparse and is_sparse(factor):
+            return self._sparse(factor)
         return self._alone(factor, source)
 
-    def _check_apart(self) -> None:
-        if self.gram:
-            raise refused(
-                type(self).__name__,
-                "data",
-                "one factor at a time",
-                "A alone, as the other factor is its transpose",
-                "Pass A to scheme.encode, or to anyk.distribute.",
-            )
-
-    def _alone(self, factor: Any, source: AbstractSource) -> Encoded:
-        code, blocks = code_of(self), cut_left(self.domain, self.problem, factor)
-        if blocks.ndim > _MATRICES and (self.verified or code.tiles != (1, 1, 1)):
+    def _sparse(self, factor: Any) -> Encoded:
+        """Shares of a sparse A that stay sparse."""
+        if self.verified:
             raise refused(
                 type(self).__name__,
                 "X",
-                f"a stack of shape {np.shape(factor)}",
-                "one matrix, where answers are checked or a share has several blocks",
-                "Multiply one after the other.",
+                "a sparse A with verified=True",
+                "a dense one, where answers are checked",
+                "Pass A.toarray(), or leave verified out.",
             )
+        parts, squares = sparse_shares(self.domain, code_of(self).left.data, factor)
+        return Encoded(self, parts, Held(np.shape(factor), squares), alone=True)
+
+    def _alone(self, factor: Any, source: AbstractSource) -> Encoded:
+        code, blocks = code_of(self), cut_left(self.domain, self.problem, factor)
+        alone = self.verified or code.tiles != (1, 1, 1)
+        check_stack(type(self).__name__, blocks, alone=bool(alone))
         part = self._shares(code.left, blocks, source)
         held = Held(
             np.shape(factor),
             mean_squares(blocks, 1, exact=self.domain.exact),
             self._keys(part, source),
+            np.array(factor).T if self.gram else None,
         )
         return Encoded(self, (part,), held, alone=True)
 
@@ -283,16 +257,14 @@ class AbstractProduct(AbstractScheme):
             source: where masks come from.
 
         Returns:
-            Two parts, A~ and B~.
+            B~ behind the parts of A~.
 
         Raises:
             InvalidArgument: if A can't be multiplied with it.
         """
-        self._check_apart()
-        return self._beside(left, factor, source)
-
-    def _beside(self, left: Encoded, factor: Any, source: AbstractSource) -> Encoded:
         code, held = code_of(self), left.layout
+        if held.turned is not None:
+            require_transpose(factor, held.turned)
         blocks, grid = cut_right(self.domain, self.problem, factor, held.shape)
         if code.common:
             part = np.broadcast_to(blocks[0], (code.shares, *blocks.shape[1:]))
@@ -328,7 +300,7 @@ class AbstractProduct(AbstractScheme):
         Raises:
             InvalidArgument: if the function is not matmul, or there are further arguments.
         """
-        return product_work(function, per_worker)
+        return product_work(function, per_worker, sparse=self.can.sparse)
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether there are as many as determine the product, beyond those that D workers gave."""

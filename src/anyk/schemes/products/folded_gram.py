@@ -208,5 +208,6 @@ ROW = SchemeRow(
         wrong="A liars are named, D >= A are noticed",
         curious="no",
         value="exact, over a prime field",
+        when="A A^T over a field, from about half the answers",
     ),
 )

@@ -102,5 +102,6 @@ ROW = SchemeRow(
         wrong="A liars are named, D >= A are noticed",
         curious="T workers learn nothing of both factors",
         value="exact, over a prime field",
+        when="the same, of matrices that are cut too",
     ),
 )

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import operator
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from anyk.checks import shown
 from anyk.errors import InvalidArgument
-from anyk.work import AbstractWork, Function, Product
+from anyk.work import AbstractWork, Function, Product, SparseProduct
 
-__all__ = ["product_work"]
+__all__ = ["check_stack", "product_work"]
 
+_MATRICES: Final = 3  # axes of blocks that are matrices
 _MULTIPLY: Final = (operator.matmul, np.matmul)
 
 
-def product_work(function: Function, per_worker: tuple[bool, ...]) -> AbstractWork:
+def product_work(
+    function: Function, per_worker: tuple[bool, ...], *, sparse: bool = False
+) -> AbstractWork:
     """What multiplies the two parts of a share, if that is what is asked.
 
     Args:
         function: that the user passed.
         per_worker: of further arguments.
+        sparse: whether the left part may be sparse.
 
     Raises:
         InvalidArgument: if it is not matmul, or there are further arguments.
@@ -33,4 +38,24 @@ def product_work(function: Function, per_worker: tuple[bool, ...]) -> AbstractWo
             needed="numpy.matmul alone, as the workers multiply the two factors",
             change="Pass np.matmul, and the factors as X = (A, B).",
         )
-    return Product()
+    return SparseProduct() if sparse else Product()
+
+
+def check_stack(name: str, blocks: NDArray[Any], *, alone: bool) -> None:
+    """Refuse a stack of products, where a share is of one.
+
+    Args:
+        name: of the scheme.
+        blocks: of A.
+        alone: whether a share is of one product, as it is checked or has several blocks.
+
+    Raises:
+        InvalidArgument: if it is a stack nevertheless.
+    """
+    if alone and blocks.ndim > _MATRICES:
+        raise InvalidArgument(
+            "X",
+            given=f"a stack of {blocks.shape[1]} matrices A, for {name}",
+            needed="one matrix, where answers are checked or a share has several blocks",
+            change="Multiply one after the other.",
+        )

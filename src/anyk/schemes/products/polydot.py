@@ -123,5 +123,6 @@ ROW = SchemeRow(
         wrong="A liars are named",
         curious="no",
         value="exact over a prime field; floating point (complex), with an error estimate",
+        when="as published; `Entangled` needs fewer answers",
     ),
 )
