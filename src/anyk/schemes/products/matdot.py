@@ -151,9 +151,10 @@ def _examples() -> tuple[AbstractScheme, ...]:
         MatDot(partition=(1, 2, 1), workers=4, domain=PrimeField(11), pieces=2, detects=1),
         MatDot(partition=(1, 2, 1), workers=9, domain=PrimeField(11), colluders=2),
         MatDot(partition=(1, 2, 1), workers=5, colluders=1, pieces=2),
+        MatDot(partition=(1, 2, 1), workers=5, domain=Complex()),
+        MatDot(partition=(1, 3, 1), workers=8, domain=Reals(), adversaries=1),
         MatDot(partition=(1, 2, 1), workers=7, adversaries=2, colluders=1, verified=True),
         MatDot(partition=(1, 2, 1), workers=6, domain=Complex(), adversaries=1),
-        MatDot(partition=(1, 3, 1), workers=8, domain=Reals(), adversaries=1),
         MatDot(partition=(1, 2, 1), workers=9, domain=Complex(), colluders=2, leakage=0.1),
         MatDot(partition=(1, 2, 1), workers=5, domain=Complex(), colluders=1, pieces=2, sigma=30.0),
     )

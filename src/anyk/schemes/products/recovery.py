@@ -234,7 +234,7 @@ class LinearRecovery(AbstractRecovery):
             expected=expected,
             answered=self.shares,
             certainty=self.certainty,
-            length=self.grid.inner,
+            length=self.grid.inner if self.sizes is None else self.sizes.terms,
         ).judged()
         everyone = len(judged.kept) == len(shares)
         solved = self._solved if everyone else self._of(judged.kept)
