@@ -107,7 +107,7 @@ def _squares(block: Any) -> NDArray[np.float64]:
     if is_sparse(block):
         rows, inner = block.shape
         squares = np.abs(block.data).astype(np.float64) ** 2
-        return np.bincount(block.indices, squares, minlength=inner) / rows
+        return np.asarray(np.bincount(block.indices, squares, minlength=inner) / rows)
     means: NDArray[np.float64] = np.mean(np.abs(block) ** 2.0, axis=0)
     return means
 
