@@ -106,6 +106,8 @@ if TYPE_CHECKING:
     from anyk.schemes.products.polynomial import Polynomial as Polynomial
     from anyk.schemes.products.residues import Residues as Residues
     from anyk.schemes.products.rotation import Rotation as Rotation
+    from anyk.schemes.products.short_dot import ShortDot as ShortDot
+    from anyk.schemes.products.sparse import Sparse as Sparse
     from anyk.schemes.products.uncoded import Uncoded as Uncoded
     from anyk.schemes.recovery import AbstractRecovery as AbstractRecovery
     from anyk.schemes.row import SchemeRow as SchemeRow
@@ -192,8 +194,10 @@ _PLACES: Final = {
     "SchemeRow": "anyk.schemes.row",
     "SchemeWords": "anyk.schemes.row",
     "Shamir": "anyk.schemes.maps.shamir",
+    "ShortDot": "anyk.schemes.products.short_dot",
     "Shortlist": "anyk.planning.shortlist",
     "Simulated": "anyk.executors.local.simulated",
+    "Sparse": "anyk.schemes.products.sparse",
     "Spline": "anyk.schemes.approximate.spline.scheme",
     "Status": "anyk.answers",
     "Sum": "anyk.spec",

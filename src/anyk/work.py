@@ -27,6 +27,7 @@ __all__ = [
     "Plain",
     "Product",
     "ProductModulo",
+    "SparseProduct",
     "WorkerTask",
     "own_copies",
 ]
@@ -47,6 +48,14 @@ class AbstractWork(ABC):
     @abstractmethod
     def users(self) -> Function | None:
         """The user's function in it; None where there is none."""
+
+    def places(self, parts: int) -> range:  # noqa: ARG002 - for those that have some
+        """Which parts of a share are no numbers of the domain, but tell where these are.
+
+        Args:
+            parts: how many there are.
+        """
+        return range(0)
 
     @abstractmethod
     def __call__(self, parts: Sequence[Any], arguments: Sequence[Any]) -> Any:
@@ -226,6 +235,50 @@ class ProductModulo(AbstractWork):
 
 @final
 @dataclass(frozen=True)
+class SparseProduct(AbstractWork):
+    """The product of a matrix that may be sparse, and a dense one.
+
+    A sparse matrix has three parts, of which the other one comes behind: its entries that are not
+    zero, row after row, their columns, and where each row begins. The first two may be longer.
+
+    Example:
+        >>> from anyk.work import SparseProduct
+        >>> entries, columns, starts = np.array([2.0, 3.0]), np.array([1, 0]), np.array([0, 1, 2])
+        >>> SparseProduct()([entries, columns, starts, np.array([5.0, 7.0])], [])
+        array([14., 15.])
+        >>> SparseProduct()([np.ones((1, 3)), np.ones((3, 1))], [])
+        array([[3.]])
+    """
+
+    @property
+    def users(self) -> None:
+        """None: there is none."""
+        return
+
+    def places(self, parts: int) -> range:
+        """The columns, and where rows begin."""
+        return range(1, 3) if parts > _DENSE else range(0)
+
+    def __call__(self, parts: Sequence[Any], arguments: Sequence[Any]) -> Any:
+        """A~ @ B~, in a time that is proportional to the entries of A~."""
+        *left, right = (*parts, *arguments)
+        if len(left) == 1:
+            return left[0] @ right
+        from anyk.domains.sparse import SparseRows  # noqa: PLC0415 - sparse matrices alone
+
+        data, indices, starts = left
+        if not isinstance(data, FieldArray):
+            return SparseRows.padded(data, indices, starts).times(right)
+        field: Any = data.field
+        rows = SparseRows.padded(data.values, indices, starts)
+        return FieldArray(rows.times_modulo(right.values, field.modulus), field)
+
+
+_DENSE = 2  # parts of a share of two dense factors
+
+
+@final
+@dataclass(frozen=True)
 class WorkerTask:
     """What a worker runs, on arrays of the scheme's domain.
 
@@ -249,7 +302,11 @@ class WorkerTask:
     def __call__(self, *inputs: Any) -> NDArray[Any]:
         """The answer on one share: its parts come first, then the arguments."""
         present = self.domain.present
-        parts = [present(part) for part in inputs[: self.parts]]
+        places = self.work.places(self.parts)
+        parts = [
+            part if place in places else present(part)
+            for place, part in enumerate(inputs[: self.parts])
+        ]
         arguments = [
             present(argument) if own else argument
             for argument, own in zip(inputs[self.parts :], self.per_worker, strict=True)

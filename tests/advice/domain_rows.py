@@ -1,6 +1,7 @@
 """Domains, fixed-point numbers and polynomials."""
 
 import numpy as np
+import scipy.sparse
 from tried import tried
 
 import anyk
@@ -55,7 +56,14 @@ def over_reals(X, **named):
         return anyk.run(anyk.Replication(2, 4), np.square, X, executor, **named).value
 
 
+EYE = scipy.sparse.eye_array(4, dtype=int)
 ROWS = [
+    tried(
+        "Pass .toarray(); anyk.Sparse alone takes a sparse factor A of a product.",
+        lambda: anyk.Polynomial((2, 1, 1), 3).encode_left(EYE),
+        lambda: anyk.Polynomial((2, 1, 1), 3).encode_left(EYE.toarray()),
+        lambda: anyk.Sparse((2, 1, 1), 3).encode_left(EYE),
+    ),
     tried("Return or pass one.", lambda: FIELD.array(None), lambda: FIELD.array(np.array([1, 2]))),
     tried(
         "Fill it in with .filled(...), or leave those blocks out.",

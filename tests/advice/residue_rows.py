@@ -68,6 +68,11 @@ ROWS = [
         lambda: encoded(ONES, np.ones((2, 3))),
         lambda: encoded(ONES, np.ones(2)),
     ),
+    tried(
+        "Leave it out.",
+        lambda: anyk.Residues(5, detects=1, verified=True),
+        lambda: anyk.Residues(5, verified=True),
+    ),
     tried("Pass np.matmul", lambda: SCHEME.work(np.add), lambda: SCHEME.work(np.matmul)),
     tried(
         "Multiply the shares that anyk.Residues encodes.",

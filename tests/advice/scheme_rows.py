@@ -1,12 +1,14 @@
 """What the constructors of schemes advise, and what encode, decode and recovery do."""
 
 import numpy as np
+import scipy.sparse
 from tried import tried
 
 import anyk
 from anyk.privacy.noise import noise_for
 from anyk.schemes.certainty import Certainty
 from anyk.schemes.wrappers.embedded import Embedded
+from anyk.work import WorkerTask
 
 FIELD, SEVEN = anyk.PrimeField(), anyk.PrimeField(7)
 SCHEME = anyk.Lagrange(2, 1, 4)
@@ -28,6 +30,20 @@ def product(factors=(A / 4, B / 4), degree=2, **named):
     embedding = anyk.FixedPoint(fraction_bits=8, magnitude=4.0, degree=degree, **named)
     with anyk.Inline(6) as executor:
         return anyk.run(CODE, np.matmul, factors, executor, embedding=embedding).value
+
+
+SPARSE = scipy.sparse.csr_array(np.array([[0, 0, 5], [2, 0, 0]]))
+
+
+def held(A):
+    """Shares of a sparse matrix."""
+    return anyk.Sparse((2, 1, 1), 3).encode_left(A)
+
+
+def work_of(left, right):
+    """What a worker makes of the first of them, and another factor."""
+    task = WorkerTask(left.scheme.work(np.matmul), FIELD, (True,), len(left.parts))
+    return task(*(part[0] for part in left.parts), right)
 
 
 LARGE = np.array([[1.0, 2.0], [1e30, -3.0]])
@@ -174,6 +190,34 @@ ROWS = [
         "Pass ({}, {}, {}).",
         lambda: anyk.Polynomial((2, 2, 2), 6),
         lambda *fits: anyk.Polynomial(fits, 6),
+    ),
+    *(
+        tried(
+            "Take {} workers or fewer, or one over a field.",
+            lambda make=make: make(workers=201, domain=anyk.Reals()),
+            lambda most, make=make: make(workers=most, domain=anyk.Reals()),
+            lambda _, make=make: make(workers=201, domain=FIELD),
+        )
+        for make in (
+            lambda **named: anyk.Sparse((3, 1, 1), **named),
+            lambda **named: anyk.ShortDot((3, 1, 1), threshold=50, **named),
+        )
+    ),
+    tried(
+        "needed: at least m = 3, as 3 blocks of the product are unknown. Pass {} or more.",
+        lambda: anyk.ShortDot((3, 1, 1), 6, threshold=2),
+        lambda least: anyk.ShortDot((3, 1, 1), 6, threshold=least),
+        less=lambda less: anyk.ShortDot((3, 1, 1), 6, threshold=less),
+    ),
+    tried(
+        "Reshape it.",
+        lambda: held(scipy.sparse.coo_array(np.ones(4, int))),
+        lambda: held(scipy.sparse.coo_array(np.ones(4, int)).reshape(2, 2)),
+    ),
+    tried(
+        "Encode the factors with one scheme, and multiply those.",
+        lambda: work_of(held(SPARSE), np.ones(2, int)),
+        lambda: work_of(held(SPARSE), np.ones(3, int)),
     ),
     tried(
         "Pass a positive number.",

@@ -55,6 +55,14 @@ GRIDS = {
     anyk.ChebyshevLagrange: {
         "blocks": [1, 2, 3], "degree": [1, 2], "stragglers": NONE_OR, "detects": [None, 0, 2],
     },
+    anyk.Sparse: {
+        "partition": [(1, 1, 1), (2, 1, 1), (5, 1, 1)], "adversaries": [0, 1, 2],
+        "pieces": [1, 2, 3], "detects": [None, 2],
+    },
+    anyk.ShortDot: {
+        "partition": [(1, 1, 1), (2, 1, 1)], "threshold": [2, 5], "adversaries": [0, 1, 2],
+        "pieces": [1, 2, 3], "detects": [None, 2],
+    },
 }  # fmt: skip
 LEAST = {"blocks": 1, "degree": 1}
 

@@ -143,6 +143,6 @@ def sums_and_products(executor: AbstractExecutor, gram: Any) -> None:
     residues = anyk.Residues(workers=3)
     halves = anyk.run(residues, np.matmul, (A / 2, B), executor, progress=False)
     assert np.array_equal(halves.value, A / 2 @ B)
-    with anyk.distribute(residues, A << 30, executor) as data:
-        outcome = data.matmul(B[:, 0] << 28, progress=False)
-        assert np.array_equal(outcome.value, (A @ B[:, 0]) << 58)
+    with anyk.distribute(residues, A << 28, executor) as data:
+        outcome = data.matmul(B[:, 0] << 26, progress=False)
+        assert np.array_equal(outcome.value, (A @ B[:, 0]) << 54)

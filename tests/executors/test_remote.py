@@ -242,7 +242,7 @@ def test_domains_survive_the_way(domain: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "said", ["integers", {"field": 10}, {"field": "7"}, {"ring": [5, 5]}, {"ring": 5}, {}, 3,
+    "said", ["naturals", {"field": 10}, {"field": "7"}, {"ring": [5, 5]}, {"ring": 5}, {}, 3,
              {"field": 7, "ring": [5]}, {"module": "os"}],
     ids=repr,
 )  # fmt: skip

@@ -14,7 +14,16 @@ from anyk.domains.whole import Integers
 from anyk.executors.core.answer_header import BrokenAnswer
 from anyk.executors.remote.request import make_request, needs_function, task_of
 from anyk.testing.tasks import gram
-from anyk.work import AbstractWork, Combined, EachPrime, Plain, Product, ProductModulo, WorkerTask
+from anyk.work import (
+    AbstractWork,
+    Combined,
+    EachPrime,
+    Plain,
+    Product,
+    ProductModulo,
+    SparseProduct,
+    WorkerTask,
+)
 
 RING = ResidueRing((anyk.PrimeField(5), anyk.PrimeField(7)))
 
@@ -30,6 +39,8 @@ def header_of(work, domain=anyk.Reals(), per_worker=(), arguments=()):  # noqa: 
         (Combined("gram"), anyk.Reals(), ["combined"], 2),
         (Product(), anyk.PrimeField(), ["product"], 2),
         (ProductModulo(), Integers(), ["product_modulo"], 3),
+        (SparseProduct(), anyk.Reals(), ["sparse_product"], 4),
+        (SparseProduct(), anyk.PrimeField(), ["sparse_product"], 3),
         (EachPrime(Plain("gram"), ()), RING, ["each_prime", "plain"], 1),
         (EachPrime(Combined("gram"), ()), RING, ["each_prime", "combined"], 2),
         (EachPrime(Product(), ()), RING, ["each_prime", "product"], 2),
@@ -57,14 +68,17 @@ class Stranger(AbstractWork):
 
 @pytest.mark.parametrize("work", [Stranger(), EachPrime(Stranger(), ())])
 def test_work_that_is_not_in_the_table_is_not_sent(work):
-    with pytest.raises(anyk.InvalidArgument, match=r"plain, combined, product, product_modulo"):
+    with pytest.raises(
+        anyk.InvalidArgument, match=r"plain, combined, product, product_modulo, sparse_product"
+    ):
         header_of(work)
 
 
 @pytest.mark.parametrize(
     "words",
     [None, [], "plain", ["exec"], ["plain", "plain"], ["each_prime"], ["each_prime", "plain"], [7],
-     [["plain"]], {"plain": 1}, ["product"], ["__class__"], ["plain"] * 3],
+     [["plain"]], {"plain": 1}, ["product"], ["sparse_product"],
+     ["__class__"], ["plain"] * 3],
     ids=repr,
 )  # fmt: skip
 def test_words_that_nobody_would_say_are_refused(words):

@@ -15,6 +15,8 @@ FFPACK packages (ACM TOMS 2008), section 2, for reductions delayed within the ma
 
 from __future__ import annotations
 
+from functools import lru_cache
+from itertools import islice
 from typing import Any, Final
 
 import numpy as np
@@ -22,6 +24,7 @@ from numpy.typing import NDArray
 
 from anyk.checks import shown
 from anyk.domains.extent import largest_of
+from anyk.domains.integers import is_prime
 from anyk.errors import InvalidArgument
 
 __all__ = [
@@ -29,6 +32,7 @@ __all__ = [
     "balanced",
     "balanced_integers",
     "balanced_number",
+    "largest_primes",
     "product_modulo",
 ]
 
@@ -76,6 +80,19 @@ def balanced_number(number: int, modulus: int) -> float:
     """The same of one integer, of any size."""
     half = modulus // 2
     return float((number + half) % modulus - half)
+
+
+@lru_cache(maxsize=32)
+def largest_primes(number: int) -> tuple[int, ...]:
+    """The largest primes below 2**23, falling.
+
+    Example:
+        >>> from anyk.domains.balanced import largest_primes
+        >>> largest_primes(3)
+        (8388593, 8388587, 8388581)
+    """
+    candidates = range(LARGEST_MODULUS, 2, -2)
+    return tuple(islice((each for each in candidates if is_prime(each)), number))
 
 
 def product_modulo(modulus: Any, left: NDArray[Any], right: NDArray[Any]) -> NDArray[np.int64]:

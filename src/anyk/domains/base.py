@@ -36,6 +36,13 @@ def ndarray_of(values: Any, argument: str, *, kind: str) -> NDArray[Any]:
         raise InvalidArgument(
             argument, given="None", needed=f"an array of {kind}", change="Return or pass one."
         )
+    if type(values).__module__.startswith("scipy.sparse"):
+        raise InvalidArgument(
+            argument,
+            given=f"{type(values).__name__}, which is sparse",
+            needed=f"a dense array of {kind}",
+            change="Pass .toarray(); anyk.Sparse alone takes a sparse factor A of a product.",
+        )
     several = values if isinstance(values, (list, tuple)) else [values]
     if any(isinstance(each, np.ma.MaskedArray) and np.ma.is_masked(each) for each in several):
         raise InvalidArgument(

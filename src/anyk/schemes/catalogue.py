@@ -25,6 +25,8 @@ from anyk.schemes.products import (
     polynomial,
     residues,
     rotation,
+    short_dot,
+    sparse,
     uncoded,
 )
 from anyk.schemes.row import SchemeRow, WrapperRow
@@ -61,4 +63,6 @@ CATALOGUE: Final[tuple[SchemeRow | WrapperRow, ...]] = (
     csa.ROW,
     gcsa.ROW,
     folded_gram.ROW,
+    short_dot.ROW,
+    sparse.ROW,
 )

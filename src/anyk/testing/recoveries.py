@@ -64,7 +64,7 @@ def check_recoveries(
         if not (promise.exact and scheme.domain.exact):
             continue
         if lying == promise.adversaries:
-            _check_more_liars(encoded, answers, answered, generator)
+            _check_more_liars(made, encoded, answers, answered, generator)
             continue
         for liars in subsets(heard, min(lying + 1, len(heard)), patterns, generator):
             places = _places(encoded, answered, liars)
@@ -240,12 +240,13 @@ def _check_uncertain(
 
 
 def _check_more_liars(
+    made: Trial,
     encoded: Encoded,
     answers: NDArray[Any],
     answered: tuple[int, ...],
     generator: np.random.Generator,
 ) -> None:
-    """One liar more than may lie."""
+    """One liar more than may lie: refused, or named where each answer is checked."""
     many = encoded.guarantee.adversaries + 1
     examined = tuple(range(len(answers))) if many == 1 else answered
     heard = _workers(encoded, examined)
@@ -254,6 +255,10 @@ def _check_more_liars(
         return  # nothing to check the liars against
     liars = sorted(generator.choice(heard, many, replace=False).tolist())
     rows, values = _places(encoded, examined, liars), answers[list(examined)]
+    if encoded.check is not None:
+        spoiled = lies(encoded.scheme, values, rows, generator)
+        _check_uncertain(made, encoded.recovery(examined), spoiled, examined, tuple(liars))
+        return
     for _ in range(tries):
         try:
             encoded.decode(lies(encoded.scheme, values, rows, generator), examined)

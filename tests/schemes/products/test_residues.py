@@ -3,6 +3,7 @@
 import itertools
 import math
 import pickle
+from dataclasses import replace
 from fractions import Fraction
 
 import flint
@@ -10,9 +11,11 @@ import numpy as np
 import pytest
 
 import anyk
+from anyk.codes.exact.chinese import ChineseCode
 from anyk.domains.balanced import LARGEST_MODULUS, balanced_integers
 from anyk.domains.whole import Integers
 from anyk.faults import Collude, Corrupt, Crash, Faulty
+from anyk.schemes.products.whole_factors import WholeFactor
 
 
 def answers_of(encoded):
@@ -303,6 +306,9 @@ ONES = np.ones((2, 2), dtype=int)
         (lambda: anyk.Residues(1 << 20), "16384 primes"),
         (lambda: anyk.Residues(5, adversaries=1 << 30), "16384 primes"),
         (lambda: anyk.Residues(5, adversaries=2, detects=1), "detects"),
+        (lambda: anyk.Residues(5, adversaries=1, detects=1, verified=True), "detects"),
+        (lambda: anyk.Residues(5, verified="single"), "verified"),
+        (lambda: anyk.Residues(4, adversaries=2, verified=True), "k [+] A <= N, that is 3 [+] 2"),
         (lambda: anyk.Residues(3).work(np.add), "numpy.matmul alone"),
         (lambda: anyk.Residues(3).work(np.matmul, (True,)), "further arguments"),
         (lambda: anyk.Residues(3).encode(ONES), "two factors"),
@@ -322,3 +328,77 @@ ONES = np.ones((2, 2), dtype=int)
 def test_what_makes_no_sense_is_refused(build, told):
     with pytest.raises(anyk.InvalidArgument, match=told):
         build()
+
+
+def test_answers_that_are_checked_name_any_number_of_liars():
+    rng = np.random.default_rng(10)
+    A, B = drawn(29, rng)
+    scheme = anyk.Residues(6, adversaries=3, verified=True)
+    assert scheme.guarantee.threshold == 6
+    assert scheme.guarantee.waited_for == 3
+    encoded = scheme.encode((A, B))
+    honest, others = answers_of(encoded), answers_of(scheme.encode((A, B + 1)))
+    for kind in KINDS:
+        told = lies_of(kind, honest, others, np.array(scheme.primes), rng)
+        for many in range(4):
+            for liars in itertools.combinations(range(6), many):
+                values = honest.copy()
+                values[list(liars)] = told[list(liars)]
+                recovered = encoded.decode(values, range(6))
+                assert recovered.suspects == liars
+                assert np.array_equal(recovered.value, exact(A, B))
+        for liars in itertools.combinations(range(6), 4):
+            values = honest.copy()
+            values[list(liars)] = told[list(liars)]
+            with pytest.raises(anyk.TooManyErrors):
+                encoded.decode(values, range(6))
+    assert encoded.check.escapes < 2**-61
+    assert not encoded.check.passes(0, honest[0][:2])
+    assert "rows" not in repr(encoded.check)
+    with pytest.raises(TypeError, match="not pickled"):
+        pickle.dumps(encoded.check.keys)
+
+
+def test_liars_are_out_at_once_where_a_factor_stays_on_the_workers():
+    rng = np.random.default_rng(11)
+    A = rng.integers(-(2**25), 2**25, (30, 20))
+    scheme = anyk.Residues(5, adversaries=2, verified=True)
+    faults = {0: Corrupt(entries=1), 3: Collude()}
+    with (
+        Faulty(anyk.Threads(5), faults) as executor,
+        anyk.distribute(scheme, A, executor) as data,
+    ):
+        x = rng.standard_normal(20).astype(np.float16)
+        outcome = data.matmul(x)
+        assert np.array_equal(outcome.value, nearest(A, x))
+        assert set(outcome.suspects) <= {0, 3}
+
+
+@pytest.mark.parametrize(
+    ("flaw", "told"), [("modulo", "not D·blocks"), ("primes", "not the moduli")]
+)
+def test_conformance_notices_shares_that_are_not_what_is_said(flaw, told, monkeypatch):
+    if flaw == "modulo":
+        monkeypatch.setattr(WholeFactor, "modulo", lambda self, primes: modulo(self, primes) + 1)
+    else:
+        monkeypatch.setattr(anyk.Residues, "primes", property(lambda self: primes(self)[::-1]))
+        monkeypatch.setattr(
+            anyk.Residues,
+            "encoder",
+            lambda self, layout, operand=0: replace(
+                encoder(self, layout, operand), moduli=primes(self)
+            ),
+        )
+    with pytest.raises(AssertionError, match=told):
+        anyk.testing.check_scheme(anyk.Residues(4), generator=np.random.default_rng(0))
+
+
+modulo, encoder, primes = WholeFactor.modulo, anyk.Residues.encoder, anyk.Residues.primes.fget
+
+
+def test_conformance_notices_a_locator_that_names_too_few(monkeypatch):
+    monkeypatch.setattr(ChineseCode, "_errors", lambda *_: None)
+    with pytest.raises(AssertionError, match="liars"):
+        anyk.testing.check_scheme(
+            anyk.Residues(5, adversaries=1), generator=np.random.default_rng(0)
+        )

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.codes.analog.linear import LinearCode
-from anyk.codes.analog.search import complement
 from anyk.codes.analog.sets import largest_of
+from anyk.codes.analog.spans import complement
 from anyk.codes.locators.located import Located
 
 __all__ = ["InterleavedCode"]

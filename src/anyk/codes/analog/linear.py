@@ -15,14 +15,15 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.codes.analog.search import Rows, Search, Start, complement
+from anyk.codes.analog.search import Search, Start
 from anyk.codes.analog.sets import every, exchanged, grown, largest_of
+from anyk.codes.analog.spans import Rows, complement
 from anyk.codes.locators.located import Located
 
 __all__ = ["LinearCode"]
 
-_STARTS = 5  # of the search for the groups that can hide most
-_TINY = 1e-15  # of the squared length of a column, which is 1 at most
+_STARTS = 3  # of the search for the groups that can hide most
+_TINY = 1e-15  # of the largest column, or of the length of each
 
 
 @final
@@ -142,29 +143,29 @@ class LinearCode:
         most = min(most, count)
         if not most:
             return 0.0
-        moved = matrix.conj().T @ matrix
-        seen = self.parity_check.conj().T @ self.parity_check
-        seen += _TINY * np.eye(len(seen))
-        spare = len(self.parity_check)
-        rows = Rows(self.members)
+        lengths = np.linalg.norm(self.parity_check, axis=0)
+        lengths = np.maximum(lengths, _TINY * lengths.max(initial=1.0))
+        check, spare, rows = self.parity_check / lengths, len(self.parity_check), Rows(self.members)
+        few: Any = np.linalg.qr(matrix / lengths, mode="r")  # of the same norm, in fewer rows
 
         def loss(sets: NDArray[np.intp]) -> NDArray[np.float64]:
             exposed = np.full(len(sets), math.inf)
             for some, each in rows.of(sets):
                 if each.shape[1] <= spare:
-                    square = each[:, :, None], each[:, None, :]
-                    solved = np.linalg.solve(seen[square], moved[square])
-                    exposed[some] = np.trace(solved, axis1=1, axis2=2).real
+                    _, seen, turned = np.linalg.svd(
+                        np.moveaxis(check[:, each], 0, 1), full_matrices=False
+                    )
+                    moved = np.moveaxis(few[:, each], 0, 1) @ turned.conj().swapaxes(1, 2)
+                    seen = np.maximum(seen, _TINY)[:, None, :]
+                    exposed[some] = np.linalg.norm(moved / seen, axis=(1, 2))
             return -exposed
 
         sets = every(count, most)
         if sets is not None:
-            return math.sqrt(-float(loss(sets).min()))
+            return -float(loss(sets).min())
         allowed = np.arange(count)
         alone = largest_of(-loss(allowed[:, None]), _STARTS)
-        return math.sqrt(
-            max(-exchanged(grown([one], allowed, most, loss), allowed, loss)[1] for one in alone)
-        )
+        return max(-exchanged(grown([one], allowed, most, loss), allowed, loss)[1] for one in alone)
 
     def unexplained(
         self,
@@ -234,6 +235,7 @@ class LinearCode:
         for errors in range(1, most + 1):
             found, left = search.best(errors)
             if left <= search.unit:
+                found = search.least(found)
                 named = search.named(
                     found,
                     left,

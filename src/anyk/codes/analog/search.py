@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from anyk.codes.analog.sample import alike
 from anyk.codes.analog.sets import every, exchanged, grown, largest_of
+from anyk.codes.analog.spans import Rows, complement, span_of
 
-__all__ = ["Rows", "Search", "Start", "complement"]
+__all__ = ["Search", "Start"]
 
 Start: TypeAlias = Callable[[NDArray[Any], NDArray[np.float64], int], NDArray[np.intp]]
 """Which groups are likely to be wrong, by weighted values, weights, and how many they are."""
@@ -23,7 +24,6 @@ _MOST = 30_000  # sets that are weighed, before no further start is tried
 _AT_ONCE = 1000  # of them
 _PAIRS = 4  # of the best sets, two of whose groups are exchanged at once
 _ALARM = 1e-4  # the chance that noise alone makes one of the groups look like a lie
-_DEPENDENT = 1e-12  # of columns of length 1 at most
 
 
 @final
@@ -86,16 +86,35 @@ class Search:
             errors: at least 1. Infinite is left, where each set has too many rows.
         """
         sets = self._every(errors)
+        if sets is None:
+            found, least = self._likely(errors)
+            if least > self.unit and errors == self._most:
+                sets = every(len(self._groups), errors, _MOST)
         if sets is not None:
             left = self._bounded(sets)
-            best = sets[np.argmin(left)]
-            return tuple(best.tolist()), self._rest(best) if left.min() < math.inf else math.inf
+            found, least = sets[np.argmin(left)], float(left.min())
+        return tuple(found.tolist()), self._rest(found) if least < math.inf else math.inf
+
+    def least(self, found: tuple[int, ...]) -> tuple[int, ...]:
+        """The set without groups that need not be in it, as where not all sets were tried.
+
+        Args:
+            found: groups without which no more than noise is left.
+        """
+        for group in found:
+            fewer = tuple(each for each in found if each != group)
+            if fewer and self._rest(np.array(fewer)) <= self.unit:
+                return self.least(fewer)
+        return found
+
+    def _likely(self, errors: int) -> tuple[NDArray[np.intp], float]:
+        """A set of this many groups that explains most, by exchanges from several starts."""
         allowed = np.arange(len(self._groups))
         tried: list[tuple[float, tuple[int, ...]]] = []
         for start in self._starts(errors):
-            groups, left_over = exchanged(start, allowed, self._bounded, enough=self.unit)
-            tried.append((left_over, tuple(groups.tolist())))
-            if left_over <= self.unit or self._weighed > _MOST:
+            groups, left = exchanged(start, allowed, self._bounded, enough=self.unit)
+            tried.append((left, tuple(groups.tolist())))
+            if left <= self.unit or self._weighed > _MOST:
                 break
         least, found = min(tried)
         others = len(self._groups) - errors
@@ -106,7 +125,7 @@ class Search:
                 for _, each in sorted({*tried})[:_PAIRS]
             ]
             least, found = min((lost, tuple(groups.tolist())) for groups, lost in after)
-        return found, self._rest(np.array(found)) if least < math.inf else math.inf
+        return np.array(found), least
 
     def named(
         self,
@@ -207,7 +226,7 @@ class Search:
                 continue  # they explain anything
             for first in range(0, len(some), _AT_ONCE):
                 these = slice(first, first + _AT_ONCE)
-                span = _span(np.moveaxis(self._check[:, rows[these]], 0, 1))
+                span = span_of(np.moveaxis(self._check[:, rows[these]], 0, 1))
                 rest = self._syndromes - span @ (span.conj().swapaxes(1, 2) @ self._syndromes)
                 left[some[these]] = np.linalg.norm(rest, axis=(1, 2))
             left[some] /= math.sqrt((spare - count) * self._width)
@@ -229,7 +248,7 @@ class Search:
         """Those whose columns of H are nearest to what the syndromes span: of independent lies."""
         sizes = np.linalg.norm(self._syndromes, axis=0)
         clear = int(np.sum(sizes > self.unit * math.sqrt(max(len(self._check), self._width))))
-        span = _span(self._syndromes[:, : min(clear, len(self._check) - 1)])
+        span = span_of(self._syndromes[:, : min(clear, len(self._check) - 1)])
         rest = self._check - span @ (span.conj().T @ self._check)
         apart = np.linalg.norm(rest, axis=0) / np.maximum(np.linalg.norm(self._check, axis=0), 1e-9)
         return largest_of(-np.array([apart[each].max() for each in self._groups]), errors)
@@ -245,51 +264,3 @@ class Search:
             for each, size in zip(self._groups, groups, strict=True):
                 weights[each] = 1.0 / max(size / self.unit, 1.0)
         return largest_of(groups, errors)
-
-
-@final
-class Rows:
-    """The rows of sets of groups.
-
-    Args:
-        groups: the rows of each group.
-    """
-
-    def __init__(self, groups: tuple[NDArray[np.intp], ...]) -> None:
-        self.counts = np.array([len(each) for each in groups])
-        self._first = np.cumsum(self.counts) - self.counts
-        self._all = np.concatenate(groups)
-
-    def of(self, sets: NDArray[np.intp]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-        """The rows of each set, of those together that have as many.
-
-        Args:
-            sets: ndarray (sets, size) of places of groups.
-
-        Yields:
-            Which sets, and their rows, ndarray (these sets, rows).
-        """
-        counts = self.counts[sets]
-        total = counts.sum(axis=1)
-        for count in np.unique(total):
-            some = np.flatnonzero(total == count)
-            each = counts[some].ravel()
-            ahead = np.repeat(self._first[sets[some]].ravel() - np.cumsum(each) + each, each)
-            yield some, self._all[ahead + np.arange(len(ahead))].reshape(some.size, count)
-
-
-def _span(columns: NDArray[Any]) -> NDArray[Any]:
-    """Orthonormal columns of the same span, and zeros, for each of some matrices."""
-    turned, triangle = np.linalg.qr(columns)
-    size = np.abs(np.diagonal(triangle, axis1=-2, axis2=-1)).min(axis=-1, initial=math.inf)
-    if (size <= _DEPENDENT * np.abs(triangle).max(initial=0.0)).any():
-        turned, lengths, _ = np.linalg.svd(columns, full_matrices=False)
-        clear = lengths > _DEPENDENT * lengths.max(axis=-1, initial=0.0, keepdims=True)
-        turned = np.where(clear[..., None, :], turned, 0.0)
-    return turned
-
-
-def complement(basis: NDArray[Any]) -> NDArray[Any]:
-    """Orthonormal rows that vanish on the columns of a matrix (n, m), ndarray (n - m, n)."""
-    turned: NDArray[Any] = np.linalg.qr(basis, mode="complete")[0]
-    return turned[:, basis.shape[1] :].conj().T

@@ -21,12 +21,13 @@ Loss: TypeAlias = Callable[[NDArray[np.intp]], NDArray[np.float64]]
 _ROUNDS = 20  # of exchanging one thing
 
 
-def every(count: int, size: int) -> NDArray[np.intp] | None:
-    """All sets of so many of 0 .. count - 1, in order; None where they are more than 3,000.
+def every(count: int, size: int, most: int = ALL) -> NDArray[np.intp] | None:
+    """All sets of so many of 0 .. count - 1, in order; None where they are too many.
 
     Args:
         count: of things.
         size: of a set.
+        most: how many sets are not too many.
 
     Example:
         >>> from anyk.codes.analog.sets import every
@@ -34,7 +35,7 @@ def every(count: int, size: int) -> NDArray[np.intp] | None:
         ([[0, 1], [0, 2], [1, 2]], None)
     """
     total = math.comb(count, size)
-    if total > ALL:
+    if total > most:
         return None
     return np.array([*itertools.combinations(range(count), size)], np.intp).reshape(total, size)
 

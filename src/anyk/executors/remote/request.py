@@ -25,7 +25,16 @@ from anyk.executors.remote.arguments import pack, sendable
 from anyk.executors.remote.frames import LONGEST_REQUEST
 from anyk.executors.remote.header_limits import MOST_ARRAYS, MOST_PRIMES, excess
 from anyk.executors.remote.promise import promise_in_words, promised_function
-from anyk.work import AbstractWork, Combined, EachPrime, Plain, Product, ProductModulo, WorkerTask
+from anyk.work import (
+    AbstractWork,
+    Combined,
+    EachPrime,
+    Plain,
+    Product,
+    ProductModulo,
+    SparseProduct,
+    WorkerTask,
+)
 
 __all__ = [
     "NOT_HELD",
@@ -46,6 +55,7 @@ _WORKS: dict[str, type[AbstractWork]] = {
     "combined": Combined,
     "product": Product,
     "product_modulo": ProductModulo,
+    "sparse_product": SparseProduct,
 }
 _PLAIN_DOMAINS: dict[str, type[AbstractDomain]] = {
     "reals": Reals,
@@ -53,7 +63,7 @@ _PLAIN_DOMAINS: dict[str, type[AbstractDomain]] = {
     "integers": Integers,
 }
 _EACH_PRIME = "each_prime"
-_NO_FUNCTION = {"product", "product_modulo"}
+_NO_FUNCTION = {"product", "product_modulo", "sparse_product"}
 
 
 @final

@@ -6,18 +6,16 @@ from abc import abstractmethod
 from collections.abc import Callable, Collection
 from dataclasses import KW_ONLY, dataclass, replace
 from functools import lru_cache
-from typing import Any, ClassVar, Final, final
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.checks import indices_of, positive, settle, shown
+from anyk.checks import indices_of, settle
 from anyk.codes.checks.base import AbstractKeys
 from anyk.codes.checks.keys import least_lie, product_keys
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
-from anyk.errors import InvalidArgument, Unachievable
-from anyk.privacy.noise import settle_noise
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.randomness.masks import uniform_masks
 from anyk.schemes.base import AbstractScheme, Encoded, missing_answers
@@ -27,39 +25,17 @@ from anyk.schemes.products.check import ProductCheck, Verified, settle_verified
 from anyk.schemes.products.code import ProductCode
 from anyk.schemes.products.grid import cut_left, cut_right, factors_of
 from anyk.schemes.products.layout import Held, Layout
+from anyk.schemes.products.limits import Can, check_ability, check_noise, check_workers, refused
 from anyk.schemes.products.multiply import check_stack, product_work
 from anyk.schemes.products.precision import require_precision
 from anyk.schemes.products.recovery import LinearRecovery, Sizes, mean_squares
+from anyk.schemes.products.sparse_rows import is_sparse, sparse_shares
 from anyk.schemes.recovery import AbstractRecovery
-from anyk.schemes.smaller import altered, enough, or_lower
 from anyk.schemes.tally import AbstractTally, CountTally
 from anyk.spec import Guarantee, MatMul
 from anyk.work import AbstractWork, Function
 
-__all__ = ["AbstractProduct", "Can", "code_of"]
-
-_NAMES: Final = ("m", "p", "n")
-
-
-@final
-@dataclass(frozen=True, kw_only=True)
-class Can:
-    """What a code can do: what it can't is refused.
-
-    Args:
-        cuts: which of m, p and n may be more than 1.
-        domains: the kinds of arithmetic.
-        adversaries: whether liars are told by the other answers.
-        colluders: the kinds of arithmetic in which shares are masked; with one that rounds, the
-            scheme has the fields leakage, sigma, data_std and tolerance.
-        pieces: whether a worker may hold several shares.
-    """
-
-    cuts: tuple[bool, bool, bool]
-    domains: tuple[type[AbstractDomain], ...]
-    adversaries: bool = True
-    colluders: tuple[type[AbstractDomain], ...] = ()
-    pieces: bool = True
+__all__ = ["AbstractProduct", "code_of"]
 
 
 @dataclass(frozen=True)
@@ -136,113 +112,15 @@ class AbstractProduct(AbstractScheme):
         settle(self, optional="detects", workers=1, adversaries=0, pieces=1, detects=0, colluders=0)
         object.__setattr__(self, "partition", MatMul(partition=self.partition).partition)
         settle_verified(self)
-        self._check_ability()
+        check_ability(self)
         self.check_partition()
         if any(kind is not PrimeField for kind in self.can.colluders):
-            self._check_noise()
-        self._check_workers()
+            check_noise(self)
+        check_workers(self)
         if self.colluders and not self.domain.exact:
             own: Any = self
             inner = self.partition[1]
             require_precision(code_of(self), inner=inner, tolerance=own.tolerance)
-
-    def _check_ability(self) -> None:
-        """Refuse what this code can't do."""
-        can, name = self.can, type(self).__name__
-        if not isinstance(self.domain, can.domains):
-            kinds = " or ".join(f"anyk.{kind.__name__}()" for kind in can.domains)
-            raise _refused(name, "domain", repr(self.domain), kinds, f"Pass domain={kinds}.")
-        given = self.partition
-        bad = [i for i in range(3) if given[i] > 1 and not can.cuts[i]]
-        if bad:
-            form = ", ".join(
-                letter if cut else "1" for letter, cut in zip(_NAMES, can.cuts, strict=True)
-            )
-            fits = ", ".join(
-                str(number if cut else 1) for number, cut in zip(given, can.cuts, strict=True)
-            )
-            raise _refused(name, "partition", repr(given), f"({form})", f"Pass ({fits}).")
-        if self.colluders and not isinstance(self.domain, can.colluders or ()):
-            raise _refused(
-                name, "colluders", f"{self.colluders} over {self.domain!r}", "0", "Leave it out."
-            )
-        if self.pieces > 1 and not can.pieces:
-            raise _refused(name, "pieces", str(self.pieces), "1", "Leave it out.")
-        if (self.adversaries or self.detects) and not (can.adversaries or self.verified):
-            needed = "0, or verified=True: the other answers do not tell who lies"
-            raise _refused(
-                name, "adversaries", str(self.adversaries), needed, "Pass verified=True too."
-            )
-        if self.verified and self.detects is not None:
-            raise _refused(
-                name,
-                "detects",
-                str(self.detects),
-                "None where each answer is checked: every liar is noticed",
-                "Leave it out.",
-            )
-
-    def _check_noise(self) -> None:
-        """Settle how much noise hides the factors, where they are hidden by noise."""
-        own: Any = self
-        for name in ("data_std", "tolerance"):
-            number = positive(name, getattr(own, name), change="Pass a positive number.")
-            object.__setattr__(self, name, number)
-        if self.colluders and not self.domain.exact:
-            settle_noise(self)
-            return
-        for name in ("leakage", "sigma"):
-            if getattr(own, name) is not None:
-                told = "None, as masks over a field hide all" if self.colluders else "None"
-                raise InvalidArgument(
-                    name, given=shown(getattr(own, name)), needed=told, change="Leave it out."
-                )
-
-    def _check_workers(self) -> None:
-        threshold, shares, r = self._threshold, self.workers * self.pieces, self.pieces
-        field, points = self.domain, shares + self.beside
-        if isinstance(field, PrimeField) and points > field.modulus:
-            raise Unachievable(
-                "domain",
-                given=repr(field),
-                needed=f"a modulus of at least rN{' and more' * bool(self.beside)} = {points}",
-                change="Take a larger prime; 2**31 - 1 is the default.",
-            )
-        if threshold <= shares:
-            return
-        words, numbers = self.certainty.excess
-        if self.verified:
-            words, numbers = f"{'' if r == 1 else 'r'}A", str(r * self.adversaries)
-        raise Unachievable(
-            "workers",
-            given=str(self.workers),
-            needed=f"{self.letters} + {words} <= {'N' if r == 1 else 'rN'}, that is "
-            f"{self.enough} + {numbers} = {threshold} <= {shares}",
-            change=f"Take {self._fewest} workers{self._lower}.",
-        )
-
-    @property
-    def _fewest(self) -> int:
-        """How many workers would be enough; of some codes more workers need fewer answers."""
-        most = -(-self._threshold // self.pieces)
-
-        def fits(workers: int) -> bool:
-            it = altered(self, "workers", workers)
-            return it._threshold <= it.workers * it.pieces  # noqa: SLF001 - a copy of its own
-
-        if not fits(most - 1):
-            return most
-        return next(workers for workers in range(self.workers, most) if fits(workers))
-
-    @property
-    def _lower(self) -> str:
-        """What can be lowered instead of taking more workers."""
-        least = {"detects": self.adversaries}
-
-        def fits(it: AbstractProduct) -> bool:
-            return it._threshold <= it.workers * it.pieces
-
-        return or_lower(enough(self, fits, "adversaries", "detects", "colluders", **least))
 
     @property
     def certainty(self) -> Certainty:
@@ -255,7 +133,7 @@ class AbstractProduct(AbstractScheme):
         )
 
     @property
-    def _threshold(self) -> int:
+    def threshold(self) -> int:
         """How many shares are enough, with A liars among them."""
         spoiled = self.pieces * self.adversaries if self.verified else 0
         return self.certainty.threshold + spoiled
@@ -271,9 +149,9 @@ class AbstractProduct(AbstractScheme):
         exact, shares = self.domain.exact, self.workers * self.pieces
         return Guarantee(
             workers=self.workers,
-            threshold=self._threshold,
+            threshold=self.threshold,
             least=self.certainty.least,
-            stragglers=(shares - self._threshold) // self.pieces,
+            stragglers=(shares - self.threshold) // self.pieces,
             adversaries=self.adversaries,
             colluders=self.colluders,
             exact=exact,
@@ -322,22 +200,37 @@ class AbstractProduct(AbstractScheme):
         """Shares of A alone, for products with many B.
 
         Args:
-            factor: A, array-like (rows, inner); or a stack of such matrices along a first axis, of
-                which each share has a part of all.
+            factor: A, array-like (rows, inner), of scipy.sparse where shares may be sparse; or a
+                stack of matrices along a first axis, of which each share has a part of all.
             source: where masks come from.
 
         Returns:
-            One part, A~ of each share.
+            One part, A~ of each share; three of a sparse one.
 
         Raises:
             InvalidArgument: if it is no matrix, or the other factor is its transpose.
         """
         self._check_apart()
+        if self.can.sparse and is_sparse(factor):
+            return self._sparse(factor)
         return self._alone(factor, source)
+
+    def _sparse(self, factor: Any) -> Encoded:
+        """Shares of a sparse A that stay sparse."""
+        if self.verified:
+            raise refused(
+                type(self).__name__,
+                "X",
+                "a sparse A with verified=True",
+                "a dense one, where answers are checked",
+                "Pass A.toarray(), or leave verified out.",
+            )
+        parts, squares = sparse_shares(self.domain, code_of(self).left.data, factor)
+        return Encoded(self, parts, Held(np.shape(factor), squares), alone=True)
 
     def _check_apart(self) -> None:
         if self.gram:
-            raise _refused(
+            raise refused(
                 type(self).__name__,
                 "data",
                 "one factor at a time",
@@ -368,7 +261,7 @@ class AbstractProduct(AbstractScheme):
             source: where masks come from.
 
         Returns:
-            Two parts, A~ and B~.
+            B~ behind the parts of A~.
 
         Raises:
             InvalidArgument: if A can't be multiplied with it.
@@ -413,7 +306,7 @@ class AbstractProduct(AbstractScheme):
         Raises:
             InvalidArgument: if the function is not matmul, or there are further arguments.
         """
-        return product_work(function, per_worker)
+        return product_work(function, per_worker, sparse=self.can.sparse)
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether there are as many as determine the product, beyond those that D workers gave."""
@@ -459,7 +352,7 @@ class AbstractProduct(AbstractScheme):
             InvalidArgument: if it is over the reals or complex numbers.
         """
         if not isinstance(self.domain, PrimeField):
-            raise _refused(
+            raise refused(
                 "embedding", "scheme", repr(self), "one over a prime field", "Leave it out."
             )
         return replace(self, domain=field)
@@ -473,7 +366,3 @@ def code_of(scheme: AbstractProduct) -> ProductCode:
         scheme: whose.
     """
     return scheme.build()
-
-
-def _refused(name: str, argument: str, given: str, needed: str, change: str) -> InvalidArgument:
-    return InvalidArgument(argument, given=given, needed=f"{needed}, for {name}", change=change)

@@ -13,8 +13,9 @@ from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
 from anyk.schemes.approximate.placement import scattered
 from anyk.schemes.base import AbstractScheme
-from anyk.schemes.products.base import AbstractProduct, Can
+from anyk.schemes.products.base import AbstractProduct
 from anyk.schemes.products.code import ProductCode, given_to_all, unmasked
+from anyk.schemes.products.limits import Can
 from anyk.schemes.products.stable import ranks
 from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_of
 from anyk.spec import MatMul, Threat
@@ -116,6 +117,7 @@ def _examples() -> tuple[AbstractScheme, ...]:
         Circulant(partition=(12, 1, 1), workers=5),
         Circulant(partition=(12, 1, 1), workers=2, pieces=2),
         Circulant(partition=(8, 1, 1), workers=5),
+        Circulant(partition=(8, 1, 1), workers=5, adversaries=1),
     )
 
 

@@ -13,8 +13,9 @@ from anyk.domains.polynomials import vandermonde
 from anyk.domains.prime import PrimeField
 from anyk.schemes.base import AbstractScheme
 from anyk.schemes.encoder import Encoder
-from anyk.schemes.products.base import AbstractProduct, Can
+from anyk.schemes.products.base import AbstractProduct
 from anyk.schemes.products.code import ProductCode
+from anyk.schemes.products.limits import Can
 from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_of
 from anyk.spec import MatMul, Threat
 

@@ -7,8 +7,8 @@ from typing import ClassVar, final
 
 from anyk.domains.prime import PrimeField
 from anyk.schemes.base import AbstractScheme
-from anyk.schemes.products.base import Can
 from anyk.schemes.products.batches import AbstractBatches, sized
+from anyk.schemes.products.limits import Can
 from anyk.schemes.row import SchemeRow, SchemeWords
 from anyk.spec import MatMul, Threat
 

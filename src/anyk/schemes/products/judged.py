@@ -27,6 +27,7 @@ _LIE = 8.0  # times the rounding
 _FEWEST = 0.5  # roundings: what is assumed where the answers agree better than that
 _UNSEEN = 2.0  # roundings: what is assumed where no answer is spare
 _SLACK = 1.5  # for rounding that is alike in many rows
+_OWN, _ALIKE = 2.0, 64.0  # roundings of a sum of n terms: 2 + n/64
 _LUCK = 3.0  # standard deviations by which few spare rows may show less noise than there is
 _SUBNORMAL = float(np.finfo(np.float64).smallest_subnormal)  # what the smallest numbers lose
 _HUGE = 1e100  # times the other answers
@@ -64,6 +65,11 @@ class Judged:
         exposed = self.code.exposure(scaled, self.hidden) * math.sqrt(spare) if spare else 0.0
         total = math.hypot(float(np.linalg.norm(scaled)), exposed)
         return _SLACK * self.noise * total / math.sqrt(len(matrix))
+
+    @property
+    def own(self) -> float:
+        """By the recovery's own product, as a share of the value."""
+        return (_OWN + len(self.shares) / _ALIKE) * _EPS
 
 
 @final

@@ -12,8 +12,9 @@ from anyk.domains.polynomials import lagrange_matrix
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Complex, Reals
 from anyk.schemes.base import AbstractScheme
-from anyk.schemes.products.base import AbstractProduct, Can
+from anyk.schemes.products.base import AbstractProduct
 from anyk.schemes.products.code import ProductCode, given_to_all, unmasked
+from anyk.schemes.products.limits import Can
 from anyk.schemes.products.stable import coefficients, ranks
 from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_of
 from anyk.spec import MatMul, Threat
@@ -125,6 +126,8 @@ def _examples() -> tuple[AbstractScheme, ...]:
         MDS(partition=(3, 1, 1), workers=5, domain=Complex()),
         MDS(partition=(7, 1, 1), workers=3, pieces=3, domain=Reals()),
         MDS(partition=(4, 1, 1), workers=18, domain=Reals()),
+        MDS(partition=(3, 1, 1), workers=7, domain=Reals(), adversaries=1),
+        MDS(partition=(2, 1, 1), workers=5, domain=Complex(), verified=True, adversaries=1),
     )
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from anyk.checks import shown
 from anyk.errors import InvalidArgument
-from anyk.work import AbstractWork, Function, Product
+from anyk.work import AbstractWork, Function, Product, SparseProduct
 
 __all__ = ["check_stack", "product_work"]
 
@@ -18,12 +18,15 @@ _MATRICES: Final = 3  # axes of blocks that are matrices
 _MULTIPLY: Final = (operator.matmul, np.matmul)
 
 
-def product_work(function: Function, per_worker: tuple[bool, ...]) -> AbstractWork:
+def product_work(
+    function: Function, per_worker: tuple[bool, ...], *, sparse: bool = False
+) -> AbstractWork:
     """What multiplies the two parts of a share, if that is what is asked.
 
     Args:
         function: that the user passed.
         per_worker: of further arguments.
+        sparse: whether the left part may be sparse.
 
     Raises:
         InvalidArgument: if it is not matmul, or there are further arguments.
@@ -35,7 +38,7 @@ def product_work(function: Function, per_worker: tuple[bool, ...]) -> AbstractWo
             needed="numpy.matmul alone, as the workers multiply the two factors",
             change="Pass np.matmul, and the factors as X = (A, B).",
         )
-    return Product()
+    return SparseProduct() if sparse else Product()
 
 
 def check_stack(name: str, blocks: NDArray[Any], *, alone: bool) -> None:

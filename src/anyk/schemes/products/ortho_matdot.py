@@ -13,8 +13,9 @@ from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
 from anyk.schemes.approximate.placement import scattered
 from anyk.schemes.base import AbstractScheme
-from anyk.schemes.products.base import AbstractProduct, Can
+from anyk.schemes.products.base import AbstractProduct
 from anyk.schemes.products.code import ProductCode, unmasked
+from anyk.schemes.products.limits import Can
 from anyk.schemes.products.stable import ranks
 from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_of
 from anyk.spec import MatMul, Threat
@@ -102,6 +103,7 @@ def _examples() -> tuple[AbstractScheme, ...]:
         OrthoMatDot(partition=(1, 1, 1), workers=1),
         OrthoMatDot(partition=(1, 2, 1), workers=5),
         OrthoMatDot(partition=(1, 3, 1), workers=4, pieces=2),
+        OrthoMatDot(partition=(1, 2, 1), workers=6, adversaries=1),
     )
 
 

@@ -13,8 +13,9 @@ from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
 from anyk.schemes.approximate.placement import scattered
 from anyk.schemes.base import AbstractScheme
-from anyk.schemes.products.base import AbstractProduct, Can
+from anyk.schemes.products.base import AbstractProduct
 from anyk.schemes.products.code import ProductCode, unmasked
+from anyk.schemes.products.limits import Can
 from anyk.schemes.products.stable import ranks, terms_of
 from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_of
 from anyk.spec import MatMul, Threat
@@ -32,7 +33,7 @@ class OrthoPolynomial(AbstractProduct):
     is (T_(i+j) + T_|i-j|) / 2, the products q_i q_(jm) are another basis of the degrees below mn.
 
     `Polynomial` over the reals needs as many answers, and has the smaller condition number: compare
-    docs/products.md.
+    docs/products-real.md.
 
     Args:
         partition: (m, 1, n).
@@ -109,6 +110,7 @@ def _examples() -> tuple[AbstractScheme, ...]:
         OrthoPolynomial(partition=(1, 1, 1), workers=1),
         OrthoPolynomial(partition=(2, 1, 3), workers=8),
         OrthoPolynomial(partition=(3, 1, 2), workers=4, pieces=2),
+        OrthoPolynomial(partition=(2, 1, 2), workers=7, adversaries=1),
     )
 
 

@@ -8,8 +8,9 @@ from typing import ClassVar, final
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Complex
 from anyk.schemes.base import AbstractScheme
-from anyk.schemes.products.base import AbstractProduct, Can
+from anyk.schemes.products.base import AbstractProduct
 from anyk.schemes.products.code import ProductCode
+from anyk.schemes.products.limits import Can
 from anyk.schemes.products.powers import Powers
 from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_of
 from anyk.spec import MatMul, Threat

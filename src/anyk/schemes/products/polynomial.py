@@ -10,8 +10,9 @@ import numpy as np
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Complex, Reals
 from anyk.schemes.base import AbstractScheme
-from anyk.schemes.products.base import AbstractProduct, Can
+from anyk.schemes.products.base import AbstractProduct
 from anyk.schemes.products.code import ProductCode, unmasked
+from anyk.schemes.products.limits import Can
 from anyk.schemes.products.powers import Powers
 from anyk.schemes.products.stable import coefficients, terms_of
 from anyk.schemes.row import SchemeRow, SchemeWords, failing

@@ -241,8 +241,8 @@ class LinearRecovery(AbstractRecovery):
         with np.errstate(over="ignore", invalid="ignore"):  # the estimate is infinite then
             left = sub if everyone else self._split(array[list(judged.kept)])
             value = self.grid.together(solved.apply(self.domain, left))
-            error = judged.error(solved.matrix) if left.any() else 0.0
             size = _size(value)
+            error = judged.error(solved.matrix) + judged.own * size if left.any() else 0.0
         return _estimated(value, error, size, solved.condition, judged.suspects)
 
     def _split(self, array: NDArray[Any]) -> NDArray[Any]:

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import KW_ONLY, dataclass
 from fractions import Fraction
-from functools import cached_property, lru_cache
-from itertools import islice
+from functools import lru_cache
 from typing import Any, Final, final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from anyk.answers import Recovered
-from anyk.checks import count, indices_of, settle, shown
-from anyk.codes.exact.chinese import ChineseCode, dimension_of
-from anyk.domains.balanced import LARGEST_MODULUS
-from anyk.domains.balanced_digits import integers, rounded, wrapped
-from anyk.domains.integers import is_prime
+from anyk.checks import count, flag, indices_of, settle, shown
+from anyk.codes.checks.residues import ResidueKeys
+from anyk.codes.exact.chinese import dimension_of
+from anyk.domains.balanced import largest_primes
 from anyk.domains.prime import PrimeField
 from anyk.domains.whole import Integers
 from anyk.errors import InvalidArgument, Unachievable
@@ -27,12 +23,18 @@ from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.schemes.base import AbstractScheme, Encoded, missing_answers
 from anyk.schemes.certainty import Certainty
 from anyk.schemes.encoder import Encoder
+from anyk.schemes.products.check import ProductCheck
 from anyk.schemes.products.grid import factors_of
+from anyk.schemes.products.residue_recovery import (
+    ProductOfResidues,
+    ResidueRecovery,
+    exponents_of,
+)
 from anyk.schemes.products.whole_factors import WholeFactor, whole_factor
-from anyk.schemes.recovery import AbstractRecovery, rows_of
+from anyk.schemes.recovery import AbstractRecovery
 from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_of
 from anyk.schemes.smaller import enough, or_lower
-from anyk.schemes.tally import AbstractTally
+from anyk.schemes.tally import AbstractTally, CountTally
 from anyk.spec import Guarantee, MatMul, Threat
 from anyk.work import AbstractWork, Function, ProductModulo
 
@@ -42,7 +44,6 @@ _MULTIPLY: Final = (operator.matmul, np.matmul)
 _MOST_BITS = 1 << 13  # of an entry of a product: those of any float64 have half as many
 _MOST_PRIMES = 1 << 14
 _BITS = 22  # each prime has more
-_WORD = 63  # bits of an int64 beside its sign
 _BEYOND = Fraction(2) ** 1023  # float64 ends above it
 
 
@@ -65,11 +66,13 @@ class Residues(AbstractScheme):
             and of B, after scaling. Of float32 factors of one exponent that is 48 + log2(inner).
         adversaries: A, how many workers may answer wrongly.
         pieces: r, how many shares a worker holds, each modulo a prime of its own.
+        verified: whether each answer is checked when it comes, so that a liar costs one worker
+            instead of two; a lie passes with a chance below 2^-61.
         detects: D, how many workers may answer wrongly without a wrong value; A where it is None.
 
     Raises:
-        InvalidArgument: if a number is out of range, or D is below A.
-        Unachievable: if k + rD + rA > rN.
+        InvalidArgument: if a number is out of range, or D is below A, or given with `verified`.
+        Unachievable: if k + rD + rA > rN; with `verified`, if k + rA > rN.
 
     Guarantee:
         k is the least number for which 2^(b+1) is less than the product of any k of the primes
@@ -80,6 +83,8 @@ class Residues(AbstractScheme):
         of float64, each entry the one nearest to the exact product of these factors. Up to D liars
         never bring about a wrong value: answers of which no reading is certain raise
         `TooManyErrors`, and a run waits for more of them first. Nothing in it is left to chance.
+        With `verified` any k answers that pass their checks are enough, k + rA of rN; all liars are
+        named, however many.
         No privacy: a share is a factor modulo a prime, and small entries are in it as they are.
 
     References:
@@ -105,12 +110,21 @@ class Residues(AbstractScheme):
     bits: int = 63
     adversaries: int = 0
     pieces: int = 1
+    verified: bool = False
     _: KW_ONLY
     detects: int | None = None
 
     def __post_init__(self) -> None:
         settle(self, optional="detects", workers=1, bits=1, adversaries=0, pieces=1, detects=0)
         count("bits", self.bits, least=1, most=_MOST_BITS)
+        object.__setattr__(self, "verified", flag("verified", self.verified))
+        if self.verified and self.detects is not None:
+            raise InvalidArgument(
+                "detects",
+                given=str(self.detects),
+                needed="None where each answer is checked: every liar is noticed",
+                change="Leave it out.",
+            )
         r, certainty = "" if self.pieces == 1 else "r", _certainty(self)
         if certainty is None or self._shares > _MOST_PRIMES:
             raise Unachievable(
@@ -119,14 +133,17 @@ class Residues(AbstractScheme):
                 needed=f"at most {_MOST_PRIMES} primes for all of these",
                 change="Lower the largest of them.",
             )
-        if certainty.threshold > self._shares:
+        threshold = certainty.threshold + self._spoiled
+        if threshold > self._shares:
             words, numbers = certainty.excess
+            if self.verified:
+                words, numbers = f"{r}A", str(self._spoiled)
             raise Unachievable(
                 "workers",
                 given=str(self.workers),
                 needed=f"k + {words} <= {r}N, that is {certainty.dimension} + {numbers} = "
-                f"{certainty.threshold} <= {self._shares}",
-                change=f"Take {-(-certainty.threshold // self.pieces)} workers{self._lower}.",
+                f"{threshold} <= {self._shares}",
+                change=f"Take {-(-threshold // self.pieces)} workers{self._lower}.",
             )
 
     @property
@@ -134,8 +151,8 @@ class Residues(AbstractScheme):
         """What can be lowered instead of taking more workers."""
 
         def fits(it: Residues) -> bool:
-            certainty = _certainty(it)
-            return certainty is not None and certainty.threshold <= it._shares
+            known = _certainty(it)
+            return known is not None and known.threshold + it._spoiled <= it._shares
 
         names = "bits", "adversaries", "detects"
         return or_lower(enough(self, fits, *names, bits=1, detects=self.adversaries))
@@ -143,6 +160,11 @@ class Residues(AbstractScheme):
     @property
     def _shares(self) -> int:
         return self.workers * self.pieces
+
+    @property
+    def _spoiled(self) -> int:
+        """How many answers are lost to liars whose answers are checked."""
+        return self.pieces * self.adversaries if self.verified else 0
 
     @property
     def certainty(self) -> Certainty:
@@ -155,7 +177,7 @@ class Residues(AbstractScheme):
     @property
     def primes(self) -> tuple[int, ...]:
         """The prime of each share: the largest below 2^23."""
-        return _primes(self._shares)
+        return largest_primes(self._shares)
 
     @property
     def problem(self) -> MatMul:
@@ -169,19 +191,21 @@ class Residues(AbstractScheme):
 
     @property
     def guarantee(self) -> Guarantee:
-        """Exact from any k + rD + rA answers, or rA fewer where nobody lies."""
+        """Exact from any k + rD + rA answers, or rA fewer where nobody lies or each is checked."""
         certainty = self.certainty
+        threshold = certainty.threshold + self._spoiled
         return Guarantee(
             workers=self.workers,
-            threshold=certainty.threshold,
+            threshold=threshold,
             least=certainty.least,
-            stragglers=(self._shares - certainty.threshold) // self.pieces,
+            stragglers=(self._shares - threshold) // self.pieces,
             adversaries=self.adversaries,
             colluders=0,
             exact=True,
             leakage=None,
             load=float(self.pieces),
             pieces=self.pieces,
+            smallest_lie=0.0 if self.verified else None,
         )
 
     def encode(self, X: Any, *, source: AbstractSource = SystemSource()) -> Encoded:
@@ -190,7 +214,7 @@ class Residues(AbstractScheme):
         Args:
             X: (A, B), array-likes (rows, inner) and (inner, columns), or (inner,), of integers of
                 any size, or of floats up to float64.
-            source: not used; there are no masks.
+            source: where the secrets of checks come from; the operating system's CSPRNG by default.
 
         Returns:
             Three parts: the primes (N r, 1), A (N r, rows, inner), B (N r, inner, columns).
@@ -202,12 +226,12 @@ class Residues(AbstractScheme):
         left, right = factors_of(self.domain, self.problem, X)
         return self.encode_right(self.encode_left(left, source=source), right, source=source)
 
-    def encode_left(self, factor: Any, *, source: AbstractSource = SystemSource()) -> Encoded:  # noqa: ARG002
+    def encode_left(self, factor: Any, *, source: AbstractSource = SystemSource()) -> Encoded:
         """A modulo the prime of each share, for products with many B.
 
         Args:
             factor: A, array-like (rows, inner).
-            source: not used.
+            source: where the secrets of checks come from.
 
         Returns:
             Two parts, the primes and A.
@@ -220,7 +244,9 @@ class Residues(AbstractScheme):
         if len(shape) != 2 or 0 in shape:  # noqa: PLR2004 - a matrix
             raise _misshapen(f"A of shape {shape}", "a matrix (rows, inner) with entries")
         moduli = np.array(self.primes, dtype=np.int64)[:, None]
-        return Encoded(self, (moduli, whole.modulo(self.primes)), whole, alone=True)
+        part = whole.modulo(self.primes)
+        keys = ResidueKeys.of(moduli, part, source=source) if self.verified else None
+        return Encoded(self, (moduli, part), _Held(whole, keys), alone=True)
 
     def encode_right(
         self,
@@ -242,14 +268,17 @@ class Residues(AbstractScheme):
         Raises:
             InvalidArgument: as `encode`.
         """
-        A: WholeFactor = left.layout
+        held: _Held = left.layout
+        A = held.factor
         B = whole_factor(factor, "X", axis=0)
         (rows, inner), shape = A.integers.shape, B.integers.shape
         if len(shape) not in {1, 2} or shape[0] != inner or 0 in shape:
             raise _misshapen(f"B of shape {shape}", f"({inner}, columns) or ({inner},)")
         self._check_room(inner, A, B)
-        layout = _Layout((rows, *shape[1:]), _together(A, B))
-        return Encoded(self, (*left.parts, B.modulo(self.primes)), layout)
+        layout = ProductOfResidues((rows, *shape[1:]), exponents_of(A, B))
+        part = B.modulo(self.primes)
+        check = None if held.keys is None else ProductCheck(held.keys, part)
+        return Encoded(self, (*left.parts, part), layout, check)
 
     def _check_room(self, inner: int, A: WholeFactor, B: WholeFactor) -> None:
         """Refuse factors of which a product may be larger than what is promised to be told."""
@@ -300,14 +329,14 @@ class Residues(AbstractScheme):
 
     def tally(self, layout: Any) -> AbstractTally:  # noqa: ARG002
         """The same, told one by one."""
-        return self.certainty.tally
+        return CountTally(self.certainty.dimension) if self.verified else self.certainty.tally
 
     def encoder(self, layout: Any, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D of either factor: each share is all of it, modulo a prime."""
         ones = np.ones((self._shares, 1), dtype=np.int64)
         return Encoder(data=ones, masks=ones[:, :0], moduli=self.primes)
 
-    def recovery(self, layout: Any, answered: tuple[int, ...]) -> AbstractRecovery:
+    def recovery(self, layout: ProductOfResidues, answered: tuple[int, ...]) -> AbstractRecovery:
         """The Chinese remainder theorem for these primes, after the liars are located.
 
         Raises:
@@ -315,120 +344,49 @@ class Residues(AbstractScheme):
         """
         if not self.sufficient(answered):
             raise missing_answers(self, answered, self.certainty.needed)
-        return _ResiduesRecovery(self, layout, answered)
+        primes = self.primes
+        return ResidueRecovery(
+            primes=tuple(primes[share] for share in answered),
+            bits=self.bits,
+            certainty=self.certainty,
+            product=layout,
+            shares=answered,
+        )
 
 
 @final
 @dataclass(frozen=True, eq=False)
-class _Layout:
-    """What a recovery needs to know of two factors.
+class _Held:
+    """What is known of an A that workers hold.
 
     Args:
-        shape: of their product.
-        exponents: by which powers of two its entries are to be multiplied, int64 ndarray of that
-            shape; None for a product of integers.
+        factor: A.
+        keys: by which products with it are checked; None where they are not.
     """
 
-    shape: tuple[int, ...]
-    exponents: NDArray[np.int64] | None
-
-
-def _together(A: WholeFactor, B: WholeFactor) -> NDArray[np.int64] | None:
-    """The powers of two of the entries of a product."""
-    if A.exponents is None and B.exponents is None:
-        return None
-    rows, columns = A.integers.shape[0], B.integers.shape[1:]
-    left = np.zeros(rows, dtype=np.int64) if A.exponents is None else A.exponents
-    right = np.zeros(columns or 1, dtype=np.int64) if B.exponents is None else B.exponents
-    return np.add.outer(left, right).reshape(rows, *columns)
-
-
-@lru_cache(maxsize=32)
-def _primes(number: int) -> tuple[int, ...]:
-    """The largest primes below 2**23, falling."""
-    candidates = range(LARGEST_MODULUS, 2, -2)
-    return tuple(islice((each for each in candidates if is_prime(each)), number))
+    factor: WholeFactor
+    keys: ResidueKeys | None
 
 
 @lru_cache(maxsize=256)
 def _certainty(scheme: Residues) -> Certainty | None:
     """When integers are certain; None where that takes more primes than there are."""
-    shares = scheme.workers * scheme.pieces
-    least = Certainty(
-        dimension=1,
-        adversaries=scheme.adversaries,
-        detects=scheme.detects,
-        pieces=scheme.pieces,
-    )
-    number = max(shares, -(-scheme.bits // _BITS) + 1 + least.threshold)
-    if number > _MOST_PRIMES:
-        return None
-    errors = scheme.pieces * scheme.adversaries
-    dimension = dimension_of(_primes(number), scheme.bits, errors)
-    return Certainty(
-        dimension=dimension or number,
-        adversaries=scheme.adversaries,
-        detects=scheme.detects,
-        pieces=scheme.pieces,
-    )
+    named = 0 if scheme.verified else scheme.adversaries
 
-
-@final
-@dataclass(frozen=True, eq=False)
-class _ResiduesRecovery(AbstractRecovery):
-    scheme: Residues
-    layout: _Layout
-    shares: tuple[int, ...]
-
-    @property
-    def answered(self) -> tuple[int, ...]:
-        return self.shares
-
-    @cached_property
-    def _primes(self) -> tuple[int, ...]:
-        return tuple(self.scheme.primes[share] for share in self.shares)
-
-    @property
-    def modulus(self) -> int:
-        return math.prod(self._primes)
-
-    @property
-    def matrix(self) -> NDArray[Any]:
-        rests = [self.modulus // prime for prime in self._primes]
-        each = [
-            rest * pow(rest, -1, prime) for rest, prime in zip(rests, self._primes, strict=True)
-        ]
-        return np.array([each], dtype=object)
-
-    def recover(self, values: NDArray[Any]) -> Recovered:
-        scheme, layout = self.scheme, self.layout
-        array = rows_of(values, self.shares, scheme.domain)
-        certainty = scheme.certainty
-        if array.shape[1:] != layout.shape:  # whoever answers so lies, and most did
-            raise certainty.contradiction(self.shares, 0)
-        value = np.empty(math.prod(layout.shape), dtype=self._dtype)
-        exponents = None if layout.exponents is None else layout.exponents.reshape(-1)
-
-        def write(
-            places: slice, digits: Sequence[NDArray[np.float64]], primes: Sequence[int]
-        ) -> None:
-            if exponents is not None:
-                value[places] = rounded(digits, primes, exponents[places])
-            else:
-                value[places] = (integers if self._dtype is object else wrapped)(digits, primes)
-
-        code = ChineseCode(self._primes, scheme.bits, certainty.dimension)
-        located = code.read(array.reshape(len(array), -1), certainty.most(self.shares), write)
-        liars = certainty.liars(self.shares, located)
-        return Recovered(
-            value=value.reshape(layout.shape), suspects=liars, known=np.ones(1, dtype=np.bool_)
+    def of(dimension: int) -> Certainty:
+        return Certainty(
+            dimension=dimension,
+            adversaries=named,
+            detects=None if scheme.verified else scheme.detects,
+            pieces=scheme.pieces,
         )
 
-    @property
-    def _dtype(self) -> Any:
-        if self.layout.exponents is not None:
-            return np.float64
-        return np.int64 if self.scheme.bits <= _WORD else object
+    most = of(-(-scheme.bits // _BITS) + 1).threshold + scheme.pieces * scheme.adversaries
+    number = max(scheme.workers * scheme.pieces, most)
+    if number > _MOST_PRIMES:
+        return None
+    dimension = dimension_of(largest_primes(number), scheme.bits, scheme.pieces * named)
+    return of(dimension or number)
 
 
 def _misshapen(given: str, needed: str) -> InvalidArgument:
@@ -452,6 +410,8 @@ def _examples() -> tuple[AbstractScheme, ...]:
         Residues(workers=8, bits=116, adversaries=1),
         Residues(workers=4, bits=40, detects=1),
         Residues(workers=5, adversaries=1, pieces=2),
+        Residues(workers=5, adversaries=2, verified=True),
+        Residues(workers=4, adversaries=1, pieces=2, verified=True),
     )
 
 

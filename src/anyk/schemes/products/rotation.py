@@ -14,8 +14,9 @@ from anyk.domains.real import Reals
 from anyk.errors import InvalidArgument
 from anyk.schemes.approximate.placement import scattered
 from anyk.schemes.base import AbstractScheme
-from anyk.schemes.products.base import AbstractProduct, Can
+from anyk.schemes.products.base import AbstractProduct
 from anyk.schemes.products.code import ProductCode, given_to_all, unmasked
+from anyk.schemes.products.limits import Can
 from anyk.schemes.products.stable import ranks
 from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_of
 from anyk.spec import MatMul, Threat
@@ -133,6 +134,8 @@ def _examples() -> tuple[AbstractScheme, ...]:
         Rotation(partition=(4, 1, 4), workers=6),
         Rotation(partition=(6, 1, 1), workers=3, pieces=2),
         Rotation(partition=(2, 1, 6), workers=2, pieces=2),
+        Rotation(partition=(4, 1, 1), workers=5, adversaries=1),
+        Rotation(partition=(4, 1, 2), workers=4, adversaries=1, verified=True),
     )
 
 
