@@ -36,6 +36,8 @@ CODES: tuple[AbstractProduct, ...] = (
     anyk.Polynomial((3, 1, 3), 20, R),
     anyk.Polynomial((5, 1, 6), 9, R, pieces=5),
     anyk.Polynomial((3, 1, 3), 12, C),
+    anyk.MatDot((1, 4, 1), 10, R),
+    anyk.Entangled((2, 2, 2), 12, R),
     anyk.OrthoMatDot((1, 4, 1), 10),
     anyk.OrthoPolynomial((3, 1, 3), 12),
     anyk.Rotation((8, 1, 1), 7),

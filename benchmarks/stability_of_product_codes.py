@@ -49,7 +49,7 @@ from anyk.codes.analog.circle import circle
 from anyk.codes.analog.circulant import prime_from, shifts
 from anyk.codes.analog.parities import parities
 from anyk.codes.analog.rotation import rotations, turns
-from anyk.codes.analog.trigonometric import angles, trigonometric
+from anyk.codes.analog.trigonometric import trigonometric
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -78,7 +78,7 @@ CODES: dict[str, tuple[str, Callable[[int, int], NDArray[Any]]]] = {
     "Chebyshev": (LETCC, plain_chebyshev),
     "orthonormal Chebyshev": ("#b07800", lambda n, k: chebyshev(np.arange(n), n, np.arange(k))),
     "roots of unity": (CURVE, lambda n, k: np.vander(circle(n), k, increasing=True)),
-    "trigonometric": (OURS, lambda n, k: trigonometric(angles(n), k)),
+    "trigonometric": (OURS, lambda n, k: trigonometric(np.arange(n), n, k)),
     "Rotation": (INK, lambda n, k: rotations(np.outer(np.arange(n), np.arange(k)), turns(n))),
     "Circulant": (
         "#7a7ab8",

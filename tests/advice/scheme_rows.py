@@ -18,6 +18,7 @@ FIXED = anyk.FixedPoint(fraction_bits=8, magnitude=4.0)
 COARSE = anyk.FixedPoint(fraction_bits=4, magnitude=4.0)
 A, B = np.ones((2, 3), dtype=int), np.ones((3, 2), dtype=int)
 CODE = anyk.Polynomial((2, 1, 2), 6)
+GRAM = anyk.FoldedGram((2, 1, 2), 3)
 NOISE = {"colluders": 1, "leakage": 0.5}
 
 
@@ -218,6 +219,31 @@ ROWS = [
         "Encode the factors with one scheme, and multiply those.",
         lambda: work_of(held(SPARSE), np.ones(2, int)),
         lambda: work_of(held(SPARSE), np.ones(3, int)),
+    ),
+    tried(
+        "Pass {}, {}, {} or {}.",
+        lambda: anyk.CSA((1, 1, 1), 8, batch=6, groups=4),
+        *(
+            lambda *fits, place=place: anyk.CSA((1, 1, 1), 12, batch=6, groups=fits[place])
+            for place in range(4)
+        ),
+    ),
+    tried(
+        "a modulus of at least rN and more = {}. Take a larger prime; 2**31 - 1 is the default.",
+        lambda: anyk.FoldedGram((2, 1, 2), 4, domain=anyk.PrimeField(7)),
+        lambda least: anyk.FoldedGram((2, 1, 2), 4, domain=anyk.PrimeField(least)),
+        lambda _: anyk.FoldedGram((2, 1, 2), 4),
+    ),
+    tried(
+        "Pass A alone to scheme.encode, or to anyk.distribute.",
+        lambda: GRAM.encode_right(GRAM.encode_left(A), 2 * B),
+        lambda: GRAM.encode(A),
+        lambda: anyk.distribute(GRAM, A, anyk.Inline(3)),
+    ),
+    tried(
+        "Leave factors out.",
+        lambda: embedded(GRAM, anyk.FixedPoint(fraction_bits=8, magnitude=4.0, factors=(COARSE,))),
+        lambda: embedded(GRAM),
     ),
     tried(
         "Pass a positive number.",
@@ -526,6 +552,12 @@ ROWS += [
         of(anyk.Polynomial, partition=(2, 1, 2), detects=2),
         5,
         detects=0,
+    ),
+    short(
+        "Take {} workers, or lower colluders.",
+        of(anyk.CSA, partition=(1, 1, 1), batch=4, groups=2, colluders=1),
+        6,
+        colluders=0,
     ),
     short("Take {} workers.", of(anyk.Polynomial, partition=(3, 1, 2), pieces=2), 2),
     tried(

@@ -41,6 +41,11 @@ ROWS = [
         lambda: anyk.MatMul(partition=(2, 1, 2)),
     ),
     tried(
+        "Pass ({}, {}, {}), and no batch.",
+        lambda: anyk.MatMul(partition=(2, 1, 3), batch=2, gram=True),
+        lambda *fits: anyk.MatMul(partition=fits, gram=True),
+    ),
+    tried(
         "at most workers = {}. Lower it, or add workers.",
         lambda: anyk.Threat(workers=3, stragglers=4),
         lambda most: anyk.Threat(workers=3, stragglers=most),

@@ -44,6 +44,18 @@ GRIDS = {
         "partition": [(1, 2, 1), (2, 2, 1), (2, 2, 2)], "adversaries": [0, 1, 2],
         "pieces": [1, 2, 3], "detects": [None, 2],
     },
+    anyk.CSA: {
+        "partition": [(1, 1, 1)], "batch": [4], "groups": [1, 2, 4], "adversaries": [0, 1],
+        "colluders": [0, 1, 2], "pieces": [1, 2], "detects": [None, 2],
+    },
+    anyk.GCSA: {
+        "partition": [(1, 1, 1), (2, 1, 1)], "batch": [2], "groups": [1, 2],
+        "adversaries": [0, 1], "colluders": [0, 1], "detects": [None, 2],
+    },
+    anyk.FoldedGram: {
+        "partition": [(1, 2, 1), (2, 1, 2)], "adversaries": [0, 1, 2], "pieces": [1, 2],
+        "detects": [None, 2],
+    },
     anyk.MDS: {
         "partition": [(1, 1, 1), (4, 1, 1)], "adversaries": [0, 2], "pieces": [1, 3],
         "domain": [FIELD],

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from anyk.codes.analog.chebyshev import chebyshev, chebyshev_points
+from anyk.codes.analog.circle import circle
 from anyk.codes.analog.circulant import prime_from, shifts
 from anyk.codes.analog.parities import parities
 from anyk.codes.analog.rotation import rotations, turns
-from anyk.codes.analog.trigonometric import angles, trigonometric, worst_gap
+from anyk.codes.analog.trigonometric import trigonometric, worst_gap
 
 
 def worst(matrix, rows_of_one, count, dimension):
@@ -26,7 +27,7 @@ def test_published_condition_numbers_at_31_workers_of_whom_two_are_late():
     measured = [
         worst(np.vander(np.linspace(-1, 1, count), dimension), 1, count, dimension),
         worst(plain, 1, count, dimension),
-        worst(trigonometric(angles(count), dimension), 1, count, dimension),
+        worst(trigonometric(np.arange(count), count, dimension), 1, count, dimension),
     ]
     assert measured == pytest.approx([2.95e13, 1.22e4, 54.96], rel=0.01)
     gaps = [np.delete(np.arange(count), [at, (at + 1) % count]) for at in range(count)]
@@ -38,11 +39,11 @@ def test_published_condition_numbers_at_31_workers_of_whom_two_are_late():
 
 @pytest.mark.parametrize(("count", "dimension"), [(5, 3), (7, 5), (8, 6), (11, 9), (6, 1), (4, 4)])
 def test_three_embeddings_have_one_condition_number(count, dimension):
-    roots = np.vander(np.exp(1j * angles(count)), dimension, increasing=True)
+    roots = np.vander(circle(count), dimension, increasing=True)
     bound = worst(roots, 1, count, dimension)
-    assert worst(trigonometric(angles(count), dimension), 1, count, dimension) == pytest.approx(
-        bound
-    )
+    assert worst(
+        trigonometric(np.arange(count), count, dimension), 1, count, dimension
+    ) == pytest.approx(bound)
     order = prime_from(count)
     if order == count > dimension:
         moved = shifts(np.outer(np.arange(count), np.arange(dimension)), order)
@@ -54,10 +55,10 @@ def test_three_embeddings_have_one_condition_number(count, dimension):
 
 @pytest.mark.parametrize(("m", "n"), [(1, 1), (2, 3), (3, 2), (4, 4), (3, 5), (1, 6), (6, 1)])
 def test_products_of_two_trigonometric_bases_are_as_stable_as_one(m, n):
-    points = angles(m * n + 2)
-    left, right = trigonometric(points, m), trigonometric(points, n, stride=m)
+    points, count = np.arange(m * n + 2), m * n + 2
+    left, right = trigonometric(points, count, m), trigonometric(points, count, n, stride=m)
     both = np.einsum("ij,ik->ijk", left, right).reshape(len(points), -1)
-    one = trigonometric(points, m * n)
+    one = trigonometric(points, count, m * n)
     for chosen in itertools.islice(itertools.combinations(range(len(points)), m * n), 40):
         conditions = [np.linalg.cond(basis[list(chosen)]) for basis in (both, one)]
         assert conditions[0] == pytest.approx(conditions[1])
@@ -65,7 +66,7 @@ def test_products_of_two_trigonometric_bases_are_as_stable_as_one(m, n):
 
 @pytest.mark.parametrize(("count", "dimension"), [(9, 7), (12, 9), (10, 3), (7, 7), (8, 1)])
 def test_no_set_of_points_is_worse_than_the_widest_gap(count, dimension):
-    basis = trigonometric(angles(count), dimension)
+    basis = trigonometric(np.arange(count), count, dimension)
     sets = itertools.combinations(range(count), dimension)
     inverses = (np.linalg.inv(basis[list(chosen)]) for chosen in sets)
     amplified = max(np.linalg.norm(inverse) for inverse in inverses) / np.sqrt(dimension)

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 import anyk
+from anyk.codes.analog.circle import circle
+from anyk.schemes.approximate.placement import scattered
 
 R, C = anyk.Reals(), anyk.Complex()
 SCHEMES = [
@@ -18,6 +20,11 @@ SCHEMES = [
     anyk.Polynomial((3, 1, 2), 9, C),
     anyk.Polynomial((2, 1, 2), 12, R),
     anyk.Polynomial((4, 1, 2), 5, R, pieces=2),
+    anyk.MatDot((1, 3, 1), 7, R),
+    anyk.MatDot((1, 4, 1), 4, R, pieces=2),
+    anyk.Entangled((2, 2, 2), 11, R),
+    anyk.Entangled((2, 3, 1), 5, R, pieces=2),
+    anyk.Entangled((1, 2, 3), 9, R),
     anyk.OrthoMatDot((1, 3, 1), 8),
     anyk.OrthoPolynomial((3, 1, 2), 9),
     anyk.Rotation((8, 1, 1), 7),
@@ -26,7 +33,7 @@ SCHEMES = [
     anyk.Circulant((12, 1, 1), 5),
     anyk.Circulant((14, 1, 1), 7),
 ]
-ENOUGH = [4, 3, 3, 9, 6, 6, 4, 8, 5, 6, 4, 4, 3, 3, 3]
+ENOUGH = [4, 3, 3, 9, 6, 6, 4, 8, 5, 7, 9, 8, 7, 5, 6, 4, 4, 3, 3, 3]
 
 
 def factors(scheme, rng, *, shape=None):
@@ -153,6 +160,19 @@ def test_a_liar_is_named_where_the_threshold_has_room(scheme):
 def test_codes_of_the_reals_are_of_the_reals(kind):
     with pytest.raises(anyk.InvalidArgument, match="domain: got"):
         kind((1, 1, 1), 4, anyk.PrimeField())
+
+
+@pytest.mark.parametrize("partition", list(itertools.product((1, 2, 3), repeat=3)))
+def test_entangled_codes_of_the_reals_are_as_stable_as_roots_of_unity(partition):
+    m, p, n = partition
+    enough = p * m * n + p - 1
+    scheme = anyk.Entangled(partition, enough + 2, R)
+    encoded = scheme.encode(factors(scheme, np.random.default_rng(10)))
+    values, rng = answers_of(encoded), np.random.default_rng(11)
+    who = list(rng.permutation(enough + 2)[:enough])
+    places = scattered(enough + 2)[who]
+    roots = np.vander(circle(enough + 2)[places], enough, increasing=True)
+    assert encoded.decode(values[who], who).condition == pytest.approx(np.linalg.cond(roots))
 
 
 def test_a_rack_that_dies_is_no_gap():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -83,7 +84,7 @@ class ResidueKeys(AbstractKeys):
     @property
     def escapes(self) -> float:
         """p^-t of the smallest prime, at most 2**-61."""
-        return float(float(self.moduli.min()) ** -self.rows.shape[1])
+        return math.pow(int(self.moduli.min()), -self.rows.shape[1])
 
     def __repr__(self) -> str:
         return f"<ResidueKeys of {len(self.keys)} shares>"

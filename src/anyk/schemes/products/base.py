@@ -23,7 +23,13 @@ from anyk.schemes.certainty import Certainty
 from anyk.schemes.encoder import Encoder
 from anyk.schemes.products.check import ProductCheck, Verified, settle_verified
 from anyk.schemes.products.code import ProductCode
-from anyk.schemes.products.grid import cut_left, cut_right, factors_of
+from anyk.schemes.products.grid import (
+    cut_left,
+    cut_right,
+    factors_of,
+    require_transpose,
+    with_transpose,
+)
 from anyk.schemes.products.layout import Held, Layout
 from anyk.schemes.products.limits import Can, check_ability, check_noise, check_workers, refused
 from anyk.schemes.products.multiply import check_stack, product_work
@@ -133,7 +139,7 @@ class AbstractProduct(AbstractScheme):
         )
 
     @property
-    def threshold(self) -> int:
+    def with_liars(self) -> int:
         """How many shares are enough, with A liars among them."""
         spoiled = self.pieces * self.adversaries if self.verified else 0
         return self.certainty.threshold + spoiled
@@ -149,9 +155,9 @@ class AbstractProduct(AbstractScheme):
         exact, shares = self.domain.exact, self.workers * self.pieces
         return Guarantee(
             workers=self.workers,
-            threshold=self.threshold,
+            threshold=self.with_liars,
             least=self.certainty.least,
-            stragglers=(shares - self.threshold) // self.pieces,
+            stragglers=(shares - self.with_liars) // self.pieces,
             adversaries=self.adversaries,
             colluders=self.colluders,
             exact=exact,
@@ -193,8 +199,8 @@ class AbstractProduct(AbstractScheme):
         Raises:
             InvalidArgument: if they are no two factors that can be multiplied.
         """
-        left, right = factors_of(self.domain, self.problem, X)
-        return self._beside(self._alone(left, source), right, source)
+        left, right = with_transpose(self.domain, X) if self.gram else factors_of(X)
+        return self.encode_right(self.encode_left(left, source=source), right, source=source)
 
     def encode_left(self, factor: Any, *, source: AbstractSource = SystemSource()) -> Encoded:
         """Shares of A alone, for products with many B.
@@ -208,9 +214,8 @@ class AbstractProduct(AbstractScheme):
             One part, A~ of each share; three of a sparse one.
 
         Raises:
-            InvalidArgument: if it is no matrix, or the other factor is its transpose.
+            InvalidArgument: if it is no matrix.
         """
-        self._check_apart()
         if self.can.sparse and is_sparse(factor):
             return self._sparse(factor)
         return self._alone(factor, source)
@@ -228,16 +233,6 @@ class AbstractProduct(AbstractScheme):
         parts, squares = sparse_shares(self.domain, code_of(self).left.data, factor)
         return Encoded(self, parts, Held(np.shape(factor), squares), alone=True)
 
-    def _check_apart(self) -> None:
-        if self.gram:
-            raise refused(
-                type(self).__name__,
-                "data",
-                "one factor at a time",
-                "A alone, as the other factor is its transpose",
-                "Pass A to scheme.encode, or to anyk.distribute.",
-            )
-
     def _alone(self, factor: Any, source: AbstractSource) -> Encoded:
         code, blocks = code_of(self), cut_left(self.domain, self.problem, factor)
         alone = self.verified or code.tiles != (1, 1, 1)
@@ -247,6 +242,7 @@ class AbstractProduct(AbstractScheme):
             np.shape(factor),
             mean_squares(blocks, 1, exact=self.domain.exact),
             self._keys(part, source),
+            np.array(factor).T if self.gram else None,
         )
         return Encoded(self, (part,), held, alone=True)
 
@@ -266,11 +262,9 @@ class AbstractProduct(AbstractScheme):
         Raises:
             InvalidArgument: if A can't be multiplied with it.
         """
-        self._check_apart()
-        return self._beside(left, factor, source)
-
-    def _beside(self, left: Encoded, factor: Any, source: AbstractSource) -> Encoded:
         code, held = code_of(self), left.layout
+        if held.turned is not None:
+            require_transpose(factor, held.turned)
         blocks, grid = cut_right(self.domain, self.problem, factor, held.shape)
         if code.common:
             part = np.broadcast_to(blocks[0], (code.shares, *blocks.shape[1:]))

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import ClassVar, final
 
 from anyk.domains.prime import PrimeField
-from anyk.domains.real import Complex
+from anyk.domains.real import Complex, Reals
 from anyk.schemes.base import AbstractScheme
 from anyk.schemes.products.base import AbstractProduct
 from anyk.schemes.products.code import ProductCode
 from anyk.schemes.products.limits import Can
 from anyk.schemes.products.powers import Powers
+from anyk.schemes.products.stable import entangled
 from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_of
 from anyk.spec import MatMul, Threat
 
@@ -28,10 +29,14 @@ class Entangled(AbstractProduct):
     sum_l A_jl B_lk, is the coefficient of x^(p-1 + jp + kpm) in A~ @ B~. With p = 1 it is
     `Polynomial`, with m = n = 1 `MatDot`; a larger p makes answers larger and fewer.
 
+    Over the reals the powers become products of trigonometric polynomials: p of frequencies in
+    steps of 1 for the inner dimension, m in steps of p for A, and n in steps of pm for B. As many
+    answers determine the product, and their condition number is that of roots of unity.
+
     Args:
         partition: (m, p, n).
         workers: N.
-        domain: the arithmetic of the entries: a prime field or the complex numbers.
+        domain: the arithmetic of the entries: a prime field, the reals or the complex numbers.
         adversaries: A, how many workers may answer wrongly.
         colluders: 0: a share is a combination of blocks without a mask.
         pieces: r, how many shares a worker holds, each at a point of its own.
@@ -45,8 +50,8 @@ class Entangled(AbstractProduct):
     Guarantee:
         Any pmn + p - 1 + rD + e answers, of which e are lies of at most A workers, give the product
         exactly and the names of the liars. Up to D liars never bring about a wrong value. Over the
-        complex numbers values are approximate, with an error estimate. No privacy: a share is a
-        combination of blocks without a mask.
+        reals and complex numbers values are approximate, with an error estimate. No privacy: a
+        share is a combination of blocks without a mask.
 
     References:
         Yu, Maddah-Ali, Avestimehr: Straggler mitigation in distributed matrix multiplication:
@@ -61,7 +66,7 @@ class Entangled(AbstractProduct):
         (True, 5)
     """
 
-    can: ClassVar = Can(cuts=(True, True, True), domains=(PrimeField, Complex))
+    can: ClassVar = Can(cuts=(True, True, True), domains=(PrimeField, Reals, Complex))
 
     @property
     def enough(self) -> int:
@@ -75,6 +80,8 @@ class Entangled(AbstractProduct):
 
     def build(self) -> ProductCode:
         """Powers of the points."""
+        if isinstance(self.domain, Reals):
+            return entangled(self.workers, self.pieces, self.partition)
         return self._powers.code(self)
 
     @property
@@ -106,6 +113,8 @@ def _examples() -> tuple[AbstractScheme, ...]:
         Entangled(partition=(2, 2, 2), workers=7, domain=PrimeField(101), pieces=2),
         Entangled(partition=(2, 2, 1), workers=8, domain=Complex()),
         Entangled(partition=(1, 3, 1), workers=4, domain=Complex(), pieces=2),
+        Entangled(partition=(2, 2, 2), workers=11, domain=Reals()),
+        Entangled(partition=(2, 3, 1), workers=12, domain=Reals(), adversaries=1),
     )
 
 
@@ -121,7 +130,7 @@ ROW = SchemeRow(
         late="any pmn + p - 1 + A answers are enough, and one more for each lie among them",
         wrong="A liars are named",
         curious="no",
-        value="exact over a prime field; floating point (complex), with an error estimate",
-        when="both factors are large, and the inner dimension too; over a field",
+        value="exact over a prime field; floating point, with an error estimate",
+        when="both factors are large, and the inner dimension too",
     ),
 )

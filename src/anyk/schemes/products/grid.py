@@ -12,7 +12,7 @@ from anyk.domains.base import AbstractDomain
 from anyk.errors import InvalidArgument
 from anyk.spec import MatMul
 
-__all__ = ["Grid", "cut_left", "cut_right", "factors_of"]
+__all__ = ["Grid", "cut_left", "cut_right", "factors_of", "require_transpose", "with_transpose"]
 
 _MATRIX, _BATCH = 2, 3  # axes
 
@@ -79,20 +79,47 @@ class Grid:
         return np.ascontiguousarray(whole if batch > 1 else whole[0])
 
 
-def factors_of(domain: AbstractDomain, problem: MatMul, X: Any) -> tuple[Any, Any]:
-    """The two factors of a product, of what `encode` was given.
+def with_transpose(domain: AbstractDomain, X: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The two factors of A @ A.T.
 
     Args:
         domain: of the entries.
-        problem: what is multiplied.
-        X: (A, B); A alone for A @ A.T.
+        X: A.
+
+    Raises:
+        InvalidArgument: if it is no array.
+    """
+    A = domain.validate(X, "X")
+    return A, np.ascontiguousarray(A.T)
+
+
+def require_transpose(factor: Any, turned: NDArray[Any]) -> None:
+    """Refuse another factor than A.T, for a code that multiplies A with nothing else.
+
+    Args:
+        factor: B.
+        turned: A.T.
+
+    Raises:
+        InvalidArgument: if it is another one.
+    """
+    if not np.array_equal(factor, turned):
+        raise _wrong(
+            "a second factor other than A.T",
+            "the transpose of A, as this code multiplies A with nothing else",
+            change="Pass A alone to scheme.encode, or to anyk.distribute.",
+        )
+
+
+def factors_of(X: Any) -> tuple[Any, Any]:
+    """The two factors of a product, of what `encode` was given.
+
+    Args:
+        X: (A, B).
 
     Raises:
         InvalidArgument: if it is no pair.
     """
-    if problem.gram:
-        A = _checked(problem, domain.validate(X, "X"), "A", "(rows, inner)")
-        return A, np.ascontiguousarray(A.T)
     if isinstance(X, (tuple, list)) and len(X) == 2:  # noqa: PLR2004 - two factors
         left, right = X
         return left, right

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,11 +25,13 @@ class Held:
         squares: of each of its blocks, the mean squares of the columns, ndarray (blocks, inner);
             None over a field.
         keys: by which products of its shares are checked; None where they are not.
+        turned: A.T, where no other factor will do.
     """
 
     shape: tuple[int, ...]
     squares: NDArray[np.float64] | None
     keys: AbstractKeys | None = None
+    turned: NDArray[Any] | None = None
 
 
 @final

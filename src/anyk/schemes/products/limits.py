@@ -107,7 +107,7 @@ def check_workers(scheme: Any) -> None:
     Args:
         scheme: an `AbstractProduct`, in its `__post_init__`.
     """
-    threshold, shares, r = scheme.threshold, scheme.workers * scheme.pieces, scheme.pieces
+    threshold, shares, r = scheme.with_liars, scheme.workers * scheme.pieces, scheme.pieces
     field, points = scheme.domain, shares + scheme.beside
     if isinstance(field, PrimeField) and points > field.modulus:
         raise Unachievable(
@@ -132,11 +132,11 @@ def check_workers(scheme: Any) -> None:
 
 def _fewest(scheme: Any) -> int:
     """How many workers would be enough; of some codes more workers need fewer answers."""
-    most = int(-(-scheme.threshold // scheme.pieces))
+    most = int(-(-scheme.with_liars // scheme.pieces))
 
     def fits(workers: int) -> bool:
         it = altered(scheme, "workers", workers)
-        return bool(it.threshold <= it.workers * it.pieces)
+        return bool(it.with_liars <= it.workers * it.pieces)
 
     if not fits(most - 1):
         return most
@@ -148,7 +148,7 @@ def _lower(scheme: Any) -> str:
     least = {"detects": scheme.adversaries}
 
     def fits(it: Any) -> bool:
-        return bool(it.threshold <= it.workers * it.pieces)
+        return bool(it.with_liars <= it.workers * it.pieces)
 
     return or_lower(enough(scheme, fits, "adversaries", "detects", "colluders", **least))
 

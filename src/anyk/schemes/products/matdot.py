@@ -6,12 +6,13 @@ from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar, final
 
 from anyk.domains.prime import PrimeField
-from anyk.domains.real import Complex
+from anyk.domains.real import Complex, Reals
 from anyk.schemes.base import AbstractScheme
 from anyk.schemes.products.base import AbstractProduct
 from anyk.schemes.products.code import ProductCode
 from anyk.schemes.products.limits import Can
 from anyk.schemes.products.powers import Powers
+from anyk.schemes.products.stable import entangled
 from anyk.schemes.row import SchemeRow, SchemeWords, failing
 from anyk.spec import MatMul, Threat
 
@@ -28,6 +29,10 @@ class MatDot(AbstractProduct):
     sum_l A_l B_l, the product. A worker holds a p-th of each factor, and returns a matrix of the
     size of the whole product: few answers, and large ones.
 
+    Over the reals the powers become p trigonometric polynomials, orthonormal on a circle, the same
+    for A and B: the mean of A~ @ B~ over the circle is the product, 2p - 1 answers determine it,
+    and their condition number is that of roots of unity.
+
     With colluders both factors have masks, sum_t R_t x^(p+t) and sum_t S_t x^(p+t): what they are
     multiplied with is above x^(p-1), and 2p + 2T - 1 answers are enough. With r pieces there are rT
     masks in each.
@@ -35,7 +40,7 @@ class MatDot(AbstractProduct):
     Args:
         partition: (1, p, 1).
         workers: N.
-        domain: the arithmetic of the entries: a prime field or the complex numbers.
+        domain: the arithmetic of the entries: a prime field, the reals or the complex numbers.
         adversaries: A, how many workers may answer wrongly.
         colluders: T, how many workers may put their shares together.
         pieces: r, how many shares a worker holds, each at a point of its own.
@@ -56,7 +61,7 @@ class MatDot(AbstractProduct):
     Guarantee:
         Any 2p + 2rT - 1 + rD + e answers, of which e are lies of at most A workers, give the
         product exactly and the names of the liars. Up to D liars never bring about a wrong value.
-        Over the complex numbers values are approximate, with an error estimate.
+        Over the reals and complex numbers values are approximate, with an error estimate.
 
         Without colluders no privacy. With them, over a field, T workers learn nothing of A and B,
         whatever they compute; masks are drawn from the operating system's CSPRNG, and afresh each
@@ -87,7 +92,7 @@ class MatDot(AbstractProduct):
 
     can: ClassVar = Can(
         cuts=(False, True, False),
-        domains=(PrimeField, Complex),
+        domains=(PrimeField, Reals, Complex),
         colluders=(PrimeField, Complex),
     )
 
@@ -109,6 +114,8 @@ class MatDot(AbstractProduct):
 
     def build(self) -> ProductCode:
         """Powers of the points, of B in the opposite order."""
+        if isinstance(self.domain, Reals):
+            return entangled(self.workers, self.pieces, self.partition)
         return self._powers.code(self)
 
     @property
@@ -145,6 +152,7 @@ def _examples() -> tuple[AbstractScheme, ...]:
         MatDot(partition=(1, 2, 1), workers=9, domain=PrimeField(11), colluders=2),
         MatDot(partition=(1, 2, 1), workers=5, colluders=1, pieces=2),
         MatDot(partition=(1, 2, 1), workers=5, domain=Complex()),
+        MatDot(partition=(1, 3, 1), workers=8, domain=Reals(), adversaries=1),
         MatDot(partition=(1, 2, 1), workers=9, domain=Complex(), colluders=2, leakage=0.1),
         MatDot(partition=(1, 2, 1), workers=5, domain=Complex(), colluders=1, pieces=2, sigma=30.0),
     )
@@ -163,7 +171,7 @@ ROW = SchemeRow(
         wrong="A liars are named",
         curious="T workers learn nothing of both factors; over the complex numbers at most so "
         "many bits",
-        value="exact over a prime field; floating point (complex), with an error estimate",
+        value="exact over a prime field; floating point, with an error estimate",
         when="the inner dimension is much the longest; with `colluders`, both factors are masked",
     ),
 )

@@ -261,7 +261,7 @@ class LinearRecovery(AbstractRecovery):
     def _noise(self, sub: NDArray[Any]) -> NDArray[np.float64]:
         """The root mean square error of each product that rounding leaves."""
         each = self.code.products
-        seen = np.array([_size(one) for one in sub])
+        seen = self._seen(sub)
         expected, terms = np.zeros(len(sub)), 1
         if self.sizes is not None:
             expected = np.repeat(self.sizes.answers[list(self.shares)], each)
@@ -276,6 +276,21 @@ class LinearRecovery(AbstractRecovery):
             usual = math.sqrt(float(np.mean(noise**2))) or 1.0
             noise *= max(1.0, (1.0 + _LUCK / math.sqrt(2.0 * spare)) * shown / usual)
         return noise
+
+    def _seen(self, sub: NDArray[Any]) -> NDArray[np.float64]:
+        """How large each product is; of a combination, at least as all of them are usually.
+
+        A combination that happens to be small still bears the rounding of its coefficients.
+        """
+        sizes = np.array([_size(one) for one in sub])
+        rows = self.code.rows(self.shares)
+        mixed = (rows != 0).sum(axis=1) > 1
+        if not mixed.any():
+            return sizes
+        lengths = np.linalg.norm(rows[mixed], axis=1)
+        usual = lengths * math.sqrt(float(np.mean((sizes[mixed] / lengths) ** 2)))
+        sizes[mixed] = np.maximum(sizes[mixed], usual)
+        return sizes
 
     @cached_property
     def _solved(self) -> _Solved:

@@ -223,7 +223,7 @@ class Residues(AbstractScheme):
             InvalidArgument: if they are no two such factors that can be multiplied, or an entry of
                 their product may be too large for `bits`, or for a float64.
         """
-        left, right = factors_of(self.domain, self.problem, X)
+        left, right = factors_of(X)
         return self.encode_right(self.encode_left(left, source=source), right, source=source)
 
     def encode_left(self, factor: Any, *, source: AbstractSource = SystemSource()) -> Encoded:
@@ -428,6 +428,6 @@ ROW = SchemeRow(
         wrong="A liars are named, D >= A are noticed",
         curious="no",
         value="exact integers; floats correctly rounded",
-        when="integers or floats whose product must be exact, however large, on few workers",
+        when="the last bit counts: sums that cancel, integers that wrap; A and B go whole to each",
     ),
 )

@@ -133,7 +133,7 @@ class Uncoded(AbstractScheme):
         Raises:
             InvalidArgument: if they are no two factors that can be multiplied.
         """
-        left, right = factors_of(self.domain, self.problem, X)
+        left, right = factors_of(X)
         return self.encode_right(self.encode_left(left, source=source), right, source=source)
 
     def encode_left(self, factor: Any, *, source: AbstractSource = SystemSource()) -> Encoded:
