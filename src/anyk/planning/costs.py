@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Final, final
 
 from anyk.domains.prime import PrimeField
-from anyk.domains.real import Complex
+from anyk.domains.real import Complex, Reals
 from anyk.schemes.base import AbstractScheme
 from anyk.schemes.products.base import AbstractProduct, code_of
 from anyk.schemes.products.residues import Residues
@@ -147,6 +147,7 @@ class _Arithmetic:
 
 _REAL: Final = _Arithmetic(flop=1.0, wide=1, combine=2e-9, term=1e-10, look=2e-9)
 _COMPLEX: Final = _Arithmetic(flop=4.0, wide=2, combine=3e-9, term=4e-10, look=5e-9)
+_PLAIN: Final = _Arithmetic(flop=1.0, wide=1, combine=6e-10, term=0.0, look=0.0)
 _SMALL: Final = _Arithmetic(flop=1.3, wide=1, combine=5e-9, term=5e-9, look=0.0)
 _FIELD: Final = _Arithmetic(flop=9.0, wide=1, combine=6e-9, term=1e-9, look=1e-8)
 
@@ -154,6 +155,8 @@ _FIELD: Final = _Arithmetic(flop=9.0, wide=1, combine=6e-9, term=1e-9, look=1e-8
 def _arithmetic(scheme: AbstractScheme) -> _Arithmetic:
     if isinstance(scheme, Residues):
         return _SMALL
+    if isinstance(scheme, Uncoded) and isinstance(scheme.domain, Reals):
+        return _PLAIN
     if isinstance(scheme.domain, PrimeField):
         return _FIELD
     return _COMPLEX if isinstance(scheme.domain, Complex) else _REAL

@@ -16,6 +16,7 @@ from anyk.schemes.base import AbstractScheme
 from anyk.schemes.catalogue import CATALOGUE
 from anyk.schemes.products.base import AbstractProduct
 from anyk.schemes.products.check import Verified
+from anyk.schemes.products.entangled import Entangled
 from anyk.schemes.products.residues import Residues
 from anyk.schemes.products.uncoded import Uncoded
 from anyk.schemes.row import SchemeRow, failing
@@ -29,11 +30,8 @@ _SHORTLIST: Final = (
     "Polynomial",
     "MatDot",
     "Entangled",
-    "OrthoPolynomial",
-    "OrthoMatDot",
     "Residues",
 )
-_SAID: Final = 4  # others, in print
 _FAR: Final = 1024  # workers, when it is looked for how many would be enough
 
 
@@ -143,7 +141,7 @@ def _planned(size: Size, wanted: Wanted, machine: Machine) -> ProductPlan:
     if not weighed:
         _refuse(wanted)
     (costs, scheme), *rest = sorted(weighed, key=lambda pair: pair[0].total)
-    slower = [(_named(each), _compared(other, costs)) for other, each in rest[:_SAID]]
+    slower = [(_named(each), _compared(other, costs)) for other, each in rest]
     return ProductPlan(scheme, costs, _alone(size, wanted, machine), (*slower, *others))
 
 
@@ -221,7 +219,7 @@ def _schemes(kind: type[AbstractScheme], size: Size, wanted: Wanted) -> Iterator
         _numbers(min(most, limit)) if cut else [1] for cut, limit in zip(able, limits, strict=True)
     )
     for m, p, n in itertools.product(first, second, third):
-        if m * p * n <= most:
+        if m * p * n <= most and (kind is not Entangled or (p > 1 and m * n > 1)):
             yield from _made(kind, (m, p, n), wanted)
 
 

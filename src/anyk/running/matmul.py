@@ -37,7 +37,7 @@ _LONGEST: Final = 1 << 63  # that int64 does not hold
 _PRIMES: Final = 3  # for reals over a field
 _BITS: Final = 40  # of an entry, where so many primes leave room
 _CORES: Final = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
-_HERE: Final = Machine(link=2e9, message=1e-4, parallel=_CORES)
+_HERE: Final = Machine(link=1e12, message=1e-4, parallel=_CORES)  # nothing is sent
 _MACHINES: Final = {
     "Inline": replace(_HERE, message=2e-5, parallel=1, one_by_one=True),
     "Threads": _HERE,

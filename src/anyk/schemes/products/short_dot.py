@@ -290,5 +290,6 @@ ROW = SchemeRow(
         wrong="A liars are named, D >= A are noticed (over a field)",
         curious="no",
         value="exact over a prime field; floating point, with an error estimate",
+        when="x is long, and what workers are sent of it must be short",
     ),
 )

@@ -235,5 +235,6 @@ ROW = SchemeRow(
         wrong="A liars are named, D >= A are noticed (over a field)",
         curious="no",
         value="exact over a prime field; floating point, with an error estimate",
+        when="A is sparse, and its shares must stay so",
     ),
 )
