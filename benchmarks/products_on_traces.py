@@ -225,8 +225,9 @@ def draws(trace: np.ndarray, idle: float, workers: int, reading: str, number: in
                 return Round(np.zeros(len(seconds)), seconds)
             return Round(np.maximum(seconds - usual, 0.0), np.full(len(seconds), usual))
 
-        yield of(order[:workers]), lambda count, of=of, order=order: of(
-            order[rng.integers(0, len(order), count)]
+        yield (
+            of(order[:workers]),
+            lambda count, of=of, order=order: of(order[rng.integers(0, len(order), count)]),
         )
 
 
@@ -237,7 +238,10 @@ def percentiles(rounds: np.ndarray, sample: np.ndarray, rng) -> str:
         np.quantile(
             sample[
                 np.concatenate(
-                    [rng.choice(where[row], len(where[row])) for row in rng.integers(len(where), size=len(where))]
+                    [
+                        rng.choice(where[row], len(where[row]))
+                        for row in rng.integers(len(where), size=len(where))
+                    ]
                 )
             ],
             0.99,
@@ -285,9 +289,16 @@ def main() -> None:
                 table(
                     ["way", "needs", "of", "load", "compute ms", "encode ms", "decode ms", "error"],
                     [
-                        [w.name, w.enough, workers * w.pieces, f"{w.load * w.pieces:.2f}",
-                         f"{1e3 * w.compute * w.pieces:.1f}", f"{1e3 * w.before:.1f}",
-                         f"{1e3 * w.after:.1f}", f"{w.error:.1e}"]
+                        [
+                            w.name,
+                            w.enough,
+                            workers * w.pieces,
+                            f"{w.load * w.pieces:.2f}",
+                            f"{1e3 * w.compute * w.pieces:.1f}",
+                            f"{1e3 * w.before:.1f}",
+                            f"{1e3 * w.after:.1f}",
+                            f"{w.error:.1e}",
+                        ]
                         for w in (base, *coded_ways)
                     ],  # fmt: skip
                 )
@@ -301,7 +312,10 @@ def main() -> None:
                     for draw, again in draws(recorded[name], idle, workers, reading, number, mine):
                         seen.setdefault("uncoded", []).append(coded(base, draw))
                         seen.setdefault("two copies", []).append(replicated(base, draw))
-                        for label, rule in (("cubed's rule", "cubed"), ("last tenth twice", "early")):
+                        for label, rule in (
+                            ("cubed's rule", "cubed"),
+                            ("last tenth twice", "early"),
+                        ):
                             result = duplicated(base, draw, again, rule, share)
                             seen.setdefault(label, []).append(result)
                         for way in coded_ways:
@@ -313,15 +327,29 @@ def main() -> None:
                         late[label] = (float(np.quantile(took, 0.99)), float(work.mean()))
                         p50, p95 = np.quantile(took, [0.5, 0.95])
                         tail = percentiles(rounds, took, rng)
-                        rows.append([name, reading, label, f"{p50:.2f}", f"{p95:.2f}", tail, f"{work.mean():.2f}"])
+                        rows.append(
+                            [
+                                name,
+                                reading,
+                                label,
+                                f"{p50:.2f}",
+                                f"{p95:.2f}",
+                                tail,
+                                f"{work.mean():.2f}",
+                            ]
+                        )
                     ours, theirs = late[f"pieces {RATE}"], late["last tenth twice"]
-                    if name != CHOSEN_ON and (ours[0] > 0.5 * theirs[0] or ours[1] > 1.1 * theirs[1]):
+                    if name != CHOSEN_ON and (
+                        ours[0] > 0.5 * theirs[0] or ours[1] > 1.1 * theirs[1]
+                    ):
                         fails.append(
                             f"{job}, N = {workers}, {name}, {reading}: p99 {ours[0] / theirs[0]:.2f} "
                             f"of early duplication's, at {ours[1] / theirs[1]:.2f} times its work"
                         )
             print(table(["trace", "reading", "way", "p50 s", "p95 s", "p99 s", "work"], rows), "\n")
-            fails += [f"{w.name}: decode error {w.error:.1e}" for w in coded_ways if w.error > 1e-11]
+            fails += [
+                f"{w.name}: decode error {w.error:.1e}" for w in coded_ways if w.error > 1e-11
+            ]
     if options.tiny:
         return
     for text in fails:

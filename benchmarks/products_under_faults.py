@@ -83,9 +83,7 @@ def drawn_faults(scheme, rng) -> tuple[dict[int, AbstractFault], set[int], set[i
     faults: dict[int, AbstractFault] = {}
     for who in silent:
         kind = rng.random()
-        faults[who] = (
-            Crash() if kind < 0.4 else Rubbish(FAILING[int(rng.integers(len(FAILING)))])
-        )
+        faults[who] = Crash() if kind < 0.4 else Rubbish(FAILING[int(rng.integers(len(FAILING)))])
     for who in liars:
         seed = int(rng.integers(2))
         together = rng.random() < 0.4
