@@ -530,3 +530,31 @@ def test_nobody_is_there() -> None:
 
 def test_sums_of_outputs_and_products_are_ordinary_schemes(four: Remote) -> None:
     sums_and_products(four, "gram")
+
+
+def test_a_matrix_stays_and_is_multiplied(four: Remote) -> None:
+    whole = np.arange(12).reshape(4, 3)
+    reals = whole / 7.0
+    schemes = (
+        (anyk.MDS((3, 1, 1), 4), whole),
+        (anyk.Polynomial((2, 1, 1), 4, adversaries=1), whole),
+        (anyk.MDS((2, 1, 1), 4, domain=anyk.Reals(), adversaries=1, verified=True), reals),
+        (anyk.Polynomial((1, 1, 2), 4, domain=anyk.Reals()), reals),
+        (anyk.MDS((3, 1, 1), 4, domain=anyk.Complex()), reals * 1j),
+        (anyk.MDS((5, 1, 1), 4, domain=anyk.Reals(), pieces=2), reals),
+        (anyk.Uncoded((2, 1, 1), 4, domain=anyk.Reals()), reals),
+    )
+    for scheme, A in schemes:
+        with anyk.distribute(scheme, A, four) as resident:
+            for x in (A[0], A.T, A[:2].T):
+                if x.ndim == 1 and scheme.partition[2] > 1:
+                    continue
+                value = resident.matmul(x, progress=False).value
+                np.testing.assert_allclose(value, A @ x, atol=1e-9)
+    np.testing.assert_allclose(
+        anyk.matmul(reals, reals.T, four, stragglers=1).value, reals @ reals.T
+    )
+    assert (anyk.matmul(whole, whole.T, four, colluders=1).value == whole @ whole.T).all()
+    assert (
+        anyk.matmul(whole << 27, whole.T << 27, four).value == (whole << 27) @ (whole.T << 27)
+    ).all()

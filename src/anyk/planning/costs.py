@@ -6,14 +6,17 @@ from dataclasses import dataclass, fields
 from typing import Final, final
 
 from anyk.domains.prime import PrimeField
-from anyk.domains.real import Complex
+from anyk.domains.real import Complex, Reals
 from anyk.schemes.base import AbstractScheme
 from anyk.schemes.products.base import AbstractProduct, code_of
+from anyk.schemes.products.residues import Residues
+from anyk.schemes.products.uncoded import Uncoded
 from anyk.spec import MatMul
 
 __all__ = ["CLUSTER", "Costs", "Machine", "Size", "costs_of", "cuts_of", "sends_one"]
 
 _BYTES: Final = 8  # of a number; a complex one has two
+_TOUCH: Final = 5e-9  # seconds to write a number where nothing was yet
 
 
 @final
@@ -37,7 +40,7 @@ class Machine:
     """
 
     flops: float = 3e10
-    memory: float = 1e10
+    memory: float = 4e9
     link: float = 4e8
     message: float = 2e-4
     parallel: int | None = None
@@ -142,12 +145,18 @@ class _Arithmetic:
         return self.combine + self.term * terms
 
 
-_REAL: Final = _Arithmetic(flop=1.0, wide=1, combine=1.5e-9, term=1e-10, look=2e-9)
+_REAL: Final = _Arithmetic(flop=1.0, wide=1, combine=2e-9, term=1e-10, look=2e-9)
 _COMPLEX: Final = _Arithmetic(flop=4.0, wide=2, combine=3e-9, term=4e-10, look=5e-9)
-_FIELD: Final = _Arithmetic(flop=12.0, wide=1, combine=6e-9, term=1e-9, look=1e-8)
+_PLAIN: Final = _Arithmetic(flop=1.0, wide=1, combine=6e-10, term=0.0, look=0.0)
+_SMALL: Final = _Arithmetic(flop=1.3, wide=1, combine=5e-9, term=5e-9, look=0.0)
+_FIELD: Final = _Arithmetic(flop=9.0, wide=1, combine=6e-9, term=1e-9, look=1e-8)
 
 
 def _arithmetic(scheme: AbstractScheme) -> _Arithmetic:
+    if isinstance(scheme, Residues):
+        return _SMALL
+    if isinstance(scheme, Uncoded) and isinstance(scheme.domain, Reals):
+        return _PLAIN
     if isinstance(scheme.domain, PrimeField):
         return _FIELD
     return _COMPLEX if isinstance(scheme.domain, Complex) else _REAL
@@ -183,7 +192,8 @@ def costs_of(scheme: AbstractScheme, size: Size, machine: Machine, primes: int =
     looked = shares * left + waited * (right + answer) if getattr(scheme, "verified", False) else 0
     sent = shares * left + (workers if common else shares) * right
     flops = 2 * answer * deep * arithmetic.flop
-    one = flops / machine.flops + (left + right) * wide / machine.memory
+    moved = (left + right) * wide / machine.memory + answer * arithmetic.wide * _TOUCH
+    one = flops / machine.flops + moved
     if machine.parallel is None:  # of all who begin at once, those who are waited for
         rounds = waited / workers
     else:
@@ -194,7 +204,7 @@ def costs_of(scheme: AbstractScheme, size: Size, machine: Machine, primes: int =
         multiply=primes * one * max(rounds, 1.0),
         collect=waited * (primes * answer * wide / machine.link + machine.message),
         check=primes * looked * arithmetic.look,
-        recover=primes * size.product * arithmetic.coded(waited),
+        recover=primes * (size.product * arithmetic.coded(waited) + waited * answer * _TOUCH),
     )
 
 
@@ -219,4 +229,5 @@ def sends_one(scheme: AbstractScheme) -> bool:
     _, p, n = cuts_of(scheme)
     if p > 1 or n > 1:
         return False
-    return not isinstance(scheme, AbstractProduct) or code_of(scheme).common
+    coded = isinstance(scheme, AbstractProduct)
+    return code_of(scheme).common if coded else isinstance(scheme, Uncoded)

@@ -16,11 +16,13 @@ from anyk.schemes.base import AbstractScheme
 from anyk.schemes.catalogue import CATALOGUE
 from anyk.schemes.products.base import AbstractProduct
 from anyk.schemes.products.check import Verified
+from anyk.schemes.products.entangled import Entangled
+from anyk.schemes.products.residues import Residues
 from anyk.schemes.products.uncoded import Uncoded
 from anyk.schemes.row import SchemeRow, failing
 from anyk.spec import Threat
 
-__all__ = ["ProductPlan", "Wanted", "plan_product"]
+__all__ = ["ProductPlan", "Wanted", "plan_product", "shortlist", "weigh"]
 
 _SHORTLIST: Final = (
     "Uncoded",
@@ -28,10 +30,8 @@ _SHORTLIST: Final = (
     "Polynomial",
     "MatDot",
     "Entangled",
-    "OrthoPolynomial",
-    "OrthoMatDot",
+    "Residues",
 )
-_SAID: Final = 4  # others, in print
 _FAR: Final = 1024  # workers, when it is looked for how many would be enough
 
 
@@ -46,6 +46,8 @@ class Wanted:
         pieces: r, how many shares a worker holds.
         verified: whether answers are checked as they come; None for either.
         primes: how often all is computed, for integers that one prime does not hold.
+        bits: b, integers of the product are below 2^b by the largest entries; None for floats.
+        wide: whether they may be more than float64 tells apart.
     """
 
     threat: Threat
@@ -53,6 +55,8 @@ class Wanted:
     pieces: int = 1
     verified: Verified | None = None
     primes: int = 1
+    bits: int | None = None
+    wide: bool = False
 
 
 @final
@@ -127,22 +131,34 @@ def plan_product(size: Size, wanted: Wanted, machine: Machine) -> ProductPlan:
 
 @lru_cache(maxsize=256)
 def _planned(size: Size, wanted: Wanted, machine: Machine) -> ProductPlan:
-    best: list[tuple[float, Costs, AbstractScheme]] = []
-    others: list[tuple[str, str]] = []
-    for kind in _kinds():
-        made = list(_schemes(kind, size, wanted))
-        if not made:
+    weighed, others = [], []
+    for kind in shortlist(wanted):
+        made = weigh(kind, size, wanted, machine)
+        if made:
+            weighed.append(made[0])
+        else:
             others.append((kind.__name__, _why_not(kind, wanted)))
-            continue
-        weighed = [(costs_of(each, size, machine, wanted.primes), each) for each in made]
-        costs, scheme = min(weighed, key=lambda pair: pair[0].total)
-        best.append((costs.total, costs, scheme))
-    if not best:
+    if not weighed:
         _refuse(wanted)
-    best.sort(key=lambda each: each[0])
-    (_, costs, scheme), *rest = best
-    slower = [(_named(each), _compared(other, costs)) for _, other, each in rest[:_SAID]]
+    (costs, scheme), *rest = sorted(weighed, key=lambda pair: pair[0].total)
+    slower = [(_named(each), _compared(other, costs)) for other, each in rest]
     return ProductPlan(scheme, costs, _alone(size, wanted, machine), (*slower, *others))
+
+
+def weigh(
+    kind: type[AbstractScheme], size: Size, wanted: Wanted, machine: Machine
+) -> list[tuple[Costs, AbstractScheme]]:
+    """All schemes of a class that survive a threat, the cheapest first.
+
+    Args:
+        kind: the class.
+        size: of the product.
+        wanted: what it is to survive.
+        machine: that computes it.
+    """
+    made = _schemes(kind, size, wanted)
+    found = [(costs_of(each, size, machine, wanted.primes), each) for each in made]
+    return sorted(found, key=lambda pair: pair[0].total)
 
 
 def _named(scheme: AbstractScheme) -> str:
@@ -172,14 +188,30 @@ def _seconds(seconds: float) -> str:
     return f"{seconds:.2g} s" if seconds >= 1.0 else f"{seconds * 1e3:.2g} ms"
 
 
-def _kinds() -> list[type[AbstractScheme]]:
-    """The classes of the shortlist."""
+def shortlist(wanted: Wanted) -> list[type[AbstractScheme]]:
+    """The classes that are thought of: those that compute in these numbers.
+
+    Args:
+        wanted: in which numbers.
+    """
+    if wanted.wide:
+        return [Residues]
     rows = {row.name: row.scheme for row in CATALOGUE if isinstance(row, SchemeRow)}
-    return [rows[name] for name in _SHORTLIST if name in rows]
+    found = [rows[name] for name in _SHORTLIST]
+    return [kind for kind in found if _fits(kind, wanted)]
+
+
+def _fits(kind: type[AbstractScheme], wanted: Wanted) -> bool:
+    if issubclass(kind, AbstractProduct):
+        return isinstance(wanted.domain, kind.can.domains)
+    return kind is Uncoded or wanted.bits is not None
 
 
 def _schemes(kind: type[AbstractScheme], size: Size, wanted: Wanted) -> Iterator[AbstractScheme]:
     """All of a class that survive the threat, those with cuts that divide work well."""
+    if kind is Residues:
+        yield from _made(kind, (1, 1, 1), wanted)
+        return
     most = wanted.threat.workers * wanted.pieces
     limits = (size.rows, size.inner, size.columns)
     able = kind.can.cuts if issubclass(kind, AbstractProduct) else (True, True, True)
@@ -187,7 +219,7 @@ def _schemes(kind: type[AbstractScheme], size: Size, wanted: Wanted) -> Iterator
         _numbers(min(most, limit)) if cut else [1] for cut, limit in zip(able, limits, strict=True)
     )
     for m, p, n in itertools.product(first, second, third):
-        if m * p * n <= most:
+        if m * p * n <= most and (kind is not Entangled or (p > 1 and m * n > 1)):
             yield from _made(kind, (m, p, n), wanted)
 
 
@@ -222,8 +254,12 @@ def _scheme(
     if issubclass(kind, AbstractProduct):
         named |= {"colluders": threat.colluders, "pieces": wanted.pieces, "verified": verified}
         return kind(partition=partition, domain=domain, **named)
-    if threat.colluders or wanted.pieces > 1 or verified:
-        raise failing("no colluders, one piece a worker, nothing verified: it has no code")
+    if threat.colluders or verified:
+        raise failing("no colluders, and nothing verified: it is no linear code")
+    if kind is Residues:
+        return Residues(bits=max(wanted.bits or 1, 1), pieces=wanted.pieces, **named)
+    if wanted.pieces > 1:
+        raise failing("one piece a worker: it has no code")
     return Uncoded(partition, domain=Reals() if domain.exact else domain, **named)
 
 
@@ -240,7 +276,8 @@ def _why_not(kind: type[AbstractScheme], wanted: Wanted) -> str:
     try:
         scheme = _scheme(kind, (1, 1, 1), wanted, verified=wanted.verified or False)
     except (InvalidArgument, Unachievable) as error:
-        return f"no: needed is {error.needed.removesuffix(f', for {kind.__name__}')}"
+        needed = error.needed.removesuffix(f", for {kind.__name__}")
+        return f"no: {error.argument}: needed is {needed}"
     spare = scheme.guarantee.stragglers
     return f"no: it survives {numbered(spare, 'straggler')} at most"
 
@@ -259,7 +296,9 @@ def _refuse(wanted: Wanted) -> NoReturn:
     raise Unachievable(
         "workers",
         given=f"{threat.workers} for {', '.join(f'{k}={v}' for k, v in asked.items() if v)}",
-        needed="; ".join(f"{kind.__name__}: {_why_not(kind, wanted)}" for kind in _kinds()),
+        needed="; ".join(
+            f"{kind.__name__}: {_why_not(kind, wanted)}" for kind in shortlist(wanted)
+        ),
         change=take or f"Lower {lower}.",
     )
 
@@ -271,4 +310,4 @@ def _more(workers: int) -> Iterator[int]:
 def _any(wanted: Wanted, workers: int) -> bool:
     """Whether so many workers are enough for a scheme of one block."""
     more = replace(wanted, threat=replace(wanted.threat, workers=workers))
-    return any(True for kind in _kinds() for _ in _made(kind, (1, 1, 1), more))
+    return any(True for kind in shortlist(wanted) for _ in _made(kind, (1, 1, 1), more))

@@ -30,13 +30,14 @@ from anyk.schemes.base import AbstractScheme
 from anyk.schemes.products.check import Verified
 from anyk.spec import MatMul, Threat
 
-__all__ = ["matmul"]
+__all__ = ["machine_of", "matmul", "wanted_of"]
 
 _EXACT: Final = 1 << 53  # integers that float64 tells apart
+_LONGEST: Final = 1 << 63  # that int64 does not hold
 _PRIMES: Final = 3  # for reals over a field
 _BITS: Final = 40  # of an entry, where so many primes leave room
 _CORES: Final = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
-_HERE: Final = Machine(link=2e9, message=1e-4, parallel=_CORES)
+_HERE: Final = Machine(link=1e12, message=1e-4, parallel=_CORES)  # nothing is sent
 _MACHINES: Final = {
     "Inline": replace(_HERE, message=2e-5, parallel=1, one_by_one=True),
     "Threads": _HERE,
@@ -122,7 +123,8 @@ def matmul(
             adversaries=adversaries,
             colluders=colluders,
         )
-        plan = _chosen(factors, threat, executor, pieces, verified)
+        wanted = wanted_of(factors, threat, pieces, verified)
+        plan = _chosen(factors, wanted, executor)
     else:
         asked = (stragglers, adversaries, colluders, pieces, verified)
         plan = ProductPlan(_given(scheme, factors, asked))
@@ -142,31 +144,48 @@ def matmul(
     return _finished(outcome, factors, plan)
 
 
-def _chosen(
-    factors: Factors,
-    threat: Threat,
-    executor: AbstractExecutor,
-    pieces: int,
-    verified: Verified | None,
-) -> ProductPlan:
+def _chosen(factors: Factors, wanted: Wanted, executor: AbstractExecutor) -> ProductPlan:
     """The plan for these factors."""
+    plan = plan_product(factors.size, wanted, machine_of(executor))
+    return replace(plan, scheme=_embedded(plan.scheme, factors))
+
+
+def wanted_of(
+    factors: Factors, threat: Threat, pieces: int = 1, verified: Verified | None = None
+) -> Wanted:
+    """What is wanted of a scheme for these factors.
+
+    Args:
+        factors: of the product.
+        threat: what is to be survived.
+        pieces: how many shares a worker holds.
+        verified: whether answers are checked; None for either.
+
+    Raises:
+        InvalidArgument: if the numbers are none, or out of range.
+        Unachievable: if integers are too large.
+    """
     domain: AbstractDomain = PrimeField()
-    primes = 1
+    primes, bits, wide = 1, None, False
     if factors.whole:
+        wide = _wide(factors)
+        bits = (factors.size.inner * math.prod(factors.largest)).bit_length()
         primes = enough_primes(factors.bound, PrimeField()) or _PRIMES
+        if wide and (factors.size.stack > 1 or threat.colluders):
+            raise _too_large(factors, _EXACT)
     elif threat.colluders:
         primes = _PRIMES
     else:
         domain = Complex() if factors.dtype.kind == "c" else Reals()
-    wanted = Wanted(
+    return Wanted(
         threat=threat,
         domain=domain,
         pieces=count("pieces", pieces, least=1, most=threat.workers**2),
         verified=_checked(verified, factors, domain),
         primes=primes,
+        bits=bits,
+        wide=wide,
     )
-    plan = plan_product(factors.size, wanted, _machine(executor))
-    return replace(plan, scheme=_embedded(plan.scheme, factors))
 
 
 def _checked(
@@ -221,17 +240,11 @@ def _embedded(scheme: AbstractScheme, factors: Factors) -> AbstractScheme:
 
 
 def _of_integers(scheme: AbstractScheme, factors: Factors) -> AbstractScheme:
-    """The scheme for integers whose product float64 holds exactly."""
-    most, bound = max(factors.largest), factors.bound
+    """The scheme for integers, if it can hold them."""
     if not isinstance(scheme.domain, (PrimeField, Reals, Complex)):
         return scheme  # which knows what it can hold
-    if most > _EXACT or bound > _EXACT:
-        raise Unachievable(
-            "a",
-            given=f"integers up to {most}, whose product may reach 2^{math.log2(bound):.1f}",
-            needed="at most 2^53 in both, as they would wrap or be rounded",
-            change="Pass floats, a.astype(float), where rounding is allowed.",
-        )
+    if _wide(factors):
+        raise _too_large(factors, _EXACT)
     if not isinstance(scheme.domain, PrimeField):
         return scheme
     from anyk.fixed_point.format import FixedPoint  # noqa: PLC0415 - over a field alone
@@ -241,7 +254,24 @@ def _of_integers(scheme: AbstractScheme, factors: Factors) -> AbstractScheme:
         FixedPoint(fraction_bits=0, magnitude=float(max(each, 1)), degree=1)
         for each in factors.largest
     )
-    return Embedded(scheme, replace(left, factors=(right,)), Extent(2, 0, bound, 0))
+    return Embedded(scheme, replace(left, factors=(right,)), Extent(2, 0, factors.bound, 0))
+
+
+def _wide(factors: Factors) -> bool:
+    """Whether there may be integers that float64 does not tell apart, but int64 does."""
+    if factors.bound >= _LONGEST:
+        raise _too_large(factors, _LONGEST)
+    return max(*factors.largest, factors.bound) > _EXACT
+
+
+def _too_large(factors: Factors, limit: int) -> Unachievable:
+    most = max(factors.largest)
+    return Unachievable(
+        "a",
+        given=f"integers up to {most}, whose product may reach 2^{math.log2(factors.bound):.1f}",
+        needed=f"at most 2^{limit.bit_length() - 1} in both, as they would wrap or be rounded",
+        change="Pass floats, a.astype(float), where rounding is allowed.",
+    )
 
 
 def _format(factor: Any, bits: int) -> Any:
@@ -254,8 +284,12 @@ def _format(factor: Any, bits: int) -> Any:
     )
 
 
-def _machine(executor: AbstractExecutor) -> Machine:
-    """What its workers can do, roughly."""
+def machine_of(executor: AbstractExecutor) -> Machine:
+    """What the workers of an executor can do, roughly.
+
+    Args:
+        executor: a wrapper's workers are those of the one within.
+    """
     while isinstance(executor, AbstractWrapper):
         executor = executor.within
     return _MACHINES.get(type(executor).__name__, CLUSTER)

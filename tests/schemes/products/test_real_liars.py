@@ -131,7 +131,7 @@ def test_the_most_cunning_lies_stay_within_the_estimate(scheme):
     """Liars tell what their syndromes show least, about as large as rounding."""
     rng = np.random.default_rng(3)
     moved = 0
-    for _ in range(40):
+    for _ in range(80):
         A, B = factors(scheme, rng)
         encoded = scheme.encode((A, B))
         who = some(scheme, rng, scheme.guarantee.threshold)

@@ -1,0 +1,247 @@
+"""`anyk.matmul`: as numpy has it, whatever the factors; or an error, and never a wrapped value."""
+
+import itertools
+
+import numpy as np
+import pytest
+import scipy.sparse
+
+import anyk
+from anyk import faults
+from anyk.planning.costs import CLUSTER, Size
+from anyk.planning.products import Wanted, plan_product
+
+RNG = np.random.default_rng(7)
+SHAPES = [
+    ((3,), (3,)), ((3,), (3, 4)), ((5, 3), (3,)), ((5, 3), (3, 4)), ((1, 1), (1, 1)),
+    ((1, 7), (7, 1)), ((2, 5, 3), (3,)), ((2, 5, 3), (3, 4)), ((5, 3), (2, 3, 4)),
+    ((3,), (2, 3, 4)), ((2, 5, 3), (2, 3, 4)), ((4, 1, 5, 3), (2, 3, 4)),
+    ((1, 1, 5, 3), (2, 1, 3, 4)), ((1, 5, 3), (1, 3, 4)), ((1, 5, 3), (3,)), ((3,), (1, 3, 4)),
+]  # fmt: skip
+KINDS = [
+    bool, np.int8, np.uint8, np.int32, np.int64, np.uint64, np.float16, np.float32, np.float64,
+    np.complex64, np.complex128,
+]  # fmt: skip
+THREATS = [{}, {"stragglers": 1}, {"stragglers": 1, "adversaries": 1}, {"pieces": 2}]
+
+
+FEW = anyk.Polynomial((2, 1, 2), 4, domain=anyk.Reals())
+
+
+def drawn(shape, kind):
+    """Numbers that every kind has room for, and their products."""
+    whole = RNG.integers(0, 2, shape) if kind is bool else RNG.integers(0, 5, shape)
+    return whole.astype(kind)
+
+
+def product(a, b, workers=8, **named):
+    with anyk.Inline(workers) as executor:
+        return anyk.matmul(a, b, executor, progress=False, **named)
+
+
+@pytest.mark.parametrize("threat", THREATS, ids=str)
+@pytest.mark.parametrize(("left", "right"), SHAPES)
+@pytest.mark.parametrize("kind", [np.int64, np.float64, np.complex128])
+def test_shapes_are_numpys(left, right, kind, threat):
+    a, b = drawn(left, kind), drawn(right, kind)
+    value = product(a, b, **threat).value
+    right = np.matmul(a, b)
+    assert value.shape == np.shape(right)
+    assert value.dtype == right.dtype
+    if kind is np.int64:
+        assert np.array_equal(value, right)
+    else:
+        np.testing.assert_allclose(value, right, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("threat", THREATS, ids=str)
+@pytest.mark.parametrize(("first", "second"), [*itertools.product(KINDS, KINDS)])
+def test_dtypes_are_numpys_but_integers_do_not_wrap(first, second, threat):
+    a, b = drawn((4, 6), first), drawn((6, 5), second)
+    value = product(a, b, **threat).value
+    wanted = np.result_type(first, second)
+    if wanted.kind in "iu" or {first, second} == {np.int64, np.uint64}:
+        wanted = np.dtype(np.int64)
+    whole = all(np.dtype(kind).kind in "biu" for kind in (first, second))
+    assert value.dtype == (np.dtype(np.int64) if whole and wanted.kind == "f" else wanted)
+    right = np.matmul(a, b) if wanted.kind == "b" else np.matmul(a.astype(complex), b)
+    assert np.abs(value.astype(complex) - right).max() <= 1e-3 * np.abs(right).max()
+
+
+@pytest.mark.parametrize("extreme", [127, -128])
+def test_integers_that_numpy_wraps_are_exact(extreme):
+    a, b = np.full((2, 9), extreme, np.int8), np.full((9, 2), extreme, np.int8)
+    assert (product(a, b, stragglers=1).value == 9 * extreme**2).all()
+    assert (a @ b != 9 * extreme**2).any()
+
+
+@pytest.mark.parametrize("bits", [*range(28, 33), *range(50, 56), 60, 61, 62])
+@pytest.mark.parametrize("threat", THREATS, ids=str)
+def test_integers_of_any_size_are_exact_up_to_int64(bits, threat):
+    inner, left = 4, bits // 2
+    size = 1 << (bits - left - 2)
+    a = RNG.integers(-(1 << left), 1 << left, (5, inner)) | 1
+    b = RNG.integers(-size, size, (inner, 3)) | 1
+    value = product(a, b, **threat).value
+    assert value.dtype == np.int64
+    assert (value == a.astype(object) @ b.astype(object)).all()
+
+
+@pytest.mark.parametrize("named", [{}, {"scheme": anyk.Residues(8)}, {"colluders": 1}])
+def test_integers_beyond_int64_are_refused_and_never_wrapped(named):
+    a = np.array([[1 << 40, 1]])
+    with pytest.raises(anyk.AnykError):
+        product(a, a.T, **named)
+    assert product([[1 << 31, -1]], [[1 << 31], [1]]).value == (1 << 62) - 1
+
+
+def test_colluders_see_masked_factors_and_floats_are_rounded_as_the_bound_says():
+    a, b = RNG.normal(size=(20, 30)) * 1e6, RNG.normal(size=(30, 10)) * 1e-7
+    outcome = product(a, b, colluders=2)
+    assert outcome.plan.scheme.guarantee.colluders == 2
+    assert np.abs(outcome.value - a @ b).max() <= outcome.quantisation_error
+    assert outcome.quantisation_error < 1e-8
+    whole = RNG.integers(-9, 9, (6, 5))
+    exact = product(whole, whole.T, colluders=1)
+    assert (exact.value == whole @ whole.T).all()
+    assert exact.quantisation_error is None
+
+
+def test_single_precision_is_computed_in_double_and_rounded_once():
+    a = (RNG.normal(size=(30, 4000)) + 1e3).astype(np.float32)
+    b = RNG.normal(size=(4000, 2)).astype(np.float32)
+    outcome = product(a, b, stragglers=2, scheme=None)
+    right = a.astype(float) @ b.astype(float)
+    assert outcome.value.dtype == np.float32
+    assert np.abs(outcome.value - right).max() <= 1e-7 * np.abs(right).max()
+    assert outcome.error_estimate is None or outcome.error_estimate > 1e-8
+
+
+class Frame:
+    """A table that numpy reads by `__array__` alone, as pandas' and torch's are."""
+
+    def __init__(self, values):
+        self.values = values
+
+    def __array__(self, dtype=None, copy=None):
+        return self.values
+
+
+def test_whatever_numpy_reads_is_multiplied():
+    torch = pytest.importorskip("torch")
+    a, b = RNG.normal(size=(6, 5)), RNG.normal(size=(5, 3))
+    for left in (
+        a.tolist(),
+        Frame(a),
+        torch.tensor(a),
+        scipy.sparse.csr_array(a),
+        np.asfortranarray(a),
+    ):
+        np.testing.assert_allclose(product(left, b, stragglers=1).value, a @ b, rtol=1e-12)
+    right = scipy.sparse.coo_matrix(b)
+    np.testing.assert_allclose(product(a, right, stragglers=1).value, a @ b, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        None, "a", ["a"], [None], object(), np.array([[1, None]]), np.ones((0, 3)), 3,
+        [[1], [1, 2]],
+        [[np.nan, 1.0, 2.0]], [[np.inf, 1.0, 2.0]], np.array([[1 << 70, 1, 2]], dtype=object),
+        np.ma.array([[1.0, 2.0, 3.0]], mask=[[0, 1, 0]]), np.array([["2020"] * 3], "M8[D]"),
+        np.ones((2, 3), np.longdouble), np.ones((2, 4)), np.ones((2, 2, 2)),
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_what_is_no_factor_is_refused_before_anything_is_sent(odd):
+    heard = []
+    with anyk.Inline(4) as executor, pytest.raises(anyk.InvalidArgument):
+        anyk.matmul(odd, np.ones((3, 2)), executor, on_answer=heard.append)
+    assert not heard
+
+
+def test_limits_and_listeners_are_those_of_run():
+    a = RNG.normal(size=(8, 4))
+    heard = []
+    with faults.Faulty(anyk.Inline(4), {0: faults.Crash(), 1: faults.Crash()}) as executor:
+        outcome = anyk.matmul(
+            a, a.T, executor, scheme=FEW, on_failure="return",
+            on_answer=heard.append, progress=False,
+        )  # fmt: skip
+        assert not outcome.status.ok
+        assert outcome.plan is not None
+        assert heard
+        with pytest.raises(anyk.NotEnoughAnswers) as caught:
+            anyk.matmul(a, a.T, executor, scheme=FEW, progress=False)
+    assert caught.value.outcome.plan is not None
+
+
+def test_a_liar_is_named_whatever_the_numbers():
+    for kind in (np.int64, np.float64, np.complex128):
+        a, b = drawn((40, 30), kind), drawn((30, 20), kind)
+        lie = faults.Corrupt(scale=50.0) if kind is np.float64 else faults.Collude(scale=50.0)
+        with faults.Faulty(anyk.Inline(8), {0: lie}) as executor:
+            outcome = anyk.matmul(a, b, executor, adversaries=1, stragglers=1, progress=False)
+        assert outcome.suspects == (0,)
+        np.testing.assert_allclose(outcome.value, a @ b, rtol=1e-9)
+
+
+@pytest.mark.parametrize("pieces", [1, 2, 4])
+@pytest.mark.parametrize("adversaries", [0, 1])
+@pytest.mark.parametrize("stragglers", [0, 1, 3])
+@pytest.mark.parametrize("kind", [np.int64, np.float64])
+def test_what_is_chosen_survives_what_is_asked(stragglers, adversaries, pieces, kind):
+    a, b = drawn((24, 24), kind), drawn((24, 24), kind)
+    crashed = dict.fromkeys(range(stragglers), faults.Crash())
+    with faults.Faulty(anyk.Inline(8), crashed) as executor:
+        outcome = anyk.matmul(
+            a, b, executor, stragglers=stragglers, adversaries=adversaries, pieces=pieces,
+            progress=False,
+        )  # fmt: skip
+    promise = outcome.plan.scheme.guarantee
+    assert promise.stragglers >= stragglers
+    assert promise.adversaries >= adversaries
+    assert promise.pieces == pieces
+    np.testing.assert_allclose(outcome.value, a @ b, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("size", "threat", "chosen"),
+    [
+        (Size(4000, 4000, 1), {"stragglers": 2}, "MDS"),
+        (Size(4000, 1000, 4000), {"stragglers": 2}, "Polynomial"),
+        (Size(4000, 4000, 4000), {"stragglers": 2}, "Entangled"),
+        (Size(50, 100_000, 50), {"stragglers": 2}, "MatDot"),
+        (Size(4000, 4000, 4000), {}, "Uncoded"),
+    ],
+)
+def test_shapes_decide_which_scheme_is_cheapest(size, threat, chosen):
+    wanted = Wanted(threat=anyk.Threat(workers=12, **threat), domain=anyk.Reals())
+    plan = plan_product(size, wanted, CLUSTER)
+    assert type(plan.scheme).__name__ == chosen
+
+
+def test_a_plan_says_what_it_chose_and_why_not_the_others():
+    outcome = product(RNG.normal(size=(300, 200)), RNG.normal(size=(200, 300)), stragglers=2)
+    told = str(outcome.plan)
+    assert "are enough" in told.splitlines()[0]
+    assert "one core alone" in told.splitlines()[1]
+    for name in ("Uncoded", "MDS", "Polynomial", "MatDot", "Entangled"):
+        assert name in told
+    assert f"plan      {told.splitlines()[0]}" in str(outcome)
+    given = product([[1, 2]], [3, 4], scheme=anyk.Polynomial((1, 1, 1), 3)).plan
+    assert "as it was given" in str(given)
+
+
+def test_more_workers_than_rows_and_many_workers_are_no_trouble():
+    a = RNG.normal(size=(3, 5))
+    for workers in (1, 2, 40, 200):
+        np.testing.assert_allclose(product(a, a.T, workers).value, a @ a.T, rtol=1e-12)
+
+
+def test_neither_factor_is_written_in():
+    a, b = RNG.normal(size=(6, 4)), RNG.normal(size=(4, 5))
+    before = a.copy(), b.copy()
+    product(a, b, stragglers=1).value[:] = 0
+    assert (a == before[0]).all()
+    assert (b == before[1]).all()
