@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from anyk.codes.checks.base import AbstractKeys, AbstractTest
 from anyk.codes.checks.outliers import explained, outliers
 from anyk.codes.checks.rounding import DOUBLE, SINGLE, Allowance, held_by_single
-from anyk.codes.checks.shapes import left_shape, right_of
+from anyk.codes.checks.shapes import Left, left_shape, right_of
+from anyk.codes.checks.sparse import column_norms, with_data
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.randomness.gaussian import UNIT, normals
 
@@ -45,7 +46,7 @@ class FloatKeys(AbstractKeys):
     be found. Liars who spoil most columns, to raise the median, escape this, but not the bound.
 
     Args:
-        left: A~ of each share, ndarray (shares, rows, inner).
+        left: A~ of each share, ndarray (shares, rows, inner), or csr_arrays.
         rows: s, ndarray (shares, 16, rows), or (shares, 8, rows) complex.
         keys: s A~, ndarray (shares, 16 or 8, inner), of A~ scaled.
         norms: of the columns of A~ scaled, float64 ndarray (shares, inner).
@@ -75,7 +76,7 @@ class FloatKeys(AbstractKeys):
         (True, False, True)
     """
 
-    left: NDArray[Any]
+    left: Left
     rows: NDArray[Any]
     keys: NDArray[Any]
     norms: NDArray[np.float64]
@@ -85,7 +86,7 @@ class FloatKeys(AbstractKeys):
     @classmethod
     def of(
         cls,
-        left: NDArray[Any],
+        left: Left,
         *,
         single: bool = False,
         source: AbstractSource = SystemSource(),
@@ -93,7 +94,7 @@ class FloatKeys(AbstractKeys):
         """Fresh secrets, of their own for each share.
 
         Args:
-            left: float64 or complex128 ndarray (shares, rows, inner).
+            left: float64 or complex128 ndarray (shares, rows, inner), or csr_arrays of such.
             single: whether honest workers may compute in single precision.
             source: where they come from; whoever foresees them can lie.
 
@@ -101,17 +102,19 @@ class FloatKeys(AbstractKeys):
             InvalidArgument: if these are no matrices.
         """
         shares, height, inner = left_shape(left)
-        complex_ = left.dtype.kind == "c"
+        dtype = left[0].dtype
+        complex_ = dtype.kind == "c"
         rows: NDArray[Any] = normals(source, (shares, TESTS, height)) * UNIT
         if complex_:
             rows = rows[:, ::2] + 1j * rows[:, 1::2]
-        exponents = tuple(_exponent(factor) for factor in left)
-        keys = np.empty((shares, rows.shape[1], inner), dtype=left.dtype)
+        sparse = isinstance(left, tuple)
+        exponents = tuple(_exponent(each.data if sparse else each) for each in left)
+        keys = np.empty((shares, rows.shape[1], inner), dtype=dtype)
         norms = np.empty((shares, inner))
         for share, exponent in enumerate(exponents):
-            factor = _scaled(left[share], exponent)
+            factor = _left_scaled(left[share], exponent)
             keys[share] = (factor.T @ rows[share].T).T
-            norms[share] = _norms(factor)
+            norms[share] = column_norms(factor) if sparse else _norms(factor)
         allowance = Allowance(inner=inner, rows=height, complex_=complex_, single=single)
         return cls(left, rows, keys, norms, exponents, allowance)
 
@@ -180,7 +183,7 @@ class _FloatTest(AbstractTest):
         odd = odd[found[odd] > 2.0 * lost[odd]]
         if not odd.size:
             return True
-        left, dtype = _scaled(own.left[share], first), _precision(value, single=single)
+        left, dtype = _left_scaled(own.left[share], first), _precision(value, single=single)
         return explained(left, factor[:, odd], product[:, odd], unit, dtype)
 
     def __repr__(self) -> str:
@@ -197,7 +200,7 @@ def _precision(value: NDArray[Any], *, single: bool) -> Any:
 def _exponent(values: NDArray[Any]) -> int:
     """e, where the largest entry is about 2^e and needs scaling; 0 elsewhere."""
     parts = _parts(values)
-    largest = max(float(parts.max()), -float(parts.min()))
+    largest = max(float(parts.max(initial=0.0)), -float(parts.min(initial=0.0)))
     exponent = math.frexp(largest)[1]
     return exponent if abs(exponent) > _PLAIN else 0
 
@@ -216,6 +219,13 @@ def _scaled(values: NDArray[Any], exponent: int) -> NDArray[Any]:
     with np.errstate(over="ignore", under="ignore"):
         scaled: NDArray[Any] = np.ldexp(parts, -exponent).view(values.dtype)
     return scaled.reshape(values.shape)
+
+
+def _left_scaled(factor: Any, exponent: int) -> Any:
+    """The same of a left factor, which may be sparse."""
+    if isinstance(factor, np.ndarray):
+        return _scaled(factor, exponent)
+    return with_data(factor, _scaled(factor.data, exponent))
 
 
 def _norms(factor: NDArray[Any]) -> NDArray[np.float64]:
