@@ -32,6 +32,7 @@ _SHORTLIST: Final = (
     "Entangled",
     "Residues",
 )
+_EACH: Final = 10  # small numbers of blocks, of which each is thought of
 _FAR: Final = 1024  # workers, when it is looked for how many would be enough
 
 
@@ -265,9 +266,9 @@ def _scheme(
 
 def _numbers(most: int) -> list[int]:
     """Some numbers up to a largest one: all small ones, and fewer of those that are large."""
-    few = list(range(1, min(most, 24) + 1))
+    few = list(range(1, min(most, _EACH) + 1))
     while few[-1] < most:
-        few.append(min(most, max(few[-1] + 1, few[-1] * 9 // 8)))
+        few.append(min(most, few[-1] * 6 // 5))
     return few
 
 
