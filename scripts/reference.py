@@ -36,6 +36,7 @@ PAGES = {  # page: its title, what it says first, and the rooms whose exports of
     ),
 }
 NAMESPACES = {  # further public namespaces, a page each
+    "dask_array": "Products with a dask.array. They need `pip install '.[dask]'`.",
     "faults": "Faults put into workers on purpose, to see what a scheme makes of them.",
     "delays": "How late workers are: models, and traces of measured delays.",
     "learn": "Estimators in scikit-learn's conventions. They need `pip install '.[learn]'`.",

@@ -14,6 +14,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from anyk import dask_array as dask_array
     from anyk import delays as delays
     from anyk import faults as faults
     from anyk import learn as learn
@@ -225,7 +226,7 @@ _PLACES: Final = {
     "task": "anyk.executors.remote.marks",
     "worst_coalition": "anyk.audits.disclosure",
 }
-_NAMESPACES: Final = ("delays", "faults", "learn", "testing")
+_NAMESPACES: Final = ("dask_array", "delays", "faults", "learn", "testing")
 
 if not TYPE_CHECKING:  # a type checker knows the names, and which there are not
     __all__ = [*_PLACES, "delays", "faults", "testing"]  # noqa: PLE0604 - not learn, which needs an extra

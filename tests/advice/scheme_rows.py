@@ -143,9 +143,9 @@ ROWS = [
     ),
     tried(
         "Pass domain=anyk.PrimeField() or anyk.Complex().",
-        lambda: anyk.MatDot((1, 2, 1), 6, domain=7),
-        lambda: anyk.MatDot((1, 2, 1), 6, domain=FIELD),
-        lambda: anyk.MatDot((1, 2, 1), 6, domain=anyk.Complex()),
+        lambda: anyk.PolyDot((2, 2, 1), 20, domain=7),
+        lambda: anyk.PolyDot((2, 2, 1), 20, domain=FIELD),
+        lambda: anyk.PolyDot((2, 2, 1), 20, domain=anyk.Complex()),
     ),
     *(
         tried(

@@ -133,7 +133,7 @@ def test_a_small_field_is_a_reason():
 
 def test_products_of_matrices():
     problem, threat = anyk.MatMul(partition=(2, 1, 2)), anyk.Threat(workers=9, adversaries=2)
-    (scheme,) = anyk.schemes_for(problem, threat, field=anyk.PrimeField(101))
+    scheme, *_ = anyk.schemes_for(problem, threat, field=anyk.PrimeField(101))
     assert scheme == anyk.Polynomial((2, 1, 2), 9, domain=anyk.PrimeField(101), adversaries=2)
 
 
@@ -156,7 +156,7 @@ def test_products_of_matrices():
 )
 def test_what_a_polynomial_code_can_not_survive(partition, threat, reason):
     shortlist = anyk.schemes_for(anyk.MatMul(partition=partition), threat)
-    assert len(shortlist) == 0
+    assert not any(isinstance(scheme, anyk.Polynomial) for scheme in shortlist)
     assert names(shortlist)["Polynomial"].startswith(reason)
 
 

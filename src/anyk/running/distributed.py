@@ -322,7 +322,9 @@ class Distributed:
         *_, right = encoded.parts
         task = WorkerTask(left.scheme.work(np.matmul), left.scheme.domain, (True,), len(left.parts))
         alike = right.strides[0] == 0  # one and the same array for every share
-        self._spent.send(replace(encoded, parts=(right,)))
+        sent = replace(encoded, parts=(right,))
+        self._spent.note(sent, factor)
+        self._spent.send(sent)
         return _Call(encoded, task, [right[0] if alike else PerWorker(right)])
 
     def _check_placed(self) -> Placement:

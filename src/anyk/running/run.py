@@ -123,7 +123,10 @@ def _for_one_call(
 
 def _spread(encoded: Encoded, X: Any) -> float | None:
     """The deviation of data about which a promise was made for one of `data_std`."""
-    return None if encoded.guarantee.data_std is None else spread_of(X)
+    if encoded.guarantee.data_std is None:
+        return None
+    product = isinstance(encoded.scheme.problem, MatMul)
+    return max(map(spread_of, X if product and _is_pair(X) else (X,)))
 
 
 def _placed(encoded: Encoded, executor: AbstractExecutor) -> Placement:

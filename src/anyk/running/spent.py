@@ -59,5 +59,5 @@ class Spent:
 
 
 def _numbers(encoded: Encoded) -> int:
-    """How many numbers a block has."""
-    return math.prod(encoded.parts[0].shape[1:])
+    """How many numbers a block has; of two factors, one of the larger blocks."""
+    return max(math.prod(part.shape[1:]) for part in encoded.parts)

@@ -151,6 +151,28 @@ def test_colluders_learn_nothing_and_one_more_learns_something(scheme):
     assert anyk.leakage(encoded, colluders=T + 1) > 0.0
 
 
+@pytest.mark.parametrize(
+    "scheme",
+    [
+        anyk.CSA(ONE, 40, batch=12, groups=3, colluders=2, adversaries=3),
+        anyk.GCSA((2, 2, 2), 60, batch=3, groups=1, adversaries=2, domain=anyk.PrimeField(67)),
+    ],
+    ids=repr,
+)
+def test_many_workers_of_whom_some_lie(scheme):
+    A, B = factors(scheme, (3, 4, 5))
+    encoded, truth = scheme.encode((A, B)), product(scheme.domain, A, B)
+    honest, rng = answers_of(encoded), np.random.default_rng(6)
+    for _ in range(20):
+        who = rng.choice(scheme.workers, scheme.guarantee.threshold, replace=False)
+        liars = tuple(sorted(rng.choice(who, scheme.adversaries, replace=False).tolist()))
+        values = honest.copy()
+        values[list(liars), 0, 0] = (values[list(liars), 0, 0] + 1) % scheme.domain.modulus
+        recovered = encoded.decode(values[who], who)
+        assert recovered.suspects == liars
+        assert np.array_equal(recovered.value, truth)
+
+
 def test_a_worker_is_sent_and_returns_what_the_theorem_says():
     scheme = anyk.CSA(ONE, 10, batch=6, groups=3)
     left, right = scheme.encode(factors(scheme, (4, 5, 2))).parts
@@ -221,3 +243,15 @@ def test_the_planner_offers_no_other_product_than_was_asked_for():
     assert {each.problem for each in anyk.schemes_for(problem, threat)} == {problem}
     reasons = {each.name: each.reason for each in anyk.schemes_for(problem, threat).candidates}
     assert "it computes MatMul(partition=(2, 1, 2), batch=1" in reasons["Polynomial"]
+
+
+def test_checked_on_arrival_a_liar_costs_one_answer_and_factors_stay():
+    scheme = anyk.CSA(ONE, 8, batch=4, groups=2, domain=FIELD, adversaries=2, verified=True)
+    assert scheme.guarantee.threshold == 5 + 2
+    A, B = factors(scheme, (3, 5, 2))
+    lying = {2: Corrupt(modulus=10007), 5: Corrupt(modulus=10007)}
+    with Faulty(anyk.Inline(8), lying) as executor, anyk.distribute(scheme, A, executor) as data:
+        for factor in (B, B[:, ::-1].copy()):
+            outcome = data.matmul(factor)
+            assert np.array_equal(outcome.value, product(FIELD, A, factor))
+            assert outcome.suspects == (2, 5)

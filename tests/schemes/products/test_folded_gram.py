@@ -99,6 +99,22 @@ def test_liars_are_named_and_one_more_is_refused(partition):
             encoded.decode(values, range(workers))
 
 
+@pytest.mark.parametrize("field", [anyk.PrimeField(), anyk.PrimeField(89)], ids=repr)
+def test_many_workers_of_whom_some_lie(field):
+    scheme = anyk.FoldedGram((4, 2, 4), 40, domain=field, adversaries=3)
+    A, rng = data(field, (9, 5)), np.random.default_rng(6)
+    encoded, truth = scheme.encode(A), gram(field, A)
+    honest = answers_of(encoded)
+    for _ in range(20):
+        who = rng.choice(40, scheme.guarantee.threshold, replace=False)
+        liars = tuple(sorted(rng.choice(who, 3, replace=False).tolist()))
+        values = honest.copy()
+        values[list(liars), 0, 1] = (values[list(liars), 0, 1] + 1) % field.modulus
+        recovered = encoded.decode(values[who], who)
+        assert recovered.suspects == liars
+        assert np.array_equal(recovered.value, truth)
+
+
 def told(shape):
     """Lies that change all, the symmetric part alone, and the other part alone."""
     one = np.zeros(shape, dtype=int)
@@ -190,3 +206,13 @@ def test_the_planner_takes_it_for_this_product_alone():
     assert scheme == anyk.FoldedGram((2, 2, 2), 9, adversaries=1)
     plain = anyk.schemes_for(anyk.MatMul(partition=(2, 2, 2)), threat)
     assert not any(isinstance(each, anyk.FoldedGram) for each in plain)
+
+
+def test_checked_on_arrival_a_liar_costs_one_answer():
+    scheme = anyk.FoldedGram((2, 2, 2), 8, domain=FIELD, adversaries=2, verified=True)
+    assert scheme.guarantee.threshold == 6 + 2
+    A, lying = data(FIELD, (5, 4)), {2: Corrupt(modulus=10007), 5: Corrupt(modulus=10007)}
+    with Faulty(anyk.Inline(8), lying) as executor:
+        outcome = anyk.run(scheme, np.matmul, A, executor)
+    assert np.array_equal(outcome.value, gram(FIELD, A))
+    assert outcome.suspects == (2, 5)

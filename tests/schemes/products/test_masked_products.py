@@ -7,7 +7,7 @@ import pytest
 
 import anyk
 from anyk.domains.polynomials import vandermonde
-from anyk.faults import Crash, Faulty
+from anyk.faults import Corrupt, Crash, Faulty
 from anyk.privacy.information import symbols_learned
 from anyk.schemes.products.base import code_of
 
@@ -155,3 +155,48 @@ def test_a_run_with_a_late_worker_and_a_masked_factor_that_stays():
         both = scheme.encode_right(resident, B), scheme.encode_right(resident, B)
     assert np.array_equal(both[0].parts[0], both[1].parts[0])
     assert not np.array_equal(both[0].parts[1], both[1].parts[1])  # masks of B are fresh
+
+
+@pytest.mark.parametrize("kind", [anyk.Polynomial, anyk.MatDot])
+def test_a_run_under_noise_says_what_it_told(kind):
+    rng = np.random.default_rng(6)
+    A, B = rng.normal(size=(6, 9)), rng.normal(size=(9, 4))
+    partition = (1, 3, 1) if kind is anyk.MatDot else (2, 1, 1)
+    scheme = kind(partition, 9, domain=COMPLEX, colluders=1, leakage=0.1)
+    with anyk.Inline(9) as executor:
+        outcome = anyk.run(scheme, np.matmul, (A, B), executor)
+        assert np.allclose(outcome.value, A @ B, rtol=0.0, atol=1e-9)
+        with anyk.distribute(scheme, A, executor) as data:
+            numbers = data.encoded.parts[0][0].size
+            assert "more is learned" not in str(data.leakage_spent)
+            for times in (1, 2):
+                assert np.allclose(data.matmul(B[:, 0]).value, A @ B[:, 0], rtol=0.0, atol=1e-9)
+                assert data.leakage_spent.encodings == times + 1
+                assert data.leakage_spent.total > 0.09 * numbers
+            data.matmul(20.0 * B)
+            assert "not data_std = 1: more is learned" in str(data.leakage_spent)
+        with anyk.distribute(scheme, (A, 20.0 * B), executor) as data:
+            assert "not data_std = 1: more is learned" in str(data.leakage_spent)
+
+
+def test_reals_by_fixed_point_over_a_masked_field():
+    rng = np.random.default_rng(7)
+    A, B = rng.uniform(-1.0, 1.0, (5, 6)), rng.uniform(-1.0, 1.0, (6, 3))
+    embedding = anyk.FixedPoint(fraction_bits=30, magnitude=1.0, degree=2, summands=6)
+    with Faulty(anyk.Threads(8), {1: Crash()}) as executor:
+        scheme = anyk.MatDot((1, 2, 1), 8, colluders=1)
+        outcome = anyk.run(scheme, np.matmul, (A, B), executor, embedding=embedding)
+    assert np.abs(outcome.value - A @ B).max() <= outcome.quantisation_error < 1e-7
+
+
+@pytest.mark.parametrize("verified", [False, True])
+def test_a_liar_under_noise_is_named(verified):
+    rng = np.random.default_rng(8)
+    A, B = rng.normal(size=(6, 4)), rng.normal(size=(4, 5))
+    scheme = anyk.MatDot(
+        (1, 2, 1), 9, domain=COMPLEX, colluders=1, leakage=0.1, adversaries=1, verified=verified
+    )
+    with Faulty(anyk.Threads(9), {4: Corrupt()}) as executor:
+        outcome = anyk.run(scheme, np.matmul, (A, B), executor)
+    assert set(outcome.suspects) <= {4}
+    assert np.linalg.norm(outcome.value - A @ B) <= (outcome.error_estimate * np.linalg.norm(A @ B))

@@ -183,3 +183,23 @@ def test_neighbours_who_are_missing_leave_no_wide_gap():
     on_the_circle = np.argsort(np.angle(code_of(scheme).terms[:, 1]))[:7].tolist()
     assert max(numbered) < 10.0
     assert condition(on_the_circle) > 900.0
+
+
+@pytest.mark.parametrize("scheme", [
+    anyk.Polynomial((3, 1, 3), 24, domain=anyk.Complex(), colluders=2, leakage=0.1),
+    anyk.Entangled((3, 3, 3), 40, domain=anyk.Complex()),
+], ids=lambda each: type(each).__name__)  # fmt: skip
+def test_errors_are_within_their_estimates_also_without_an_arc_of_the_circle(scheme):
+    rng = np.random.default_rng(6)
+    A, B = rng.normal(size=(9, 9)), rng.normal(size=(9, 9))
+    encoded, enough = scheme.encode((A, B)), scheme.guarantee.threshold
+    values = answers_of(encoded)
+    around = np.argsort(np.angle(code_of(scheme).terms[:, 1]))
+    off = []
+    for first in range(scheme.workers):
+        who = np.roll(around, first)[:enough].tolist()
+        found = encoded.decode(values[who], who)
+        error = np.linalg.norm(found.value - A @ B) / np.linalg.norm(A @ B)
+        off.append(error / found.error_estimate)
+    assert np.mean(np.array(off) < 1.0) >= 0.95
+    assert max(off) < 2.0

@@ -131,7 +131,7 @@ def test_the_most_cunning_lies_stay_within_the_estimate(scheme):
     """Liars tell what their syndromes show least, about as large as rounding."""
     rng = np.random.default_rng(3)
     moved = 0
-    for _ in range(40):
+    for _ in range(80):
         A, B = factors(scheme, rng)
         encoded = scheme.encode((A, B))
         who = some(scheme, rng, scheme.guarantee.threshold)
@@ -242,6 +242,21 @@ def test_whole_numbers_that_single_precision_holds_are_exact():
     values[1] += 1.0  # as whole as the others
     recovered = encoded.decode(values, range(8))
     assert recovered.suspects == (1,)
+
+
+def test_numbers_of_single_precision_that_are_whole_by_accident_are_rounded():
+    """Of a number near 300,000 single precision holds five binary digits behind the point."""
+    rng = np.random.default_rng(10)
+    scheme = anyk.Rotation((2, 1, 2), 7, adversaries=1)
+    whole = 0
+    for _ in range(300):
+        A, B = rng.uniform(2e5, 5e5, (2, 1)), rng.uniform(-2.0, 2.0, (1, 2))
+        encoded = scheme.encode((A, B))
+        exact = int(rng.integers(7))
+        values = answers(encoded, [worker for worker in range(7) if worker != exact])
+        whole += (values == np.round(values)).any(axis=(1, 2)).sum()
+        assert encoded.decode(values, range(7)).suspects == ()
+    assert whole > 100
 
 
 def test_in_a_run_with_a_liar():

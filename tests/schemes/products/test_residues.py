@@ -402,3 +402,36 @@ def test_conformance_notices_a_locator_that_names_too_few(monkeypatch):
         anyk.testing.check_scheme(
             anyk.Residues(5, adversaries=1), generator=np.random.default_rng(0)
         )
+
+
+@pytest.mark.parametrize(
+    "A",
+    [
+        np.array([[2**64 - 1, 5]], dtype=np.uint64),
+        np.array([[-(2**63), 2**63 - 1]]),
+        np.array([[-128, 127]], dtype=np.int8),
+        np.array([[True, False]]),
+        np.array([[2**100, -(2**100)]], dtype=object),
+        [[2**63, -1]],
+        [[2**53 + 1, -(2**53) - 1]],
+        np.array([[65504.0, 2.0**-24]], dtype=np.float16),
+        np.array([[3.4e38, 1e-45]], dtype=np.float32),
+        np.array([[0.0, -0.0]]),
+        [[0.5, 2]],
+    ],
+    ids=repr,
+)
+def test_numbers_of_all_kinds(A):
+    B = np.array([[3, -1], [2, 7]])
+    bits = bits_of(A, B)
+    scheme = anyk.Residues(bits // 22 + 4, bits, detects=1)
+    encoded = scheme.encode((A, B))
+    value = encoded.decode(answers_of(encoded), range(scheme.workers)).value
+    whole = np.asarray(A, dtype=object)
+    if all(isinstance(each, (int, np.integer, np.bool_)) for each in whole.flat):
+        assert value.dtype == (np.int64 if bits <= 63 else object)
+        right = [[sum(int(a) * int(b) for a, b in zip(row, column, strict=True)) for column in B.T]
+                 for row in whole]  # fmt: skip
+        assert value.tolist() == right
+    else:
+        assert np.array_equal(value, nearest(np.asarray(A), B))

@@ -144,7 +144,6 @@ def test_the_worst_amplification_is_stated():
         ({"partition": (3, 2, 1)}, r"needed: \(m, 1, 1\)"),
         ({"partition": (3, 1, 2)}, r"needed: \(m, 1, 1\)"),
         ({"adversaries": 2}, r"K \+ 2A <= N"),
-        ({"adversaries": 1, "domain": REALS}, "verified=True"),
         ({"domain": anyk.PrimeField(7)}, "a modulus of at least rN and more = 9"),
         ({"workers": 61, "domain": REALS}, "at most rN = 60 over the reals"),
     ],

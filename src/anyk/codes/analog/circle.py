@@ -9,7 +9,10 @@ __all__ = ["circle", "lagrange_basis", "spread"]
 
 
 def circle(count: int) -> NDArray[np.complex128]:
-    """Roots of unity, exp(2 pi i n / N).
+    """Roots of unity, exp(2 pi i n / N), to the last bit or so.
+
+    Angles are taken from the nearest of 1, i, -1 and -i. Rounded as a whole, an angle of nearly
+    2 pi would be off by three bits, and so would powers of a point be from each other.
 
     Args:
         count: N.
@@ -22,7 +25,11 @@ def circle(count: int) -> NDArray[np.complex128]:
         >>> circle(4).round(6) + 0.0
         array([ 1.+0.j,  0.+1.j, -1.+0.j,  0.-1.j])
     """
-    points: NDArray[np.complex128] = np.exp(2j * np.pi * np.arange(count) / count)
+    numbers = np.arange(count)
+    quarters = (8 * numbers + count) // (2 * count)
+    angles = 0.5 * np.pi * (4 * numbers - quarters * count) / count
+    turns = np.array([1.0, 1.0j, -1.0, -1.0j])[quarters % 4]
+    points: NDArray[np.complex128] = turns * np.exp(1j * angles)
     return points
 
 

@@ -130,6 +130,11 @@ class Dask(AbstractCrewed):
         return self._crew
 
     @property
+    def client(self) -> Any:
+        """The connected ``dask.distributed.Client``."""
+        return self._client
+
+    @property
     def shares_per_worker(self) -> int:
         """How many shares one Dask worker takes."""
         return self._shares

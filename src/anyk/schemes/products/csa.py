@@ -108,6 +108,6 @@ ROW = SchemeRow(
         wrong="A liars are named, D >= A are noticed",
         curious="T workers learn nothing of both factors",
         value="exact, over a prime field",
-        when="many products at once, both factors masked: the fewest answers to download",
+        when="many products at once: the fewest answers to download; both factors masked if asked",
     ),
 )

@@ -1,4 +1,4 @@
-"""`FoldedGram`: A @ A.T, from half as many answers as another product, as each counts twice."""
+"""`FoldedGram`: A @ A.T, from about half the answers of another product: each counts twice."""
 
 from __future__ import annotations
 

@@ -31,6 +31,7 @@ _OWN, _ALIKE = 2.0, 64.0  # roundings of a sum of n terms: 2 + n/64
 _LUCK = 3.0  # standard deviations by which few spare rows may show less noise than there is
 _SUBNORMAL = float(np.finfo(np.float64).smallest_subnormal)  # what the smallest numbers lose
 _HUGE = 1e100  # times the other answers
+_ACCIDENT = 40  # binary digits behind the point that are 0, which are no accident
 
 
 @final
@@ -212,12 +213,23 @@ class RoundedAnswers:
 
     @cached_property
     def _coarse(self) -> NDArray[np.float64]:
-        """By how much the rounding of each row is coarser: of one that single precision holds."""
-        single = [_single(row) for row in self.values]
-        return np.where(single, _COARSER, 1.0)
+        """By how much the rounding of each row is coarser: of hosts of single precision."""
+        coarse = np.ones(len(self.values))
+        for rows in self._code.members:
+            if _single(self.values[rows]):
+                coarse[rows] = _COARSER
+        return coarse
 
 
-def _single(row: NDArray[Any]) -> bool:
-    """Whether single precision holds the numbers of a row, and rounds them."""
-    apart, whole = precision(row)
-    return apart >= SINGLE and not whole
+def _single(answers: NDArray[Any]) -> bool:
+    """Whether single precision holds the answers of a worker, and may have rounded them.
+
+    Whole numbers are what they are, unless so few or so large ones may be whole by accident.
+    """
+    apart, whole = precision(answers)
+    if apart < SINGLE or not whole:
+        return apart >= SINGLE
+    parts = np.ascontiguousarray(answers).view(np.float64)
+    _, exponents = np.frexp(parts[parts != 0.0])
+    digits = np.maximum(np.finfo(np.float32).nmant + 1 - exponents, 0)  # that are 0 in each
+    return bool(parts.any()) and int(digits.sum()) < _ACCIDENT

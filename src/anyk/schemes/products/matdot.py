@@ -67,13 +67,13 @@ class MatDot(AbstractProduct):
         whatever they compute; masks are drawn from the operating system's CSPRNG, and afresh each
         time. Over the complex numbers T workers learn at most `leakage` bits a coordinate of
         either factor, of independent blocks of standard deviation `data_std`. More noise hides
-        more and costs digits: both fall as sigma^-2.
+        more and costs digits: what is learned falls as sigma^-2, and the error grows as sigma^2.
 
     References:
         Dutta, Fahim, Haddadpour, Jeong, Cadambe, Grover: On the optimal recovery threshold of coded
-        matrix multiplication (IEEE TIT 2020), theorem 3. Aliasgari, Simeone, Kliewer: Private and
-        secure distributed matrix multiplication with flexible communication load (IEEE TIFS 2020),
-        theorem 1, for the masks.
+        matrix multiplication (IEEE TIT 2020), theorem III.1. Aliasgari, Simeone, Kliewer: Private
+        and secure distributed matrix multiplication with flexible communication load (IEEE TIFS
+        2020), and López, Matthews, Valvo: Secure MatDot codes (IEEE ITW 2022), for the masks.
 
     Example:
         >>> scheme = anyk.MatDot(partition=(1, 2, 1), workers=7, colluders=1)
@@ -153,6 +153,8 @@ def _examples() -> tuple[AbstractScheme, ...]:
         MatDot(partition=(1, 2, 1), workers=5, colluders=1, pieces=2),
         MatDot(partition=(1, 2, 1), workers=5, domain=Complex()),
         MatDot(partition=(1, 3, 1), workers=8, domain=Reals(), adversaries=1),
+        MatDot(partition=(1, 2, 1), workers=7, adversaries=2, colluders=1, verified=True),
+        MatDot(partition=(1, 2, 1), workers=6, domain=Complex(), adversaries=1),
         MatDot(partition=(1, 2, 1), workers=9, domain=Complex(), colluders=2, leakage=0.1),
         MatDot(partition=(1, 2, 1), workers=5, domain=Complex(), colluders=1, pieces=2, sigma=30.0),
     )

@@ -51,7 +51,7 @@ class PolyDot(AbstractProduct):
 
     References:
         Dutta, Fahim, Haddadpour, Jeong, Cadambe, Grover: On the optimal recovery threshold of coded
-        matrix multiplication (IEEE TIT 2020), section V.
+        matrix multiplication (IEEE TIT 2020), theorem V.1.
 
     Example:
         >>> scheme = anyk.PolyDot(partition=(2, 2, 1), workers=9)
@@ -104,7 +104,8 @@ def _examples() -> tuple[AbstractScheme, ...]:
         PolyDot(partition=(2, 2, 1), workers=9, adversaries=1),
         PolyDot(partition=(1, 2, 2), workers=9, domain=PrimeField(11), detects=1),
         PolyDot(partition=(2, 2, 2), workers=7, domain=PrimeField(101), pieces=2),
-        PolyDot(partition=(2, 2, 1), workers=8, domain=Complex()),
+        PolyDot(partition=(2, 2, 1), workers=7, adversaries=1, verified=True),
+        PolyDot(partition=(2, 2, 1), workers=8, domain=Complex(), adversaries=1),
         PolyDot(partition=(1, 3, 1), workers=4, domain=Complex(), pieces=2),
     )
 

@@ -78,10 +78,10 @@ class Polynomial(AbstractProduct):
 
         Without colluders no privacy: a share is a combination of blocks without a mask. With them,
         over a field, T workers learn nothing of A and B, whatever they compute; masks are drawn
-        from the operating system's CSPRNG, and afresh each time. Over the complex numbers values
-        are approximate, with an error estimate, and T workers learn at most `leakage` bits a
-        coordinate of either factor, of independent blocks of standard deviation `data_std`.
-        More noise hides more and costs digits: both fall as sigma^-2.
+        from the operating system's CSPRNG, and afresh each time. Over the complex numbers T workers
+        learn at most `leakage` bits a coordinate of either factor, of independent blocks of
+        standard deviation `data_std`. More noise hides more and costs digits: what is learned falls
+        as sigma^-2, and the error grows as sigma^2.
 
     References:
         Yu, Maddah-Ali, Avestimehr: Polynomial codes: an optimal design for high-dimensional coded
@@ -90,7 +90,7 @@ class Polynomial(AbstractProduct):
         2019), for random coefficients of both factors. Kakar, Ebadifar, Sezgin: On the capacity and
         straggler-robustness of distributed secure matrix multiplication (IEEE Access 2019), for
         (m+T)(n+1) - 1; D'Oliveira, El Rouayheb, Karpuk: GASP codes for secure distributed matrix
-        multiplication (IEEE TIT 2020), theorem 1, for the masks above all blocks.
+        multiplication (IEEE TIT 2020), where masks above all blocks are called GASP_big.
 
     Example:
         >>> scheme = anyk.Polynomial(partition=(2, 1, 2), workers=6)
@@ -139,7 +139,7 @@ class Polynomial(AbstractProduct):
         left, right = coefficients(self.domain, self.workers, self.pieces, m, n)
         return ProductCode(
             left=unmasked(left),
-            right=unmasked(np.ascontiguousarray(right)),
+            right=unmasked(right),
             terms=terms_of(left, right),
             wanted=np.eye(m * n, dtype=self.domain.dtype),
         )

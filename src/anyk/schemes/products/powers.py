@@ -16,7 +16,8 @@ from anyk.privacy.noise import settled_noise
 from anyk.schemes.approximate.placement import scattered
 from anyk.schemes.encoder import Encoder
 from anyk.schemes.products.base import AbstractProduct
-from anyk.schemes.products.code import ProductCode
+from anyk.schemes.products.code import ProductCode, unmasked
+from anyk.schemes.products.stable import ranks
 
 __all__ = ["Powers"]
 
@@ -94,7 +95,8 @@ class Powers:
                 for data, masks in self._both
             )
             return ProductCode(left=left, right=right, terms=terms, wanted=wanted, points=points)
-        terms = circle(shares)[np.outer(scattered(shares), np.arange(size)) % shares]
+        places = scattered(shares)[ranks(scheme.workers, scheme.pieces)]
+        terms = circle(shares)[np.outer(places, np.arange(size)) % shares]
         (left, bits), (right, others) = (
             _hidden(scheme, _columns(terms, data), _columns(terms, masks))
             for data, masks in self._both
@@ -127,7 +129,7 @@ def _hidden(
 ) -> tuple[Encoder, float | None]:
     """The encoder of one factor with as much noise as is asked for, and what that lets through."""
     if not masks.shape[1]:
-        return Encoder(data=data, masks=masks), None
+        return unmasked(data), None
     sigma, bits = settled_noise(scheme, data, masks, pieces=scheme.pieces)
     masks = masks * (sigma / math.sqrt(masks.shape[1]))
     own: Any = scheme

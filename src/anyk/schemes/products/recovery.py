@@ -234,7 +234,7 @@ class LinearRecovery(AbstractRecovery):
             expected=expected,
             answered=self.shares,
             certainty=self.certainty,
-            length=self.grid.inner,
+            length=self.grid.inner if self.sizes is None else self.sizes.terms,
         ).judged()
         everyone = len(judged.kept) == len(shares)
         solved = self._solved if everyone else self._of(judged.kept)
@@ -417,11 +417,10 @@ def _size(array: NDArray[Any]) -> float:
 
 
 def _inverse(matrix: NDArray[Any]) -> NDArray[Any]:
-    """By elimination, or in the sense of least squares: singular vectors lose ten times as much."""
-    if matrix.shape[0] == matrix.shape[1]:
-        return np.linalg.inv(matrix)
+    """By least squares; each row errs as a share of itself, however large the others are."""
     basis, triangle = np.linalg.qr(matrix)
-    inverse: NDArray[Any] = np.linalg.solve(triangle, basis.conj().T)
+    rows = np.linalg.solve(triangle.T, np.eye(len(triangle), dtype=matrix.dtype)).T
+    inverse: NDArray[Any] = rows @ basis.conj().T
     return inverse
 
 

@@ -47,7 +47,7 @@ class ShortDot(AbstractProduct):
         partition: (m, 1, 1).
         workers: N.
         domain: the arithmetic of the entries: a prime field or the reals.
-        adversaries: A, how many workers may answer wrongly; over the reals with verified=True.
+        adversaries: A, how many workers may answer wrongly.
         colluders: 0: a share is a combination of blocks without a mask.
         pieces: r, how many shares a worker holds.
         verified: whether each answer is checked when it comes.
@@ -61,8 +61,9 @@ class ShortDot(AbstractProduct):
 
     Guarantee:
         Any K answers give the product: exactly over a field, and over the reals with an error
-        estimate from the condition number. Over a field any K + D + e answers, of which e are lies
-        of at most A workers, name the liars too, and up to D never bring about a wrong value. No
+        estimate from the condition number. Any K + D + e answers, of which e are lies of at most A
+        workers, name the liars too, and up to D never bring about a wrong value; over the reals
+        these are lies that are more than rounding, and the estimate covers smaller ones. No
         privacy.
 
     References:
@@ -272,6 +273,8 @@ def _examples() -> tuple[AbstractScheme, ...]:
         ShortDot(partition=(3, 1, 1), workers=6, threshold=6),
         ShortDot(partition=(2, 1, 1), workers=6, domain=Reals(), threshold=4),
         ShortDot(partition=(2, 1, 1), workers=5, domain=Reals(), threshold=2),
+        ShortDot(partition=(2, 1, 1), workers=6, domain=Reals(), threshold=3, adversaries=1),
+        ShortDot(partition=(2, 1, 1), workers=5, threshold=3, adversaries=1, verified=True),
         ShortDot(partition=(3, 1, 1), workers=3, domain=Reals(), threshold=5, pieces=2),
     )
 
@@ -287,9 +290,9 @@ ROW = SchemeRow(
         computes="the product of two matrices, the first cut in m rows of blocks; a worker "
         "receives (N - K + m)/N of the second",
         late="any K + D answers are enough, and one more for each lie among them",
-        wrong="A liars are named, D >= A are noticed (over a field)",
+        wrong="A liars are named, D >= A are noticed",
         curious="no",
         value="exact over a prime field; floating point, with an error estimate",
-        when="x is long, and what workers are sent of it must be short",
+        when="x is what takes long to send: a worker receives (N - K + m)/N of it",
     ),
 )

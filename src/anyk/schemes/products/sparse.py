@@ -51,7 +51,7 @@ class Sparse(AbstractProduct):
         partition: (m, 1, 1).
         workers: N.
         domain: the arithmetic of the entries: a prime field or the reals.
-        adversaries: A, how many workers may answer wrongly; over the reals with verified=True.
+        adversaries: A, how many workers may answer wrongly.
         colluders: 0: a share is a combination of blocks without a mask.
         pieces: r, how many shares a worker holds.
         verified: whether each answer is checked when it comes.
@@ -64,8 +64,9 @@ class Sparse(AbstractProduct):
 
     Guarantee:
         Any m answers give the product: exactly over a field, and over the reals with an error
-        estimate from the condition number. Over a field any m + D + e answers, of which e are lies
-        of at most A workers, name the liars too, and up to D never bring about a wrong value. No
+        estimate from the condition number. Any m + D + e answers, of which e are lies of at most A
+        workers, name the liars too, and up to D never bring about a wrong value; over the reals
+        these are lies that are more than rounding, and the estimate covers smaller ones. No
         privacy.
 
     References:
@@ -219,6 +220,8 @@ def _examples() -> tuple[AbstractScheme, ...]:
         Sparse(partition=(4, 1, 1), workers=6, domain=Reals()),
         Sparse(partition=(5, 1, 1), workers=4, domain=Reals(), pieces=2),
         Sparse(partition=(2, 1, 1), workers=9, domain=Reals()),
+        Sparse(partition=(3, 1, 1), workers=6, domain=Reals(), adversaries=1),
+        Sparse(partition=(3, 1, 1), workers=5, domain=Reals(), adversaries=1, verified=True),
     )
 
 
@@ -232,9 +235,9 @@ ROW = SchemeRow(
         call="Sparse(partition=(m, 1, 1), workers=N, adversaries=A, pieces=r)",
         computes="the product of a sparse matrix, cut in m rows of blocks, and a dense one",
         late="any m + D answers are enough, and one more for each lie among them",
-        wrong="A liars are named, D >= A are noticed (over a field)",
+        wrong="A liars are named, D >= A are noticed",
         curious="no",
         value="exact over a prime field; floating point, with an error estimate",
-        when="A is sparse, and its shares must stay so",
+        when="A is sparse and stays on the workers: their shares, and their work, are sparse too",
     ),
 )

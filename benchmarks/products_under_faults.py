@@ -1,0 +1,190 @@
+"""Random faults in workers that multiply matrices: no wrong product in silence.
+
+A fault is one faulty worker in one call. Each call draws one of the catalogue's schemes for
+products, factors, and whether the factor A stays on the workers from call to call; and workers that
+are late, hang, crash, die, lie alone or together, or answer with rubbish. Liars are at most as many
+as the scheme promises to name, or any number where it checks each answer (`verified=True`). Of each
+call it is checked that
+
+- the value is the true one: equal over a field, within three times the error estimate over the
+  reals; or a `RecoveryError` was raised, which must not happen within the promise,
+- nobody is named who did not lie, and over a field everybody whose lie was examined.
+
+    python benchmarks/products_under_faults.py [--engine processes|dask|threads] [--faults 500]
+        [--seed 0] [--tiny]
+
+It exits with 1 if a check fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+from _alarm import alarm
+from two_thousand_faults import Moody
+
+import anyk
+from anyk.bench.measure import table
+from anyk.domains.prime import PrimeField
+from anyk.faults import AbstractFault, Collude, Corrupt, Crash, Delay, Rubbish
+from anyk.testing.trial import product, trial
+
+WORKERS = 16
+PATIENCE = 60  # seconds after which a call hangs
+ENGINES = ("processes", "dask", "threads")
+FAILING = ("dtype", "nan", "inf", "objects", "text", "none", "shape", "empty")
+
+
+@contextmanager
+def engine(name: str) -> Iterator[anyk.AbstractExecutor]:
+    """So many workers."""
+    if name == "dask":
+        from dask.distributed import Client, LocalCluster  # noqa: PLC0415 - an extra
+
+        with (
+            LocalCluster(
+                n_workers=WORKERS, threads_per_worker=1, processes=False, dashboard_address=":0"
+            ) as cluster,
+            Client(cluster) as client,
+            anyk.Dask(client) as executor,
+        ):
+            yield executor
+    else:
+        with {"threads": anyk.Threads, "processes": anyk.Processes}[name](WORKERS) as executor:
+            yield executor
+
+
+def schemes() -> list[anyk.AbstractScheme]:
+    """All that compute a product, small enough."""
+    rows = [row for row in anyk.CATALOGUE if row.solves is anyk.MatMul]
+    every = [scheme for row in rows for scheme in row.examples()]
+    return [each for each in every if each.guarantee.workers <= WORKERS]
+
+
+def drawn_faults(scheme, rng) -> tuple[dict[int, AbstractFault], set[int], set[int]]:
+    """What goes wrong; who has no answer, and who lies."""
+    promise = scheme.guarantee
+    order = rng.permutation(promise.workers).tolist()
+    tame = rng.random() < 0.7
+    lost = int(rng.integers((promise.stragglers if tame else len(order)) + 1))
+    most = promise.adversaries
+    if getattr(scheme, "verified", False) and not tame:
+        most = len(order)
+    lying = int(rng.integers(most + 1))
+    silent, rest = order[:lost], order[lost:]
+    liars, rest = rest[:lying], rest[lying:]
+    modulus = scheme.domain.modulus if isinstance(scheme.domain, PrimeField) else None
+    faults: dict[int, AbstractFault] = {}
+    for who in silent:
+        kind = rng.random()
+        faults[who] = Crash() if kind < 0.4 else Rubbish(FAILING[int(rng.integers(len(FAILING)))])
+    for who in liars:
+        seed = int(rng.integers(2))
+        together = rng.random() < 0.4
+        faults[who] = Collude(seed=seed, modulus=modulus) if together else Corrupt(modulus=modulus)
+    for who in rest[: int(rng.integers(3))]:
+        faults[who] = Delay(float(10 ** rng.uniform(-4, -1.5)))
+    return faults, set(silent), set(liars)
+
+
+def right(outcome: anyk.Outcome, truth: np.ndarray) -> bool:
+    """Whether a value is what the outcome says it is."""
+    if outcome.value.shape != truth.shape:
+        return False
+    if outcome.error_estimate is None:
+        return np.array_equal(outcome.value, truth)
+    off = np.linalg.norm(outcome.value - truth) / np.linalg.norm(outcome.value)
+    return bool(off <= 3 * outcome.error_estimate)
+
+
+def one(executor: Moody, scheme, rng, seen: Counter[str]) -> list[str]:
+    """What is wrong with some calls of one scheme."""
+    shape = tuple(int(length) for length in rng.integers(1, 6, 3))
+    made = trial(scheme, None, shape, rng)
+    wrong: list[str] = []
+    resident = rng.random() < 0.5 and isinstance(made.X, tuple)
+    calls = int(rng.integers(1, 4)) if resident else 1
+    executor.faults = {}
+    data = anyk.distribute(scheme, made.X[0] if resident else made.X, executor)
+    with data:
+        for _ in range(calls):
+            B = trial(scheme, None, shape, rng).X[1] if resident else None
+            truth = product(scheme.domain, made.X[0], B) if resident else made.truth
+            faults, lost, liars = drawn_faults(scheme, rng)
+            executor.faults = faults
+            within = len(lost) <= scheme.guarantee.stragglers
+            within &= len(liars) <= scheme.guarantee.adversaries
+            seen["calls"] += 1
+            seen["faults"] += len(faults)
+            told = f"{scheme!r}, {faults}"
+            try:
+                with alarm(PATIENCE):
+                    if resident:
+                        outcome = data.matmul(B, progress=False)
+                    else:
+                        outcome = data.run(np.matmul, progress=False)
+            except anyk.RecoveryError as error:
+                seen[type(error).__name__] += 1
+                if within:
+                    wrong.append(f"{told}: raised {error!r} within the promise")
+                continue
+            seen["values"] += 1
+            seen["liars named"] += len(outcome.suspects)
+            if not right(outcome, truth):
+                wrong.append(f"{told}: WRONG IN SILENCE")
+            if not set(outcome.suspects) <= liars:
+                wrong.append(f"{told}: accused {outcome.suspects}, liars are {liars}")
+            if scheme.domain.exact and not liars & set(outcome.used) <= set(outcome.suspects):
+                wrong.append(f"{told}: named {outcome.suspects} of {liars} in {outcome.used}")
+    return wrong
+
+
+def campaign(name: str, faults: int, seed: int) -> tuple[Counter[str], list[str]]:
+    """So many faults on one engine; what was seen, and what is wrong."""
+    rng, seen, wrong = np.random.default_rng(seed), Counter(), []
+    every = schemes()
+    with engine(name) as workers:
+        executor = Moody(workers)
+        while seen["faults"] < faults:
+            scheme = every[int(rng.integers(len(every)))]
+            seen[type(scheme).__name__] += 1
+            wrong += one(executor, scheme, rng, seen)
+    return seen, wrong
+
+
+def main() -> int:
+    """Print what came of it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--engine", choices=ENGINES, action="append")
+    parser.add_argument("--faults", type=int, default=500)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--tiny", action="store_true", help="40 faults, on threads")
+    options = parser.parse_args()
+    names = options.engine or ["processes", "dask"]
+    if options.tiny:
+        names, options.faults = ["threads"], 40
+    rows, bad = [], []
+    for name in names:
+        began = time.perf_counter()
+        seen, wrong = campaign(name, options.faults, options.seed)
+        bad += [f"{name}: {each}" for each in wrong]
+        raised = sum(count for kind, count in seen.items() if kind.endswith(("Answers", "Errors")))
+        rows.append(
+            [name, seen["faults"], seen["calls"], seen["values"], seen["liars named"], raised,
+             len(wrong), f"{time.perf_counter() - began:.0f} s"]
+        )  # fmt: skip
+    header = ["engine", "faults", "calls", "values", "liars named", "refused", "wrong", "took"]
+    print(table(header, rows))
+    for each in bad[:20]:
+        print(f"FAILS: {each}")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
