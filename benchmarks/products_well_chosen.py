@@ -76,7 +76,7 @@ def main() -> None:
 
                 sides = {repr(scheme): partial(call, scheme) for _, scheme in pairs}
                 took = {
-                    side: float(np.median(all_))
+                    side: float(np.min(all_))
                     for side, all_ in compare(sides, rounds=rounds).items()
                 }
                 chosen = getattr(plan.scheme, "scheme", plan.scheme)
