@@ -19,7 +19,8 @@ from anyk.bench.measure import compare, table
 from anyk.planning.costs import Size
 from anyk.planning.products import Wanted, shortlist, weigh
 from anyk.running.factors import factors_of
-from anyk.running.matmul import machine_of, wanted_of
+from anyk.running.machines import machine_of
+from anyk.running.matmul import wanted_of
 
 Kind = str
 Case = tuple[tuple[int, int, int], Kind, dict[str, int]]
@@ -76,7 +77,7 @@ def main() -> None:
 
                 sides = {repr(scheme): partial(call, scheme) for _, scheme in pairs}
                 took = {
-                    side: float(np.median(all_))
+                    side: float(np.min(all_))
                     for side, all_ in compare(sides, rounds=rounds).items()
                 }
                 chosen = getattr(plan.scheme, "scheme", plan.scheme)

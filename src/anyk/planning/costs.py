@@ -185,7 +185,7 @@ def costs_of(scheme: AbstractScheme, size: Size, machine: Machine, primes: int =
     high, deep, broad = -(-size.rows // m), -(-size.inner // p), -(-size.columns // n)
     left, right, answer = (size.stack * each for each in (high * deep, deep * broad, high * broad))
     shares, waited = workers * r, promise.waited_for
-    wide, common = _BYTES * arithmetic.wide, sends_one(scheme)
+    wide, common = _BYTES * arithmetic.wide, p == n == 1 and not masks
     made = shares * left * arithmetic.coded(m * p + masks)
     if not common:
         made += shares * right * arithmetic.coded(p * n + masks)
@@ -221,7 +221,7 @@ def cuts_of(scheme: AbstractScheme) -> tuple[int, int, int]:
 
 
 def sends_one(scheme: AbstractScheme) -> bool:
-    """Whether all workers receive one and the same B.
+    """Whether all workers receive one and the same B; makes the code.
 
     Args:
         scheme: one for products.
