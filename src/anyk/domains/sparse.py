@@ -61,7 +61,8 @@ class SparseRows:
         if not whole or not starts.size or data.shape != indices.shape:
             raise _no_rows("arrays of other shapes, or kinds")
         entries = int(starts[-1])
-        if starts[0] != 0 or entries > len(data) or (np.diff(starts) < 0).any():
+        falling = starts[1:] < starts[:-1]  # compared, as differences may wrap
+        if starts[0] != 0 or entries > len(data) or falling.any():
             raise _no_rows("rows that do not begin where those before them end")
         return cls(data[:entries], indices[:entries], starts)
 
