@@ -12,8 +12,6 @@ UNTRIED: dict[tuple[str, str], str] = {
     ("domains/functions/refused.py", "f'{shown}: "): ELSEWHERE,
     ("domains/functions/moves.py", "Pass a list of arrays."): "numpy says it first",
     ("domains/functions/sums.py", "Sum parts, then the sums."): "32 GiB of numbers are needed",
-    ("dask_array/product.py", ""): DASK_ARRAY,
-    ("dask_array/shares.py", ""): NO_ADVICE,
     ("executors/engines/dask.py", ""): DASK,
     ("executors/engines/dask_worker.py", ""): DASK,
     ("executors/engines/futures.py", "'it has no executor.'"): NO_ADVICE,

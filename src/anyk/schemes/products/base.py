@@ -35,7 +35,8 @@ from anyk.schemes.products.layout import Held, Layout
 from anyk.schemes.products.limits import Can, check_ability, check_noise, check_workers, refused
 from anyk.schemes.products.multiply import check_stack, product_work
 from anyk.schemes.products.precision import require_precision
-from anyk.schemes.products.recovery import LinearRecovery, Sizes, mean_squares
+from anyk.schemes.products.recovery import LinearRecovery
+from anyk.schemes.products.sizes import Sizes, mean_squares
 from anyk.schemes.products.sparse_rows import is_sparse, rows_of_shares, sparse_shares
 from anyk.schemes.recovery import AbstractRecovery
 from anyk.schemes.tally import AbstractTally, CountTally
@@ -235,7 +236,7 @@ class AbstractProduct(AbstractScheme):
         part = self._shares(code.left, blocks, source)
         held = Held(
             np.shape(factor),
-            mean_squares(blocks, 1, exact=self.domain.exact),
+            None if self.domain.exact else mean_squares(blocks, 1),
             self._keys(part, source),
             np.array(factor).T if self.gram else None,
         )
@@ -267,7 +268,7 @@ class AbstractProduct(AbstractScheme):
             part = self._shares(code.right, blocks, source)
         sizes = None
         if held.squares is not None:
-            sizes = Sizes.of(code, held.squares, mean_squares(blocks, 2, exact=self.domain.exact))
+            sizes = Sizes.of(code, held.squares, mean_squares(blocks, 2))
         check = None if held.keys is None else ProductCheck(held.keys, part)
         return Encoded(self, (*left.parts, part), Layout(grid, sizes), check)
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from anyk.codes.checks.base import AbstractKeys
 from anyk.schemes.products.grid import Grid
-from anyk.schemes.products.recovery import Sizes
+from anyk.schemes.products.sizes import Sizes
 
 __all__ = ["Held", "Layout"]
 

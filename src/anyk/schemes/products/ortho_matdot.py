@@ -11,8 +11,8 @@ from anyk.codes.analog.chebyshev import chebyshev
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
-from anyk.schemes.approximate.placement import scattered
 from anyk.schemes.base import AbstractScheme
+from anyk.schemes.placement import scattered
 from anyk.schemes.products.base import AbstractProduct
 from anyk.schemes.products.code import ProductCode, unmasked
 from anyk.schemes.products.limits import Can
