@@ -17,7 +17,7 @@ _HERE: Final = Machine(link=1e12, message=1e-4, parallel=_CORES)  # nothing is s
 _MACHINES: Final = {
     "Inline": replace(_HERE, message=2e-5, parallel=1, one_by_one=True),
     "Threads": _HERE,
-    "Processes": replace(_HERE, link=8e8, message=5e-4),
+    "Processes": replace(_HERE, link=1.5e9, message=5e-4),
     "Futures": replace(_HERE, link=2e8, message=1e-3),
 }
 
