@@ -61,7 +61,7 @@ class ShortDot(AbstractProduct):
 
     Guarantee:
         Any K answers give the product: exactly over a field, and over the reals with an error
-        estimate from the condition number. Any K + D + e answers, of which e are lies of at most A
+        estimate from the condition number. Any K + rD + e answers, of which e are lies of at most A
         workers, name the liars too, and up to D never bring about a wrong value; over the reals
         these are lies that are more than rounding, and the estimate covers smaller ones. No
         privacy.
