@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Collection
 from dataclasses import KW_ONLY, dataclass
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any, Final, final
+from typing import Any, final
 
 import numpy as np
 
-from anyk.checks import count, flag, indices_of, settle, shown
+from anyk.checks import count, flag, indices_of, settle
 from anyk.codes.checks.residues import ResidueKeys
 from anyk.codes.exact.chinese import dimension_of
 from anyk.domains.balanced import largest_primes
@@ -25,6 +24,7 @@ from anyk.schemes.certainty import Certainty
 from anyk.schemes.encoder import Encoder
 from anyk.schemes.products.check import ProductCheck
 from anyk.schemes.products.grid import factors_of
+from anyk.schemes.products.multiply import require_matmul
 from anyk.schemes.products.residue_recovery import (
     ProductOfResidues,
     ResidueRecovery,
@@ -40,7 +40,6 @@ from anyk.work import AbstractWork, Function, ProductModulo
 
 __all__ = ["ROW", "Residues"]
 
-_MULTIPLY: Final = (operator.matmul, np.matmul)
 _MOST_BITS = 1 << 13  # of an entry of a product: those of any float64 have half as many
 _MOST_PRIMES = 1 << 14
 _BITS = 22  # each prime has more
@@ -314,13 +313,7 @@ class Residues(AbstractScheme):
         Raises:
             InvalidArgument: if the function is not matmul, or there are further arguments.
         """
-        if function not in _MULTIPLY or per_worker:
-            raise InvalidArgument(
-                "function",
-                given=shown(function) + " and further arguments" * bool(per_worker),
-                needed="numpy.matmul alone, as the workers multiply the two factors",
-                change="Pass np.matmul, and the factors as X = (A, B).",
-            )
+        require_matmul(function, per_worker)
         return ProductModulo()
 
     def sufficient(self, answered: Collection[int]) -> bool:

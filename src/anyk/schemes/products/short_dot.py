@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.checks import settle
+from anyk.codes.analog.amplified import Amplified
 from anyk.codes.exact.linear import solve
 from anyk.domains.polynomials import vandermonde
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
 from anyk.errors import InvalidArgument, Unachievable
 from anyk.schemes.base import AbstractScheme
-from anyk.schemes.products.amplified import Amplified
 from anyk.schemes.products.base import AbstractProduct
 from anyk.schemes.products.code import ProductCode, unmasked
 from anyk.schemes.products.limits import Can

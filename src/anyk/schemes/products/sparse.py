@@ -11,11 +11,11 @@ from typing import Any, ClassVar, Final, final
 import numpy as np
 from numpy.typing import NDArray
 
+from anyk.codes.analog.amplified import Amplified
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
 from anyk.errors import Unachievable
 from anyk.schemes.base import AbstractScheme
-from anyk.schemes.products.amplified import Amplified
 from anyk.schemes.products.base import AbstractProduct
 from anyk.schemes.products.code import ProductCode, given_to_all, unmasked
 from anyk.schemes.products.limits import Can
