@@ -125,9 +125,9 @@ def plain(A, B, workers: int) -> Way:
 
 
 def blocks_of(rows: int, shares: int) -> int:
-    """How many blocks to cut so many rows in, so that coded shares have RATE times the rows."""
-    each = max(1, int(rows * RATE / shares))
-    return min(-(-rows // each), int(shares / RATE))
+    """How many blocks to cut rows in, so that coded shares have about RATE times as many."""
+    each, most = max(1, int(rows * RATE / shares)), -(-shares // RATE)
+    return next(-(-rows // height) for height in (each, each + 1) if -(-rows // height) <= most)
 
 
 def ways(A, B, workers: int, rng) -> list[Way]:

@@ -223,7 +223,7 @@ def _drawn(
         sizes = np.sqrt(np.sum(short**2, axis=(0, 2)) / shares)
         sizes = np.maximum(sizes, np.finfo(np.float64).tiny)[:, None]
         amplified.append(Amplified(terms / sizes, np.eye(m, size)))
-    best = min(range(len(codes)), key=lambda place: amplified[place].largest)
+    best = min(range(len(codes)), key=lambda place: amplified[place].worst[0])
     return (*codes[best], amplified[best].worst[0])
 
 
