@@ -11,11 +11,11 @@ from typing import Any, ClassVar, Final, final
 import numpy as np
 from numpy.typing import NDArray
 
+from anyk.codes.analog.amplified import Amplified
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
 from anyk.errors import Unachievable
 from anyk.schemes.base import AbstractScheme
-from anyk.schemes.products.amplified import Amplified
 from anyk.schemes.products.base import AbstractProduct
 from anyk.schemes.products.code import ProductCode, given_to_all, unmasked
 from anyk.schemes.products.limits import Can
@@ -64,7 +64,7 @@ class Sparse(AbstractProduct):
 
     Guarantee:
         Any m answers give the product: exactly over a field, and over the reals with an error
-        estimate from the condition number. Any m + D + e answers, of which e are lies of at most A
+        estimate from the condition number. Any m + rD + e answers, of which e are lies of at most A
         workers, name the liars too, and up to D never bring about a wrong value; over the reals
         these are lies that are more than rounding, and the estimate covers smaller ones. No
         privacy.

@@ -11,7 +11,6 @@ so that a set costs a matrix of |E| x |E|, and not one of k x k.
 
 from __future__ import annotations
 
-import itertools
 import math
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -19,6 +18,8 @@ from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from anyk.codes.analog.sets import every
 
 __all__ = ["Amplified"]
 
@@ -42,7 +43,7 @@ class Amplified:
         wanted: S, ndarray (values, k).
 
     Example:
-        >>> from anyk.schemes.products.amplified import Amplified
+        >>> from anyk.codes.analog.amplified import Amplified
         >>> code = Amplified(np.array([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8]]), np.eye(2))
         >>> code.of(np.array([[2], [0]])).round(3).tolist()  # without share 2, without share 0
         [1.0, 1.667]
@@ -137,9 +138,9 @@ class Amplified:
 
 @lru_cache(maxsize=8)
 def _tried(shares: int, spare: int) -> NDArray[np.intp]:
-    if math.comb(shares, spare) <= _ALL:
-        every = list(itertools.combinations(range(shares), spare))
-        return np.array(every, dtype=np.intp).reshape(len(every), spare)
+    all_of_them = every(shares, spare, _ALL)
+    if all_of_them is not None:
+        return all_of_them
     generator = np.random.default_rng(0)
     runs = (np.arange(shares)[:, None] + np.arange(spare)) % shares
     number = min(_DRAWN, max(_FEWEST, _COST // spare**3))

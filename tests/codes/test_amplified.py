@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from anyk.schemes.products.amplified import Amplified
+from anyk.codes.analog.amplified import Amplified
 
 
 def by_inverting(code, wanted, missing):
