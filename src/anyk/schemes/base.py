@@ -155,6 +155,14 @@ class AbstractScheme(ABC):
         """
         return None
 
+    def shape_of_answers(self, layout: Any) -> tuple[int, ...] | None:  # noqa: ARG002 - for products
+        """The shape of the right answer on any share; None where the function alone knows it.
+
+        Args:
+            layout: of the `Encoded`.
+        """
+        return None
+
     @property
     def formats(self) -> tuple[FixedPoint, ...]:
         """The fixed-point formats that arguments may have, that of the data first; none here."""

@@ -47,6 +47,7 @@ class LinearRecovery(AbstractRecovery):
         sizes: of the answers, over the reals.
         shares: that were answered, in the order of their answers.
         lacking: makes the error of answers that do not determine the product.
+        answer: the shape of one.
     """
 
     code: ProductCode
@@ -56,6 +57,7 @@ class LinearRecovery(AbstractRecovery):
     sizes: Sizes | None
     shares: tuple[int, ...]
     lacking: Callable[[tuple[int, ...]], Exception]
+    answer: tuple[int, ...]
 
     @property
     def answered(self) -> tuple[int, ...]:
@@ -89,7 +91,7 @@ class LinearRecovery(AbstractRecovery):
             NotEnoughAnswers: if these answers do not determine the product.
             TooManyErrors: if they contradict each other beyond what can be mended.
         """
-        array = rows_of(values, self.shares, self.domain)
+        array = rows_of(values, self.shares, self.domain, self.answer)
         if isinstance(self.domain, PrimeField):
             return self._exact(self.domain, array)
         return self._rounded(array)
