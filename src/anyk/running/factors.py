@@ -87,6 +87,8 @@ class Factors:
         apart = product.reshape(self.before).transpose(self.order).reshape(self.shape)
         if self.dtype.kind == "b":
             return np.asarray(apart != 0)
+        if self.dtype.kind != "c":
+            apart = apart.real  # of a product over the complex numbers the rest is rounding
         with np.errstate(over="ignore"):
             value = np.ascontiguousarray(apart, dtype=self.dtype).reshape(self.shape)
         if self.dtype.kind in "fc" and not np.isfinite(value).all() and np.isfinite(apart).all():

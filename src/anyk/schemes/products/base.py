@@ -34,7 +34,8 @@ from anyk.schemes.products.layout import Held, Layout
 from anyk.schemes.products.limits import Can, check_ability, check_noise, check_workers, refused
 from anyk.schemes.products.multiply import check_stack, product_work
 from anyk.schemes.products.precision import require_precision
-from anyk.schemes.products.recovery import LinearRecovery, Sizes, mean_squares
+from anyk.schemes.products.recovery import LinearRecovery
+from anyk.schemes.products.sizes import Sizes, column_sizes, row_sizes
 from anyk.schemes.products.sparse_rows import is_sparse, sparse_shares
 from anyk.schemes.recovery import AbstractRecovery
 from anyk.schemes.tally import AbstractTally, CountTally
@@ -230,8 +231,8 @@ class AbstractProduct(AbstractScheme):
                 "a dense one, where answers are checked",
                 "Pass A.toarray(), or leave verified out.",
             )
-        parts, squares = sparse_shares(self.domain, code_of(self).left.data, factor)
-        return Encoded(self, parts, Held(np.shape(factor), squares), alone=True)
+        parts, sizes = sparse_shares(self.domain, code_of(self).left.data, factor)
+        return Encoded(self, parts, Held(np.shape(factor), sizes), alone=True)
 
     def _alone(self, factor: Any, source: AbstractSource) -> Encoded:
         code, blocks = code_of(self), cut_left(self.domain, self.problem, factor)
@@ -240,7 +241,7 @@ class AbstractProduct(AbstractScheme):
         part = self._shares(code.left, blocks, source)
         held = Held(
             np.shape(factor),
-            mean_squares(blocks, 1, exact=self.domain.exact),
+            None if self.domain.exact else column_sizes(blocks),
             self._keys(part, source),
             np.array(factor).T if self.gram else None,
         )
@@ -271,8 +272,8 @@ class AbstractProduct(AbstractScheme):
         else:
             part = self._shares(code.right, blocks, source)
         sizes = None
-        if held.squares is not None:
-            sizes = Sizes.of(code, held.squares, mean_squares(blocks, 2, exact=self.domain.exact))
+        if held.columns is not None:
+            sizes = Sizes.of(code, held.columns, row_sizes(blocks))
         check = None if held.keys is None else ProductCheck(held.keys, part)
         return Encoded(self, (*left.parts, part), Layout(grid, sizes), check)
 
@@ -331,6 +332,7 @@ class AbstractProduct(AbstractScheme):
             sizes=layout.sizes,
             shares=answered,
             lacking=self._lacking,
+            single=self._single,
         )
 
     @property
