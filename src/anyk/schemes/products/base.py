@@ -18,7 +18,7 @@ from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.randomness.masks import uniform_masks
-from anyk.schemes.base import AbstractScheme, Encoded, missing_answers
+from anyk.schemes.base import AbstractScheme, Encoded, missing_answers, require_left
 from anyk.schemes.certainty import Certainty
 from anyk.schemes.encoder import Encoder
 from anyk.schemes.products.check import ProductCheck, Verified, settle_verified
@@ -263,6 +263,7 @@ class AbstractProduct(AbstractScheme):
         Raises:
             InvalidArgument: if A can't be multiplied with it.
         """
+        require_left(self, left)
         code, held = code_of(self), left.layout
         if held.turned is not None:
             require_transpose(factor, held.turned)

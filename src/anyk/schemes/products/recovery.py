@@ -89,9 +89,12 @@ class LinearRecovery(AbstractRecovery):
         Raises:
             InvalidArgument: if `values` does not fit.
             NotEnoughAnswers: if these answers do not determine the product.
-            TooManyErrors: if they contradict each other beyond what can be mended.
+            TooManyErrors: if they contradict each other beyond what can be mended, or are of
+                another shape than the products of shares.
         """
         array = rows_of(values, self.shares, self.domain)
+        if array.shape[1:] != self._shape:  # whoever answers so lies, and most did
+            raise self.certainty.contradiction(self.shares, 0)
         if isinstance(self.domain, PrimeField):
             return self._exact(self.domain, array)
         return self._rounded(array)
@@ -172,6 +175,15 @@ class LinearRecovery(AbstractRecovery):
             size = size_of(value)
             error = judged.error(solved.matrix) + judged.own * size if left.any() else 0.0
         return _estimated(value, error, size, solved.condition, judged.suspects)
+
+    @property
+    def _shape(self) -> tuple[int, ...]:
+        """Of each answer."""
+        high, _, wide = self.code.tiles
+        if self.grid.columns is None:
+            return (high * self.grid.answer[0],)
+        *stack, height, width = self.grid.answer
+        return (*stack, high * height, wide * width)
 
     def _split(self, array: NDArray[Any]) -> NDArray[Any]:
         """The products in each answer, ndarray (len(answered) * products, *block)."""
