@@ -297,3 +297,28 @@ def test_on_a_simulated_executor_time_is_virtual():
         outcome = anyk.matmul(np.eye(50), np.eye(50), executor, stragglers=1, progress=False)
     assert outcome.elapsed < 50.0
     assert np.allclose(outcome.value, np.eye(50))
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.complex64])
+@pytest.mark.parametrize("scale", [1.0, 1e-3, 1e-20])
+def test_what_a_short_type_loses_is_in_the_estimates(kind, scale):
+    if kind is np.float16 and scale < 1e-10:
+        return
+    a, b = (RNG.normal(size=shape) * scale for shape in ((9, 5), (5, 4)))
+    a, b = a.astype(kind), b.astype(kind)
+    wide = np.complex128 if kind is np.complex64 else np.float64
+    truth = a.astype(wide) @ b.astype(wide)
+    with anyk.Threads(4) as executor:
+        scheme = anyk.MDS((2, 1, 1), 4, anyk.Complex())
+        rounded = anyk.matmul(a, b, executor, scheme=scheme)
+        off = np.linalg.norm(rounded.value - truth) / np.linalg.norm(truth)
+        assert off <= 1.01 * rounded.error_estimate
+        if kind is not np.complex64:
+            hidden = anyk.matmul(a, b, executor, colluders=1)
+            assert np.abs(hidden.value - truth).max() <= hidden.quantisation_error
+
+
+def test_large_integers_times_zero_are_refused_in_words():
+    a, zero = np.array([[2**63]], dtype=np.uint64), np.zeros((1, 1), dtype=np.uint64)
+    with anyk.Threads(4) as executor, pytest.raises(anyk.Unachievable, match="may reach 2"):
+        anyk.matmul(np.stack([a, a]), np.stack([zero, zero]), executor)

@@ -35,6 +35,16 @@ def answers_put(together):
 
 ROWS = [
     tried(
+        "Pass scheme.encode_left(A).",
+        lambda: CODE.encode_right(TURNED.encode_left(A), B),
+        lambda: CODE.encode_right(CODE.encode_left(A), B),
+    ),
+    tried(
+        "Take scheme.encode_right(encoded, B).",
+        lambda: CODE.encode_left(A).recovery(range(4)),
+        lambda: CODE.encode_right(CODE.encode_left(A), B).recovery(range(4)),
+    ),
+    tried(
         "Make one: anyk.Threads(8), anyk.Dask(client).",
         lambda: anyk.matmul(A, B, anyk.Threads),
         lambda: anyk.matmul(A, B, anyk.Threads(8)),

@@ -102,6 +102,8 @@ class Factors:
         apart = product.reshape(self.before).transpose(self.order).reshape(self.shape)
         if self.dtype.kind == "b":
             return np.asarray(apart != 0)
+        if self.dtype.kind != "c":
+            apart = apart.real  # of a product over the complex numbers the rest is rounding
         with np.errstate(over="ignore"):
             if self.shift:
                 apart = np.ldexp(apart, self.shift)

@@ -27,6 +27,7 @@ from anyk.running.machines import machine_of
 from anyk.running.run import distribute, run
 from anyk.schemes.base import AbstractScheme
 from anyk.schemes.products.check import Verified
+from anyk.schemes.products.sizes import size_of
 from anyk.spec import MatMul, Threat
 
 __all__ = ["matmul", "wanted_of"]
@@ -254,10 +255,10 @@ def _wide(factors: Factors) -> bool:
 
 
 def _too_large(factors: Factors, limit: int) -> Unachievable:
-    most = max(factors.largest)
+    most, bits = max(factors.largest), math.log2(max(factors.bound, 1))
     return Unachievable(
         "a",
-        given=f"integers up to {most}, whose product may reach 2^{math.log2(factors.bound):.1f}",
+        given=f"integers up to {most}, whose product may reach 2^{bits:.1f}",
         needed=f"at most 2^{limit.bit_length() - 1} in both, as they would wrap or be rounded",
         change="Pass floats, a.astype(float), where rounding is allowed.",
     )
@@ -281,10 +282,16 @@ def _finished(outcome: Outcome, factors: Factors, plan: ProductPlan) -> Outcome:
     if outcome.value is None:
         return replace(outcome, plan=plan)
     whole = factors.whole and not plan.scheme.guarantee.exact
-    value = (factors.of_floats() if whole else factors).value(outcome.value)
+    wanted = factors.of_floats() if whole else factors
+    value = wanted.value(outcome.value)
     error, rounding = outcome.error_estimate, outcome.quantisation_error
-    if error is not None and value.dtype.itemsize < outcome.value.dtype.itemsize:
-        error = math.hypot(error, float(np.finfo(value.dtype).eps) / 2.0)
+    if value.dtype.itemsize < outcome.value.dtype.itemsize and value.dtype.kind != "b":
+        before = replace(wanted, dtype=outcome.value.dtype).value(outcome.value)
+        lost = before - value
+        if error is not None:
+            error = math.hypot(error, size_of(lost) / (size_of(before) or 1.0))
+        if rounding is not None:
+            rounding += float(np.abs(lost).max())
     if rounding is not None:
         rounding = None if factors.whole else math.ldexp(rounding, factors.shift)
     return replace(

@@ -36,6 +36,7 @@ __all__ = [
     "blocks_of",
     "missing_answers",
     "read_only",
+    "require_left",
     "rows_of",
 ]
 
@@ -332,6 +333,13 @@ class Encoded:
             InvalidArgument: if an index is repeated or out of range.
             NotEnoughAnswers: if no value can be recovered from them.
         """
+        if self.alone:
+            raise InvalidArgument(
+                "encoded",
+                given=repr(self),
+                needed="shares of both factors",
+                change="Take scheme.encode_right(encoded, B).",
+            )
         promise = self.guarantee
         shares = promise.workers * promise.pieces
         one = "worker" if promise.pieces == 1 else "share"
@@ -387,6 +395,25 @@ def _no_factors(scheme: AbstractScheme) -> InvalidArgument:
         needed="a scheme for products of which one factor stays on the workers",
         change="Take anyk.MDS, say, or distribute both factors: (A, B).",
     )
+
+
+def require_left(scheme: AbstractScheme, left: Any) -> None:
+    """Refuse another first factor than one that `encode_left` of this scheme made.
+
+    Args:
+        scheme: whose.
+        left: what came.
+
+    Raises:
+        InvalidArgument: if it is another.
+    """
+    if not (isinstance(left, Encoded) and left.alone and left.scheme == scheme):
+        raise InvalidArgument(
+            "left",
+            given=shown(left),
+            needed="shares of A alone, of the same scheme",
+            change="Pass scheme.encode_left(A).",
+        )
 
 
 def missing_answers(

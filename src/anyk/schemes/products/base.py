@@ -19,7 +19,7 @@ from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.randomness.masks import uniform_masks
-from anyk.schemes.base import AbstractScheme, Encoded, missing_answers
+from anyk.schemes.base import AbstractScheme, Encoded, missing_answers, require_left
 from anyk.schemes.certainty import Certainty
 from anyk.schemes.encoder import Encoder
 from anyk.schemes.products.check import ProductCheck, Verified, settle_verified
@@ -36,7 +36,7 @@ from anyk.schemes.products.limits import Can, check_ability, check_noise, check_
 from anyk.schemes.products.multiply import check_stack, product_work
 from anyk.schemes.products.precision import require_precision
 from anyk.schemes.products.recovery import LinearRecovery
-from anyk.schemes.products.sizes import Sizes, mean_squares
+from anyk.schemes.products.sizes import Sizes, column_sizes, row_sizes
 from anyk.schemes.products.sparse_rows import is_sparse, rows_of_shares, sparse_shares
 from anyk.schemes.recovery import AbstractRecovery
 from anyk.schemes.tally import AbstractTally, CountTally
@@ -224,10 +224,10 @@ class AbstractProduct(AbstractScheme):
 
     def _sparse(self, factor: Any, source: AbstractSource) -> Encoded:
         """Shares of a sparse A that stay sparse."""
-        parts, squares = sparse_shares(self.domain, code_of(self).left.data, factor)
+        parts, sizes = sparse_shares(self.domain, code_of(self).left.data, factor)
         shape = np.shape(factor)
         keys = self._keys(rows_of_shares(parts, shape[1]), source) if self.verified else None
-        return Encoded(self, parts, Held(shape, squares, keys), alone=True)
+        return Encoded(self, parts, Held(shape, sizes, keys), alone=True)
 
     def _alone(self, factor: Any, source: AbstractSource) -> Encoded:
         code, blocks = code_of(self), cut_left(self.domain, self.problem, factor)
@@ -236,7 +236,7 @@ class AbstractProduct(AbstractScheme):
         part = self._shares(code.left, blocks, source)
         held = Held(
             np.shape(factor),
-            None if self.domain.exact else mean_squares(blocks, 1),
+            None if self.domain.exact else column_sizes(blocks),
             self._keys(part, source),
             np.array(factor).T if self.gram else None,
         )
@@ -258,6 +258,7 @@ class AbstractProduct(AbstractScheme):
         Raises:
             InvalidArgument: if A can't be multiplied with it.
         """
+        require_left(self, left)
         code, held = code_of(self), left.layout
         if held.turned is not None:
             require_transpose(factor, held.turned)
@@ -267,8 +268,8 @@ class AbstractProduct(AbstractScheme):
         else:
             part = self._shares(code.right, blocks, source)
         sizes = None
-        if held.squares is not None:
-            sizes = Sizes.of(code, held.squares, mean_squares(blocks, 2))
+        if held.columns is not None:
+            sizes = Sizes.of(code, held.columns, row_sizes(blocks))
         check = None if held.keys is None else ProductCheck(held.keys, part)
         return Encoded(self, (*left.parts, part), Layout(grid, sizes), check)
 
@@ -336,6 +337,7 @@ class AbstractProduct(AbstractScheme):
             shares=answered,
             lacking=self._lacking,
             answer=self.shape_of_answers(layout),
+            single=self._single,
         )
 
     @property

@@ -21,8 +21,8 @@ from anyk.schemes.certainty import Certainty
 from anyk.schemes.encoder import untiled
 from anyk.schemes.products.code import ProductCode
 from anyk.schemes.products.grid import Grid
-from anyk.schemes.products.judged import RoundedAnswers
-from anyk.schemes.products.sizes import Sizes
+from anyk.schemes.products.judged import COARSER, RoundedAnswers, of_single
+from anyk.schemes.products.sizes import Sizes, size_of
 from anyk.schemes.products.solved import Solved, solved_by
 from anyk.schemes.recovery import AbstractRecovery, rows_of
 
@@ -48,6 +48,7 @@ class LinearRecovery(AbstractRecovery):
         shares: that were answered, in the order of their answers.
         lacking: makes the error of answers that do not determine the product.
         answer: the shape of one.
+        single: whether honest answers may be of single precision, and pass their check.
     """
 
     code: ProductCode
@@ -58,6 +59,7 @@ class LinearRecovery(AbstractRecovery):
     shares: tuple[int, ...]
     lacking: Callable[[tuple[int, ...]], Exception]
     answer: tuple[int, ...]
+    single: bool = False
 
     @property
     def answered(self) -> tuple[int, ...]:
@@ -89,7 +91,8 @@ class LinearRecovery(AbstractRecovery):
         Raises:
             InvalidArgument: if `values` does not fit.
             NotEnoughAnswers: if these answers do not determine the product.
-            TooManyErrors: if they contradict each other beyond what can be mended.
+            TooManyErrors: if they contradict each other beyond what can be mended, or are of
+                another shape than the products of shares.
         """
         array = rows_of(values, self.shares, self.domain, self.answer)
         if isinstance(self.domain, PrimeField):
@@ -144,8 +147,8 @@ class LinearRecovery(AbstractRecovery):
             blocks = solved.apply(self.domain, sub)
             value = self.grid.together(blocks)
             noise = self._noise(sub)
-            error = math.sqrt(float(np.sum(np.abs(solved.matrix) ** 2 @ noise**2)) / len(blocks))
-            size = _size(value)
+            error = size_of(np.abs(solved.matrix) * noise) * math.sqrt(len(noise))
+            size = size_of(value)
         if not array.any():  # nothing was rounded: zero is what it is
             error = 0.0
         return _estimated(value, error, size, solved.condition)
@@ -169,7 +172,7 @@ class LinearRecovery(AbstractRecovery):
         with np.errstate(over="ignore", invalid="ignore"):  # the estimate is infinite then
             left = sub if everyone else self._split(array[list(judged.kept)])
             value = self.grid.together(solved.apply(self.domain, left))
-            size = _size(value)
+            size = size_of(value)
             error = judged.error(solved.matrix) + judged.own * size if left.any() else 0.0
         return _estimated(value, error, size, solved.condition, judged.suspects)
 
@@ -189,12 +192,16 @@ class LinearRecovery(AbstractRecovery):
             terms = self.sizes.terms
         rounding = _ROUNDINGS * _EPS * math.sqrt(1.0 + terms / _LONG)
         noise: NDArray[np.float64] = rounding * np.hypot(seen, expected)
+        if self.single:
+            rows = sub.reshape(len(self.shares), -1)
+            coarse = [COARSER if of_single(row[None]) else 1.0 for row in rows]
+            noise *= np.repeat(coarse, each)
         solved, spare = self._solved, len(sub) - self.code.dimension
         if spare > 0:
             few = sketch(sub.reshape(len(sub), -1))
             left = few - self.code.rows(self.shares) @ (solved.unknowns @ few)
-            shown = math.sqrt(float(np.mean(np.abs(left) ** 2)) * len(sub) / spare)
-            usual = math.sqrt(float(np.mean(noise**2))) or 1.0
+            shown = size_of(left) * math.sqrt(len(sub) / spare)
+            usual = size_of(noise) or 1.0
             noise *= max(1.0, (1.0 + _LUCK / math.sqrt(2.0 * spare)) * shown / usual)
         return noise
 
@@ -203,13 +210,13 @@ class LinearRecovery(AbstractRecovery):
 
         A combination that happens to be small still bears the rounding of its coefficients.
         """
-        sizes = np.array([_size(one) for one in sub])
+        sizes = np.array([size_of(one) for one in sub])
         rows = self.code.rows(self.shares)
         mixed = (rows != 0).sum(axis=1) > 1
         if not mixed.any():
             return sizes
         lengths = np.linalg.norm(rows[mixed], axis=1)
-        usual = lengths * math.sqrt(float(np.mean((sizes[mixed] / lengths) ** 2)))
+        usual = lengths * size_of(sizes[mixed] / lengths)
         sizes[mixed] = np.maximum(sizes[mixed], usual)
         return sizes
 
@@ -244,12 +251,6 @@ def _estimated(
         block_errors=np.array([estimate]),
         condition=condition,
     )
-
-
-def _size(array: NDArray[Any]) -> float:
-    """Root mean square."""
-    flat = array.ravel()
-    return math.sqrt(float(np.vdot(flat, flat).real) / flat.size)
 
 
 def _without(located: Located, count: int) -> tuple[int, ...] | None:

@@ -16,7 +16,7 @@ from anyk.domains.prime import PrimeField
 from anyk.domains.whole import Integers
 from anyk.errors import InvalidArgument, Unachievable
 from anyk.randomness.entropy import AbstractSource, SystemSource
-from anyk.schemes.base import AbstractScheme, Encoded, missing_answers
+from anyk.schemes.base import AbstractScheme, Encoded, missing_answers, require_left
 from anyk.schemes.certainty import Certainty
 from anyk.schemes.encoder import Encoder
 from anyk.schemes.products.check import ProductCheck
@@ -260,6 +260,7 @@ class Residues(AbstractScheme):
         Raises:
             InvalidArgument: as `encode`.
         """
+        require_left(self, left)
         held: _Held = left.layout
         A = held.factor
         B = whole_factor(factor, "X", axis=0)

@@ -13,9 +13,15 @@ from anyk.answers import Recovered
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Complex, Reals
-from anyk.errors import InvalidArgument, Unachievable
+from anyk.errors import InvalidArgument, TooManyErrors, Unachievable
 from anyk.randomness.entropy import AbstractSource, SystemSource
-from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded, Encoder
+from anyk.schemes.base import (
+    AbstractRecovery,
+    AbstractScheme,
+    Encoded,
+    Encoder,
+    require_left,
+)
 from anyk.schemes.maps.replication import Replication
 from anyk.schemes.products.grid import Grid, cut_left, cut_right, factors_of
 from anyk.schemes.products.multiply import product_work
@@ -165,6 +171,7 @@ class Uncoded(AbstractScheme):
         Raises:
             InvalidArgument: if A can't be multiplied with it.
         """
+        require_left(self, left)
         del source
         blocks, grid = cut_right(self.domain, self.problem, factor, left.layout)
         _, held = self._held()
@@ -257,6 +264,12 @@ class _UncodedRecovery(AbstractRecovery):
         domain, shape = self.scheme.domain, self.grid.answer
         found = self.copies.recover(rows_of(values, self.answered, domain, shape))
         blocks = found.value
+        if blocks.shape[1:] != self.grid.answer:  # whoever answers so lies, and most did
+            raise TooManyErrors(
+                answered={share // self.scheme.guarantee.pieces for share in self.answered},
+                adversaries=self.scheme.adversaries,
+                more=0,
+            )
         if self.scheme.partition[1] > 1:
             blocks = domain.matmul(self._sums, blocks)
         error = found.error_estimate
