@@ -75,7 +75,7 @@ class Received:
         try:
             self._domain.validate(answer.value, "answer")
         except InvalidArgument as error:
-            return f"unusable {error}"
+            return f"unusable answer: got {error.given}; needed: {error.needed}"
         return None
 
     def _wrong(self, answer: Answer, share: int) -> str | None:

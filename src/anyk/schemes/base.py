@@ -392,8 +392,8 @@ def _no_factors(scheme: AbstractScheme) -> InvalidArgument:
     return InvalidArgument(
         "scheme",
         given=repr(scheme),
-        needed="a scheme for products of which one factor stays on the workers",
-        change="Take anyk.MDS, say, or distribute both factors: (A, B).",
+        needed="a scheme, without an embedding, for products of which one factor stays there",
+        change="Take anyk.MDS(.., domain=anyk.Reals()), say, or distribute both factors: (A, B).",
     )
 
 
