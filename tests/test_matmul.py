@@ -1,7 +1,9 @@
 """`anyk.matmul`: as numpy has it, whatever the factors; or an error, and never a wrapped value."""
 
 import concurrent.futures
+import contextlib
 import itertools
+import re
 
 import numpy as np
 import pytest
@@ -26,6 +28,7 @@ KINDS = [
 THREATS = [{}, {"stragglers": 1}, {"stragglers": 1, "adversaries": 1}, {"pieces": 2}]
 
 
+WANTED = Wanted(threat=anyk.Threat(workers=12, stragglers=2), domain=anyk.Reals())
 FEW = anyk.Polynomial((2, 1, 2), 4, domain=anyk.Reals())
 
 
@@ -322,3 +325,56 @@ def test_large_integers_times_zero_are_refused_in_words():
     a, zero = np.array([[2**63]], dtype=np.uint64), np.zeros((1, 1), dtype=np.uint64)
     with anyk.Threads(4) as executor, pytest.raises(anyk.Unachievable, match="may reach 2"):
         anyk.matmul(np.stack([a, a]), np.stack([zero, zero]), executor)
+
+
+@pytest.mark.parametrize("bits", [10, 31])
+def test_checked_residues_are_thought_of_and_name_liars(bits):
+    a, b = np.array([[1 << bits, -3], [5, 1]]), np.array([[1 << (bits - 1), 2], [7, -1]])
+    with faults.Faulty(anyk.Inline(8), {0: faults.Collude(scale=50.0)}) as executor:
+        outcome = anyk.matmul(
+            a, b, executor, stragglers=1, adversaries=1, verified=True, progress=False
+        )
+    assert (outcome.value == a.astype(object) @ b.astype(object)).all()
+    assert "Residues (1, 1, 1), checked" in str(outcome.plan)
+    if bits > 30:
+        assert outcome.suspects == (0,)
+
+
+def plans(kind):
+    """Plans for many threats, with what was asked."""
+    a, b = drawn((8, 6), kind), drawn((6, 8), kind)
+    for late, liars, pieces in itertools.product(range(6), range(2), (1, 2)):
+        asked = {"stragglers": late, "adversaries": liars, "pieces": pieces}
+        with contextlib.suppress(anyk.Unachievable):
+            yield late, product(a, b, 6, **asked).plan
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.float64])
+def test_no_scheme_is_said_to_survive_less_than_it_does(kind):
+    said = 0
+    for late, plan in plans(kind):
+        for _, why in plan.others:
+            if found := re.search(r"S <= (\d+), that is (\d+)", why):
+                spare, asked = map(int, found.groups())
+                assert asked == late > spare, why
+                said += 1
+    assert said > 3
+
+
+def test_reasons_are_the_inequality_that_fails():
+    a = drawn((8, 6), np.float64)
+    told = dict(product(a, a.T, 6, stragglers=2).plan.others)
+    assert told["Entangled"].endswith("S <= 1, that is 2 <= 1, even cut as (2, 2, 1)")
+    assert "too few rows" in dict(product(a[:1], a[0], 6).plan.others)["Entangled"]
+    told = dict(product(a, a.T, 6, adversaries=1, verified=True).plan.others)
+    assert "compares copies" in told["Uncoded"]
+    stacks = np.ones((2, 3, 3), dtype=int)
+    assert "stack" in dict(product(stacks, stacks, 6).plan.others)["Residues"]
+    with pytest.raises(anyk.Unachievable, match=r"3 <= 1. Take 3 workers, or lower the entries."):
+        product([[1 << 31]], [[1 << 30]], 1)
+
+
+def test_times_in_a_plan_are_as_people_write_them():
+    told = [str(plan_product(Size(side, side, side), WANTED, CLUSTER)) for side in (10, 900, 4000)]
+    assert not re.search(r"\de[+-]?\d", " ".join(told))
+    assert re.search(r"about [\d.]+ s:", told[-1])

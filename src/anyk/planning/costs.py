@@ -148,7 +148,7 @@ class _Arithmetic:
 _REAL: Final = _Arithmetic(flop=1.0, wide=1, combine=2e-9, term=1e-10, look=1e-8)
 _COMPLEX: Final = _Arithmetic(flop=4.0, wide=2, combine=3e-9, term=4e-10, look=2.5e-8)
 _PLAIN: Final = _Arithmetic(flop=1.0, wide=1, combine=2e-9, term=0.0, look=0.0)
-_SMALL: Final = _Arithmetic(flop=1.3, wide=1, combine=5e-9, term=5e-9, look=0.0)
+_SMALL: Final = _Arithmetic(flop=1.3, wide=1, combine=5e-9, term=5e-9, look=1e-8)
 _FIELD: Final = _Arithmetic(flop=9.0, wide=1, combine=6e-9, term=1e-9, look=2e-8)
 
 

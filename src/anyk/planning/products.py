@@ -19,8 +19,9 @@ from anyk.schemes.products.check import Verified
 from anyk.schemes.products.entangled import Entangled
 from anyk.schemes.products.residues import Residues
 from anyk.schemes.products.uncoded import Uncoded
-from anyk.schemes.row import SchemeRow, failing
+from anyk.schemes.row import SchemeRow, failing, none_of
 from anyk.spec import Threat
+from anyk.timeline import told_seconds
 
 __all__ = ["ProductPlan", "Wanted", "plan_product", "shortlist", "weigh"]
 
@@ -138,9 +139,9 @@ def _planned(size: Size, wanted: Wanted, machine: Machine) -> ProductPlan:
         if made:
             weighed.append(made[0])
         else:
-            others.append((kind.__name__, _why_not(kind, wanted)))
+            others.append((kind.__name__, _why_not(kind, size, wanted)))
     if not weighed:
-        _refuse(wanted)
+        _refuse(wanted, dict(others))
     (costs, scheme), *rest = sorted(weighed, key=lambda pair: pair[0].total)
     slower = [(_named(each), _compared(other, costs)) for other, each in rest]
     return ProductPlan(scheme, costs, _alone(size, wanted, machine), (*slower, *others))
@@ -185,8 +186,8 @@ def _alone(size: Size, wanted: Wanted, machine: Machine) -> float:
 
 
 def _seconds(seconds: float) -> str:
-    """Seconds in short."""
-    return f"{seconds:.2g} s" if seconds >= 1.0 else f"{seconds * 1e3:.2g} ms"
+    """Seconds in short, as an estimate has them."""
+    return told_seconds(float(f"{seconds:.2g}"))
 
 
 def shortlist(wanted: Wanted) -> list[type[AbstractScheme]]:
@@ -211,7 +212,8 @@ def _fits(kind: type[AbstractScheme], wanted: Wanted) -> bool:
 def _schemes(kind: type[AbstractScheme], size: Size, wanted: Wanted) -> Iterator[AbstractScheme]:
     """All of a class that survive the threat, those with cuts that divide work well."""
     if kind is Residues:
-        yield from _made(kind, (1, 1, 1), wanted)
+        if size.stack == 1:
+            yield from _made(kind, (1, 1, 1), wanted)
         return
     most = wanted.threat.workers * wanted.pieces
     limits = (size.rows, size.inner, size.columns)
@@ -227,15 +229,20 @@ def _schemes(kind: type[AbstractScheme], size: Size, wanted: Wanted) -> Iterator
 def _made(
     kind: type[AbstractScheme], partition: tuple[int, int, int], wanted: Wanted
 ) -> Iterator[AbstractScheme]:
-    threat = wanted.threat
-    either: tuple[Verified, ...] = (False, True) if threat.adversaries else (False,)
-    for verified in either if wanted.verified is None else (wanted.verified,):
+    for verified in _either(kind, wanted):
         try:
             scheme = _scheme(kind, partition, wanted, verified=verified)
         except (InvalidArgument, Unachievable):
             continue
-        if scheme.guarantee.stragglers >= threat.stragglers:
+        if scheme.guarantee.stragglers >= wanted.threat.stragglers:
             yield scheme
+
+
+def _either(kind: type[AbstractScheme], wanted: Wanted) -> tuple[Verified, ...]:
+    """With checked answers or without, or both where that is left to the plan."""
+    if wanted.verified is not None:
+        return (wanted.verified,)
+    return (False, True) if wanted.threat.adversaries and kind is not Uncoded else (False,)
 
 
 def _scheme(
@@ -255,10 +262,12 @@ def _scheme(
     if issubclass(kind, AbstractProduct):
         named |= {"colluders": threat.colluders, "pieces": wanted.pieces, "verified": verified}
         return kind(partition=partition, domain=domain, **named)
-    if threat.colluders or verified:
-        raise failing("no colluders, and nothing verified: it is no linear code")
+    none_of(threat, "colluders")
     if kind is Residues:
-        return Residues(bits=max(wanted.bits or 1, 1), pieces=wanted.pieces, **named)
+        named |= {"pieces": wanted.pieces, "verified": bool(verified)}
+        return Residues(bits=max(wanted.bits or 1, 1), **named)
+    if verified:
+        raise failing("verified=False: it compares copies, and checks none of them")
     if wanted.pieces > 1:
         raise failing("one piece a worker: it has no code")
     return Uncoded(partition, domain=Reals() if domain.exact else domain, **named)
@@ -272,34 +281,51 @@ def _numbers(most: int) -> list[int]:
     return few
 
 
-def _why_not(kind: type[AbstractScheme], wanted: Wanted) -> str:
-    """What a scheme of one block lacks."""
-    try:
-        scheme = _scheme(kind, (1, 1, 1), wanted, verified=wanted.verified or False)
-    except (InvalidArgument, Unachievable) as error:
-        needed = error.needed.removesuffix(f", for {kind.__name__}")
-        return f"no: {error.argument}: needed is {needed}"
-    spare = scheme.guarantee.stragglers
-    return f"no: it survives {numbered(spare, 'straggler')} at most"
+def _why_not(kind: type[AbstractScheme], size: Size, wanted: Wanted) -> str:
+    """What a scheme lacks that is cut in as few blocks as it can be."""
+    if kind is Residues and size.stack > 1:
+        return "no: it is for one product, not for a stack"
+    asked, spare = wanted.threat.stragglers, -1
+    why = "no: needed is p > 1 and mn > 1, for which a factor has too few rows or columns"
+    for cut in _fewest(kind, size):
+        for verified in _either(kind, wanted):
+            try:
+                scheme = _scheme(kind, cut, wanted, verified=verified)
+            except (InvalidArgument, Unachievable) as error:
+                needed = error.needed.removesuffix(f", for {kind.__name__}")
+                why = why if spare >= 0 else f"no: {error.argument}: needed is {needed}"
+                continue
+            if scheme.guarantee.stragglers > spare:
+                spare = scheme.guarantee.stragglers
+                why = f"no: needed is S <= {spare}, that is {asked} <= {spare}, even cut as {cut}"
+    return why
 
 
-def _refuse(wanted: Wanted) -> NoReturn:
-    """No scheme survives this, even of one block."""
+def _fewest(kind: type[AbstractScheme], size: Size) -> Iterator[tuple[int, int, int]]:
+    """The cuts in as few blocks as a class has."""
+    if kind is not Entangled:
+        yield 1, 1, 1
+    elif size.inner > 1:
+        yield from [(2, 2, 1)] * (size.rows > 1)
+        yield from [(1, 2, 2)] * (size.columns > 1)
+
+
+def _refuse(wanted: Wanted, why: dict[str, str]) -> NoReturn:
+    """No scheme survives this."""
     threat = wanted.threat
     enough = next((more for more in _more(threat.workers) if _any(wanted, more)), None)
     asked = {
-        "stragglers": threat.stragglers,
-        "adversaries": threat.adversaries,
-        "colluders": threat.colluders,
+        name: number
+        for name in ("stragglers", "adversaries", "colluders")
+        if (number := getattr(threat, name))
     }
-    lower = " or ".join(name for name, number in asked.items() if number)
+    lower = " or ".join(asked) or "the entries"
     take = "" if enough is None else f"Take {numbered(enough, 'worker')}, or lower {lower}."
+    told = ", ".join(f"{name}={number}" for name, number in asked.items())
     raise Unachievable(
         "workers",
-        given=f"{threat.workers} for {', '.join(f'{k}={v}' for k, v in asked.items() if v)}",
-        needed="; ".join(
-            f"{kind.__name__}: {_why_not(kind, wanted)}" for kind in shortlist(wanted)
-        ),
+        given=f"{threat.workers}" + f" for {told}" * bool(told),
+        needed="; ".join(f"{name}: {each}" for name, each in why.items()),
         change=take or f"Lower {lower}.",
     )
 
