@@ -4,6 +4,7 @@ import concurrent.futures
 import contextlib
 import itertools
 import re
+import warnings
 
 import numpy as np
 import pytest
@@ -29,6 +30,8 @@ THREATS = [{}, {"stragglers": 1}, {"stragglers": 1, "adversaries": 1}, {"pieces"
 
 
 WANTED = Wanted(threat=anyk.Threat(workers=12, stragglers=2), domain=anyk.Reals())
+FEW_OF_ONE = anyk.MDS((2, 1, 1), 6, anyk.Reals())
+THIN = anyk.Sparse((4, 1, 1), 6, domain=anyk.Reals())
 FEW = anyk.Polynomial((2, 1, 2), 4, domain=anyk.Reals())
 
 
@@ -378,3 +381,82 @@ def test_times_in_a_plan_are_as_people_write_them():
     told = [str(plan_product(Size(side, side, side), WANTED, CLUSTER)) for side in (10, 900, 4000)]
     assert not re.search(r"\de[+-]?\d", " ".join(told))
     assert re.search(r"about [\d.]+ s:", told[-1])
+
+
+@pytest.mark.parametrize("kind", [bool, np.int64, np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("named", [{}, {"adversaries": 1}], ids=str)
+def test_real_factors_on_a_complex_scheme_warn_of_nothing(kind, named):
+    a, b = drawn((9, 5), kind), drawn((5, 4), kind)
+    truth = a.astype(float) @ b.astype(float)
+    scheme = anyk.MDS((2, 1, 1), 6, anyk.Complex(), **named)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        outcome = product(a, b, 6, scheme=scheme)
+    assert outcome.value.dtype.kind == "f"
+    off = np.linalg.norm(outcome.value - truth) / np.linalg.norm(truth)
+    assert off <= 1.01 * outcome.error_estimate < 1e-2
+
+
+@pytest.mark.parametrize("form", ["csr", "csc", "coo", "dia", "lil"])
+@pytest.mark.parametrize("kind", [bool, np.int64, np.float32, np.float64])
+def test_a_sparse_factor_stays_sparse_with_a_scheme_for_it(form, kind, monkeypatch):
+    a = scipy.sparse.eye_array(9, 7, format=form, dtype=kind)
+    dense = a.toarray()
+
+    def filled(*_, **__):
+        message = "it was filled with zeros"
+        raise AssertionError(message)
+
+    monkeypatch.setattr(type(a), "toarray", filled)
+    for b in (np.ones(7), drawn((7, 3), kind), RNG.normal(size=(2, 7, 3))):
+        np.testing.assert_allclose(
+            product(a, b, 6, scheme=THIN).value, np.matmul(dense, b), atol=1e-6
+        )
+
+
+def test_a_sparse_factor_that_has_no_room_when_filled_is_multiplied_with_a_scheme_for_it():
+    a = scipy.sparse.random_array((1 << 17, 1 << 16), density=1e-6, rng=1)
+    x = RNG.normal(size=1 << 16)
+    np.testing.assert_allclose(product(a, x, 6, scheme=THIN).value, a @ x, atol=1e-9)
+    assert not product(a * 0.0, x, 6, scheme=THIN).value.any()
+    with pytest.raises(anyk.InvalidArgument, match=r"scheme=anyk.Sparse.*anyk.distribute"):
+        product(a, x, 6)
+
+
+def test_data_on_workers_are_no_factors_and_no_operands():
+    a, x = RNG.normal(size=(6, 5)), np.ones(5)
+    with anyk.Inline(6) as executor, anyk.distribute(FEW_OF_ONE, a, executor) as data:
+        for odd in ((data, x), (a, data)):
+            with pytest.raises(anyk.InvalidArgument, match=r"\.matmul\(b\)"):
+                anyk.matmul(*odd, executor)
+        for multiply in (lambda: data @ x, lambda: x @ data, lambda: np.matmul(data, x)):
+            with pytest.raises(TypeError, match="Distributed"):
+                multiply()
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e6, 1e-9])
+def test_a_scheme_for_a_matrix_and_its_transpose_takes_both_factors(scale):
+    scheme = anyk.FoldedGram((2, 1, 2), 7)
+    whole = RNG.integers(-90, 90, (5, 400))
+    exact = product(whole, whole.T, 7, scheme=scheme)
+    assert exact.value.dtype == np.int64
+    assert (exact.value == whole @ whole.T).all()
+    for a in (RNG.normal(size=(5, 400)) * scale, np.full((3, 400), -scale)):
+        outcome = product(a, a.T, 7, scheme=scheme)
+        assert np.abs(outcome.value - a @ a.T).max() <= outcome.quantisation_error
+        assert outcome.quantisation_error < 1e-8 * np.abs(outcome.value).max()
+    for other in (whole.T + 1, whole[:3].T):
+        with pytest.raises(anyk.InvalidArgument, match=r"Pass a\.T"):
+            product(whole, other, 7, scheme=scheme)
+
+
+def test_what_makes_the_room_of_integers_small_is_said():
+    large = [[1 << 28]]
+    for named, where in (
+        ({"colluders": 1}, r"at most 2\^53 with colluders"),
+        ({"scheme": anyk.Polynomial((1, 1, 1), 6)}, r"at most 2\^53 with Polynomial"),
+    ):
+        with pytest.raises(anyk.Unachievable, match=where):
+            product(large, large, 6, **named)
+    with pytest.raises(anyk.Unachievable, match=r"at most 2\^53 in stacks"):
+        product([large, large], [large, large], 6)

@@ -8,6 +8,8 @@ import anyk
 
 A, B = np.arange(6).reshape(2, 3), np.ones((3, 2), dtype=int)
 CODE = anyk.Polynomial((2, 1, 2), 6)
+FOLDED = anyk.FoldedGram((2, 1, 2), 6)
+THIN = anyk.Sparse((2, 1, 1), 6, domain=anyk.Reals())
 TURNED = anyk.Rotation((4, 1, 2), 6)
 
 
@@ -20,6 +22,12 @@ def product(a=A, b=B, workers=6, **named):
 def sparse(rows):
     """A sparse matrix with so many rows."""
     return scipy.sparse.csr_matrix(([1.0], ([0], [1])), shape=(rows, 1 << 20))
+
+
+def resident(function):
+    """What becomes of an A that is on the workers, and their executor."""
+    with anyk.Inline(6) as executor, anyk.distribute(CODE, A, executor) as data:
+        return function(data, executor)
 
 
 def complex_numbers(a):
@@ -73,9 +81,31 @@ ROWS = [
         lambda: product(A.astype(np.clongdouble).astype(complex)),
     ),
     tried(
-        "Multiply block by block of rows.",
+        "Pass scheme=anyk.Sparse(partition, workers, domain=anyk.Reals()), whose shares stay",
         lambda: product(sparse(1 << 10), np.ones(1 << 20)),
+        lambda: product(sparse(1 << 10), np.ones(1 << 20), scheme=THIN),
         lambda: product(sparse(1 << 10)[:2], np.ones(1 << 20)),
+    ),
+    tried(
+        "Multiply block by block of columns.",
+        lambda: product(np.ones(1 << 20), sparse(1 << 10).T),
+        lambda: product(np.ones(1 << 20), sparse(1 << 10)[:2].T),
+    ),
+    tried(
+        "Call its own: a.matmul(b).",
+        lambda: resident(lambda data, executor: anyk.matmul(data, B, executor)),
+        lambda: resident(lambda data, _: data.matmul(B)),
+    ),
+    tried(
+        "Distribute a instead, and call its .matmul(b).",
+        lambda: resident(lambda data, executor: anyk.matmul(A, data, executor)),
+        lambda: resident(lambda data, _: data.matmul(B)),
+    ),
+    tried(
+        "Pass a.T, or leave scheme out.",
+        lambda: product(A, A.T + 1, scheme=FOLDED),
+        lambda: product(A, A.T, scheme=FOLDED),
+        lambda: product(A, A.T + 1),
     ),
     tried(
         "Pass a.astype(float).",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Self, final
+from typing import TYPE_CHECKING, Any, ClassVar, Self, final
 
 import numpy as np
 
@@ -46,6 +46,8 @@ class Distributed:
         ...     [data.run(pow, exponent).value.tolist() for exponent in (1, 2)]
         [[3, 4], [9, 16]]
     """
+
+    __array_ufunc__: ClassVar[None] = None  # `array @ data` is a TypeError, and no array of objects
 
     def __init__(
         self,

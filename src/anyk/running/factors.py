@@ -13,6 +13,7 @@ from anyk.domains.base import ndarray_of
 from anyk.domains.real import Reals
 from anyk.errors import InvalidArgument
 from anyk.planning.costs import Size
+from anyk.schemes.products.sparse_rows import csr_array_of, is_sparse
 
 __all__ = ["Factors", "factors_of"]
 
@@ -29,7 +30,7 @@ class Factors:
     """A and B as matrices, or as many matrices each, and what becomes of their product.
 
     Args:
-        left: A, ndarray (rows, inner), or (stack, rows, inner).
+        left: A, ndarray (rows, inner), or (stack, rows, inner); or a csr_array (rows, inner).
         right: B, ndarray (inner, columns) or (inner,), or (stack, inner, columns).
         shape: of the product, by numpy's rules.
         order: axes of the product as computed, in the order in which the user wants them, where
@@ -39,7 +40,7 @@ class Factors:
         shift: by which power of two the product of `left` and `right` is smaller.
     """
 
-    left: NDArray[Any]
+    left: Any
     right: NDArray[Any]
     shape: tuple[int, ...]
     order: tuple[int, ...]
@@ -119,12 +120,13 @@ class Factors:
         return value
 
 
-def factors_of(a: Any, b: Any) -> Factors:
+def factors_of(a: Any, b: Any, *, sparse: bool = False) -> Factors:
     """Two factors, if they can be multiplied.
 
     Args:
         a: array-like of one axis or more.
         b: array-like of one axis or more.
+        sparse: whether a matrix `a` of scipy.sparse stays sparse.
 
     Raises:
         InvalidArgument: if they are no numbers, or do not fit.
@@ -135,7 +137,9 @@ def factors_of(a: Any, b: Any) -> Factors:
         >>> factors.left.shape, factors.right.shape, factors.shape
         ((20, 3), (3,), (5, 4))
     """
-    A, B = _numbers(a, "a"), _numbers(b, "b")
+    kept = sparse and is_sparse(a) and a.ndim == _MATRIX
+    A = _sparse(a, "a") if kept else _numbers(a, "a")
+    B = _numbers(b, "b")
     inner = A.shape[-1]
     if B.shape[-2 if B.ndim > 1 else 0] != inner:
         raise InvalidArgument(
@@ -145,9 +149,9 @@ def factors_of(a: Any, b: Any) -> Factors:
             change="Transpose one of them.",
         )
     dtype = _dtype(A, B)
-    if not (A.size and B.size):
+    if 0 in A.shape + B.shape:
         raise InvalidArgument(
-            "b" if A.size else "a",
+            "a" if 0 in A.shape else "b",
             given=f"shapes {A.shape} and {B.shape}",
             needed="entries in both",
             change="Nothing to multiply: leave the call out.",
@@ -165,7 +169,7 @@ def factors_of(a: Any, b: Any) -> Factors:
     return _arranged(rows, B, flat=A.ndim == 1, dtype=dtype)
 
 
-def _arranged(A: NDArray[Any], B: NDArray[Any], *, flat: bool, dtype: np.dtype[Any]) -> Factors:
+def _arranged(A: Any, B: NDArray[Any], *, flat: bool, dtype: np.dtype[Any]) -> Factors:
     """As one product of matrices where one of them is one matrix; else as a stack."""
     inner, many, few = A.shape[-1], A.shape[:-2], B.shape[:-2]
     last = () if B.ndim == 1 else B.shape[-1:]
@@ -174,12 +178,12 @@ def _arranged(A: NDArray[Any], B: NDArray[Any], *, flat: bool, dtype: np.dtype[A
         right = B if B.ndim == 1 else B.reshape(inner, *last)
         lead = np.broadcast_shapes(many, few)
         shape = (*lead, *rows, *last)
-        return _plain(A.reshape(-1, inner), right, shape, dtype)
+        return _plain(_below(A), right, shape, dtype)
     if math.prod(many) == 1:  # all columns beside each other
         lead = np.broadcast_shapes(many, few)
         beside = np.moveaxis(B.reshape(-1, inner, *last), 0, 1).reshape(inner, -1)
         before = (A.shape[-2], math.prod(few), *last)
-        left, shape = A.reshape(-1, inner), (*lead, *rows, *last)
+        left, shape = _below(A), (*lead, *rows, *last)
         return Factors(left, np.ascontiguousarray(beside), shape, (1, 0, 2), before, dtype)
     lead = np.broadcast_shapes(many, few)
     left = np.broadcast_to(A, (*lead, *A.shape[-2:])).reshape(-1, *A.shape[-2:])
@@ -187,9 +191,12 @@ def _arranged(A: NDArray[Any], B: NDArray[Any], *, flat: bool, dtype: np.dtype[A
     return _plain(left, right, (*lead, *rows, *last), dtype)
 
 
-def _plain(
-    left: NDArray[Any], right: NDArray[Any], shape: tuple[int, ...], dtype: np.dtype[Any]
-) -> Factors:
+def _below(A: Any) -> Any:
+    """The rows of all matrices below each other."""
+    return A if A.ndim == _MATRIX else A.reshape(-1, A.shape[-1])
+
+
+def _plain(left: Any, right: NDArray[Any], shape: tuple[int, ...], dtype: np.dtype[Any]) -> Factors:
     return Factors(left, right, shape, tuple(range(len(shape))), shape, dtype)
 
 
@@ -198,6 +205,18 @@ def _numbers(values: Any, argument: str) -> NDArray[Any]:
     if callable(getattr(values, "toarray", None)) and hasattr(values, "nnz"):
         values = _dense(values, argument)
     array = ndarray_of(values, argument, kind="numbers")
+    _check_numbers(array, values, argument)
+    return array
+
+
+def _sparse(values: Any, argument: str) -> Any:
+    """A sparse matrix of numbers that stays one."""
+    _check_numbers(values, values, argument)
+    return csr_array_of(values)
+
+
+def _check_numbers(array: Any, values: Any, argument: str) -> None:
+    """Refuse what is no array of numbers that float64 or int64 hold."""
     kind = array.dtype.kind
     if kind in "fc" and array.dtype.itemsize > _BYTES * (1 + (kind == "c")):
         change = "Round it: .astype(float), or .astype(complex)."
@@ -211,18 +230,24 @@ def _numbers(values: Any, argument: str) -> NDArray[Any]:
             needed="a matrix, or a vector, of integers, floats or complex numbers",
             change="Convert it: np.asarray(..., dtype=float), say.",
         )
-    return array
 
 
 def _dense(values: Any, argument: str) -> Any:
     """A sparse matrix with its zeros."""
     size = math.prod(values.shape) * _BYTES
     if size > _DENSE:
+        change = "Multiply block by block of columns."
+        if argument == "a":
+            change = (
+                "Pass scheme=anyk.Sparse(partition, workers, domain=anyk.Reals()), whose shares "
+                "stay sparse, or leave them on the workers: anyk.distribute(anyk.Sparse(...), a, "
+                "executor).matmul(b). Or multiply block by block of rows."
+            )
         raise InvalidArgument(
             argument,
             given=f"a sparse matrix of shape {values.shape}, {size / 2**30:.0f} GiB with its zeros",
-            needed=f"at most {_DENSE / 2**30:.0f} GiB: shares of the schemes here are dense",
-            change="Multiply block by block of rows.",
+            needed=f"at most {_DENSE / 2**30:.0f} GiB: shares of most schemes are dense",
+            change=change,
         )
     return values.toarray()
 

@@ -22,10 +22,12 @@ from anyk.planning.costs import cuts_of, sends_one
 from anyk.planning.products import ProductPlan, Wanted, plan_product
 from anyk.running.arguments import OnFailure, check_limits
 from anyk.running.collection import OnAnswer
+from anyk.running.distributed import Distributed
 from anyk.running.factors import Factors, factors_of
 from anyk.running.machines import machine_of
 from anyk.running.run import distribute, run
 from anyk.schemes.base import AbstractScheme
+from anyk.schemes.products.base import AbstractProduct
 from anyk.schemes.products.check import Verified
 from anyk.schemes.products.sizes import size_of
 from anyk.spec import MatMul, Threat
@@ -66,7 +68,8 @@ def matmul(
     `.matmul(x)`.
 
     Args:
-        a: A, array-like of one axis or more; by numpy's rules, stacks of matrices too.
+        a: A, array-like of one axis or more; by numpy's rules, stacks of matrices too. One of
+            scipy.sparse stays sparse with a scheme `anyk.Sparse` over the reals.
         b: B, likewise.
         executor: whose workers compute.
         scheme: to use, with its own partition; None to choose one.
@@ -74,8 +77,8 @@ def matmul(
         adversaries: A, how many may answer wrongly; they are named.
         colluders: T, how many may put together what they were sent, and learn nothing.
         pieces: r, how many shares each worker holds: the work of slow ones counts then.
-        verified: whether each answer is checked when it comes, as the schemes have it; None for
-            what is cheaper.
+        verified: whether each answer is checked when it comes, as the schemes have it: True,
+            False, or "single" where workers compute in float32; None for what is cheaper.
         deadline: seconds on the executor's clock after which no answer is waited for.
         tolerance: relative error that is allowed.
         on_failure: "raise" an error, or "return" an Outcome with a failing status.
@@ -107,7 +110,8 @@ def matmul(
         change="Make one: anyk.Threads(8), anyk.Dask(client).",
     )
     check_limits(deadline, tolerance, on_failure)
-    factors = factors_of(a, b)
+    _check_here(a, b)
+    factors = factors_of(a, b, sparse=_stays_sparse(scheme))
     if scheme is None:
         late = count("stragglers", stragglers, least=0) + len(executor.quarantine.workers)
         threat = Threat(
@@ -120,6 +124,7 @@ def matmul(
         plan = plan_product(factors.size, wanted, machine_of(executor))
     else:
         plan = ProductPlan(_given(scheme, (stragglers, adversaries, colluders, pieces, verified)))
+    _check_gram(plan.scheme, factors)
     if isinstance(plan.scheme.domain, PrimeField) and factors.dtype.kind == "f":
         factors = factors.scaled()
     plan = replace(plan, scheme=_embedded(plan.scheme, factors))
@@ -161,7 +166,8 @@ def wanted_of(
         bits = (factors.size.inner * math.prod(factors.largest)).bit_length()
         primes = enough_primes(factors.bound, PrimeField()) or _PRIMES
         if wide and (factors.size.stack > 1 or threat.colluders):
-            raise _too_large(factors, _EXACT)
+            where = "with colluders" if threat.colluders else "in stacks of matrices"
+            raise _too_large(factors, _EXACT, where)
     elif threat.colluders:
         primes = _PRIMES
     else:
@@ -207,6 +213,47 @@ def _given(scheme: AbstractScheme, asked: tuple[Any, ...]) -> AbstractScheme:
     return scheme
 
 
+def _check_here(a: Any, b: Any) -> None:
+    """Refuse factors that are on the workers."""
+    if isinstance(a, Distributed):
+        raise InvalidArgument(
+            "a",
+            given=repr(a),
+            needed="an array: this is on the workers of its executor, for many products",
+            change="Call its own: a.matmul(b).",
+        )
+    if isinstance(b, Distributed):
+        raise InvalidArgument(
+            "b",
+            given=repr(b),
+            needed="an array: the left factor of a product is what stays on the workers",
+            change="Distribute a instead, and call its .matmul(b).",
+        )
+
+
+def _stays_sparse(scheme: AbstractScheme | None) -> bool:
+    """Whether shares of a sparse A are sparse: of reals, as nothing is to be rounded."""
+    if not isinstance(scheme, AbstractProduct):
+        return False
+    return scheme.can.sparse and isinstance(scheme.domain, Reals)
+
+
+def _is_gram(scheme: AbstractScheme) -> bool:
+    """Whether it multiplies a matrix with its own transpose alone."""
+    return isinstance(scheme.problem, MatMul) and scheme.problem.gram
+
+
+def _check_gram(scheme: AbstractScheme, factors: Factors) -> None:
+    """Refuse two factors for a scheme that has one."""
+    if _is_gram(scheme) and not np.array_equal(factors.left.T, factors.right):
+        raise InvalidArgument(
+            "b",
+            given="another matrix than a.T",
+            needed=f"a.T, as {type(scheme).__name__} computes A @ A.T",
+            change="Pass a.T, or leave scheme out.",
+        )
+
+
 def _embedded(scheme: AbstractScheme, factors: Factors) -> AbstractScheme:
     """The scheme for these numbers: over a field, as integers below its primes."""
     if factors.whole and scheme.guarantee.exact:
@@ -226,7 +273,8 @@ def _embedded(scheme: AbstractScheme, factors: Factors) -> AbstractScheme:
     inner = factors.size.inner
     bits = min(_BITS, (31 * _PRIMES - 3 - inner.bit_length()) // 2)
     each = FixedPoint(fraction_bits=bits, magnitude=1.0, degree=1)
-    return Embedded(scheme, replace(each, factors=(each,), summands=inner))
+    both = {"degree": 2} if _is_gram(scheme) else {"factors": (each,)}
+    return Embedded(scheme, replace(each, summands=inner, **both))
 
 
 def _of_integers(scheme: AbstractScheme, factors: Factors) -> AbstractScheme:
@@ -234,7 +282,7 @@ def _of_integers(scheme: AbstractScheme, factors: Factors) -> AbstractScheme:
     if not isinstance(scheme.domain, (PrimeField, Reals, Complex)):
         return scheme  # which knows what it can hold
     if _wide(factors):
-        raise _too_large(factors, _EXACT)
+        raise _too_large(factors, _EXACT, f"with {type(scheme).__name__}")
     if not isinstance(scheme.domain, PrimeField):
         return scheme
     from anyk.fixed_point.format import FixedPoint  # noqa: PLC0415 - over a field alone
@@ -244,7 +292,8 @@ def _of_integers(scheme: AbstractScheme, factors: Factors) -> AbstractScheme:
         FixedPoint(fraction_bits=0, magnitude=float(max(each, 1)), degree=1)
         for each in factors.largest
     )
-    return Embedded(scheme, replace(left, factors=(right,)), Extent(2, 0, factors.bound, 0))
+    both = replace(left, degree=2) if _is_gram(scheme) else replace(left, factors=(right,))
+    return Embedded(scheme, both, Extent(2, 0, factors.bound, 0))
 
 
 def _wide(factors: Factors) -> bool:
@@ -254,12 +303,12 @@ def _wide(factors: Factors) -> bool:
     return max(*factors.largest, factors.bound) > _EXACT
 
 
-def _too_large(factors: Factors, limit: int) -> Unachievable:
+def _too_large(factors: Factors, limit: int, where: str = "in both") -> Unachievable:
     most, bits = max(factors.largest), math.log2(max(factors.bound, 1))
     return Unachievable(
         "a",
         given=f"integers up to {most}, whose product may reach 2^{bits:.1f}",
-        needed=f"at most 2^{limit.bit_length() - 1} in both, as they would wrap or be rounded",
+        needed=f"at most 2^{limit.bit_length() - 1} {where}, as they would wrap or be rounded",
         change="Pass floats, a.astype(float), where rounding is allowed.",
     )
 
@@ -269,6 +318,8 @@ def _multiplied(
 ) -> Outcome:
     """The outcome of the product as it is computed."""
     left, right = factors.left, factors.right
+    if _is_gram(scheme):
+        return run(scheme, np.matmul, left, executor, **limits)
     if right.ndim == 1 and cuts_of(scheme)[2] > 1:
         right = right[:, None]
     if not isinstance(scheme.domain, ResidueRing) and sends_one(scheme):  # B is sent once

@@ -13,7 +13,14 @@ from anyk.domains.prime import PrimeField
 from anyk.errors import InvalidArgument
 from anyk.schemes.products.sizes import sparse_column_sizes
 
-__all__ = ["is_sparse", "rows_of_shares", "sparse_combination", "sparse_rows", "sparse_shares"]
+__all__ = [
+    "csr_array_of",
+    "is_sparse",
+    "rows_of_shares",
+    "sparse_combination",
+    "sparse_rows",
+    "sparse_shares",
+]
 
 _MATRIX = 2  # axes
 _INT32 = 1 << 31
@@ -29,6 +36,21 @@ def is_sparse(factor: Any) -> bool:
         (True, False)
     """
     return type(factor).__module__.startswith("scipy.sparse") and scipy.sparse.issparse(factor)
+
+
+def csr_array_of(factor: Any) -> Any:
+    """The same in rows, whatever its format.
+
+    Args:
+        factor: a matrix of scipy.sparse.
+
+    Example:
+        >>> import scipy.sparse
+        >>> from anyk.schemes.products.sparse_rows import csr_array_of
+        >>> csr_array_of(scipy.sparse.eye_array(3, format="dia")).format
+        'csr'
+    """
+    return scipy.sparse.csr_array(factor)
 
 
 def sparse_rows(domain: AbstractDomain, factor: Any, blocks: int) -> list[Any]:
@@ -52,7 +74,7 @@ def sparse_rows(domain: AbstractDomain, factor: Any, blocks: int) -> list[Any]:
             needed="(rows, inner), none of them 0",
             change="Reshape it.",
         )
-    rows = scipy.sparse.csr_array(factor)
+    rows = csr_array_of(factor)
     if not rows.has_canonical_format:
         rows = rows.copy()  # the user's is not written in
         rows.sum_duplicates()
