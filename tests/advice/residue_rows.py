@@ -22,6 +22,7 @@ def multiplied(modulus):
 
 
 ROWS = [
+    tried("Reshape it.", lambda: encoded([1.0, 2.0]), lambda: encoded([[1.0, 2.0]])),
     tried(
         "Take {} workers, or lower bits, adversaries or detects.",
         lambda: anyk.Residues(4, 40, adversaries=1, detects=2),

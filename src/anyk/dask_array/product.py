@@ -138,8 +138,8 @@ def distribute(
 
 
 def _known(made: Made) -> tuple[int, dict[int, NDArray[np.float64]]]:
-    """What the master needs of a share: of how many parts it is, and the squares of its blocks."""
-    return len(made.parts), made.squares
+    """What the master needs of a share: of how many parts it is, and how large its blocks are."""
+    return len(made.parts), made.sizes
 
 
 def _encoded(
@@ -149,16 +149,16 @@ def _encoded(
     known: list[tuple[int, dict[int, NDArray[np.float64]]]],
 ) -> Encoded:
     """The factor as schemes know it; what stands for its shares has no memory."""
-    squares: dict[int, NDArray[np.float64]] = {}
+    sizes: dict[int, NDArray[np.float64]] = {}
     for _, own in known:
-        squares |= own
+        sizes |= own
     parts, shares = known[0][0], scheme.workers
     nothing = np.zeros((), dtype=scheme.domain.dtype)
     part = np.broadcast_to(nothing, (shares, height, shape[1]))
-    mean = None
+    columns = None
     if not scheme.domain.exact:
-        mean = np.stack([squares[block] for block in sorted(squares)])
-    return Encoded(scheme, (part,) * parts, Held(shape, mean), alone=True)
+        columns = np.stack([sizes[block] for block in sorted(sizes)])
+    return Encoded(scheme, (part,) * parts, Held(shape, columns), alone=True)
 
 
 _Pieces = dict[int, dict[int, list[Any]]]

@@ -15,6 +15,7 @@ from anyk.errors import ExecutorError
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Placement
 from anyk.executors.core.run_task import Task
 from anyk.executors.wrappers.wrapper import AbstractWrapper
+from anyk.schemes.products.sizes import column_sizes, sparse_column_sizes
 from anyk.schemes.products.sparse_rows import is_sparse, sparse_combination, sparse_rows
 
 __all__ = ["Made", "OnWorkers", "Recipe", "address", "piece_of"]
@@ -55,12 +56,12 @@ class Recipe:
             )
             for block in self.blocks
         ]
-        squares = {block: _squares(each) for block, each in zip(self.blocks, blocks, strict=True)}
+        sizes = {block: _sizes(each) for block, each in zip(self.blocks, blocks, strict=True)}
         if not sparse:
             share = self.domain.matmul(self.coefficients[None], np.stack(blocks))[0]
-            return Made((share,), squares)
+            return Made((share,), sizes)
         made = sparse_combination(self.domain, self.coefficients, blocks)
-        return Made((made.data, made.indices, made.indptr), squares)
+        return Made((made.data, made.indices, made.indptr), sizes)
 
     def _dense(self, rows: list[list[NDArray[Any]]]) -> NDArray[Any]:
         """One block, with zeros where A ends before it does."""
@@ -95,21 +96,16 @@ class Made:
 
     Args:
         parts: of the share.
-        squares: of each block in it, the mean squares of the columns, ndarray (inner,).
+        sizes: of each block in it, how large the columns are, root mean square, ndarray (inner,).
     """
 
     parts: tuple[NDArray[Any], ...]
-    squares: dict[int, NDArray[np.float64]]
+    sizes: dict[int, NDArray[np.float64]]
 
 
-def _squares(block: Any) -> NDArray[np.float64]:
-    """The mean squares of the columns."""
-    if is_sparse(block):
-        rows, inner = block.shape
-        squares = np.abs(block.data).astype(np.float64) ** 2
-        return np.asarray(np.bincount(block.indices, squares, minlength=inner) / rows)
-    means: NDArray[np.float64] = np.mean(np.abs(block) ** 2.0, axis=0)
-    return means
+def _sizes(block: Any) -> NDArray[np.float64]:
+    """How large the columns are, root mean square."""
+    return sparse_column_sizes(block) if is_sparse(block) else column_sizes(block[None])[0]
 
 
 def address(index: NDArray[np.int64]) -> NDArray[np.uint8]:  # noqa: ARG001 - a task has its share

@@ -36,6 +36,7 @@ __all__ = [
     "blocks_of",
     "missing_answers",
     "read_only",
+    "require_left",
     "rows_of",
 ]
 
@@ -149,6 +150,14 @@ class AbstractScheme(ABC):
 
         None, the default, where no worker may be sent another one's share: it would learn more, or
         be wrong twice.
+
+        Args:
+            layout: of the `Encoded`.
+        """
+        return None
+
+    def shape_of_answers(self, layout: Any) -> tuple[int, ...] | None:  # noqa: ARG002 - for products
+        """The shape of the right answer on any share; None where the function alone knows it.
 
         Args:
             layout: of the `Encoded`.
@@ -324,6 +333,13 @@ class Encoded:
             InvalidArgument: if an index is repeated or out of range.
             NotEnoughAnswers: if no value can be recovered from them.
         """
+        if self.alone:
+            raise InvalidArgument(
+                "encoded",
+                given=repr(self),
+                needed="shares of both factors",
+                change="Take scheme.encode_right(encoded, B).",
+            )
         promise = self.guarantee
         shares = promise.workers * promise.pieces
         one = "worker" if promise.pieces == 1 else "share"
@@ -376,9 +392,28 @@ def _no_factors(scheme: AbstractScheme) -> InvalidArgument:
     return InvalidArgument(
         "scheme",
         given=repr(scheme),
-        needed="a scheme for products of which one factor stays on the workers",
-        change="Take anyk.MDS, say, or distribute both factors: (A, B).",
+        needed="a scheme, without an embedding, for products of which one factor stays there",
+        change="Take anyk.MDS(.., domain=anyk.Reals()), say, or distribute both factors: (A, B).",
     )
+
+
+def require_left(scheme: AbstractScheme, left: Any) -> None:
+    """Refuse another first factor than one that `encode_left` of this scheme made.
+
+    Args:
+        scheme: whose.
+        left: what came.
+
+    Raises:
+        InvalidArgument: if it is another.
+    """
+    if not (isinstance(left, Encoded) and left.alone and left.scheme == scheme):
+        raise InvalidArgument(
+            "left",
+            given=shown(left),
+            needed="shares of A alone, of the same scheme",
+            change="Pass scheme.encode_left(A).",
+        )
 
 
 def missing_answers(

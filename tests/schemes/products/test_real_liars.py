@@ -301,3 +301,38 @@ def test_lies_that_look_like_those_of_others_accuse_nobody_else_among_many_sets(
     values = honest.copy()
     values[:most] *= 1 + 1e-7
     assert encoded.decode(values, range(scheme.workers)).suspects == tuple(range(most))
+
+
+@pytest.mark.parametrize(
+    "scheme",
+    [
+        anyk.MDS((3, 1, 1), 7, anyk.Reals(), adversaries=1, verified="single"),
+        anyk.Polynomial((2, 1, 2), 7, anyk.Complex(), adversaries=1, verified="single"),
+        anyk.OrthoMatDot((1, 3, 1), 4, adversaries=1, pieces=2, verified="single"),
+        anyk.Rotation((4, 1, 2), 6, adversaries=1, verified="single"),
+    ],
+    ids=repr,
+)
+def test_checked_answers_of_single_precision_are_in_the_estimate(scheme):
+    rng = np.random.default_rng(3)
+    short = np.complex64 if isinstance(scheme.domain, anyk.Complex) else np.float32
+    within = 0
+    for draw in range(40):
+        A, B = rng.standard_normal((9, 8)), rng.standard_normal((8, 5))
+        encoded, truth = scheme.encode((A, B)), A @ B
+        who = rng.permutation(len(encoded.parts[0]))[: encoded.guarantee.threshold - scheme.pieces]
+        values = _products(encoded, who)
+        for at in rng.permutation(len(who))[: draw % (len(who) + 1)]:
+            left, right = (part[who[at]].astype(short) for part in encoded.parts)
+            values[at] = left @ right
+        recovered = encoded.decode(values, tuple(map(int, who)))
+        assert recovered.suspects == ()
+        off = np.linalg.norm(recovered.value - truth) / np.linalg.norm(truth)
+        within += off <= recovered.error_estimate + 1e-13
+        assert off <= 3.0 * recovered.error_estimate + 1e-13
+    assert within >= 37
+
+
+def _products(encoded, who):
+    left, right = encoded.parts
+    return np.stack([left[share] @ right[share] for share in who])

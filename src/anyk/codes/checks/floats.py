@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from anyk.codes.checks.base import AbstractKeys, AbstractTest
 from anyk.codes.checks.outliers import explained, outliers
 from anyk.codes.checks.rounding import DOUBLE, SINGLE, Allowance, held_by_single
-from anyk.codes.checks.shapes import left_shape, right_of
+from anyk.codes.checks.shapes import Left, left_shape, right_of
+from anyk.codes.checks.sparse import column_norms, with_data
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.randomness.gaussian import UNIT, normals
 
@@ -51,7 +52,7 @@ class FloatKeys(AbstractKeys):
     what s is: the share has new secrets then.
 
     Args:
-        left: A~ of each share, ndarray (shares, rows, inner).
+        left: A~ of each share, ndarray (shares, rows, inner), or csr_arrays.
         secrets: of each share s, ndarray (16, rows), or (8, rows) complex; and s A~, of A~ scaled,
             ndarray (16 or 8, inner).
         norms: of the columns of A~ scaled, float64 ndarray (shares, inner).
@@ -82,7 +83,7 @@ class FloatKeys(AbstractKeys):
         (True, False, True)
     """
 
-    left: NDArray[Any]
+    left: Left
     secrets: list[_Secret]
     norms: NDArray[np.float64]
     exponents: tuple[int, ...]
@@ -92,7 +93,7 @@ class FloatKeys(AbstractKeys):
     @classmethod
     def of(
         cls,
-        left: NDArray[Any],
+        left: Left,
         *,
         single: bool = False,
         source: AbstractSource = SystemSource(),
@@ -100,7 +101,7 @@ class FloatKeys(AbstractKeys):
         """Fresh secrets, of their own for each share.
 
         Args:
-            left: float64 or complex128 ndarray (shares, rows, inner).
+            left: float64 or complex128 ndarray (shares, rows, inner), or csr_arrays of such.
             single: whether honest workers may compute in single precision.
             source: where they come from; whoever foresees them can lie.
 
@@ -108,13 +109,13 @@ class FloatKeys(AbstractKeys):
             InvalidArgument: if these are no matrices.
         """
         shares, height, inner = left_shape(left)
-        exponents = tuple(_exponent(factor) for factor in left)
+        sparse, complex_ = isinstance(left, tuple), left[0].dtype.kind == "c"
+        exponents = tuple(_exponent(each.data if sparse else each) for each in left)
         secrets, norms = [], np.empty((shares, inner))
         for share, rows in enumerate(_rows(source, shares, left)):
-            factor = _scaled(left[share], exponents[share])
+            factor = _left_scaled(left[share], exponents[share])
             secrets.append((rows, (factor.T @ rows.T).T))
-            norms[share] = _norms(factor)
-        complex_ = left.dtype.kind == "c"
+            norms[share] = column_norms(factor) if sparse else _norms(factor)
         allowance = Allowance(inner=inner, rows=height, complex_=complex_, single=single)
         return cls(left, secrets, norms, exponents, allowance, source)
 
@@ -130,7 +131,7 @@ class FloatKeys(AbstractKeys):
             share: which one.
         """
         (rows,) = _rows(self.source, 1, self.left)
-        factor = _scaled(self.left[share], self.exponents[share])
+        factor = _left_scaled(self.left[share], self.exponents[share])
         self.secrets[share] = rows, (factor.T @ rows.T).T  # at once: other threads may check
 
     def against(self, right: NDArray[Any]) -> AbstractTest:
@@ -168,8 +169,8 @@ class _FloatTest(AbstractTest):
 
     def passes(self, share: int, value: NDArray[Any]) -> bool:
         own, right = self.own, self.right[share if len(self.right) > 1 else 0]
-        shape = own.left.shape[1], *right.shape[1:]
-        if value.shape != shape or value.dtype != own.left.dtype:
+        shape = own.allowance.rows, *right.shape[1:]
+        if value.shape != shape or value.dtype != own.left[share].dtype:
             return False
         passed = self._passes(share, value, right)
         if not passed:
@@ -205,17 +206,18 @@ class _FloatTest(AbstractTest):
         odd = odd[found[odd] > 2.0 * lost[odd]]
         if not odd.size:
             return True
-        left, dtype = _scaled(own.left[share], first), _precision(value, single=single)
+        left, dtype = _left_scaled(own.left[share], first), _precision(value, single=single)
         return explained(left, factor[:, odd], product[:, odd], unit, dtype)
 
     def __repr__(self) -> str:
         return f"<test of {len(self.own.secrets)} shares>"
 
 
-def _rows(source: AbstractSource, shares: int, left: NDArray[Any]) -> NDArray[Any]:
+def _rows(source: AbstractSource, shares: int, left: Left) -> NDArray[Any]:
     """Secret rows for some shares of these factors."""
-    rows: NDArray[Any] = normals(source, (shares, TESTS, left.shape[1])) * UNIT
-    return rows[:, ::2] + 1j * rows[:, 1::2] if left.dtype.kind == "c" else rows
+    _, height, _ = left_shape(left)
+    rows: NDArray[Any] = normals(source, (shares, TESTS, height)) * UNIT
+    return rows[:, ::2] + 1j * rows[:, 1::2] if left[0].dtype.kind == "c" else rows
 
 
 def _precision(value: NDArray[Any], *, single: bool) -> Any:
@@ -228,7 +230,7 @@ def _precision(value: NDArray[Any], *, single: bool) -> Any:
 def _exponent(values: NDArray[Any]) -> int:
     """e, where the largest entry is about 2^e and needs scaling; 0 elsewhere."""
     parts = _parts(values)
-    largest = max(float(parts.max()), -float(parts.min()))
+    largest = max(float(parts.max(initial=0.0)), -float(parts.min(initial=0.0)))
     exponent = math.frexp(largest)[1]
     return exponent if abs(exponent) > _PLAIN else 0
 
@@ -247,6 +249,13 @@ def _scaled(values: NDArray[Any], exponent: int) -> NDArray[Any]:
     with np.errstate(over="ignore", under="ignore"):
         scaled: NDArray[Any] = np.ldexp(parts, -exponent).view(values.dtype)
     return scaled.reshape(values.shape)
+
+
+def _left_scaled(factor: Any, exponent: int) -> Any:
+    """The same of a left factor, which may be sparse."""
+    if isinstance(factor, np.ndarray):
+        return _scaled(factor, exponent)
+    return with_data(factor, _scaled(factor.data, exponent))
 
 
 def _norms(factor: NDArray[Any]) -> NDArray[np.float64]:

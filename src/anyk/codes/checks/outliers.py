@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["COLUMNS", "explained", "outliers"]
+__all__ = ["explained", "outliers"]
 
-COLUMNS: Final = 50
-"""So many columns tell by how much most of them are off."""
-
+_FEWEST = 50  # columns, that tell by how much most of them are off
 _TIMES = 4.0  # the median: of columns that are off alike, none is by more, but for 1e-13
 _ROUNDINGS = 4.0  # by which any column may be off
 _AGAIN = 4  # columns that are multiplied again, those most off
@@ -35,7 +33,7 @@ def outliers(
         Their places, at most 4, the largest first; none where there are fewer than 50 columns.
     """
     some = np.flatnonzero(sizes > 0.0)
-    if some.size < COLUMNS:
+    if some.size < _FEWEST:
         return some[:0]
     with np.errstate(over="ignore"):  # of subnormal sizes; infinite levels stand out all the same
         level = found[some] / sizes[some]
@@ -45,7 +43,7 @@ def outliers(
 
 
 def explained(
-    left: NDArray[Any], columns: NDArray[Any], answers: NDArray[Any], unit: float, dtype: Any
+    left: Any, columns: NDArray[Any], answers: NDArray[Any], unit: float, dtype: Any
 ) -> bool:
     """Whether columns may be off by as much as they are by honest rounding of these very numbers.
 
@@ -55,7 +53,7 @@ def explained(
     use.
 
     Args:
-        left: A~, ndarray (rows, inner).
+        left: A~, ndarray (rows, inner), or a csr_array.
         columns: of B~, ndarray (inner, few).
         answers: the columns of the answer, ndarray (rows, few).
         unit: the roundoff of the answer.
@@ -70,12 +68,13 @@ def explained(
         >>> explained(left, column, one_by_one + 1e-10, 2.0**-53, np.float64)
         False
     """
-    exact, whole = left @ columns, np.abs(left) @ np.abs(columns)
+    exact, whole = left @ columns, abs(left) @ np.abs(columns)
     off, usual = (np.linalg.norm(each, axis=0) for each in (answers - exact, whole))
-    scale = math.sqrt(max(1.0, len(left) / _ROWS))
+    scale = math.sqrt(max(1.0, left.shape[0] / _ROWS))
     for at, column in enumerate(columns.T):
         rows = np.argsort(-whole[:, at])[:_ROWS]
-        worst = max(_off(exact[rows, at], left[rows], column, dtype))
+        some = left[rows] if isinstance(left, np.ndarray) else left[rows].toarray()
+        worst = max(_off(exact[rows, at], some, column, dtype))
         # where single precision can't hold what is between, the bound alone decides
         if np.isfinite(worst) and off[at] > _SLACK * (
             worst * scale + _ROUNDINGS * unit * usual[at]

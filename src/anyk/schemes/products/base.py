@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from anyk.checks import indices_of, settle
 from anyk.codes.checks.base import AbstractKeys
 from anyk.codes.checks.keys import least_lie, product_keys
+from anyk.codes.checks.shapes import Left
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.randomness.masks import uniform_masks
-from anyk.schemes.base import AbstractScheme, Encoded, missing_answers
+from anyk.schemes.base import AbstractScheme, Encoded, missing_answers, require_left
 from anyk.schemes.certainty import Certainty
 from anyk.schemes.encoder import Encoder
 from anyk.schemes.products.check import ProductCheck, Verified, settle_verified
@@ -34,8 +35,9 @@ from anyk.schemes.products.layout import Held, Layout
 from anyk.schemes.products.limits import Can, check_ability, check_noise, check_workers, refused
 from anyk.schemes.products.multiply import check_stack, product_work
 from anyk.schemes.products.precision import require_precision
-from anyk.schemes.products.recovery import LinearRecovery, Sizes, mean_squares
-from anyk.schemes.products.sparse_rows import is_sparse, sparse_shares
+from anyk.schemes.products.recovery import LinearRecovery
+from anyk.schemes.products.sizes import Sizes, column_sizes, row_sizes
+from anyk.schemes.products.sparse_rows import is_sparse, rows_of_shares, sparse_shares
 from anyk.schemes.recovery import AbstractRecovery
 from anyk.schemes.tally import AbstractTally, CountTally
 from anyk.spec import Guarantee, MatMul
@@ -217,21 +219,15 @@ class AbstractProduct(AbstractScheme):
             InvalidArgument: if it is no matrix.
         """
         if self.can.sparse and is_sparse(factor):
-            return self._sparse(factor)
+            return self._sparse(factor, source)
         return self._alone(factor, source)
 
-    def _sparse(self, factor: Any) -> Encoded:
+    def _sparse(self, factor: Any, source: AbstractSource) -> Encoded:
         """Shares of a sparse A that stay sparse."""
-        if self.verified:
-            raise refused(
-                type(self).__name__,
-                "X",
-                "a sparse A with verified=True",
-                "a dense one, where answers are checked",
-                "Pass A.toarray(), or leave verified out.",
-            )
-        parts, squares = sparse_shares(self.domain, code_of(self).left.data, factor)
-        return Encoded(self, parts, Held(np.shape(factor), squares), alone=True)
+        parts, sizes = sparse_shares(self.domain, code_of(self).left.data, factor)
+        shape = np.shape(factor)
+        keys = self._keys(rows_of_shares(parts, shape[1]), source) if self.verified else None
+        return Encoded(self, parts, Held(shape, sizes, keys), alone=True)
 
     def _alone(self, factor: Any, source: AbstractSource) -> Encoded:
         code, blocks = code_of(self), cut_left(self.domain, self.problem, factor)
@@ -240,7 +236,7 @@ class AbstractProduct(AbstractScheme):
         part = self._shares(code.left, blocks, source)
         held = Held(
             np.shape(factor),
-            mean_squares(blocks, 1, exact=self.domain.exact),
+            None if self.domain.exact else column_sizes(blocks),
             self._keys(part, source),
             np.array(factor).T if self.gram else None,
         )
@@ -262,6 +258,7 @@ class AbstractProduct(AbstractScheme):
         Raises:
             InvalidArgument: if A can't be multiplied with it.
         """
+        require_left(self, left)
         code, held = code_of(self), left.layout
         if held.turned is not None:
             require_transpose(factor, held.turned)
@@ -271,12 +268,12 @@ class AbstractProduct(AbstractScheme):
         else:
             part = self._shares(code.right, blocks, source)
         sizes = None
-        if held.squares is not None:
-            sizes = Sizes.of(code, held.squares, mean_squares(blocks, 2, exact=self.domain.exact))
+        if held.columns is not None:
+            sizes = Sizes.of(code, held.columns, row_sizes(blocks))
         check = None if held.keys is None else ProductCheck(held.keys, part)
         return Encoded(self, (*left.parts, part), Layout(grid, sizes), check)
 
-    def _keys(self, part: NDArray[Any], source: AbstractSource) -> AbstractKeys | None:
+    def _keys(self, part: Left, source: AbstractSource) -> AbstractKeys | None:
         """Secrets by which products of these shares are checked, where they are."""
         if not self.verified:
             return None
@@ -301,6 +298,14 @@ class AbstractProduct(AbstractScheme):
             InvalidArgument: if the function is not matmul, or there are further arguments.
         """
         return product_work(function, per_worker, sparse=self.can.sparse)
+
+    def shape_of_answers(self, layout: Layout) -> tuple[int, ...]:
+        """Of as many blocks of the product as a share has."""
+        code, (*stack, height), columns = code_of(self), layout.grid.answer, layout.grid.columns
+        if columns is None:
+            return *stack, height * code.left.tiles[0]
+        *stack, high = stack
+        return *stack, high * code.left.tiles[0], height * code.right.tiles[1]
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether there are as many as determine the product, beyond those that D workers gave."""
@@ -331,6 +336,8 @@ class AbstractProduct(AbstractScheme):
             sizes=layout.sizes,
             shares=answered,
             lacking=self._lacking,
+            answer=self.shape_of_answers(layout),
+            single=self._single,
         )
 
     @property

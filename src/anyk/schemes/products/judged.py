@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any, final
+from typing import Any, Final, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +17,12 @@ from anyk.codes.locators.located import Located
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.schemes.certainty import Certainty
 
-__all__ = ["Judged", "RoundedAnswers"]
+__all__ = ["COARSER", "Judged", "RoundedAnswers", "of_single"]
+
+COARSER: Final = 2.0**29
+"""How many times as coarse as double precision single precision is."""
 
 _EPS = float(np.finfo(np.float64).eps)
-_COARSER = 2.0**29  # times, is single precision
 _ROUNDING = 4.0  # of an honest answer, at most, root mean square, in _EPS
 _LONG = 0.25  # as above, for each root of a term that is added up
 _LIE = 8.0  # times the rounding
@@ -223,15 +225,24 @@ class RoundedAnswers:
         """By how much the rounding of each row is coarser: of hosts of single precision."""
         coarse = np.ones(len(self.values))
         for rows in self._code.members:
-            if _single(self.values[rows]):
-                coarse[rows] = _COARSER
+            if of_single(self.values[rows]):
+                coarse[rows] = COARSER
         return coarse
 
 
-def _single(answers: NDArray[Any]) -> bool:
+def of_single(answers: NDArray[Any]) -> bool:
     """Whether single precision holds the answers of a worker, and may have rounded them.
 
     Whole numbers are what they are, unless so few or so large ones may be whole by accident.
+
+    Args:
+        answers: ndarray (rows, L).
+
+    Example:
+        >>> from anyk.schemes.products.judged import of_single
+        >>> third = np.array([[1.0 / 3.0]])
+        >>> of_single(third), of_single(third.astype(np.float32).astype(float))
+        (False, True)
     """
     apart, whole = precision(answers)
     if apart < SINGLE or not whole:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from anyk.codes.checks.base import AbstractKeys
 from anyk.schemes.products.grid import Grid
-from anyk.schemes.products.recovery import Sizes
+from anyk.schemes.products.sizes import Sizes
 
 __all__ = ["Held", "Layout"]
 
@@ -22,14 +22,14 @@ class Held:
 
     Args:
         shape: of A.
-        squares: of each of its blocks, the mean squares of the columns, ndarray (blocks, inner);
-            None over a field.
+        columns: of each of its blocks, how large the columns are, root mean square, ndarray
+            (blocks, inner); None over a field.
         keys: by which products of its shares are checked; None where they are not.
         turned: A.T, where no other factor will do.
     """
 
     shape: tuple[int, ...]
-    squares: NDArray[np.float64] | None
+    columns: NDArray[np.float64] | None
     keys: AbstractKeys | None = None
     turned: NDArray[Any] | None = None
 

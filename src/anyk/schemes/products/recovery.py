@@ -12,100 +12,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Recovered
-from anyk.codes.exact.linear import row_reduce, solve
 from anyk.codes.exact.reed_solomon import EvaluationCode
 from anyk.codes.locators.located import Located
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.randomness.sketch import sketch, sketch_residues
 from anyk.schemes.certainty import Certainty
+from anyk.schemes.encoder import untiled
 from anyk.schemes.products.code import ProductCode
 from anyk.schemes.products.grid import Grid
-from anyk.schemes.products.judged import RoundedAnswers
+from anyk.schemes.products.judged import COARSER, RoundedAnswers, of_single
+from anyk.schemes.products.sizes import Sizes, size_of
+from anyk.schemes.products.solved import Solved, solved_by
 from anyk.schemes.recovery import AbstractRecovery, rows_of
 
-__all__ = ["LinearRecovery", "Sizes", "mean_squares"]
+__all__ = ["LinearRecovery"]
 
-_MATRICES = 3  # axes of blocks that are matrices
 _EPS = float(np.finfo(np.float64).eps)
 _ROUNDINGS = 4.0  # of an answer, as a share of what its terms add up to without signs
 _LONG = 1 << 14  # terms of a sum from which on its own rounding is felt
-_SINGULAR = 1e-13  # of the largest singular value, times how many there are
 _LUCK = 3.0  # by which few spare answers may show less noise than there is
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Sizes:
-    """How large the answers on shares are to be expected, and with them what rounding does.
-
-    Args:
-        answers: the root mean square of the entries of each share's answer if all terms were of
-            independent signs, ndarray (shares,).
-        terms: how many of them an entry is the sum of.
-    """
-
-    answers: NDArray[np.float64]
-    terms: int = 1
-
-    @classmethod
-    def of(
-        cls, code: ProductCode, left: NDArray[np.float64], right: NDArray[np.float64] | None
-    ) -> Sizes:
-        """Of all shares.
-
-        Args:
-            code: of the shares.
-            left: of each block of A the mean squares of the entries in each column, ndarray
-                (blocks, inner): columns may be of any scale.
-            right: of each block of B those in each row, ndarray (blocks, inner).
-        """
-        if right is None:
-            raise ValueError("sizes of both factors, or of none")
-        high, deep = code.left.tiles
-        one = np.ones((1, left.shape[1]))  # masks, of variance 1
-        between = np.concatenate([left, one]) @ np.concatenate([right, one]).T
-        of_left, of_right = (
-            np.concatenate(
-                [np.abs(own.data) ** 2, np.sum(np.abs(own.masks) ** 2, axis=1, keepdims=True)],
-                axis=1,
-            )
-            for own in (code.left, code.right)
-        )
-        rows = of_left.reshape(code.shares, high, deep, -1).mean(axis=1)
-        columns = of_right.reshape(code.shares, deep, code.right.tiles[1], -1).mean(axis=2)
-        sizes = np.sqrt(np.sum(rows @ between * columns, axis=(1, 2)))
-        return cls(sizes, terms=deep * left.shape[1])
-
-
-def mean_squares(
-    blocks: NDArray[Any], axis: int, *, exact: bool = False
-) -> NDArray[np.float64] | None:
-    """The mean squares along an axis of each block; of a vector, its squares.
-
-    Args:
-        blocks: ndarray (blocks, rows, columns); (blocks, rows) of a vector; (blocks, stack, rows,
-            columns) where each is a stack.
-        axis: 1 for those of each column, 2 for those of each row.
-        exact: whether nothing rounds, so that nobody wants them.
-
-    Returns:
-        ndarray (blocks, columns) or (blocks, rows); None if exact.
-    """
-    if exact:
-        return None
-    if blocks.ndim <= axis:
-        return np.asarray(np.abs(blocks) ** 2)
-    if blocks.ndim > _MATRICES:  # below each other, or side by side
-        if axis == 2:  # noqa: PLR2004 - rows
-            blocks = blocks.swapaxes(1, 2)
-        many, first, second, third = blocks.shape
-        shape = (first * second, third) if axis == 1 else (first, second * third)
-        blocks = blocks.reshape(many, *shape)
-    parts = (blocks.real, blocks.imag) if blocks.dtype.kind == "c" else (blocks,)
-    kept = "bj" if axis == 1 else "bi"
-    squares = sum(np.einsum(f"bij,bij->{kept}", part, part) for part in parts)
-    return np.asarray(squares / blocks.shape[axis])
 
 
 @final
@@ -121,6 +47,8 @@ class LinearRecovery(AbstractRecovery):
         sizes: of the answers, over the reals.
         shares: that were answered, in the order of their answers.
         lacking: makes the error of answers that do not determine the product.
+        answer: the shape of one.
+        single: whether honest answers may be of single precision, and pass their check.
     """
 
     code: ProductCode
@@ -130,6 +58,8 @@ class LinearRecovery(AbstractRecovery):
     sizes: Sizes | None
     shares: tuple[int, ...]
     lacking: Callable[[tuple[int, ...]], Exception]
+    answer: tuple[int, ...]
+    single: bool = False
 
     @property
     def answered(self) -> tuple[int, ...]:
@@ -161,9 +91,10 @@ class LinearRecovery(AbstractRecovery):
         Raises:
             InvalidArgument: if `values` does not fit.
             NotEnoughAnswers: if these answers do not determine the product.
-            TooManyErrors: if they contradict each other beyond what can be mended.
+            TooManyErrors: if they contradict each other beyond what can be mended, or are of
+                another shape than the products of shares.
         """
-        array = rows_of(values, self.shares, self.domain)
+        array = rows_of(values, self.shares, self.domain, self.answer)
         if isinstance(self.domain, PrimeField):
             return self._exact(self.domain, array)
         return self._rounded(array)
@@ -216,8 +147,8 @@ class LinearRecovery(AbstractRecovery):
             blocks = solved.apply(self.domain, sub)
             value = self.grid.together(blocks)
             noise = self._noise(sub)
-            error = math.sqrt(float(np.sum(np.abs(solved.matrix) ** 2 @ noise**2)) / len(blocks))
-            size = _size(value)
+            error = size_of(np.abs(solved.matrix) * noise) * math.sqrt(len(noise))
+            size = size_of(value)
         if not array.any():  # nothing was rounded: zero is what it is
             error = 0.0
         return _estimated(value, error, size, solved.condition)
@@ -241,7 +172,7 @@ class LinearRecovery(AbstractRecovery):
         with np.errstate(over="ignore", invalid="ignore"):  # the estimate is infinite then
             left = sub if everyone else self._split(array[list(judged.kept)])
             value = self.grid.together(solved.apply(self.domain, left))
-            size = _size(value)
+            size = size_of(value)
             error = judged.error(solved.matrix) + judged.own * size if left.any() else 0.0
         return _estimated(value, error, size, solved.condition, judged.suspects)
 
@@ -249,14 +180,7 @@ class LinearRecovery(AbstractRecovery):
         """The products in each answer, ndarray (len(answered) * products, *block)."""
         if self.code.fold is not None:
             return np.stack([array, array.swapaxes(1, 2)], axis=1).reshape(-1, *array.shape[1:])
-        high, wide = self.code.left.tiles[0], self.code.right.tiles[1]
-        if high == wide == 1:
-            return array
-        if array.ndim == 2:  # noqa: PLR2004 - answers that are vectors
-            return array.reshape(len(array) * high, -1)
-        count, rows, columns = array.shape
-        apart = array.reshape(count, high, rows // high, wide, columns // wide).swapaxes(2, 3)
-        return apart.reshape(-1, rows // high, columns // wide)
+        return untiled(array, (self.code.left.tiles[0], self.code.right.tiles[1]))
 
     def _noise(self, sub: NDArray[Any]) -> NDArray[np.float64]:
         """The root mean square error of each product that rounding leaves."""
@@ -268,12 +192,16 @@ class LinearRecovery(AbstractRecovery):
             terms = self.sizes.terms
         rounding = _ROUNDINGS * _EPS * math.sqrt(1.0 + terms / _LONG)
         noise: NDArray[np.float64] = rounding * np.hypot(seen, expected)
+        if self.single:
+            rows = sub.reshape(len(self.shares), -1)
+            coarse = [COARSER if of_single(row[None]) else 1.0 for row in rows]
+            noise *= np.repeat(coarse, each)
         solved, spare = self._solved, len(sub) - self.code.dimension
         if spare > 0:
             few = sketch(sub.reshape(len(sub), -1))
             left = few - self.code.rows(self.shares) @ (solved.unknowns @ few)
-            shown = math.sqrt(float(np.mean(np.abs(left) ** 2)) * len(sub) / spare)
-            usual = math.sqrt(float(np.mean(noise**2))) or 1.0
+            shown = size_of(left) * math.sqrt(len(sub) / spare)
+            usual = size_of(noise) or 1.0
             noise *= max(1.0, (1.0 + _LUCK / math.sqrt(2.0 * spare)) * shown / usual)
         return noise
 
@@ -282,112 +210,27 @@ class LinearRecovery(AbstractRecovery):
 
         A combination that happens to be small still bears the rounding of its coefficients.
         """
-        sizes = np.array([_size(one) for one in sub])
+        sizes = np.array([size_of(one) for one in sub])
         rows = self.code.rows(self.shares)
         mixed = (rows != 0).sum(axis=1) > 1
         if not mixed.any():
             return sizes
         lengths = np.linalg.norm(rows[mixed], axis=1)
-        usual = lengths * math.sqrt(float(np.mean((sizes[mixed] / lengths) ** 2)))
+        usual = lengths * size_of(sizes[mixed] / lengths)
         sizes[mixed] = np.maximum(sizes[mixed], usual)
         return sizes
 
     @cached_property
-    def _solved(self) -> _Solved:
+    def _solved(self) -> Solved:
         return self._of(None)
 
-    def _of(self, kept: Sequence[int] | None) -> _Solved:
+    def _of(self, kept: Sequence[int] | None) -> Solved:
         """The linear algebra for the answers at these places; for all of them."""
         shares = self.shares if kept is None else tuple(self.shares[place] for place in kept)
-        solved = (
-            _over_field(self.domain, self.code, shares)
-            if isinstance(self.domain, PrimeField)
-            else _over_reals(self.code, shares)
-        )
-        if solved is None:
+        found = solved_by(self.domain, self.code, shares)
+        if found is None:
             raise self.lacking(self.shares)
-        return solved
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class _Solved:
-    """What makes the blocks of the product of answers.
-
-    Args:
-        wanted: S, ndarray (m n, k).
-        unknowns: of the unknown matrices from the products, ndarray (k, products).
-        matrix: R = S·unknowns.
-        condition: how much errors may be amplified.
-    """
-
-    wanted: NDArray[Any]
-    unknowns: NDArray[Any]
-    matrix: NDArray[Any]
-    condition: float
-
-    def apply(self, domain: AbstractDomain, products: NDArray[Any]) -> NDArray[Any]:
-        """R·products; what is one of the products as it is, is not computed."""
-        plain = (self.matrix != 0).sum(axis=1) == 1
-        plain &= (self.matrix == 1).sum(axis=1) == 1
-        used = np.flatnonzero((self.matrix[~plain] != 0).any(axis=0))
-        if not plain.any():
-            if len(used) == len(products):
-                return domain.matmul(self.matrix, products)
-            return domain.matmul(
-                np.ascontiguousarray(self.matrix[:, used]), np.ascontiguousarray(products[used])
-            )
-        blocks = np.empty((len(self.matrix), *products.shape[1:]), dtype=products.dtype)
-        blocks[plain] = products[self.matrix[plain].argmax(axis=1)]
-        if not plain.all():
-            rest = np.ascontiguousarray(self.matrix[~plain][:, used])
-            blocks[~plain] = domain.matmul(rest, np.ascontiguousarray(products[used]))
-        return blocks
-
-
-def _over_field(field: PrimeField, code: ProductCode, shares: tuple[int, ...]) -> _Solved | None:
-    """Of the first answers that determine the product."""
-    terms, size = code.rows(shares), code.dimension
-    places = list(range(size))
-    inverse = solve(field, terms[:size], np.eye(size, dtype=np.int64))
-    if inverse is None and len(terms) > size:
-        places = list(row_reduce(field, np.ascontiguousarray(terms.T))[1])
-        if len(places) == size:
-            inverse = solve(field, terms[places], np.eye(size, dtype=np.int64))
-    if inverse is None:
-        return None
-    unknowns = np.zeros((size, len(terms)), dtype=np.int64)
-    unknowns[:, places] = inverse
-    return _Solved(code.wanted, unknowns, field.matmul(code.wanted, unknowns), 1.0)
-
-
-def _over_reals(code: ProductCode, shares: tuple[int, ...]) -> _Solved | None:
-    """By least squares; unknown matrices that an answer is are taken as they are."""
-    terms, size = code.rows(shares), code.dimension
-    alone = ((terms != 0).sum(axis=1) == 1) & ((terms == 1).sum(axis=1) == 1)
-    unknowns = np.zeros((size, len(terms)), dtype=terms.dtype)
-    every = np.flatnonzero(alone)
-    is_of, first = np.unique(terms[every].argmax(axis=1), return_index=True)
-    places = every[first]
-    unknowns[is_of, places] = 1.0
-    left = np.setdiff1d(np.arange(size), is_of)
-    condition = 1.0
-    if len(left):
-        rest = np.flatnonzero(~alone)
-        own = terms[np.ix_(rest, left)]
-        if len(rest) < len(left):
-            return None
-        values = np.linalg.svd(own, compute_uv=False)
-        if values[-1] <= _SINGULAR * len(left) * values[0]:
-            return None
-        condition = float(values[0] / values[-1])
-        inverse = _inverse(own)
-        block = np.zeros((len(left), len(terms)), dtype=terms.dtype)
-        block[:, rest] = inverse
-        known = terms[np.ix_(rest, is_of)]
-        block[:, places] -= inverse @ known
-        unknowns[left] = block
-    return _Solved(code.wanted, unknowns, code.wanted @ unknowns, condition)
+        return found
 
 
 def _estimated(
@@ -408,20 +251,6 @@ def _estimated(
         block_errors=np.array([estimate]),
         condition=condition,
     )
-
-
-def _size(array: NDArray[Any]) -> float:
-    """Root mean square."""
-    flat = array.ravel()
-    return math.sqrt(float(np.vdot(flat, flat).real) / flat.size)
-
-
-def _inverse(matrix: NDArray[Any]) -> NDArray[Any]:
-    """By least squares; each row errs as a share of itself, however large the others are."""
-    basis, triangle = np.linalg.qr(matrix)
-    rows = np.linalg.solve(triangle.T, np.eye(len(triangle), dtype=matrix.dtype)).T
-    inverse: NDArray[Any] = rows @ basis.conj().T
-    return inverse
 
 
 def _without(located: Located, count: int) -> tuple[int, ...] | None:

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.errors import InvalidArgument
+from anyk.schemes.products.sizes import sparse_column_sizes
 
-__all__ = ["is_sparse", "sparse_combination", "sparse_rows", "sparse_shares"]
+__all__ = ["is_sparse", "rows_of_shares", "sparse_combination", "sparse_rows", "sparse_shares"]
 
 _MATRIX = 2  # axes
 _INT32 = 1 << 31
@@ -100,8 +101,8 @@ def sparse_shares(
 
     Returns:
         ndarrays (shares, entries), (shares, entries) and (shares, rows + 1): shares with fewer
-        entries than the longest end in zeros. And of each block the mean squares of its
-        columns, zeros counted, ndarray (m, inner); None over a field.
+        entries than the longest end in zeros. And how large the columns of each block
+        are, root mean square, zeros counted, ndarray (m, inner); None over a field.
 
     Raises:
         InvalidArgument: if it can't be encoded.
@@ -109,18 +110,28 @@ def sparse_shares(
     blocks = sparse_rows(domain, factor, coefficients.shape[1])
     shares = [sparse_combination(domain, row, blocks) for row in coefficients]
     longest = max(1, *(share.nnz for share in shares))
-    rows, inner = blocks[0].shape
+    inner = blocks[0].shape[1]
     dtype = np.int32 if max(longest, inner) < _INT32 else np.int64
     data = np.zeros((len(shares), longest), dtype=domain.dtype)
     columns = np.zeros((len(shares), longest), dtype=dtype)
     for place, share in enumerate(shares):
         data[place, : share.nnz], columns[place, : share.nnz] = share.data, share.indices
     starts = np.stack([share.indptr for share in shares]).astype(dtype)
-    squares = [
-        np.bincount(block.indices, np.abs(block.data) ** 2, minlength=inner) / rows
-        for block in blocks
-    ]
-    return (data, columns, starts), None if domain.exact else np.array(squares)
+    sizes = None if domain.exact else np.array([sparse_column_sizes(block) for block in blocks])
+    return (data, columns, starts), sizes
+
+
+def rows_of_shares(parts: tuple[NDArray[Any], ...], inner: int) -> tuple[Any, ...]:
+    """The shares of which these are the parts, as csr_arrays.
+
+    Args:
+        parts: as `sparse_shares` makes them.
+        inner: how many columns they have.
+    """
+    return tuple(
+        _rows(data[: starts[-1]], columns[: starts[-1]], starts, inner)
+        for data, columns, starts in zip(*parts, strict=True)
+    )
 
 
 def _rows(data: NDArray[Any], indices: NDArray[Any], starts: NDArray[Any], inner: int) -> Any:

@@ -13,12 +13,19 @@ from anyk.answers import Recovered
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Complex, Reals
-from anyk.errors import InvalidArgument, Unachievable
+from anyk.errors import InvalidArgument, TooManyErrors, Unachievable
 from anyk.randomness.entropy import AbstractSource, SystemSource
-from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded, Encoder
+from anyk.schemes.base import (
+    AbstractRecovery,
+    AbstractScheme,
+    Encoded,
+    Encoder,
+    require_left,
+)
 from anyk.schemes.maps.replication import Replication
 from anyk.schemes.products.grid import Grid, cut_left, cut_right, factors_of
 from anyk.schemes.products.multiply import product_work
+from anyk.schemes.recovery import rows_of
 from anyk.schemes.row import SchemeRow, SchemeWords, none_of
 from anyk.schemes.tally import AbstractTally, Replicas
 from anyk.spec import Guarantee, MatMul, Threat
@@ -149,7 +156,7 @@ class Uncoded(AbstractScheme):
         del source
         blocks = cut_left(self.domain, self.problem, factor)
         held, _ = self._held()
-        return Encoded(self, (blocks[held],), np.shape(factor), alone=True)
+        return Encoded(self, (self._copied(blocks, held),), np.shape(factor), alone=True)
 
     def encode_right(
         self, left: Encoded, factor: Any, *, source: AbstractSource = SystemSource()
@@ -164,14 +171,17 @@ class Uncoded(AbstractScheme):
         Raises:
             InvalidArgument: if A can't be multiplied with it.
         """
+        require_left(self, left)
         del source
         blocks, grid = cut_right(self.domain, self.problem, factor, left.layout)
         _, held = self._held()
-        if len(blocks) == 1:  # all workers receive one and the same
-            part = np.broadcast_to(blocks[0], (self.workers, *blocks.shape[1:]))
-        else:
-            part = blocks[held]
-        return Encoded(self, (*left.parts, part), grid)
+        return Encoded(self, (*left.parts, self._copied(blocks, held)), grid)
+
+    def _copied(self, blocks: NDArray[Any], held: NDArray[np.int64]) -> NDArray[Any]:
+        """The block of each worker; one and the same array where there is one block."""
+        if len(blocks) > 1:
+            return np.asarray(blocks[held])
+        return np.broadcast_to(blocks[0], (self.workers, *blocks.shape[1:]))
 
     def work(self, function: Function, per_worker: tuple[bool, ...] = ()) -> AbstractWork:
         """The product of the two parts.
@@ -184,6 +194,10 @@ class Uncoded(AbstractScheme):
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether each product was answered as often as tells it."""
         return self._copies.sufficient(answered)
+
+    def shape_of_answers(self, layout: Grid) -> tuple[int, ...]:
+        """Of one block of the product."""
+        return layout.answer
 
     def tally(self, layout: Any) -> AbstractTally:  # noqa: ARG002
         """The same, told one by one."""
@@ -247,10 +261,17 @@ class _UncodedRecovery(AbstractRecovery):
         return np.repeat(np.eye(m * n, dtype=self.scheme.domain.dtype), p, axis=1)
 
     def recover(self, values: NDArray[Any]) -> Recovered:
-        found = self.copies.recover(values)
+        domain, shape = self.scheme.domain, self.grid.answer
+        found = self.copies.recover(rows_of(values, self.answered, domain, shape))
         blocks = found.value
+        if blocks.shape[1:] != self.grid.answer:  # whoever answers so lies, and most did
+            raise TooManyErrors(
+                answered={share // self.scheme.guarantee.pieces for share in self.answered},
+                adversaries=self.scheme.adversaries,
+                more=0,
+            )
         if self.scheme.partition[1] > 1:
-            blocks = self.scheme.domain.matmul(self._sums, blocks)
+            blocks = domain.matmul(self._sums, blocks)
         error = found.error_estimate
         return replace(
             found,

@@ -88,6 +88,13 @@ def whole_factor(values: Any, argument: str, *, axis: int) -> WholeFactor:
         InvalidArgument: if there are no such numbers in it, or NaN or infinity.
     """
     array = ndarray_of(values, argument, kind="numbers")
+    if array.ndim <= axis:
+        raise InvalidArgument(
+            argument,
+            given=f"a factor of shape {array.shape}",
+            needed="a matrix" if axis else "a matrix or a vector",
+            change="Reshape it.",
+        )
     if array.dtype.kind == "f" and not _python_integers(values):
         if array.dtype.itemsize > _BYTES:
             raise InvalidArgument(

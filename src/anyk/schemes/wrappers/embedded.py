@@ -229,6 +229,12 @@ class Embedded(AbstractScheme):
         first, *_ = layout
         return self.scheme.tally(first)
 
+    def shape_of_answers(self, layout: Any) -> tuple[int, ...] | None:
+        """As for the scheme, once for each prime."""
+        first, *_ = layout
+        shape = self.scheme.shape_of_answers(first)
+        return None if shape is None else (*shape, len(self.domain.primes))
+
     def replicas(self, layout: Any) -> Replicas | None:
         """As for the scheme."""
         first, *_ = layout
