@@ -33,6 +33,7 @@ _OWN, _ALIKE = 2.0, 64.0  # roundings of a sum of n terms: 2 + n/64
 _LUCK = 3.0  # standard deviations by which few spare rows may show less noise than there is
 _SUBNORMAL = float(np.finfo(np.float64).smallest_subnormal)  # what the smallest numbers lose
 _HUGE = 1e100  # times the other answers
+_UNSURE = 100.0  # times clearer must a lie be where not all others can be tried in its place
 _ACCIDENT = 40  # binary digits behind the point that are 0, which are no accident
 
 
@@ -141,7 +142,13 @@ class RoundedAnswers:
         honest = np.maximum(ROUNDINGS * _EPS * self._coarse * self._scale, _LIE * noise)
         beyond = np.maximum(SINGLE * self._scale, honest)
         locate = partial(
-            self._code.locate, few, most, own=honest, beyond=beyond, rows=margin * self._each
+            self._code.locate,
+            few,
+            most,
+            own=honest,
+            beyond=beyond,
+            rows=margin * self._each,
+            unsure=_UNSURE,
         )
         located = locate(noise=_LIE * noise)
         if not located.exceeded or self.certainty.more(self.answered):
