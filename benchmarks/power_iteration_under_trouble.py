@@ -120,7 +120,7 @@ def main() -> int:
     print(f"\nclaim: at most {MOST} times the time, the same eigenvector")
     if options.tiny:
         return 0
-    return int(any(float(row[5]) > MOST or float(row[7]) > 1e-10 for row in rows))  # noqa: PLR2004
+    return int(any(float(row[5]) > MOST or float(row[7]) > 1e-10 for row in rows))
 
 
 if __name__ == "__main__":

@@ -93,7 +93,7 @@ def drawn_faults(scheme, rng) -> tuple[dict[int, AbstractFault], set[int], set[i
     return faults, set(silent), set(liars)
 
 
-def right(scheme, outcome: anyk.Outcome, truth: np.ndarray) -> bool:
+def right(outcome: anyk.Outcome, truth: np.ndarray) -> bool:
     """Whether a value is what the outcome says it is."""
     if outcome.value.shape != truth.shape:
         return False
@@ -136,7 +136,7 @@ def one(executor: Moody, scheme, rng, seen: Counter[str]) -> list[str]:
                 continue
             seen["values"] += 1
             seen["liars named"] += len(outcome.suspects)
-            if not right(scheme, outcome, truth):
+            if not right(outcome, truth):
                 wrong.append(f"{told}: WRONG IN SILENCE")
             if not set(outcome.suspects) <= liars:
                 wrong.append(f"{told}: accused {outcome.suspects}, liars are {liars}")

@@ -19,7 +19,8 @@ from anyk.bench.measure import compare, table
 from anyk.planning.costs import Size
 from anyk.planning.products import Wanted, shortlist, weigh
 from anyk.running.factors import factors_of
-from anyk.running.matmul import machine_of, wanted_of
+from anyk.running.machines import machine_of
+from anyk.running.matmul import wanted_of
 
 Kind = str
 Case = tuple[tuple[int, int, int], Kind, dict[str, int]]
@@ -29,13 +30,18 @@ TUNED: list[Case] = [
     ((100, 20000, 100), "real", {"stragglers": 1}),
     ((2500, 150, 2500), "real", {"stragglers": 2}),
     ((600, 600, 600), "integer", {"stragglers": 1}),
-]
-NEW: list[Case] = [
     ((800, 1500, 700), "real", {"stragglers": 2}),
     ((4000, 500, 3), "real", {"stragglers": 1, "adversaries": 1}),
     ((60, 40000, 80), "real", {"stragglers": 2}),
     ((2500, 200, 1200), "complex", {"stragglers": 1}),
     ((500, 400, 900), "integer", {"stragglers": 1, "colluders": 1}),
+]
+NEW: list[Case] = [
+    ((1200, 700, 900), "real", {"stragglers": 3}),
+    ((6000, 400, 2), "real", {"stragglers": 2, "adversaries": 1}),
+    ((120, 15000, 150), "real", {"stragglers": 1}),
+    ((700, 800, 600), "complex", {"stragglers": 2}),
+    ((400, 900, 300), "integer", {"stragglers": 1, "colluders": 1}),
 ]
 EXECUTORS: dict[str, Callable[[int], Any]] = {"Inline": anyk.Inline, "Processes": anyk.Processes}
 
@@ -76,7 +82,7 @@ def main() -> None:
 
                 sides = {repr(scheme): partial(call, scheme) for _, scheme in pairs}
                 took = {
-                    side: float(np.median(all_))
+                    side: float(np.min(all_))
                     for side, all_ in compare(sides, rounds=rounds).items()
                 }
                 chosen = getattr(plan.scheme, "scheme", plan.scheme)

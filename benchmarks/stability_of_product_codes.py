@@ -8,7 +8,7 @@ gaps. Vandermonde's matrix on integers and on [-1, 1], Chebyshev polynomials (Or
 orthonormal), roots of unity (complex), their real form (Polynomial over the reals), Rotation,
 Circulant (for n up to 31: its matrices are n - 1 times as large), and random parities with the
 blocks themselves (MDS and Polynomial where many shares are spare). Then pieces: k = 200 and 400 of
-1.2 k, over 200 sets.
+1.2 k, over 200 sets at random and all gaps.
 
     python benchmarks/stability_of_product_codes.py [--tiny] [--sets 2000] [--picture PATH.png]
 

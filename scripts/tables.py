@@ -55,7 +55,7 @@ def _numbers(row: Row) -> str:
     """In which numbers a scheme for products computes."""
     able = getattr(row.scheme, "can", None)
     if able is None:
-        return "any" if row.name == "Uncoded" else "integers"
+        return "any" if row.name == "Uncoded" else "integers, reals"
     return ", ".join(NUMBERS[kind.__name__] for kind in able.domains)
 
 

@@ -1,5 +1,6 @@
 """`anyk.matmul`: as numpy has it, whatever the factors; or an error, and never a wrapped value."""
 
+import concurrent.futures
 import itertools
 
 import numpy as np
@@ -245,6 +246,59 @@ def test_neither_factor_is_written_in():
     product(a, b, stragglers=1).value[:] = 0
     assert (a == before[0]).all()
     assert (b == before[1]).all()
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-30, 1e30, 1e300])
+def test_floats_of_any_size_are_hidden_and_come_back(scale):
+    a, b = RNG.normal(size=(5, 4)) * scale, RNG.normal(size=(4, 3)) / scale
+    outcome = product(a, b, colluders=1)
+    assert np.abs(outcome.value - a @ b).max() <= outcome.quantisation_error < 1e-9
+    with pytest.raises(anyk.InvalidArgument, match="holds"):
+        product([[1e300]], [1e300], colluders=1)
+    assert product([[1e-300]], [1e-300], colluders=1).value == 0.0
+    outcome = product([[1e300, 0.0]], [[0.0], [1e300]], colluders=1)
+    assert abs(outcome.value[0, 0]) <= outcome.quantisation_error
+
+
+@pytest.mark.parametrize("kind", [bool, np.int64, np.float32, np.float64, np.complex128])
+@pytest.mark.parametrize("named", [{}, {"stragglers": 2}, {"adversaries": 1}, {"colluders": 1}])
+def test_zeros_are_multiplied_too(kind, named):
+    a, b = np.zeros((5, 4), kind), np.zeros((4, 3), kind)
+    if kind is np.complex128 and "colluders" in named:
+        with pytest.raises(anyk.InvalidArgument, match="complex"):
+            product(a, b, **named)
+        return
+    assert not product(a, b, **named).value.any()
+
+
+def test_workers_in_quarantine_are_not_counted_on():
+    with anyk.Inline(8) as executor:
+        for worker in (1, 4):
+            executor.quarantine.put(worker, "its memory fails")
+        a = RNG.normal(size=(40, 30))
+        outcome = anyk.matmul(a, a.T, executor, stragglers=1, progress=False)
+    assert outcome.plan.scheme.guarantee.stragglers >= 3
+    np.testing.assert_allclose(outcome.value, a @ a.T)
+
+
+def test_products_are_computed_at_once_by_several_threads():
+    a = RNG.normal(size=(40, 30))
+    with anyk.Threads(6) as executor, concurrent.futures.ThreadPoolExecutor(4) as pool:
+        waiting = [
+            pool.submit(anyk.matmul, a, x, executor, stragglers=1, progress=False)
+            for x in RNG.normal(size=(20, 30))
+        ]
+        values = [each.result().value for each in waiting]
+    assert len(values) == 20
+    assert all(value.shape == (40,) for value in values)
+
+
+def test_on_a_simulated_executor_time_is_virtual():
+    late = anyk.delays.Fixed({0: 100.0})
+    with anyk.Simulated(6, delays=late, generator=np.random.default_rng(0)) as executor:
+        outcome = anyk.matmul(np.eye(50), np.eye(50), executor, stragglers=1, progress=False)
+    assert outcome.elapsed < 50.0
+    assert np.allclose(outcome.value, np.eye(50))
 
 
 @pytest.mark.parametrize("kind", [np.float16, np.float32, np.complex64])

@@ -1,11 +1,14 @@
 """Advice that a test can't follow here, and why."""
 
 DASK = "a Dask cluster is needed: tests/executors/test_dask.py"
+DASK_ARRAY = "a Dask cluster is needed: tests/test_dask_array.py"
 RAY = "a Ray cluster is needed: tests/executors/test_ray.py"
 ELSEWHERE = "the error is raised by who called this; the rows of this table try each of its texts"
 NO_ADVICE = "told of one worker's answer, whose loss the scheme bears: nothing is to be done"
 
 UNTRIED: dict[tuple[str, str], str] = {
+    ("dask_array/product.py", ""): "a Dask cluster is needed: tests/test_dask_array.py",
+    ("dask_array/shares.py", ""): "told of a share that a worker lost: tests/test_dask_array.py",
     ("domains/functions/refused.py", "f'{shown}: "): ELSEWHERE,
     ("domains/functions/moves.py", "Pass a list of arrays."): "numpy says it first",
     ("domains/functions/sums.py", "Sum parts, then the sums."): "32 GiB of numbers are needed",

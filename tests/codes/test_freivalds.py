@@ -132,6 +132,46 @@ def test_a_secret_is_in_no_pickle_and_no_repr_and_never_the_same(domain):
         assert len(repr(secret)) < 60
 
 
+def test_who_sees_which_lies_pass_does_not_learn_the_secret_of_one_factor():
+    rng, h = np.random.default_rng(5), 18
+    left, x = rng.normal(size=(1, h, 10)), rng.normal(size=10)
+    keys, C = FloatKeys.of(left), left[0] @ x
+    unit = keys.smallest_lie * (np.linalg.norm(left[0], axis=0) @ np.abs(x))
+
+    def squared(direction):  # 1/r^2, where it fails from r units on, by halving
+        low, high = 0.0, 1e3
+        for _ in range(22):
+            middle = (low + high) / 2
+            passed = keys.against(x[None]).passes(0, C + middle * unit * direction)
+            low, high = (middle, high) if passed else (low, middle)
+        return max(low, 1e-9) ** -2
+
+    axes = np.eye(h)
+    gram = np.diag([squared(axis) for axis in axes])
+    for i in range(h):
+        for j in range(i):
+            both = 2 * squared((axes[i] + axes[j]) / math.sqrt(2))
+            gram[i, j] = gram[j, i] = (both - gram[i, i] - gram[j, j]) / 2
+    for direction in np.linalg.eigh(gram)[1].T:  # with one secret, the first is nearly orthogonal
+        assert not keys.against(x[None]).passes(0, C + 2 * unit * direction)
+
+
+@pytest.mark.parametrize("domain", [anyk.Reals(), anyk.Complex()], ids=repr)
+def test_after_a_lie_the_secrets_of_its_share_are_others_and_as_good(domain):
+    rng = np.random.default_rng(6)
+    left = rng.normal(size=(2, 8, 5)).astype(domain.dtype) * 1e-200
+    keys, right = product_keys(domain, left), rng.normal(size=(5, 3)).astype(domain.dtype)
+    test, before = keys.against(right[None]), keys.rows
+    assert test.passes(0, left[0] @ right)
+    assert np.array_equal(keys.rows, before)
+    assert not test.passes(0, np.zeros((8, 3), domain.dtype))
+    assert not np.isclose(keys.rows[0], before[0]).any()
+    assert np.array_equal(keys.rows[1], before[1])
+    for share in range(2):
+        assert test.passes(share, left[share] @ right)
+        assert not test.passes(share, left[share] @ right * (1 + 1e-9))
+
+
 def test_factors_that_do_not_fit_are_refused():
     for left in (np.ones((2, 3)), np.ones((2, 0, 3))):
         with pytest.raises(anyk.InvalidArgument, match="Stack the left factors"):

@@ -55,6 +55,22 @@ def test_what_are_no_rows_is_refused_and_reads_no_memory_of_others(columns, star
         )
 
 
+@pytest.mark.parametrize(
+    "starts",
+    [
+        np.array([0, 200_000, 2], dtype=np.uint64),
+        np.array([0, 100, -100, 2], dtype=np.int8),
+        np.array([0, 2**30 + 1, -(2**30), 2], dtype=np.int32),
+        np.array([0, 2**62 + 1, -(2**62), 2]),
+        np.array([0, 1, 2], dtype=np.uint32),
+    ],
+    ids=str,
+)
+def test_starts_whose_differences_wrap_read_no_memory_of_others(starts):
+    with pytest.raises(anyk.InvalidArgument, match="needed: the entries of a sparse matrix"):
+        SparseRows.padded(np.ones(2), np.array([0, 1]), starts)
+
+
 def test_what_stands_behind_the_entries_is_not_used():
     rows = SparseRows.padded(np.array([2.0, 9.0]), np.array([1, 77]), np.array([0, 0, 1]))
     assert rows.times(np.array([1.0, 4.0])).tolist() == [0.0, 8.0]

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.sparse
 from calls import LONG, eventually, gone, sums_and_products
 from hypothesis import given
 from hypothesis import strategies as st
@@ -558,3 +559,15 @@ def test_a_matrix_stays_and_is_multiplied(four: Remote) -> None:
     assert (
         anyk.matmul(whole << 27, whole.T << 27, four).value == (whole << 27) @ (whole.T << 27)
     ).all()
+
+
+@pytest.mark.parametrize("domain", [anyk.PrimeField(101), anyk.Reals()], ids=repr)
+def test_shares_that_are_sparse_travel_as_numbers_and_stay(four: Remote, domain: Any) -> None:
+    rng = np.random.default_rng(0)
+    numbers = rng.integers(1, 101, (9, 300)) * (rng.random((9, 300)) < 0.1)
+    A, x = scipy.sparse.csr_array(numbers), rng.integers(0, 101, 300)  # more columns than residues
+    scheme = anyk.Sparse((3, 1, 1), 4, domain=domain)
+    with anyk.distribute(scheme, A, four) as held:
+        for factor in (x, x[::-1]):
+            value, truth = held.matmul(factor).value, numbers @ factor
+            assert np.allclose(value, truth % 101 if domain.exact else truth)

@@ -10,7 +10,7 @@ import pytest
 import anyk
 from anyk.faults import Corrupt, Crash, Delay, Faulty
 from anyk.randomness.entropy import InsecureTestSource
-from anyk.schemes.approximate.placement import scattered
+from anyk.schemes.placement import scattered
 
 
 def relative(value, truth):

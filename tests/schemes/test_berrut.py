@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from anyk.codes.curves.barycentric import berrut_matrix, chebyshev_first, chebyshev_second
 from anyk.errors import InvalidArgument, NotEnoughAnswers, Unachievable
 from anyk.schemes.approximate.berrut.scheme import Berrut
-from anyk.schemes.approximate.placement import scattered
+from anyk.schemes.placement import scattered
 
 Floats = NDArray[np.float64]
 SEEDS = st.integers(0, 2**32 - 1)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import anyk
 from anyk.privacy.information import bits_learned
-from anyk.schemes.approximate.placement import scattered
+from anyk.schemes.placement import scattered
 
 
 def longest_run(missing):

@@ -230,3 +230,16 @@ def test_every_scheme_for_products_names_a_liar_by_its_check(scheme):
     if scheme.domain.exact:
         told.flat[0] %= scheme.domain.modulus
     assert encoded.decode(answers, range(len(answers))).suspects == (liar,)
+
+
+@pytest.mark.parametrize("pieces", [1, 2])
+def test_an_answer_of_a_wrong_shape_is_a_fault_and_no_lie(pieces):
+    scheme = anyk.MDS((4, 1, 1), 6, adversaries=1, verified=True, pieces=pieces)
+    A = np.arange(24).reshape(8, 3)
+    for kind in ("shape", "empty"):
+        executor = anyk.faults.Faulty(anyk.Inline(6), {1: anyk.faults.Rubbish(kind)})
+        with executor, anyk.distribute(scheme, A, executor) as held:
+            outcome = held.matmul([1, 2, 3])
+        assert np.array_equal(outcome.value, A @ [1, 2, 3])
+        assert outcome.suspects == ()
+        assert "answer of shape" in outcome.failures[1]

@@ -12,7 +12,7 @@ from anyk.checks import MOST, count, instance
 from anyk.domains.prime import PrimeField
 from anyk.errors import InvalidArgument
 
-__all__ = ["lagrange_matrix", "node_weights", "vandermonde"]
+__all__ = ["lagrange_matrix", "node_weights", "products_of", "vandermonde"]
 
 
 _IN_CACHE = 1 << 15  # differences at a time
@@ -32,8 +32,18 @@ def _points(field: PrimeField, points: Any, argument: str) -> NDArray[np.int64]:
     return residues
 
 
-def _products(field: PrimeField, factors: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Products along the last axis, by halving."""
+def products_of(field: PrimeField, factors: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Products along the last axis, by halving.
+
+    Args:
+        field: the field.
+        factors: int64 ndarray of residues.
+
+    Example:
+        >>> from anyk.domains.polynomials import products_of
+        >>> products_of(anyk.PrimeField(7), np.array([[2, 3, 4], [1, 1, 6]]))
+        array([3, 6])
+    """
     if not factors.shape[-1]:
         return np.ones(factors.shape[:-1], dtype=np.int64)
     while factors.shape[-1] > 1:
@@ -73,7 +83,7 @@ def node_weights(field: PrimeField, nodes: Any) -> NDArray[np.int64]:
     for rows in _slices(len(nodes), len(nodes)):
         differences = field.reduce(nodes[rows, None] - nodes[None, :])
         differences[np.arange(len(differences)), np.arange(len(nodes))[rows]] = 1
-        products[rows] = _products(field, differences)
+        products[rows] = products_of(field, differences)
     if not products.all():
         raise InvalidArgument(
             "nodes",
@@ -117,7 +127,7 @@ def lagrange_matrix(field: PrimeField, nodes: Any, targets: Any) -> NDArray[np.i
         differences = field.reduce(targets[rows, None] - nodes[None, :])
         hits = differences == 0
         differences[hits] = 1
-        every = _products(field, differences)
+        every = products_of(field, differences)
         scaled = field.reduce(every[:, None] * weights)
         struck = hits.any(axis=1)
         matrix[rows] = field.reduce(scaled * field.inverse(differences))

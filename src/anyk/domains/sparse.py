@@ -17,6 +17,7 @@ from anyk.errors import InvalidArgument
 
 __all__ = ["SparseRows"]
 
+_PLACES = (np.dtype(np.int32), np.dtype(np.int64))  # others would wrap where rows are cut
 _HALF = 16
 _MOST = 1 << 63
 _LONGEST = 1 << _HALF  # entries of a row, of which the products with limbs add up
@@ -57,11 +58,12 @@ class SparseRows:
         Raises:
             InvalidArgument: if they are no rows of a matrix.
         """
-        whole = all(each.ndim == 1 and each.dtype.kind in "iu" for each in (indices, starts))
+        whole = all(each.ndim == 1 and each.dtype in _PLACES for each in (indices, starts))
         if not whole or not starts.size or data.shape != indices.shape:
             raise _no_rows("arrays of other shapes, or kinds")
         entries = int(starts[-1])
-        if starts[0] != 0 or entries > len(data) or (np.diff(starts) < 0).any():
+        falling = starts[1:] < starts[:-1]  # compared, as differences may wrap
+        if starts[0] != 0 or entries > len(data) or falling.any():
             raise _no_rows("rows that do not begin where those before them end")
         return cls(data[:entries], indices[:entries], starts)
 

@@ -145,11 +145,11 @@ class _Arithmetic:
         return self.combine + self.term * terms
 
 
-_REAL: Final = _Arithmetic(flop=1.0, wide=1, combine=2e-9, term=1e-10, look=2e-9)
-_COMPLEX: Final = _Arithmetic(flop=4.0, wide=2, combine=3e-9, term=4e-10, look=5e-9)
-_PLAIN: Final = _Arithmetic(flop=1.0, wide=1, combine=6e-10, term=0.0, look=0.0)
+_REAL: Final = _Arithmetic(flop=1.0, wide=1, combine=2e-9, term=1e-10, look=1e-8)
+_COMPLEX: Final = _Arithmetic(flop=4.0, wide=2, combine=3e-9, term=4e-10, look=2.5e-8)
+_PLAIN: Final = _Arithmetic(flop=1.0, wide=1, combine=2e-9, term=0.0, look=0.0)
 _SMALL: Final = _Arithmetic(flop=1.3, wide=1, combine=5e-9, term=5e-9, look=0.0)
-_FIELD: Final = _Arithmetic(flop=9.0, wide=1, combine=6e-9, term=1e-9, look=1e-8)
+_FIELD: Final = _Arithmetic(flop=9.0, wide=1, combine=6e-9, term=1e-9, look=2e-8)
 
 
 def _arithmetic(scheme: AbstractScheme) -> _Arithmetic:
@@ -185,9 +185,10 @@ def costs_of(scheme: AbstractScheme, size: Size, machine: Machine, primes: int =
     high, deep, broad = -(-size.rows // m), -(-size.inner // p), -(-size.columns // n)
     left, right, answer = (size.stack * each for each in (high * deep, deep * broad, high * broad))
     shares, waited = workers * r, promise.waited_for
-    wide, common = _BYTES * arithmetic.wide, sends_one(scheme)
-    made = shares * left * arithmetic.coded(m * p + masks)
-    if not common:
+    wide, common = _BYTES * arithmetic.wide, p == n == 1 and not masks
+    plain = isinstance(scheme, Uncoded)  # of one block there are no copies here
+    made = 0.0 if plain and m * p == 1 else shares * left * arithmetic.coded(m * p + masks)
+    if not (common or (plain and p * n == 1)):
         made += shares * right * arithmetic.coded(p * n + masks)
     looked = shares * left + waited * (right + answer) if getattr(scheme, "verified", False) else 0
     sent = shares * left + (workers if common else shares) * right
@@ -221,7 +222,7 @@ def cuts_of(scheme: AbstractScheme) -> tuple[int, int, int]:
 
 
 def sends_one(scheme: AbstractScheme) -> bool:
-    """Whether all workers receive one and the same B.
+    """Whether all workers receive one and the same B; makes the code.
 
     Args:
         scheme: one for products.

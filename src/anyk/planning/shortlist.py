@@ -56,6 +56,7 @@ class Shortlist:
         Summed(Shamir)             no: dT + 2A + 1 <= floor(N/K), that is 2*1 + 2*0 + 1 = 3 <= floor(6/3) = 2
         Summed(Replication)        6 workers, exact
         Summed(AnalogLagrange)     no: an exact scheme: the error of a sum is not estimated
+        Summed(ChebyshevLagrange)  no: an exact scheme: the error of a sum is not estimated
         Summed(FilledReplication)  no: an exact scheme: the error of a sum is not estimated
         Summed(VeiledReplication)  no: T >= 1, that is 0 >= 1: it hides data, at a price in accuracy
         Summed(Spline)             no: an exact scheme: the error of a sum is not estimated

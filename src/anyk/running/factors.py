@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.domains.base import ndarray_of
+from anyk.domains.real import Reals
 from anyk.errors import InvalidArgument
 from anyk.planning.costs import Size
 
@@ -35,6 +36,7 @@ class Factors:
             that is another one; of shape `before`.
         before: the shape of the product as computed, axes apart that were put together.
         dtype: of the product.
+        shift: by which power of two the product of `left` and `right` is smaller.
     """
 
     left: NDArray[Any]
@@ -43,6 +45,7 @@ class Factors:
     order: tuple[int, ...]
     before: tuple[int, ...]
     dtype: np.dtype[Any]
+    shift: int = 0
 
     @property
     def size(self) -> Size:
@@ -75,6 +78,18 @@ class Factors:
         """The same, for a product that is not exact."""
         return replace(self, dtype=np.dtype(np.float64))
 
+    def scaled(self) -> Factors:
+        """The same reals times powers of two, so that the largest of each is below 1.
+
+        Raises:
+            InvalidArgument: if one is not finite.
+        """
+        left, right = Reals().validate(self.left, "a"), Reals().validate(self.right, "b")
+        own, other = (int(np.frexp(np.abs(each).max())[1]) for each in (left, right))
+        return replace(
+            self, left=np.ldexp(left, -own), right=np.ldexp(right, -other), shift=own + other
+        )
+
     def value(self, product: NDArray[Any]) -> NDArray[Any]:
         """The product as the user wants it.
 
@@ -90,8 +105,10 @@ class Factors:
         if self.dtype.kind != "c":
             apart = apart.real  # of a product over the complex numbers the rest is rounding
         with np.errstate(over="ignore"):
+            if self.shift:
+                apart = np.ldexp(apart, self.shift)
             value = np.ascontiguousarray(apart, dtype=self.dtype).reshape(self.shape)
-        if self.dtype.kind in "fc" and not np.isfinite(value).all() and np.isfinite(apart).all():
+        if self.dtype.kind in "fc" and not np.isfinite(value).all() and np.isfinite(product).all():
             raise InvalidArgument(
                 "a",
                 given=f"factors of dtype {self.dtype}, whose product has entries up to "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import replace
 from typing import Any, Final
 
@@ -18,33 +17,25 @@ from anyk.domains.real import Complex, Reals
 from anyk.domains.ring import ResidueRing
 from anyk.errors import InvalidArgument, RecoveryError, Unachievable
 from anyk.executors.core.base import AbstractExecutor
-from anyk.executors.wrappers.wrapper import AbstractWrapper
 from anyk.fixed_point.budget import enough_primes
-from anyk.planning.costs import CLUSTER, Machine, cuts_of, sends_one
+from anyk.planning.costs import cuts_of, sends_one
 from anyk.planning.products import ProductPlan, Wanted, plan_product
 from anyk.running.arguments import OnFailure, check_limits
 from anyk.running.collection import OnAnswer
 from anyk.running.factors import Factors, factors_of
+from anyk.running.machines import machine_of
 from anyk.running.run import distribute, run
 from anyk.schemes.base import AbstractScheme
 from anyk.schemes.products.check import Verified
 from anyk.schemes.products.sizes import size_of
 from anyk.spec import MatMul, Threat
 
-__all__ = ["machine_of", "matmul", "wanted_of"]
+__all__ = ["matmul", "wanted_of"]
 
 _EXACT: Final = 1 << 53  # integers that float64 tells apart
 _LONGEST: Final = 1 << 63  # that int64 does not hold
 _PRIMES: Final = 3  # for reals over a field
 _BITS: Final = 40  # of an entry, where so many primes leave room
-_CORES: Final = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
-_HERE: Final = Machine(link=1e12, message=1e-4, parallel=_CORES)  # nothing is sent
-_MACHINES: Final = {
-    "Inline": replace(_HERE, message=2e-5, parallel=1, one_by_one=True),
-    "Threads": _HERE,
-    "Processes": replace(_HERE, link=4e8, message=5e-4),
-    "Futures": replace(_HERE, link=2e8, message=1e-3),
-}
 
 
 def matmul(
@@ -79,7 +70,7 @@ def matmul(
         b: B, likewise.
         executor: whose workers compute.
         scheme: to use, with its own partition; None to choose one.
-        stragglers: S, how many workers may be late, dead or failing.
+        stragglers: S, how many workers may be late, dead or failing, beside those in quarantine.
         adversaries: A, how many may answer wrongly; they are named.
         colluders: T, how many may put together what they were sent, and learn nothing.
         pieces: r, how many shares each worker holds: the work of slow ones counts then.
@@ -118,17 +109,20 @@ def matmul(
     check_limits(deadline, tolerance, on_failure)
     factors = factors_of(a, b)
     if scheme is None:
+        late = count("stragglers", stragglers, least=0) + len(executor.quarantine.workers)
         threat = Threat(
             workers=executor.workers,
-            stragglers=stragglers,
+            stragglers=late,
             adversaries=adversaries,
             colluders=colluders,
         )
         wanted = wanted_of(factors, threat, pieces, verified)
-        plan = _chosen(factors, wanted, executor)
+        plan = plan_product(factors.size, wanted, machine_of(executor))
     else:
-        asked = (stragglers, adversaries, colluders, pieces, verified)
-        plan = ProductPlan(_given(scheme, factors, asked))
+        plan = ProductPlan(_given(scheme, (stragglers, adversaries, colluders, pieces, verified)))
+    if isinstance(plan.scheme.domain, PrimeField) and factors.dtype.kind == "f":
+        factors = factors.scaled()
+    plan = replace(plan, scheme=_embedded(plan.scheme, factors))
     limits: dict[str, Any] = {
         "deadline": deadline,
         "tolerance": tolerance,
@@ -143,12 +137,6 @@ def matmul(
             error.outcome = replace(error.outcome, plan=plan)
         raise
     return _finished(outcome, factors, plan)
-
-
-def _chosen(factors: Factors, wanted: Wanted, executor: AbstractExecutor) -> ProductPlan:
-    """The plan for these factors."""
-    plan = plan_product(factors.size, wanted, machine_of(executor))
-    return replace(plan, scheme=_embedded(plan.scheme, factors))
 
 
 def wanted_of(
@@ -201,8 +189,8 @@ def _checked(
     return flag("verified", verified)
 
 
-def _given(scheme: AbstractScheme, factors: Factors, asked: tuple[Any, ...]) -> AbstractScheme:
-    """The scheme of the caller, for these factors."""
+def _given(scheme: AbstractScheme, asked: tuple[Any, ...]) -> AbstractScheme:
+    """The scheme of the caller."""
     change = "Make one, such as anyk.Polynomial((2, 1, 2), 6)."
     instance("scheme", scheme, AbstractScheme, change=change)
     if not isinstance(scheme.problem, MatMul):
@@ -216,7 +204,7 @@ def _given(scheme: AbstractScheme, factors: Factors, asked: tuple[Any, ...]) -> 
             needed="one of them, as the scheme says what it survives",
             change="Leave stragglers, adversaries, colluders, pieces and verified out.",
         )
-    return _embedded(scheme, factors)
+    return scheme
 
 
 def _embedded(scheme: AbstractScheme, factors: Factors) -> AbstractScheme:
@@ -225,6 +213,7 @@ def _embedded(scheme: AbstractScheme, factors: Factors) -> AbstractScheme:
         return _of_integers(scheme, factors)
     if not isinstance(scheme.domain, PrimeField):
         return scheme
+    from anyk.fixed_point.format import FixedPoint  # noqa: PLC0415 - over a field alone
     from anyk.schemes.wrappers.embedded import Embedded  # noqa: PLC0415 - as above
 
     if factors.dtype.kind == "c":
@@ -236,8 +225,8 @@ def _embedded(scheme: AbstractScheme, factors: Factors) -> AbstractScheme:
         )
     inner = factors.size.inner
     bits = min(_BITS, (31 * _PRIMES - 3 - inner.bit_length()) // 2)
-    left, right = (_format(each, bits) for each in (factors.left, factors.right))
-    return Embedded(scheme, replace(left, factors=(right,), summands=inner))
+    each = FixedPoint(fraction_bits=bits, magnitude=1.0, degree=1)
+    return Embedded(scheme, replace(each, factors=(each,), summands=inner))
 
 
 def _of_integers(scheme: AbstractScheme, factors: Factors) -> AbstractScheme:
@@ -275,27 +264,6 @@ def _too_large(factors: Factors, limit: int) -> Unachievable:
     )
 
 
-def _format(factor: Any, bits: int) -> Any:
-    """Fixed point for entries of a factor, so that its largest one has so many bits."""
-    from anyk.fixed_point.format import FixedPoint  # noqa: PLC0415 - over a field alone
-
-    largest = float(np.max(np.abs(Reals().validate(factor, "a")))) or 1.0
-    return FixedPoint(
-        fraction_bits=max(bits - math.frexp(largest)[1], 0), magnitude=largest, degree=1
-    )
-
-
-def machine_of(executor: AbstractExecutor) -> Machine:
-    """What the workers of an executor can do, roughly.
-
-    Args:
-        executor: a wrapper's workers are those of the one within.
-    """
-    while isinstance(executor, AbstractWrapper):
-        executor = executor.within
-    return _MACHINES.get(type(executor).__name__, CLUSTER)
-
-
 def _multiplied(
     scheme: AbstractScheme, factors: Factors, executor: AbstractExecutor, limits: dict[str, Any]
 ) -> Outcome:
@@ -317,15 +285,16 @@ def _finished(outcome: Outcome, factors: Factors, plan: ProductPlan) -> Outcome:
     wanted = factors.of_floats() if whole else factors
     value = wanted.value(outcome.value)
     error, rounding = outcome.error_estimate, outcome.quantisation_error
+    off = 0.0
     if value.dtype.itemsize < outcome.value.dtype.itemsize and value.dtype.kind != "b":
         before = replace(wanted, dtype=outcome.value.dtype).value(outcome.value)
         lost = before - value
+        off = float(np.abs(lost).max())
         if error is not None:
             error = math.hypot(error, size_of(lost) / (size_of(before) or 1.0))
-        if rounding is not None:
-            rounding += float(np.abs(lost).max())
-    if factors.whole:
-        rounding = None
+    if rounding is not None:
+        with np.errstate(over="ignore"):  # which is a bound too
+            rounding = None if factors.whole else float(np.ldexp(rounding, factors.shift)) + off
     return replace(
         outcome, value=value, error_estimate=error, quantisation_error=rounding, plan=plan
     )

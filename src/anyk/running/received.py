@@ -82,6 +82,8 @@ class Received:
             return None
         if answer.worker in self.caught:
             return _CAUGHT_BEFORE
+        if answer.value.shape != check.shape:
+            return f"answer of shape {answer.value.shape}, not {check.shape}"
         if check.passes(share, answer.value):
             return None
         self.caught.add(answer.worker)

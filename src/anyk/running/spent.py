@@ -8,6 +8,7 @@ from typing import Any, final
 from weakref import WeakKeyDictionary, WeakSet
 
 from anyk.schemes.base import Encoded
+from anyk.spec import MatMul
 from anyk.spread import spread_of
 
 __all__ = ["Spent"]
@@ -17,8 +18,9 @@ __all__ = ["Spent"]
 class Spent:
     """The encodings that workers were sent, of data and of arguments, and what these tell.
 
-    Each is counted as if it told something new of the same data: an argument may be made of them.
-    That is a bound; of the same data again, a little less is learned: `anyk.leakage_spent`.
+    Each is counted as if it told something new of the same data: an argument may be made of them,
+    and so may the other factor of a product. That is a bound; of the same data again, a little less
+    is learned: `anyk.leakage_spent`.
 
     Args:
         encoded: the data's shares.
@@ -28,8 +30,9 @@ class Spent:
     def __init__(self, encoded: Encoded, spread: float | None = None) -> None:
         self._sent: WeakSet[Encoded] = WeakSet([encoded])
         self._spreads: WeakKeyDictionary[Encoded, float] = WeakKeyDictionary()
-        leak = encoded.guarantee.leak(_numbers(encoded))
-        self.leak = None if leak is None else replace(leak, spread=spread, encoded=leak.numbers)
+        sizes = _sizes(encoded)
+        leak = encoded.guarantee.leak(max(sizes))
+        self.leak = leak and replace(leak, spread=spread, encodings=len(sizes), encoded=sum(sizes))
 
     def note(self, argument: Encoded, values: Any) -> None:
         """Keep how large the values of an argument are, to be told when it is sent.
@@ -50,7 +53,7 @@ class Spent:
         if self.leak is None or argument in self._sent:
             return
         self._sent.add(argument)
-        numbers = (self.leak.encoded or 0) + _numbers(argument)
+        numbers = (self.leak.encoded or 0) + sum(_sizes(argument))
         spreads = [self.leak.spread, self._spreads.get(argument)]
         spread = max((each for each in spreads if each is not None), default=None)
         self.leak = replace(
@@ -58,6 +61,7 @@ class Spent:
         )
 
 
-def _numbers(encoded: Encoded) -> int:
-    """How many numbers a block has; of two factors, one of the larger blocks."""
-    return max(math.prod(part.shape[1:]) for part in encoded.parts)
+def _sizes(encoded: Encoded) -> list[int]:
+    """How many numbers a block has, of all that is masked: both factors, of a product."""
+    sizes = [math.prod(part.shape[1:]) for part in encoded.parts]
+    return sizes if isinstance(encoded.scheme.problem, MatMul) else [max(sizes)]

@@ -14,7 +14,7 @@ from anyk.randomness.entropy import AbstractSource, SystemSource
 if TYPE_CHECKING:
     from anyk.randomness.grid import Grid
 
-__all__ = ["Encoder"]
+__all__ = ["Encoder", "untiled"]
 
 
 @final
@@ -91,14 +91,7 @@ class Encoder:
         Args:
             part: ndarray (shares, tiles[0] * height, tiles[1] * width).
         """
-        high, wide = self.tiles
-        if high == wide == 1:
-            return part
-        if wide == 1:
-            return part.reshape(-1, part.shape[1] // high, *part.shape[2:])
-        shares, rows, columns = part.shape
-        apart = part.reshape(shares, high, rows // high, wide, columns // wide).swapaxes(2, 3)
-        return apart.reshape(-1, rows // high, columns // wide)
+        return untiled(part, self.tiles)
 
     def on_grid(self, *, data_std: float = 1.0, finest: bool = False) -> Encoder:
         """The same with a grid, which is chosen by the matrices alone, for Gaussian masks.
@@ -144,3 +137,28 @@ class Encoder:
         from anyk.randomness.noisy import under_noise  # noqa: PLC0415 - where there is noise
 
         return under_noise(self.data, self.masks, blocks, grid=self.grid, source=source)
+
+
+def untiled(part: NDArray[Any], tiles: tuple[int, int]) -> NDArray[Any]:
+    """The blocks of which matrices, or vectors, are put together, one after the other.
+
+    Args:
+        part: ndarray (shares, tiles[0] * height, tiles[1] * width), or (shares, tiles[0] * height).
+        tiles: how many blocks there are below each other and side by side.
+
+    Returns:
+        ndarray (shares * tiles, height, width), or without the width for a vector.
+
+    Example:
+        >>> from anyk.schemes.encoder import untiled
+        >>> untiled(np.array([[[0, 1], [2, 3]]]), (1, 2)).tolist()
+        [[[0], [2]], [[1], [3]]]
+    """
+    high, wide = tiles
+    if high == wide == 1:
+        return part
+    if wide == 1:
+        return part.reshape(-1, part.shape[1] // high, *part.shape[2:])
+    shares, rows, columns = part.shape
+    apart = part.reshape(shares, high, rows // high, wide, columns // wide).swapaxes(2, 3)
+    return apart.reshape(-1, rows // high, columns // wide)

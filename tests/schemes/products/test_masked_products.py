@@ -179,6 +179,20 @@ def test_a_run_under_noise_says_what_it_told(kind):
             assert "not data_std = 1: more is learned" in str(data.leakage_spent)
 
 
+def test_both_factors_count_as_what_is_told_of_one_whether_they_are_sent_at_once_or_not():
+    A = np.random.default_rng(7).normal(size=(6, 8))
+    scheme = anyk.Polynomial((2, 1, 1), 8, domain=COMPLEX, colluders=1, leakage=0.1)
+    with anyk.Inline(8) as executor:
+        at_once = anyk.run(scheme, np.matmul, (A, A.T), executor).leak
+        with anyk.distribute(scheme, A, executor) as data:
+            data.matmul(A.T)
+            apart = data.leakage_spent
+    assert at_once.encodings == apart.encodings == 2
+    assert at_once.total == apart.total
+    assert at_once.total == pytest.approx(0.1 * (24 + 48), rel=1e-3)
+    assert at_once.epsilon(sensitivity=1.0) == pytest.approx(apart.epsilon(sensitivity=1.0))
+
+
 def test_reals_by_fixed_point_over_a_masked_field():
     rng = np.random.default_rng(7)
     A, B = rng.uniform(-1.0, 1.0, (5, 6)), rng.uniform(-1.0, 1.0, (6, 3))

@@ -8,7 +8,7 @@ import pytest
 
 import anyk
 from anyk.codes.analog.circle import circle
-from anyk.schemes.approximate.placement import scattered
+from anyk.schemes.placement import scattered
 
 R, C = anyk.Reals(), anyk.Complex()
 SCHEMES = [

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from anyk.domains.integers import is_prime
+
 __all__ = ["prime_from", "shifts"]
 
 
@@ -20,7 +22,7 @@ def prime_from(least: int) -> int:
         (2, 11, 31)
     """
     number = max(least, 2)
-    while any(number % factor == 0 for factor in range(2, int(number**0.5) + 1)):
+    while not is_prime(number):
         number += 1
     return number
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.codes.analog.linear import LinearCode
-from anyk.codes.analog.sets import largest_of
+from anyk.codes.analog.sets import places_of_largest
 from anyk.codes.analog.spans import complement
 from anyk.codes.locators.located import Located
 
@@ -177,7 +177,7 @@ class InterleavedCode:
         locators = np.linalg.qr(_powers(self.points, errors + 1))[0]
         equations = np.einsum("hn,nc,nq->chq", check, values, locators)
         null = np.linalg.svd(equations.reshape(-1, errors + 1))[2][-1].conj()
-        return largest_of(-np.abs(locators @ null), errors)
+        return places_of_largest(-np.abs(locators @ null), errors)
 
 
 def _powers(points: NDArray[np.complex128], count: int) -> NDArray[np.complex128]:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.codes.analog.search import Search, Start
-from anyk.codes.analog.sets import every, exchanged, grown, largest_of
+from anyk.codes.analog.sets import every, exchanged, grown, places_of_largest
 from anyk.codes.analog.spans import Rows, complement
 from anyk.codes.locators.located import Located
 
@@ -164,7 +164,7 @@ class LinearCode:
         if sets is not None:
             return -float(loss(sets).min())
         allowed = np.arange(count)
-        alone = largest_of(-loss(allowed[:, None]), _STARTS)
+        alone = places_of_largest(-loss(allowed[:, None]), _STARTS)
         return max(-exchanged(grown([one], allowed, most, loss), allowed, loss)[1] for one in alone)
 
     def unexplained(

@@ -11,7 +11,7 @@ import scipy  # its submodules load when first used: import anyk stays quick
 from numpy.typing import NDArray
 
 from anyk.codes.analog.sample import alike
-from anyk.codes.analog.sets import every, exchanged, grown, largest_of
+from anyk.codes.analog.sets import every, exchanged, grown, places_of_largest
 from anyk.codes.analog.spans import Rows, complement, span_of
 
 __all__ = ["Search", "Start"]
@@ -251,7 +251,7 @@ class Search:
         span = span_of(self._syndromes[:, : min(clear, len(self._check) - 1)])
         rest = self._check - span @ (span.conj().T @ self._check)
         apart = np.linalg.norm(rest, axis=0) / np.maximum(np.linalg.norm(self._check, axis=0), 1e-9)
-        return largest_of(-np.array([apart[each].max() for each in self._groups]), errors)
+        return places_of_largest(-np.array([apart[each].max() for each in self._groups]), errors)
 
     def _farthest(self, errors: int) -> NDArray[np.intp]:
         """Those that are farthest off where the sum of distances is least."""
@@ -263,4 +263,4 @@ class Search:
             groups = np.array([np.linalg.norm(off[each]) for each in self._groups])
             for each, size in zip(self._groups, groups, strict=True):
                 weights[each] = 1.0 / max(size / self.unit, 1.0)
-        return largest_of(groups, errors)
+        return places_of_largest(groups, errors)

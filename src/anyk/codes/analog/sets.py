@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ALL", "Loss", "every", "exchanged", "grown", "largest_of"]
+__all__ = ["ALL", "Loss", "every", "exchanged", "grown", "places_of_largest"]
 
 ALL: Final = 3000
 """Sets up to which all are tried."""
@@ -110,7 +110,7 @@ def _least(sets: NDArray[np.intp], loss: Loss) -> tuple[NDArray[np.intp], float]
     return sets[place], float(losses[place])
 
 
-def largest_of(sizes: NDArray[np.float64], count: int) -> NDArray[np.intp]:
+def places_of_largest(sizes: NDArray[np.float64], count: int) -> NDArray[np.intp]:
     """The places of the largest numbers, increasing.
 
     Args:

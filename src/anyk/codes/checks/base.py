@@ -52,8 +52,8 @@ class AbstractTest(ABC):
 class AbstractKeys(ABC):
     """Secrets for the left factor of each share; use them for as many right ones as you like.
 
-    They may be used again as long as no worker is told how near its lie came, and whoever failed
-    once is asked no more. They are not pickled, and not in any repr.
+    They may be used again as long as no worker is told how near its lie came; whether it passed,
+    it may know. They are not pickled, and not in any repr.
 
     Example:
         >>> from anyk.codes.checks.keys import product_keys
@@ -78,6 +78,11 @@ class AbstractKeys(ABC):
         Raises:
             InvalidArgument: if the shapes do not fit.
         """
+
+    @property
+    @abstractmethod
+    def height(self) -> int:
+        """How many rows a left factor has, and a product."""
 
     @property
     @abstractmethod

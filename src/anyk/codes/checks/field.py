@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.codes.checks.base import AbstractKeys, AbstractTest
-from anyk.codes.checks.shapes import left_shape, right_of
+from anyk.codes.checks.shapes import Left, left_shape, right_of
 from anyk.domains.prime import PrimeField
+from anyk.domains.sparse import SparseRows
 from anyk.errors import InvalidArgument
 from anyk.randomness.entropy import AbstractSource, SystemSource, residues
 
@@ -73,13 +74,13 @@ class FieldKeys(AbstractKeys):
 
     @classmethod
     def of(
-        cls, field: PrimeField, left: NDArray[np.int64], *, source: AbstractSource = SystemSource()
+        cls, field: PrimeField, left: Left, *, source: AbstractSource = SystemSource()
     ) -> FieldKeys:
         """Fresh secrets, of their own for each share.
 
         Args:
             field: of the entries.
-            left: int64 ndarray (shares, rows, inner) of residues.
+            left: int64 ndarray (shares, rows, inner) of residues, or csr_arrays of such.
             source: where they come from; whoever foresees them can lie.
 
         Raises:
@@ -87,12 +88,17 @@ class FieldKeys(AbstractKeys):
         """
         shares, height, _ = left_shape(left)
         rows = residues(source, field.modulus, (shares, rows_enough(field.modulus), height))
-        keys = [field.matmul(own, factor) for own, factor in zip(rows, left, strict=True)]
+        keys = [_combined(field, own, factor) for own, factor in zip(rows, left, strict=True)]
         return cls(field, rows, np.stack(keys))
 
     def against(self, right: NDArray[Any]) -> AbstractTest:
         """The test of the products with these right factors, int64 residues."""
         return _FieldTest(self, right_of(right, len(self.keys), self.keys.shape[2]))
+
+    @property
+    def height(self) -> int:
+        """How many rows a product has."""
+        return int(self.rows.shape[2])
 
     @property
     def smallest_lie(self) -> float:
@@ -106,6 +112,15 @@ class FieldKeys(AbstractKeys):
 
     def __repr__(self) -> str:
         return f"<FieldKeys of {len(self.keys)} shares>"
+
+
+def _combined(field: PrimeField, rows: NDArray[np.int64], factor: Any) -> NDArray[np.int64]:
+    """Of a dense or a sparse A~, the combinations s A~."""
+    if isinstance(factor, np.ndarray):
+        return np.asarray(field.matmul(rows, factor))
+    turned = factor.T.tocsr()
+    sparse = SparseRows(turned.data, turned.indices, turned.indptr)
+    return sparse.times_modulo(np.ascontiguousarray(rows.T), field.modulus).T
 
 
 @final

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from anyk.codes.checks.base import AbstractKeys, AbstractTest
 from anyk.codes.checks.outliers import explained, outliers
 from anyk.codes.checks.rounding import DOUBLE, SINGLE, Allowance, held_by_single
-from anyk.codes.checks.shapes import left_shape, right_of
+from anyk.codes.checks.shapes import Left, left_shape, right_of
+from anyk.codes.checks.sparse import column_norms, with_data
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.randomness.gaussian import UNIT, normals
 
@@ -25,6 +26,9 @@ _PLAIN = 256  # binary digits that a largest entry may be off 1 without being br
 _LOWEST = -500  # as products are scaled up, which must not make lies infinite
 _SMALL = 2.0**-400  # norms whose squares may have underflowed
 _HUGE = 2.0**500  # sizes from which on right factors are scaled down
+
+
+_Secret = tuple[NDArray[Any], NDArray[Any]]
 
 
 @final
@@ -44,21 +48,25 @@ class FloatKeys(AbstractKeys):
     order of additions explains is a lie, though it may be much smaller than the smallest that must
     be found. Liars who spoil most columns, to raise the median, escape this, but not the bound.
 
+    A lie that fails would tell how large it may be in its direction, and a few thousand of them
+    what s is: the share has new secrets then.
+
     Args:
-        left: A~ of each share, ndarray (shares, rows, inner).
-        rows: s, ndarray (shares, 16, rows), or (shares, 8, rows) complex.
-        keys: s A~, ndarray (shares, 16 or 8, inner), of A~ scaled.
+        left: A~ of each share, ndarray (shares, rows, inner), or csr_arrays.
+        secrets: of each share s, ndarray (16, rows), or (8, rows) complex; and s A~, of A~ scaled,
+            ndarray (16 or 8, inner).
         norms: of the columns of A~ scaled, float64 ndarray (shares, inner).
         exponents: A~ scaled is A~ / 2^exponent, so that nothing overflows.
         allowance: how large residuals may be.
+        source: where new secrets come from.
 
     Guarantee:
         An answer with a column that is off by more than `smallest_lie` times its size passes with a
-        chance of 1e-9 at most, whatever it is, if whoever chose it knows nothing of s. An honest
-        column, of float64 sums in any order, fails with a chance of 1e-13 at most; with `single`,
-        one of float32 sums too, from factors rounded to float32, but then a lie has the room of
-        single precision. What underflows (from 1e-308 on; 1e-38 in single precision) counts as
-        rounding.
+        chance of 1e-9 at most, whatever it is, if whoever chose it knows nothing of s but which
+        answers passed. An honest column, of float64 sums in any order, fails with a chance of 1e-13
+        at most; with `single`, one of float32 sums too, from factors rounded to float32, but then a
+        lie has the room of single precision. What underflows (from 1e-308 on; 1e-38 in single
+        precision) counts as rounding.
 
     References:
         Freivalds (IFIP 1977) for the residual; Higham, Accuracy and stability of numerical
@@ -75,17 +83,17 @@ class FloatKeys(AbstractKeys):
         (True, False, True)
     """
 
-    left: NDArray[Any]
-    rows: NDArray[Any]
-    keys: NDArray[Any]
+    left: Left
+    secrets: list[_Secret]
     norms: NDArray[np.float64]
     exponents: tuple[int, ...]
     allowance: Allowance
+    source: AbstractSource
 
     @classmethod
     def of(
         cls,
-        left: NDArray[Any],
+        left: Left,
         *,
         single: bool = False,
         source: AbstractSource = SystemSource(),
@@ -93,7 +101,7 @@ class FloatKeys(AbstractKeys):
         """Fresh secrets, of their own for each share.
 
         Args:
-            left: float64 or complex128 ndarray (shares, rows, inner).
+            left: float64 or complex128 ndarray (shares, rows, inner), or csr_arrays of such.
             single: whether honest workers may compute in single precision.
             source: where they come from; whoever foresees them can lie.
 
@@ -101,23 +109,39 @@ class FloatKeys(AbstractKeys):
             InvalidArgument: if these are no matrices.
         """
         shares, height, inner = left_shape(left)
-        complex_ = left.dtype.kind == "c"
-        rows: NDArray[Any] = normals(source, (shares, TESTS, height)) * UNIT
-        if complex_:
-            rows = rows[:, ::2] + 1j * rows[:, 1::2]
-        exponents = tuple(_exponent(factor) for factor in left)
-        keys = np.empty((shares, rows.shape[1], inner), dtype=left.dtype)
-        norms = np.empty((shares, inner))
-        for share, exponent in enumerate(exponents):
-            factor = _scaled(left[share], exponent)
-            keys[share] = (factor.T @ rows[share].T).T
-            norms[share] = _norms(factor)
+        sparse, complex_ = isinstance(left, tuple), left[0].dtype.kind == "c"
+        exponents = tuple(_exponent(each.data if sparse else each) for each in left)
+        secrets, norms = [], np.empty((shares, inner))
+        for share, rows in enumerate(_rows(source, shares, left)):
+            factor = _left_scaled(left[share], exponents[share])
+            secrets.append((rows, (factor.T @ rows.T).T))
+            norms[share] = column_norms(factor) if sparse else _norms(factor)
         allowance = Allowance(inner=inner, rows=height, complex_=complex_, single=single)
-        return cls(left, rows, keys, norms, exponents, allowance)
+        return cls(left, secrets, norms, exponents, allowance, source)
+
+    @property
+    def rows(self) -> NDArray[Any]:
+        """The secrets s as they are now, ndarray (shares, 16, rows), or (shares, 8, rows)."""
+        return np.stack([rows for rows, _ in self.secrets])
+
+    def renew(self, share: int) -> None:
+        """Other secrets for a share, of which an answer has failed.
+
+        Args:
+            share: which one.
+        """
+        (rows,) = _rows(self.source, 1, self.left)
+        factor = _left_scaled(self.left[share], self.exponents[share])
+        self.secrets[share] = rows, (factor.T @ rows.T).T  # at once: other threads may check
 
     def against(self, right: NDArray[Any]) -> AbstractTest:
         """The test of the products with these right factors, ndarray of the dtype of the left."""
-        return _FloatTest(self, right_of(right, len(self.keys), self.keys.shape[2]))
+        return _FloatTest(self, right_of(right, len(self.secrets), self.allowance.inner))
+
+    @property
+    def height(self) -> int:
+        """How many rows a product has."""
+        return self.allowance.rows
 
     @property
     def smallest_lie(self) -> float:
@@ -139,7 +163,7 @@ class FloatKeys(AbstractKeys):
         return self.allowance.escapes
 
     def __repr__(self) -> str:
-        return f"<FloatKeys of {len(self.keys)} shares>"
+        return f"<FloatKeys of {len(self.secrets)} shares>"
 
 
 @final
@@ -150,9 +174,16 @@ class _FloatTest(AbstractTest):
 
     def passes(self, share: int, value: NDArray[Any]) -> bool:
         own, right = self.own, self.right[share if len(self.right) > 1 else 0]
-        height, width = own.rows.shape[2], right.shape[1:]
-        if value.shape != (height, *width) or value.dtype != own.keys.dtype:
+        shape = own.allowance.rows, *right.shape[1:]
+        if value.shape != shape or value.dtype != own.left[share].dtype:
             return False
+        passed = self._passes(share, value, right)
+        if not passed:
+            own.renew(share)
+        return passed
+
+    def _passes(self, share: int, value: NDArray[Any], right: NDArray[Any]) -> bool:
+        own, (rows, keys) = self.own, self.own.secrets[share]
         allowance, first = own.allowance, own.exponents[share]
         factor, second = right.reshape(len(right), -1), max(0, _LOWEST - first)
         with np.errstate(over="ignore", invalid="ignore", under="ignore"):
@@ -162,8 +193,8 @@ class _FloatTest(AbstractTest):
             if second:
                 factor = _scaled(factor, second)
                 sizes = own.norms[share] @ np.abs(factor)
-            product = _scaled(value.reshape(height, -1), first + second)
-            residual = product.T @ own.rows[share].T - factor.T @ own.keys[share].T
+            product = _scaled(value.reshape(len(value), -1), first + second)
+            residual = product.T @ rows.T - factor.T @ keys.T
             found = _norms(residual.T)
         if not np.isfinite(found).all():  # by what is not, or is a lie: honest ones are scaled
             return False
@@ -180,11 +211,18 @@ class _FloatTest(AbstractTest):
         odd = odd[found[odd] > 2.0 * lost[odd]]
         if not odd.size:
             return True
-        left, dtype = _scaled(own.left[share], first), _precision(value, single=single)
+        left, dtype = _left_scaled(own.left[share], first), _precision(value, single=single)
         return explained(left, factor[:, odd], product[:, odd], unit, dtype)
 
     def __repr__(self) -> str:
-        return f"<test of {len(self.own.keys)} shares>"
+        return f"<test of {len(self.own.secrets)} shares>"
+
+
+def _rows(source: AbstractSource, shares: int, left: Left) -> NDArray[Any]:
+    """Secret rows for some shares of these factors."""
+    _, height, _ = left_shape(left)
+    rows: NDArray[Any] = normals(source, (shares, TESTS, height)) * UNIT
+    return rows[:, ::2] + 1j * rows[:, 1::2] if left[0].dtype.kind == "c" else rows
 
 
 def _precision(value: NDArray[Any], *, single: bool) -> Any:
@@ -197,7 +235,7 @@ def _precision(value: NDArray[Any], *, single: bool) -> Any:
 def _exponent(values: NDArray[Any]) -> int:
     """e, where the largest entry is about 2^e and needs scaling; 0 elsewhere."""
     parts = _parts(values)
-    largest = max(float(parts.max()), -float(parts.min()))
+    largest = max(float(parts.max(initial=0.0)), -float(parts.min(initial=0.0)))
     exponent = math.frexp(largest)[1]
     return exponent if abs(exponent) > _PLAIN else 0
 
@@ -216,6 +254,13 @@ def _scaled(values: NDArray[Any], exponent: int) -> NDArray[Any]:
     with np.errstate(over="ignore", under="ignore"):
         scaled: NDArray[Any] = np.ldexp(parts, -exponent).view(values.dtype)
     return scaled.reshape(values.shape)
+
+
+def _left_scaled(factor: Any, exponent: int) -> Any:
+    """The same of a left factor, which may be sparse."""
+    if isinstance(factor, np.ndarray):
+        return _scaled(factor, exponent)
+    return with_data(factor, _scaled(factor.data, exponent))
 
 
 def _norms(factor: NDArray[Any]) -> NDArray[np.float64]:

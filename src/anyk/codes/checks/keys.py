@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from anyk.codes.checks.base import AbstractKeys
 from anyk.codes.checks.field import FieldKeys
 from anyk.codes.checks.floats import FloatKeys
 from anyk.codes.checks.rounding import Allowance
+from anyk.codes.checks.shapes import Left
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.errors import InvalidArgument
@@ -42,7 +42,7 @@ def least_lie(domain: AbstractDomain, *, single: bool = False) -> float:
 
 def product_keys(
     domain: AbstractDomain,
-    left: NDArray[Any],
+    left: Left,
     *,
     single: bool = False,
     source: AbstractSource = SystemSource(),
@@ -51,7 +51,7 @@ def product_keys(
 
     Args:
         domain: of the entries.
-        left: ndarray (shares, rows, inner).
+        left: ndarray (shares, rows, inner), or a csr_array of each share.
         single: whether honest workers may compute in single precision, over the reals or the
             complex numbers.
         source: where secrets come from; whoever foresees them can lie.

@@ -45,7 +45,7 @@ def outliers(
 
 
 def explained(
-    left: NDArray[Any], columns: NDArray[Any], answers: NDArray[Any], unit: float, dtype: Any
+    left: Any, columns: NDArray[Any], answers: NDArray[Any], unit: float, dtype: Any
 ) -> bool:
     """Whether columns may be off by as much as they are by honest rounding of these very numbers.
 
@@ -55,7 +55,7 @@ def explained(
     use.
 
     Args:
-        left: A~, ndarray (rows, inner).
+        left: A~, ndarray (rows, inner), or a csr_array.
         columns: of B~, ndarray (inner, few).
         answers: the columns of the answer, ndarray (rows, few).
         unit: the roundoff of the answer.
@@ -70,12 +70,13 @@ def explained(
         >>> explained(left, column, one_by_one + 1e-10, 2.0**-53, np.float64)
         False
     """
-    exact, whole = left @ columns, np.abs(left) @ np.abs(columns)
+    exact, whole = left @ columns, abs(left) @ np.abs(columns)
     off, usual = (np.linalg.norm(each, axis=0) for each in (answers - exact, whole))
-    scale = math.sqrt(max(1.0, len(left) / _ROWS))
+    scale = math.sqrt(max(1.0, left.shape[0] / _ROWS))
     for at, column in enumerate(columns.T):
         rows = np.argsort(-whole[:, at])[:_ROWS]
-        worst = max(_off(exact[rows, at], left[rows], column, dtype))
+        some = left[rows] if isinstance(left, np.ndarray) else left[rows].toarray()
+        worst = max(_off(exact[rows, at], some, column, dtype))
         # where single precision can't hold what is between, the bound alone decides
         if np.isfinite(worst) and off[at] > _SLACK * (
             worst * scale + _ROUNDINGS * unit * usual[at]

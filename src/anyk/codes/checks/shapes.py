@@ -8,17 +8,25 @@ from numpy.typing import NDArray
 
 from anyk.errors import InvalidArgument
 
-__all__ = ["left_shape", "right_of"]
+__all__ = ["Left", "left_shape", "right_of"]
+
+Left = NDArray[Any] | tuple[Any, ...]
+"""The left factors of all shares: an ndarray, or one csr_array a share."""
 
 _VECTORS, _MATRICES = 2, 3
 
 
-def left_shape(left: NDArray[Any]) -> tuple[int, int, int]:
+def left_shape(left: Left) -> tuple[int, int, int]:
     """(shares, rows, inner) of left factors.
+
+    Args:
+        left: ndarray, or sparse matrices of one shape.
 
     Raises:
         InvalidArgument: if they are no matrices, or empty.
     """
+    if isinstance(left, tuple):
+        return len(left), *left[0].shape
     if left.ndim != _MATRICES or not left.size:
         raise InvalidArgument(
             "left",

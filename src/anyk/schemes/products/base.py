@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from anyk.checks import indices_of, settle
 from anyk.codes.checks.base import AbstractKeys
 from anyk.codes.checks.keys import least_lie, product_keys
+from anyk.codes.checks.shapes import Left
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.randomness.entropy import AbstractSource, SystemSource
@@ -36,7 +37,7 @@ from anyk.schemes.products.multiply import check_stack, product_work
 from anyk.schemes.products.precision import require_precision
 from anyk.schemes.products.recovery import LinearRecovery
 from anyk.schemes.products.sizes import Sizes, column_sizes, row_sizes
-from anyk.schemes.products.sparse_rows import is_sparse, sparse_shares
+from anyk.schemes.products.sparse_rows import is_sparse, rows_of_shares, sparse_shares
 from anyk.schemes.recovery import AbstractRecovery
 from anyk.schemes.tally import AbstractTally, CountTally
 from anyk.spec import Guarantee, MatMul
@@ -218,21 +219,15 @@ class AbstractProduct(AbstractScheme):
             InvalidArgument: if it is no matrix.
         """
         if self.can.sparse and is_sparse(factor):
-            return self._sparse(factor)
+            return self._sparse(factor, source)
         return self._alone(factor, source)
 
-    def _sparse(self, factor: Any) -> Encoded:
+    def _sparse(self, factor: Any, source: AbstractSource) -> Encoded:
         """Shares of a sparse A that stay sparse."""
-        if self.verified:
-            raise refused(
-                type(self).__name__,
-                "X",
-                "a sparse A with verified=True",
-                "a dense one, where answers are checked",
-                "Pass A.toarray(), or leave verified out.",
-            )
         parts, sizes = sparse_shares(self.domain, code_of(self).left.data, factor)
-        return Encoded(self, parts, Held(np.shape(factor), sizes), alone=True)
+        shape = np.shape(factor)
+        keys = self._keys(rows_of_shares(parts, shape[1]), source) if self.verified else None
+        return Encoded(self, parts, Held(shape, sizes, keys), alone=True)
 
     def _alone(self, factor: Any, source: AbstractSource) -> Encoded:
         code, blocks = code_of(self), cut_left(self.domain, self.problem, factor)
@@ -278,7 +273,7 @@ class AbstractProduct(AbstractScheme):
         check = None if held.keys is None else ProductCheck(held.keys, part)
         return Encoded(self, (*left.parts, part), Layout(grid, sizes), check)
 
-    def _keys(self, part: NDArray[Any], source: AbstractSource) -> AbstractKeys | None:
+    def _keys(self, part: Left, source: AbstractSource) -> AbstractKeys | None:
         """Secrets by which products of these shares are checked, where they are."""
         if not self.verified:
             return None

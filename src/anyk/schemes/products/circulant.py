@@ -11,8 +11,8 @@ from anyk.codes.analog.circulant import prime_from, shifts
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
-from anyk.schemes.approximate.placement import scattered
 from anyk.schemes.base import AbstractScheme
+from anyk.schemes.placement import scattered
 from anyk.schemes.products.base import AbstractProduct
 from anyk.schemes.products.code import ProductCode, given_to_all, unmasked
 from anyk.schemes.products.limits import Can
@@ -49,13 +49,14 @@ class Circulant(AbstractProduct):
 
     Raises:
         InvalidArgument: if a number is out of range, or another dimension is cut.
-        Unachievable: if there are too few shares.
+        Unachievable: if k + rD + rA > rN for the k below.
 
     Guarantee:
         Approximate: any k = m / (q - 1) answers, rounded up, give the product with an error
         estimate from their condition number, which is about O(N^(S + 5.5)) for the worst of them,
-        if S shares are spare. Up to A liars are named whose lies are more than rounding, and the
-        estimate covers smaller ones. No privacy.
+        if S shares are spare. Any k + rD + e answers, of which e are lies of at most A workers,
+        name the liars too, and up to D never bring about a wrong value; these are lies that are
+        more than rounding, and the estimate covers smaller ones. No privacy.
 
     References:
         Ramamoorthy, Tang: Numerically stable coded matrix computations via circulant and rotation
@@ -130,8 +131,9 @@ ROW = SchemeRow(
     words=SchemeWords(
         call="Circulant(partition=(m, 1, 1), workers=N, adversaries=A)",
         computes="the product of two matrices, the first cut in m rows of blocks",
-        late="any m/(q - 1) answers are enough, q the least prime of at least N",
-        wrong="A liars are named",
+        late="any k + D answers are enough, k = m/(q - 1) rounded up, q the least prime of at "
+        "least rN, and one more for each lie among them",
+        wrong="A liars are named, D >= A are noticed",
         curious="no",
         value="floating point, with an error estimate",
         when="as published; A x, as stable as `Rotation`",

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.checks import settle
-from anyk.domains.polynomials import vandermonde
+from anyk.domains.polynomials import products_of, vandermonde
 from anyk.domains.prime import PrimeField
 from anyk.errors import InvalidArgument
 from anyk.schemes.encoder import Encoder
@@ -87,7 +87,7 @@ class CrossSubspace:
         points = np.arange(self.batch, self.batch + shares, dtype=np.int64)
         far = field.reduce(np.arange(self.batch, dtype=np.int64)[None] - points[:, None])
         high = field.power(far, size)  # y^R
-        whole = _product(field, high)
+        whole = products_of(field, high)
         cauchy = field.inverse(high)
         left, right = self._factors(far, cauchy, high, whole)
         powers = np.ascontiguousarray(vandermonde(field, points, self.rest).T)
@@ -109,7 +109,7 @@ class CrossSubspace:
     ) -> tuple[Encoder, Encoder]:
         """Encoders of A and B: rows by shares and groups, columns by products and blocks."""
         (m, p, n), field, shares = self.partition, self.field, len(far)
-        of_group = _product(field, high.reshape(shares, self.groups, self.each))
+        of_group = products_of(field, high.reshape(shares, self.groups, self.each))
         u, j, v = np.arange(p), np.arange(m), np.arange(n)
         exponents = (
             (u[None, :] + p * j[:, None]).ravel(),  # of block (j, u) at j p + u
@@ -199,14 +199,6 @@ def divisors(number: int) -> Iterator[int]:
         [1, 2, 3, 6]
     """
     return (each for each in range(1, number + 1) if number % each == 0)
-
-
-def _product(field: PrimeField, factors: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Along the last axis."""
-    product = np.ones(factors.shape[:-1], dtype=np.int64)
-    for place in range(factors.shape[-1]):
-        product = field.reduce(product * factors[..., place])
-    return product
 
 
 def _powers(

@@ -45,10 +45,10 @@ class CSA(AbstractBatches):
             elements.
 
     Guarantee:
-        Any (l + 1)K - 1 + D + e answers, of which e are lies of at most A workers, give all
-        products exactly and the names of the liars; with T > 0 any (l + 1)K - 1 + 2T + D + e. Up to
-        D liars never bring about a wrong value. T workers learn nothing of A and B, whatever they
-        compute; some T + 1 do. The products are not hidden from who sees the answers.
+        Any (l + 1)K - 1 + rD + e answers, of which e are lies of at most A workers, give all
+        products exactly and the names of the liars; with T > 0 any (l + 1)K - 1 + 2rT + rD + e. Up
+        to D liars never bring about a wrong value. T workers learn nothing of A and B, whatever
+        they compute; some T + 1 do. The products are not hidden from who sees the answers.
 
     References:
         Jia, Jafar: Cross subspace alignment codes for coded distributed batch computation
@@ -69,7 +69,7 @@ class CSA(AbstractBatches):
 
     @property
     def letters(self) -> str:
-        """(l + 1)L/l - 1, and 2rT."""
+        """The threshold as a formula."""
         secure = " + 2rT" if self.pieces > 1 else " + 2T"
         return f"(l + 1)L/l - 1{secure * bool(self.colluders)}"
 

@@ -128,8 +128,8 @@ ROW = SchemeRow(
     words=SchemeWords(
         call="Entangled(partition=(m, p, n), workers=N, adversaries=A)",
         computes="the product of two matrices, all dimensions cut",
-        late="any pmn + p - 1 + A answers are enough, and one more for each lie among them",
-        wrong="A liars are named",
+        late="any pmn + p - 1 + D answers are enough, and one more for each lie among them",
+        wrong="A liars are named, D >= A are noticed",
         curious="no",
         value="exact over a prime field; floating point, with an error estimate",
         when="both factors are large, and the inner dimension too",

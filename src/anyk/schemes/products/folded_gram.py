@@ -53,7 +53,7 @@ class FoldedGram(AbstractProduct):
         Unachievable: if pm(m + 1)/2 + rD + rA > rN, or the field has fewer than 2rN + 3 elements.
 
     Guarantee:
-        Any pm(m + 1)/2 + D + e answers, of which e are lies of at most A workers, give the product
+        Any pm(m + 1)/2 + rD + e answers, of which e are lies of at most A workers, give the product
         exactly and the names of the liars. Up to D liars never bring about a wrong value. No
         privacy: a share is a combination of blocks without a mask.
 
@@ -90,12 +90,12 @@ class FoldedGram(AbstractProduct):
 
     @property
     def enough(self) -> int:
-        """Pm(m + 1)/2."""
+        """Half as many as what workers return has coefficients, rounded up."""
         return self.partition[1] * self._half
 
     @property
     def letters(self) -> str:
-        """Pm(m + 1)/2."""
+        """The same as a formula."""
         return "pm(m + 1)/2"
 
     @property
@@ -145,7 +145,7 @@ class FoldedGram(AbstractProduct):
         places = list(row_reduce(field, np.ascontiguousarray(made.T))[1])
         inverse = solve(field, made[places], np.eye(m * m, dtype=np.int64))
         if inverse is None:  # an odd modulus: this can't be
-            raise AssertionError("the blocks do not follow from the coefficients")
+            raise ArithmeticError("the blocks do not follow from the coefficients")
         wanted = np.zeros((m * m, 2 * self.enough - 1), dtype=np.int64)
         wanted[:, p - 1 + p * np.array(places)] = inverse
         return wanted

@@ -43,7 +43,7 @@ class GCSA(AbstractBatches):
 
     Guarantee:
         With K = L/l let R = mpn((l + 1)K - 1) + p - 1, and mpn(l + 1)K + 2rT - 1 where T > 0. Any
-        R + D + e answers, of which e are lies of at most A workers, give all products exactly and
+        R + rD + e answers, of which e are lies of at most A workers, give all products exactly and
         the names of the liars. Up to D liars never bring about a wrong value. T workers learn
         nothing of A and B, whatever they compute; some T + 1 do. The products are not hidden from
         who sees the answers.
@@ -66,7 +66,7 @@ class GCSA(AbstractBatches):
 
     @property
     def letters(self) -> str:
-        """R of the guarantee."""
+        """R of the guarantee as a formula."""
         if not self.colluders:
             return "mpn((l + 1)L/l - 1) + p - 1"
         return f"mpn(l + 1)L/l + 2{'r' * (self.pieces > 1)}T - 1"

@@ -169,8 +169,8 @@ ROW = SchemeRow(
     words=SchemeWords(
         call="MatDot(partition=(1, p, 1), workers=N, adversaries=A, colluders=T)",
         computes="the product of two matrices, the inner dimension cut in p",
-        late="any 2p + 2T - 1 + A answers are enough, and one more for each lie among them",
-        wrong="A liars are named",
+        late="any 2p + 2T - 1 + D answers are enough, and one more for each lie among them",
+        wrong="A liars are named, D >= A are noticed",
         curious="T workers learn nothing of both factors; over the complex numbers at most so "
         "many bits",
         value="exact over a prime field; floating point, with an error estimate",

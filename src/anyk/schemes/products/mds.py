@@ -53,7 +53,7 @@ class MDS(AbstractProduct):
     Guarantee:
         Any m answers give the product: exactly over a field, and in floating point with an error
         estimate from the condition number. Blocks that were answered as they are, are returned as
-        they are. Any m + D + e answers, of which e are lies of at most A workers, name the liars
+        they are. Any m + rD + e answers, of which e are lies of at most A workers, name the liars
         too, and up to D never bring about a wrong value; in floating point these are lies that are
         more than rounding, and the estimate covers smaller ones. No privacy.
 

@@ -12,7 +12,7 @@ from anyk.checks import shown
 from anyk.errors import InvalidArgument
 from anyk.work import AbstractWork, Function, Product, SparseProduct
 
-__all__ = ["check_stack", "product_work"]
+__all__ = ["check_stack", "product_work", "require_matmul"]
 
 _MATRICES: Final = 3  # axes of blocks that are matrices
 _MULTIPLY: Final = (operator.matmul, np.matmul)
@@ -31,6 +31,20 @@ def product_work(
     Raises:
         InvalidArgument: if it is not matmul, or there are further arguments.
     """
+    require_matmul(function, per_worker)
+    return SparseProduct() if sparse else Product()
+
+
+def require_matmul(function: Function, per_worker: tuple[bool, ...]) -> None:
+    """Refuse another function than the product of two matrices.
+
+    Args:
+        function: that the user passed.
+        per_worker: of further arguments.
+
+    Raises:
+        InvalidArgument: if it is not matmul, or there are further arguments.
+    """
     if function not in _MULTIPLY or per_worker:
         raise InvalidArgument(
             "function",
@@ -38,7 +52,6 @@ def product_work(
             needed="numpy.matmul alone, as the workers multiply the two factors",
             change="Pass np.matmul, and the factors as X = (A, B).",
         )
-    return SparseProduct() if sparse else Product()
 
 
 def check_stack(name: str, blocks: NDArray[Any], *, alone: bool) -> None:

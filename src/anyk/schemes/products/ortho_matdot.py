@@ -11,8 +11,8 @@ from anyk.codes.analog.chebyshev import chebyshev
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
-from anyk.schemes.approximate.placement import scattered
 from anyk.schemes.base import AbstractScheme
+from anyk.schemes.placement import scattered
 from anyk.schemes.products.base import AbstractProduct
 from anyk.schemes.products.code import ProductCode, unmasked
 from anyk.schemes.products.limits import Can
@@ -33,6 +33,9 @@ class OrthoMatDot(AbstractProduct):
     sense of Chebyshev's weight is sum_i A_i B_i, the coefficient of T_0. The points are
     Chebyshev's, those of neighbouring shares far apart.
 
+    `MatDot` over the reals needs as many answers, and has the smaller condition number: compare
+    docs/products-real.md.
+
     Args:
         partition: (1, p, 1).
         workers: N.
@@ -45,12 +48,14 @@ class OrthoMatDot(AbstractProduct):
 
     Raises:
         InvalidArgument: if a number is out of range, or another dimension is cut.
-        Unachievable: if there are too few shares.
+        Unachievable: if 2p - 1 + rD + rA > rN.
 
     Guarantee:
         Approximate: any 2p - 1 answers give the product with an error estimate from their condition
-        number, which is O(N^(2(N-2p+1))) for the worst of them. Up to A liars are named whose lies
-        are more than rounding, and the estimate covers smaller ones. No privacy.
+        number, which is O(N^(2(N-2p+1))) for the worst of them. Any 2p - 1 + rD + e answers, of
+        which e are lies of at most A workers, name the liars too, and up to D never bring about a
+        wrong value; these are lies that are more than rounding, and the estimate covers smaller
+        ones. No privacy.
 
     References:
         Fahim, Cadambe: Numerically stable polynomially coded computing (IEEE TIT 2021),
@@ -116,10 +121,10 @@ ROW = SchemeRow(
     words=SchemeWords(
         call="OrthoMatDot(partition=(1, p, 1), workers=N, adversaries=A)",
         computes="the product of two matrices, the inner dimension cut in p",
-        late="any 2p - 1 answers are enough",
-        wrong="A liars are named",
+        late="any 2p - 1 + D answers are enough, and one more for each lie among them",
+        wrong="A liars are named, D >= A are noticed",
         curious="no",
         value="floating point, with an error estimate",
-        when="the inner dimension is much the longest, as in A^T A of a tall A, in the reals",
+        when="as published; `MatDot` over the reals is the more stable one",
     ),
 )

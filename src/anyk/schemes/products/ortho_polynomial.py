@@ -11,8 +11,8 @@ from anyk.codes.analog.chebyshev import chebyshev
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
-from anyk.schemes.approximate.placement import scattered
 from anyk.schemes.base import AbstractScheme
+from anyk.schemes.placement import scattered
 from anyk.schemes.products.base import AbstractProduct
 from anyk.schemes.products.code import ProductCode, unmasked
 from anyk.schemes.products.limits import Can
@@ -47,12 +47,14 @@ class OrthoPolynomial(AbstractProduct):
 
     Raises:
         InvalidArgument: if a number is out of range, or the inner dimension is cut.
-        Unachievable: if there are too few shares.
+        Unachievable: if mn + rD + rA > rN.
 
     Guarantee:
         Approximate: any mn answers give the product with an error estimate from their condition
-        number, which is O(N^(2(N-mn))) for the worst of them. Up to A liars are named whose lies
-        are more than rounding, and the estimate covers smaller ones. No privacy.
+        number, which is O(N^(2(N-mn))) for the worst of them. Any mn + rD + e answers, of which e
+        are lies of at most A workers, name the liars too, and up to D never bring about a wrong
+        value; these are lies that are more than rounding, and the estimate covers smaller ones. No
+        privacy.
 
     References:
         Fahim, Cadambe: Numerically stable polynomially coded computing (IEEE TIT 2021),
@@ -123,8 +125,8 @@ ROW = SchemeRow(
     words=SchemeWords(
         call="OrthoPolynomial(partition=(m, 1, n), workers=N, adversaries=A)",
         computes="the product of two matrices, cut in m rows and n columns of blocks",
-        late="any mn answers are enough",
-        wrong="A liars are named",
+        late="any mn + D answers are enough, and one more for each lie among them",
+        wrong="A liars are named, D >= A are noticed",
         curious="no",
         value="floating point, with an error estimate",
         when="as published; `Polynomial` over the reals is the more stable one",

@@ -119,8 +119,8 @@ ROW = SchemeRow(
     words=SchemeWords(
         call="PolyDot(partition=(m, p, n), workers=N, adversaries=A)",
         computes="the product of two matrices, all dimensions cut",
-        late="any mn(2p - 1) + A answers are enough, and one more for each lie among them",
-        wrong="A liars are named",
+        late="any mn(2p - 1) + D answers are enough, and one more for each lie among them",
+        wrong="A liars are named, D >= A are noticed",
         curious="no",
         value="exact over a prime field; floating point (complex), with an error estimate",
         when="as published; `Entangled` needs fewer answers",

@@ -115,7 +115,7 @@ class Polynomial(AbstractProduct):
 
     @property
     def enough(self) -> int:
-        """Mn; with masks the least of three numbers."""
+        """One for each block of the product; with masks the least of three numbers."""
         return self._powers.dimension
 
     @property

@@ -13,8 +13,8 @@ from anyk.codes.analog.circle import circle
 from anyk.domains.polynomials import vandermonde
 from anyk.domains.prime import PrimeField
 from anyk.privacy.noise import settled_noise
-from anyk.schemes.approximate.placement import scattered
 from anyk.schemes.encoder import Encoder
+from anyk.schemes.placement import scattered
 from anyk.schemes.products.base import AbstractProduct
 from anyk.schemes.products.code import ProductCode, unmasked
 from anyk.schemes.products.stable import ranks

@@ -12,17 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Recovered
-from anyk.codes.exact.linear import row_reduce, solve
 from anyk.codes.exact.reed_solomon import EvaluationCode
 from anyk.codes.locators.located import Located
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.randomness.sketch import sketch, sketch_residues
 from anyk.schemes.certainty import Certainty
+from anyk.schemes.encoder import untiled
 from anyk.schemes.products.code import ProductCode
 from anyk.schemes.products.grid import Grid
 from anyk.schemes.products.judged import COARSER, RoundedAnswers, of_single
 from anyk.schemes.products.sizes import Sizes, size_of
+from anyk.schemes.products.solved import Solved, solved_by
 from anyk.schemes.recovery import AbstractRecovery, rows_of
 
 __all__ = ["LinearRecovery"]
@@ -30,7 +31,6 @@ __all__ = ["LinearRecovery"]
 _EPS = float(np.finfo(np.float64).eps)
 _ROUNDINGS = 4.0  # of an answer, as a share of what its terms add up to without signs
 _LONG = 1 << 14  # terms of a sum from which on its own rounding is felt
-_SINGULAR = 1e-13  # of the largest singular value, times how many there are
 _LUCK = 3.0  # by which few spare answers may show less noise than there is
 
 
@@ -189,14 +189,7 @@ class LinearRecovery(AbstractRecovery):
         """The products in each answer, ndarray (len(answered) * products, *block)."""
         if self.code.fold is not None:
             return np.stack([array, array.swapaxes(1, 2)], axis=1).reshape(-1, *array.shape[1:])
-        high, wide = self.code.left.tiles[0], self.code.right.tiles[1]
-        if high == wide == 1:
-            return array
-        if array.ndim == 2:  # noqa: PLR2004 - answers that are vectors
-            return array.reshape(len(array) * high, -1)
-        count, rows, columns = array.shape
-        apart = array.reshape(count, high, rows // high, wide, columns // wide).swapaxes(2, 3)
-        return apart.reshape(-1, rows // high, columns // wide)
+        return untiled(array, (self.code.left.tiles[0], self.code.right.tiles[1]))
 
     def _noise(self, sub: NDArray[Any]) -> NDArray[np.float64]:
         """The root mean square error of each product that rounding leaves."""
@@ -237,101 +230,16 @@ class LinearRecovery(AbstractRecovery):
         return sizes
 
     @cached_property
-    def _solved(self) -> _Solved:
+    def _solved(self) -> Solved:
         return self._of(None)
 
-    def _of(self, kept: Sequence[int] | None) -> _Solved:
+    def _of(self, kept: Sequence[int] | None) -> Solved:
         """The linear algebra for the answers at these places; for all of them."""
         shares = self.shares if kept is None else tuple(self.shares[place] for place in kept)
-        solved = (
-            _over_field(self.domain, self.code, shares)
-            if isinstance(self.domain, PrimeField)
-            else _over_reals(self.code, shares)
-        )
-        if solved is None:
+        found = solved_by(self.domain, self.code, shares)
+        if found is None:
             raise self.lacking(self.shares)
-        return solved
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class _Solved:
-    """What makes the blocks of the product of answers.
-
-    Args:
-        wanted: S, ndarray (m n, k).
-        unknowns: of the unknown matrices from the products, ndarray (k, products).
-        matrix: R = S·unknowns.
-        condition: how much errors may be amplified.
-    """
-
-    wanted: NDArray[Any]
-    unknowns: NDArray[Any]
-    matrix: NDArray[Any]
-    condition: float
-
-    def apply(self, domain: AbstractDomain, products: NDArray[Any]) -> NDArray[Any]:
-        """R·products; what is one of the products as it is, is not computed."""
-        plain = (self.matrix != 0).sum(axis=1) == 1
-        plain &= (self.matrix == 1).sum(axis=1) == 1
-        used = np.flatnonzero((self.matrix[~plain] != 0).any(axis=0))
-        if not plain.any():
-            if len(used) == len(products):
-                return domain.matmul(self.matrix, products)
-            return domain.matmul(
-                np.ascontiguousarray(self.matrix[:, used]), np.ascontiguousarray(products[used])
-            )
-        blocks = np.empty((len(self.matrix), *products.shape[1:]), dtype=products.dtype)
-        blocks[plain] = products[self.matrix[plain].argmax(axis=1)]
-        if not plain.all():
-            rest = np.ascontiguousarray(self.matrix[~plain][:, used])
-            blocks[~plain] = domain.matmul(rest, np.ascontiguousarray(products[used]))
-        return blocks
-
-
-def _over_field(field: PrimeField, code: ProductCode, shares: tuple[int, ...]) -> _Solved | None:
-    """Of the first answers that determine the product."""
-    terms, size = code.rows(shares), code.dimension
-    places = list(range(size))
-    inverse = solve(field, terms[:size], np.eye(size, dtype=np.int64))
-    if inverse is None and len(terms) > size:
-        places = list(row_reduce(field, np.ascontiguousarray(terms.T))[1])
-        if len(places) == size:
-            inverse = solve(field, terms[places], np.eye(size, dtype=np.int64))
-    if inverse is None:
-        return None
-    unknowns = np.zeros((size, len(terms)), dtype=np.int64)
-    unknowns[:, places] = inverse
-    return _Solved(code.wanted, unknowns, field.matmul(code.wanted, unknowns), 1.0)
-
-
-def _over_reals(code: ProductCode, shares: tuple[int, ...]) -> _Solved | None:
-    """By least squares; unknown matrices that an answer is are taken as they are."""
-    terms, size = code.rows(shares), code.dimension
-    alone = ((terms != 0).sum(axis=1) == 1) & ((terms == 1).sum(axis=1) == 1)
-    unknowns = np.zeros((size, len(terms)), dtype=terms.dtype)
-    every = np.flatnonzero(alone)
-    is_of, first = np.unique(terms[every].argmax(axis=1), return_index=True)
-    places = every[first]
-    unknowns[is_of, places] = 1.0
-    left = np.setdiff1d(np.arange(size), is_of)
-    condition = 1.0
-    if len(left):
-        rest = np.flatnonzero(~alone)
-        own = terms[np.ix_(rest, left)]
-        if len(rest) < len(left):
-            return None
-        values = np.linalg.svd(own, compute_uv=False)
-        if values[-1] <= _SINGULAR * len(left) * values[0]:
-            return None
-        condition = float(values[0] / values[-1])
-        inverse = _inverse(own)
-        block = np.zeros((len(left), len(terms)), dtype=terms.dtype)
-        block[:, rest] = inverse
-        known = terms[np.ix_(rest, is_of)]
-        block[:, places] -= inverse @ known
-        unknowns[left] = block
-    return _Solved(code.wanted, unknowns, code.wanted @ unknowns, condition)
+        return found
 
 
 def _estimated(
@@ -352,14 +260,6 @@ def _estimated(
         block_errors=np.array([estimate]),
         condition=condition,
     )
-
-
-def _inverse(matrix: NDArray[Any]) -> NDArray[Any]:
-    """By least squares; each row errs as a share of itself, however large the others are."""
-    basis, triangle = np.linalg.qr(matrix)
-    rows = np.linalg.solve(triangle.T, np.eye(len(triangle), dtype=matrix.dtype)).T
-    inverse: NDArray[Any] = rows @ basis.conj().T
-    return inverse
 
 
 def _without(located: Located, count: int) -> tuple[int, ...] | None:

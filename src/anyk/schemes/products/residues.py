@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Collection
 from dataclasses import KW_ONLY, dataclass
-from fractions import Fraction
-from functools import lru_cache
-from typing import Any, Final, final
+from typing import Any, final
 
 import numpy as np
 
-from anyk.checks import count, flag, indices_of, settle, shown
+from anyk.checks import count, flag, indices_of, settle
 from anyk.codes.checks.residues import ResidueKeys
-from anyk.codes.exact.chinese import dimension_of
 from anyk.domains.balanced import largest_primes
 from anyk.domains.prime import PrimeField
 from anyk.domains.whole import Integers
@@ -25,11 +21,13 @@ from anyk.schemes.certainty import Certainty
 from anyk.schemes.encoder import Encoder
 from anyk.schemes.products.check import ProductCheck
 from anyk.schemes.products.grid import factors_of
+from anyk.schemes.products.multiply import require_matmul
 from anyk.schemes.products.residue_recovery import (
     ProductOfResidues,
     ResidueRecovery,
     exponents_of,
 )
+from anyk.schemes.products.residue_room import MOST_BITS, MOST_PRIMES, certainty_of, require_room
 from anyk.schemes.products.whole_factors import WholeFactor, whole_factor
 from anyk.schemes.recovery import AbstractRecovery
 from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_of
@@ -39,12 +37,6 @@ from anyk.spec import Guarantee, MatMul, Threat
 from anyk.work import AbstractWork, Function, ProductModulo
 
 __all__ = ["ROW", "Residues"]
-
-_MULTIPLY: Final = (operator.matmul, np.matmul)
-_MOST_BITS = 1 << 13  # of an entry of a product: those of any float64 have half as many
-_MOST_PRIMES = 1 << 14
-_BITS = 22  # each prime has more
-_BEYOND = Fraction(2) ** 1023  # float64 ends above it
 
 
 @final
@@ -116,7 +108,7 @@ class Residues(AbstractScheme):
 
     def __post_init__(self) -> None:
         settle(self, optional="detects", workers=1, bits=1, adversaries=0, pieces=1, detects=0)
-        count("bits", self.bits, least=1, most=_MOST_BITS)
+        count("bits", self.bits, least=1, most=MOST_BITS)
         object.__setattr__(self, "verified", flag("verified", self.verified))
         if self.verified and self.detects is not None:
             raise InvalidArgument(
@@ -126,11 +118,11 @@ class Residues(AbstractScheme):
                 change="Leave it out.",
             )
         r, certainty = "" if self.pieces == 1 else "r", _certainty(self)
-        if certainty is None or self._shares > _MOST_PRIMES:
+        if certainty is None or self._shares > MOST_PRIMES:
             raise Unachievable(
                 "workers",
                 given=f"{self.workers}, with bits={self.bits} and adversaries={self.adversaries}",
-                needed=f"at most {_MOST_PRIMES} primes for all of these",
+                needed=f"at most {MOST_PRIMES} primes for all of these",
                 change="Lower the largest of them.",
             )
         threshold = certainty.threshold + self._spoiled
@@ -275,39 +267,11 @@ class Residues(AbstractScheme):
         (rows, inner), shape = A.integers.shape, B.integers.shape
         if len(shape) not in {1, 2} or shape[0] != inner or 0 in shape:
             raise _misshapen(f"B of shape {shape}", f"({inner}, columns) or ({inner},)")
-        self._check_room(inner, A, B)
+        require_room(A, B, self.bits)
         layout = ProductOfResidues((rows, *shape[1:]), exponents_of(A, B))
         part = B.modulo(self.primes)
         check = None if held.keys is None else ProductCheck(held.keys, part)
         return Encoded(self, (*left.parts, part), layout, check)
-
-    def _check_room(self, inner: int, A: WholeFactor, B: WholeFactor) -> None:
-        """Refuse factors of which a product may be larger than what is promised to be told."""
-        bits = (inner * A.largest * B.largest).bit_length()
-        real = A.exponents is not None or B.exponents is not None
-        if real and inner * A.top * B.top >= _BEYOND:
-            raise InvalidArgument(
-                "X",
-                given="floats of which a product may be beyond the largest float64",
-                needed="inner times the largest entries of A and of B below 2**1023",
-                change="Divide a factor by a power of two, and multiply the value by it.",
-            )
-        if bits <= self.bits:
-            return
-        scaled = ", when its factors are scaled to integers" if real else ""
-        if bits > _MOST_BITS:
-            raise InvalidArgument(
-                "X",
-                given=f"factors of which a product may have {bits} bits{scaled}",
-                needed=f"at most {_MOST_BITS} bits",
-                change="Multiply smaller numbers.",
-            )
-        raise InvalidArgument(
-            "bits",
-            given=f"{self.bits}, and factors of which a product may have {bits}{scaled}",
-            needed=f"at least {bits}",
-            change=f"Pass bits={bits}, with as many more workers as that takes.",
-        )
 
     def work(self, function: Function, per_worker: tuple[bool, ...] = ()) -> AbstractWork:
         """The product of the two factors modulo the prime.
@@ -315,13 +279,7 @@ class Residues(AbstractScheme):
         Raises:
             InvalidArgument: if the function is not matmul, or there are further arguments.
         """
-        if function not in _MULTIPLY or per_worker:
-            raise InvalidArgument(
-                "function",
-                given=shown(function) + " and further arguments" * bool(per_worker),
-                needed="numpy.matmul alone, as the workers multiply the two factors",
-                change="Pass np.matmul, and the factors as X = (A, B).",
-            )
+        require_matmul(function, per_worker)
         return ProductModulo()
 
     def sufficient(self, answered: Collection[int]) -> bool:
@@ -369,25 +327,16 @@ class _Held:
     keys: ResidueKeys | None
 
 
-@lru_cache(maxsize=256)
 def _certainty(scheme: Residues) -> Certainty | None:
     """When integers are certain; None where that takes more primes than there are."""
-    named = 0 if scheme.verified else scheme.adversaries
-
-    def of(dimension: int) -> Certainty:
-        return Certainty(
-            dimension=dimension,
-            adversaries=named,
-            detects=None if scheme.verified else scheme.detects,
-            pieces=scheme.pieces,
-        )
-
-    most = of(-(-scheme.bits // _BITS) + 1).threshold + scheme.pieces * scheme.adversaries
-    number = max(scheme.workers * scheme.pieces, most)
-    if number > _MOST_PRIMES:
-        return None
-    dimension = dimension_of(largest_primes(number), scheme.bits, scheme.pieces * named)
-    return of(dimension or number)
+    return certainty_of(
+        scheme.workers * scheme.pieces,
+        scheme.bits,
+        adversaries=scheme.adversaries,
+        detects=scheme.detects,
+        pieces=scheme.pieces,
+        verified=scheme.verified,
+    )
 
 
 def _misshapen(given: str, needed: str) -> InvalidArgument:

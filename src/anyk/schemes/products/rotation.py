@@ -12,8 +12,8 @@ from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
 from anyk.errors import InvalidArgument
-from anyk.schemes.approximate.placement import scattered
 from anyk.schemes.base import AbstractScheme
+from anyk.schemes.placement import scattered
 from anyk.schemes.products.base import AbstractProduct
 from anyk.schemes.products.code import ProductCode, given_to_all, unmasked
 from anyk.schemes.products.limits import Can
@@ -47,13 +47,14 @@ class Rotation(AbstractProduct):
 
     Raises:
         InvalidArgument: if a number is out of range or odd, or the inner dimension is cut.
-        Unachievable: if there are too few shares.
+        Unachievable: if m/2 + rD + rA > rN, with n > 1 mn/4 in the place of m/2.
 
     Guarantee:
         Approximate: any m/2 answers (mn/4 with n > 1) give the product with an error estimate from
         their condition number, which is about O(N^(S + 5.5)) for the worst of them, if S shares are
-        spare. Up to A liars are named whose lies are more than rounding, and the estimate covers
-        smaller ones. No privacy.
+        spare. Any m/2 + rD + e answers (or mn/4), of which e are lies of at most A workers, name
+        the liars too, and up to D never bring about a wrong value; these are lies that are more
+        than rounding, and the estimate covers smaller ones. No privacy.
 
     References:
         Ramamoorthy, Tang: Numerically stable coded matrix computations via circulant and rotation
@@ -148,8 +149,9 @@ ROW = SchemeRow(
     words=SchemeWords(
         call="Rotation(partition=(m, 1, n), workers=N, adversaries=A)",
         computes="the product of two matrices, cut in m rows and n columns of blocks",
-        late="any m/2 answers are enough (n = 1), or mn/4",
-        wrong="A liars are named",
+        late="any m/2 + D answers are enough (n = 1), or mn/4 + D, and one more for each lie "
+        "among them",
+        wrong="A liars are named, D >= A are noticed",
         curious="no",
         value="floating point, with an error estimate",
         when="as published; as stable as `Polynomial` over the reals where m and n are even",

@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.checks import settle
+from anyk.codes.analog.amplified import Amplified
 from anyk.codes.exact.linear import solve
 from anyk.domains.polynomials import vandermonde
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
 from anyk.errors import InvalidArgument, Unachievable
 from anyk.schemes.base import AbstractScheme
-from anyk.schemes.products.amplified import Amplified
 from anyk.schemes.products.base import AbstractProduct
 from anyk.schemes.products.code import ProductCode, unmasked
 from anyk.schemes.products.limits import Can
@@ -61,7 +61,7 @@ class ShortDot(AbstractProduct):
 
     Guarantee:
         Any K answers give the product: exactly over a field, and over the reals with an error
-        estimate from the condition number. Any K + D + e answers, of which e are lies of at most A
+        estimate from the condition number. Any K + rD + e answers, of which e are lies of at most A
         workers, name the liars too, and up to D never bring about a wrong value; over the reals
         these are lies that are more than rounding, and the estimate covers smaller ones. No
         privacy.
@@ -223,7 +223,7 @@ def _drawn(
         sizes = np.sqrt(np.sum(short**2, axis=(0, 2)) / shares)
         sizes = np.maximum(sizes, np.finfo(np.float64).tiny)[:, None]
         amplified.append(Amplified(terms / sizes, np.eye(m, size)))
-    best = min(range(len(codes)), key=lambda place: amplified[place].largest)
+    best = min(range(len(codes)), key=lambda place: amplified[place].worst[0])
     return (*codes[best], amplified[best].worst[0])
 
 

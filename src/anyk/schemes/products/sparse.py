@@ -11,11 +11,11 @@ from typing import Any, ClassVar, Final, final
 import numpy as np
 from numpy.typing import NDArray
 
+from anyk.codes.analog.amplified import Amplified
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
 from anyk.errors import Unachievable
 from anyk.schemes.base import AbstractScheme
-from anyk.schemes.products.amplified import Amplified
 from anyk.schemes.products.base import AbstractProduct
 from anyk.schemes.products.code import ProductCode, given_to_all, unmasked
 from anyk.schemes.products.limits import Can
@@ -26,7 +26,7 @@ __all__ = ["ROW", "Sparse"]
 
 _DRAWS: Final = 16  # of coefficients, of which the best are taken
 _FEW: Final = 4  # of them where there are many shares
-_MANY: Final = 60
+_MANY: Final = 50
 _LEAST: Final = 0.6  # of coefficients, the largest being 1
 _LARGEST: Final = 200  # shares of which coefficients are looked for
 _GOLDEN: Final = (math.sqrt(5.0) - 1.0) / 2.0
@@ -44,7 +44,7 @@ class Sparse(AbstractProduct):
 
     Over a field the coefficients of row i are u_i C(s, i - j), with u_i = i! (rN - 1 - i)!: values
     at the points 0, 1, .. of polynomials that are 0 at all points but s + 1. Over the reals
-    they are C(s, i - j), or numbers between 0.6 and 1, the best of 16 draws (4, if rN > 60) by a
+    they are C(s, i - j), or numbers between 0.6 and 1, the best of 16 draws (4, if rN > 50) by a
     fixed, public seed: those by which the worst answers amplify rounding least.
 
     Args:
@@ -64,7 +64,7 @@ class Sparse(AbstractProduct):
 
     Guarantee:
         Any m answers give the product: exactly over a field, and over the reals with an error
-        estimate from the condition number. Any m + D + e answers, of which e are lies of at most A
+        estimate from the condition number. Any m + rD + e answers, of which e are lies of at most A
         workers, name the liars too, and up to D never bring about a wrong value; over the reals
         these are lies that are more than rounding, and the estimate covers smaller ones. No
         privacy.
@@ -188,7 +188,7 @@ def _drawn(m: int, shares: int) -> tuple[NDArray[np.float64], float]:
     """The code by which the worst answers amplify errors least, and by how much."""
     codes = list(_candidates(m, shares))
     amplified = [Amplified(code, np.eye(m)) for code in codes]
-    best = min(range(len(codes)), key=lambda place: amplified[place].largest)
+    best = min(range(len(codes)), key=lambda place: amplified[place].worst[0])
     return codes[best], amplified[best].worst[0]
 
 

@@ -13,7 +13,7 @@ from anyk.domains.prime import PrimeField
 from anyk.errors import InvalidArgument
 from anyk.schemes.products.sizes import sparse_column_sizes
 
-__all__ = ["is_sparse", "sparse_combination", "sparse_rows", "sparse_shares"]
+__all__ = ["is_sparse", "rows_of_shares", "sparse_combination", "sparse_rows", "sparse_shares"]
 
 _MATRIX = 2  # axes
 _INT32 = 1 << 31
@@ -119,6 +119,19 @@ def sparse_shares(
     starts = np.stack([share.indptr for share in shares]).astype(dtype)
     sizes = None if domain.exact else np.array([sparse_column_sizes(block) for block in blocks])
     return (data, columns, starts), sizes
+
+
+def rows_of_shares(parts: tuple[NDArray[Any], ...], inner: int) -> tuple[Any, ...]:
+    """The shares of which these are the parts, as csr_arrays.
+
+    Args:
+        parts: as `sparse_shares` makes them.
+        inner: how many columns they have.
+    """
+    return tuple(
+        _rows(data[: starts[-1]], columns[: starts[-1]], starts, inner)
+        for data, columns, starts in zip(*parts, strict=True)
+    )
 
 
 def _rows(data: NDArray[Any], indices: NDArray[Any], starts: NDArray[Any], inner: int) -> Any:

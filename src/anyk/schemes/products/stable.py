@@ -12,7 +12,7 @@ from anyk.codes.analog.parities import parities
 from anyk.codes.analog.trigonometric import trigonometric, worst_gap
 from anyk.domains.base import AbstractDomain
 from anyk.domains.real import Complex
-from anyk.schemes.approximate.placement import scattered
+from anyk.schemes.placement import scattered
 from anyk.schemes.products.code import ProductCode, unmasked
 
 __all__ = ["coefficients", "entangled", "on_a_circle", "ranks", "terms_of"]

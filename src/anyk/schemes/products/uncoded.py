@@ -155,7 +155,7 @@ class Uncoded(AbstractScheme):
         del source
         blocks = cut_left(self.domain, self.problem, factor)
         held, _ = self._held()
-        return Encoded(self, (blocks[held],), np.shape(factor), alone=True)
+        return Encoded(self, (self._copied(blocks, held),), np.shape(factor), alone=True)
 
     def encode_right(
         self, left: Encoded, factor: Any, *, source: AbstractSource = SystemSource()
@@ -174,11 +174,13 @@ class Uncoded(AbstractScheme):
         del source
         blocks, grid = cut_right(self.domain, self.problem, factor, left.layout)
         _, held = self._held()
-        if len(blocks) == 1:  # all workers receive one and the same
-            part = np.broadcast_to(blocks[0], (self.workers, *blocks.shape[1:]))
-        else:
-            part = blocks[held]
-        return Encoded(self, (*left.parts, part), grid)
+        return Encoded(self, (*left.parts, self._copied(blocks, held)), grid)
+
+    def _copied(self, blocks: NDArray[Any], held: NDArray[np.int64]) -> NDArray[Any]:
+        """The block of each worker; one and the same array where there is one block."""
+        if len(blocks) > 1:
+            return np.asarray(blocks[held])
+        return np.broadcast_to(blocks[0], (self.workers, *blocks.shape[1:]))
 
     def work(self, function: Function, per_worker: tuple[bool, ...] = ()) -> AbstractWork:
         """The product of the two parts.

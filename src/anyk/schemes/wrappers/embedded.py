@@ -350,6 +350,10 @@ class _EmbeddedCheck(AbstractCheck):
     ring: ResidueRing
     each: tuple[AbstractCheck, ...]
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return *self.each[0].shape, len(self.each)
+
     def passes(self, share: int, value: NDArray[Any]) -> bool:
         if value.shape[-1:] != (len(self.each),):
             return False

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from anyk.codes.analog.circle import spread
 from anyk.codes.curves.barycentric import berrut_matrix, chebyshev_first, chebyshev_second
-from anyk.schemes.approximate.placement import scattered
 from anyk.schemes.base import read_only
+from anyk.schemes.placement import scattered
 
 __all__ = ["BerrutPoints", "berrut_points"]
 

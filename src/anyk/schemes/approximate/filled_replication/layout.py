@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.codes.curves.ordering import chord_positions, pairwise_distances, path_order
-from anyk.schemes.approximate.placement import scattered
+from anyk.schemes.placement import scattered
 
 __all__ = ["FilledLayout", "filled_layout"]
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from anyk.codes.curves.barycentric import chebyshev_first, chebyshev_second
 from anyk.codes.curves.ordering import chord_positions, path_order
-from anyk.schemes.approximate.placement import scattered
+from anyk.schemes.placement import scattered
 
 __all__ = ["SplineLayout", "path_layout", "published_layout"]
 

@@ -34,7 +34,7 @@ def scattered(count: int) -> NDArray[np.intp]:
         Kuipers and Niederreiter, Uniform Distribution of Sequences, 1974, section 2.3.
 
     Example:
-        >>> from anyk.schemes.approximate.placement import scattered
+        >>> from anyk.schemes.placement import scattered
         >>> scattered(8)
         array([0, 5, 3, 1, 6, 4, 2, 7])
     """

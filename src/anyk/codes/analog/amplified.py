@@ -11,22 +11,23 @@ so that a set costs a matrix of |E| x |E|, and not one of k x k.
 
 from __future__ import annotations
 
-import itertools
 import math
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from anyk.codes.analog.sets import every
+
 __all__ = ["Amplified"]
 
 _ALL = 5000  # sets up to which all are tried
-_DRAWN = 500  # sets of those that are too many
+_DRAWN = 5000  # sets of those that are too many
 _FEWEST = 20
 _COST = 3 * 10**7  # operations that trying sets may take, at a time
-_CLIMBS = 3  # of the worst sets, from which worse ones are looked for
+_CLIMBS = 5  # of the worst sets, from which worse ones are looked for
 _STEPS = 20  # of exchanging one share
 _AT_ONCE = 2000  # sets
 
@@ -42,7 +43,7 @@ class Amplified:
         wanted: S, ndarray (values, k).
 
     Example:
-        >>> from anyk.schemes.products.amplified import Amplified
+        >>> from anyk.codes.analog.amplified import Amplified
         >>> code = Amplified(np.array([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8]]), np.eye(2))
         >>> code.of(np.array([[2], [0]])).round(3).tolist()  # without share 2, without share 0
         [1.0, 1.667]
@@ -89,31 +90,19 @@ class Amplified:
             with np.errstate(over="ignore", invalid="ignore"):  # infinite then
                 more = np.sum((inverse @ part) * inverse, axis=(1, 2))
             squares[first : first + _AT_ONCE] += more
-        errors = np.sqrt(squares / len(self.wanted))
+        with np.errstate(invalid="ignore"):  # of what was lost to rounding: infinite too
+            errors = np.sqrt(squares / len(self.wanted))
         return np.where(np.isfinite(errors), errors, math.inf)
 
-    @cached_property
+    @property
     def tried(self) -> NDArray[np.intp]:
         """Sets of missing shares: all of them where they are at most 5,000.
 
         Of more, runs of neighbours and some at random, always the same ones.
         """
-        shares, spare = len(self.terms), self.spare
-        if math.comb(shares, spare) <= _ALL:
-            every = list(itertools.combinations(range(shares), spare))
-            return np.array(every, dtype=np.intp).reshape(len(every), spare)
-        generator = np.random.default_rng(0)
-        runs = (np.arange(shares)[:, None] + np.arange(spare)) % shares
-        number = min(_DRAWN, max(_FEWEST, _COST // spare**3))
-        drawn = [generator.choice(shares, spare, replace=False) for _ in range(number)]
-        return np.concatenate([runs, np.stack(drawn)])
+        return _tried(len(self.terms), self.spare)
 
     @cached_property
-    def largest(self) -> float:
-        """The largest error of the sets that are tried."""
-        return float(self.of(self.tried).max())
-
-    @property
     def worst(self) -> tuple[float, tuple[int, ...]]:
         """The largest error that is found, and the shares that are missing then.
 
@@ -136,7 +125,7 @@ class Amplified:
             exchanged = np.tile(missing, (len(missing) * len(others), 1))
             places = np.repeat(np.arange(len(missing)), len(others))
             exchanged[np.arange(len(exchanged)), places] = np.tile(others, len(missing))
-            few = max(_FEWEST, _COST // self.spare**3)
+            few = max(_FEWEST, _COST // _STEPS // self.spare**3)
             if few < len(exchanged):
                 exchanged = exchanged[generator.choice(len(exchanged), few, replace=False)]
             errors = self.of(exchanged)
@@ -145,6 +134,18 @@ class Amplified:
                 break
             missing, error = exchanged[place], float(errors[place])
         return error, missing
+
+
+@lru_cache(maxsize=8)
+def _tried(shares: int, spare: int) -> NDArray[np.intp]:
+    all_of_them = every(shares, spare, _ALL)
+    if all_of_them is not None:
+        return all_of_them
+    generator = np.random.default_rng(0)
+    runs = (np.arange(shares)[:, None] + np.arange(spare)) % shares
+    number = min(_DRAWN, max(_FEWEST, _COST // spare**3))
+    drawn = np.argsort(generator.random((number, shares)), axis=1)[:, :spare]
+    return np.concatenate([runs, drawn])
 
 
 def _inverse(matrix: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from anyk.schemes.products.amplified import Amplified
+from anyk.codes.analog.amplified import Amplified
 
 
 def by_inverting(code, wanted, missing):
@@ -32,7 +32,7 @@ def test_where_there_are_many_sets_worse_ones_are_found_than_at_random():
     rng = np.random.default_rng(1)
     code = rng.standard_normal((26, 20))
     amplified = Amplified(code, np.eye(20))
-    assert len(amplified.tried) < 1000
+    assert len(amplified.tried) < 6000  # of 230,230
     others = [rng.choice(26, 6, replace=False) for _ in range(5000)]
     error, missing = amplified.worst
     assert error > amplified.of(np.stack(others)).max()
