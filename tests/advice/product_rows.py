@@ -26,6 +26,13 @@ def complex_numbers(a):
     return a * (1 + 2j)
 
 
+def answers_put(together):
+    """A product from answers that are put together so."""
+    encoded = anyk.Polynomial((2, 1, 1), 2).encode((np.eye(2, dtype=int), np.eye(2, dtype=int)))
+    answers = [left @ right for left, right in zip(*encoded.parts, strict=True)]
+    return encoded.decode(together(answers), range(2))
+
+
 ROWS = [
     tried(
         "Pass scheme.encode_left(A).",
@@ -138,5 +145,10 @@ ROWS = [
         "Pass domain=anyk.Reals().",
         lambda: anyk.Uncoded((2, 1, 1), 5, domain=float),
         lambda: anyk.Uncoded((2, 1, 1), 5, domain=anyk.Reals()),
+    ),
+    tried(
+        "Stack what the workers return along a new first axis.",
+        lambda: answers_put(np.concatenate),
+        lambda: answers_put(np.stack),
     ),
 ]

@@ -38,6 +38,7 @@ class Received:
         self.workers, self.pieces = promise.workers, promise.pieces
         self.usable = Usable(encoded)
         self._domain = encoded.scheme.domain
+        self._shape = encoded.scheme.shape_of_answers(encoded.layout)
         self._values: dict[int, NDArray[Any]] = {}
         self._authors: dict[int, int] = {}  # of answers on other workers' shares
         self.caught: set[int] = set()  # workers whose answer failed its check
@@ -69,10 +70,12 @@ class Received:
             return answer.failure
         if answer.value.dtype != self._domain.dtype:  # a WorkerTask returns no other
             return f"answer of dtype {answer.value.dtype}, not {self._domain.dtype}"
+        if self._shape is not None and answer.value.shape != self._shape:
+            return f"answer of shape {answer.value.shape}, not {self._shape}"
         try:
             self._domain.validate(answer.value, "answer")
         except InvalidArgument as error:
-            return f"unusable {error}"
+            return f"unusable answer: got {error.given}; needed: {error.needed}"
         return None
 
     def _wrong(self, answer: Answer, share: int) -> str | None:
@@ -82,8 +85,6 @@ class Received:
             return None
         if answer.worker in self.caught:
             return _CAUGHT_BEFORE
-        if answer.value.shape != check.shape:
-            return f"answer of shape {answer.value.shape}, not {check.shape}"
         if check.passes(share, answer.value):
             return None
         self.caught.add(answer.worker)

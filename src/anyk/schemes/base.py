@@ -156,6 +156,14 @@ class AbstractScheme(ABC):
         """
         return None
 
+    def shape_of_answers(self, layout: Any) -> tuple[int, ...] | None:  # noqa: ARG002 - for products
+        """The shape of the right answer on any share; None where the function alone knows it.
+
+        Args:
+            layout: of the `Encoded`.
+        """
+        return None
+
     @property
     def formats(self) -> tuple[FixedPoint, ...]:
         """The fixed-point formats that arguments may have, that of the data first; none here."""
@@ -384,8 +392,8 @@ def _no_factors(scheme: AbstractScheme) -> InvalidArgument:
     return InvalidArgument(
         "scheme",
         given=repr(scheme),
-        needed="a scheme for products of which one factor stays on the workers",
-        change="Take anyk.MDS, say, or distribute both factors: (A, B).",
+        needed="a scheme, without an embedding, for products of which one factor stays there",
+        change="Take anyk.MDS(.., domain=anyk.Reals()), say, or distribute both factors: (A, B).",
     )
 
 

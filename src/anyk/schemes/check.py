@@ -24,11 +24,6 @@ class AbstractCheck(ABC):
     A worker whose answer fails is out: nobody tells it how near its lie came.
     """
 
-    @property
-    @abstractmethod
-    def shape(self) -> tuple[int, ...]:
-        """Of the right answer on a share. One of another shape is a fault, and no lie."""
-
     @abstractmethod
     def passes(self, share: int, value: NDArray[Any]) -> bool:
         """Whether this is the answer on a share, but for a chance that the guarantee states.

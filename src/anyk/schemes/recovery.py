@@ -69,13 +69,19 @@ def read_only(matrix: NDArray[Any]) -> NDArray[Any]:
     return matrix
 
 
-def rows_of(values: Any, answered: tuple[int, ...], domain: AbstractDomain) -> NDArray[Any]:
+def rows_of(
+    values: Any,
+    answered: tuple[int, ...],
+    domain: AbstractDomain,
+    shape: tuple[int, ...] | None = None,
+) -> NDArray[Any]:
     """Check what `recover` was given: one row of the domain for each worker that answered.
 
     Args:
         values: array-like (len(answered), *out).
         answered: the workers.
         domain: what its values must belong to.
+        shape: of each row; None for any.
 
     Returns:
         ndarray (len(answered), *out) of the domain's dtype.
@@ -90,5 +96,12 @@ def rows_of(values: Any, answered: tuple[int, ...], domain: AbstractDomain) -> N
             given=f"shape {np.shape(array)}",
             needed=f"one row for each of the {len(answered)} workers that answered",
             change="Stack the answers along the first axis, in the order of `answered`.",
+        )
+    if shape is not None and array.shape[1:] != shape:
+        raise InvalidArgument(
+            "values",
+            given=f"answers of shape {array.shape[1:]}",
+            needed=f"shape {shape}, as the right ones have",
+            change="Stack what the workers return along a new first axis.",
         )
     return array

@@ -23,18 +23,8 @@ def encoded_by(scheme):
     return scheme.encode((A, np.ones((*lead, 2 * p + 1, 2 * n + 1), dtype=scheme.domain.dtype)))
 
 
-@pytest.mark.parametrize("scheme", SCHEMES, ids=repr)
-def test_answers_of_no_products_shape_are_lies(scheme):
-    encoded = encoded_by(scheme)
-    shares = range(scheme.workers * scheme.guarantee.pieces)
-    for shape in [(97, 97), (1, 97), (97,), (0,), (), (0, 0), (2, 2, 2)]:
-        values = np.zeros((len(shares), *shape), dtype=scheme.domain.dtype)
-        with pytest.raises(anyk.TooManyErrors):
-            encoded.decode(values, tuple(shares))
-
-
 @pytest.mark.parametrize("shape", [(97, 97), (2,), (0, 2)])
-def test_one_worker_with_another_shape_gives_no_value(shape):
+def test_a_worker_with_another_shape_is_not_counted(shape):
     class Wrong(anyk.faults.AbstractFault):
         def around(self, run, worker):  # noqa: ARG002 - all alike
             return np.zeros(shape)
@@ -43,8 +33,9 @@ def test_one_worker_with_another_shape_gives_no_value(shape):
     delays = anyk.delays.Fixed({1: 5.0})
     with anyk.faults.Faulty(anyk.Simulated(2, delays=delays), {0: Wrong()}) as executor:
         with anyk.distribute(scheme, np.eye(3), executor) as held:
-            with pytest.raises(anyk.RecoveryError):
-                held.matmul(np.ones((3, 2)))
+            outcome = held.matmul(np.ones((3, 2)))
+    assert np.array_equal(outcome.value, np.ones((3, 2)))
+    assert outcome.used == (1,)
 
 
 @pytest.mark.parametrize("scheme", SCHEMES, ids=repr)

@@ -81,11 +81,6 @@ class AbstractKeys(ABC):
 
     @property
     @abstractmethod
-    def height(self) -> int:
-        """How many rows a left factor has, and a product."""
-
-    @property
-    @abstractmethod
     def smallest_lie(self) -> float:
         """From which size on a lie is found but for a chance of `escapes`; 0.0 where any is."""
 

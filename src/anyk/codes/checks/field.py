@@ -96,11 +96,6 @@ class FieldKeys(AbstractKeys):
         return _FieldTest(self, right_of(right, len(self.keys), self.keys.shape[2]))
 
     @property
-    def height(self) -> int:
-        """How many rows a product has."""
-        return int(self.rows.shape[2])
-
-    @property
     def smallest_lie(self) -> float:
         """0.0: any lie is found."""
         return 0.0

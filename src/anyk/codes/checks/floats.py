@@ -139,11 +139,6 @@ class FloatKeys(AbstractKeys):
         return _FloatTest(self, right_of(right, len(self.secrets), self.allowance.inner))
 
     @property
-    def height(self) -> int:
-        """How many rows a product has."""
-        return self.allowance.rows
-
-    @property
     def smallest_lie(self) -> float:
         """How far a column must be off, relative to its size; it is known before any answer.
 

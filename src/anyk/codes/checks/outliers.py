@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["COLUMNS", "explained", "outliers"]
+__all__ = ["explained", "outliers"]
 
-COLUMNS: Final = 50
-"""So many columns tell by how much most of them are off."""
-
+_FEWEST = 50  # columns, that tell by how much most of them are off
 _TIMES = 4.0  # the median: of columns that are off alike, none is by more, but for 1e-13
 _ROUNDINGS = 4.0  # by which any column may be off
 _AGAIN = 4  # columns that are multiplied again, those most off
@@ -35,7 +33,7 @@ def outliers(
         Their places, at most 4, the largest first; none where there are fewer than 50 columns.
     """
     some = np.flatnonzero(sizes > 0.0)
-    if some.size < COLUMNS:
+    if some.size < _FEWEST:
         return some[:0]
     with np.errstate(over="ignore"):  # of subnormal sizes; infinite levels stand out all the same
         level = found[some] / sizes[some]

@@ -299,6 +299,14 @@ class AbstractProduct(AbstractScheme):
         """
         return product_work(function, per_worker, sparse=self.can.sparse)
 
+    def shape_of_answers(self, layout: Layout) -> tuple[int, ...]:
+        """Of as many blocks of the product as a share has."""
+        code, (*stack, height), columns = code_of(self), layout.grid.answer, layout.grid.columns
+        if columns is None:
+            return *stack, height * code.left.tiles[0]
+        *stack, high = stack
+        return *stack, high * code.left.tiles[0], height * code.right.tiles[1]
+
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether there are as many as determine the product, beyond those that D workers gave."""
         return self.certainty.margin(set(indices_of("answered", answered))) >= 0
@@ -328,6 +336,7 @@ class AbstractProduct(AbstractScheme):
             sizes=layout.sizes,
             shares=answered,
             lacking=self._lacking,
+            answer=self.shape_of_answers(layout),
             single=self._single,
         )
 

@@ -77,11 +77,6 @@ class ProductCheck(AbstractCheck):
         """With which chance a lie of that size passes, whatever it is."""
         return self.keys.escapes
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Of the product of the parts of a share."""
-        return self.keys.height, *self.right.shape[2:]
-
     def passes(self, share: int, value: NDArray[Any]) -> bool:
         """Whether this is the product of the parts of a share, but for that chance or rounding.
 

@@ -47,6 +47,7 @@ class LinearRecovery(AbstractRecovery):
         sizes: of the answers, over the reals.
         shares: that were answered, in the order of their answers.
         lacking: makes the error of answers that do not determine the product.
+        answer: the shape of one.
         single: whether honest answers may be of single precision, and pass their check.
     """
 
@@ -57,6 +58,7 @@ class LinearRecovery(AbstractRecovery):
     sizes: Sizes | None
     shares: tuple[int, ...]
     lacking: Callable[[tuple[int, ...]], Exception]
+    answer: tuple[int, ...]
     single: bool = False
 
     @property
@@ -92,9 +94,7 @@ class LinearRecovery(AbstractRecovery):
             TooManyErrors: if they contradict each other beyond what can be mended, or are of
                 another shape than the products of shares.
         """
-        array = rows_of(values, self.shares, self.domain)
-        if array.shape[1:] != self._shape:  # whoever answers so lies, and most did
-            raise self.certainty.contradiction(self.shares, 0)
+        array = rows_of(values, self.shares, self.domain, self.answer)
         if isinstance(self.domain, PrimeField):
             return self._exact(self.domain, array)
         return self._rounded(array)
@@ -175,15 +175,6 @@ class LinearRecovery(AbstractRecovery):
             size = size_of(value)
             error = judged.error(solved.matrix) + judged.own * size if left.any() else 0.0
         return _estimated(value, error, size, solved.condition, judged.suspects)
-
-    @property
-    def _shape(self) -> tuple[int, ...]:
-        """Of each answer."""
-        high, _, wide = self.code.tiles
-        if self.grid.columns is None:
-            return (high * self.grid.answer[0],)
-        *stack, height, width = self.grid.answer
-        return (*stack, high * height, wide * width)
 
     def _split(self, array: NDArray[Any]) -> NDArray[Any]:
         """The products in each answer, ndarray (len(answered) * products, *block)."""

@@ -107,7 +107,7 @@ class ResidueRecovery(AbstractRecovery):
                 another shape than the product.
         """
         product, certainty = self.product, self.certainty
-        array = rows_of(values, self.shares, Integers())
+        array = rows_of(values, self.shares, Integers(), self.product.shape)
         if array.shape[1:] != product.shape:  # whoever answers so lies, and most did
             raise certainty.contradiction(self.shares, 0)
         value = np.empty(math.prod(product.shape), dtype=self._dtype)

@@ -286,6 +286,10 @@ class Residues(AbstractScheme):
         """Whether there are k of them beyond those that D workers gave."""
         return self.certainty.margin(set(indices_of("answered", answered))) >= 0
 
+    def shape_of_answers(self, layout: ProductOfResidues) -> tuple[int, ...]:
+        """Of the product."""
+        return layout.shape
+
     def tally(self, layout: Any) -> AbstractTally:  # noqa: ARG002
         """The same, told one by one."""
         return CountTally(self.certainty.dimension) if self.verified else self.certainty.tally

@@ -25,6 +25,7 @@ from anyk.schemes.base import (
 from anyk.schemes.maps.replication import Replication
 from anyk.schemes.products.grid import Grid, cut_left, cut_right, factors_of
 from anyk.schemes.products.multiply import product_work
+from anyk.schemes.recovery import rows_of
 from anyk.schemes.row import SchemeRow, SchemeWords, none_of
 from anyk.schemes.tally import AbstractTally, Replicas
 from anyk.spec import Guarantee, MatMul, Threat
@@ -194,6 +195,10 @@ class Uncoded(AbstractScheme):
         """Whether each product was answered as often as tells it."""
         return self._copies.sufficient(answered)
 
+    def shape_of_answers(self, layout: Grid) -> tuple[int, ...]:
+        """Of one block of the product."""
+        return layout.answer
+
     def tally(self, layout: Any) -> AbstractTally:  # noqa: ARG002
         """The same, told one by one."""
         return self._copies.tally(None)
@@ -256,7 +261,8 @@ class _UncodedRecovery(AbstractRecovery):
         return np.repeat(np.eye(m * n, dtype=self.scheme.domain.dtype), p, axis=1)
 
     def recover(self, values: NDArray[Any]) -> Recovered:
-        found = self.copies.recover(values)
+        domain, shape = self.scheme.domain, self.grid.answer
+        found = self.copies.recover(rows_of(values, self.answered, domain, shape))
         blocks = found.value
         if blocks.shape[1:] != self.grid.answer:  # whoever answers so lies, and most did
             raise TooManyErrors(
@@ -265,7 +271,7 @@ class _UncodedRecovery(AbstractRecovery):
                 more=0,
             )
         if self.scheme.partition[1] > 1:
-            blocks = self.scheme.domain.matmul(self._sums, blocks)
+            blocks = domain.matmul(self._sums, blocks)
         error = found.error_estimate
         return replace(
             found,

@@ -229,6 +229,12 @@ class Embedded(AbstractScheme):
         first, *_ = layout
         return self.scheme.tally(first)
 
+    def shape_of_answers(self, layout: Any) -> tuple[int, ...] | None:
+        """As for the scheme, once for each prime."""
+        first, *_ = layout
+        shape = self.scheme.shape_of_answers(first)
+        return None if shape is None else (*shape, len(self.domain.primes))
+
     def replicas(self, layout: Any) -> Replicas | None:
         """As for the scheme."""
         first, *_ = layout
@@ -349,10 +355,6 @@ class _EmbeddedCheck(AbstractCheck):
 
     ring: ResidueRing
     each: tuple[AbstractCheck, ...]
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return *self.each[0].shape, len(self.each)
 
     def passes(self, share: int, value: NDArray[Any]) -> bool:
         if value.shape[-1:] != (len(self.each),):
