@@ -333,6 +333,19 @@ def test_checked_answers_of_single_precision_are_in_the_estimate(scheme):
     assert within >= 37
 
 
+@pytest.mark.parametrize("detects", [None, 2])
+@pytest.mark.parametrize("lie", [1e-320, 1.0, 1e3, 1e300])
+def test_who_lies_about_zeros_is_named(detects, lie):
+    scheme = anyk.MDS((4, 1, 1), 9, R, adversaries=1, detects=detects)
+    rng = np.random.default_rng(4)
+    encoded = scheme.encode((rng.standard_normal((7, 5)), np.zeros((5, 3))))
+    values = _products(encoded, range(8))
+    values[2] += lie
+    recovered = encoded.decode(values, tuple(range(8)))
+    assert recovered.suspects == (2,)
+    assert not recovered.value.any()
+
+
 def _products(encoded, who):
     left, right = encoded.parts
     return np.stack([left[share] @ right[share] for share in who])
