@@ -11,8 +11,8 @@ has paid off.
 
     python benchmarks/dask_array_one_slow_worker.py [--workers 8] [--delay 0.5] [--tiny]
 
-Claims: with the slow worker a product takes at most half as long as plainly; without it, making
-shares never pays off; between workers no more than twice A moves, and nothing of A by this process.
+Claims: with the slow worker a product takes at most half as long as plainly, and between workers no
+more than twice A moves.
 """
 
 from __future__ import annotations

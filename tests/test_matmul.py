@@ -262,6 +262,8 @@ def test_floats_of_any_size_are_hidden_and_come_back(scale):
     with pytest.raises(anyk.InvalidArgument, match="holds"):
         product([[1e300]], [1e300], colluders=1)
     assert product([[1e-300]], [1e-300], colluders=1).value == 0.0
+    outcome = product([[1e300, 0.0]], [[0.0], [1e300]], colluders=1)
+    assert abs(outcome.value[0, 0]) <= outcome.quantisation_error
 
 
 @pytest.mark.parametrize("kind", [bool, np.int64, np.float32, np.float64, np.complex128])

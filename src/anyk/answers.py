@@ -230,7 +230,7 @@ class Outcome:
         if self.error_estimate is not None and not (self.known is not None and self.known.all()):
             amplified = "" if self.condition is None else f" (condition {self.condition:.2g})"
             lines.append(f"error     {error_in_words(self.error_estimate)}{amplified}")
-        if self.known is not None and self.block_errors is not None and self.known.size > 1:
+        if self._of_blocks and self.known is not None and self.block_errors is not None:
             lines.append(f"blocks    {evidence_in_words(self.known, self.block_errors)}")
         if self.quantisation_error is not None:
             lines.append(f"rounding  of the inputs: at most {self.quantisation_error:.2g} an entry")
@@ -269,6 +269,11 @@ class Outcome:
             f"failed    {_told(who)}: {why}" for why, who in by_reason(self.failures).items()
         )
         return lines
+
+    @property
+    def _of_blocks(self) -> bool:
+        """Whether there is something to say of each of several blocks."""
+        return self.known is not None and self.block_errors is not None and self.known.size > 1
 
     @property
     def _headline(self) -> str:
@@ -317,7 +322,7 @@ class Outcome:
         )
 
         verdict = f"{self.status.name.lower().replace('_', ' ')} after {told_seconds(self.elapsed)}"
-        if self.known is not None and self.block_errors is not None:
+        if self._of_blocks and self.known is not None:
             verdict += f", {evidence_in_short(self.known)}"
         panel = Panel(
             title=f"{len(self.used)} of {len(self.timings)} workers answered",
@@ -347,7 +352,7 @@ class Outcome:
         import html  # noqa: PLC0415 - as above
 
         report = f'<pre style="font-family: monospace">{html.escape(str(self))}</pre>'
-        if self.known is not None and self.block_errors is not None:
+        if self._of_blocks and self.known is not None and self.block_errors is not None:
             report += evidence_picture(self.known, self.block_errors)
         if not self.timings:
             return report

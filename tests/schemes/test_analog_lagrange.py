@@ -486,3 +486,14 @@ def test_rounding_that_is_alike_in_many_answers_is_within_the_estimate(colluders
         recovered = encoded.decode(encoded.shares, range(workers))
         error = np.linalg.norm(recovered.value - X) / np.linalg.norm(recovered.value)
         assert error <= recovered.error_estimate
+
+
+@pytest.mark.parametrize("lie", [1.0, 1e3, 1e300])
+def test_who_lies_about_zeros_is_named(lie):
+    scheme = anyk.AnalogLagrange(blocks=2, degree=1, workers=8, adversaries=1)
+    encoded = scheme.encode(np.ones((2, 3)))
+    values = np.zeros((8, 3), dtype=encoded.shares.dtype)
+    values[4] += lie
+    recovered = encoded.decode(values, tuple(range(8)))
+    assert recovered.suspects == (4,)
+    assert not recovered.value.any()

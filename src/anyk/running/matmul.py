@@ -336,15 +336,16 @@ def _finished(outcome: Outcome, factors: Factors, plan: ProductPlan) -> Outcome:
     wanted = factors.of_floats() if whole else factors
     value = wanted.value(outcome.value)
     error, rounding = outcome.error_estimate, outcome.quantisation_error
-    if rounding is not None:
-        rounding = None if factors.whole else math.ldexp(rounding, factors.shift)
+    off = 0.0
     if value.dtype.itemsize < outcome.value.dtype.itemsize and value.dtype.kind != "b":
         before = replace(wanted, dtype=outcome.value.dtype).value(outcome.value)
         lost = before - value
+        off = float(np.abs(lost).max())
         if error is not None:
             error = math.hypot(error, size_of(lost) / (size_of(before) or 1.0))
-        if rounding is not None:
-            rounding += float(np.abs(lost).max())
+    if rounding is not None:
+        with np.errstate(over="ignore"):  # which is a bound too
+            rounding = None if factors.whole else float(np.ldexp(rounding, factors.shift)) + off
     return replace(
         outcome, value=value, error_estimate=error, quantisation_error=rounding, plan=plan
     )

@@ -271,6 +271,39 @@ def test_in_a_run_with_a_liar():
 
 
 @pytest.mark.parametrize(
+    ("scheme", "draws"),
+    [
+        (anyk.MDS((12, 1, 1), 24, R, adversaries=4), 60),  # 4,845 sets: all are weighed
+        (anyk.MDS((16, 1, 1), 32, R, adversaries=6), 12),  # 376,740 sets
+    ],
+    ids=str,
+)
+def test_lies_that_look_like_those_of_others_accuse_nobody_else_among_many_sets(scheme, draws):
+    rng, most, blocks = np.random.default_rng(9), scheme.adversaries, scheme.partition[0]
+    A, B = rng.normal(size=(blocks, 7)), rng.normal(size=(7, 3))
+    encoded = scheme.encode((A, B))
+    honest = np.stack([left @ right for left, right in zip(*encoded.parts, strict=True)])
+    for _ in range(draws):
+        who = rng.permutation(scheme.workers)[: scheme.guarantee.threshold]
+        some, liars = who[: 2 * most], who[:most]
+        basis = np.linalg.qr(encoded.encoder.data[who], mode="complete")[0]
+        # errors of all of these of which least is seen
+        alike = np.linalg.svd(basis[: len(some), blocks:].T)[2][-1, :most]
+        lie = alike / np.linalg.norm(alike) * 10.0 ** rng.uniform(-12.5, -11.0)
+        values = honest.copy()
+        values[liars] += 2.6 * lie[:, None, None] * rng.normal(size=honest.shape[1:])
+        try:
+            recovered = encoded.decode(values[who], who)
+        except anyk.TooManyErrors:
+            continue
+        assert set(recovered.suspects) <= set(liars.tolist())
+        assert np.allclose(recovered.value, A @ B, rtol=0.0, atol=1e-8)
+    values = honest.copy()
+    values[:most] *= 1 + 1e-7
+    assert encoded.decode(values, range(scheme.workers)).suspects == tuple(range(most))
+
+
+@pytest.mark.parametrize(
     "scheme",
     [
         anyk.MDS((3, 1, 1), 7, anyk.Reals(), adversaries=1, verified="single"),
@@ -298,6 +331,19 @@ def test_checked_answers_of_single_precision_are_in_the_estimate(scheme):
         within += off <= recovered.error_estimate + 1e-13
         assert off <= 3.0 * recovered.error_estimate + 1e-13
     assert within >= 37
+
+
+@pytest.mark.parametrize("detects", [None, 2])
+@pytest.mark.parametrize("lie", [1e-320, 1.0, 1e3, 1e300])
+def test_who_lies_about_zeros_is_named(detects, lie):
+    scheme = anyk.MDS((4, 1, 1), 9, R, adversaries=1, detects=detects)
+    rng = np.random.default_rng(4)
+    encoded = scheme.encode((rng.standard_normal((7, 5)), np.zeros((5, 3))))
+    values = _products(encoded, range(8))
+    values[2] += lie
+    recovered = encoded.decode(values, tuple(range(8)))
+    assert recovered.suspects == (2,)
+    assert not recovered.value.any()
 
 
 def _products(encoded, who):

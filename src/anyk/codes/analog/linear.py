@@ -40,7 +40,8 @@ class LinearCode:
         `locate` finds the fewest groups without which the rest is consistent, up to the noise
         given, where there are such and at most 3,000 sets of so many groups; beyond, several
         heuristics and exchanges look for them, and what they do not find is exceeded. Where a lie
-        is so small that other groups explain the values as well, nobody is named for it.
+        is so small that other groups explain the values as well, nobody is named for it; beyond
+        30,000 sets, 3,000 of groups of several rows, those others are looked for by exchanges, too.
 
     References:
         Candes and Tao: Decoding by linear programming (IEEE TIT 2005), for lies in real codes as
@@ -200,6 +201,7 @@ class LinearCode:
         learned: bool = False,
         rows: int | None = None,
         start: Start | None = None,
+        unsure: float = 1.0,
     ) -> Located:
         """Which groups are wrong.
 
@@ -214,6 +216,8 @@ class LinearCode:
             learned: whether the noise is only known from these values.
             rows: how many rows may be left out at most; by default any number.
             start: which groups to try first, where there are too many sets for all to be tried.
+            unsure: by how much lies must be clearer where that are more than 30,000 sets, or 3,000
+                of groups of several rows: others may explain them that were not tried.
 
         Returns:
             The places of the fewest groups without which the rest is consistent; named are those
@@ -242,6 +246,7 @@ class LinearCode:
                     beyond=_each(beyond, values),
                     own=_each(own, values),
                     learned=learned,
+                    unsure=unsure,
                 )
                 return Located(removed=found, named=named)
         return Located(exceeded=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import Any, TypeAlias, final
 
 import numpy as np
@@ -11,7 +12,7 @@ import scipy  # its submodules load when first used: import anyk stays quick
 from numpy.typing import NDArray
 
 from anyk.codes.analog.sample import alike
-from anyk.codes.analog.sets import every, exchanged, grown, places_of_largest
+from anyk.codes.analog.sets import ALL, every, exchanged, grown, places_of_largest
 from anyk.codes.analog.spans import Rows, complement, span_of
 
 __all__ = ["Search", "Start"]
@@ -135,6 +136,7 @@ class Search:
         beyond: NDArray[np.float64],
         own: NDArray[np.float64],
         learned: bool,
+        unsure: float = 1.0,
     ) -> tuple[int, ...]:
         """Those of the groups found that A others do not explain as well, up to noise and chance.
 
@@ -144,6 +146,8 @@ class Search:
             beyond: what no rounding of each row is, whatever the noise of the rest, ndarray (n,).
             own: what each honest row may be off by alone, ndarray (n,).
             learned: whether the noise is only known from these values.
+            unsure: how much less others may leave than those that are found, where not all are
+                weighed.
         """
         rows = np.concatenate([self._groups[each] for each in found])
         errors = np.linalg.lstsq(self._check[:, rows], self._syndromes)[0]
@@ -157,7 +161,8 @@ class Search:
             if np.linalg.norm(errors[here]) <= math.sqrt(self._width) * np.linalg.norm(alone[here]):
                 continue
             chance = float(np.linalg.norm(chances[here])) * math.sqrt(self._width)
-            if self._rival(group, found) > max(unseen, chance):
+            enough = max(unseen, chance) * (unsure if self._all is None else 1.0)
+            if self._rival(group, found, enough) > enough:
                 clear.append(group)
         return tuple(clear)
 
@@ -181,18 +186,40 @@ class Search:
         unseen: NDArray[np.float64] = np.minimum(chance, beyond[rows])
         return unseen
 
-    def _rival(self, group: int, found: tuple[int, ...]) -> float:
-        """The norm of what the A others leave that explain most without this group."""
-        sets = self._every(self._most)
-        if sets is None:
-            allowed = np.delete(np.arange(len(self._groups)), group)
-            start = np.setdiff1d(np.array(found), group)
-            start = grown(start, allowed, self._most, self._left)
-            sets = exchanged(start, allowed, self._left)[0][None]
-        sets = sets[(sets != group).all(axis=1)]
+    def _rival(self, group: int, found: tuple[int, ...], enough: float) -> float:
+        """The norm of what the A others leave that explain most without this group.
+
+        Args:
+            group: that is found.
+            found: all that are.
+            enough: a norm that makes it no clear one.
+        """
+        if self._all is not None:
+            sets, norms = self._all
+            return float(norms.min(initial=math.inf, where=(sets != group).all(axis=1)))
+        least, allowed = math.inf, np.delete(np.arange(len(self._groups)), group)
+        most = self._weighed + _MOST // (4 * len(found) * int(self._counts.max()))
+        rest = [each for each in found if each != group]
+        for first in (rest, *([int(each)] for each in allowed)):
+            start = grown(first, allowed, self._most, self._left)
+            others = exchanged(start, allowed, self._left)[0][None]
+            least = min(least, float(self._norms(others)[0]))
+            if least <= enough or self._weighed > most:
+                break
+        return least
+
+    @cached_property
+    def _all(self) -> tuple[NDArray[np.intp], NDArray[np.float64]] | None:
+        """All sets of A groups, and the norms of what each leaves, where they can be weighed."""
+        most = _MOST if self._counts.max() == 1 else ALL  # sets of many rows take long
+        sets = every(len(self._groups), self._most, most)
+        return None if sets is None else (sets, self._norms(sets))
+
+    def _norms(self, sets: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Of what sets of groups leave, ndarray (sets,)."""
         freedom = np.maximum(len(self._check) - self._counts[sets].sum(axis=1), 1)
-        norms = self._left(sets) * np.sqrt(freedom * self._width)
-        return float(norms.min(initial=math.inf))
+        norms: NDArray[np.float64] = self._left(sets) * np.sqrt(freedom * self._width)
+        return norms
 
     def _every(self, errors: int) -> NDArray[np.intp] | None:
         """All sets of this many groups, where these are few enough."""

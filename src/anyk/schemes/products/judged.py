@@ -32,7 +32,9 @@ _SLACK = 1.5  # for rounding that is alike in many rows
 _OWN, _ALIKE = 2.0, 64.0  # roundings of a sum of n terms: 2 + n/64
 _LUCK = 3.0  # standard deviations by which few spare rows may show less noise than there is
 _SUBNORMAL = float(np.finfo(np.float64).smallest_subnormal)  # what the smallest numbers lose
+_LEAST = 1e-290  # times the largest number, is never told from rounding
 _HUGE = 1e100  # times the other answers
+_UNSURE = 100.0  # times clearer must a lie be where not all others can be tried in its place
 _ACCIDENT = 40  # binary digits behind the point that are 0, which are no accident
 
 
@@ -141,7 +143,13 @@ class RoundedAnswers:
         honest = np.maximum(ROUNDINGS * _EPS * self._coarse * self._scale, _LIE * noise)
         beyond = np.maximum(SINGLE * self._scale, honest)
         locate = partial(
-            self._code.locate, few, most, own=honest, beyond=beyond, rows=margin * self._each
+            self._code.locate,
+            few,
+            most,
+            own=honest,
+            beyond=beyond,
+            rows=margin * self._each,
+            unsure=_UNSURE,
         )
         located = locate(noise=_LIE * noise)
         if not located.exceeded or self.certainty.more(self.answered):
@@ -205,7 +213,8 @@ class RoundedAnswers:
         usual = groups[-1 - min(self.certainty.adversaries, len(groups) - 1)] * lengths
         with np.errstate(over="ignore"):
             expected = np.minimum(self.expected / unit, _HUGE)
-        scale: NDArray[np.float64] = np.hypot(expected, usual) + _SUBNORMAL / unit / self._finest
+        least = max(_SUBNORMAL / unit / self._finest, _LEAST)  # where all that is true is 0
+        scale: NDArray[np.float64] = np.hypot(expected, usual) + least
         return scale
 
     @property

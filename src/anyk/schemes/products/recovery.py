@@ -91,8 +91,7 @@ class LinearRecovery(AbstractRecovery):
         Raises:
             InvalidArgument: if `values` does not fit.
             NotEnoughAnswers: if these answers do not determine the product.
-            TooManyErrors: if they contradict each other beyond what can be mended, or are of
-                another shape than the products of shares.
+            TooManyErrors: if they contradict each other beyond what can be mended.
         """
         array = rows_of(values, self.shares, self.domain, self.answer)
         if isinstance(self.domain, PrimeField):

@@ -35,6 +35,7 @@ _DEGREE = (
     "or take a scheme for any function."
 )
 _SUBNORMAL = float(np.finfo(np.float64).smallest_subnormal)  # what the smallest numbers lose
+_LEAST = 1e-290  # times the largest number, is never told from rounding
 
 
 @final
@@ -108,7 +109,7 @@ class AnalogRecovery(AbstractRecovery):
         sizes = np.linalg.norm(sample, axis=1) / math.sqrt(sample.shape[1])
         typical = float(np.sort(sizes)[-1 - most])
         coarse = _COARSER if _single(rows, most) else 1.0
-        rounding = self.rounding * coarse * typical + _SUBNORMAL / unit
+        rounding = self.rounding * coarse * typical + max(_SUBNORMAL / unit, _LEAST)
         located = self._located(sample, rounding, SINGLE * typical)
         if located.exceeded:
             raise self.certainty.contradiction(self.workers, unless=_DEGREE)
