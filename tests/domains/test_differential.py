@@ -18,7 +18,7 @@ from anyk.domains.points import (
     require_disjoint,
     require_harmonic,
 )
-from anyk.domains.polynomials import lagrange_matrix, node_weights, vandermonde
+from anyk.domains.polynomials import lagrange_matrix, node_weights, products_of, vandermonde
 from anyk.domains.ring import further_fields
 
 # Fields
@@ -288,6 +288,13 @@ def case_vandermonde(draw):
     right = [[pow(x, row, field.modulus) for x in points] for row in range(rows)]
     got = vandermonde(field, draw.disguised(points), rows)
     same(got, np.array(right, dtype=object).reshape(rows, len(points)))
+
+
+def case_products(draw):
+    field = draw.field()
+    factors = draw.array((1 + draw.upto(4), draw.upto(9)), draw.integer) % field.modulus
+    right = [math.prod(row) % field.modulus for row in factors.tolist()]
+    same(products_of(field, factors.astype(np.int64)), np.array(right, dtype=object))
 
 
 def case_points(draw):

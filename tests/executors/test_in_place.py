@@ -129,7 +129,10 @@ def test_shares_are_not_the_callers_own_arrays(row):
     for scheme in row.examples():
         if isinstance(scheme.problem, anyk.MatMul):
             m, p, n = scheme.problem.partition
-            X = tuple(np.ones(shape, scheme.domain.dtype) for shape in ((2 * m, p), (p, 2 * n)))
+            batch = (scheme.problem.batch,) if scheme.problem.batch > 1 else ()
+            shapes = (*batch, 2 * m, p), (*batch, p, 2 * n)
+            X = tuple(np.ones(shape, scheme.domain.dtype) for shape in shapes)
+            X = X[0] if scheme.problem.gram else X
         else:
             X = np.ones((scheme.problem.blocks, 2), scheme.domain.dtype)
         parts = scheme.encode(X).parts

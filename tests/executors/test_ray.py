@@ -213,6 +213,15 @@ def test_sums_of_outputs_and_products_are_ordinary_schemes(trio: Ray) -> None:
     sums_and_products(trio, gram)
 
 
+def test_a_matrix_stays_and_is_multiplied(trio: Ray) -> None:
+    A = np.arange(12.0).reshape(4, 3)
+    scheme = anyk.MDS((2, 1, 1), 3, domain=anyk.Reals())
+    with anyk.distribute(scheme, A, trio) as resident:
+        for x in (A[0], A.T):
+            np.testing.assert_allclose(resident.matmul(x, progress=False).value, A @ x)
+    np.testing.assert_allclose(anyk.matmul(A, A.T, trio, stragglers=1).value, A @ A.T)
+
+
 def test_without_ray_running_it_says_so() -> None:  # the last test: it shuts Ray down
     executor = Ray(2)
     placement = executor.place([np.zeros(2)])
@@ -222,12 +231,3 @@ def test_without_ray_running_it_says_so() -> None:  # the last test: it shuts Ra
         with pytest.raises(ExecutorError, match="not initialised"):
             use()
     executor.close()
-
-
-def test_a_matrix_stays_and_is_multiplied(trio: Ray) -> None:
-    A = np.arange(12.0).reshape(4, 3)
-    scheme = anyk.MDS((2, 1, 1), 3, domain=anyk.Reals())
-    with anyk.distribute(scheme, A, trio) as resident:
-        for x in (A[0], A.T):
-            np.testing.assert_allclose(resident.matmul(x, progress=False).value, A @ x)
-    np.testing.assert_allclose(anyk.matmul(A, A.T, trio, stragglers=1).value, A @ A.T)

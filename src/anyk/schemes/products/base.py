@@ -264,7 +264,8 @@ class AbstractProduct(AbstractScheme):
             require_transpose(factor, held.turned)
         blocks, grid = cut_right(self.domain, self.problem, factor, held.shape)
         if code.common:
-            part = np.broadcast_to(blocks[0], (code.shares, *blocks.shape[1:]))
+            own = blocks[0].copy()  # and not the caller's
+            part = np.broadcast_to(own, (code.shares, *blocks.shape[1:]))
         else:
             part = self._shares(code.right, blocks, source)
         sizes = None

@@ -92,8 +92,8 @@ def column_sizes(blocks: NDArray[Any]) -> NDArray[np.float64]:
 
     Example:
         >>> from anyk.schemes.products.sizes import column_sizes
-        >>> column_sizes(np.array([[[3e200, 0.0], [4e200, 0.0]]])) / 1e200
-        array([[3.53553391, 0.        ]])
+        >>> (column_sizes(np.array([[[3e200, 0.0], [4e200, 0.0]]])) / 1e200).round(6).tolist()
+        [[3.535534, 0.0]]
     """
     many, columns = len(blocks), blocks.shape[-1]
     return _along(blocks.reshape(many, -1, columns), 1)
@@ -138,8 +138,8 @@ def size_of(array: NDArray[Any]) -> float:
 
     Example:
         >>> from anyk.schemes.products.sizes import size_of
-        >>> size_of(np.array([3e-200, 4e-200])) / 1e-200
-        3.5355339059327378
+        >>> round(size_of(np.array([3e-200, 4e-200])) / 1e-200, 9)
+        3.535533906
     """
     flat = np.ascontiguousarray(array).reshape(-1).view(np.float64)
     with np.errstate(over="ignore"):

@@ -181,7 +181,8 @@ class Uncoded(AbstractScheme):
         """The block of each worker; one and the same array where there is one block."""
         if len(blocks) > 1:
             return np.asarray(blocks[held])
-        return np.broadcast_to(blocks[0], (self.workers, *blocks.shape[1:]))
+        own = blocks[0].copy()  # and not the caller's
+        return np.broadcast_to(own, (self.workers, *blocks.shape[1:]))
 
     def work(self, function: Function, per_worker: tuple[bool, ...] = ()) -> AbstractWork:
         """The product of the two parts.
