@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.domains.array import FieldArray
-from anyk.domains.balanced import product_modulo
 from anyk.domains.base import AbstractDomain, ndarray_of
 from anyk.errors import InvalidArgument
 
@@ -229,6 +228,8 @@ class ProductModulo(AbstractWork):
 
     def __call__(self, parts: Sequence[Any], arguments: Sequence[Any]) -> Any:
         """A~ @ B~ modulo p."""
+        from anyk.domains.balanced import product_modulo  # noqa: PLC0415 - small primes alone
+
         modulus, left, right = (*parts, *arguments)
         return product_modulo(modulus, left, right)
 

@@ -13,7 +13,6 @@ from anyk.answers import Outcome
 from anyk.checks import count, flag, instance, shown
 from anyk.errors import ExecutorError, InvalidArgument, ranges
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, PerWorker, Placement
-from anyk.observe.live import live_display
 from anyk.observe.telemetry import watched_run
 from anyk.running.arguments import (
     OnFailure,
@@ -22,7 +21,6 @@ from anyk.running.arguments import (
     check_limits,
     check_points,
 )
-from anyk.running.collection import Collection, OnAnswer
 from anyk.running.spent import Spent
 from anyk.schemes.base import AbstractScheme, Encoded
 from anyk.work import AbstractWork, Function, WorkerTask
@@ -30,6 +28,7 @@ from anyk.work import AbstractWork, Function, WorkerTask
 if TYPE_CHECKING:
     from anyk.fixed_point.format import FixedPoint
     from anyk.leak import Leak
+    from anyk.running.collection import Collection, OnAnswer
 
 __all__ = ["Distributed"]
 
@@ -343,6 +342,9 @@ class Distributed:
         flag("progress", progress)
         if on_answer is not None:
             instance("on_answer", on_answer, Callable, change="Pass a function, or None.")
+        from anyk.observe.live import live_display  # noqa: PLC0415 - import anyk stays quick
+        from anyk.running.collection import Collection  # noqa: PLC0415 - as above
+
         placement = self._check_placed()
         executor, encoded, scheme = self._executor, asked.encoded, asked.encoded.scheme
         promise = self.encoded.guarantee

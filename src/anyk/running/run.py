@@ -12,7 +12,6 @@ from anyk.domains.base import ndarray_of
 from anyk.errors import InvalidArgument, Unachievable
 from anyk.executors.core.base import AbstractExecutor, Placement
 from anyk.running.arguments import OnFailure, check_limits
-from anyk.running.collection import OnAnswer
 from anyk.running.distributed import Distributed
 from anyk.schemes.base import AbstractScheme, Encoded
 from anyk.spec import Guarantee, MatMul
@@ -21,6 +20,7 @@ from anyk.work import Function
 
 if TYPE_CHECKING:
     from anyk.fixed_point.format import FixedPoint
+    from anyk.running.collection import OnAnswer
 
 __all__ = ["distribute", "run", "stream"]
 
