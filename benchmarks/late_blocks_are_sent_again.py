@@ -18,11 +18,10 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+from _engines import engine
 
 import anyk
 from anyk.bench.measure import interval, share, table
@@ -37,32 +36,13 @@ def product(block):
     return block @ block.T
 
 
-@contextmanager
-def engine(name: str) -> Iterator[anyk.AbstractExecutor]:
-    """Twelve workers."""
-    if name == "dask":
-        from dask.distributed import Client, LocalCluster  # noqa: PLC0415 - an extra
-
-        with (
-            LocalCluster(
-                n_workers=WORKERS, threads_per_worker=1, processes=False, dashboard_address=":0"
-            ) as cluster,
-            Client(cluster) as client,
-            anyk.Dask(client) as executor,
-        ):
-            yield executor
-    else:
-        with {"threads": anyk.Threads, "processes": anyk.Processes}[name](WORKERS) as executor:
-            yield executor
-
-
 def healthy(name: str, calls: int) -> list[object]:
     """A row: how often all was as computed, and seconds by those of replication, call by call."""
     X = np.random.default_rng(0).normal(size=(BLOCKS, 200, 200))
     right = np.array([product(block) for block in X])
     whole, again, ratios = 0, 0, []
     with (
-        engine(name) as executor,
+        engine(name, WORKERS) as executor,
         anyk.distribute(GUESS, X, executor) as ours,
         anyk.distribute(COPIES, X, executor) as theirs,
     ):

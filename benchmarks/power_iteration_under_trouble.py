@@ -15,10 +15,9 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import numpy as np
+from _engines import engine
 
 import anyk
 from anyk.bench.measure import interval, table
@@ -28,25 +27,6 @@ WORKERS, SLOW, LIAR = 20, (2, 7, 11, 16), 5
 SCHEME = anyk.MDS((15, 1, 1), WORKERS, anyk.Reals(), adversaries=1, verified=True)
 LATE = 0.25  # seconds a step
 MOST = 1.3
-
-
-@contextmanager
-def engine(name: str) -> Iterator[anyk.AbstractExecutor]:
-    """Twenty workers."""
-    if name == "dask":
-        from dask.distributed import Client, LocalCluster  # noqa: PLC0415 - an extra
-
-        with (
-            LocalCluster(
-                n_workers=WORKERS, threads_per_worker=1, processes=False, dashboard_address=":0"
-            ) as cluster,
-            Client(cluster) as client,
-            anyk.Dask(client) as executor,
-        ):
-            yield executor
-    else:
-        with {"threads": anyk.Threads, "processes": anyk.Processes}[name](WORKERS) as executor:
-            yield executor
 
 
 def matrix(size: int) -> np.ndarray:
@@ -76,8 +56,8 @@ def measured(name: str, size: int, steps: int) -> list[object]:
         truth /= np.linalg.norm(truth)
     faults = {who: Delay(LATE) for who in SLOW} | {LIAR: Corrupt()}
     with (
-        engine(name) as calm,
-        engine(name) as troubled,
+        engine(name, WORKERS) as calm,
+        engine(name, WORKERS) as troubled,
         anyk.distribute(SCHEME, A, calm) as well,
         anyk.distribute(SCHEME, A, Faulty(troubled, faults)) as ill,
     ):

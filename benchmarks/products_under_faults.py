@@ -22,11 +22,10 @@ import argparse
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import numpy as np
 from _alarm import alarm
+from _engines import engine
 from two_thousand_faults import Moody
 
 import anyk
@@ -39,25 +38,6 @@ WORKERS = 16
 PATIENCE = 60  # seconds after which a call hangs
 ENGINES = ("processes", "dask", "threads")
 FAILING = ("dtype", "nan", "inf", "objects", "text", "none", "shape", "empty")
-
-
-@contextmanager
-def engine(name: str) -> Iterator[anyk.AbstractExecutor]:
-    """So many workers."""
-    if name == "dask":
-        from dask.distributed import Client, LocalCluster  # noqa: PLC0415 - an extra
-
-        with (
-            LocalCluster(
-                n_workers=WORKERS, threads_per_worker=1, processes=False, dashboard_address=":0"
-            ) as cluster,
-            Client(cluster) as client,
-            anyk.Dask(client) as executor,
-        ):
-            yield executor
-    else:
-        with {"threads": anyk.Threads, "processes": anyk.Processes}[name](WORKERS) as executor:
-            yield executor
 
 
 def schemes() -> list[anyk.AbstractScheme]:
@@ -152,7 +132,7 @@ def campaign(name: str, faults: int, seed: int) -> tuple[Counter[str], list[str]
     """So many faults on one engine; what was seen, and what is wrong."""
     rng, seen, wrong = np.random.default_rng(seed), Counter(), []
     every = schemes()
-    with engine(name) as workers:
+    with engine(name, WORKERS) as workers:
         executor = Moody(workers)
         while seen["faults"] < faults:
             scheme = every[int(rng.integers(len(every)))]

@@ -140,7 +140,7 @@ def test_products_of_matrices():
 @pytest.mark.parametrize(
     ("partition", "threat", "reason"),
     [
-        ((2, 3, 2), anyk.Threat(workers=9), "p = 1, that is 3 = 1: it does not cut the inner "),
+        ((2, 3, 2), anyk.Threat(workers=9), "a partition (m, 1, n), and not (2, 3, 2)"),
         (
             (2, 1, 2),
             anyk.Threat(workers=7, colluders=1),

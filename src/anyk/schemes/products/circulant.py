@@ -15,9 +15,9 @@ from anyk.schemes.base import AbstractScheme
 from anyk.schemes.placement import scattered
 from anyk.schemes.products.base import AbstractProduct
 from anyk.schemes.products.code import ProductCode, given_to_all, unmasked
-from anyk.schemes.products.limits import Can
+from anyk.schemes.products.limits import Can, check_cuts
 from anyk.schemes.products.stable import ranks
-from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_of
+from anyk.schemes.row import SchemeRow, SchemeWords, none_of
 from anyk.spec import MatMul, Threat
 
 __all__ = ["ROW", "Circulant"]
@@ -106,9 +106,7 @@ class Circulant(AbstractProduct):
 
 def _sized(problem: MatMul, threat: Threat, field: PrimeField) -> Circulant:  # noqa: ARG001 - over R
     none_of(threat, "colluders")
-    _, p, n = problem.partition
-    if p > 1 or n > 1:
-        raise failing(f"p = n = 1, that is {p} = {n} = 1: it cuts the rows of A alone")
+    check_cuts(Circulant.can, problem)
     return Circulant(problem.partition, threat.workers, adversaries=threat.adversaries)
 
 

@@ -10,9 +10,11 @@ from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.errors import InvalidArgument, Unachievable
 from anyk.privacy.noise import settle_noise
+from anyk.schemes.row import failing
 from anyk.schemes.smaller import altered, enough, or_lower
+from anyk.spec import MatMul
 
-__all__ = ["Can", "check_ability", "check_noise", "check_workers", "refused"]
+__all__ = ["Can", "check_ability", "check_cuts", "check_noise", "check_workers", "refused"]
 
 _NAMES: Final = ("m", "p", "n")
 
@@ -53,13 +55,10 @@ def check_ability(scheme: Any) -> None:
     given = scheme.partition
     bad = [i for i in range(3) if given[i] > 1 and not can.cuts[i]]
     if bad:
-        form = ", ".join(
-            letter if cut else "1" for letter, cut in zip(_NAMES, can.cuts, strict=True)
-        )
         fits = ", ".join(
             str(number if cut else 1) for number, cut in zip(given, can.cuts, strict=True)
         )
-        raise refused(name, "partition", repr(given), f"({form})", f"Pass ({fits}).")
+        raise refused(name, "partition", repr(given), _form(can), f"Pass ({fits}).")
     if scheme.colluders and not isinstance(scheme.domain, can.colluders or ()):
         raise refused(
             name, "colluders", f"{scheme.colluders} over {scheme.domain!r}", "0", "Leave it out."
@@ -79,6 +78,26 @@ def check_ability(scheme: Any) -> None:
             "None where each answer is checked: every liar is noticed",
             "Leave it out.",
         )
+
+
+def check_cuts(can: Can, problem: MatMul) -> None:
+    """Refuse a problem that is cut where a code does not cut, for the row of its scheme.
+
+    Args:
+        can: of the code.
+        problem: how the factors are cut.
+
+    Raises:
+        Unachievable: if it is.
+    """
+    if any(number > 1 and not cut for number, cut in zip(problem.partition, can.cuts, strict=True)):
+        raise failing(f"a partition {_form(can)}, and not {problem.partition}")
+
+
+def _form(can: Can) -> str:
+    """The partitions of a code: "(m, 1, n)"."""
+    letters = (name if cut else "1" for name, cut in zip(_NAMES, can.cuts, strict=True))
+    return f"({', '.join(letters)})"
 
 
 def check_noise(scheme: Any) -> None:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import dataclass
 from typing import ClassVar, final
 
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Complex, Reals
 from anyk.schemes.base import AbstractScheme
-from anyk.schemes.products.base import AbstractProduct
 from anyk.schemes.products.code import ProductCode
-from anyk.schemes.products.limits import Can
+from anyk.schemes.products.limits import Can, check_cuts
+from anyk.schemes.products.masked import AbstractMasked
 from anyk.schemes.products.powers import Powers
 from anyk.schemes.products.stable import entangled
-from anyk.schemes.row import SchemeRow, SchemeWords, failing
+from anyk.schemes.row import SchemeRow, SchemeWords
 from anyk.spec import MatMul, Threat
 
 __all__ = ["ROW", "MatDot"]
@@ -21,7 +21,7 @@ __all__ = ["ROW", "MatDot"]
 
 @final
 @dataclass(frozen=True)
-class MatDot(AbstractProduct):
+class MatDot(AbstractMasked):
     """A MatDot code: A @ B from any 2p - 1 answers, A cut in p columns of blocks, B in p rows.
 
     The share at the point x has two parts, A~ = A_0 + A_1 x + .. + A_(p-1) x^(p-1) and
@@ -84,12 +84,6 @@ class MatDot(AbstractProduct):
         (True, (0, 1, 2, 3, 4))
     """
 
-    _: KW_ONLY
-    leakage: float | None = None
-    sigma: float | None = None
-    data_std: float = 1.0
-    tolerance: float = 1e-3
-
     can: ClassVar = Can(
         cuts=(False, True, False),
         domains=(PrimeField, Reals, Complex),
@@ -106,11 +100,6 @@ class MatDot(AbstractProduct):
         """The same as a formula."""
         masks = "" if not self.colluders else " + 2T" if self.pieces == 1 else " + 2rT"
         return f"2p{masks} - 1"
-
-    @property
-    def beside(self) -> int:
-        """The point 0, where masks vanish."""
-        return 1 if self.colluders else 0
 
     def build(self) -> ProductCode:
         """Powers of the points, of B in the opposite order."""
@@ -132,9 +121,7 @@ class MatDot(AbstractProduct):
 
 
 def _sized(problem: MatMul, threat: Threat, field: PrimeField) -> MatDot:
-    m, _, n = problem.partition
-    if m != 1 or n != 1:
-        raise failing(f"m = n = 1, that is {m} = {n} = 1: it cuts the inner dimension alone")
+    check_cuts(MatDot.can, problem)
     return MatDot(
         problem.partition,
         threat.workers,

@@ -14,9 +14,9 @@ from anyk.domains.real import Complex, Reals
 from anyk.schemes.base import AbstractScheme
 from anyk.schemes.products.base import AbstractProduct
 from anyk.schemes.products.code import ProductCode, given_to_all, unmasked
-from anyk.schemes.products.limits import Can
+from anyk.schemes.products.limits import Can, check_cuts
 from anyk.schemes.products.stable import coefficients, ranks
-from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_of
+from anyk.schemes.row import SchemeRow, SchemeWords, none_of
 from anyk.spec import MatMul, Threat
 
 __all__ = ["MDS", "ROW"]
@@ -111,9 +111,7 @@ class MDS(AbstractProduct):
 
 def _sized(problem: MatMul, threat: Threat, field: PrimeField) -> MDS:
     none_of(threat, "colluders")
-    _, p, n = problem.partition
-    if p > 1 or n > 1:
-        raise failing(f"p = n = 1, that is {p} = {n} = 1: it cuts the rows of A alone")
+    check_cuts(MDS.can, problem)
     return MDS(problem.partition, threat.workers, domain=field, adversaries=threat.adversaries)
 
 

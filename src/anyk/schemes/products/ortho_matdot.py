@@ -15,9 +15,9 @@ from anyk.schemes.base import AbstractScheme
 from anyk.schemes.placement import scattered
 from anyk.schemes.products.base import AbstractProduct
 from anyk.schemes.products.code import ProductCode, unmasked
-from anyk.schemes.products.limits import Can
+from anyk.schemes.products.limits import Can, check_cuts
 from anyk.schemes.products.stable import ranks
-from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_of
+from anyk.schemes.row import SchemeRow, SchemeWords, none_of
 from anyk.spec import MatMul, Threat
 
 __all__ = ["ROW", "OrthoMatDot"]
@@ -97,9 +97,7 @@ class OrthoMatDot(AbstractProduct):
 
 def _sized(problem: MatMul, threat: Threat, field: PrimeField) -> OrthoMatDot:  # noqa: ARG001 - over R
     none_of(threat, "colluders")
-    m, _, n = problem.partition
-    if m > 1 or n > 1:
-        raise failing(f"m = n = 1, that is {m} = {n} = 1: it cuts the inner dimension alone")
+    check_cuts(OrthoMatDot.can, problem)
     return OrthoMatDot(problem.partition, threat.workers, adversaries=threat.adversaries)
 
 

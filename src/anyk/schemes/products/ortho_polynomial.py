@@ -15,9 +15,9 @@ from anyk.schemes.base import AbstractScheme
 from anyk.schemes.placement import scattered
 from anyk.schemes.products.base import AbstractProduct
 from anyk.schemes.products.code import ProductCode, unmasked
-from anyk.schemes.products.limits import Can
+from anyk.schemes.products.limits import Can, check_cuts
 from anyk.schemes.products.stable import ranks, terms_of
-from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_of
+from anyk.schemes.row import SchemeRow, SchemeWords, none_of
 from anyk.spec import MatMul, Threat
 
 __all__ = ["ROW", "OrthoPolynomial"]
@@ -101,9 +101,7 @@ class OrthoPolynomial(AbstractProduct):
 
 def _sized(problem: MatMul, threat: Threat, field: PrimeField) -> OrthoPolynomial:  # noqa: ARG001 - over R
     none_of(threat, "colluders")
-    inner = problem.partition[1]
-    if inner != 1:
-        raise failing(f"p = 1, that is {inner} = 1: it does not cut the inner dimension")
+    check_cuts(OrthoPolynomial.can, problem)
     return OrthoPolynomial(problem.partition, threat.workers, adversaries=threat.adversaries)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import dataclass
 from typing import ClassVar, final
 
 import numpy as np
@@ -10,12 +10,12 @@ import numpy as np
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Complex, Reals
 from anyk.schemes.base import AbstractScheme
-from anyk.schemes.products.base import AbstractProduct
 from anyk.schemes.products.code import ProductCode, unmasked
-from anyk.schemes.products.limits import Can
+from anyk.schemes.products.limits import Can, check_cuts
+from anyk.schemes.products.masked import AbstractMasked
 from anyk.schemes.products.powers import Powers
 from anyk.schemes.products.stable import coefficients, terms_of
-from anyk.schemes.row import SchemeRow, SchemeWords, failing
+from anyk.schemes.row import SchemeRow, SchemeWords
 from anyk.spec import MatMul, Threat
 
 __all__ = ["ROW", "Polynomial"]
@@ -23,7 +23,7 @@ __all__ = ["ROW", "Polynomial"]
 
 @final
 @dataclass(frozen=True)
-class Polynomial(AbstractProduct):
+class Polynomial(AbstractMasked):
     """A polynomial code: A @ B from any m n answers, A cut in m rows of blocks, B in n columns.
 
     The share at the point x has two parts, A~ = A_0 + A_1 x + .. + A_(m-1) x^(m-1) and
@@ -101,12 +101,6 @@ class Polynomial(AbstractProduct):
         (True, (0, 1, 2, 3))
     """
 
-    _: KW_ONLY
-    leakage: float | None = None
-    sigma: float | None = None
-    data_std: float = 1.0
-    tolerance: float = 1e-3
-
     can: ClassVar = Can(
         cuts=(True, False, True),
         domains=(PrimeField, Reals, Complex),
@@ -125,11 +119,6 @@ class Polynomial(AbstractProduct):
             return "mn"
         masks = "T" if self.pieces == 1 else "rT"
         return f"min((m+{masks})(n+1), (m+1)(n+{masks}), 2mn+2{masks}) - 1"
-
-    @property
-    def beside(self) -> int:
-        """The point 0, where masks vanish."""
-        return 1 if self.colluders else 0
 
     def build(self) -> ProductCode:
         """Powers of the points; in floating point without masks, what is stable."""
@@ -177,9 +166,7 @@ def _above(m: int, n: int, masks: int) -> Powers:
 
 
 def _sized(problem: MatMul, threat: Threat, field: PrimeField) -> Polynomial:
-    inner = problem.partition[1]
-    if inner != 1:
-        raise failing(f"p = 1, that is {inner} = 1: it does not cut the inner dimension")
+    check_cuts(Polynomial.can, problem)
     return Polynomial(
         problem.partition,
         threat.workers,

@@ -21,7 +21,7 @@ from anyk.errors import InvalidArgument, Unachievable
 from anyk.schemes.base import AbstractScheme
 from anyk.schemes.products.base import AbstractProduct
 from anyk.schemes.products.code import ProductCode, unmasked
-from anyk.schemes.products.limits import Can
+from anyk.schemes.products.limits import Can, check_cuts
 from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_of
 from anyk.spec import MatMul, Threat
 
@@ -232,7 +232,7 @@ def _candidates(size: int, shares: int) -> Iterator[NDArray[np.float64]]:
 
     Where many shares are to spare, a gap on the circle costs all digits: bases of random subspaces.
     """
-    generator = np.random.default_rng(0)
+    generator = np.random.default_rng(0)  # public: coefficients hide nothing
     angles = 2.0 * math.pi * np.arange(shares) / shares
     first = 0.5 * (1 - size % 2)
     turns = np.outer(angles, first + np.arange(size // 2 + size % 2))
@@ -249,9 +249,8 @@ def _candidates(size: int, shares: int) -> Iterator[NDArray[np.float64]]:
 
 def _sized(problem: MatMul, threat: Threat, field: PrimeField) -> ShortDot:
     none_of(threat, "colluders")
-    m, p, n = problem.partition
-    if p > 1 or n > 1:
-        raise failing(f"p = n = 1, that is {p} = {n} = 1: it cuts the rows of A alone")
+    check_cuts(ShortDot.can, problem)
+    m = problem.partition[0]
     late, liars = threat.stragglers, threat.adversaries
     spare = threat.workers - late - 2 * liars
     if spare < m:

@@ -18,8 +18,8 @@ from anyk.errors import Unachievable
 from anyk.schemes.base import AbstractScheme
 from anyk.schemes.products.base import AbstractProduct
 from anyk.schemes.products.code import ProductCode, given_to_all, unmasked
-from anyk.schemes.products.limits import Can
-from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_of
+from anyk.schemes.products.limits import Can, check_cuts
+from anyk.schemes.row import SchemeRow, SchemeWords, none_of
 from anyk.spec import MatMul, Threat
 
 __all__ = ["ROW", "Sparse"]
@@ -195,7 +195,7 @@ def _drawn(m: int, shares: int) -> tuple[NDArray[np.float64], float]:
 def _candidates(m: int, shares: int) -> Iterator[NDArray[np.float64]]:
     """Codes with rows of length 1."""
     spare = shares - m
-    generator = np.random.default_rng(0)
+    generator = np.random.default_rng(0)  # public: coefficients hide nothing
     row = np.array([float(math.comb(spare, place)) for place in range(spare + 1)])
     for draw in range((_DRAWS if shares <= _MANY else _FEW) + 1):
         weights = generator.uniform(_LEAST, 1.0, (m, spare + 1)) if draw else np.tile(row, (m, 1))
@@ -205,9 +205,7 @@ def _candidates(m: int, shares: int) -> Iterator[NDArray[np.float64]]:
 
 def _sized(problem: MatMul, threat: Threat, field: PrimeField) -> Sparse:
     none_of(threat, "colluders")
-    _, p, n = problem.partition
-    if p > 1 or n > 1:
-        raise failing(f"p = n = 1, that is {p} = {n} = 1: it cuts the rows of A alone")
+    check_cuts(Sparse.can, problem)
     return Sparse(problem.partition, threat.workers, domain=field, adversaries=threat.adversaries)
 
 
