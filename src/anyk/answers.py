@@ -258,10 +258,10 @@ class Outcome:
     def _value_in_words(self) -> str:
         if self.calls is None:
             return f"{self.value.dtype} array of shape {self.value.shape}"
-        done = (
-            "" if self.known is None or self.known.all() else f", {self.known.sum()} of them known"
-        )
-        return f"list of {numbered(len(self.value), 'item')}{done}, from {numbered(self.calls, 'call')}"
+        missed = 0 if self.known is None else int(np.sum(~self.known))
+        known = f", {missed} of them not known" if missed else ""
+        items, calls = numbered(len(self.value), "item"), numbered(self.calls, "call")
+        return f"list of {items}{known}, from {calls}"
 
     def _workers_in_words(self) -> list[str]:
         """Who lied, was late, failed, or was not needed: a line each."""

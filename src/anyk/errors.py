@@ -379,7 +379,14 @@ class FunctionRaised(NotEnoughAnswers):
 
 
 class WorkerTraceback(Exception):
-    """Where a function raised on its worker, as Python printed it there."""
+    """Where a function raised on its worker, as Python printed it there.
+
+    Example:
+        >>> print(anyk.WorkerTraceback("ValueError: no"))
+        on its worker:
+        <BLANKLINE>
+        ValueError: no
+    """
 
     def __str__(self) -> str:
         return f"on its worker:\n\n{self.args[0]}"

@@ -16,6 +16,7 @@ Equal = Callable[[Any, Any], object]
 """Says of two answers whether they are the same."""
 
 
+@final
 class MapOptions(TypedDict, total=False):
     """The options of `anyk.map`, for those that take the same."""
 

@@ -31,7 +31,7 @@ class Pace:
         (None, 1)
         >>> pace.note(0, seconds=0.01, items=10)
         >>> pace.seconds(1), pace.together(0)
-        (0.001, 20)
+        (0.001, 4)
     """
 
     def __init__(self, workers: int, lateness: Lateness) -> None:
