@@ -11,7 +11,7 @@ from typing import Any, final
 
 import distributed
 
-from anyk.executors.core.run_task import describe
+from anyk.executors.core.raised import describe
 from anyk.executors.engines.worker_state import ProcessId, Report, WorkerState
 
 __all__ = ["OPERATION", "Frames", "compute", "install"]

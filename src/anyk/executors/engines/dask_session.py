@@ -11,7 +11,7 @@ from typing import Any, final
 import numpy as np
 
 from anyk.errors import ExecutorError, missing_extra
-from anyk.executors.core.run_task import describe
+from anyk.executors.core.raised import describe
 from anyk.executors.engines.worker_state import this_process
 
 __all__ = ["DaskSession", "Frames", "library", "packed"]

@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any, final
 
 from anyk.errors import ExecutorError
-from anyk.executors.core.run_task import describe
+from anyk.executors.core.raised import describe
 from anyk.executors.engines.dask_session import DaskSession, library, packed
 from anyk.executors.engines.link import AbstractEngineWorker
 from anyk.executors.engines.slices import Slice
