@@ -6,7 +6,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count
-from typing import final
+from typing import NoReturn, final
 
 from anyk.errors import NotEnoughAnswers, RecoveryError
 from anyk.executors.core.base import AbstractExecutor
@@ -84,10 +84,10 @@ class Scheduler:
             if not self._open and not self.source.more:
                 return
             if not self._flights:
-                raise self._lost()
+                self._lost()
             now = clock()
             if now >= deadline:
-                raise self._too_late()
+                self._too_late()
             until = min(deadline, wake)
             if interrupted is not None:
                 until = min(until, now + _GLANCE)
@@ -351,9 +351,9 @@ class Scheduler:
         missing = [*self._open, *range(self.source.drawn, self.source.number)]
         return sorted(set(range(self.source.number)) - set(missing)), missing
 
-    def _too_late(self) -> NotEnoughAnswers:
+    def _too_late(self) -> NoReturn:
         done, missing = self._missing()
-        return NotEnoughAnswers(
+        raise NotEnoughAnswers(
             answered=done,
             missing=missing,
             needed="all of them before the deadline",
@@ -361,11 +361,11 @@ class Scheduler:
             change='Raise the deadline, add workers, or take what there is by on_failure="return".',
         )
 
-    def _lost(self) -> NotEnoughAnswers:
+    def _lost(self) -> NoReturn:
         """Nobody is left who could compute the rest."""
         done, missing = self._missing()
         left = len(self._usable())
-        return NotEnoughAnswers(
+        raise NotEnoughAnswers(
             answered=done,
             missing=missing,
             needed=f"workers for the rest, of which {left} of {self._executor.workers} are left",
