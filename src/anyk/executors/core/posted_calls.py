@@ -58,6 +58,7 @@ class PostedCalls(AbstractCalls):
         self._call = Awaited()
         self._closed = False
         dispatcher.end_with(self, self.end)
+        self._check_open()
 
     @property
     def ahead(self) -> int:
