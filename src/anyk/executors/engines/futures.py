@@ -16,6 +16,7 @@ from anyk.executors.core.parent import follow_parent
 from anyk.executors.core.placements import split
 from anyk.executors.core.run_task import Task, describe
 from anyk.executors.engines.link import AbstractEngineWorker, EngineLink
+from anyk.executors.engines.packed import Packed
 from anyk.executors.engines.slices import Slice
 from anyk.executors.engines.worker_state import (
     ProcessId,
@@ -81,7 +82,7 @@ class _FuturesWorker(AbstractEngineWorker):
         return self._submit(_take, self._name, self._master, piece)
 
     def run(self, request: RunRequest, common: Any, rows: Mapping[int, Any]) -> Future[Report]:
-        return self._submit(_run, self._name, self._master, request, *common, rows)
+        return self._submit(_run, self._name, self._master, request, common, rows)
 
     def withdraw(self, future: Future[Any]) -> bool:
         return future.cancel()
@@ -126,10 +127,10 @@ class Futures(AbstractCrewed):
     executor that breaks (`BrokenExecutor`, as when its process is killed) is one failed answer.
     It stays broken unless a callable was passed, which makes another one before the next task.
 
-    Tasks and arguments are sent in the executor's own way: most pickle them, so that a task is a
-    function at the top level of a module. What an executor can't send is a failed answer of each
-    worker that says so; what its process can't unpickle breaks a `ProcessPoolExecutor`. Workers
-    need anyk installed. Their answers are unpickled here, so whoever runs the workers is trusted
+    Tasks and arguments are sent in the executor's own way. Where that pickles them, functions of a
+    script or a notebook, lambdas and closures go with their code. What an executor can't send, or
+    its process can't unpickle, is a failed answer of each worker that says so. Workers need anyk
+    installed. Their answers are unpickled here, so whoever runs the workers is trusted
     not to be malicious.
 
     A `ProcessPoolExecutor` that forks, Python's default on Linux before 3.14, may hang in a program
@@ -185,9 +186,9 @@ class Futures(AbstractCrewed):
         return f"<Futures: {self.workers} executors>"
 
 
-def _pack(task: Task, arguments: Sequence[Any], shares: int) -> tuple[Any, list[dict[int, Any]]]:
+def _pack(task: Task, arguments: Sequence[Any], shares: int) -> tuple[Packed, list[dict[int, Any]]]:
     common, rows = split(arguments, shares)
-    return (task, common), rows
+    return Packed((task, common)), rows
 
 
 def _checked(executors: Any) -> tuple[Executor | Maker, ...]:
@@ -276,14 +277,13 @@ def _take(name: str, master: ProcessId, piece: Slice) -> bool:
     return _state(name, master).take(piece)
 
 
-def _run(  # noqa: PLR0917 - engines send positional arguments best
-    name: str,
-    master: ProcessId,
-    request: RunRequest,
-    task: Task,
-    arguments: Sequence[Any],
-    rows: Mapping[int, Any],
+def _run(
+    name: str, master: ProcessId, request: RunRequest, common: Packed, rows: Mapping[int, Any]
 ) -> Report:
+    try:
+        task, arguments = common.value
+    except Exception as error:  # noqa: BLE001 - what can't be unpickled here is a failed answer
+        return Report(None, describe(error), 0.0)
     return _state(name, master).run(request, task, arguments, rows)
 
 

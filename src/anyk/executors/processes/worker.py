@@ -17,6 +17,7 @@ import numpy as np
 
 from anyk.executors.core.placements import Parts
 from anyk.executors.core.run_task import Reply, describe, reaper, run
+from anyk.executors.processes.nested import share_functions
 from anyk.executors.processes.pipe import Pipe
 from anyk.executors.processes.wire import Payload, receive_message, send_answer
 
@@ -43,6 +44,7 @@ def serve(end: socket.socket) -> None:
     random.seed()
     np.random.seed()  # noqa: NPY002 - forks of one process would all draw the same
     reaper.set(_kill_me)
+    share_functions()
     held: dict[int, Parts | str] = {}
     while True:
         try:
