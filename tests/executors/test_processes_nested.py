@@ -124,7 +124,7 @@ def test_a_task_may_start_processes_in_all_ways(tmp_path: Path, needs: str) -> N
         check=False,
         timeout=2 * LONG,
     )
-    assert done.stdout == "done\n", done.stderr
+    assert done.stdout.startswith("done\n"), done.stderr  # loky tells how its processes ended
 
 
 MASTER = """
