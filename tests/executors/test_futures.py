@@ -25,7 +25,7 @@ from calls import LONG, call, eventually, gone, hold_up_worker_0, receive, sums_
 import anyk
 from anyk.errors import InvalidArgument
 from anyk.executors.core.base import PerWorker
-from anyk.executors.engines import futures
+from anyk.executors.engines import futures_worker
 from anyk.executors.engines.futures import Futures
 from anyk.faults import Die, Faulty
 from anyk.testing.tasks import gram
@@ -77,10 +77,10 @@ def test_a_share_travels_once_and_is_forgotten_when_released() -> None:
         runs = [arguments[2] for name, arguments in executors[1].notes if name == "_run"]
         assert [request.parts is None for request in runs] == [False, True, True, False]
         mine = executors[1].notes[0][1][0]
-        assert set(futures._states[mine]._held) == {kept.key, other.key}
+        assert set(futures_worker._states[mine]._held) == {kept.key, other.key}
         executor.release(other)
-        assert eventually(lambda: set(futures._states[mine]._held) == {kept.key})
-    assert eventually(lambda: mine not in futures._states)
+        assert eventually(lambda: set(futures_worker._states[mine]._held) == {kept.key})
+    assert eventually(lambda: mine not in futures_worker._states)
     for each in executors:
         assert each.submit(abs, -3).result(LONG) == 3  # the caller's own, and still open
         each.shutdown()
@@ -240,9 +240,9 @@ class Odd(Executor):
     [
         ("done", "no answer: str"),
         (None, "no answer: NoneType"),
-        (futures.Report([1.0], None, 0.0), "no array of numbers"),
-        (futures.Report(np.array("text"), None, 0.0), "no array of numbers"),
-        (futures.Report(None, None, 0.0), "does not keep its share"),
+        (futures_worker.Report([1.0], None, 0.0), "no array of numbers"),
+        (futures_worker.Report(np.array("text"), None, 0.0), "no array of numbers"),
+        (futures_worker.Report(None, None, 0.0), "does not keep its share"),
         (OSError("full"), "OSError: full"),
         (SystemExit(3), "SystemExit: 3"),
     ],

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import pickle
 import threading
 from typing import Any, final
 
 import numpy as np
 
-from anyk.executors.processes.wire import Payload, to_payload
+from anyk.executors.processes.wire import Payload, load, to_payload
 
-__all__ = ["Packed"]
+__all__ = ["Frames", "Packed", "frames", "payload"]
+
+Frames = tuple[Any, ...]
+"""A pickle, then the large arrays in it, as arrays of bytes."""
 
 
 @final
@@ -34,7 +36,7 @@ class Packed:
     def __init__(self, value: object) -> None:
         self._lock = threading.Lock()
         self._value = value
-        self._payload: Payload | None = None
+        self._frames: Frames | None = None
 
     @property
     def value(self) -> Any:
@@ -45,21 +47,44 @@ class Packed:
         """
         return self._value
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    @property
+    def frames(self) -> Frames:
+        """The value, pickled.
+
+        Raises:
+            Exception: whatever pickling raises.
+        """
         with self._lock:  # each worker's engine may pickle it in a thread of its own
-            if self._payload is None:
-                self._payload = to_payload(self._value)
-        pickled, *large = self._payload
-        return _Arrived, (pickled, [np.frombuffer(each, np.uint8) for each in large])
+            if self._frames is None:
+                self._frames = frames(to_payload(self._value))
+            return self._frames
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _Arrived, (self.frames,)
 
 
 @final
 class _Arrived:
     """What a worker has of it."""
 
-    def __init__(self, pickled: bytes, large: list[Any]) -> None:
-        self._pickled, self._large = pickled, large
+    def __init__(self, frames: Frames) -> None:
+        self._frames = frames
 
     @property
     def value(self) -> Any:
-        return pickle.loads(self._pickled, buffers=self._large)  # noqa: S301 - the master is trusted
+        return load(payload(self._frames))
+
+
+def frames(payload: Payload) -> Frames:
+    """A payload that every pickle can send."""
+    return tuple(
+        bytes(each) if place == 0 else np.frombuffer(each, np.uint8)
+        for place, each in enumerate(payload)
+    )
+
+
+def payload(frames: Frames) -> Payload:
+    """The payload again, in whose arrays can be written."""
+    pickled, *large = frames
+    own = (each if each.flags.writeable else each.copy() for each in large)
+    return (pickled, *(each.data for each in own))
