@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
+import os
 import threading
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self, final
@@ -62,7 +62,7 @@ class Broadcast:
     Example:
         >>> with anyk.Threads(2) as executor:
         ...     table = executor.broadcast({"a": 1, "b": 2})
-        ...     anyk.map(lambda key, table: table[key], ["b", "a"], executor, args=(table,)).value
+        ...     anyk.map(lambda k, table: table[k], "ba", executor, kwargs={"table": table}).value
         [2, 1]
     """
 
@@ -146,7 +146,7 @@ class Broadcasts:
         """
         if self._closed:
             raise ExecutorError(f"this {self._name} executor is closed; make a new one.")
-        key = uuid.uuid4().hex
+        key = os.urandom(16).hex()
         if self._send is not None:
             self._send(key, value)
         keep(key, value)
