@@ -130,6 +130,7 @@ class Futures(AbstractCrewed):
 
         It is pickled once. See `AbstractExecutor.broadcast`.
         """
+        self._crew.check()
         return self._broadcasts.add(value)
 
     def close(self) -> None:

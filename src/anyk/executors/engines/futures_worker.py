@@ -37,6 +37,9 @@ __all__ = ["FuturesOrder", "FuturesWorker", "Maker"]
 Maker = Callable[[], Executor]
 """Makes an executor, and another one when the first is broken."""
 
+Lacking = Mapping[str, "Packed | None"]
+"""What a worker needs, by key; None where it was sent it before."""
+
 _starting = threading.Lock()  # the first submit starts a process: multiprocessing's lists are one
 _states: dict[str, WorkerState] = {}  # on a worker: of each of its masters' workers
 _opening = threading.Lock()
@@ -122,8 +125,8 @@ class FuturesWorker(AbstractEngineWorker):
             if request.key in self._given:  # it has lost them, and all that it had
                 self._kept.clear()
             self._given.add(request.key)
-        wanted = tuple(self._send_constants())
-        return self._submit(_run, self._name, self._master, request, common, rows, wanted)
+        constants = self._lacking()
+        return self._submit(_run, self._name, self._master, request, common, rows, constants)
 
     def call(self, order: FuturesOrder) -> Future[Any]:
         """Begin a batch.
@@ -139,10 +142,10 @@ class FuturesWorker(AbstractEngineWorker):
             function.frames  # noqa: B018 - what can't be pickled fails here
         except Exception as error:  # noqa: BLE001 - types of users raise what they like
             return _all_raised(order.batch, f"a function that can't be sent ({describe(error)})")
-        wanted = tuple(self._send_constants({order.key: function}))
+        constants = self._lacking({order.key: function})
         packed = order_of_some(order.key, order.batch)
         items = frames(packed.items)
-        return self._submit(_call, self._master, wanted, order.key, items, packed.about)
+        return self._submit(_call, self._master, constants, order.key, items, packed.about)
 
     def forget(self) -> None:
         """Be told that the process has none of the constants."""
@@ -154,19 +157,20 @@ class FuturesWorker(AbstractEngineWorker):
         greeting = self._greeting
         return greeting is None or greeting.result() == self._master
 
-    def _send_constants(self, more: Mapping[str, Packed] | None = None) -> Collection[str]:
-        """Send what the process lacks; the keys of all that it should have now."""
+    def _lacking(self, more: Mapping[str, Packed] | None = None) -> Lacking:
+        """By key, what the process should have, and itself where it was not sent it yet.
+
+        It travels with what needs it, as a process may be started anew after each task.
+        """
         if self._here:
-            return ()
+            return {}
         wanted = {**self._constants.wanted, **(more or {})}
+        lacking = {key: None if key in self._kept else each for key, each in wanted.items()}
         gone = self._kept - self._constants.known.keys()
         if gone:
             self._submit(_drop, tuple(gone))
-            self._kept -= gone
-        for key in wanted.keys() - self._kept:
-            self._submit(_hold, self._master, key, wanted[key])
-            self._kept.add(key)
-        return wanted
+        self._kept = (self._kept - gone) | wanted.keys()
+        return lacking
 
     def withdraw(self, future: Future[Any]) -> bool:
         """Cancel it; see `AbstractEngineWorker.withdraw`."""
@@ -266,9 +270,9 @@ def _run(  # noqa: PLR0917 - engines send positional arguments best
     request: RunRequest,
     common: Packed,
     rows: Mapping[int, Any],
-    wanted: Collection[str],
+    constants: Lacking,
 ) -> Report:
-    if not all(map(kept, wanted)):
+    if not _there(constants):
         return Report(None, None, 0.0)
     try:
         task, arguments = common.value
@@ -277,13 +281,15 @@ def _run(  # noqa: PLR0917 - engines send positional arguments best
     return _state(name, master).run(request, task, arguments, rows)
 
 
-def _hold(master: ProcessId, key: str, constant: Packed) -> None:
-    if master == this_process():
-        return
-    try:
-        keep(key, constant.value)
-    except Exception as error:  # noqa: BLE001 - whatever it is, those who use it fail of it
-        keep(key, Unreadable(describe(error)))
+def _there(constants: Lacking) -> bool:
+    """Keep what has come; whether all is there now."""
+    for key, each in constants.items():
+        if each is not None:
+            try:
+                keep(key, each.value)
+            except Exception as error:  # noqa: BLE001 - whatever it is, those who use it fail of it
+                keep(key, Unreadable(describe(error)))
+    return all(map(kept, constants))
 
 
 def _drop(keys: Collection[str]) -> None:
@@ -293,13 +299,13 @@ def _drop(keys: Collection[str]) -> None:
 
 def _call(
     master: ProcessId,
-    wanted: Collection[str],
+    constants: Lacking,
     key: str,
     items: Frames,
     about: tuple[Sizes, Sequence[tuple[int, int, int]]],
 ) -> tuple[Frames, ...] | None:
     """Run a batch; None where something is not here that was sent."""
-    if not all(map(kept, wanted)):
+    if not _there(constants):
         return None
     token = reaper.set(kill_this_process) if master != this_process() else None
     try:

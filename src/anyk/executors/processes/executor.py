@@ -133,6 +133,7 @@ class Processes(AbstractCrewed):
         It is pickled once. Do not write in its arrays afterwards: a worker that is replaced is sent
         it again.
         """
+        self._crew.check()
         try:
             handle = self._broadcasts.add(value)
         except ExecutorError:
