@@ -7,11 +7,12 @@ import os
 import threading
 import weakref
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Self, final
 
 from anyk.errors import ExecutorError
 
-__all__ = ["Broadcast", "Broadcasts", "forget", "keep", "kept", "unwrapped"]
+__all__ = ["Broadcast", "Broadcasts", "Unreadable", "forget", "keep", "kept", "unwrapped"]
 
 _values: dict[str, Any] = {}  # of this process, by key
 _lock = threading.Lock()
@@ -33,6 +34,18 @@ def forget(key: str) -> None:
 def kept(key: str) -> bool:
     """Whether this process holds a constant."""
     return key in _values
+
+
+@final
+@dataclass(frozen=True)
+class Unreadable:
+    """Stands for a constant that a worker could not unpickle.
+
+    Args:
+        reason: why not.
+    """
+
+    reason: str
 
 
 @final
@@ -68,12 +81,15 @@ class Broadcast:
             ExecutorError: if it was released, or is another executor's.
         """
         try:
-            return _values[self.key]
+            value = _values[self.key]
         except KeyError:
             raise ExecutorError(
                 "this constant is not here: it was released, or is of another executor; make it "
                 "with .broadcast of the executor that runs the function."
             ) from None
+        if isinstance(value, Unreadable):
+            raise ExecutorError(f"this constant can't be unpickled here ({value.reason}).")
+        return value
 
     def release(self) -> None:
         """Let the workers forget it. Harmless when called twice."""

@@ -18,7 +18,7 @@ from anyk.executors.core.raised import describe
 from anyk.executors.core.run_task import Task, reaper, run
 from anyk.executors.engines.slices import Slice, Slices
 
-__all__ = ["ProcessId", "Report", "RunRequest", "WorkerState", "this_process"]
+__all__ = ["ProcessId", "Report", "RunRequest", "WorkerState", "kill_this_process", "this_process"]
 
 ProcessId = tuple[str, int]
 """Which process of which machine."""
@@ -131,7 +131,7 @@ class WorkerState:
             parts = self._held.get(request.key)
         if parts is None:
             return Report(None, None, 0.0)
-        token = None if self._master == this_process() else reaper.set(_kill_me)
+        token = None if self._master == this_process() else reaper.set(kill_this_process)
         started = time.perf_counter()
         try:
             return Report(*run(task, parts, request.piece, arguments, rows))
@@ -142,5 +142,6 @@ class WorkerState:
                 reaper.reset(token)
 
 
-def _kill_me() -> None:
+def kill_this_process() -> None:
+    """How a worker that is a process of its own dies."""
     os.kill(os.getpid(), signal.SIGKILL)
