@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, final, get_args
 
 from anyk.checks import count, positive, shown
@@ -13,7 +13,16 @@ from anyk.executors.core.link import Held
 from anyk.executors.core.placements import split
 from anyk.executors.core.run_task import Task, describe
 from anyk.executors.engines.link import EngineLink
-from anyk.executors.engines.ray_worker import RaySite, RayWorker, check_ray, library
+from anyk.executors.engines.ray_worker import (
+    Common,
+    RaySite,
+    RayWorker,
+    amounts,
+    check_ray,
+    library,
+    needed,
+)
+from anyk.work import WorkerTask
 
 __all__ = ["Ray"]
 
@@ -47,7 +56,11 @@ class Ray(AbstractCrewed):
         nodes: "any" node may have several of them; "distinct" nodes, one each.
         num_cpus: that Ray sets aside for each actor.
         num_gpus: that Ray sets aside for each actor.
-        patience: seconds that the start of an actor may take; its answer has then failed.
+        memory: bytes that Ray sets aside for each actor.
+        resources: of your own that Ray sets aside for each actor, by name.
+        runtime_env: what Ray provides for each actor: packages, variables, a folder.
+        patience: seconds that the start of an actor may take; its answers fail from then on, until
+            the cluster has room for it.
 
     Raises:
         ImportError: if Ray is not installed.
@@ -71,6 +84,9 @@ class Ray(AbstractCrewed):
         nodes: Nodes = "any",
         num_cpus: float = 1.0,
         num_gpus: float = 0.0,
+        memory: float = 0.0,
+        resources: Mapping[str, float] | None = None,
+        runtime_env: Mapping[str, Any] | None = None,
         patience: float = 60.0,
     ) -> None:
         ray = library()
@@ -83,18 +99,18 @@ class Ray(AbstractCrewed):
                 change='Take "distinct" where workers are curious.',
             )
         self._nodes: Nodes = nodes
-        options = {"num_cpus": float(num_cpus), "num_gpus": float(num_gpus)}
-        for name, amount in options.items():
+        plain = {"num_cpus": num_cpus, "num_gpus": num_gpus, "memory": memory}
+        for name, amount in plain.items():
             if amount:
                 positive(name, amount, change="Pass 1, say, or 0 for none.")
+        options: dict[str, Any] = {name: float(amount) for name, amount in plain.items()}
+        options["resources"] = _own_resources(resources)
         seconds = positive("patience", patience, change="Give seconds.")
         check_ray()
-        group = None
+        needs, group = amounts(options), None
         if nodes == "distinct":
-            bundle = {"CPU": num_cpus, "GPU": num_gpus}
-            bundle = {name: amount for name, amount in bundle.items() if amount}
-            group = ray.util.placement_group([bundle] * number, strategy="STRICT_SPREAD")
-        site = RaySite(options, group, seconds)
+            group = ray.util.placement_group([needs] * number, strategy="STRICT_SPREAD")
+        site = RaySite(_with_environment(options, runtime_env), group, seconds)
 
         def link(worker: int, held: Held) -> EngineLink:
             return EngineLink(RayWorker(site, worker), held)
@@ -105,8 +121,8 @@ class Ray(AbstractCrewed):
         if group is not None and not group.wait(seconds):
             self.close()
             raise ExecutorError(
-                f"Ray has no {number} nodes with {num_cpus:g} free CPUs and {num_gpus:g} "
-                f"GPUs each within {seconds:.0f} s; start more, or lower what an actor needs."
+                f"Ray has no {number} nodes that have each, within {seconds:.0f} s, free: "
+                f"{needed(needs)}. Start more, or lower what an actor needs."
             )
 
     @property
@@ -123,9 +139,49 @@ class Ray(AbstractCrewed):
         return f"Ray({self.workers}, nodes={self._nodes!r})"
 
 
-def _pack(task: Task, arguments: Sequence[Any], shares: int) -> tuple[Any, list[dict[int, Any]]]:
+def _own_resources(resources: Any) -> dict[str, float]:
+    given = {} if resources is None else resources
+    if not isinstance(given, Mapping) or any(
+        type(name) is not str or name in {"CPU", "GPU", "memory"} for name in given
+    ):
+        raise InvalidArgument(
+            "resources",
+            given=shown(resources),
+            needed="a dict of resources of your own, such as {'fast_disk': 1}",
+            change="Pass num_cpus, num_gpus and memory by these names.",
+        )
+    return {
+        name: float(positive("resources", amount, change="Leave out what an actor does not need."))
+        for name, amount in given.items()
+    }
+
+
+def _with_environment(options: dict[str, Any], environment: Any) -> dict[str, Any]:
+    if environment is None:
+        return options
+    if not isinstance(environment, Mapping):
+        raise InvalidArgument(
+            "runtime_env",
+            given=shown(environment),
+            needed="a dict, as for ray.init",
+            change="Pass {'env_vars': {'OMP_NUM_THREADS': '1'}}, say.",
+        )
+    return options | {"runtime_env": dict(environment)}
+
+
+def _pack(task: Task, arguments: Sequence[Any], shares: int) -> tuple[Common, list[dict[int, Any]]]:
     common, rows = split(arguments, shares)
-    return _packed((task, common)), rows
+    return Common(f"anyk {_name_of(task)}", _packed((task, common))), rows
+
+
+def _name_of(task: Task) -> str:
+    """What a task is called where Ray lists it."""
+    function: Any = task
+    if isinstance(task, WorkerTask):
+        function = task.work if task.work.users is None else task.work.users
+    while not hasattr(function, "__qualname__") and callable(getattr(function, "function", None)):
+        function = function.function  # what is promised of a function is wrapped around it
+    return str(getattr(function, "__qualname__", type(function).__name__))
 
 
 def _packed(common: tuple[Task, list[Any]]) -> Any:
