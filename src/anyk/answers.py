@@ -72,6 +72,8 @@ class Answer:
         piece: which of its shares this is the answer on, counted from 0 in the worker's order.
         share: which share it is the answer on, where that is another worker's; None where it is
             one of its own.
+        traceback: where the function raised the failure, as Python prints it; "" where it did not,
+            or the worker is not trusted with such a text.
         value: ndarray, or None where it failed.
         failure: None, or why there is no value, in a sentence.
         sent: when the task was handed out, in seconds on the executor's clock.
@@ -90,6 +92,7 @@ class Answer:
     answered: float
     seconds: float
     share: int | None = None
+    traceback: str = ""
 
 
 @final

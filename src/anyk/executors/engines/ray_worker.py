@@ -17,7 +17,8 @@ from typing import Any, final
 import numpy as np
 
 from anyk.errors import ExecutorError, missing_extra
-from anyk.executors.core.run_task import LONGEST_FAILURE, Task, describe, printable
+from anyk.executors.core.raised import LONGEST_FAILURE, describe, printable
+from anyk.executors.core.run_task import Task
 from anyk.executors.engines.link import AbstractEngineWorker
 from anyk.executors.engines.slices import Slice
 from anyk.executors.engines.worker_state import (
