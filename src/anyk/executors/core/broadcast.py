@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import threading
 import uuid
 from collections.abc import Callable
 from typing import Any, Self, final
 
 from anyk.errors import ExecutorError
+from anyk.executors.core.within import exchanged
 
 __all__ = ["Broadcast", "Broadcasts", "forget", "keep", "kept", "unwrapped"]
 
@@ -164,18 +164,4 @@ def unwrapped(value: Any) -> Any:
         >>> unwrapped([1, {"five": handle}])
         [1, {'five': 5}]
     """
-    if isinstance(value, Broadcast):
-        return value.value
-    kind = type(value)
-    if kind is tuple or kind is list:
-        items = [unwrapped(each) for each in value]
-        same = all(new is old for new, old in zip(items, value, strict=True))
-        return value if same else kind(items)
-    if kind is dict:
-        table = {key: unwrapped(each) for key, each in value.items()}
-        return value if all(table[key] is each for key, each in value.items()) else table
-    if kind is functools.partial:
-        made_of = (value.func, value.args, value.keywords)
-        inner = unwrapped(made_of)
-        return value if inner is made_of else functools.partial(inner[0], *inner[1], **inner[2])
-    return value
+    return exchanged(value, lambda each: each.value if isinstance(each, Broadcast) else each)

@@ -161,6 +161,20 @@ class Crew(Generic[AnyLink]):
         """Let the workers forget shares, in the background. Harmless when called twice."""
         self._keep(self._placements.remove(placement))
 
+    def check(self) -> None:
+        """Refuse work where nobody would answer.
+
+        Raises:
+            ExecutorError: if the executor is closed or another process's, or its engine gone.
+        """
+        self._check()
+        self._placements.check_open()
+        self._dispatcher.check()
+
+    def end_with(self, owner: object, end: Callable[[], None]) -> None:
+        """Let what waits for answers end when this is closed; see `Dispatcher.end_with`."""
+        self._dispatcher.end_with(owner, end)
+
     def close(self) -> None:
         """Let the workers end. Harmless when called twice."""
         self._placements.close()

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
 import pickle
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Literal, final, get_args
 
 from anyk.checks import count, positive, shown
 from anyk.errors import ExecutorError, InvalidArgument
+from anyk.executors.core.broadcast import Broadcast, Broadcasts, keep
+from anyk.executors.core.calls import AbstractCalls
 from anyk.executors.core.crew import AbstractCrewed, Crew
 from anyk.executors.core.link import Held
 from anyk.executors.core.placements import split
 from anyk.executors.core.raised import describe
 from anyk.executors.core.run_task import Task
 from anyk.executors.engines.link import EngineLink
-from anyk.executors.engines.ray_worker import (
-    Common,
-    RaySite,
-    RayWorker,
-    amounts,
-    check_ray,
-    library,
-    needed,
-)
+from anyk.executors.engines.ray_calls import RayCalls
+from anyk.executors.engines.ray_site import RaySite, amounts, check_ray, needed
+from anyk.executors.engines.ray_values import library, without_refs
+from anyk.executors.engines.ray_worker import Common, RayWorker
 from anyk.work import WorkerTask
 
 __all__ = ["Ray"]
@@ -113,9 +112,13 @@ class Ray(AbstractCrewed):
             group = ray.util.placement_group([needs] * number, strategy="STRICT_SPREAD")
         site = RaySite(_with_environment(options, runtime_env), group, seconds)
 
-        def link(worker: int, held: Held) -> EngineLink:
-            return EngineLink(RayWorker(site, worker), held)
+        actors = [RayWorker(site, place) for place in range(number)]
 
+        def link(worker: int, held: Held) -> EngineLink:
+            return EngineLink(actors[worker], held)
+
+        self._actors, self._calls = actors, itertools.count()
+        self._constants = Broadcasts("Ray", partial(_hold, site), site.drop)
         self._crew = Crew(
             "Ray", number, link=link, pack=_pack, ahead=False, check=check_ray, at_end=site.end
         )
@@ -135,6 +138,33 @@ class Ray(AbstractCrewed):
     def shares_per_machine(self) -> int:
         """How many shares may lie on one node: all of them, unless nodes are distinct."""
         return self.workers if self._nodes == "any" else 1
+
+    def calls(self, function: Callable[..., Any]) -> AbstractCalls:
+        """Call a function on the actors; see `AbstractExecutor.calls`.
+
+        An `ObjectRef` in an item, or in a partial that is the function, arrives as its value.
+        """
+        self._crew.check()
+        calls = RayCalls(self._actors, next(self._calls), f"anyk {_name_of(function)}", function)
+        self._crew.end_with(calls, calls.end)
+        return calls
+
+    def broadcast(self, value: Any) -> Broadcast:
+        """Put a constant in Ray's object store; see `AbstractExecutor.broadcast`.
+
+        Actors of one node share its arrays, which can't be written in. An `ObjectRef` is taken for
+        what it refers to, and is put nowhere again.
+        """
+        self._crew.check()
+        handle = self._constants.add(value)
+        if isinstance(value, library().ObjectRef):
+            keep(handle.key, library().get(value))
+        return handle
+
+    def close(self) -> None:
+        """Kill the actors, whatever they do. Harmless when called twice."""
+        self._constants.close()
+        self._crew.close()
 
     def __repr__(self) -> str:
         return f"Ray({self.workers}, nodes={self._nodes!r})"
@@ -170,18 +200,34 @@ def _with_environment(options: dict[str, Any], environment: Any) -> dict[str, An
     return options | {"runtime_env": dict(environment)}
 
 
+def _hold(site: RaySite, key: str, value: Any) -> None:
+    ray = library()
+    try:
+        site.hold(key, value if isinstance(value, ray.ObjectRef) else ray.put(value))
+    except Exception as error:
+        raise InvalidArgument(
+            "value",
+            given=f"one that Ray can't take into its object store ({describe(error)})",
+            needed="one that can be pickled, and for which there is room",
+            change="Leave out locks, files and connections, or start Ray with a larger store.",
+        ) from error
+
+
 def _pack(task: Task, arguments: Sequence[Any], shares: int) -> tuple[Common, list[dict[int, Any]]]:
     common, rows = split(arguments, shares)
-    return Common(f"anyk {_name_of(task)}", _packed((task, common))), rows
+    plain, refs = without_refs(common)
+    return Common(f"anyk {_name_of(task)}", _packed((task, plain)), refs), rows
 
 
-def _name_of(task: Task) -> str:
+def _name_of(task: Any) -> str:
     """What a task is called where Ray lists it."""
     function: Any = task
     if isinstance(task, WorkerTask):
         function = task.work if task.work.users is None else task.work.users
-    while not hasattr(function, "__qualname__") and callable(getattr(function, "function", None)):
-        function = function.function  # what is promised of a function is wrapped around it
+    inner = function
+    while inner is not None and not hasattr(inner, "__qualname__"):  # a partial, or a promise
+        inner = getattr(inner, "function", getattr(inner, "func", None))
+    function = function if inner is None else inner
     return str(getattr(function, "__qualname__", type(function).__name__))
 
 
