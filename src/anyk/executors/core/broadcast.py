@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import threading
-import uuid
 from collections.abc import Callable
 from typing import Any, Self, final
 
@@ -49,7 +49,7 @@ class Broadcast:
     Example:
         >>> with anyk.Threads(2) as executor:
         ...     table = executor.broadcast({"a": 1, "b": 2})
-        ...     anyk.map(lambda key, table: table[key], ["b", "a"], executor, args=(table,)).value
+        ...     anyk.map(lambda k, table: table[k], "ba", executor, kwargs={"table": table}).value
         [2, 1]
     """
 
@@ -130,7 +130,7 @@ class Broadcasts:
         """
         if self._closed:
             raise ExecutorError(f"this {self._name} executor is closed; make a new one.")
-        key = uuid.uuid4().hex
+        key = os.urandom(16).hex()
         if self._send is not None:
             self._send(key, value)
         keep(key, value)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import traceback
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final, final
 
 __all__ = [
@@ -22,7 +20,7 @@ LONGEST_FAILURE: Final = 300
 LONGEST_TRACEBACK: Final = 8000
 """Characters of a traceback that come back, at most: what is over is cut out of the middle."""
 
-_HERE: Final = str(Path(__file__).parent)  # frames of what calls a task are of no interest
+_HERE: Final = __file__.rpartition("/")[0]  # frames of what calls a task are of no interest
 
 
 @final
@@ -68,6 +66,8 @@ def traceback_of(error: BaseException) -> str:
         ...     print(traceback_of(error).splitlines()[-1])
         ValueError: invalid literal for int() with base 10: 'x'
     """
+    import traceback  # noqa: PLC0415 - failures alone
+
     try:
         first = error.__traceback__
         while first is not None and first.tb_frame.f_code.co_filename.startswith(_HERE):

@@ -125,7 +125,8 @@ class RayCalls(AbstractCalls):
         compute = actor.compute.options(name=self._title)
         sent = compute.remote(self._key, function, posted.ticket, posted.size, posted.parcel)
         self._told[posted.worker] = actor
-        sent.future().add_done_callback(partial(_bring, self._came, posted))
+        posted.future = sent.future()
+        posted.future.add_done_callback(partial(_bring, self._came, posted))
 
     def _look(self) -> Returned | None:
         """Once in a while: a batch whose actor does not begin."""
@@ -149,12 +150,12 @@ class RayCalls(AbstractCalls):
         posted.actor.withdraw.options(concurrency_group="beside").remote(self._key, posted.ticket)
 
     def _returned(self, posted: _Posted, future: Future[Any], answered: float) -> Returned | None:
-        if self._out.get(posted.ticket) is not posted:
-            return None  # it was withdrawn, or given up
+        if self._out.get(posted.ticket) is not posted or future is not posted.future:
+            return None  # it was withdrawn, given up, or sent once more
         try:
             sealed = future.result()
         except BaseException as error:  # noqa: BLE001 - whatever it is, it is this worker's failure
-            return self._ended(posted, self._workers[posted.worker].lose(posted.actor, error))
+            return self._failed(posted, error)
         if sealed is None:  # it was asked to skip it, and said so too late
             posted.asked_for = False
             self._send(posted)
@@ -162,6 +163,21 @@ class RayCalls(AbstractCalls):
         del self._out[posted.ticket]
         results = tuple(opened(each, restored) for each in sealed)
         return Returned(posted.worker, posted.ticket, results, None, posted.sent, answered)
+
+    def _failed(self, posted: _Posted, error: BaseException) -> Returned:
+        """A batch that has failed as a whole, or the one on which its actor was then.
+
+        Those behind it in the actor's queue had not begun: they go to the actor that takes its
+        place.
+        """
+        actor, worker = posted.actor, self._workers[posted.worker]
+        failure = worker.lose(actor, error)
+        if worker.has(actor):
+            return self._ended(posted, failure)
+        first, *others = (each for each in self._out.values() if each.actor is actor)
+        for each in others:
+            self._send(each)
+        return self._ended(first, failure)
 
     def _ended(self, posted: _Posted, failure: str) -> Returned:
         del self._out[posted.ticket]
@@ -177,6 +193,7 @@ class _Posted:
         self.worker, self.ticket, self.size, self.parcel = worker, ticket, size, sent
         self.sent = time.perf_counter()
         self.actor: Any = None
+        self.future: Future[Any] | None = None
         self.asked_for = False  # whether the actor may be about to skip it, and has not said so
 
 

@@ -102,6 +102,10 @@ class RayWorker(AbstractEngineWorker):
                 self._node.add_done_callback(self._begun)
             return self._actor
 
+    def has(self, actor: Any) -> bool:
+        """Whether this is its actor, and not one that was lost."""
+        return actor is self._actor
+
     def keep(self, keys: tuple[int, ...]) -> Future[Any]:
         """Call the actor; see `AbstractEngineWorker.keep`."""
         return self._call("keep", keys)
