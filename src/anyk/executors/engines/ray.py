@@ -125,7 +125,7 @@ class Ray(AbstractCrewed):
         if group is not None and not group.wait(seconds):
             self.close()
             raise ExecutorError(
-                f"Ray has no {number} nodes that have each, within {seconds:.0f} s, free: "
+                f"Ray has no {number} nodes that have each, within {seconds:g} s, free: "
                 f"{needed(needs)}. Start more, or lower what an actor needs."
             )
 

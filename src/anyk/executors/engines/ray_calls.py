@@ -26,8 +26,8 @@ _MOMENT = 0.05  # seconds that an actor has to say whether a batch has begun
 class RayCalls(AbstractCalls):
     """Calls on Ray's actors; see `AbstractCalls`.
 
-    The next batch waits on its actor, so that the actor need not wait for it. The function travels
-    with the first batch that an actor gets.
+    The next batch waits on its actor, so that the actor need not wait for it; what is for an actor
+    that is still to begin waits here. The function travels with the first batch that an actor gets.
 
     Args:
         workers: all of the executor's.
@@ -46,6 +46,7 @@ class RayCalls(AbstractCalls):
         self._function = store(parcel(function, "function"))
         self._told: dict[int, Any] = {}  # by worker, the actor that has the function
         self._out: dict[int, _Posted] = {}  # by ticket
+        self._waiting: list[_Posted] = []  # for an actor that is to begin
         self._came: queue.SimpleQueue[_Came | None] = queue.SimpleQueue()
         self._next_look = 0.0
         self._closed = False
@@ -70,6 +71,7 @@ class RayCalls(AbstractCalls):
             self._check_open()
             if not self._out:
                 return None
+            self._send_waiting()
             returned = self._look()
             if returned is None:
                 left = _GLANCE if deadline is None else deadline - time.monotonic()
@@ -88,6 +90,9 @@ class RayCalls(AbstractCalls):
         posted = self._out.get(ticket)
         if posted is None or posted.asked_for:
             return False
+        if posted.future is None:
+            del self._out[ticket]
+            return True
         try:
             ask = posted.actor.withdraw.options(concurrency_group="beside")
             taken = ask.remote(self._key, ticket).future().result(timeout=_MOMENT)
@@ -120,11 +125,32 @@ class RayCalls(AbstractCalls):
             raise ExecutorError("this Ray executor is closed; make a new one.")
 
     def _send(self, posted: _Posted) -> None:
-        actor = posted.actor = self._workers[posted.worker].reach()
-        function = None if self._told.get(posted.worker) is actor else self._function
+        """Give a batch to its worker's actor, as soon as there is one."""
+        posted.actor, start = self._workers[posted.worker].reach()
+        posted.future = None
+        if start.done():
+            self._transmit(posted)
+        else:
+            self._waiting.append(posted)
+            posted.start = start
+            start.add_done_callback(partial(_wake, self._came))
+
+    def _send_waiting(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for posted in waiting:
+            if self._out.get(posted.ticket) is not posted or posted.future is not None:
+                continue  # it was withdrawn, or given up
+            if posted.start.done():
+                self._transmit(posted)
+            else:
+                self._waiting.append(posted)
+
+    def _transmit(self, posted: _Posted) -> None:
+        actor, worker = posted.actor, posted.worker
+        function = None if self._told.get(worker) is actor else self._function
         compute = actor.compute.options(name=self._title)
         sent = compute.remote(self._key, function, posted.ticket, posted.size, posted.parcel)
-        self._told[posted.worker] = actor
+        self._told[worker] = actor
         posted.future = sent.future()
         posted.future.add_done_callback(partial(_bring, self._came, posted))
 
@@ -140,14 +166,9 @@ class RayCalls(AbstractCalls):
                 try:
                     worker.check()
                 except ExecutorError as error:
-                    self._cancel(posted)
                     return self._ended(posted, worker.lose(posted.actor, error))
         self._next_look = now + _GLANCE
         return None
-
-    def _cancel(self, posted: _Posted) -> None:
-        """Let an actor that is to begin some time skip a batch."""
-        posted.actor.withdraw.options(concurrency_group="beside").remote(self._key, posted.ticket)
 
     def _returned(self, posted: _Posted, future: Future[Any], answered: float) -> Returned | None:
         if self._out.get(posted.ticket) is not posted or future is not posted.future:
@@ -193,7 +214,8 @@ class _Posted:
         self.worker, self.ticket, self.size, self.parcel = worker, ticket, size, sent
         self.sent = time.perf_counter()
         self.actor: Any = None
-        self.future: Future[Any] | None = None
+        self.start: Future[Any] = Future()  # done when the actor has begun
+        self.future: Future[Any] | None = None  # of what comes of it, once it was sent
         self.asked_for = False  # whether the actor may be about to skip it, and has not said so
 
 
@@ -202,3 +224,7 @@ _Came = tuple[_Posted, "Future[Any]", float]
 
 def _bring(came: queue.SimpleQueue[_Came | None], posted: _Posted, future: Future[Any]) -> None:
     came.put((posted, future, time.perf_counter()))
+
+
+def _wake(came: queue.SimpleQueue[_Came | None], _: Future[Any]) -> None:
+    came.put(None)

@@ -136,7 +136,7 @@ class RaySite:
             free = self._ray.available_resources()
         of = ", ".join(f"{free.get(name, 0.0):g} of {name}" for name in self._needed)
         return (
-            f"no Ray actor in {self.patience:.0f} s: the cluster has no free place for one that "
+            f"no Ray actor in {self.patience:g} s: the cluster has no free place for one that "
             f"needs {needed(self._needed)} (free, on all nodes: {of or 'unknown'}). Add nodes, or "
             "lower what an actor needs, such as num_cpus."
         )

@@ -57,6 +57,7 @@ class RayWorker(AbstractEngineWorker):
         self._actor: Any = None
         self._watch: Future[Any] | None = None
         self._node: Future[Any] | None = None  # of an actor that no share may lie on yet
+        self._start: Future[Any] = Future()
         self._deadline = 0.0  # by which an actor that has not begun should have; 0 once it has
         self._lost = False
 
@@ -82,8 +83,8 @@ class RayWorker(AbstractEngineWorker):
             self._node.add_done_callback(partial(self._admit, ready=ready))
             return ready
 
-    def reach(self) -> Any:
-        """The actor, which is started if there is none; it may be some time until it begins.
+    def reach(self) -> tuple[Any, Future[Any]]:
+        """The actor, which is started if there is none, and what is done when it has begun.
 
         Raises:
             ExecutorError: if Ray is not there.
@@ -98,9 +99,9 @@ class RayWorker(AbstractEngineWorker):
                     self._actor.watch.options(concurrency_group="beside").remote().future()
                 )
                 self._deadline = time.monotonic() + self._site.patience
-                self._node = self._actor.node.remote().future()
-                self._node.add_done_callback(self._begun)
-            return self._actor
+                self._start = self._node = self._actor.node.remote().future()
+                self._start.add_done_callback(self._begun)
+            return self._actor, self._start
 
     def has(self, actor: Any) -> bool:
         """Whether this is its actor, and not one that was lost."""
@@ -165,7 +166,7 @@ class RayWorker(AbstractEngineWorker):
             self._drop()
 
     def _begun(self, found: Future[Any]) -> None:  # by Ray's own thread, which waits for no lock
-        if found is self._node and not found.cancelled() and found.exception() is None:
+        if found is self._start and not found.cancelled() and found.exception() is None:
             self._deadline, self._lost = 0.0, False
 
     def _admit(self, found: Future[Any], ready: Future[Any]) -> None:
