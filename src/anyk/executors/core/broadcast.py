@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import threading
 import weakref
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Self, final
 
 from anyk.errors import ExecutorError
+from anyk.executors.core.within import exchanged
 
 __all__ = ["Broadcast", "Broadcasts", "Unreadable", "forget", "keep", "kept", "unwrapped"]
 
@@ -52,9 +52,9 @@ class Unreadable:
 class Broadcast:
     """A constant that every worker holds; made by `executor.broadcast(value)`.
 
-    As an argument of `anyk.run`, `anyk.map` or `distribute(...).run`, also in a list, a tuple or a
-    dict, and as one of a `functools.partial`, the function is called with the value itself. In a
-    closure or in an object of yours, write `.value`. A worker has one for all its calls: do not
+    As an argument of `anyk.run`, `anyk.map` or `distribute(...).run`, also in a list, a tuple, a
+    dict or a `functools.partial`, the function is called with the value itself. In a closure or in
+    an object of yours, write `.value`. A worker has one for all its calls: do not
     write in it. The handle travels in a few bytes, whatever the size of the value.
 
     Args:
@@ -175,8 +175,7 @@ def unwrapped(value: Any) -> Any:
     """A value in which constants stand instead of their handles.
 
     Args:
-        value: handles are looked for in it, and in the lists, tuples and dicts within, of which
-            lists and dicts are changed; and in the arguments of a partial, which is not.
+        value: handles are looked for in it, and in the lists, tuples, dicts and partials within.
 
     Example:
         >>> from anyk.executors.core.broadcast import unwrapped
@@ -184,33 +183,7 @@ def unwrapped(value: Any) -> Any:
         ...     unwrapped([1, {"five": handle}])
         [1, {'five': 5}]
     """
-    return _unwrapped(value, set()) if _handles else value
-
-
-def _unwrapped(value: Any, seen: set[int]) -> Any:
-    if isinstance(value, Broadcast):
-        return value.value
-    kind = type(value)
-    if kind in {list, dict, tuple} and id(value) not in seen:
-        seen.add(id(value))
-        places = value.items() if kind is dict else enumerate(value)
-        new = {
-            place: found for place, each in places if (found := _unwrapped(each, seen)) is not each
-        }
-        if kind is tuple:
-            return tuple(new.get(place, each) for place, each in enumerate(value)) if new else value
-        for place, found in new.items():
-            value[place] = found
-    if kind is functools.partial:
-        arguments = tuple(
-            each.value if isinstance(each, Broadcast) else each for each in value.args
-        )
-        named = {
-            name: each.value if isinstance(each, Broadcast) else each
-            for name, each in value.keywords.items()
-        }
-        return functools.partial(value.func, *arguments, **named)
-    return value
+    return exchanged(value, _opened) if _handles else value
 
 
 def _opened(value: Any) -> Any:

@@ -10,9 +10,10 @@ from typing import Any, final
 
 import numpy as np
 
-from anyk.errors import ExecutorError, missing_extra
+from anyk.errors import ExecutorError
 from anyk.executors.core.raised import describe
 from anyk.executors.engines.worker_state import this_process
+from anyk.wording import missing_extra
 
 __all__ = ["DaskSession", "Frames", "library", "packed"]
 
