@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from anyk.running.mapping.call import MapCall
 from anyk.running.mapping.options import Equal, MapOptions, MapSettings
+from anyk.running.mapping.source import Source
 
 if TYPE_CHECKING:
     from anyk.answers import Outcome
@@ -86,7 +87,7 @@ def map(  # noqa: A001 - as in the standard library's executors
         progress=progress,
         kwargs=kwargs,
     )
-    return MapCall(function, items, _single, executor, settings).outcome()
+    return MapCall(function, Source(items, _single), executor, settings).outcome()
 
 
 def starmap(
@@ -113,7 +114,7 @@ def starmap(
         >>> anyk.starmap(pow, [(2, 5), (3, 2)], anyk.Threads(2)).value
         [32, 9]
     """
-    call = MapCall(function, items, tuple, executor, MapSettings(**options))
+    call = MapCall(function, Source(items, tuple), executor, MapSettings(**options))
     return call.outcome()
 
 
@@ -142,7 +143,7 @@ def map_unordered(
         >>> sorted(anyk.map_unordered(len, ["any", "k", "of"], anyk.Threads(2)))
         [1, 2, 3]
     """
-    call = MapCall(function, items, _single, executor, MapSettings(**options))
+    call = MapCall(function, Source(items, _single), executor, MapSettings(**options))
     return call.values()
 
 
@@ -174,7 +175,7 @@ async def amap(
     import asyncio  # noqa: PLC0415 - import anyk stays quick
     import threading  # noqa: PLC0415 - as above
 
-    call = MapCall(function, items, _single, executor, MapSettings(**options))
+    call = MapCall(function, Source(items, _single), executor, MapSettings(**options))
     given_up = threading.Event()
     try:
         return await asyncio.to_thread(call.outcome, given_up.is_set)
