@@ -99,12 +99,12 @@ class MapCall:
         for item in self.items():
             yield item.value
 
-    def items(self) -> Iterator[Item]:
+    def items(self, interrupted: Callable[[], bool] | None = None) -> Iterator[Item]:
         """Items, as they are done or have failed."""
         with self._running() as (scheduler, record, note):
             error: RecoveryError | None = None
             try:
-                yield from scheduler.run(self._end)
+                yield from scheduler.run(self._end, interrupted)
             except RecoveryError as why:
                 error = why
                 raise
@@ -129,7 +129,7 @@ class MapCall:
         with (
             watched_run("map", type(executor).__name__, workers) as noted,
             live_display(
-                workers, source.size, progress=self._settings.progress, of="items"
+                workers, source.left, progress=self._settings.progress, of="items"
             ) as show,
             executor.ledger.call(
                 workers, clock=clock, lateness=executor.lateness, without=without

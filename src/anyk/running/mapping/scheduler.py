@@ -169,9 +169,10 @@ class Scheduler:
 
     def _fair(self, most: int) -> int:
         """At most so many that all workers have something to do until the end."""
-        if self.source.size is None:
+        left = self.source.left
+        if left is None:
             return most
-        left = (self.source.size - self.source.drawn) * self._settings.agree + len(self._todo)
+        left = left * self._settings.agree + len(self._todo)
         return max(1, min(most, left // (2 * max(1, len(self._usable())))))
 
     def _draw(self) -> Item | None:

@@ -17,13 +17,13 @@ class AbstractSource(ABC):
 
     @property
     @abstractmethod
-    def size(self) -> int | None:
-        """How many items there are in all; None where that is not known."""
+    def drawn(self) -> int:
+        """How many were drawn."""
 
     @property
     @abstractmethod
-    def drawn(self) -> int:
-        """How many were drawn."""
+    def left(self) -> int | None:
+        """How many more are known of; None where that is not known, as of a generator."""
 
     @property
     @abstractmethod
@@ -41,7 +41,7 @@ class AbstractSource(ABC):
     @property
     def number(self) -> int:
         """How many items there are, as far as is known."""
-        return self.drawn if self.size is None or not self.more else self.size
+        return self.drawn + (self.left or 0)
 
 
 @final
@@ -69,14 +69,16 @@ class Source(AbstractSource):
         self._more = self._size != 0
 
     @property
-    def size(self) -> int | None:
-        """How many items there are; None for a generator."""
-        return self._size
-
-    @property
     def drawn(self) -> int:
         """How many were drawn."""
         return self._drawn
+
+    @property
+    def left(self) -> int | None:
+        """How many more there are; None for a generator that goes on."""
+        if not self._more:
+            return 0
+        return None if self._size is None else self._size - self._drawn
 
     @property
     def more(self) -> bool:
