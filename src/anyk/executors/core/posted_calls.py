@@ -97,6 +97,10 @@ class PostedCalls(AbstractCalls):
         self._inboxes[worker].withdraw(posted)
         return True
 
+    def wake(self) -> None:
+        """Let who waits look around; see `AbstractCalls.wake`."""
+        self._came.put(None)
+
     def abandon(self) -> None:
         """Take all batches out of the inboxes, and forget those that run."""
         self._call.abandoned = True

@@ -9,6 +9,7 @@ from anyk.checks import shown
 from anyk.errors import InvalidArgument
 from anyk.running.mapping.call import MapCall
 from anyk.running.mapping.options import Equal, MapOptions, MapSettings
+from anyk.running.mapping.source import Source
 
 if TYPE_CHECKING:
     from anyk.answers import Outcome
@@ -88,7 +89,7 @@ def map(  # noqa: A001 - as in the standard library's executors
         progress=progress,
         kwargs=kwargs,
     )
-    return MapCall(function, items, _single, executor, settings).outcome()
+    return MapCall(function, Source(items, _single), executor, settings).outcome()
 
 
 def starmap(
@@ -115,7 +116,7 @@ def starmap(
         >>> anyk.starmap(pow, [(2, 5), (3, 2)], anyk.Threads(2)).value
         [32, 9]
     """
-    call = MapCall(function, items, _several, executor, MapSettings(**options))
+    call = MapCall(function, Source(items, _several), executor, MapSettings(**options))
     return call.outcome()
 
 
@@ -144,7 +145,7 @@ def map_unordered(
         >>> sorted(anyk.map_unordered(len, ["any", "k", "of"], anyk.Threads(2)))
         [1, 2, 3]
     """
-    call = MapCall(function, items, _single, executor, MapSettings(**options))
+    call = MapCall(function, Source(items, _single), executor, MapSettings(**options))
     return call.values()
 
 
@@ -176,7 +177,7 @@ async def amap(
     import asyncio  # noqa: PLC0415 - import anyk stays quick
     import threading  # noqa: PLC0415 - as above
 
-    call = MapCall(function, items, _single, executor, MapSettings(**options))
+    call = MapCall(function, Source(items, _single), executor, MapSettings(**options))
     given_up = threading.Event()
     try:
         return await asyncio.to_thread(call.outcome, given_up.is_set)
