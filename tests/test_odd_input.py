@@ -192,6 +192,9 @@ CALLS: dict[str, Call] = {
     "Distributed.run": call(
         DISTRIBUTED.run, np.add, 1, deadline=9.0, on_failure="return", progress=False
     ),
+    "blocks": call(anyk.blocks, FULL, 2),
+    "Blocks.stacked": call(lambda X, K: anyk.blocks(X, K).stacked, FULL, 2),
+    "Blocks.join": call(anyk.blocks(FULL, 2).join, [[1], [2]]),
     "Lateness": call(anyk.Lateness, medians=2.0, margin=0.2),
     "Quarantine": call(anyk.Quarantine, 4),
     "Quarantine.put": call(anyk.Quarantine(4).put, 1, "its memory fails"),

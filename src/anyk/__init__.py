@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from anyk.audits.disclosure import leakage as leakage
     from anyk.audits.disclosure import worst_coalition as worst_coalition
     from anyk.audits.guesses import Attack as Attack
+    from anyk.cutting.blocks import Blocks as Blocks
+    from anyk.cutting.blocks import blocks as blocks
     from anyk.degrees.of_degree import of_degree as of_degree
     from anyk.domains.array import FieldArray as FieldArray
     from anyk.domains.base import AbstractDomain as AbstractDomain
@@ -148,6 +150,7 @@ _PLACES: Final = {
     "Attack": "anyk.audits.guesses",
     "Audit": "anyk.audits.attack",
     "Berrut": "anyk.schemes.approximate.berrut.scheme",
+    "Blocks": "anyk.cutting.blocks",
     "Broadcast": "anyk.executors.core.broadcast",
     "CATALOGUE": "anyk.schemes.catalogue",
     "CSA": "anyk.schemes.products.csa",
@@ -230,6 +233,7 @@ _PLACES: Final = {
     "WrapperRow": "anyk.schemes.row",
     "amap": "anyk.running.mapping.map",
     "audit": "anyk.audits.attack",
+    "blocks": "anyk.cutting.blocks",
     "distribute": "anyk.running.run",
     "leakage": "anyk.audits.disclosure",
     "leakage_spent": "anyk.audits.accountant",
