@@ -251,8 +251,10 @@ class FunctionRaised(NotEnoughAnswers):
 
     Args:
         reason: the exception in words.
-        where: on what, in words.
+        where: on which item, in words; "" for shares.
         workers: on which workers.
+        answered: workers whose answers are usable.
+        missing: workers without one.
 
     Example:
         >>> try:
@@ -265,20 +267,25 @@ class FunctionRaised(NotEnoughAnswers):
         TypeError("object of type 'int' has no len()")
     """
 
-    def __init__(self, reason: str, *, where: str = "", workers: Iterable[int] = ()) -> None:
+    def __init__(
+        self,
+        reason: str,
+        *,
+        where: str = "",
+        workers: Iterable[int],
+        answered: Iterable[int] = (),
+        missing: Iterable[int] = (),
+    ) -> None:
         self.reason = reason
         self.workers = tuple(sorted(workers))
-        self.answered, self.missing, self.needed = (), self.workers, "no exception"
+        self.answered, self.missing = tuple(sorted(answered)), tuple(sorted(missing))
+        self.needed = "a function that returns"
         self.failures = dict.fromkeys(self.workers, reason)
         self.spared = ()
-        who = "worker" if len(self.workers) == 1 else "workers"
-        told = ", ".join(
-            part for part in (where, f"on {who} {ranges(self.workers)}" if workers else "") if part
-        )
+        who = f"on {'worker' if len(self.workers) == 1 else 'workers'} {ranges(self.workers)}"
+        told = f"on {where}, {who}" if where else who
         change = (
-            'Correct it, or take the other items by on_failure="return".'
-            if where
-            else "Correct it: more workers would raise as well."
+            'Correct it, or take the other items by on_failure="return".' if where else SAME_REASON
         )
         RecoveryError.__init__(self, f"the function raised {reason}, {told}. {change}")
 
