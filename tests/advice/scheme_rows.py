@@ -81,9 +81,9 @@ ROWS = [
         )
     ),
     tried(
-        "Pass anyk.Reals() or a field.",
+        "Pass anyk.Values() or a field.",
         lambda: anyk.Replication(2, 4, domain=float),
-        lambda: anyk.Replication(2, 4, domain=anyk.Reals()),
+        lambda: anyk.Replication(2, 4, domain=anyk.Values()),
         lambda: anyk.Replication(2, 4, domain=FIELD),
     ),
     tried(

@@ -213,13 +213,14 @@ def _bad_input(made: Trial) -> list[tuple[Any, str]]:
             ((A, np.full(B.shape, np.nan)), "NaN"),
             ((A.astype(str), B), "text"),
         ]
-    return [
+    bad = [
         (np.concatenate([X, X[:1]]), "one block too many"),
         (X[:0], "no blocks"),
         (X.reshape(len(X), -1)[:, :0], "empty blocks"),
-        (np.full(X.shape, np.nan), "NaN"),
         (X.astype(str), "text"),
     ]
+    nan = [(np.full(X.shape, np.nan), "NaN")]
+    return bad + nan if made.scheme.domain.finite else bad
 
 
 def _check_uneven(made: Trial) -> None:
