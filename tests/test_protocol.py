@@ -16,7 +16,7 @@ import anyk
 from anyk.degrees.promised import Promised
 from anyk.executors.core import answer_header
 from anyk.executors.core.answer_header import LARGEST_ANSWER, LONGEST_HEADER, parse_header
-from anyk.executors.core.run_task import LONGEST_FAILURE
+from anyk.executors.core.raised import LONGEST_FAILURE
 from anyk.executors.remote import frames, header_limits, link, promise, secure, tls, visitor
 from anyk.executors.remote import request as requests
 from anyk.executors.remote.certificates import make_certificates

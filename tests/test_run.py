@@ -296,6 +296,9 @@ class Counted(AbstractWrapper):
         self.placed.discard(placement)
         self.inside.release(placement)
 
+    def calls(self, function):
+        return self.within.calls(function)
+
     def dispatch(self, task, placement, arguments, without=()):
         dispatch = self.inside.dispatch(task, placement, arguments, without)
         self.running.add(dispatch)

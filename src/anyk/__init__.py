@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from anyk.errors import AnykError as AnykError
     from anyk.errors import DegreeTooHigh as DegreeTooHigh
     from anyk.errors import ExecutorError as ExecutorError
+    from anyk.errors import FunctionRaised as FunctionRaised
     from anyk.errors import InvalidArgument as InvalidArgument
     from anyk.errors import NotAccurateEnough as NotAccurateEnough
     from anyk.errors import NotEnoughAnswers as NotEnoughAnswers
@@ -49,12 +50,16 @@ if TYPE_CHECKING:
     from anyk.errors import RecoveryError as RecoveryError
     from anyk.errors import TooManyErrors as TooManyErrors
     from anyk.errors import Unachievable as Unachievable
+    from anyk.errors import WorkerTraceback as WorkerTraceback
     from anyk.errors import WouldWrap as WouldWrap
     from anyk.executors.core.base import AbstractExecutor as AbstractExecutor
+    from anyk.executors.core.broadcast import Broadcast as Broadcast
     from anyk.executors.core.health import Condition as Condition
     from anyk.executors.core.health import WorkerHealth as WorkerHealth
     from anyk.executors.core.lateness import Lateness as Lateness
     from anyk.executors.core.quarantine import Quarantine as Quarantine
+    from anyk.executors.core.task_id import TaskId as TaskId
+    from anyk.executors.core.task_id import task_id as task_id
     from anyk.executors.engines.dask import Dask as Dask
     from anyk.executors.engines.futures import Futures as Futures
     from anyk.executors.engines.ray import Ray as Ray
@@ -73,6 +78,10 @@ if TYPE_CHECKING:
     from anyk.planning.shortlist import Shortlist as Shortlist
     from anyk.planning.shortlist import schemes_for as schemes_for
     from anyk.running.distributed import Distributed as Distributed
+    from anyk.running.mapping.map import amap as amap
+    from anyk.running.mapping.map import map as map  # noqa: A004 - what it is called everywhere
+    from anyk.running.mapping.map import map_unordered as map_unordered
+    from anyk.running.mapping.map import starmap as starmap
     from anyk.running.matmul import matmul as matmul
     from anyk.running.run import distribute as distribute
     from anyk.running.run import run as run
@@ -140,6 +149,7 @@ _PLACES: Final = {
     "Attack": "anyk.audits.guesses",
     "Audit": "anyk.audits.attack",
     "Berrut": "anyk.schemes.approximate.berrut.scheme",
+    "Broadcast": "anyk.executors.core.broadcast",
     "CATALOGUE": "anyk.schemes.catalogue",
     "CSA": "anyk.schemes.products.csa",
     "Candidate": "anyk.planning.shortlist",
@@ -160,6 +170,7 @@ _PLACES: Final = {
     "FilledReplication": "anyk.schemes.approximate.filled_replication.scheme",
     "FixedPoint": "anyk.fixed_point.format",
     "FoldedGram": "anyk.schemes.products.folded_gram",
+    "FunctionRaised": "anyk.errors",
     "Futures": "anyk.executors.engines.futures",
     "GCSA": "anyk.schemes.products.gcsa",
     "Guarantee": "anyk.spec",
@@ -205,6 +216,7 @@ _PLACES: Final = {
     "Status": "anyk.answers",
     "Sum": "anyk.spec",
     "Summed": "anyk.schemes.wrappers.summed",
+    "TaskId": "anyk.executors.core.task_id",
     "Threads": "anyk.executors.local.threads",
     "Threat": "anyk.spec",
     "Timing": "anyk.answers",
@@ -216,18 +228,24 @@ _PLACES: Final = {
     "VeiledReplication": "anyk.schemes.approximate.veiled_replication.scheme",
     "WithMaster": "anyk.executors.wrappers.with_master",
     "WorkerHealth": "anyk.executors.core.health",
+    "WorkerTraceback": "anyk.errors",
     "WouldWrap": "anyk.errors",
     "WrapperRow": "anyk.schemes.row",
+    "amap": "anyk.running.mapping.map",
     "audit": "anyk.audits.attack",
     "distribute": "anyk.running.run",
     "leakage": "anyk.audits.disclosure",
     "leakage_spent": "anyk.audits.accountant",
+    "map": "anyk.running.mapping.map",
+    "map_unordered": "anyk.running.mapping.map",
     "matmul": "anyk.running.matmul",
     "of_degree": "anyk.degrees.of_degree",
     "run": "anyk.running.run",
     "schemes_for": "anyk.planning.shortlist",
+    "starmap": "anyk.running.mapping.map",
     "stream": "anyk.running.run",
     "task": "anyk.executors.remote.marks",
+    "task_id": "anyk.executors.core.task_id",
     "worst_coalition": "anyk.audits.disclosure",
 }
 _NAMESPACES: Final = ("dask_array", "delays", "faults", "learn", "testing")

@@ -72,6 +72,8 @@ class Answer:
         piece: which of its shares this is the answer on, counted from 0 in the worker's order.
         share: which share it is the answer on, where that is another worker's; None where it is
             one of its own.
+        traceback: where the function raised the failure, as Python prints it; "" where it did not,
+            or the worker is not trusted with such a text.
         value: ndarray, or None where it failed.
         failure: None, or why there is no value, in a sentence.
         sent: when the task was handed out, in seconds on the executor's clock.
@@ -90,6 +92,7 @@ class Answer:
     answered: float
     seconds: float
     share: int | None = None
+    traceback: str = ""
 
 
 @final
@@ -159,7 +162,8 @@ class Outcome:
     """The value of a run, and the evidence for it.
 
     Args:
-        value: ndarray (K, *out) in the order of the blocks; None if the status is a failure.
+        value: ndarray (K, *out) in the order of the blocks; None if the status is a failure. Of
+            `anyk.map`, a list in the order of the items.
         status: how the run ended.
         used: workers of whose answers one or more were examined, sorted; liars among them.
         shares: whose answers were examined, sorted; they are `used` where a worker has one.
@@ -189,6 +193,9 @@ class Outcome:
         condition: by how much errors of answers may be amplified in the value; None where that is
             not known.
         plan: the scheme that `anyk.matmul` chose, and why; None elsewhere.
+        calls: how often workers were given an item to call the function on, in `anyk.map`; None
+            elsewhere. There, value is a list, with None for the items that are not `known`.
+        unanswered: why an item has no value, by item, in `anyk.map`.
 
     Example:
         >>> scheme = anyk.Lagrange(blocks=2, degree=2, workers=5)
@@ -198,7 +205,7 @@ class Outcome:
         (array([25, 36]), Status.EXACT, (0, 1, 2), (3, 4))
     """
 
-    value: NDArray[Any] | None
+    value: Any
     status: Status
     used: tuple[int, ...]
     missing: tuple[int, ...]
@@ -217,6 +224,8 @@ class Outcome:
     leak: Leak | None = None
     condition: float | None = None
     plan: ProductPlan | None = None
+    calls: int | None = None
+    unanswered: Mapping[int, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         """A short report that a person reads."""
@@ -224,7 +233,7 @@ class Outcome:
 
         lines = [self._headline]
         if self.value is not None:
-            lines.append(f"value     {self.value.dtype} array of shape {self.value.shape}")
+            lines.append(f"value     {self._value_in_words}")
         if self.plan is not None:
             lines.append(f"plan      {self.plan.headline}")
         if self.error_estimate is not None and not (self.known is not None and self.known.all()):
@@ -244,6 +253,15 @@ class Outcome:
         if self.leak is not None:
             lines.append("curious   " + str(self.leak).replace("\n", "\n" + " " * 10))
         return "\n".join(lines)
+
+    @property
+    def _value_in_words(self) -> str:
+        if self.calls is None:
+            return f"{self.value.dtype} array of shape {self.value.shape}"
+        missed = 0 if self.known is None else int(np.sum(~self.known))
+        known = f", {missed} of them not known" if missed else ""
+        items, calls = numbered(len(self.value), "item"), numbered(self.calls, "call")
+        return f"list of {items}{known}, from {calls}"
 
     def _workers_in_words(self) -> list[str]:
         """Who lied, was late, failed, or was not needed: a line each."""
@@ -367,7 +385,7 @@ class Outcome:
         return f'{report}<img {shape} src="data:image/png;base64,{picture}">'
 
     def __repr__(self) -> str:
-        shape = None if self.value is None else self.value.shape
+        shape = None if self.value is None else np.shape(self.value)
         return (
             f"<Outcome {self.status.name}, value of shape {shape}, {len(self.used)} answers, "
             f"missing {self.missing}, suspects {self.suspects}>"

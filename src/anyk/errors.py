@@ -8,6 +8,7 @@ AnykError
 ├── WouldWrap                        integers of a function that the primes do not hold
 ├── RecoveryError                    the answers do not determine the value; has .outcome
 │   ├── NotEnoughAnswers             too few answers, and who is missing
+│   │   └── FunctionRaised           the function itself raised: its exception is the cause
 │   ├── TooManyErrors                answers that contradict each other, and nobody can tell why
 │   └── NotAccurateEnough            the error estimate is above the tolerance
 └── ExecutorError                    the workers can't be used: closed, released
@@ -26,6 +27,7 @@ __all__ = [
     "AnykError",
     "DegreeTooHigh",
     "ExecutorError",
+    "FunctionRaised",
     "InvalidArgument",
     "NotAccurateEnough",
     "NotEnoughAnswers",
@@ -33,6 +35,7 @@ __all__ = [
     "RecoveryError",
     "TooManyErrors",
     "Unachievable",
+    "WorkerTraceback",
     "WouldWrap",
     "by_reason",
     "fail_alike",
@@ -286,6 +289,8 @@ class NotEnoughAnswers(RecoveryError):
         failures: reason by worker, for those that failed rather than kept silent.
         spared: of the missing, those that were not waited for, as their answers would not have
             been enough.
+        of: of what answers are too few: "worker" or "item"; of items, `answered` and `missing` are.
+        change: what to change; "" for what helps with workers.
 
     Example:
         >>> scheme = anyk.Lagrange(blocks=2, degree=1, workers=4)
@@ -303,21 +308,25 @@ class NotEnoughAnswers(RecoveryError):
         needed: str,
         failures: Mapping[int, str] | None = None,
         spared: Iterable[int] = (),
+        of: str = "worker",
+        change: str = "",
     ) -> None:
         self.answered = tuple(sorted(answered))
         self.missing = tuple(sorted(missing))
         self.needed = needed
         self.failures = dict(failures or {})
         self.spared = tuple(sorted(spared))
-        silent = [who for who in self.missing if who not in {*self.failures, *self.spared}]
+        failed = {*self.failures, *self.spared} if of == "worker" else set[int]()
+        silent = [who for who in self.missing if who not in failed]
         told = f" Missing: {ranges(silent)}." if silent else ""
         for why, who in by_reason(self.failures).items():
-            told += f" Failed: {ranges(who)} ({why})."
+            told += f" {'Failed' if of == 'worker' else 'Failed workers'}: {ranges(who)} ({why})."
         if self.spared:
             told += f" Not waited for, as they are too few: {ranges(self.spared)}."
         super().__init__(
-            f"{len(self.answered)} of {len(self.answered) + len(self.missing)} workers answered; "
-            f"needed: {needed}.{told} {self._advice(late=bool(silent) or not self.failures)}"
+            f"{len(self.answered)} of {len(self.answered) + len(self.missing)} {of}s "
+            f"{'answered' if of == 'worker' else 'are done'}; needed: {needed}.{told} "
+            + (change or self._advice(late=bool(silent) or not self.failures))
         )
 
     def _advice(self, *, late: bool) -> str:
@@ -327,6 +336,60 @@ class NotEnoughAnswers(RecoveryError):
         if late:
             return "Add workers, wait longer, or promise less."
         return "See why they failed, add workers, or promise less."
+
+
+class FunctionRaised(NotEnoughAnswers):
+    """The function itself raised: no other worker would have had a better answer.
+
+    The exception is the cause of this error, where workers are trusted with one, with the traceback
+    of the worker.
+
+    Args:
+        reason: the exception in words.
+        where: on what, in words.
+        workers: on which workers.
+
+    Example:
+        >>> try:
+        ...     anyk.map(len, ["a", 5], anyk.Inline(2))
+        ... except anyk.FunctionRaised as error:
+        ...     print(error)
+        ...     print(repr(error.__cause__))
+        the function raised TypeError: object of type 'int' has no len(), on item 1, on workers 0-1.
+        Correct it, or take the other items by on_failure="return".
+        TypeError("object of type 'int' has no len()")
+    """
+
+    def __init__(self, reason: str, *, where: str = "", workers: Iterable[int] = ()) -> None:
+        self.reason = reason
+        self.workers = tuple(sorted(workers))
+        self.answered, self.missing, self.needed = (), self.workers, "no exception"
+        self.failures = dict.fromkeys(self.workers, reason)
+        self.spared = ()
+        who = "worker" if len(self.workers) == 1 else "workers"
+        told = ", ".join(
+            part for part in (where, f"on {who} {ranges(self.workers)}" if workers else "") if part
+        )
+        change = (
+            'Correct it, or take the other items by on_failure="return".'
+            if where
+            else "Correct it: more workers would raise as well."
+        )
+        RecoveryError.__init__(self, f"the function raised {reason}, {told}. {change}")
+
+
+class WorkerTraceback(Exception):
+    """Where a function raised on its worker, as Python printed it there.
+
+    Example:
+        >>> print(anyk.WorkerTraceback("ValueError: no"))
+        on its worker:
+        <BLANKLINE>
+        ValueError: no
+    """
+
+    def __str__(self) -> str:
+        return f"on its worker:\n\n{self.args[0]}"
 
 
 class TooManyErrors(RecoveryError):
@@ -342,6 +405,7 @@ class TooManyErrors(RecoveryError):
         more: how many more answers would tell who lied, at most, if no more lied than it can name;
             0 where these are enough to tell that more did.
         unless: what else than liars would look like this, and what to do about it, in a sentence.
+        change: what to change; "" for what helps with a scheme.
 
     Example:
         >>> scheme = anyk.Lagrange(blocks=2, degree=1, workers=4)
@@ -367,13 +431,16 @@ class TooManyErrors(RecoveryError):
         detects: int | None = None,
         more: int = 0,
         unless: str = "",
+        change: str = "",
     ) -> None:
         self.answered = tuple(sorted(answered))
         self.adversaries = adversaries
         self.detects = adversaries if detects is None else detects
         self.more = more
         liars, fault = numbered(adversaries, "liar"), "look for a fault that hits many workers."
-        if more:
+        if change:
+            told = f", and not by at most {liars}. {change}"
+        elif more:
             told = (
                 f"; {'up to ' * (more > 1)}{numbered(more, 'more answer')} would tell whether at "
                 f"most {liars} "

@@ -101,6 +101,12 @@ class Crowded(anyk.AbstractExecutor):
     def release(self, placement):
         self.own.release(placement)
 
+    def calls(self, function):
+        return self.own.calls(function)
+
+    def broadcast(self, value):
+        return self.own.broadcast(value)
+
     def close(self):
         self.own.close()
 

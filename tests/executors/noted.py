@@ -20,6 +20,9 @@ class Noted(AbstractWrapper):
         self.seen.append(("place", [(part.dtype, part.shape) for part in parts], pieces))
         return self.executor.place(parts, pieces)
 
+    def calls(self, function):
+        return self.within.calls(function)
+
     def dispatch(self, task, placement, arguments, without=()):
         own = [each.rows if isinstance(each, PerWorker) else None for each in arguments]
         shapes = [None if rows is None else (rows.dtype, rows.shape) for rows in own]

@@ -129,6 +129,12 @@ def test_an_executor_that_asks_all_the_same_is_not_listened_to():
         def release(self, placement):
             self.inside.release(placement)
 
+        def calls(self, function):
+            return self.inside.calls(function)
+
+        def broadcast(self, value):
+            return self.inside.broadcast(value)
+
         def close(self):
             self.inside.close()
 

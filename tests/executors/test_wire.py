@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from anyk.executors.core.answer_header import BrokenAnswer, parse_header
+from anyk.executors.core.run_task import Reply
 from anyk.executors.processes.pipe import Pipe
 from anyk.executors.processes.wire import (
     receive_answer,
@@ -66,8 +67,8 @@ def sent(*raw: bytes) -> tuple[Any, str | None, float]:
 )
 def test_an_answer_survives_the_way(value: NDArray[Any]) -> None:
     with pipes() as (ours, theirs):
-        send_answer(theirs, 7, np.asarray(value, order="C"), None, 0.25)
-        got, failure, seconds = receive_answer(ours, 7)
+        send_answer(theirs, 7, Reply(np.asarray(value, order="C"), None, 0.25))
+        got, failure, seconds, _ = receive_answer(ours, 7)
     assert (failure, seconds) == (None, 0.25)
     assert got.dtype == value.dtype
     assert got.shape == value.shape
@@ -76,8 +77,8 @@ def test_an_answer_survives_the_way(value: NDArray[Any]) -> None:
 
 def test_a_failure_survives_the_way() -> None:
     with pipes() as (ours, theirs):
-        send_answer(theirs, 7, None, "Fehler: \u00fc\n", 0.25)
-        assert receive_answer(ours, 7) == (None, "Fehler: \u00fc ", 0.25)
+        send_answer(theirs, 7, Reply(None, "Fehler: \u00fc\n", 0.25))
+        assert receive_answer(ours, 7) == (None, "Fehler: \u00fc ", 0.25, "")
 
 
 @pytest.mark.parametrize(

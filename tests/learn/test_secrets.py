@@ -32,6 +32,9 @@ class Spy(AbstractWrapper):
         self.sent.extend(parts)
         return self.executor.place(parts, pieces)
 
+    def calls(self, function):
+        return self.within.calls(function)
+
     def dispatch(self, task, placement, arguments, without=()):
         self.tasks.append((repr(task), pickle.dumps(task)))
         self.sent.extend(np.asarray(a.rows) for a in arguments if isinstance(a, PerWorker))

@@ -34,6 +34,9 @@ class From(AbstractWrapper):
     def within(self):
         return self.well
 
+    def calls(self, function):
+        return self.within.calls(function)
+
     def dispatch(self, task, placement, arguments, without=()):
         self.left -= 1
         chosen = self.well if self.left >= 0 else self.bad

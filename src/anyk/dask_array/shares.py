@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from anyk.domains.base import AbstractDomain
 from anyk.errors import ExecutorError
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Placement
+from anyk.executors.core.calls import AbstractCalls
 from anyk.executors.core.run_task import Task
 from anyk.executors.wrappers.wrapper import AbstractWrapper
 from anyk.schemes.products.sizes import column_sizes, sparse_column_sizes
@@ -141,6 +142,10 @@ class OnWorkers(AbstractWrapper):
         """Run a task on what each worker has made; see `AbstractExecutor.dispatch`."""
         on_share = _OnShare(task, tuple(each.key for each in self._made))
         return self._executor.dispatch(on_share, placement, arguments, without)
+
+    def calls(self, function: Callable[..., Any]) -> AbstractCalls:
+        """Call a function; see `AbstractExecutor.calls`."""
+        return self._executor.calls(function)
 
     def release(self, placement: Placement) -> None:
         """Let Dask forget the shares. Harmless when called twice."""

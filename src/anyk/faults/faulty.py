@@ -8,7 +8,7 @@ a run with faults can be repeated.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, final
@@ -18,7 +18,9 @@ import numpy as np
 from anyk.checks import count, instance
 from anyk.errors import InvalidArgument
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, OfWorker, Placement
+from anyk.executors.core.calls import AbstractCalls
 from anyk.executors.core.run_task import Task
+from anyk.executors.wrappers.extra_argument import ExtraArgument
 from anyk.executors.wrappers.wrapper import AbstractWrapper, check_within
 from anyk.faults.failures import AbstractFault
 
@@ -107,6 +109,10 @@ class Faulty(AbstractWrapper):
         indices = OfWorker(np.arange(self.workers))
         faulty = FaultyTask(task, self._faults)
         return self._executor.dispatch(faulty, placement, [*arguments, indices], without)
+
+    def calls(self, function: Callable[..., Any]) -> AbstractCalls:
+        """Call a function, with the faults around it; see `AbstractExecutor.calls`."""
+        return ExtraArgument(self._executor.calls(FaultyTask(function, self._faults)), int)
 
     def __repr__(self) -> str:
         return f"Faulty({self._executor!r}, {self._faults!r})"

@@ -40,16 +40,17 @@ _FRAMES = 8  # a second
 
 @contextmanager
 def live_display(
-    workers: int, threshold: int, *, progress: bool, pieces: int = 1
+    workers: int, threshold: int | None, *, progress: bool, pieces: int = 1, of: str = "answers"
 ) -> Iterator[OnAnswer | None]:
     """Show a run while it lasts, if it lasts, and leave the terminal as it was.
 
     Args:
         workers: N.
-        threshold: how many answers are enough.
+        threshold: how many answers are enough; None where that is not known.
         progress: whether to show anything; nothing is shown where standard error is no terminal,
             or rich is not installed.
         pieces: how many answers a worker owes.
+        of: what they are answers to.
 
     Yields:
         What to call with each answer; None where nothing is shown.
@@ -63,7 +64,7 @@ def live_display(
     if not (progress and watched() and find_spec("rich")):
         yield None
         return
-    view = _View(workers, threshold, pieces)
+    view = _View(workers, threshold, pieces, of)
     timer = threading.Timer(_PATIENCE, view.open)
     timer.daemon = True
     timer.start()
@@ -78,7 +79,10 @@ def live_display(
 class _View:
     """What is shown of one run."""
 
-    def __init__(self, workers: int, threshold: int, pieces: int = 1) -> None:
+    def __init__(
+        self, workers: int, threshold: int | None, pieces: int = 1, of: str = "answers"
+    ) -> None:
+        self._of = of
         self._workers, self._threshold, self._pieces = workers, threshold, pieces
         self._usable = self._failed = 0
         self._heard = [0] * workers
@@ -133,8 +137,9 @@ class _View:
         for worker in range(self._workers):
             turn = WORKING[int(elapsed * _FRAMES + worker) % len(WORKING)]
             told.append(*(MARKS[fates[worker]] if worker in fates else (turn, "cyan")))
-        told.append("\nanswers  ", "bright_black")
-        told.append(f"{self._usable} of {self._threshold}", "bold")
+        told.append(f"\n{self._of:<9}", "bright_black")
+        most = "" if self._threshold is None else f" of {self._threshold}"
+        told.append(f"{self._usable}{most}", "bold")
         told.append(f"   {self._failed} failed" if self._failed else "", "red")
         told.append(f"   {elapsed:.1f} s", "bright_black")
         return told

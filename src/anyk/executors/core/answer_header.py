@@ -9,7 +9,7 @@ from typing import Any, final
 
 import numpy as np
 
-from anyk.executors.core.run_task import printable
+from anyk.executors.core.raised import printable
 
 __all__ = ["LARGEST_ANSWER", "LONGEST_HEADER", "BrokenAnswer", "parse_header"]
 

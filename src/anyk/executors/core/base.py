@@ -7,7 +7,7 @@ share, and gives back the answers in the order in which they come.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self, final
@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 from anyk.answers import Answer
 from anyk.checks import instance
+from anyk.executors.core.broadcast import Broadcast
+from anyk.executors.core.calls import AbstractCalls
 from anyk.executors.core.health import Ledger, WorkerHealth
 from anyk.executors.core.lateness import Lateness
 from anyk.executors.core.quarantine import Quarantine
@@ -252,6 +254,39 @@ class AbstractExecutor(ABC):
     @abstractmethod
     def release(self, placement: Placement) -> None:
         """Let the workers forget these shares. Harmless when called twice."""
+
+    @abstractmethod
+    def calls(self, function: Callable[..., Any]) -> AbstractCalls:
+        """Calls of a function on items of any type, each on the worker that is named.
+
+        Args:
+            function: called with the arguments of an item; `by_name`, the name of one.
+
+        Returns:
+            What items are posted to, and results are received from.
+
+        Raises:
+            ExecutorError: if the executor is closed.
+            InvalidArgument: if the function can't be sent to the workers.
+        """
+
+    @abstractmethod
+    def broadcast(self, value: Any) -> Broadcast:
+        """Let every worker hold a constant, such as a model, until it is released.
+
+        It is sent once to each worker, in the background, and once more to one that was replaced.
+        Passed as an argument of a run, it is the value itself that the function gets.
+
+        Args:
+            value: what can be sent to the workers as an argument can.
+
+        Returns:
+            The handle; it ends with the executor, or by its `release`.
+
+        Raises:
+            ExecutorError: if the executor is closed.
+            InvalidArgument: if it can't be sent.
+        """
 
     @abstractmethod
     def close(self) -> None:

@@ -131,7 +131,7 @@ class PostedDispatch(AbstractDispatch):
     def _bring(
         self, worker: int, piece: int, ask: Ask, share: int | None = None, sent: float | None = None
     ) -> None:
-        value, failure, seconds = ask()
+        value, failure, seconds, traceback = ask()
         answer = Answer(
             worker=worker,
             piece=piece,
@@ -141,6 +141,7 @@ class PostedDispatch(AbstractDispatch):
             sent=self._sent if sent is None else sent,
             answered=time.perf_counter(),
             seconds=seconds,
+            traceback=traceback,
         )
         if not self._call.abandoned:
             self._answers.put(answer)
@@ -164,7 +165,7 @@ class Dispatcher(Generic[AnyInbox]):
         >>> from anyk.executors.core.inbox import WorkerThread
         >>> dispatcher = Dispatcher("Threads")
         >>> dispatcher.inboxes.append(WorkerThread("worker 0"))
-        >>> dispatch = dispatcher.post([lambda: (np.array(25), None, 0.0)], pieces=1, more=None)
+        >>> dispatch = dispatcher.post([lambda: (np.array(25), None, 0.0, "")], pieces=1, more=None)
         >>> dispatch.receive(timeout=None).value
         array(25)
         >>> dispatcher.close()
@@ -176,7 +177,9 @@ class Dispatcher(Generic[AnyInbox]):
         self.inboxes: list[AnyInbox] = []
         self._name = name
         self._lock = threading.Lock()
-        self._open: weakref.WeakSet[PostedDispatch] = weakref.WeakSet()
+        self._open: weakref.WeakKeyDictionary[object, weakref.WeakMethod[Callable[[], None]]] = (
+            weakref.WeakKeyDictionary()
+        )
         self._closed = False
         self._owner = os.getpid()
         self._keeping = object()  # owns the jobs that keep shares up to date
@@ -205,6 +208,18 @@ class Dispatcher(Generic[AnyInbox]):
             without: workers of whom nothing is asked.
 
         Raises:
+            ExecutorError: as `check`.
+        """
+        self.check()
+        call = Awaited() if call is None else call
+        dispatch = PostedDispatch(self.inboxes, asks, pieces, call, more, without=without)
+        self.end_with(dispatch, dispatch.abandon)
+        return dispatch
+
+    def check(self) -> None:
+        """Refuse work where nobody would answer.
+
+        Raises:
             ExecutorError: in a fork of the process that made the executor, or in a thread that
                 would wait for itself.
         """
@@ -218,14 +233,19 @@ class Dispatcher(Generic[AnyInbox]):
                 f"a task of this {self._name} executor can't wait for others: give it one of its "
                 "own."
             )
-        call = Awaited() if call is None else call
-        dispatch = PostedDispatch(self.inboxes, asks, pieces, call, more, without=without)
+
+    def end_with(self, owner: object, end: Callable[[], None]) -> None:
+        """Let something that waits for answers end when this is closed, or at once if it is.
+
+        Args:
+            owner: as long as it is there.
+            end: a method of it.
+        """
         with self._lock:
-            self._open.add(dispatch)
+            self._open[owner] = weakref.WeakMethod(end)
             closed = self._closed
         if closed:  # since the caller found it open
-            dispatch.abandon()
-        return dispatch
+            end()
 
     def keep(self, jobs: Sequence[Job]) -> None:
         """Let each of the first inboxes bring a worker's shares up to date, once."""
@@ -237,6 +257,6 @@ class Dispatcher(Generic[AnyInbox]):
         """Abandon all dispatches, those to come as well; threads are stopped by the caller."""
         with self._lock:
             self._closed = True
-            dispatches = list(self._open)
-        for dispatch in dispatches:
-            dispatch.abandon()
+            ends = [found for each in self._open.values() if (found := each()) is not None]
+        for end in ends:
+            end()

@@ -57,7 +57,7 @@ class Placements:
             np.asarray(part) for part in several("parts", parts, change="Pass a tuple of arrays.")
         )
         with self._lock:
-            self._check_open()
+            self.check_open()
             shares = _count_of(arrays)
             placement = Placement(next(self._keys), shares, count("pieces", pieces, least=1))
             self._check_room(-(-shares // pieces), pieces)
@@ -76,7 +76,7 @@ class Placements:
             ExecutorError: if the executor is closed, or the placement is not here (any more).
         """
         with self._lock:
-            self._check_open()
+            self.check_open()
             parts = self._placed.get(placement)
         if parts is None:
             raise ExecutorError(
@@ -100,15 +100,16 @@ class Placements:
             known = self._placed.pop(placement, None) is not None
         return -(-placement.shares // placement.pieces) if known else 0
 
+    def check_open(self) -> None:
+        """Raise ExecutorError if the executor is closed."""
+        if self.closed:
+            raise ExecutorError(f"this {self._name} executor is closed; make a new one.")
+
     def close(self) -> None:
         """Forget everything and take nothing more."""
         with self._lock:
             self.closed = True
             self._placed.clear()
-
-    def _check_open(self) -> None:
-        if self.closed:
-            raise ExecutorError(f"this {self._name} executor is closed; make a new one.")
 
     def _check_room(self, workers: int, pieces: int) -> None:
         if workers > self._workers:

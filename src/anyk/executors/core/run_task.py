@@ -6,21 +6,20 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, NamedTuple, final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from anyk.executors.core.broadcast import unwrapped
+from anyk.executors.core.raised import LONGEST_FAILURE, describe, traceback_of
 from anyk.work import own_copies
 
 __all__ = [
-    "LONGEST_FAILURE",
     "Reply",
     "Task",
-    "describe",
     "die",
     "pause",
-    "printable",
     "reaper",
     "run",
     "sleeper",
@@ -29,11 +28,22 @@ __all__ = [
 Task = Callable[..., NDArray[Any]]
 """What a worker runs: task(*parts of its share, *arguments) -> ndarray."""
 
-Reply = tuple["NDArray[Any] | None", "str | None", float]
-"""What comes of a task on a share: (value, failure, seconds), one of the first two None."""
 
-LONGEST_FAILURE = 300
-"""Characters in which a worker says why it failed, at most."""
+@final
+class Reply(NamedTuple):
+    """What comes of a task on a share; value or failure is None.
+
+    Args:
+        value: ndarray.
+        failure: why there is none.
+        seconds: that the task took.
+        traceback: where the function raised it; "" where it did not, or that is not known.
+    """
+
+    value: NDArray[Any] | None
+    failure: str | None
+    seconds: float
+    traceback: str = ""
 
 
 def _sleep(seconds: float) -> None:
@@ -74,20 +84,6 @@ def die() -> None:
     reaper.get()()
 
 
-def describe(error: BaseException) -> str:
-    """Why a worker failed, in at most `LONGEST_FAILURE` characters that can be printed."""
-    try:
-        text = f"{type(error).__name__}: {error}"
-    except BaseException:  # noqa: BLE001 - a message that can't be printed is a failure like another
-        text = f"{type(error).__name__}, which can't be printed"
-    return printable(text[:LONGEST_FAILURE])
-
-
-def printable(text: str) -> str:
-    """Text from a worker, on one line and without what a terminal would obey."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)
-
-
 def _in_main_thread() -> bool:
     return threading.current_thread() is threading.main_thread()
 
@@ -120,8 +116,7 @@ def run(
             KeyboardInterrupt is one more error of the task.
 
     Returns:
-        (value, None, seconds), the value an array of its own; or (None, why it failed in at most
-        300 characters, seconds).
+        With a value, an array of its own; or with why it failed, in at most 300 characters.
 
     Example:
         >>> from anyk.executors.core.run_task import run
@@ -132,7 +127,7 @@ def run(
     try:
         share = [np.array(part[piece, ...]) for part in parts]
         given = [rows.get(place, argument) for place, argument in enumerate(arguments)]
-        inputs = [*share, *own_copies(given, fresh=fresh)] if given else share
+        inputs = [*share, *unwrapped(own_copies(given, fresh=fresh))] if given else share
         started = time.perf_counter()
         value = np.array(task(*inputs), order="C")  # a copy: the task may use its memory again
     except BaseException as error:
@@ -140,9 +135,10 @@ def run(
             raise  # somebody pressed Ctrl-C
         if isinstance(error, MemoryError):
             error.__traceback__ = None  # what its frames hold may be all the memory there is
-        return None, describe(error), time.perf_counter() - started
+        seconds = time.perf_counter() - started
+        return Reply(None, describe(error), seconds, traceback_of(error))
     seconds = time.perf_counter() - started
     if value.dtype.kind not in "biufc":
-        return None, f"returned dtype {value.dtype}, not numbers"[:LONGEST_FAILURE], seconds
+        return Reply(None, f"returned dtype {value.dtype}, not numbers"[:LONGEST_FAILURE], seconds)
     value.flags.writeable = False
-    return value, None, seconds
+    return Reply(value, None, seconds)

@@ -12,7 +12,8 @@ from anyk.errors import InvalidArgument
 from anyk.executors.core.crew import AbstractCrewed, Crew
 from anyk.executors.core.link import Held
 from anyk.executors.core.placements import split
-from anyk.executors.core.run_task import Task, describe
+from anyk.executors.core.raised import describe
+from anyk.executors.core.run_task import Task
 from anyk.executors.engines.dask_worker import (
     DaskRoster,
     DaskWorker,

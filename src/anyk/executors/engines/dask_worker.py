@@ -18,7 +18,7 @@ import numpy as np
 
 from anyk.errors import ExecutorError, missing_extra
 from anyk.executors.core.inbox import WorkerThread
-from anyk.executors.core.run_task import describe
+from anyk.executors.core.raised import describe
 from anyk.executors.engines.link import AbstractEngineWorker
 from anyk.executors.engines.slices import Slice
 from anyk.executors.engines.worker_state import (

@@ -14,7 +14,8 @@ from anyk.executors.core.crew import AbstractCrewed, Crew
 from anyk.executors.core.link import Held
 from anyk.executors.core.parent import follow_parent
 from anyk.executors.core.placements import split
-from anyk.executors.core.run_task import Task, describe
+from anyk.executors.core.raised import describe
+from anyk.executors.core.run_task import Task
 from anyk.executors.engines.link import AbstractEngineWorker, EngineLink
 from anyk.executors.engines.slices import Slice
 from anyk.executors.engines.worker_state import (

@@ -113,11 +113,11 @@ class EngineLink(AbstractLink):
             for whole in (False, True):  # again on a worker that was started anew in the meantime
                 report = self._ask(order, piece, whole=whole)
                 if report.value is not None or report.failure is not None:
-                    return report.value, report.failure, report.seconds
+                    return Reply(report.value, report.failure, report.seconds, report.traceback)
                 self._held.clear()
         except BaseException as error:  # noqa: BLE001 - whatever it is, this worker has failed
-            return None, self._failed(error), 0.0
-        return None, "the worker does not keep its share", 0.0
+            return Reply(None, self._failed(error), 0.0)
+        return Reply(None, "the worker does not keep its share", 0.0)
 
     def synchronise(self) -> None:
         """Let there be a worker that has forgotten what it should not hold any more."""

@@ -13,7 +13,8 @@ from typing import Any, final
 import numpy as np
 
 from anyk.errors import ExecutorError, missing_extra
-from anyk.executors.core.run_task import Task, describe
+from anyk.executors.core.raised import describe
+from anyk.executors.core.run_task import Task
 from anyk.executors.engines.link import AbstractEngineWorker
 from anyk.executors.engines.slices import Slice
 from anyk.executors.engines.worker_state import (

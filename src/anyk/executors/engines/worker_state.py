@@ -14,7 +14,8 @@ from typing import Any, final
 from numpy.typing import NDArray
 
 from anyk.executors.core.placements import Parts
-from anyk.executors.core.run_task import Task, describe, reaper, run
+from anyk.executors.core.raised import describe
+from anyk.executors.core.run_task import Task, reaper, run
 from anyk.executors.engines.slices import Slice, Slices
 
 __all__ = ["ProcessId", "Report", "RunRequest", "WorkerState", "this_process"]
@@ -39,11 +40,13 @@ class Report:
         value: ndarray, or None.
         failure: why there is none, or None.
         seconds: that the task took.
+        traceback: where the function raised it; "" where that is not known.
     """
 
     value: NDArray[Any] | None
     failure: str | None
     seconds: float
+    traceback: str = ""
 
 
 @final
@@ -78,7 +81,7 @@ class WorkerState:
         array(25)
         >>> state.keep(())
         >>> state.run(RunRequest(7, 1, None, (7,)), np.square, [], {})  # it holds no share
-        Report(value=None, failure=None, seconds=0.0)
+        Report(value=None, failure=None, seconds=0.0, traceback='')
     """
 
     def __init__(self, master: ProcessId) -> None:

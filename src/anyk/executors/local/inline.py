@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Any, final
 
@@ -13,8 +13,11 @@ from numpy.typing import NDArray
 from anyk.answers import Answer
 from anyk.checks import MOST, count
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Placement
+from anyk.executors.core.broadcast import Broadcast, Broadcasts
+from anyk.executors.core.calls import AbstractCalls, Batch, Returned
 from anyk.executors.core.dispatcher import Ask, More
 from anyk.executors.core.placements import Placements, addressed, alone, split
+from anyk.executors.core.run_items import run_items
 from anyk.executors.core.run_task import Task, run
 
 __all__ = ["Inline"]
@@ -44,7 +47,7 @@ class _InlineDispatch(AbstractDispatch):
         if expired or self._placements.closed or not self._left:
             return None
         worker, piece, share, ask = self._left.popleft()
-        value, failure, seconds = ask()
+        value, failure, seconds, traceback = ask()
         return Answer(
             worker=worker,
             piece=piece,
@@ -54,11 +57,44 @@ class _InlineDispatch(AbstractDispatch):
             sent=self._sent,
             answered=time.perf_counter(),
             seconds=seconds,
+            traceback=traceback,
         )
 
     def again(self, share: int, worker: int) -> bool:
         self._left.append((worker, 0, share, self._more(share, worker)))
         return True
+
+    def abandon(self) -> None:
+        self._left.clear()
+
+
+@final
+class _InlineCalls(AbstractCalls):
+    def __init__(self, placements: Placements, function: Callable[..., Any]) -> None:
+        self._placements, self._function = placements, function
+        self._left: deque[tuple[int, Batch, float]] = deque()
+
+    @property
+    def ahead(self) -> int:
+        return 0
+
+    def post(self, worker: int, batch: Batch) -> None:
+        self._placements.check_open()
+        self._left.append((worker, batch, time.perf_counter()))
+
+    def receive(self, timeout: float | None) -> Returned | None:
+        self._placements.check_open()
+        if (timeout is not None and timeout <= 0) or not self._left:
+            return None
+        worker, batch, sent = self._left.popleft()
+        results = run_items(self._function, batch)
+        answered = time.perf_counter()
+        return Returned(worker, batch.ticket, results, None, sent, answered)
+
+    def withdraw(self, worker: int, ticket: int) -> bool:  # noqa: ARG002 - the ticket tells
+        before = len(self._left)
+        self._left = deque(each for each in self._left if each[1].ticket != ticket)
+        return len(self._left) < before
 
     def abandon(self) -> None:
         self._left.clear()
@@ -89,6 +125,7 @@ class Inline(AbstractExecutor):
     def __init__(self, workers: int) -> None:
         self._workers = count("workers", workers, least=1, most=MOST)
         self._placements = Placements("Inline", self._workers)
+        self._broadcasts = Broadcasts("Inline")
 
     @property
     def workers(self) -> int:
@@ -125,9 +162,19 @@ class Inline(AbstractExecutor):
         """Forget shares. Harmless when called twice."""
         self._placements.remove(placement)
 
+    def calls(self, function: Callable[..., Any]) -> AbstractCalls:
+        """Call a function when results are asked for; see `AbstractExecutor.calls`."""
+        self._placements.check_open()
+        return _InlineCalls(self._placements, function)
+
+    def broadcast(self, value: Any) -> Broadcast:
+        """Keep a constant, without a copy; see `AbstractExecutor.broadcast`."""
+        return self._broadcasts.add(value)
+
     def close(self) -> None:
         """Forget all shares, and refuse further work. Harmless when called twice."""
         self._placements.close()
+        self._broadcasts.close()
 
     def __repr__(self) -> str:
         return f"Inline({self._workers})"

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Collection, Mapping, Sequence
-from heapq import heappop, heappush
+from dataclasses import replace
 from typing import Any, final
 
 import numpy as np
@@ -14,122 +13,91 @@ from anyk.answers import Answer
 from anyk.checks import GENERATOR, MOST, count, instance, real
 from anyk.delays.models import AbstractDelays, NoDelay
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Placement
+from anyk.executors.core.broadcast import Broadcast, Broadcasts
+from anyk.executors.core.calls import AbstractCalls, Batch, Result, Returned
 from anyk.executors.core.placements import Parts, Placements, addressed, alone, split
+from anyk.executors.core.run_items import run_items
 from anyk.executors.core.run_task import Reply, Task, run, sleeper
+from anyk.executors.local.virtual_time import Expected, VirtualJob, VirtualTime
 
 __all__ = ["Simulated"]
 
 
 @final
-class _Job:
-    """A task on one share: what came of it, how long it takes, and when."""
-
-    def __init__(self, sent: float, delay: float, reply: Reply) -> None:
-        self.owner: _SimulatedDispatch | None = None
-        self.who = (-1, -1, -1)  # worker, piece, and the share where that is another worker's
-        self.sent = sent
-        self.value, self.failure, self.seconds = reply
-        self.lasts = delay + self.seconds
-        self.begins = self.ends = math.nan
-
-
-@final
-class _Timeline:
-    """The virtual clock, and what each worker does when: one job after the other."""
-
-    def __init__(self, workers: int) -> None:
-        self.now = 0.0
-        self.jobs: list[list[_Job]] = [[] for _ in range(workers)]
-
-    def add(self, worker: int, job: _Job) -> None:
-        self.jobs[worker].append(job)
-        self._schedule(worker)
-
-    def withdraw(self, owner: object) -> None:
-        """Take away the jobs of this owner that have not begun; the others move up."""
-        for worker, jobs in enumerate(self.jobs):
-            if jobs:
-                self.jobs[worker] = [
-                    job for job in jobs if job.owner is not owner or job.begins <= self.now
-                ]
-                self._schedule(worker)
-
-    def _schedule(self, worker: int) -> None:
-        jobs = self.jobs[worker] = [job for job in self.jobs[worker] if not job.ends <= self.now]
-        free = self.now
-        for job in jobs:
-            if not job.begins <= self.now:
-                job.begins = max(free, job.sent)
-                ends = job.begins + job.lasts
-                if job.ends != ends:  # as NaN is too
-                    job.ends = ends
-                    if job.owner is not None:
-                        job.owner.ends(job)
-            free = job.ends
-
-
-@final
 class _SimulatedDispatch(AbstractDispatch):
     def __init__(
-        self, timeline: _Timeline, placements: Placements, rerun: Callable[[int, int], _Job]
+        self,
+        time: VirtualTime,
+        placements: Placements,
+        rerun: Callable[[int, int], VirtualJob],
     ) -> None:
-        self._timeline = timeline
+        self._expected = Expected(time)
         self._placements = placements
         self._rerun = rerun
-        self._next: list[tuple[float, tuple[int, int, int]]] = []  # a heap; some have moved since
-        self._left: dict[tuple[int, int, int], _Job] = {}
 
-    def add(self, worker: int, piece: int, job: _Job, share: int = -1) -> None:
-        job.owner, job.who = self, (worker, piece, share)
-        self._left[job.who] = job
-        self._timeline.add(worker, job)
-
-    def ends(self, job: _Job) -> None:
-        """A job ends at another time than was known before."""
-        heappush(self._next, (job.ends, job.who))
+    def add(self, piece: int, job: VirtualJob, share: int = -1) -> None:
+        """Wait for a job on a piece of its worker's, or on another one's share."""
+        self._expected.add((job.worker, piece, share), job)
 
     def again(self, share: int, worker: int) -> bool:
-        self.add(worker, 0, self._rerun(share, worker), share)
+        self.add(0, self._rerun(share, worker), share)
         return True
 
     def receive(self, timeout: float | None) -> Answer | None:
-        job = None if self._placements.closed else self._first()
+        job = None if self._placements.closed else self._expected.take(timeout)
         if job is None:
             return None
-        clock = self._timeline
-        latest = math.inf if timeout is None else clock.now + max(timeout, 0.0)
-        if job.ends > latest or math.isinf(job.ends):
-            clock.now = clock.now if math.isinf(latest) else latest
-            return None
-        heappop(self._next)
-        del self._left[job.who]
-        clock.now = max(clock.now, job.ends)
-        worker, piece, share = job.who
+        worker, piece, share = job.key
+        reply: Reply = job.content
         return Answer(
             worker=worker,
             piece=piece,
             share=None if share < 0 else share,
-            value=job.value,
-            failure=job.failure,
+            value=reply.value,
+            failure=reply.failure,
             sent=job.sent,
             answered=job.ends,
-            seconds=job.seconds,
+            seconds=reply.seconds,
+            traceback=reply.traceback,
         )
 
-    def _first(self) -> _Job | None:
-        """The job that ends next."""
-        while self._next:
-            ends, who = self._next[0]
-            job = self._left.get(who)
-            if job is not None and job.ends == ends:
-                return job
-            heappop(self._next)
-        return None
+    def abandon(self) -> None:
+        self._expected.abandon()
+
+
+@final
+class _SimulatedCalls(AbstractCalls):
+    def __init__(
+        self,
+        time: VirtualTime,
+        placements: Placements,
+        compute: Callable[[int, Batch], tuple[tuple[Result, ...], float]],
+    ) -> None:
+        self._time, self._expected = time, Expected(time)
+        self._placements = placements
+        self._compute = compute
+
+    @property
+    def ahead(self) -> int:
+        return 1
+
+    def post(self, worker: int, batch: Batch) -> None:
+        self._placements.check_open()
+        results, lasts = self._compute(worker, batch)
+        self._expected.add(batch.ticket, VirtualJob(worker, self._time.now, lasts, results))
+
+    def receive(self, timeout: float | None) -> Returned | None:
+        self._placements.check_open()
+        job = self._expected.take(timeout)
+        if job is None:
+            return None
+        return Returned(job.worker, job.key, job.content, None, job.sent, job.ends)
+
+    def withdraw(self, worker: int, ticket: int) -> bool:  # noqa: ARG002 - the ticket tells
+        return self._expected.withdraw(ticket)
 
     def abandon(self) -> None:
-        self._left.clear()
-        self._next.clear()
-        self._timeline.withdraw(self)
+        self._expected.abandon()
 
 
 @final
@@ -186,7 +154,8 @@ class Simulated(AbstractExecutor):
         instance("generator", self._generator, np.random.Generator, change=GENERATOR)
         self._compute = compute
         self._placements = Placements("Simulated", self._workers)
-        self._timeline = _Timeline(self._workers)
+        self._broadcasts = Broadcasts("Simulated")
+        self._time = VirtualTime(self._workers)
 
     @property
     def workers(self) -> int:
@@ -195,7 +164,7 @@ class Simulated(AbstractExecutor):
 
     def clock(self) -> float:
         """Virtual seconds since the executor was made."""
-        return self._timeline.now
+        return self._time.now
 
     def place(self, parts: Sequence[NDArray[Any]], pieces: int = 1) -> Placement:
         """Keep shares, without a copy, in no time; see `AbstractExecutor.place`."""
@@ -213,28 +182,56 @@ class Simulated(AbstractExecutor):
         common, rows = split(addressed(arguments, placement), placement.shares)
         delays = placement.spread(self._delays.sample(self._generator, placement.workers))
 
-        def rerun(share: int, worker: int) -> _Job:
+        def rerun(share: int, worker: int) -> VirtualJob:
             _, (own,) = split(alone(arguments, share, worker), 1)
             delay = self._delays.sample(self._generator, worker + 1)[worker] / placement.pieces
             reply = self._run(task, parts, share, common, own)
-            return _Job(self.clock(), float(delay), reply)
+            return VirtualJob(worker, self.clock(), float(delay) + reply.seconds, reply)
 
-        dispatch = _SimulatedDispatch(self._timeline, self._placements, rerun)
+        dispatch = _SimulatedDispatch(self._time, self._placements, rerun)
         for share, delay in enumerate(delays.tolist()):
             if share // placement.pieces in without:
                 continue
             reply = self._run(task, parts, share, common, rows[share])
-            job = _Job(self.clock(), delay, reply)
-            dispatch.add(share // placement.pieces, share % placement.pieces, job)
+            worker, piece = divmod(share, placement.pieces)
+            dispatch.add(piece, VirtualJob(worker, self.clock(), delay + reply.seconds, reply))
         return dispatch
 
     def release(self, placement: Placement) -> None:
         """Forget shares. Harmless when called twice."""
         self._placements.remove(placement)
 
+    def calls(self, function: Callable[..., Any]) -> AbstractCalls:
+        """Call a function when a batch is posted, and note when it ends; see `AbstractExecutor`.
+
+        A worker has a delay of its own for each item.
+        """
+        self._placements.check_open()
+
+        def compute(worker: int, batch: Batch) -> tuple[tuple[Result, ...], float]:
+            draws = (self._delays.sample(self._generator, worker + 1) for _ in batch.items)
+            lasts = float(sum(each[worker] for each in draws))
+            pauses: list[float] = []
+            token = sleeper.set(pauses.append)
+            try:
+                results = run_items(function, batch)
+            finally:
+                sleeper.reset(token)
+            if self._compute is not None:
+                charged = self._compute + sum(pauses) / len(results)
+                results = tuple(replace(each, seconds=charged) for each in results)
+            return results, lasts + sum(each.seconds for each in results)
+
+        return _SimulatedCalls(self._time, self._placements, compute)
+
+    def broadcast(self, value: Any) -> Broadcast:
+        """Keep a constant, without a copy; see `AbstractExecutor.broadcast`."""
+        return self._broadcasts.add(value)
+
     def close(self) -> None:
         """Forget all shares, and refuse further work. Harmless when called twice."""
         self._placements.close()
+        self._broadcasts.close()
 
     def _run(
         self, task: Task, parts: Parts, share: int, common: Sequence[Any], own: Mapping[int, Any]
@@ -242,11 +239,11 @@ class Simulated(AbstractExecutor):
         pauses: list[float] = []
         token = sleeper.set(pauses.append)
         try:
-            value, failure, measured = run(task, parts, share, common, own)
+            value, failure, measured, traceback = run(task, parts, share, common, own)
         finally:
             sleeper.reset(token)
         seconds = measured if self._compute is None else self._compute
-        return value, failure, seconds + sum(pauses)
+        return Reply(value, failure, seconds + sum(pauses), traceback)
 
     def __repr__(self) -> str:
         extra = "" if self._compute is None else f", compute={self._compute!r}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import weakref
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Any, final
 
@@ -13,8 +13,12 @@ from numpy.typing import NDArray
 
 from anyk.checks import MOST, count
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Placement
-from anyk.executors.core.dispatcher import Ask, Dispatcher
+from anyk.executors.core.broadcast import Broadcast, Broadcasts
+from anyk.executors.core.calls import AbstractCalls, Batch
+from anyk.executors.core.dispatcher import Ask, Awaited, Dispatcher
 from anyk.executors.core.placements import Placements, addressed, alone, split
+from anyk.executors.core.posted_calls import Compute, PostedCalls
+from anyk.executors.core.run_items import run_items
 from anyk.executors.core.run_task import Task, run, sleeper
 from anyk.executors.local.lanes import Lane, Lanes
 
@@ -60,6 +64,7 @@ class Threads(AbstractExecutor):
     def __init__(self, workers: int) -> None:
         self._workers = count("workers", workers, least=1, most=MOST)
         self._placements = Placements("Threads", self._workers)
+        self._broadcasts = Broadcasts("Threads")
         self._closing = threading.Event()
         self._dispatcher: Dispatcher[Lane] = Dispatcher("Threads")
         wait = partial(_wait, self._closing)
@@ -102,9 +107,22 @@ class Threads(AbstractExecutor):
         """Forget shares. Harmless when called twice."""
         self._placements.remove(placement)
 
+    def calls(self, function: Callable[..., Any]) -> AbstractCalls:
+        """Call a function in the workers' threads; see `AbstractExecutor.calls`."""
+
+        def prepare(_worker: int, batch: Batch, _call: Awaited) -> Compute:
+            return partial(run_items, function, batch)
+
+        return PostedCalls(self._dispatcher, prepare, "Threads")
+
+    def broadcast(self, value: Any) -> Broadcast:
+        """Keep a constant, without a copy; see `AbstractExecutor.broadcast`."""
+        return self._broadcasts.add(value)
+
     def close(self) -> None:
         """Stop the threads, without waiting for one that is busy. Harmless when called twice."""
         self._placements.close()
+        self._broadcasts.close()
         self._stop()
 
     def __repr__(self) -> str:

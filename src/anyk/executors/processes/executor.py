@@ -12,7 +12,8 @@ from anyk.checks import count, positive, shown
 from anyk.errors import InvalidArgument
 from anyk.executors.core.crew import AbstractCrewed, Crew
 from anyk.executors.core.placements import split
-from anyk.executors.core.run_task import Task, describe
+from anyk.executors.core.raised import describe
+from anyk.executors.core.run_task import Task
 from anyk.executors.processes.link import ProcessLink
 from anyk.executors.processes.starting import parent
 from anyk.executors.processes.wire import Payload, to_payload

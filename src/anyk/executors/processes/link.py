@@ -16,7 +16,8 @@ from anyk.executors.core.answer_header import BrokenAnswer
 from anyk.executors.core.family import stopped
 from anyk.executors.core.link import AbstractLink, Held, Order
 from anyk.executors.core.placements import Parts
-from anyk.executors.core.run_task import Reply, describe
+from anyk.executors.core.raised import describe
+from anyk.executors.core.run_task import Reply
 from anyk.executors.processes.pipe import LOOK, Pipe
 from anyk.executors.processes.starting import Parent, directory, environment, parent, search_path
 from anyk.executors.processes.wire import receive_answer, send_message, to_payload
@@ -136,7 +137,7 @@ class ProcessLink(AbstractLink):
             send_message(pipe, start, order.common, order.rows[piece])
             return receive_answer(pipe, self._serial)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this worker's failure
-            return None, self._discard(error), 0.0
+            return Reply(None, self._discard(error), 0.0)
 
     def synchronise(self) -> None:
         """Let the process hold the shares that it should, and no others."""

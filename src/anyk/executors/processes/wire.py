@@ -12,10 +12,8 @@ import json
 import math
 import pickle
 import struct
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from anyk.executors.core.answer_header import (
     LARGEST_ANSWER,
@@ -92,11 +90,10 @@ def receive_message(pipe: Pipe) -> list[Payload]:
 def send_answer(
     pipe: Pipe,
     serial: int,
-    value: NDArray[Any] | None,
-    failure: str | None,
-    seconds: float,
+    reply: Reply,
 ) -> None:
     """Send the answer to the task with this serial number."""
+    value, failure, seconds, _ = reply
     header: dict[str, object] = {"serial": serial, "seconds": seconds, "failure": failure}
     if value is None:
         header |= {"dtype": None, "shape": None}
@@ -132,10 +129,10 @@ def receive_answer(pipe: Pipe, serial: int) -> Reply:
     if pipe.receive(_FRAME.size) != _FRAME.pack(_END, serial):
         raise BrokenAnswer("its frame does not end as one")
     if failure is not None:
-        return None, failure, seconds
+        return Reply(None, failure, seconds)
     try:
         value = np.frombuffer(body, dtype=dtype).reshape(shape)
     except ValueError:
         raise BrokenAnswer("its shape is more than an array can have") from None
     value.flags.writeable = False
-    return value, None, seconds
+    return Reply(value, None, seconds)

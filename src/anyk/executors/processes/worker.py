@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from anyk.executors.core.placements import Parts
-from anyk.executors.core.run_task import Reply, describe, reaper, run
+from anyk.executors.core.raised import describe
+from anyk.executors.core.run_task import Reply, reaper, run
 from anyk.executors.processes.pipe import Pipe
 from anyk.executors.processes.wire import Payload, receive_message, send_answer
 
@@ -62,7 +63,7 @@ def serve(end: socket.socket) -> None:
                 _flush()
                 if os.getpid() != me or not pipe.own:
                     os._exit(1)  # a fork of a task, or one that has closed the pipe
-                send_answer(pipe, serial, *reply)
+                send_answer(pipe, serial, reply)
         except EOFError:
             break
         except OSError:
@@ -82,11 +83,11 @@ def _parts(payload: Payload) -> Parts | str:
 
 def _reply(parts: Parts | str, piece: int, payloads: Sequence[Payload]) -> Reply:
     if isinstance(parts, str):
-        return None, parts, 0.0
+        return Reply(None, parts, 0.0)
     try:
         (task, arguments), rows = (_load(payload) for payload in payloads)
     except Exception as error:  # noqa: BLE001 - what can't be unpickled here is a failed answer
-        return None, describe(error), 0.0
+        return Reply(None, describe(error), 0.0)
     return run(task, parts, piece, arguments, rows, fresh=True, in_master=False)
 
 

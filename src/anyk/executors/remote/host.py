@@ -15,7 +15,8 @@ from typing import NoReturn, final
 import numpy as np
 
 from anyk.executors.core.family import adopt_orphans, end, end_descendants, when_parent_ends
-from anyk.executors.core.run_task import describe, printable, reaper
+from anyk.executors.core.raised import describe, printable
+from anyk.executors.core.run_task import reaper
 from anyk.executors.remote.budget import Budget
 from anyk.executors.remote.frames import Channel
 from anyk.executors.remote.handshake import admit

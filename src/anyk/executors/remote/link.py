@@ -18,7 +18,8 @@ from anyk.domains.ring import ResidueRing
 from anyk.executors.core.answer_header import LONGEST_HEADER, BrokenAnswer, parse_header
 from anyk.executors.core.link import AbstractLink, Held, Order
 from anyk.executors.core.placements import Parts
-from anyk.executors.core.run_task import LONGEST_FAILURE, Reply, describe
+from anyk.executors.core.raised import LONGEST_FAILURE, describe
+from anyk.executors.core.run_task import Reply
 from anyk.executors.remote.frames import Channel, Spec, parse_specs, size_of, specs_of
 from anyk.executors.remote.handshake import reach
 from anyk.executors.remote.party import Stranger
@@ -117,12 +118,13 @@ class RemoteLink(AbstractLink):
             arrays = order.rows[piece]
             start = {"verb": "run", "serial": serial, "key": order.key, "piece": piece}
             channel.send(request.header | start | {"arrays": specs_of(arrays)}, arrays, deadline)
-            value, failure, seconds = self._receive(channel, serial, request, deadline)
+            value, failure, seconds, _ = self._receive(channel, serial, request, deadline)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this worker's failure
-            return None, self._discard(error), 0.0
+            return Reply(None, self._discard(error), 0.0)
         if failure is not None and failure.startswith(NOT_HELD):  # there was no room for it
             self._held.discard(order.key)
-        return value, failure, min(seconds, time.monotonic() - begun)  # it may claim anything
+        seconds = min(seconds, time.monotonic() - begun)  # it may claim anything
+        return Reply(value, failure, seconds)
 
     def synchronise(self) -> None:
         """Let the worker hold the shares that it should, and no others."""
@@ -153,11 +155,11 @@ class RemoteLink(AbstractLink):
         seconds, failure, dtype, shape = parse_header(header, serial)
         if failure is not None:
             why = failure[:LONGEST_FAILURE].strip()
-            return None, why or "failed, and does not say why", seconds
+            return Reply(None, why or "failed, and does not say why", seconds)
         spec = self._acceptable(dtype, shape, request)
         value = channel.receive_array(spec, deadline)
         value.flags.writeable = False
-        return value, None, seconds
+        return Reply(value, None, seconds)
 
     def _acceptable(self, dtype: np.dtype[Any], shape: list[int], request: Request) -> Spec:
         """The dtype and shape of an answer, if they are what was asked for and not too much."""

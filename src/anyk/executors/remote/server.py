@@ -16,7 +16,7 @@ from typing import final
 
 from anyk.errors import numbered
 from anyk.executors.core.family import adopt_orphans, children, end
-from anyk.executors.core.run_task import describe, printable
+from anyk.executors.core.raised import describe, printable
 from anyk.executors.remote.budget import Budget
 from anyk.executors.remote.host import Host
 from anyk.executors.remote.offer import Offer

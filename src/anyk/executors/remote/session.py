@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from anyk.executors.core.answer_header import BrokenAnswer
 from anyk.executors.core.placements import Parts
-from anyk.executors.core.run_task import LONGEST_FAILURE, Reply, describe, printable, run
+from anyk.executors.core.raised import LONGEST_FAILURE, describe, printable
+from anyk.executors.core.run_task import Reply, run
 from anyk.executors.remote.arguments import unpack
 from anyk.executors.remote.frames import (
     LONGEST_REQUEST,
@@ -147,7 +148,7 @@ class Session:
         return [self._channel.receive_array(spec, deadline=None) for spec in specs], None
 
     def _run(self, header: dict[str, Any], arrays: Sequence[NDArray[Any]], why: str | None) -> None:
-        value, failure, seconds = self._computed(header, arrays, why)
+        value, failure, seconds, _ = self._computed(header, arrays, why)
         if value is not None and not numbers(value.dtype):
             failure = f"returned dtype {value.dtype}, which does not travel"
             value = None
@@ -161,7 +162,7 @@ class Session:
     ) -> Reply:
         """What comes of a request, which has failed already if there is a reason."""
         if why is not None:
-            return None, why, 0.0
+            return Reply(None, why, 0.0)
         try:
             function = None
             if needs_function(header.get("work")):
@@ -171,7 +172,7 @@ class Session:
             arguments = unpack(header.get("arguments"), arrays)
         except Exception as error:  # noqa: BLE001 - what can't be understood is a failed answer
             why = str(error) if isinstance(error, BrokenAnswer) else describe(error)
-            return None, printable(why[:LONGEST_FAILURE]), 0.0
+            return Reply(None, printable(why[:LONGEST_FAILURE]), 0.0)
         return self._run_task(task, parts, piece, arguments, {}, fresh=True, in_master=False)
 
     def _share(self, key: int, piece: object) -> tuple[Parts, int]:

@@ -64,14 +64,14 @@ class TaskLimits:
         """As `run_task.run`, within the limits."""
         try:
             with self._within():
-                value, failure, seconds = run(task, parts, piece, arguments, rows, **options)
+                value, failure, seconds, _ = run(task, parts, piece, arguments, rows, **options)
         except TookTooLong:  # in the moment in which it was done
             value, failure, seconds = None, "TookTooLong", self._budget.task_patience
         except MemoryError:
             value, failure, seconds = None, "MemoryError", 0.0
         if failure is not None:
             failure = self._explained(failure)
-        return value, failure, seconds
+        return Reply(value, failure, seconds)
 
     @contextmanager
     def _within(self) -> Iterator[None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from anyk.checks import GENERATOR, instance
 from anyk.delays.models import AbstractDelays
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, OfWorker, Placement
+from anyk.executors.core.calls import AbstractCalls
 from anyk.executors.core.run_task import Task, pause
+from anyk.executors.wrappers.extra_argument import ExtraArgument
 from anyk.executors.wrappers.wrapper import AbstractWrapper, check_within
 
 __all__ = ["Paced"]
@@ -84,6 +86,14 @@ class Paced(AbstractWrapper):
         return self._executor.dispatch(
             _Paced(task), placement, [*arguments, OfWorker(seconds)], without
         )
+
+    def calls(self, function: Callable[..., Any]) -> AbstractCalls:
+        """Call a function on each item after a delay; see `AbstractExecutor.calls`."""
+
+        def seconds(worker: int) -> float:
+            return float(self._delays.sample(self._generator, self.workers)[worker])
+
+        return ExtraArgument(self._executor.calls(_Paced(function)), seconds)
 
     def __repr__(self) -> str:
         return f"Paced({self._executor!r}, {self._delays!r})"

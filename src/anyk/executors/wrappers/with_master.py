@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Any, final
 
@@ -17,6 +17,8 @@ from anyk.executors.core.base import (
     PerWorker,
     Placement,
 )
+from anyk.executors.core.broadcast import Broadcast
+from anyk.executors.core.calls import AbstractCalls, Batch, Returned
 from anyk.executors.core.placements import Placements
 from anyk.executors.core.run_task import Task
 from anyk.executors.local.inline import Inline
@@ -65,6 +67,46 @@ class _Both(AbstractDispatch):
         self._own.abandon()
         if self._others is not None:
             self._others.abandon()
+
+
+@final
+class _BothCalls(AbstractCalls):
+    """The master's own calls, then those of the others."""
+
+    def __init__(
+        self, own: AbstractCalls, others: AbstractCalls, clock: Callable[[], float]
+    ) -> None:
+        self._own, self._others, self._clock = own, others, clock
+        self._sent: dict[int, float] = {}  # of the master's own, by ticket
+
+    @property
+    def ahead(self) -> int:
+        return self._others.ahead
+
+    def post(self, worker: int, batch: Batch) -> None:
+        if worker:
+            self._others.post(worker - 1, batch)
+        else:
+            self._own.post(0, batch)
+            self._sent[batch.ticket] = self._clock()
+
+    def receive(self, timeout: float | None) -> Returned | None:
+        returned = self._own.receive(timeout) if self._sent else None
+        if returned is not None:
+            sent = self._sent.pop(returned.ticket)
+            return replace(returned, sent=sent, answered=self._clock())
+        returned = self._others.receive(timeout)
+        return None if returned is None else replace(returned, worker=returned.worker + 1)
+
+    def withdraw(self, worker: int, ticket: int) -> bool:
+        if worker:
+            return self._others.withdraw(worker - 1, ticket)
+        return self._own.withdraw(0, ticket) and self._sent.pop(ticket, None) is not None
+
+    def abandon(self) -> None:
+        self._sent.clear()
+        self._own.abandon()
+        self._others.abandon()
 
 
 @final
@@ -160,6 +202,14 @@ class WithMaster(AbstractExecutor):
             self._own.release(own)
         if others is not None:
             self._executor.release(others)
+
+    def calls(self, function: Callable[..., Any]) -> AbstractCalls:
+        """Call a function here and on the others; see `AbstractExecutor.calls`."""
+        return _BothCalls(self._own.calls(function), self._executor.calls(function), self.clock)
+
+    def broadcast(self, value: Any) -> Broadcast:
+        """Let the others hold a constant, which is here too; see `AbstractExecutor.broadcast`."""
+        return self._executor.broadcast(value)
 
     def close(self) -> None:
         """Close the executor."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from anyk.checks import instance
 from anyk.errors import InvalidArgument
 from anyk.executors.core.base import AbstractExecutor, Placement
+from anyk.executors.core.broadcast import Broadcast
 from anyk.executors.core.lateness import Lateness
 from anyk.executors.core.quarantine import Quarantine
 
@@ -73,6 +74,10 @@ class AbstractWrapper(AbstractExecutor):
     def release(self, placement: Placement) -> None:
         """Let the workers forget these shares. Harmless when called twice."""
         self.within.release(placement)
+
+    def broadcast(self, value: Any) -> Broadcast:
+        """Let the workers hold a constant; see `AbstractExecutor.broadcast`."""
+        return self.within.broadcast(value)
 
     def close(self) -> None:
         """Close the executor within. Harmless when called twice."""

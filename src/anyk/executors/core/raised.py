@@ -1,0 +1,83 @@
+"""What a function raised on a worker: in words, as a traceback, and as the exception itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, final
+
+__all__ = [
+    "LONGEST_FAILURE",
+    "LONGEST_TRACEBACK",
+    "Raised",
+    "describe",
+    "printable",
+    "traceback_of",
+]
+
+LONGEST_FAILURE: Final = 300
+"""Characters in which a worker says why it failed, at most."""
+
+LONGEST_TRACEBACK: Final = 8000
+"""Characters of a traceback that come back, at most: what is over is cut out of the middle."""
+
+_HERE: Final = __file__.rpartition("/")[0]  # frames of what calls a task are of no interest
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Raised:
+    """What a function raised.
+
+    Args:
+        reason: the exception in words, in at most `LONGEST_FAILURE` characters.
+        traceback: where it was raised, as Python prints it; "" where that is not known.
+        error: the exception; None where it could not be sent.
+    """
+
+    reason: str
+    traceback: str = ""
+    error: BaseException | None = None
+
+
+def describe(error: BaseException) -> str:
+    """Why a worker failed, in at most `LONGEST_FAILURE` characters that can be printed."""
+    try:
+        text = f"{type(error).__name__}: {error}"
+    except BaseException:  # noqa: BLE001 - a message that can't be printed is a failure like another
+        text = f"{type(error).__name__}, which can't be printed"
+    return printable(text[:LONGEST_FAILURE])
+
+
+def printable(text: str) -> str:
+    """Text from a worker, on one line and without what a terminal would obey."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+def traceback_of(error: BaseException) -> str:
+    """Where an exception was raised, in at most `LONGEST_TRACEBACK` characters.
+
+    It begins with the function that was called: what called it is left out.
+
+    Example:
+        >>> from anyk.executors.core.raised import traceback_of
+        >>> try:
+        ...     int("x")
+        ... except ValueError as error:
+        ...     print(traceback_of(error).splitlines()[-1])
+        ValueError: invalid literal for int() with base 10: 'x'
+    """
+    import traceback  # noqa: PLC0415 - failures alone
+
+    try:
+        first = error.__traceback__
+        while first is not None and first.tb_frame.f_code.co_filename.startswith(_HERE):
+            first = first.tb_next
+        lines = traceback.format_exception(type(error), error, first)
+        text = "".join(lines).rstrip()
+    except BaseException:  # noqa: BLE001 - what can't be printed has failed all the same
+        return describe(error)
+    text = "".join(each if each.isprintable() or each == "\n" else " " for each in text)
+    if len(text) <= LONGEST_TRACEBACK:
+        return text
+    half = LONGEST_TRACEBACK // 2
+    return f"{text[: half - 20]}\n ... cut here ...\n{text[-half + 20 :]}"

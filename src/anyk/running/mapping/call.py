@@ -1,0 +1,219 @@
+"""One call of `anyk.map`: from its arguments to its outcome."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+
+from anyk.answers import Answer, Outcome, Status
+from anyk.checks import instance, shown
+from anyk.errors import InvalidArgument, RecoveryError, TooManyErrors
+from anyk.executors.core.base import AbstractExecutor
+from anyk.executors.core.calls import Returned
+from anyk.observe.telemetry import watched_run
+from anyk.running.arguments import check_function
+from anyk.running.mapping.here import here
+from anyk.running.mapping.options import MapSettings
+from anyk.running.mapping.record import Record
+from anyk.running.mapping.scheduler import Scheduler
+from anyk.running.mapping.source import Source
+
+if TYPE_CHECKING:
+    from anyk.running.mapping.item import Item
+
+__all__ = ["MapCall"]
+
+_OUTVOTED = "outvoted in anyk.map: others agreed on another answer to the same item"
+
+
+@final
+class MapCall:
+    """A function and its items, and how they are computed.
+
+    Args:
+        function: of an item.
+        items: any iterable.
+        spread: makes arguments of an item.
+        executor: None for processes of this machine.
+        settings: how often, and until when.
+
+    Raises:
+        InvalidArgument: if an argument can't be used.
+
+    Example:
+        >>> from anyk.running.mapping.call import MapCall
+        >>> from anyk.running.mapping.options import MapSettings
+        >>> MapCall(pow, [(2, 5)], tuple, anyk.Inline(1), MapSettings()).outcome().value
+        [32]
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any] | str,
+        items: Iterable[Any],
+        spread: Callable[[Any], tuple[Any, ...]],
+        executor: AbstractExecutor | None,
+        settings: MapSettings,
+    ) -> None:
+        if executor is None:
+            executor = here(settings.least)
+        change = "Make one: anyk.Processes(8), anyk.Dask(client); or None for this machine."
+        instance("executor", executor, AbstractExecutor, change=change)
+        if settings.agree > executor.workers:
+            raise InvalidArgument(
+                "agree",
+                given=f"{settings.agree}, on {executor.workers} workers",
+                needed="at most as many as there are workers, as nobody vouches twice",
+                change=f"Take {settings.least} workers, so that liars are outvoted; or lower it.",
+            )
+        check_function(function, executor)
+        self._function = _with(function, settings)
+        self._items, self._spread = _iterable(items), spread
+        self._executor, self._settings = executor, settings
+        self._done: list[Item] = []
+
+    def outcome(self, interrupted: Callable[[], bool] | None = None) -> Outcome:
+        """All results, in the order of the items."""
+        with self._running() as (scheduler, record, note):
+            error: RecoveryError | None = None
+            try:
+                for item in scheduler.run(self._end, interrupted):
+                    self._done.append(item)
+            except RecoveryError as why:
+                error = why
+            outcome = self._outcome(scheduler, record, error)
+            note(outcome)
+        if error is not None:
+            error.outcome = outcome
+            if self._settings.on_failure == "raise" or isinstance(error, TooManyErrors):
+                raise error
+        return outcome
+
+    def values(self) -> Iterator[Any]:
+        """Results, as they come."""
+        with self._running() as (scheduler, record, note):
+            try:
+                for item in scheduler.run(self._end):
+                    yield item.value
+            except RecoveryError as error:
+                error.outcome = self._outcome(scheduler, record, error)
+                raise
+            note(self._outcome(scheduler, record, None))
+
+    @contextmanager
+    def _running(self) -> Iterator[tuple[Scheduler, Record, Callable[[Outcome], None]]]:
+        from anyk.observe.live import live_display  # noqa: PLC0415 - import anyk stays quick
+
+        executor, clock = self._executor, self._executor.clock
+        workers, source = executor.workers, Source(self._items, self._spread)
+        without = frozenset(executor.quarantine)
+        with (
+            watched_run("map", type(executor).__name__, workers) as noted,
+            live_display(
+                workers, source.size, progress=self._settings.progress, of="items"
+            ) as show,
+            executor.ledger.call(
+                workers, clock=clock, lateness=executor.lateness, without=without
+            ) as ledger,
+        ):
+            self._start = clock()
+            deadline = self._settings.deadline
+            self._end = math.inf if deadline is None else self._start + deadline
+            record = Record(workers, self._start)
+
+            def heard(returned: Returned) -> None:
+                for answer in _answers(returned):
+                    if show is not None:
+                        show(answer)
+
+            def note(outcome: Outcome) -> None:
+                for answer in record.answers():
+                    ledger.heard(answer)
+                ledger.judged(outcome.suspects, outcome.late)
+                executor.quarantine.judge(outcome.suspects, _OUTVOTED)
+                noted(outcome)
+
+            calls = executor.calls(self._function)
+            try:
+                yield (
+                    Scheduler(executor, calls, source, self._settings, record, heard=heard),
+                    record,
+                    note,
+                )
+            finally:
+                calls.abandon()
+
+    def _outcome(
+        self, scheduler: Scheduler, record: Record, error: RecoveryError | None
+    ) -> Outcome:
+        number = scheduler.source.number
+        value: list[Any] = [None] * number
+        known = np.zeros(number, dtype=np.bool_)
+        failed: dict[int, str] = {}
+        for item in self._done:
+            if item.done:
+                value[item.place], known[item.place] = item.value, True
+            else:
+                failed[item.place] = item.failure or ""
+        status = Status.EXACT if known.all() else Status.NOT_ENOUGH_ANSWERS
+        if isinstance(error, TooManyErrors):
+            status = Status.TOO_MANY_ERRORS
+        return Outcome(
+            value=value,
+            status=status,
+            used=tuple(sorted(record.used)),
+            missing=tuple(sorted(set(range(self._executor.workers)) - record.used)),
+            suspects=tuple(sorted(record.suspects)),
+            failures=dict(record.failures),
+            timings=record.timings(),
+            elapsed=self._executor.clock() - self._start,
+            known=known,
+            late=scheduler.late,
+            again=tuple(sorted(record.again)),
+            calls=record.calls,
+            unanswered=failed,
+        )
+
+
+def _with(function: Callable[..., Any] | str, settings: MapSettings) -> Any:
+    """A function with further arguments."""
+    if not settings.kwargs:
+        return function
+    if isinstance(function, str):
+        raise InvalidArgument(
+            "kwargs",
+            given=f"arguments by name, for the function {function!r} of the workers",
+            needed="none, as workers with functions of their own take arguments by place",
+            change="Use anyk.starmap, with all arguments in each item.",
+        )
+    return partial(function, **settings.kwargs)
+
+
+def _iterable(items: Any) -> Iterable[Any]:
+    try:
+        iter(items)
+    except TypeError:
+        raise InvalidArgument(
+            "items",
+            given=shown(items),
+            needed="something to iterate over: a list, an array, a generator",
+            change="Pass [item] for a single one.",
+        ) from None
+    return items  # type: ignore[no-any-return]
+
+
+def _answers(returned: Returned) -> Iterator[Answer]:
+    """What came of a batch, as the live view counts it."""
+    each = partial(
+        Answer, worker=returned.worker, sent=returned.sent, answered=returned.answered, value=None
+    )
+    if returned.failure is not None:
+        yield each(failure=returned.failure, seconds=0.0)
+    for result in returned.results:
+        why = None if result.raised is None else result.raised.reason
+        yield each(failure=why, seconds=result.seconds)

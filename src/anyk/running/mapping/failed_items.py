@@ -1,0 +1,50 @@
+"""Why an item has no value, as errors."""
+
+from __future__ import annotations
+
+from anyk.errors import FunctionRaised, NotEnoughAnswers, TooManyErrors, WorkerTraceback
+from anyk.executors.core.raised import Raised
+from anyk.running.mapping.item import Item
+
+__all__ = ["cause_of", "contradicted", "deadly", "raised_on"]
+
+
+def cause_of(raised: Raised) -> BaseException | None:
+    """What a function raised, with the traceback of its worker; None where nothing is known."""
+    told = WorkerTraceback(raised.traceback) if raised.traceback else None
+    if raised.error is None:
+        return told
+    if told is not None and raised.error.__traceback__ is None:
+        raised.error.__cause__ = told
+    return raised.error
+
+
+def raised_on(item: Item, raised: Raised) -> FunctionRaised:
+    """The function raised, and not for the first time."""
+    error = FunctionRaised(
+        raised.reason, where=f"on item {item.place}", workers=sorted(item.raised)
+    )
+    error.__cause__ = cause_of(raised)
+    return error
+
+
+def contradicted(item: Item, agree: int) -> TooManyErrors:
+    """So many answers should have agreed, if no more workers lie than that."""
+    return TooManyErrors(
+        answered=item.voters,
+        adversaries=agree - 1,
+        change=f"They are on item {item.place}. Raise agree (each liar costs two answers), let the "
+        "function answer the same each time (random numbers, times and the order of sets differ), "
+        "or say what is the same, by rtol= or equal=.",
+    )
+
+
+def deadly(item: Item, why: str) -> NotEnoughAnswers:
+    """Workers die of it."""
+    return NotEnoughAnswers(
+        answered=(),
+        missing=(item.place,),
+        needed=f"a worker that survives item {item.place}: {item.deaths} did not ({why})",
+        of="item",
+        change="See what it does to a process: memory, a crash in C, an exit.",
+    )

@@ -1,0 +1,104 @@
+"""One item: who has it, who answered what, and whether that is enough."""
+
+from __future__ import annotations
+
+from typing import Any, final
+
+from anyk.executors.core.raised import Raised
+from anyk.running.mapping.same import Same
+
+__all__ = ["Item"]
+
+
+@final
+class Item:
+    """An item and what is known of it.
+
+    Args:
+        place: its index.
+        arguments: of the function.
+        agree: how many equal answers it takes.
+
+    Example:
+        >>> from anyk.running.mapping.item import Item
+        >>> from anyk.running.mapping.same import Same
+        >>> item = Item(0, ("x",), agree=2)
+        >>> for worker, value in enumerate("abb"):
+        ...     item.answer(worker, value, Same())
+        >>> item.done, item.value, item.outvoted, item.lacking
+        (True, 'b', {0}, 0)
+    """
+
+    def __init__(self, place: int, arguments: tuple[Any, ...], agree: int) -> None:
+        self.place, self.arguments, self._agree = place, arguments, agree
+        self.done = False
+        self.value: Any = None
+        self.failure: str | None = None  # why it will have no value
+        self.with_: list[int] = []  # workers that have it now
+        self.given = 0  # how often it was
+        self.queued = False  # whether it waits for somebody who is free
+        self.raised: dict[int, Raised] = {}
+        self.deaths = 0
+        self.outvoted: set[int] = set()
+        self.supporters: set[int] = set()
+        self._votes: list[tuple[Any, set[int]]] = []  # different answers, and who gave them
+
+    @property
+    def over(self) -> bool:
+        """Whether there is nothing more to do for it."""
+        return self.done or self.failure is not None
+
+    @property
+    def lacking(self) -> int:
+        """How many more workers it should be given to, so that it may be done."""
+        if self.over:
+            return 0
+        best = max((len(who) for _, who in self._votes), default=0)
+        return max(0, self._agree - best - len(self.with_))
+
+    @property
+    def voters(self) -> list[int]:
+        """Who answered, sorted."""
+        return sorted(worker for _, who in self._votes for worker in who)
+
+    @property
+    def answered(self) -> int:
+        """How many answers there are."""
+        return sum(len(who) for _, who in self._votes)
+
+    def may_go_to(self, worker: int) -> bool:
+        """Whether a worker may be given it: nobody vouches twice."""
+        return worker not in self.with_ and not any(worker in who for _, who in self._votes)
+
+    def answer(self, worker: int, value: Any, same: Same) -> None:
+        """A worker answered."""
+        if self.over:
+            return
+        if self._agree == 1:
+            self._finish(value, {worker})
+            return
+        for found, who in self._votes:
+            if same(found, value):
+                who.add(worker)
+                if len(who) >= self._agree:
+                    self._finish(found, who)
+                return
+        self._votes.append((value, {worker}))
+
+    def void(self, worker: int) -> None:
+        """What this worker answered does not count."""
+        for _, who in self._votes:
+            who.discard(worker)
+        self._votes = [each for each in self._votes if each[1]]
+
+    def fail(self, why: str) -> None:
+        """There will be no value."""
+        self.failure = why
+        self._votes.clear()
+        self.arguments = ()
+
+    def _finish(self, value: Any, who: set[int]) -> None:
+        self.done, self.value, self.supporters = True, value, who
+        self.outvoted = {each for _, others in self._votes for each in others} - who
+        self._votes.clear()
+        self.arguments = ()  # they may be large, and are not needed any more

@@ -1,0 +1,93 @@
+"""How long items take, on all workers and on each: what is late, and how many travel together."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import final
+
+from anyk.executors.core.lateness import Lateness
+
+__all__ = ["Pace"]
+
+_REMEMBERED = 200  # items of all workers
+_OF_EACH = 8  # batches of one worker
+_TOGETHER = 0.02  # seconds that items take which travel together
+_MOST = 2000  # of them
+_SLOWEST = 0.9  # the quantile of all times that an item may take and not be late
+
+
+@final
+class Pace:
+    """Seconds that items took so far.
+
+    Args:
+        workers: how many there are.
+        lateness: the executor's measure.
+
+    Example:
+        >>> from anyk.running.mapping.pace import Pace
+        >>> pace = Pace(2, anyk.Lateness())
+        >>> pace.seconds(0), pace.together(0)
+        (None, 1)
+        >>> pace.note(0, seconds=0.01, items=10)
+        >>> pace.seconds(1), pace.together(0)
+        (0.001, 4)
+    """
+
+    def __init__(self, workers: int, lateness: Lateness) -> None:
+        self._lateness = lateness
+        self._all: deque[float] = deque(maxlen=_REMEMBERED)
+        self._sorted: list[float] = []
+        self._of: list[deque[float]] = [deque(maxlen=_OF_EACH) for _ in range(workers)]
+        self._largest = [1] * workers  # batches that a worker was given, of items
+
+    def note(self, worker: int, seconds: float, items: int) -> None:
+        """A worker took so long for so many items, the way there and back included."""
+        each = max(seconds, 0.0) / items
+        self._all.append(each)
+        self._of[worker].append(each)
+        self._sorted = []
+
+    def seconds(self, worker: int) -> float | None:
+        """How long a worker will take for an item; None where nothing came from anybody yet."""
+        own = self._of[worker]
+        if own:
+            return sorted(own)[len(own) // 2]
+        return self._quantile(0.5)
+
+    def late_after(self) -> float | None:
+        """After how many seconds an item is late, where its worker is as quick as others."""
+        median, slow = self._quantile(0.5), self._quantile(_SLOWEST)
+        if median is None or slow is None:
+            return None
+        measure = self._lateness
+        margin = min(measure.margin, max(median, 0.01))
+        return max(measure.medians * median, slow) + margin
+
+    def together(self, worker: int) -> int:
+        """How many items a worker may be given at once: more with each batch of small ones."""
+        seconds = self.seconds(worker)
+        if seconds is None:
+            return 1
+        fit = int(_TOGETHER / max(seconds, 1e-9))
+        return max(1, min(fit, _MOST, 4 * self._largest[worker]))
+
+    def given(self, worker: int, items: int) -> None:
+        """A worker was given so many at once."""
+        self._largest[worker] = max(self._largest[worker], items)
+
+    @property
+    def quick(self) -> bool:
+        """Whether items are so short that a worker should have the next one at hand."""
+        median = self._quantile(0.5)
+        return median is not None and median < _AHEAD
+
+    def _quantile(self, part: float) -> float | None:
+        if not self._all:
+            return None
+        if not self._sorted:
+            self._sorted = sorted(self._all)
+        return self._sorted[min(int(part * len(self._sorted)), len(self._sorted) - 1)]
+
+
+_AHEAD = 1.0  # seconds of an item below which the way there and back is worth saving

@@ -1,0 +1,375 @@
+"""Who computes which item: free workers take the next ones, and idle ones what is late."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count
+from typing import final
+
+from anyk.errors import NotEnoughAnswers, RecoveryError
+from anyk.executors.core.base import AbstractExecutor
+from anyk.executors.core.calls import AbstractCalls, Batch, Result, Returned
+from anyk.executors.core.task_id import TaskId
+from anyk.running.mapping.failed_items import contradicted, deadly, raised_on
+from anyk.running.mapping.flights import Flight, Flights
+from anyk.running.mapping.item import Item
+from anyk.running.mapping.options import MapSettings
+from anyk.running.mapping.pace import Pace
+from anyk.running.mapping.record import Record
+from anyk.running.mapping.source import Source
+
+__all__ = ["Scheduler"]
+
+_DEATHS = 3  # workers that may die, or be lost, with one item
+_STRIKES = 3  # failures in a row after which a worker is not asked any more
+_DRAW = 0.005  # seconds in which more items are drawn for one batch
+_GLANCE = 0.25  # seconds after which one that may be interrupted looks whether it was
+
+
+@final
+class Scheduler:
+    """Items on their way through the workers of an executor.
+
+    Args:
+        executor: whose clock, quarantine and measure of lateness count.
+        calls: of the function.
+        source: arguments of one item after the other, drawn as workers are free.
+        settings: how often an item is computed.
+        record: told what every worker does.
+        heard: called after each batch.
+    """
+
+    def __init__(
+        self,
+        executor: AbstractExecutor,
+        calls: AbstractCalls,
+        source: Source,
+        settings: MapSettings,
+        record: Record,
+        *,
+        heard: Callable[[Returned], None] | None = None,
+    ) -> None:
+        self._executor, self._calls, self._settings = executor, calls, settings
+        self.source = source
+        self._todo: deque[Item] = deque()  # drawn, and lacking somebody
+        self._open: dict[int, Item] = {}
+        self._pace = Pace(executor.workers, executor.lateness)
+        self._flights = Flights(executor.workers, self._pace)
+        self._tickets = count()
+        self._barred: set[int] = set(executor.quarantine)
+        self._strikes = [0] * executor.workers
+        self._same = settings.same
+        self._record, self._heard = record, heard
+        self._over: deque[Item] = deque()
+
+    def run(self, deadline: float, interrupted: Callable[[], bool] | None = None) -> Iterator[Item]:
+        """Items, as they are done or have failed.
+
+        Args:
+            deadline: a time on the executor's clock, after which nothing is waited for.
+            interrupted: asked a few times a second whether to end; None not to.
+
+        Raises:
+            FunctionRaised: if the function raised on an item once more than it is tried again.
+            NotEnoughAnswers: if the time was over, or no worker is left.
+            TooManyErrors: if answers to an item differ that should not.
+        """
+        clock = self._executor.clock
+        while True:
+            wake = self._send()
+            while self._over:
+                yield self._over.popleft()
+            if not self._open and not self.source.more:
+                return
+            if not self._flights:
+                raise self._lost()
+            now = clock()
+            if now >= deadline:
+                raise self._too_late()
+            until = min(deadline, wake)
+            if interrupted is not None:
+                until = min(until, now + _GLANCE)
+            returned = self._calls.receive(None if math.isinf(until) else max(0.0, until - now))
+            if returned is not None:
+                self._take(returned)
+            elif interrupted is not None and interrupted():
+                return
+
+    @property
+    def late(self) -> tuple[int, ...]:
+        """Workers with items that others have done in the meantime, sorted."""
+        return tuple(sorted({each.worker for each in self._flights if not each.open}))
+
+    # --- giving
+
+    def _send(self) -> float:
+        """Give work to whoever is free; when to look again though nothing has come."""
+        depth = 1 + self._calls.ahead if self._pace.quick else 1
+        usable = self._usable()
+        for held in range(depth):  # everybody has something before anybody has more
+            for worker in usable:
+                if len(self._flights.at(worker)) == held and not self._give(worker):
+                    break
+        idle = [worker for worker in usable if not self._flights.at(worker)]
+        return self._help(idle) if idle else math.inf
+
+    def _usable(self) -> list[int]:
+        return [
+            worker
+            for worker in range(self._executor.workers)
+            if worker not in self._barred and self._strikes[worker] < _STRIKES
+        ]
+
+    def _give(self, worker: int) -> bool:
+        """Give a worker the next items that it may compute; False if there is none for anybody."""
+        items = self._next(worker)
+        if items:
+            self._post(worker, items)
+        return bool(items) or bool(self._todo) or self.source.more
+
+    def _next(self, worker: int) -> list[Item]:
+        most = self._fair(self._pace.together(worker))
+        items: list[Item] = []
+        kept: list[Item] = []
+        while self._todo and len(items) < most:
+            item = self._todo.popleft()
+            if item.lacking <= 0:
+                item.queued = False
+                continue
+            alone = bool(item.deaths or item.raised)  # nobody else is to suffer from it
+            if not self._may_take(item, worker) or (alone and items):
+                kept.append(item)
+                continue
+            items.append(item)
+            if item.lacking > 1:
+                kept.append(item)
+            else:
+                item.queued = False
+            most = 1 if alone else most
+        self._todo.extendleft(reversed(kept))
+        clock = self._executor.clock
+        begun = clock()
+        while self.source.more and len(items) < most and clock() - begun < _DRAW:
+            drawn = self._draw()
+            if drawn is not None:
+                items.append(drawn)
+                if self._settings.agree > 1:
+                    drawn.queued = True
+                    self._todo.append(drawn)
+        return items
+
+    def _fair(self, most: int) -> int:
+        """At most so many that all workers have something to do until the end."""
+        if self.source.size is None:
+            return most
+        left = (self.source.size - self.source.drawn) * self._settings.agree + len(self._todo)
+        return max(1, min(most, left // (2 * max(1, len(self._usable())))))
+
+    def _draw(self) -> Item | None:
+        drawn = self.source.draw()
+        if drawn is None:
+            return None
+        item = self._open[drawn[0]] = Item(*drawn, self._settings.agree)
+        return item
+
+    def _may_take(self, item: Item, worker: int) -> bool:
+        """Whether a worker may be given an item, and, if the function raised there, must be."""
+        if not item.may_go_to(worker):
+            return False
+        if worker not in item.raised:
+            return True
+        return not any(
+            item.may_go_to(other) and other not in item.raised for other in self._usable()
+        )
+
+    def _post(self, worker: int, items: list[Item]) -> None:
+        ticket = next(self._tickets)
+        ids = tuple(TaskId(item.place, item.given, worker) for item in items)
+        batch = Batch(ticket, tuple(item.arguments for item in items), ids)
+        self._calls.post(worker, batch)
+        flight = Flight(ticket, worker, tuple(items), self._executor.clock())
+        self._flights.add(flight)
+        self._pace.given(worker, len(items))
+        self._record.sent(worker, flight.sent, items)
+
+    # --- helping
+
+    def _help(self, idle: list[int]) -> float:
+        """Give idle workers what others have not begun, or will not have done soon."""
+        wake = math.inf
+        for worker in idle:
+            if self._steal(worker):
+                continue
+            wake = min(wake, self._double(worker))
+        return wake
+
+    def _steal(self, worker: int) -> bool:
+        """Let a worker have the last batch that another one has not begun."""
+        waiting = [
+            flight
+            for flight in self._flights
+            if not flight.void
+            and not self._flights.first(flight)
+            and any(self._may_take(item, worker) for item in flight.open)
+        ]
+        for flight in sorted(waiting, key=lambda each: -each.ticket):
+            if self._take_back(flight):
+                return self._give(worker)
+        return False
+
+    def _take_back(self, flight: Flight) -> bool:
+        """Withdraw a batch, if it has not begun; its items are to be done then."""
+        if not self._calls.withdraw(flight.worker, flight.ticket):
+            return False
+        self._flights.remove(flight.ticket)
+        self._record.withdrawn(flight.items)
+        self._again(flight.items)
+        return True
+
+    def _again(self, items: Sequence[Item]) -> None:
+        """Put items in front of those that are to be done."""
+        for item in reversed(items):
+            if item.lacking > 0 and not item.queued:
+                item.queued = True
+                self._todo.appendleft(item)
+
+    def _double(self, worker: int) -> float:
+        """Let a worker compute too what is late elsewhere; when to look again, if nothing is."""
+        now = self._executor.clock()
+        found: list[tuple[float, int, Flight]] = []
+        wake = math.inf
+        for flight in self._flights:
+            if flight.void or not any(self._may_double(item, worker) for item in flight.items):
+                continue
+            due, left = self._flights.due(flight, worker, now)
+            if due <= now:
+                found.append((-left, flight.ticket, flight))
+            else:
+                wake = min(wake, due)
+        if not found:
+            return wake
+        *_, flight = min(found)
+        if self._take_back(flight):  # it has not even begun
+            self._give(worker)
+            return math.inf
+        items = [item for item in flight.items if self._may_double(item, worker)]
+        self._record.doubled(items)
+        self._post(worker, items[: self._pace.together(worker)])
+        return math.inf
+
+    def _may_double(self, item: Item, worker: int) -> bool:
+        few = len(item.with_) < self._settings.at_a_time
+        return few and not item.over and self._may_take(item, worker)
+
+    # --- taking
+
+    def _take(self, returned: Returned) -> None:
+        flight = self._flights.get(returned.ticket)
+        if flight is None:
+            return
+        began = self._flights.began(flight)
+        self._flights.remove(returned.ticket, returned.answered)
+        if self._heard is not None:
+            self._heard(returned)
+        self._record.returned(returned)
+        if returned.failure is not None:
+            self._strikes[flight.worker] += 1
+            if not flight.void:
+                self._died(flight, returned.failure)
+            return
+        self._strikes[flight.worker] = 0
+        self._pace.note(flight.worker, returned.answered - began, len(flight.items))
+        if flight.void:
+            return
+        for item, result in zip(flight.items, returned.results, strict=True):
+            if not item.over:
+                self._note(item, flight.worker, result)
+        self._again(flight.items)
+
+    def _note(self, item: Item, worker: int, result: Result) -> None:
+        if result.raised is not None:
+            item.raised[worker] = result.raised
+            if len(item.raised) > self._settings.retries or self._nobody_else(item):
+                self._fail(item, raised_on(item, result.raised))
+            return
+        item.answer(worker, result.value, self._same)
+        if item.done:
+            self._finish(item)
+        elif item.answered >= 2 * self._settings.agree - 1:
+            self._fail(item, contradicted(item, self._settings.agree))
+
+    def _nobody_else(self, item: Item) -> bool:
+        """Whether there is no worker to try again on, not even the one on which it was raised."""
+        return not any(item.may_go_to(worker) for worker in self._usable())
+
+    def _finish(self, item: Item) -> None:
+        self._close(item)
+        self._record.done(item)
+        for worker in item.outvoted:
+            self._bar(worker)
+
+    def _fail(self, item: Item, error: RecoveryError) -> None:
+        """An item will have no value."""
+        if self._settings.on_failure == "raise":
+            raise error
+        item.fail(str(error))
+        self._close(item)
+
+    def _close(self, item: Item) -> None:
+        """Nothing more is to be done for an item; who has not begun it does not."""
+        del self._open[item.place]
+        self._over.append(item)
+        for worker in tuple(item.with_):
+            for flight in self._flights.at(worker)[1:]:
+                if not flight.open:
+                    self._take_back(flight)
+
+    def _bar(self, worker: int) -> None:
+        """Ask a worker that has lied for nothing more, and let nothing count that it says."""
+        if worker in self._barred:
+            return
+        self._barred.add(worker)
+        affected = [item for flight in self._flights.avoid(worker) for item in flight.items]
+        for item in self._open.values():
+            item.void(worker)
+        self._again((*affected, *self._open.values()))
+
+    def _died(self, flight: Flight, why: str) -> None:
+        """A worker died, or was lost, with these items."""
+        for item in flight.items:
+            item.deaths += 1
+            if item.deaths >= _DEATHS and not item.over:
+                self._fail(item, deadly(item, why))
+        self._again(flight.items)
+
+    # --- ends
+
+    def _missing(self) -> tuple[list[int], list[int]]:
+        """Items that are done, and items that are not, as far as they are known."""
+        missing = [*self._open, *range(self.source.drawn, self.source.number)]
+        return sorted(set(range(self.source.number)) - set(missing)), missing
+
+    def _too_late(self) -> NotEnoughAnswers:
+        done, missing = self._missing()
+        return NotEnoughAnswers(
+            answered=done,
+            missing=missing,
+            needed="all of them before the deadline",
+            of="item",
+            change='Raise the deadline, add workers, or take what there is by on_failure="return".',
+        )
+
+    def _lost(self) -> NotEnoughAnswers:
+        """Nobody is left who could compute the rest."""
+        done, missing = self._missing()
+        left = len(self._usable())
+        return NotEnoughAnswers(
+            answered=done,
+            missing=missing,
+            needed=f"workers for the rest, of which {left} of {self._executor.workers} are left",
+            failures=self._record.failures,
+            of="item",
+            change="See why workers failed, release those in quarantine, or add others.",
+        )
