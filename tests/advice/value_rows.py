@@ -113,6 +113,12 @@ ROWS = [
         lambda: anyk.Torch(),
     ),
     tried(
+        "Pass anyk.Reals(), or leave it out.",
+        lambda: anyk.Spline(2, 4, domain=anyk.Values()),
+        lambda: anyk.Spline(2, 4, domain=anyk.Reals()),
+        lambda: anyk.Spline(2, 4),
+    ),
+    tried(
         "Leave it out; Replication alone takes NaN and Inf.",
         lambda: anyk.FilledReplication(2, 4, domain=anyk.Values()),
         lambda: anyk.FilledReplication(2, 4),

@@ -80,7 +80,8 @@ class Torch(AbstractDomain):
         """A tensor in the same memory, where it can be written in."""
         import torch  # noqa: PLC0415 - who has tensors has it; others never need it
 
-        return torch.from_numpy(values if values.flags.writeable else values.copy())
+        array = np.asarray(values)  # a number of its own, of an argument, is none
+        return torch.from_numpy(array if array.flags.writeable else array.copy())
 
     def accept(self, result: Any) -> NDArray[Any]:
         """A function's result, a tensor or an array, as an ndarray."""
