@@ -120,6 +120,12 @@ def test_wrappers_pass_tensors_on(threads):
     assert torch.allclose(total, MODEL(ROWS).detach().sum(dim=0))
 
 
+def test_sums_of_tensors_by_a_gradient_code(threads):
+    outcome = anyk.run(anyk.CyclicRepetition(4, 1), MODEL, ROWS, threads)
+    assert outcome.value.dtype == torch.float32
+    assert torch.allclose(outcome.value, MODEL(ROWS).detach().sum(dim=0), atol=1e-4)
+
+
 def test_tensors_with_arguments_for_each_block(threads):
     with anyk.distribute(COPIES, ROWS, threads) as data:
         factors = torch.arange(1.0, 5.0)[:, None, None]

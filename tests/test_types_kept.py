@@ -189,6 +189,55 @@ def test_sums_keep_types(threads):
     assert np.array_equal(counted, (FLOATS > 0).sum(axis=0))
 
 
+CODE = anyk.CyclicRepetition(4, 1)
+
+
+def product_of(block):
+    return block.T @ block
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "c8", "c16"])
+def test_gradient_codes_keep_floats_and_complex_numbers(dtype, threads):
+    outcome = anyk.run(CODE, product_of, FLOATS.astype(dtype), threads)
+    right = sum(product_of(block.astype(complex)) for block in FLOATS.astype(dtype))
+    off = np.linalg.norm(outcome.value - right) / np.linalg.norm(right)
+    assert outcome.value.dtype == dtype
+    assert off <= 3 * outcome.error_estimate < 100 * np.finfo(dtype).eps
+
+
+def test_gradient_codes_over_reals_in_single_precision(threads):
+    code = anyk.CyclicRepetition(4, 1, domain=anyk.Reals(dtype=np.float32))
+    outcome = anyk.run(code, product_of, FLOATS.astype(float), threads)
+    right = sum(product_of(block) for block in FLOATS.astype(float))
+    off = np.linalg.norm(outcome.value - right) / np.linalg.norm(right)
+    assert outcome.value.dtype == np.float32
+    assert off <= 3 * outcome.error_estimate < 1e-5
+
+
+@pytest.mark.parametrize("function", [looked_up, np.asarray, np.zeros_like])
+def test_gradient_codes_see_whole_numbers(function, threads):
+    outcome = anyk.run(CODE, function, IDS, threads)
+    right = sum(function(block).astype(float) for block in IDS)
+    assert outcome.value.dtype == (np.float32 if function is looked_up else np.float64)
+    assert np.allclose(outcome.value, right, rtol=1e-5, atol=1e-9)
+
+
+def test_gradient_codes_without_spares_add_whole_numbers_exactly(threads):
+    code = anyk.CyclicRepetition(4, 0)
+    large = np.array([[2**61 + 1, 3]] * 3 + [[5, -7]])
+    assert anyk.run(code, np.asarray, large, threads).value.tolist() == [3 * (2**61 + 1) + 5, 2]
+    value = anyk.run(code, positive, FLOATS, threads).value
+    assert value.dtype == np.int64
+    assert np.array_equal(value, (FLOATS > 0).sum(axis=0))
+
+
+def test_gradient_codes_refuse_what_a_float_does_not_hold(threads):
+    with pytest.raises(anyk.NotEnoughAnswers, match="double precision holds"):
+        anyk.run(CODE, huge, IDS, threads)
+    with pytest.raises(anyk.NotEnoughAnswers, match="finite"):
+        anyk.run(CODE, logarithm, np.zeros((4, 2)), threads)
+
+
 def test_an_argument_for_each_block_keeps_its_type(threads):
     with anyk.distribute(COPIES, FLOATS, threads) as data:
         places = data.encode(np.arange(4))

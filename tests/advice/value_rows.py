@@ -7,6 +7,7 @@ from tried import tried
 
 import anyk
 from anyk.domains.values import added, together
+from anyk.work import CombinedInKind
 
 KEPT, ROUNDED = anyk.Values(), anyk.Reals()
 FRAME = pd.DataFrame({"a": [1.0, 2.0]})
@@ -23,6 +24,11 @@ def kept(values):
 
 def decoded(answers):
     return anyk.Replication(2, 2).encode([1.0, 2.0]).decode(answers, range(2))
+
+
+def gradient(function):
+    blocks, coefficients = np.array([[1], [2]]), np.array([1.0, 0.5])
+    return CombinedInKind(function)([blocks, coefficients], [])
 
 
 METRES = np.ones(2).view(Units)
@@ -111,6 +117,12 @@ ROWS = [
         lambda: anyk.Torch(anyk.PrimeField()),
         lambda: anyk.Torch(anyk.Reals(dtype=np.float32)),
         lambda: anyk.Torch(),
+    ),
+    tried(
+        "Let the function return floats, or take a prime field as domain=.",
+        lambda: gradient(lambda x: x + 2**60),
+        lambda: gradient(lambda x: x + 2.0**60),
+        lambda: anyk.CyclicRepetition(2, 1, domain=anyk.PrimeField()),
     ),
     tried(
         "Pass anyk.Reals(), or leave it out.",

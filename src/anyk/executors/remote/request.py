@@ -30,6 +30,7 @@ from anyk.executors.remote.promise import promise_in_words, promised_function
 from anyk.work import (
     AbstractWork,
     Combined,
+    CombinedInKind,
     EachPrime,
     Plain,
     Product,
@@ -55,6 +56,7 @@ NOT_HELD = "no such share here"
 _WORKS: dict[str, type[AbstractWork]] = {
     "plain": Plain,
     "combined": Combined,
+    "combined_in_kind": CombinedInKind,
     "product": Product,
     "product_modulo": ProductModulo,
     "sparse_product": SparseProduct,

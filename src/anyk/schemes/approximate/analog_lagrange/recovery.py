@@ -19,9 +19,9 @@ from anyk.domains.base import AbstractDomain
 from anyk.domains.real import Complex
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.schemes.approximate.common import no_numbers, relative_error
-from anyk.schemes.approximate.precision import as_doubles, narrowed
 from anyk.schemes.base import AbstractRecovery, rows_of
 from anyk.schemes.certainty import Certainty
+from anyk.schemes.precision import as_doubles, narrowed
 
 __all__ = ["AnalogRecovery"]
 

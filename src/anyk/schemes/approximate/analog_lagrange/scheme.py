@@ -23,7 +23,6 @@ from anyk.privacy.noise import settle_noise, settled_noise
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.schemes.approximate.analog_lagrange.recovery import AnalogRecovery
 from anyk.schemes.approximate.common import approximate_guarantee
-from anyk.schemes.approximate.precision import as_doubles, coarser, curve_domain, of_data, over
 from anyk.schemes.base import (
     AbstractScheme,
     Encoded,
@@ -34,6 +33,7 @@ from anyk.schemes.base import (
 )
 from anyk.schemes.certainty import Certainty
 from anyk.schemes.placement import scattered
+from anyk.schemes.precision import as_doubles, coarser, curve_domain, of_data, over
 from anyk.schemes.row import SchemeRow, SchemeWords, degree_of, some_leakage
 from anyk.schemes.smaller import enough, or_lower
 from anyk.schemes.tally import AbstractTally, CountTally

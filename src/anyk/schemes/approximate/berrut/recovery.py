@@ -25,8 +25,8 @@ from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.randomness.sketch import sketch
 from anyk.schemes.approximate.berrut.layout import BerrutPoints
 from anyk.schemes.approximate.common import MOST_NUMBERS, largest, no_numbers, with_evidence
-from anyk.schemes.approximate.precision import as_doubles, narrowed
 from anyk.schemes.base import AbstractRecovery, rows_of
+from anyk.schemes.precision import as_doubles, narrowed
 
 __all__ = ["BerrutRecovery", "interpolate"]
 

@@ -16,7 +16,7 @@ from anyk.domains.base import AbstractDomain
 from anyk.domains.real import Reals
 from anyk.randomness.sketch import sketch
 from anyk.schemes.approximate.common import no_numbers, relative_error
-from anyk.schemes.approximate.precision import as_doubles, narrowed
+from anyk.schemes.precision import as_doubles, narrowed
 from anyk.schemes.recovery import AbstractRecovery, rows_of
 
 __all__ = ["ChebyshevRecovery"]

@@ -19,10 +19,10 @@ from anyk.errors import Unachievable, numbered
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.schemes.approximate.chebyshev_lagrange.recovery import ChebyshevRecovery
 from anyk.schemes.approximate.common import approximate_guarantee
-from anyk.schemes.approximate.precision import curve_domain, of_data, over
 from anyk.schemes.base import AbstractScheme, Encoded, blocks_of, missing_answers, read_only
 from anyk.schemes.encoder import Encoder
 from anyk.schemes.placement import scattered
+from anyk.schemes.precision import curve_domain, of_data, over
 from anyk.schemes.row import SchemeRow, SchemeWords, degree_of, none_of
 from anyk.schemes.smaller import enough, or_lower
 from anyk.schemes.tally import AbstractTally, CountTally

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from anyk.codes.curves.ordering import chord_positions, pairwise_distances, path_order
 from anyk.schemes.approximate.common import largest
-from anyk.schemes.approximate.precision import as_doubles
 from anyk.schemes.placement import scattered
+from anyk.schemes.precision import as_doubles
 
 __all__ = ["FilledLayout", "filled_layout", "in_units"]
 

@@ -34,8 +34,8 @@ from anyk.schemes.approximate.common import (
     no_numbers,
     with_evidence,
 )
-from anyk.schemes.approximate.precision import as_doubles, narrowed
 from anyk.schemes.base import AbstractRecovery, AbstractScheme, copies_of, missing_answers
+from anyk.schemes.precision import as_doubles, narrowed
 
 __all__ = ["FilledRecovery"]
 

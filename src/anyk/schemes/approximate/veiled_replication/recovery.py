@@ -22,9 +22,9 @@ from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.randomness.sketch import sketch
 from anyk.schemes.approximate.believed import recover_from_believed
 from anyk.schemes.approximate.common import MOST_NUMBERS, largest, no_numbers, with_evidence
-from anyk.schemes.approximate.precision import as_doubles, narrowed
 from anyk.schemes.approximate.veiled_replication.layout import VeiledLayout
 from anyk.schemes.base import AbstractRecovery, rows_of
+from anyk.schemes.precision import as_doubles, narrowed
 
 __all__ = ["VeiledRecovery"]
 

@@ -31,7 +31,7 @@ def curve_domain(domain: Any, kind: type[Reals | Complex]) -> AbstractDomain:
 
     Example:
         >>> from anyk.domains.real import Reals
-        >>> from anyk.schemes.approximate.precision import curve_domain
+        >>> from anyk.schemes.precision import curve_domain
         >>> curve_domain(anyk.Reals(dtype=np.float32), Reals)
         Reals(dtype=np.float32)
     """
@@ -56,7 +56,7 @@ def copies_domain(domain: Any) -> AbstractDomain:
         InvalidArgument: if it is another.
 
     Example:
-        >>> from anyk.schemes.approximate.precision import copies_domain
+        >>> from anyk.schemes.precision import copies_domain
         >>> copies_domain(anyk.Torch())
         Torch(of=Values(finite=True))
     """
@@ -106,7 +106,7 @@ def coarser(domain: AbstractDomain) -> float:
         domain: of reals or complex numbers.
 
     Example:
-        >>> from anyk.schemes.approximate.precision import coarser
+        >>> from anyk.schemes.precision import coarser
         >>> coarser(anyk.Reals()), coarser(anyk.Complex(dtype=np.complex64)) == 2.0**29
         (1.0, True)
     """
