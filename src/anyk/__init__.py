@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from anyk.domains.prime import PrimeField as PrimeField
     from anyk.domains.real import Complex as Complex
     from anyk.domains.real import Reals as Reals
+    from anyk.domains.tensors import Torch as Torch
+    from anyk.domains.values import Values as Values
     from anyk.errors import AnykError as AnykError
     from anyk.errors import DegreeTooHigh as DegreeTooHigh
     from anyk.errors import ExecutorError as ExecutorError
@@ -223,8 +225,10 @@ _PLACES: Final = {
     "Threat": "anyk.spec",
     "Timing": "anyk.answers",
     "TooManyErrors": "anyk.errors",
+    "Torch": "anyk.domains.tensors",
     "Unachievable": "anyk.errors",
     "Uncoded": "anyk.schemes.products.uncoded",
+    "Values": "anyk.domains.values",
     "VeiledReplication": "anyk.schemes.approximate.veiled_replication.scheme",
     "WithMaster": "anyk.executors.wrappers.with_master",
     "WorkerHealth": "anyk.executors.core.health",
