@@ -7,16 +7,22 @@ ELSEWHERE = "the error is raised by who called this; the rows of this table try 
 NO_ADVICE = "told of one worker's answer, whose loss the scheme bears: nothing is to be done"
 
 UNTRIED: dict[tuple[str, str], str] = {
+    ("cutting/tables.py", "f'{_MAP}; or c"): "pandas is needed: tests/test_blocks.py",
     ("dask_array/product.py", ""): "a Dask cluster is needed: tests/test_dask_array.py",
     ("dask_array/shares.py", ""): "told of a share that a worker lost: tests/test_dask_array.py",
     ("domains/functions/refused.py", "f'{shown}: "): ELSEWHERE,
     ("domains/functions/moves.py", "Pass a list of arrays."): "numpy says it first",
     ("domains/functions/sums.py", "Sum parts, then the sums."): "32 GiB of numbers are needed",
     ("executors/engines/dask.py", ""): DASK,
-    ("executors/engines/dask_worker.py", ""): DASK,
+    ("executors/engines/dask_calls.py", ""): DASK,
+    ("executors/engines/dask_constants.py", ""): DASK,
+    ("executors/engines/dask_frames.py", ""): DASK,
+    ("executors/engines/dask_place.py", ""): DASK,
+    ("executors/engines/dask_session.py", ""): DASK,
     ("executors/engines/futures.py", "'it has no executor.'"): NO_ADVICE,
     ("executors/engines/ray.py", ""): RAY,
     ("executors/engines/ray_worker.py", ""): RAY,
     ("executors/remote/trial.py", ""): "tells what a worker of a trial said, which is its advice",
     ("running/degrees.py", "change"): ELSEWHERE,
+    ("running/mapping/failed_items.py", ""): "made for who raises it; the rows of maps try each",
 }

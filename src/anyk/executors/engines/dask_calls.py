@@ -129,6 +129,10 @@ class DaskCalls(AbstractCalls):
                 del self._out[ticket]
             return posted.gone
 
+    def wake(self) -> None:
+        """Let who waits look around; see `AbstractCalls.wake`."""
+        self._came.put(None)
+
     def abandon(self) -> None:
         """Take back what has not begun; see `AbstractCalls.abandon`."""
         self._out.clear()

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from anyk.errors import InvalidArgument, missing_extra
+from anyk.errors import InvalidArgument
 from anyk.executors.core.raised import describe
+from anyk.wording import missing_extra
 
 __all__ = ["OPERATION", "Frames", "library", "packed", "sendable", "unpacked", "wrapped"]
 

@@ -20,7 +20,6 @@ from anyk.executors.engines.worker_state import (
     ProcessId,
     Report,
     WorkerState,
-    mortal,
     this_process,
 )
 
@@ -148,7 +147,7 @@ class BatchWork(AbstractDaskWork):
         except Exception as error:  # noqa: BLE001 - the worker can't run it
             return self.failed(describe(error))
         parcels = []
-        with mortal(self._master):
+        with WorkerState(self._master).mortal():
             for arguments, each in zip(batch.items, batch.ids, strict=True):
                 alone = Batch(batch.ticket, (arguments,), (each,))
                 (result,) = run_items(function, alone, fresh=True)
