@@ -139,10 +139,11 @@ def results(about: Payload, values: Payload) -> tuple[Result, ...]:
     """
     sizes, seconds, raised = load(about)
     found = unpack(values, sizes, _unreadable)
-    came = list(map(Result, found, [None] * len(found), seconds))
-    for place, each in enumerate(found) if sizes is not None else ():
-        if type(each) is _Unreadable:
-            came[place] = Result(None, Raised(each.reason), seconds[place])
+    came = [Result(value, None, took) for (value,), took in zip(found, seconds, strict=True)]
+    if sizes is not None:
+        for place, each in enumerate(came):
+            if type(each.value) is _Unreadable:
+                came[place] = Result(None, Raised(each.value.reason), each.seconds)
     for place, (reason, traceback, error) in raised.items():
         came[place] = Result(None, Raised(reason, traceback, _error(error)), seconds[place])
     return tuple(came)
@@ -164,8 +165,8 @@ class _Unreadable:
         self.reason = reason
 
 
-def _unreadable(error: BaseException) -> _Unreadable:
-    return _Unreadable(f"returned what can't be unpickled here ({describe(error)})")
+def _unreadable(error: BaseException) -> tuple[_Unreadable]:
+    return (_Unreadable(f"returned what can't be unpickled here ({describe(error)})"),)
 
 
 def _taken(value: Any) -> Any:
@@ -186,7 +187,7 @@ def _last(value: Any) -> Any:
     if isinstance(value, _IMMUTABLE) or type(value) is np.ndarray:
         return value
     try:
-        return _Sealed(to_payload(value))
+        return _Sealed(to_payload((value,)))
     except BaseException as error:  # noqa: BLE001 - types of users raise what they like
         told = f"returned a {type(value).__name__}, which can't be sent back ({describe(error)})"
         return Raised(told[:LONGEST_FAILURE])
@@ -201,10 +202,10 @@ def _packed(came: Sequence[Result]) -> tuple[Payload, Payload]:
             values[place] = None
     if any(type(value) is _Sealed for value in values):
         payload, sizes = packed_apart(
-            [each.payload if type(each) is _Sealed else to_payload(each) for each in values]
+            [each.payload if type(each) is _Sealed else to_payload((each,)) for each in values]
         )
     else:
-        payload, sizes = pack(values)
+        payload, sizes = pack([(each,) for each in values])
     seconds = [each.seconds for each in came]
     return (pickle.dumps((sizes, seconds, raised)),), payload
 
