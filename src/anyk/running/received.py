@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Answer
-from anyk.errors import InvalidArgument
+from anyk.errors import FunctionRaised, InvalidArgument, NotEnoughAnswers, WorkerTraceback
 from anyk.running.usable import Usable
 from anyk.schemes.base import Encoded
+from anyk.wording import fail_alike
 
 __all__ = ["Received"]
 
@@ -45,6 +46,7 @@ class Received:
         self._failures = {  # by worker and share
             (who, who * self.pieces): _QUARANTINED for who in without
         }
+        self._tracebacks: dict[int, str] = {}  # of what the function raised, by worker
 
     def __contains__(self, share: int) -> bool:
         return share in self._values
@@ -58,6 +60,8 @@ class Received:
         why = self._unusable(answer) or self._wrong(answer, share)
         if why is not None or answer.value is None:
             self._failures[answer.worker, share] = why or "no value"
+            if answer.traceback:
+                self._tracebacks.setdefault(answer.worker, answer.traceback)
             return None
         self._values[share] = answer.value
         if answer.share is not None:
@@ -68,8 +72,8 @@ class Received:
         """Why an answer is of no use; None if it is."""
         if answer.failure is not None or answer.value is None:
             return answer.failure
-        if answer.value.dtype != self._domain.dtype:  # a WorkerTask returns no other
-            return f"answer of dtype {answer.value.dtype}, not {self._domain.dtype}"
+        if not self._domain.holds(answer.value.dtype):  # a WorkerTask returns no other
+            return f"answer of dtype {answer.value.dtype}, which {self._domain!r} does not hold"
         if self._shape is not None and answer.value.shape != self._shape:
             return f"answer of shape {answer.value.shape}, not {self._shape}"
         try:
@@ -90,9 +94,11 @@ class Received:
         self.caught.add(answer.worker)
         return _FAILED_ITS_CHECK
 
-    def stacked(self, shares: Iterable[int]) -> NDArray[Any]:
-        """The values of these shares, one after the other."""
-        return np.stack([self._values[share] for share in shares])
+    def stacked(self, shares: Iterable[int]) -> Any:
+        """The values of these shares, one after the other; a list where their dtypes differ."""
+        values = [self._values[share] for share in shares]
+        alike = len({value.dtype for value in values}) == 1
+        return np.stack(values) if alike else values
 
     @property
     def in_one_shape(self) -> bool:
@@ -114,6 +120,23 @@ class Received:
         for (worker, _), why in sorted(failures.items()):
             reasons.setdefault(worker, why)
         return reasons
+
+    def explained(self, error: NotEnoughAnswers) -> NotEnoughAnswers:
+        """The error that answers are missing, with what the function raised as its cause.
+
+        Where all that failed raised one and the same, it says so instead of asking for workers.
+        """
+        tracebacks = self._tracebacks
+        if not tracebacks:
+            return error
+        failures = error.failures
+        if fail_alike(error.answered, error.missing, failures) and failures.keys() <= {*tracebacks}:
+            (reason,) = set(failures.values())
+            error = FunctionRaised(
+                reason, workers=failures, answered=error.answered, missing=error.missing
+            )
+        error.__cause__ = WorkerTraceback(tracebacks[min(tracebacks)])
+        return error
 
     def authors(self, shares: Iterable[int]) -> list[int] | None:
         """Who answered for each of these shares; None where all did so for their own."""

@@ -13,6 +13,7 @@ from anyk.errors import ExecutorError
 from anyk.executors.core.calls import AbstractCalls, Batch, Result, Returned
 from anyk.executors.core.dispatcher import Awaited, Dispatcher
 from anyk.executors.core.inbox import AbstractInbox, WorkerThread, serving
+from anyk.executors.core.raised import describe
 
 __all__ = ["Compute", "PostedCalls", "following"]
 
@@ -57,6 +58,7 @@ class PostedCalls(AbstractCalls):
         self._call = Awaited()
         self._closed = False
         dispatcher.end_with(self, self.end)
+        self._check_open()
 
     @property
     def ahead(self) -> int:
@@ -95,6 +97,10 @@ class PostedCalls(AbstractCalls):
         self._inboxes[worker].withdraw(posted)
         return True
 
+    def wake(self) -> None:
+        """Let who waits look around; see `AbstractCalls.wake`."""
+        self._came.put(None)
+
     def abandon(self) -> None:
         """Take all batches out of the inboxes, and forget those that run."""
         self._call.abandoned = True
@@ -118,7 +124,11 @@ class PostedCalls(AbstractCalls):
     def _bring(self, posted: _Posted) -> None:
         if not (posted.begun or posted.claim()):
             return
-        results = posted.compute()
+        results: tuple[Result, ...] | str
+        try:
+            results = posted.compute()
+        except BaseException as error:  # noqa: BLE001 - who waits must be told
+            results = describe(error)
         failure = results if isinstance(results, str) else None
         returned = Returned(
             worker=posted.worker,

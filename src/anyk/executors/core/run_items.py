@@ -53,7 +53,6 @@ def run_items(
         >>> first.value, second.raised.reason
         (4.0, 'ZeroDivisionError: division by zero')
     """
-    function = unwrapped(function)
     if taken is None:
         taken = _same if fresh else _copied
     results = []
@@ -61,9 +60,10 @@ def run_items(
         token = current.set(each)
         started = time.perf_counter()
         try:
+            call = unwrapped(function)
             given = unwrapped(arguments if fresh else _copied(arguments))
             started = time.perf_counter()
-            value = function(*given)
+            value = call(*given)
             seconds = time.perf_counter() - started
             results.append(Result(taken(value), None, seconds))
         except BaseException as error:

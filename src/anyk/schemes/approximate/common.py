@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from anyk.answers import Recovered
 from anyk.checks import positive, real, shown
-from anyk.errors import InvalidArgument, Unachievable, numbered
+from anyk.errors import InvalidArgument, Unachievable
 from anyk.schemes.base import AbstractScheme, missing_answers
 from anyk.schemes.smaller import or_lower
 from anyk.spec import Guarantee
+from anyk.wording import numbered
 
 __all__ = [
     "MOST_NUMBERS",
@@ -249,14 +250,15 @@ def with_evidence(
     )
 
 
-def as_computed(value: NDArray[np.float64]) -> Recovered:
+def as_computed(value: NDArray[Any]) -> Recovered:
     """A value of which every block is as a worker computed it.
 
     Args:
         value: ndarray (K, *out).
     """
     known, errors = np.ones(len(value), dtype=np.bool_), np.zeros(len(value))
-    return Recovered(value=value, error_estimate=_ROUNDING, known=known, block_errors=errors)
+    rounding = float(np.finfo(value.dtype).eps) if value.dtype.kind in "fc" else _ROUNDING
+    return Recovered(value=value, error_estimate=rounding, known=known, block_errors=errors)
 
 
 def no_numbers(blocks: int, answers: NDArray[Any]) -> Recovered:

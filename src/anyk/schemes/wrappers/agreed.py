@@ -7,6 +7,7 @@ from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any, final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from anyk.answers import Outcome, Recovered
 from anyk.checks import indices_of, instance, settle
@@ -14,7 +15,7 @@ from anyk.codes.agreement import Agreement
 from anyk.codes.locators.votes import proven_liars
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
-from anyk.errors import InvalidArgument, NotEnoughAnswers, TooManyErrors, Unachievable, numbered
+from anyk.errors import InvalidArgument, NotEnoughAnswers, TooManyErrors, Unachievable
 from anyk.fixed_point.format import FixedPoint
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.schemes.base import (
@@ -28,6 +29,7 @@ from anyk.schemes.tally import AbstractTally, CountTally
 from anyk.schemes.wrappers.agreed_recovery import AgreedRecovery
 from anyk.schemes.wrappers.grouping import Grouping, draw_groups, expected_wrong
 from anyk.spec import Guarantee, Map, MatMul, Sum
+from anyk.wording import numbered
 from anyk.work import AbstractWork, Function
 
 __all__ = ["Agreed"]
@@ -220,7 +222,7 @@ class Agreed(AbstractScheme):
         Raises:
             InvalidArgument: if the scheme within can't encode X.
         """
-        return self.encode_argument(X, source=source)
+        return self._dealt(self.scheme.encode(X, source=source), None, source)
 
     @property
     def formats(self) -> tuple[FixedPoint, ...]:
@@ -248,12 +250,18 @@ class Agreed(AbstractScheme):
         """
         own = None if layout is None else layout.within
         within = self.scheme.encode_argument(values, embedding, layout=own, source=source)
+        return self._dealt(within, None if layout is None else layout.groups, source)
+
+    def _dealt(
+        self, within: Encoded, groups: NDArray[np.intp] | None, source: AbstractSource
+    ) -> Encoded:
+        """The shares of the scheme within, each for a group of workers, which are drawn if none."""
         promise = within.guarantee
-        groups = (
-            draw_groups(source, promise.workers, self._total) if layout is None else layout.groups
-        )
+        if groups is None:
+            groups = draw_groups(source, promise.workers, self._total)
         dealt = Grouping(within=within.layout, groups=groups, pieces=promise.pieces)
-        return Encoded(self, tuple(part[dealt.held] for part in within.parts), dealt)
+        scheme = self if within.scheme == self.scheme else replace(self, scheme=within.scheme)
+        return Encoded(scheme, tuple(part[dealt.held] for part in within.parts), dealt)
 
     def work(self, function: Function, per_worker: tuple[bool, ...] = ()) -> AbstractWork:
         """That of the scheme within."""
