@@ -11,7 +11,7 @@ import numpy as np
 
 from anyk.errors import ExecutorError
 from anyk.executors.core.calls import Batch, Result
-from anyk.executors.core.raised import LONGEST_FAILURE, Raised, describe
+from anyk.executors.core.raised import LONGEST_FAILURE, Raised, describe, with_source
 from anyk.executors.core.run_items import raised_by, run_items
 from anyk.executors.core.task_id import TaskId
 from anyk.executors.processes.parcels import Sizes, pack, packed_apart, unpack
@@ -145,7 +145,9 @@ def results(about: Payload, values: Payload) -> tuple[Result, ...]:
             if type(each.value) is _Unreadable:
                 came[place] = Result(None, Raised(each.value.reason), each.seconds)
     for place, (reason, traceback, error) in raised.items():
-        came[place] = Result(None, Raised(reason, traceback, _error(error)), seconds[place])
+        came[place] = Result(
+            None, Raised(reason, with_source(traceback), _error(error)), seconds[place]
+        )
     return tuple(came)
 
 
