@@ -16,7 +16,9 @@ UNTRIED: dict[tuple[str, str], str] = {
     ("executors/engines/dask_worker.py", ""): DASK,
     ("executors/engines/futures.py", "'it has no executor.'"): NO_ADVICE,
     ("executors/engines/ray.py", ""): RAY,
-    ("executors/engines/ray_worker.py", ""): RAY,
+    ("executors/engines/ray_calls.py", ""): RAY,
+    ("executors/engines/ray_site.py", ""): RAY,
+    ("executors/engines/ray_values.py", ""): RAY,
     ("executors/remote/trial.py", ""): "tells what a worker of a trial said, which is its advice",
     ("running/degrees.py", "change"): ELSEWHERE,
 }

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Self, final
 
 from anyk.errors import ExecutorError
 from anyk.executors.core.within import exchanged
 
-__all__ = ["Broadcast", "Broadcasts", "forget", "keep", "kept", "unwrapped"]
+__all__ = ["Broadcast", "Broadcasts", "Unreadable", "forget", "keep", "kept", "unwrapped"]
 
 _values: dict[str, Any] = {}  # of this process, by key
 _lock = threading.Lock()
@@ -31,6 +32,18 @@ def forget(key: str) -> None:
 def kept(key: str) -> bool:
     """Whether this process holds a constant."""
     return key in _values
+
+
+@final
+@dataclass(frozen=True)
+class Unreadable:
+    """Stands for a constant that a worker could not unpickle.
+
+    Args:
+        reason: why not.
+    """
+
+    reason: str
 
 
 @final
@@ -65,12 +78,15 @@ class Broadcast:
             ExecutorError: if it was released, or is another executor's.
         """
         try:
-            return _values[self.key]
+            value = _values[self.key]
         except KeyError:
             raise ExecutorError(
                 "this constant is not here: it was released, or is of another executor; make it "
                 "with .broadcast of the executor that runs the function."
             ) from None
+        if isinstance(value, Unreadable):
+            raise ExecutorError(f"this constant can't be unpickled here ({value.reason}).")
+        return value
 
     def release(self) -> None:
         """Let the workers forget it. Harmless when called twice."""
