@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from anyk import dask_array as dask_array
     from anyk import delays as delays
     from anyk import faults as faults
+    from anyk import joblib as joblib
     from anyk import learn as learn
     from anyk import testing as testing
     from anyk.answers import Answer as Answer
@@ -244,7 +245,7 @@ _PLACES: Final = {
     "task_id": "anyk.executors.core.task_id",
     "worst_coalition": "anyk.audits.disclosure",
 }
-_NAMESPACES: Final = ("dask_array", "delays", "faults", "learn", "testing")
+_NAMESPACES: Final = ("dask_array", "delays", "faults", "joblib", "learn", "testing")
 
 if not TYPE_CHECKING:  # a type checker knows the names, and which there are not
     __all__ = [*_PLACES, "delays", "faults", "testing"]  # noqa: PLE0604 - not learn, which needs an extra

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self, final
@@ -15,6 +16,7 @@ __all__ = ["Broadcast", "Broadcasts", "Unreadable", "forget", "keep", "kept", "u
 
 _values: dict[str, Any] = {}  # of this process, by key
 _lock = threading.Lock()
+_handles: weakref.WeakSet[Broadcast] = weakref.WeakSet()  # that there are in this process
 
 
 def keep(key: str, value: Any) -> None:
@@ -52,8 +54,8 @@ class Broadcast:
 
     As an argument of `anyk.run`, `anyk.map` or `distribute(...).run`, also in a list, a tuple, a
     dict or a `functools.partial`, the function is called with the value itself. In a closure or in
-    an object of yours, write `.value`. A worker has one for all its calls: do not write in it. The
-    handle travels in a few bytes, whatever the size of the value.
+    an object of yours, write `.value`. A worker has one for all its calls: do not
+    write in it. The handle travels in a few bytes, whatever the size of the value.
 
     Args:
         key: by which workers know it.
@@ -69,6 +71,7 @@ class Broadcast:
     def __init__(self, key: str, release: Callable[[str], None] | None = None) -> None:
         self.key = key
         self._release = release
+        _handles.add(self)
 
     @property
     def value(self) -> Any:
@@ -176,8 +179,12 @@ def unwrapped(value: Any) -> Any:
 
     Example:
         >>> from anyk.executors.core.broadcast import unwrapped
-        >>> handle = anyk.Inline(1).broadcast(5)
-        >>> unwrapped([1, {"five": handle}])
+        >>> with anyk.Inline(1) as executor, executor.broadcast(5) as handle:
+        ...     unwrapped([1, {"five": handle}])
         [1, {'five': 5}]
     """
-    return exchanged(value, lambda each: each.value if isinstance(each, Broadcast) else each)
+    return exchanged(value, _opened) if _handles else value
+
+
+def _opened(value: Any) -> Any:
+    return value.value if isinstance(value, Broadcast) else value

@@ -71,7 +71,7 @@ class Returned:
 
 
 class AbstractCalls(ABC):
-    """Calls of one function on the workers of an executor. For one thread."""
+    """Calls of one function on the workers of an executor. For one thread, but for `wake`."""
 
     @property
     @abstractmethod
@@ -96,8 +96,8 @@ class AbstractCalls(ABC):
                 takes.
 
         Returns:
-            One for each batch that was posted and not withdrawn; None if the time is over first, or
-            if nothing is on its way.
+            One for each batch that was posted and not withdrawn; None if the time is over first, if
+            nothing is on its way, or if it was woken.
 
         Raises:
             ExecutorError: if the executor was closed.
@@ -111,6 +111,10 @@ class AbstractCalls(ABC):
             Whether it has not, and will not, and nothing will come of it. False says nothing: it
             may have begun, or be over.
         """
+
+    @abstractmethod
+    def wake(self) -> None:
+        """Let a `receive` that waits, or the next one, return at once; from any thread."""
 
     @abstractmethod
     def abandon(self) -> None:

@@ -171,18 +171,22 @@ class Crew(Generic[AnyLink]):
         return PostedCalls(self._dispatcher, prepare, self._name, ahead)
 
     def check(self) -> None:
-        """Raise ExecutorError where nothing can be asked of the workers any more."""
+        """Refuse work where nobody would answer.
+
+        Raises:
+            ExecutorError: if the executor is closed or another process's, or its engine gone.
+        """
         self._placements.check_open()
         self._check()
-
-    def end_with(self, owner: object, end: Callable[[], None]) -> None:
-        """Let what waits for answers end when this is closed; see `Dispatcher.end_with`."""
         self._dispatcher.check()
-        self._dispatcher.end_with(owner, end)
 
     def synchronise(self) -> None:
         """Let every worker hold what it should, in the background."""
         self._keep(len(self.links))
+
+    def end_with(self, owner: object, end: Callable[[], None]) -> None:
+        """Let what waits for answers end when this is closed; see `Dispatcher.end_with`."""
+        self._dispatcher.end_with(owner, end)
 
     def close(self) -> None:
         """Let the workers end. Harmless when called twice."""

@@ -22,16 +22,24 @@ def exchanged(value: Any, exchange: Callable[[Any], Any]) -> Any:
         >>> exchanged([1, {"five": None}], lambda each: 5 if each is None else each)
         [1, {'five': 5}]
     """
+    return _exchanged(value, exchange, frozenset())
+
+
+def _exchanged(value: Any, exchange: Callable[[Any], Any], around: frozenset[int]) -> Any:
+    """The same; with what the value is in, by identity, as a list may be in itself."""
     kind = type(value)
-    if kind is tuple or kind is list:
-        items = [exchanged(each, exchange) for each in value]
-        same = all(new is old for new, old in zip(items, value, strict=True))
-        return value if same else kind(items)
+    if id(value) in around:
+        return value
+    if kind not in {tuple, list, dict, functools.partial}:
+        return exchange(value)
+    within = around | {id(value)}
     if kind is dict:
-        table = {key: exchanged(each, exchange) for key, each in value.items()}
+        table = {key: _exchanged(each, exchange, within) for key, each in value.items()}
         return value if all(table[key] is each for key, each in value.items()) else table
     if kind is functools.partial:
         made_of = (value.func, value.args, value.keywords)
-        inner = exchanged(made_of, exchange)
-        return value if inner is made_of else functools.partial(inner[0], *inner[1], **inner[2])
-    return exchange(value)
+        function, arguments, named = inner = _exchanged(made_of, exchange, within)
+        return value if inner is made_of else functools.partial(function, *arguments, **named)
+    items = [_exchanged(each, exchange, within) for each in value]
+    same = all(new is old for new, old in zip(items, value, strict=True))
+    return value if same else kind(items)

@@ -49,7 +49,7 @@ class RayCalls(AbstractCalls):
         self._waiting: list[_Posted] = []  # for an actor that is to begin
         self._came: queue.SimpleQueue[_Came | None] = queue.SimpleQueue()
         self._next_look = 0.0
-        self._closed = False
+        self._closed = self._woken = False
 
     @property
     def ahead(self) -> int:
@@ -82,6 +82,9 @@ class RayCalls(AbstractCalls):
                     if deadline is not None and time.monotonic() >= deadline:
                         return None
                 returned = None if came is None else self._returned(*came)
+                if came is None and self._woken:
+                    self._woken = False
+                    return None
             if returned is not None:
                 return returned
 
@@ -104,6 +107,11 @@ class RayCalls(AbstractCalls):
         if taken:
             del self._out[ticket]
         return bool(taken)
+
+    def wake(self) -> None:
+        """Let who waits look around; see `AbstractCalls.wake`."""
+        self._woken = True
+        self._came.put(None)
 
     def abandon(self) -> None:
         """Let the actors skip what waits in their queues, and forget the function."""

@@ -96,6 +96,9 @@ class _InlineCalls(AbstractCalls):
         self._left = deque(each for each in self._left if each[1].ticket != ticket)
         return len(self._left) < before
 
+    def wake(self) -> None:
+        pass  # who receives computes, and does not wait
+
     def abandon(self) -> None:
         self._left.clear()
 

@@ -96,6 +96,9 @@ class _SimulatedCalls(AbstractCalls):
     def withdraw(self, worker: int, ticket: int) -> bool:  # noqa: ARG002 - the ticket tells
         return self._expected.withdraw(ticket)
 
+    def wake(self) -> None:
+        pass  # nobody ever waits
+
     def abandon(self) -> None:
         self._expected.abandon()
 

@@ -51,6 +51,10 @@ class ExtraArgument(AbstractCalls):
         """Take a batch back; see `AbstractCalls.withdraw`."""
         return self._calls.withdraw(worker, ticket)
 
+    def wake(self) -> None:
+        """Let who waits look around; see `AbstractCalls.wake`."""
+        self._calls.wake()
+
     def abandon(self) -> None:
         """Forget the rest; see `AbstractCalls.abandon`."""
         self._calls.abandon()

@@ -103,6 +103,9 @@ class _BothCalls(AbstractCalls):
             return self._others.withdraw(worker - 1, ticket)
         return self._own.withdraw(0, ticket) and self._sent.pop(ticket, None) is not None
 
+    def wake(self) -> None:
+        self._others.wake()
+
     def abandon(self) -> None:
         self._sent.clear()
         self._own.abandon()

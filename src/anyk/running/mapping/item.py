@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, final
 
+from anyk.errors import RecoveryError
 from anyk.executors.core.raised import Raised
 from anyk.running.mapping.same import Same
 
@@ -33,7 +34,8 @@ class Item:
         self.place, self.arguments, self._agree = place, arguments, agree
         self.done = False
         self.value: Any = None
-        self.failure: str | None = None  # why it will have no value
+        self.error: RecoveryError | None = None  # why it will have no value
+        self.seconds = 0.0  # that the last call took
         self.with_: list[int] = []  # workers that have it now
         self.given = 0  # how often it was
         self.queued = False  # whether it waits for somebody who is free
@@ -46,7 +48,7 @@ class Item:
     @property
     def over(self) -> bool:
         """Whether there is nothing more to do for it."""
-        return self.done or self.failure is not None
+        return self.done or self.error is not None
 
     @property
     def lacking(self) -> int:
@@ -91,9 +93,9 @@ class Item:
             who.discard(worker)
         self._votes = [each for each in self._votes if each[1]]
 
-    def fail(self, why: str) -> None:
+    def fail(self, why: RecoveryError) -> None:
         """There will be no value."""
-        self.failure = why
+        self.error = why
         self._votes.clear()
         self.arguments = ()
 

@@ -6,7 +6,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count
-from typing import final
+from typing import NoReturn, final
 
 from anyk.errors import NotEnoughAnswers, RecoveryError
 from anyk.executors.core.base import AbstractExecutor
@@ -18,7 +18,7 @@ from anyk.running.mapping.item import Item
 from anyk.running.mapping.options import MapSettings
 from anyk.running.mapping.pace import Pace
 from anyk.running.mapping.record import Record
-from anyk.running.mapping.source import Source
+from anyk.running.mapping.source import AbstractSource
 
 __all__ = ["Scheduler"]
 
@@ -45,7 +45,7 @@ class Scheduler:
         self,
         executor: AbstractExecutor,
         calls: AbstractCalls,
-        source: Source,
+        source: AbstractSource,
         settings: MapSettings,
         record: Record,
         *,
@@ -83,19 +83,25 @@ class Scheduler:
                 yield self._over.popleft()
             if not self._open and not self.source.more:
                 return
-            if not self._flights:
-                raise self._lost()
+            if not self._flights and (self._open or not self._usable()):
+                self._lost()
             now = clock()
             if now >= deadline:
-                raise self._too_late()
+                self._too_late()
             until = min(deadline, wake)
             if interrupted is not None:
                 until = min(until, now + _GLANCE)
-            returned = self._calls.receive(None if math.isinf(until) else max(0.0, until - now))
+            returned = self._receive(None if math.isinf(until) else max(0.0, until - now))
             if returned is not None:
                 self._take(returned)
             elif interrupted is not None and interrupted():
                 return
+
+    def _receive(self, timeout: float | None) -> Returned | None:
+        if self._flights:
+            return self._calls.receive(timeout)
+        self.source.wait(timeout)
+        return None
 
     @property
     def late(self) -> tuple[int, ...]:
@@ -153,18 +159,20 @@ class Scheduler:
         begun = clock()
         while self.source.more and len(items) < most and clock() - begun < _DRAW:
             drawn = self._draw()
-            if drawn is not None:
-                items.append(drawn)
-                if self._settings.agree > 1:
-                    drawn.queued = True
-                    self._todo.append(drawn)
+            if drawn is None:
+                break
+            items.append(drawn)
+            if self._settings.agree > 1:
+                drawn.queued = True
+                self._todo.append(drawn)
         return items
 
     def _fair(self, most: int) -> int:
         """At most so many that all workers have something to do until the end."""
-        if self.source.size is None:
+        left = self.source.left
+        if left is None:
             return most
-        left = (self.source.size - self.source.drawn) * self._settings.agree + len(self._todo)
+        left = left * self._settings.agree + len(self._todo)
         return max(1, min(most, left // (2 * max(1, len(self._usable())))))
 
     def _draw(self) -> Item | None:
@@ -289,6 +297,7 @@ class Scheduler:
         self._again(flight.items)
 
     def _note(self, item: Item, worker: int, result: Result) -> None:
+        item.seconds = result.seconds
         if result.raised is not None:
             item.raised[worker] = result.raised
             if len(item.raised) > self._settings.retries or self._nobody_else(item):
@@ -314,7 +323,7 @@ class Scheduler:
         """An item will have no value."""
         if self._settings.on_failure == "raise":
             raise error
-        item.fail(str(error))
+        item.fail(error)
         self._close(item)
 
     def _close(self, item: Item) -> None:
@@ -351,9 +360,9 @@ class Scheduler:
         missing = [*self._open, *range(self.source.drawn, self.source.number)]
         return sorted(set(range(self.source.number)) - set(missing)), missing
 
-    def _too_late(self) -> NotEnoughAnswers:
+    def _too_late(self) -> NoReturn:
         done, missing = self._missing()
-        return NotEnoughAnswers(
+        raise NotEnoughAnswers(
             answered=done,
             missing=missing,
             needed="all of them before the deadline",
@@ -361,11 +370,11 @@ class Scheduler:
             change='Raise the deadline, add workers, or take what there is by on_failure="return".',
         )
 
-    def _lost(self) -> NotEnoughAnswers:
+    def _lost(self) -> NoReturn:
         """Nobody is left who could compute the rest."""
         done, missing = self._missing()
         left = len(self._usable())
-        return NotEnoughAnswers(
+        raise NotEnoughAnswers(
             answered=done,
             missing=missing,
             needed=f"workers for the rest, of which {left} of {self._executor.workers} are left",
