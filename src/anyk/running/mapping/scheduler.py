@@ -56,7 +56,7 @@ class Scheduler:
         self._todo: deque[Item] = deque()  # drawn, and lacking somebody
         self._open: dict[int, Item] = {}
         self._pace = Pace(executor.workers, executor.lateness)
-        self._flights = Flights(executor.workers, self._pace)
+        self._flights = Flights(executor.workers, self._pace, calls.at_once)
         self._tickets = count()
         self._barred: set[int] = set(executor.quarantine)
         self._strikes = [0] * executor.workers
@@ -112,13 +112,14 @@ class Scheduler:
 
     def _send(self) -> float:
         """Give work to whoever is free; when to look again though nothing has come."""
-        depth = 1 + self._calls.ahead if self._pace.quick else 1
+        at_once = self._calls.at_once
+        depth = at_once + self._calls.ahead * self._pace.quick
         usable = self._usable()
         for held in range(depth):  # everybody has something before anybody has more
             for worker in usable:
                 if len(self._flights.at(worker)) == held and not self._give(worker):
                     break
-        idle = [worker for worker in usable if not self._flights.at(worker)]
+        idle = [worker for worker in usable if len(self._flights.at(worker)) < at_once]
         return self._help(idle) if idle else math.inf
 
     def _usable(self) -> list[int]:
@@ -219,7 +220,7 @@ class Scheduler:
             flight
             for flight in self._flights
             if not flight.void
-            and not self._flights.first(flight)
+            and not self._flights.begun(flight)
             and any(self._may_take(item, worker) for item in flight.open)
         ]
         for flight in sorted(waiting, key=lambda each: -each.ticket):
@@ -277,7 +278,7 @@ class Scheduler:
         flight = self._flights.get(returned.ticket)
         if flight is None:
             return
-        began = self._flights.began(flight)
+        began = flight.sent if flight.began is None else flight.began
         self._flights.remove(returned.ticket, returned.answered)
         if self._heard is not None:
             self._heard(returned)
@@ -331,8 +332,8 @@ class Scheduler:
         del self._open[item.place]
         self._over.append(item)
         for worker in tuple(item.with_):
-            for flight in self._flights.at(worker)[1:]:
-                if not flight.open:
+            for flight in tuple(self._flights.at(worker)):
+                if not flight.open and not self._flights.begun(flight):
                     self._take_back(flight)
 
     def _bar(self, worker: int) -> None:
