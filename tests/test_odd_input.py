@@ -1,5 +1,6 @@
 """Every public call with one of its arguments made odd: a value, or an error of anyk's own."""
 
+import asyncio
 import dataclasses
 import decimal
 import fractions
@@ -164,6 +165,19 @@ CALLS: dict[str, Call] = {
         lambda *given, **named: list(anyk.stream(*given, **named)), SCHEME, np.square, FULL,
         EXECUTOR, deadline=9.0, tolerance=None, every=1, progress=False,
     ),
+    "map": call(
+        anyk.map, np.square, FULL, EXECUTOR, copies=2, agree=1, rtol=None, equal=None, retries=1,
+        deadline=9.0, on_failure="return", progress=False, kwargs=None,
+    ),
+    "starmap": call(anyk.starmap, np.add, [FULL, FULL], EXECUTOR, agree=2, progress=False),
+    "amap": call(
+        lambda *given, **named: asyncio.run(anyk.amap(*given, **named)), np.square, FULL, EXECUTOR,
+        retries=0, deadline=9.0,
+    ),
+    "map_unordered": call(
+        lambda *given, **named: list(anyk.map_unordered(*given, **named)), np.square, FULL,
+        EXECUTOR, copies=1, progress=False,
+    ),
     "matmul": call(
         anyk.matmul, FULL, FULL, EXECUTOR, scheme=None, stragglers=1, adversaries=0, colluders=0,
         pieces=1, verified=None, deadline=9.0, tolerance=None, on_failure="return", progress=False,
@@ -252,6 +266,7 @@ ELSEWHERE = {
     "Answer", "Attack", "Audit", "Candidate", "Condition", "Disclosure", "Distributed", "Encoder",
     "Guarantee", "Leak", "Outcome", "ProductPlan", "Recovered", "SchemeRow", "SchemeWords",
     "Shortlist", "Status", "Timing", "WorkerHealth", "WrapperRow", "CATALOGUE",  # anyk makes them
+    "Broadcast", "TaskId", "task_id", "FunctionRaised", "WorkerTraceback",  # as above
     "FieldArray",  # has numpy's rules
     "Dask", "Processes", "Ray", "Remote",  # start or reach workers; tests/executors
     "Complex", "Reals",  # take nothing

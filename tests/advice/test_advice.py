@@ -4,6 +4,7 @@ import domain_rows
 import executor_rows
 import field_rows
 import learn_rows
+import map_rows
 import product_rows
 import pytest
 import residue_rows
@@ -19,7 +20,7 @@ from anyk.domains.functions import refused
 
 TABLES = (
     spec_rows, domain_rows, field_rows, scheme_rows, product_rows, run_rows, executor_rows,
-    learn_rows, rest_rows, residue_rows,
+    learn_rows, rest_rows, residue_rows, map_rows,
 )  # fmt: skip
 ROWS = [
     pytest.param(row, id=f"{table.__name__} {place} {row.says}")

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.codes.curves.ordering import path_order
-from anyk.errors import missing_extra
+from anyk.wording import missing_extra
 
 __all__ = ["all_pixels", "deal", "held_out", "taught"]
 

@@ -5,7 +5,7 @@ Importing it lets joblib know it by the name "anyk". Needs joblib, which scikit-
 
 from __future__ import annotations
 
-from anyk.errors import missing_extra
+from anyk.wording import missing_extra
 
 try:
     from joblib import register_parallel_backend  # type: ignore[import-untyped]

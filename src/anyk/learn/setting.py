@@ -11,13 +11,14 @@ from typing import Any, Final, final
 import numpy as np
 
 from anyk.checks import count, instance, positive
-from anyk.errors import Unachievable, numbered
+from anyk.errors import Unachievable
 from anyk.executors.core.base import AbstractExecutor
 from anyk.executors.local.threads import Threads
 from anyk.learn.formats import Bits, check_bits
 from anyk.schemes.maps.lagrange import Lagrange
 from anyk.schemes.smaller import or_lower
 from anyk.spec import Threat
+from anyk.wording import numbered
 
 __all__ = ["Setting", "largest_code", "not_negative"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import threading
+import weakref
 from collections.abc import Callable
 from typing import Any, Self, final
 
@@ -14,6 +15,7 @@ __all__ = ["Broadcast", "Broadcasts", "forget", "keep", "kept", "unwrapped"]
 
 _values: dict[str, Any] = {}  # of this process, by key
 _lock = threading.Lock()
+_handles: weakref.WeakSet[Broadcast] = weakref.WeakSet()  # that there are in this process
 
 
 def keep(key: str, value: Any) -> None:
@@ -37,10 +39,10 @@ def kept(key: str) -> bool:
 class Broadcast:
     """A constant that every worker holds; made by `executor.broadcast(value)`.
 
-    As an argument of `anyk.run`, `anyk.map` or `distribute(...).run`, also in a list, a tuple, a
-    dict or a `functools.partial`, the function is called with the value itself. In a closure or in
-    an object of yours, write `.value`. A worker has one for all its calls: do not write in it. The
-    handle travels in a few bytes, whatever the size of the value.
+    As an argument of `anyk.run`, `anyk.map` or `distribute(...).run`, also in a list, a tuple or a
+    dict, and as one of a `functools.partial`, the function is called with the value itself. In a
+    closure or in an object of yours, write `.value`. A worker has one for all its calls: do not
+    write in it. The handle travels in a few bytes, whatever the size of the value.
 
     Args:
         key: by which workers know it.
@@ -56,6 +58,7 @@ class Broadcast:
     def __init__(self, key: str, release: Callable[[str], None] | None = None) -> None:
         self.key = key
         self._release = release
+        _handles.add(self)
 
     @property
     def value(self) -> Any:
@@ -156,26 +159,43 @@ def unwrapped(value: Any) -> Any:
     """A value in which constants stand instead of their handles.
 
     Args:
-        value: handles are looked for in it, and in the lists, tuples, dicts and partials within.
+        value: handles are looked for in it, and in the lists, tuples and dicts within, of which
+            lists and dicts are changed; and in the arguments of a partial, which is not.
 
     Example:
         >>> from anyk.executors.core.broadcast import unwrapped
-        >>> handle = anyk.Inline(1).broadcast(5)
-        >>> unwrapped([1, {"five": handle}])
+        >>> with anyk.Inline(1) as executor, executor.broadcast(5) as handle:
+        ...     unwrapped([1, {"five": handle}])
         [1, {'five': 5}]
     """
+    return _unwrapped(value, set()) if _handles else value
+
+
+def _unwrapped(value: Any, seen: set[int]) -> Any:
     if isinstance(value, Broadcast):
         return value.value
     kind = type(value)
-    if kind is tuple or kind is list:
-        items = [unwrapped(each) for each in value]
-        same = all(new is old for new, old in zip(items, value, strict=True))
-        return value if same else kind(items)
-    if kind is dict:
-        table = {key: unwrapped(each) for key, each in value.items()}
-        return value if all(table[key] is each for key, each in value.items()) else table
+    if kind in {list, dict, tuple} and id(value) not in seen:
+        seen.add(id(value))
+        places = value.items() if kind is dict else enumerate(value)
+        new = {
+            place: found for place, each in places if (found := _unwrapped(each, seen)) is not each
+        }
+        if kind is tuple:
+            return tuple(new.get(place, each) for place, each in enumerate(value)) if new else value
+        for place, found in new.items():
+            value[place] = found
     if kind is functools.partial:
-        made_of = (value.func, value.args, value.keywords)
-        inner = unwrapped(made_of)
-        return value if inner is made_of else functools.partial(inner[0], *inner[1], **inner[2])
+        arguments = tuple(
+            each.value if isinstance(each, Broadcast) else each for each in value.args
+        )
+        named = {
+            name: each.value if isinstance(each, Broadcast) else each
+            for name, each in value.keywords.items()
+        }
+        return functools.partial(value.func, *arguments, **named)
     return value
+
+
+def _opened(value: Any) -> Any:
+    return value.value if isinstance(value, Broadcast) else value

@@ -13,6 +13,7 @@ from anyk.errors import ExecutorError
 from anyk.executors.core.calls import AbstractCalls, Batch, Result, Returned
 from anyk.executors.core.dispatcher import Awaited, Dispatcher
 from anyk.executors.core.inbox import AbstractInbox
+from anyk.executors.core.raised import describe
 
 __all__ = ["Compute", "PostedCalls"]
 
@@ -122,7 +123,11 @@ class PostedCalls(AbstractCalls):
     def _bring(self, posted: _Posted) -> None:
         if not posted.claim():
             return
-        results = posted.compute()
+        results: tuple[Result, ...] | str
+        try:
+            results = posted.compute()
+        except BaseException as error:  # noqa: BLE001 - who waits must be told
+            results = describe(error)
         failure = results if isinstance(results, str) else None
         returned = Returned(
             worker=posted.worker,

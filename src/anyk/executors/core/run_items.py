@@ -46,15 +46,15 @@ def run_items(
         >>> first.value, second.raised.reason
         (4.0, 'ZeroDivisionError: division by zero')
     """
-    function = unwrapped(function)
     results = []
     for arguments, each in zip(batch.items, batch.ids, strict=True):
         token = current.set(each)
         started = time.perf_counter()
         try:
+            call = unwrapped(function)
             given = unwrapped(arguments if fresh else _copied(arguments))
             started = time.perf_counter()
-            value = function(*given)
+            value = call(*given)
             seconds = time.perf_counter() - started
             results.append(Result(value if fresh else _copied(value), None, seconds))
         except BaseException as error:

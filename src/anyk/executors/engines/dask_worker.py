@@ -16,7 +16,7 @@ from typing import Any, final
 
 import numpy as np
 
-from anyk.errors import ExecutorError, missing_extra
+from anyk.errors import ExecutorError
 from anyk.executors.core.inbox import WorkerThread
 from anyk.executors.core.raised import describe
 from anyk.executors.engines.link import AbstractEngineWorker
@@ -28,6 +28,7 @@ from anyk.executors.engines.worker_state import (
     WorkerState,
     this_process,
 )
+from anyk.wording import missing_extra
 
 __all__ = [
     "DaskRoster",

@@ -107,6 +107,14 @@ class Flights:
         """Whether its worker may be computing it."""
         return self._at[flight.worker][0] is flight
 
+    def late_at(self, worker: int) -> float:
+        """When a worker will be late with what it computes; infinity if it has nothing."""
+        queue = self._at[worker]
+        if not queue:
+            return math.inf
+        own = self._pace.seconds(worker) or 0.0
+        return self.began(queue[0]) + own * (len(queue[0].items) - 1) + self._pace.late_after()
+
     def due(self, flight: Flight, worker: int, now: float) -> tuple[float, float]:
         """When another worker should be given a batch too, and how long it will still take.
 
@@ -119,12 +127,10 @@ class Flights:
             now: the time.
 
         Returns:
-            A time, infinity where that can't be told yet; and seconds.
+            A time; and seconds.
         """
-        late, other = self._pace.late_after(), self._pace.seconds(worker)
-        own = self._pace.seconds(flight.worker)
-        if late is None or other is None or own is None:
-            return math.inf, math.inf
+        late, other = self._pace.late_after(), self._pace.seconds(worker) or 0.0
+        own = self._pace.seconds(flight.worker) or 0.0  # as long as nothing came from anybody
         queue = self._at[flight.worker]
         start = self.began(queue[0])
         ahead = sum(len(each.items) for each in queue[: queue.index(flight) + 1])

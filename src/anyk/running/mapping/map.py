@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Unpack
 
+from anyk.checks import shown
+from anyk.errors import InvalidArgument
 from anyk.running.mapping.call import MapCall
 from anyk.running.mapping.options import Equal, MapOptions, MapSettings
 from anyk.running.mapping.source import Source
@@ -114,7 +116,7 @@ def starmap(
         >>> anyk.starmap(pow, [(2, 5), (3, 2)], anyk.Threads(2)).value
         [32, 9]
     """
-    call = MapCall(function, Source(items, tuple), executor, MapSettings(**options))
+    call = MapCall(function, Source(items, _several), executor, MapSettings(**options))
     return call.outcome()
 
 
@@ -185,3 +187,15 @@ async def amap(
 
 def _single(item: Any) -> tuple[Any]:
     return (item,)
+
+
+def _several(item: Any) -> tuple[Any, ...]:
+    try:
+        return tuple(item)
+    except TypeError:
+        raise InvalidArgument(
+            "items",
+            given=f"{shown(item)} among them",
+            needed="tuples of arguments",
+            change="Pass [(1, 2), (3, 4)], say, or use anyk.map for a function of one argument.",
+        ) from None

@@ -15,7 +15,7 @@ from anyk.codes.agreement import SINGLE, Agreement, Majority
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
-from anyk.errors import TooManyErrors, Unachievable, numbered
+from anyk.errors import TooManyErrors, Unachievable
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.schemes.base import (
     AbstractRecovery,
@@ -31,6 +31,7 @@ from anyk.schemes.row import SchemeRow, SchemeWords, none_of
 from anyk.schemes.smaller import enough, or_lower
 from anyk.schemes.tally import AbstractTally, BlockTally, Replicas
 from anyk.spec import Guarantee, Map, Threat
+from anyk.wording import numbered
 
 __all__ = ["ROW", "Replication"]
 
