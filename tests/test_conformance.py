@@ -19,6 +19,10 @@ DOMAINS = (
     anyk.PrimeField(),
     anyk.Reals(),
     anyk.Complex(),
+    anyk.Reals(dtype=np.float32),
+    anyk.Complex(dtype=np.complex64),
+    anyk.Values(),
+    anyk.Values(finite=True),
 )
 SCHEMES = tuple(scheme for row in anyk.CATALOGUE for scheme in row.examples())
 EXECUTORS = (anyk.Inline, anyk.Threads, anyk.Processes, anyk.Simulated)

@@ -39,7 +39,7 @@ MASKED = np.ma.array(X, mask=X == 3)
 @pytest.mark.parametrize(
     "data",
     [MASKED, [MASKED[0], MASKED[1]], Odd(), (i for i in range(2)), [[1], [1, 2]], None, "ab",
-     {1, 2}, np.array(3), np.zeros((2, 0)), np.zeros((3, 2)), [np.nan, 1.0], [1j, 2], [None, 2],
+     {1, 2}, np.array(3), np.zeros((2, 0)), np.zeros((3, 2)), [None, 2],
      np.array([1, 2], np.longdouble) * np.longdouble("1e4000"), np.zeros(2, "M8[s]"),
      np.zeros(2, [("a", int)]), [[2**70], [10**5000]], mock.Mock()],
     ids=lambda data: type(data).__name__,
@@ -50,9 +50,19 @@ def test_data_that_can_not_be_used_are_refused(scheme, data):
 
 
 @pytest.mark.parametrize(
+    ("scheme", "data"),
+    [(LAGRANGE, [np.nan, 1.0]), (LAGRANGE, [1j, 2]), (FILLED, [np.nan, 1.0]),
+     (FILLED, [1.0, np.inf]), (COPIES, X.astype(np.longdouble))],
+)  # fmt: skip
+def test_numbers_that_a_scheme_can_not_keep_are_refused(scheme, data):
+    with anyk.Inline(6) as executor, pytest.raises(anyk.InvalidArgument, match=r"^X: got"):
+        anyk.run(scheme, np.square, data, executor)
+
+
+@pytest.mark.parametrize(
     "data",
     [np.asfortranarray(X), X[::-1, ::-1], X.astype("i1"), X.astype(">i8"), X.astype("f2"),
-     X.astype(np.longdouble), X.astype(bool), np.broadcast_to(X[0], (2, 3)), X.tolist(),
+     X.astype(np.uint64), X.astype(bool), np.broadcast_to(X[0], (2, 3)), X.tolist(),
      np.ma.array(X), X.view(np.matrix)],
     ids=lambda data: str(getattr(data, "dtype", "list")),
 )  # fmt: skip

@@ -109,6 +109,18 @@ CALLS: dict[str, Call] = {
     "harmonic_points": call(harmonic_points, SEVEN, 2, 3),
     "require_disjoint": call(require_disjoint, SEVEN, [1], [2]),
     "require_harmonic": call(require_harmonic, SEVEN, [1, 2], [3]),
+    "PrimeField.holds": call(FIELD.holds, np.dtype(np.int64)),
+    "PrimeField.returned": call(FIELD.returned, np.zeros(2)),
+    "Reals": call(anyk.Reals, dtype=np.float32),
+    "Complex": call(anyk.Complex, dtype=np.complex64),
+    "Torch": call(anyk.Torch, anyk.Reals()),
+    "Torch.validate": call(anyk.Torch().validate, [1.0], "x"),
+    "Torch.accept": call(anyk.Torch().accept, [1.0]),
+    "Values": call(anyk.Values, finite=True),
+    "Values.holds": call(anyk.Values().holds, np.dtype(np.int8)),
+    "Values.validate": call(anyk.Values().validate, [1.0], "x"),
+    "Values.accept": call(anyk.Values().accept, [1.0]),
+    "Values.matmul": call(anyk.Values().matmul, [[1.0]], [[1.0]]),
     "Reals.validate": call(anyk.Reals().validate, [1.0], "x"),
     "Reals.accept": call(anyk.Reals().accept, [1.0]),
     "Reals.matmul": call(anyk.Reals().matmul, [[1.0]], [[1.0]]),
@@ -192,6 +204,9 @@ CALLS: dict[str, Call] = {
     "Distributed.run": call(
         DISTRIBUTED.run, np.add, 1, deadline=9.0, on_failure="return", progress=False
     ),
+    "blocks": call(anyk.blocks, FULL, 2),
+    "Blocks.stacked": call(lambda X, K: anyk.blocks(X, K).stacked, FULL, 2),
+    "Blocks.join": call(anyk.blocks(FULL, 2).join, [[1], [2]]),
     "Lateness": call(anyk.Lateness, medians=2.0, margin=0.2),
     "Quarantine": call(anyk.Quarantine, 4),
     "Quarantine.put": call(anyk.Quarantine(4).put, 1, "its memory fails"),
@@ -269,7 +284,6 @@ ELSEWHERE = {
     "Broadcast", "TaskId", "task_id", "FunctionRaised", "WorkerTraceback",  # as above
     "FieldArray",  # has numpy's rules
     "Dask", "Processes", "Ray", "Remote",  # start or reach workers; tests/executors
-    "Complex", "Reals",  # take nothing
     "delays", "faults", "testing",
 }  # fmt: skip
 

@@ -32,12 +32,16 @@ if TYPE_CHECKING:
     from anyk.audits.disclosure import leakage as leakage
     from anyk.audits.disclosure import worst_coalition as worst_coalition
     from anyk.audits.guesses import Attack as Attack
+    from anyk.cutting.blocks import Blocks as Blocks
+    from anyk.cutting.blocks import blocks as blocks
     from anyk.degrees.of_degree import of_degree as of_degree
     from anyk.domains.array import FieldArray as FieldArray
     from anyk.domains.base import AbstractDomain as AbstractDomain
     from anyk.domains.prime import PrimeField as PrimeField
     from anyk.domains.real import Complex as Complex
     from anyk.domains.real import Reals as Reals
+    from anyk.domains.tensors import Torch as Torch
+    from anyk.domains.values import Values as Values
     from anyk.errors import AnykError as AnykError
     from anyk.errors import DegreeTooHigh as DegreeTooHigh
     from anyk.errors import ExecutorError as ExecutorError
@@ -148,6 +152,7 @@ _PLACES: Final = {
     "Attack": "anyk.audits.guesses",
     "Audit": "anyk.audits.attack",
     "Berrut": "anyk.schemes.approximate.berrut.scheme",
+    "Blocks": "anyk.cutting.blocks",
     "Broadcast": "anyk.executors.core.broadcast",
     "CATALOGUE": "anyk.schemes.catalogue",
     "CSA": "anyk.schemes.products.csa",
@@ -220,8 +225,10 @@ _PLACES: Final = {
     "Threat": "anyk.spec",
     "Timing": "anyk.answers",
     "TooManyErrors": "anyk.errors",
+    "Torch": "anyk.domains.tensors",
     "Unachievable": "anyk.errors",
     "Uncoded": "anyk.schemes.products.uncoded",
+    "Values": "anyk.domains.values",
     "VeiledReplication": "anyk.schemes.approximate.veiled_replication.scheme",
     "WithMaster": "anyk.executors.wrappers.with_master",
     "WorkerHealth": "anyk.executors.core.health",
@@ -230,6 +237,7 @@ _PLACES: Final = {
     "WrapperRow": "anyk.schemes.row",
     "amap": "anyk.running.mapping.map",
     "audit": "anyk.audits.attack",
+    "blocks": "anyk.cutting.blocks",
     "distribute": "anyk.running.run",
     "leakage": "anyk.audits.disclosure",
     "leakage_spent": "anyk.audits.accountant",

@@ -21,6 +21,7 @@ from anyk.errors import InvalidArgument
 __all__ = [
     "AbstractWork",
     "Combined",
+    "CombinedInKind",
     "EachPrime",
     "Function",
     "Plain",
@@ -166,24 +167,60 @@ class Combined(AbstractWork):
     def __call__(self, parts: Sequence[Any], arguments: Sequence[Any]) -> Any:
         """The sum of c_j f(X_j, argument, ..)."""
         blocks, coefficients = parts
-        f = _callable(self.function)
         total, first = None, None
-        for coefficient, block, given in zip(
-            coefficients, blocks, _for_each_call(arguments, len(blocks)), strict=True
+        for coefficient, result in zip(
+            coefficients, _results(self.function, blocks, arguments), strict=True
         ):
-            result = _numbers(f(block, *given))
             first = result.shape if first is None else first
-            if result.shape != first:
-                raise InvalidArgument(
-                    "answer",
-                    given=f"shape {first} for one block and {result.shape} for another",
-                    needed="one shape for all blocks, as the results are added up",
-                    change="Let the function return the same shape for every block.",
-                )
+            _check_shape(result.shape, first)
             with np.errstate(over="ignore", invalid="ignore"):  # the domain refuses Inf and NaN
                 term = coefficient * result
                 total = term if total is None else total + term
         return total
+
+
+@final
+@dataclass(frozen=True)
+class CombinedInKind(AbstractWork):
+    """The same, in the type of the function's results: floats and complex numbers keep theirs.
+
+    The sum is made in double precision and rounded once. Of whole numbers it is in double
+    precision, or one of them itself, where there is one block with the coefficient 1.
+
+    Args:
+        function: f, whose results are numbers, of one shape for all blocks.
+
+    Example:
+        >>> from anyk.work import CombinedInKind
+        >>> blocks = np.array([[1.0], [2.0]], dtype=np.float32)
+        >>> CombinedInKind(np.square)([blocks, np.array([1.0, -1.0])], [])
+        array([-3.], dtype=float32)
+    """
+
+    function: Function
+
+    @property
+    def users(self) -> Function:
+        """The function."""
+        return self.function
+
+    def __call__(self, parts: Sequence[Any], arguments: Sequence[Any]) -> Any:
+        """The sum of c_j f(X_j, argument, ..)."""
+        blocks, weights = parts[0], np.asarray(parts[1])
+        total: Any = None
+        kinds = []
+        for weight, result in zip(weights, _results(self.function, blocks, arguments), strict=True):
+            if len(weights) == 1 and weight == 1:
+                return result
+            _check_shape(result.shape, result.shape if total is None else total.shape)
+            _check_long(result)
+            kinds.append(result.dtype)
+            with np.errstate(over="ignore", invalid="ignore"):  # the domain refuses Inf and NaN
+                term = np.asarray(weight * result)
+                total = term if total is None else total + term
+        kind = np.result_type(*kinds)
+        with np.errstate(over="ignore"):
+            return total.astype(kind) if kind.kind in "fc" else total
 
 
 @final
@@ -275,6 +312,7 @@ class SparseProduct(AbstractWork):
         return FieldArray(rows.times_modulo(right.values, field.modulus), field)
 
 
+_EXACT = 1 << 53  # up to which double precision holds all whole numbers
 _DENSE = 2  # parts of a share of two dense factors
 
 
@@ -299,6 +337,12 @@ class WorkerTask:
     domain: AbstractDomain
     per_worker: tuple[bool, ...] = ()
     parts: int = 1
+
+    @property
+    def __name__(self) -> str:
+        """What engines call it: the name of the user's function, or of what is done instead."""
+        function = self.work.users
+        return str(getattr(function, "__name__", type(self.work).__name__))
 
     def __call__(self, *inputs: Any) -> NDArray[Any]:
         """The answer on one share: its parts come first, then the arguments."""
@@ -382,6 +426,37 @@ def _kept(result: Any) -> Any:
     if isinstance(result, FieldArray):
         return FieldArray(result.values.copy(), result.field)
     return own_copies(result)
+
+
+def _results(function: Function, blocks: Sequence[Any], arguments: Sequence[Any]) -> Iterator[Any]:
+    """What the function makes of each block, with arguments of its own each time."""
+    f = _callable(function)
+    for block, given in zip(blocks, _for_each_call(arguments, len(blocks)), strict=True):
+        yield _numbers(f(block, *given))
+
+
+def _check_shape(shape: tuple[int, ...], first: tuple[int, ...]) -> None:
+    """Refuse results that can't be added up."""
+    if shape != first:
+        raise InvalidArgument(
+            "answer",
+            given=f"shape {first} for one block and {shape} for another",
+            needed="one shape for all blocks, as the results are added up",
+            change="Let the function return the same shape for every block.",
+        )
+
+
+def _check_long(result: Any) -> None:
+    """Refuse whole numbers that double precision does not hold."""
+    if result.dtype.kind in "iu" and result.size:
+        largest = max(abs(int(result.max())), abs(int(result.min())))
+        if largest > _EXACT:
+            raise InvalidArgument(
+                "answer",
+                given=f"the whole number {largest}, to be multiplied by a float",
+                needed=f"whole numbers of at most {_EXACT}, which double precision holds",
+                change="Let the function return floats, or take a prime field as domain=.",
+            )
 
 
 def _numbers(result: Any) -> Any:

@@ -53,7 +53,9 @@ def product(embedding, A, B):
 
 def over_reals(X, **named):
     with anyk.Inline(4) as executor:
-        return anyk.run(anyk.Replication(2, 4), np.square, X, executor, **named).value
+        return anyk.run(
+            anyk.Replication(2, 4, domain=anyk.Reals()), np.square, X, executor, **named
+        ).value
 
 
 EYE = scipy.sparse.eye_array(4, dtype=int)

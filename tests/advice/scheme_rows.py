@@ -81,15 +81,15 @@ ROWS = [
         )
     ),
     tried(
-        "Pass anyk.Reals() or a field.",
+        "Pass anyk.Values() or a field.",
         lambda: anyk.Replication(2, 4, domain=float),
-        lambda: anyk.Replication(2, 4, domain=anyk.Reals()),
+        lambda: anyk.Replication(2, 4, domain=anyk.Values()),
         lambda: anyk.Replication(2, 4, domain=FIELD),
     ),
     tried(
-        "Pass anyk.Reals().",
+        "Leave it out; Replication alone takes NaN and Inf.",
         lambda: anyk.CyclicRepetition(4, 1, domain=float),
-        lambda: anyk.CyclicRepetition(4, 1, domain=anyk.Reals()),
+        lambda: anyk.CyclicRepetition(4, 1),
     ),
     *(
         tried(

@@ -1,5 +1,6 @@
 """Every advice of every error, followed: what it says works."""
 
+import cutting_rows
 import domain_rows
 import executor_rows
 import field_rows
@@ -12,6 +13,7 @@ import rest_rows
 import run_rows
 import scheme_rows
 import spec_rows
+import value_rows
 from tried import reached, sites
 from untried import UNTRIED
 
@@ -19,8 +21,8 @@ import anyk
 from anyk.domains.functions import refused
 
 TABLES = (
-    spec_rows, domain_rows, field_rows, scheme_rows, product_rows, run_rows, executor_rows,
-    learn_rows, rest_rows, residue_rows, map_rows,
+    cutting_rows, spec_rows, domain_rows, field_rows, scheme_rows, product_rows, run_rows,
+    executor_rows, learn_rows, rest_rows, residue_rows, map_rows, value_rows,
 )  # fmt: skip
 ROWS = [
     pytest.param(row, id=f"{table.__name__} {place} {row.says}")

@@ -7,6 +7,7 @@ ELSEWHERE = "the error is raised by who called this; the rows of this table try 
 NO_ADVICE = "told of one worker's answer, whose loss the scheme bears: nothing is to be done"
 
 UNTRIED: dict[tuple[str, str], str] = {
+    ("cutting/tables.py", "f'{_MAP}; or c"): "pandas is needed: tests/test_blocks.py",
     ("dask_array/product.py", ""): "a Dask cluster is needed: tests/test_dask_array.py",
     ("dask_array/shares.py", ""): "told of a share that a worker lost: tests/test_dask_array.py",
     ("domains/functions/refused.py", "f'{shown}: "): ELSEWHERE,

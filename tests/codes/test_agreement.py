@@ -88,7 +88,8 @@ def test_not_a_number_and_infinity_stand_in_the_same_places():
         (np.full(3, 5e-324), np.full(3, 5e-324), True),
         (np.array(["a"]), np.array(["a"]), True),
         (np.array(["a"]), np.array(["b"]), False),
-        (np.array([1.5]), np.array([1.5 + 0j]), True),
+        (np.array([1.5]), np.array([1.5 + 0j]), False),
+        (np.array([2**62]), np.array([2**62 + 1]), False),
         (np.full(9, 1.7e308), np.full(9, -1.7e308), False),
     ],
 )

@@ -69,7 +69,8 @@ class Stranger(AbstractWork):
 @pytest.mark.parametrize("work", [Stranger(), EachPrime(Stranger(), ())])
 def test_work_that_is_not_in_the_table_is_not_sent(work):
     with pytest.raises(
-        anyk.InvalidArgument, match=r"plain, combined, product, product_modulo, sparse_product"
+        anyk.InvalidArgument,
+        match=r"plain, combined, combined_in_kind, product, product_modulo, sparse_product",
     ):
         header_of(work)
 

@@ -134,9 +134,9 @@ def test_guarantee_and_sufficient() -> None:
     assert Berrut(2, 6, stragglers=3).sufficient([0, 5, 3])
 
 
-def test_repr_and_pickle_rebuild_it() -> None:
+def test_repr_and_pickle_rebuild_it(public_names: dict[str, Any]) -> None:
     scheme = Berrut(3, 8, stragglers=2)
-    assert eval(repr(scheme)) == scheme
+    assert eval(repr(scheme), public_names) == scheme
     assert pickle.loads(pickle.dumps(scheme)) == scheme
     encoded = pickle.loads(pickle.dumps(scheme.encode(np.ones(3))))
     np.testing.assert_allclose(encoded.decode(encoded.shares, range(8)).value, 1.0)

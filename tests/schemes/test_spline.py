@@ -206,9 +206,9 @@ def test_guarantee_and_sufficient() -> None:
 
 
 @pytest.mark.parametrize("options", VARIANTS)
-def test_repr_and_pickle_rebuild_it(options: dict[str, Any]) -> None:
+def test_repr_and_pickle_rebuild_it(options: dict[str, Any], public_names: dict[str, Any]) -> None:
     scheme = Spline(3, 8, **options)
-    assert eval(repr(scheme)) == scheme
+    assert eval(repr(scheme), public_names) == scheme
     assert pickle.loads(pickle.dumps(scheme)) == scheme
     encoded = scheme.encode(np.array([1.0, 5.0, 2.0]))
     copied = pickle.loads(pickle.dumps(encoded))

@@ -361,7 +361,7 @@ def test_a_refusal_names_a_leakage_that_can_be_had():
     assert VeiledReplication(2, 8, colluders=2, leakage=1.1 * allowed).guarantee.leakage > 1e-5
 
 
-def test_repr_and_pickle_rebuild_it():
+def test_repr_and_pickle_rebuild_it(public_names):
     scheme = VeiledReplication(3, 20, colluders=2, leakage=0.7, data_std=0.3, adversaries=1)
-    assert eval(repr(scheme)) == scheme
+    assert eval(repr(scheme), public_names) == scheme
     assert pickle.loads(pickle.dumps(scheme)) == scheme

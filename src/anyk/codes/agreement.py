@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from anyk.checks import real
 
-__all__ = ["ROUNDINGS", "SINGLE", "Agreement", "Majority", "precision"]
+__all__ = ["ROUNDINGS", "SINGLE", "Agreement", "Majority", "precision", "same"]
 
 ROUNDINGS: Final = 512
 """How many roundings of their type two honest answers may lie apart.
@@ -29,6 +29,7 @@ _WHOLE = 1 << 22  # single precision tells halves apart below; so whole numbers 
 _WHOLE_DOUBLES = 1 << 45  # as above, for what single precision does not hold
 _HALVES = 16  # roundings in half precision, of which 512 would be half the answer
 _FEW = 64  # numbers, which tell mostly
+_TINY = float(np.finfo(np.float64).tiny)
 _SQUARED = 1e100  # beyond, or below its inverse, squares may leave the range of floats
 
 
@@ -75,8 +76,9 @@ class Agreement:
         rtol: None to go by what the answers hold: whole numbers must be equal; what single
             precision holds may differ by 512 roundings of it, 6e-5; anything else by 512 roundings
             of double precision, 1.1e-13. Two answers of which one is finer go by the finer. (They
-            are told by their values, as answers travel in double precision. Whole numbers beyond
-            4 million count as such where single precision does not hold them all.)
+            are told by their values, as a function may compute in single precision and return
+            doubles. Whole numbers beyond 4 million count as such where single precision does not
+            hold them all.)
 
         floor: what may differ in any case, but for whole numbers, where rtol is None.
 
@@ -114,7 +116,7 @@ class Agreement:
 
         Args:
             one: ndarray of any shape and dtype.
-            other: another; of another shape it does not agree.
+            other: another; of another shape or dtype it does not agree.
         """
         return _apart(one, other) <= self._limit(precision(one), precision(other))
 
@@ -172,7 +174,7 @@ def _alike(copies: Sequence[NDArray[Any]]) -> list[list[int]]:
     kinds: list[list[int]] = []
     for place, copy in enumerate(copies):
         for kind in kinds:
-            if _same(copies[kind[0]], copy):
+            if same(copies[kind[0]], copy):
                 kind.append(place)
                 break
         else:
@@ -180,25 +182,34 @@ def _alike(copies: Sequence[NDArray[Any]]) -> list[list[int]]:
     return kinds
 
 
-def _same(one: NDArray[Any], other: NDArray[Any]) -> bool:
-    """Whether two answers are equal, NaN to NaN."""
-    if np.array_equal(one, other):
-        return True
-    floats = one.dtype.kind in "fc" and other.dtype.kind in "fc"
-    return floats and np.array_equal(one, other, equal_nan=True)
+def same(one: NDArray[Any], other: NDArray[Any]) -> bool:
+    """Whether two answers of one dtype are equal, NaN to NaN.
+
+    Args:
+        one: ndarray of any shape and dtype.
+        other: another; of another dtype it is another answer.
+
+    Example:
+        >>> from anyk.codes.agreement import same
+        >>> same(np.array([np.nan, 1.0]), np.array([np.nan, 1.0]))
+        True
+    """
+    if one.dtype != other.dtype:
+        return False
+    return np.array_equal(one, other) or (
+        one.dtype.kind in "fc" and np.array_equal(one, other, equal_nan=True)
+    )
 
 
 def _apart(one: NDArray[Any], other: NDArray[Any]) -> float:
-    """||a - b|| / max(||a||, ||b||); infinite where NaN and Inf are in other places."""
-    if one.shape != other.shape:
+    """||a - b|| / max(||a||, ||b||); infinite where NaN and Inf, shapes or dtypes differ."""
+    if one.shape != other.shape or one.dtype != other.dtype:
         return math.inf
-    if _same(one, other):
+    if same(one, other):
         return 0.0
     if not (one.dtype.kind in "biufc" and other.dtype.kind in "biufc"):
         return math.inf
     a, b = _parts(one), _parts(other)
-    if a.size != b.size:  # one of them is complex
-        a, b = _parts(one.astype(np.complex128)), _parts(other.astype(np.complex128))
     finite = np.isfinite(a) & np.isfinite(b)
     if not finite.all():
         if not np.array_equal(a[~finite], b[~finite], equal_nan=True):
@@ -209,7 +220,8 @@ def _apart(one: NDArray[Any], other: NDArray[Any]) -> float:
         return 0.0
     if not 1.0 / _SQUARED < scale < _SQUARED:
         a, b = a / scale, b / scale
-    return float(np.linalg.norm(a - b)) / max(float(np.linalg.norm(a)), float(np.linalg.norm(b)))
+    size = max(float(np.linalg.norm(a)), float(np.linalg.norm(b)))
+    return max(float(np.linalg.norm(a - b)) / size, _TINY)  # integers that float64 confounds
 
 
 def _parts(values: NDArray[Any]) -> NDArray[np.float64]:

@@ -9,18 +9,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from anyk.domains.outside import plain
 from anyk.errors import AnykError, InvalidArgument
 
 __all__ = ["AbstractDomain", "AbstractField", "ndarray_of", "product_shapes"]
 
 
-def ndarray_of(values: Any, argument: str, *, kind: str) -> NDArray[Any]:
+def ndarray_of(values: Any, argument: str, *, kind: str, labels: bool = True) -> NDArray[Any]:
     """What came from outside as an ndarray of any dtype.
 
     Args:
         values: array-like.
         argument: its name, for the error.
         kind: what its values should be, in the plural.
+        labels: whether names of rows and columns may be lost.
 
     Raises:
         InvalidArgument: if numpy can make no array of it, or would drop a mask.
@@ -36,13 +38,7 @@ def ndarray_of(values: Any, argument: str, *, kind: str) -> NDArray[Any]:
         raise InvalidArgument(
             argument, given="None", needed=f"an array of {kind}", change="Return or pass one."
         )
-    if type(values).__module__.startswith("scipy.sparse"):
-        raise InvalidArgument(
-            argument,
-            given=f"{type(values).__name__}, which is sparse",
-            needed=f"a dense array of {kind}",
-            change="Pass .toarray(); anyk.Sparse alone takes a sparse factor A of a product.",
-        )
+    values = plain(values, argument, kind, labels=labels)
     several = values if isinstance(values, (list, tuple)) else [values]
     if any(isinstance(each, np.ma.MaskedArray) and np.ma.is_masked(each) for each in several):
         raise InvalidArgument(
@@ -138,6 +134,27 @@ class AbstractDomain(ABC):
     def dtype(self) -> Any:
         """The numpy dtype of this domain's ndarrays."""
 
+    @property
+    def finite(self) -> bool:
+        """Whether NaN and Inf are refused."""
+        return True
+
+    def holds(self, dtype: Any) -> bool:
+        """Whether arrays of this dtype may be numbers of this domain.
+
+        Args:
+            dtype: of an array that a worker sent.
+        """
+        return isinstance(dtype, np.dtype) and bool(dtype == self.dtype)
+
+    def returned(self, value: NDArray[Any]) -> Any:
+        """A value as whoever asked for it receives it: the ndarray itself, in most domains.
+
+        Args:
+            value: ndarray of any shape.
+        """
+        return value
+
     @abstractmethod
     def validate(self, values: Any, argument: str) -> NDArray[Any]:
         """Check values from outside.
@@ -150,7 +167,7 @@ class AbstractDomain(ABC):
             ndarray of `dtype`, C-contiguous; the input itself where it already is one.
 
         Raises:
-            InvalidArgument: if a value is not in this domain; NaN and Inf never are.
+            InvalidArgument: if a value is not in this domain; NaN and Inf are in no `finite` one.
         """
 
     @abstractmethod

@@ -1,4 +1,4 @@
-"""The reals and the complex numbers, in double precision."""
+"""The reals and the complex numbers, in double precision or in single."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from anyk.checks import shown
 from anyk.domains.base import AbstractDomain, ndarray_of, product_shapes
 from anyk.errors import InvalidArgument
 
 __all__ = ["Complex", "Reals"]
 
-_EXACT = 1 << 53
-_WIDE = 8  # bytes of an integer that may be larger
+_DOUBLE, _SINGLE = np.dtype(np.float64), np.dtype(np.float32)
+_DOUBLES, _SINGLES = np.dtype(np.complex128), np.dtype(np.complex64)
 
 
-def _floating(values: Any, argument: str, dtype: type, kinds: str) -> NDArray[Any]:
+def _floating(values: Any, argument: str, dtype: np.dtype[Any], kinds: str) -> NDArray[Any]:
     """An ndarray of `dtype`, if the values are finite numbers of one of the dtype kinds."""
     ready = type(values) is np.ndarray and values.dtype == dtype and values.flags.c_contiguous
     if ready and np.isfinite(values).all():  # as most are
@@ -28,16 +29,17 @@ def _floating(values: Any, argument: str, dtype: type, kinds: str) -> NDArray[An
         raise InvalidArgument(
             argument,
             given=f"dtype {array.dtype}",
-            needed=f"numbers that {np.dtype(dtype)} can hold",
+            needed=f"numbers that {dtype} can hold",
             change="Convert it, or choose another domain.",
         )
     with np.errstate(over="ignore"):  # of a wider float, looked for in the next line
         converted: NDArray[Any] = np.ascontiguousarray(array, dtype=dtype).reshape(array.shape)
-    if array.dtype.kind in "iu" and array.dtype.itemsize == _WIDE and _too_long(array):
+    bits = np.finfo(dtype).nmant + 1
+    if array.dtype.kind in "iu" and array.dtype.itemsize > bits // 8 and _too_long(array, bits):
         raise InvalidArgument(
             argument,
-            given="integers of more than 53 bits",
-            needed=f"numbers that {np.dtype(dtype)} holds exactly",
+            given=f"integers of more than {bits} bits",
+            needed=f"numbers that {dtype} holds exactly",
             change="Round them to floats first, or use a scheme over a field.",
         )
     finite = np.isfinite(converted)
@@ -53,59 +55,102 @@ def _floating(values: Any, argument: str, dtype: type, kinds: str) -> NDArray[An
 
 
 def _product(domain: AbstractDomain, small: Any, big: Any) -> NDArray[Any]:
-    """(*rows, inner) @ (inner, *shape), by BLAS; what is of the dtype is not looked at again."""
-    left, right = (
-        each
-        if type(each) is np.ndarray and each.dtype == domain.dtype
-        else domain.validate(each, argument)
-        for each, argument in ((small, "small"), (big, "big"))
-    )
+    """(*rows, inner) @ (inner, *shape), by BLAS; what is of the dtype is not looked at again.
+
+    In single precision the coefficients and the sums are doubles, and the result is rounded once.
+    """
+    right = _ready(domain, big, "big")
+    if domain.dtype not in (_SINGLE, _SINGLES):
+        left = _ready(domain, small, "small")
+        product_shapes(left.shape, right.shape)
+        return np.tensordot(left, right, axes=1)
+    left = _ready(Reals() if domain.dtype == _SINGLE else Complex(), small, "small")
     product_shapes(left.shape, right.shape)
-    return np.tensordot(left, right, axes=1)
+    product = np.tensordot(left, right.astype(left.dtype), axes=1)
+    with np.errstate(over="ignore"):
+        return product.astype(domain.dtype)
 
 
-def _too_long(array: NDArray[Any]) -> bool:
-    """Whether an integer is larger than all that float64 tells apart."""
-    return bool(array.size) and bool(array.max() > _EXACT or array.min() < -_EXACT)
+def _ready(domain: AbstractDomain, values: Any, argument: str) -> NDArray[Any]:
+    """An array of the domain's dtype as it is; anything else, if it is valid."""
+    if type(values) is np.ndarray and values.dtype == domain.dtype:
+        return values
+    return domain.validate(values, argument)
+
+
+def _too_long(array: NDArray[Any], bits: int) -> bool:
+    """Whether an integer is larger than all that a float of so many bits tells apart."""
+    exact = 1 << bits
+    return bool(array.size) and bool(array.max() > exact or array.min() < -exact)
+
+
+def _one_of(dtype: Any, several: tuple[np.dtype[Any], np.dtype[Any]]) -> np.dtype[Any]:
+    """The dtype that was asked for, if it is one of two."""
+    found: np.dtype[Any] | None
+    try:
+        found = np.dtype(dtype)
+    except Exception:  # noqa: BLE001 - numpy raises whatever the argument's methods raise
+        found = None
+    if dtype is None or found is None or found not in several:
+        double, single = several
+        raise InvalidArgument(
+            "dtype",
+            given=shown(dtype),
+            needed=f"np.{double} or np.{single}",
+            change=f"Pass np.{single} for half the bytes and 7 digits, or leave it out.",
+        )
+    return found
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Reals(AbstractDomain):
-    """The real numbers, as float64.
+    """The real numbers, as float64 or float32.
+
+    Args:
+        dtype: of shares, of what travels, of answers and of the value; np.float32 takes half the
+            bytes, and functions see it. Coefficients are computed in double precision all the same.
+
+    Raises:
+        InvalidArgument: if it is another dtype.
 
     References:
-        IEEE 754-2019, binary64.
+        IEEE 754-2019, binary64 and binary32.
 
     Example:
         >>> anyk.Reals().matmul(np.array([[1.0, 2.0]]), np.array([[1.0], [10.0]]))
         array([[21.]])
+        >>> anyk.Reals(dtype=np.float32).validate([0.5], "X").dtype
+        dtype('float32')
     """
+
+    dtype: Any = _DOUBLE
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "dtype", _one_of(self.dtype, (_DOUBLE, _SINGLE)))
+
+    def __repr__(self) -> str:
+        return "Reals()" if self.dtype == _DOUBLE else "Reals(dtype=np.float32)"
 
     @property
     def exact(self) -> bool:
         """False: every operation rounds."""
         return False
 
-    @property
-    def dtype(self) -> Any:
-        """float64."""
-        return np.dtype(np.float64)
-
     def validate(self, values: Any, argument: str) -> NDArray[Any]:
-        """Finite float64 values, from bools, integers or floats; else InvalidArgument."""
-        return _floating(values, argument, np.float64, "biuf")
+        """Finite numbers of the dtype, from bools, integers or floats; else InvalidArgument."""
+        return _floating(values, argument, self.dtype, "biuf")
 
     def present(self, values: NDArray[Any]) -> Any:
         """The ndarray itself."""
         return values
 
     def accept(self, result: Any) -> NDArray[Any]:
-        """A function's result as a finite float64 ndarray; else InvalidArgument."""
+        """A function's result as a finite ndarray of the dtype; else InvalidArgument."""
         return self.validate(result, "answer")
 
     def matmul(self, small: Any, big: Any) -> NDArray[Any]:
-        """(*rows, inner) @ (inner, *shape) in double precision; InvalidArgument if they don't fit.
+        """(*rows, inner) @ (inner, *shape), in the dtype; InvalidArgument if they don't fit.
 
         NaN and Inf in an ndarray of this dtype go the way that IEEE 754 says.
         """
@@ -113,42 +158,52 @@ class Reals(AbstractDomain):
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Complex(AbstractDomain):
-    """The complex numbers, as complex128.
+    """The complex numbers, as complex128 or complex64.
+
+    Args:
+        dtype: of shares, of what travels, of answers and of the value; np.complex64 takes half the
+            bytes, and functions see it. Coefficients are computed in double precision all the same.
+
+    Raises:
+        InvalidArgument: if it is another dtype.
 
     References:
-        IEEE 754-2019, binary64 for both parts.
+        IEEE 754-2019, binary64 and binary32 for both parts.
 
     Example:
         >>> anyk.Complex().matmul(np.array([[1j]]), np.array([[1.0 + 0j]]))
         array([[0.+1.j]])
     """
 
+    dtype: Any = _DOUBLES
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "dtype", _one_of(self.dtype, (_DOUBLES, _SINGLES)))
+
+    def __repr__(self) -> str:
+        return "Complex()" if self.dtype == _DOUBLES else "Complex(dtype=np.complex64)"
+
     @property
     def exact(self) -> bool:
         """False: every operation rounds."""
         return False
 
-    @property
-    def dtype(self) -> Any:
-        """complex128."""
-        return np.dtype(np.complex128)
-
     def validate(self, values: Any, argument: str) -> NDArray[Any]:
-        """Finite complex128 values, from any numbers; else InvalidArgument."""
-        return _floating(values, argument, np.complex128, "biufc")
+        """Finite numbers of the dtype, from any numbers; else InvalidArgument."""
+        return _floating(values, argument, self.dtype, "biufc")
 
     def present(self, values: NDArray[Any]) -> Any:
         """The ndarray itself."""
         return values
 
     def accept(self, result: Any) -> NDArray[Any]:
-        """A function's result as a finite complex128 ndarray; else InvalidArgument."""
+        """A function's result as a finite ndarray of the dtype; else InvalidArgument."""
         return self.validate(result, "answer")
 
     def matmul(self, small: Any, big: Any) -> NDArray[Any]:
-        """(*rows, inner) @ (inner, *shape) in double precision; InvalidArgument if they don't fit.
+        """(*rows, inner) @ (inner, *shape), in the dtype; InvalidArgument if they don't fit.
 
         NaN and Inf in an ndarray of this dtype go the way that IEEE 754 says.
         """

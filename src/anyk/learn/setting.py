@@ -108,7 +108,7 @@ class Setting:
     Args:
         threat: N, S, A and T.
         executor: runs the workers; None for threads of this process.
-        iterations: the most.
+        max_iter: the most iterations.
         early: whether training ends when the loss has come to rest; otherwise all iterations are
             made.
         data_bits: fraction bits of the features, or "auto".
@@ -120,7 +120,7 @@ class Setting:
 
     threat: Threat
     executor: AbstractExecutor | None
-    iterations: int
+    max_iter: int
     early: bool
     data_bits: Bits
     weight_bits: Bits
@@ -129,7 +129,7 @@ class Setting:
     verbose: int
 
     def __post_init__(self) -> None:
-        count("iterations", self.iterations, least=1)
+        count("max_iter", self.max_iter, least=1)
         check_bits(self.data_bits, self.weight_bits, self.primes)
 
     @contextmanager

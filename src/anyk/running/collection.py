@@ -266,8 +266,9 @@ class Collection:
         late = {*self.pending.late(now), *self._missed()}
         if not status.ok:
             late = set(silent) - self._spared()
+        domain = self.encoded.scheme.domain
         return Outcome(
-            value=recovered.value if recovered is not None and status.ok else None,
+            value=domain.returned(recovered.value) if recovered is not None and status.ok else None,
             status=status,
             used=used,
             missing=missing,

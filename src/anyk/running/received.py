@@ -72,8 +72,8 @@ class Received:
         """Why an answer is of no use; None if it is."""
         if answer.failure is not None or answer.value is None:
             return answer.failure
-        if answer.value.dtype != self._domain.dtype:  # a WorkerTask returns no other
-            return f"answer of dtype {answer.value.dtype}, not {self._domain.dtype}"
+        if not self._domain.holds(answer.value.dtype):  # a WorkerTask returns no other
+            return f"answer of dtype {answer.value.dtype}, which {self._domain!r} does not hold"
         if self._shape is not None and answer.value.shape != self._shape:
             return f"answer of shape {answer.value.shape}, not {self._shape}"
         try:
@@ -94,9 +94,11 @@ class Received:
         self.caught.add(answer.worker)
         return _FAILED_ITS_CHECK
 
-    def stacked(self, shares: Iterable[int]) -> NDArray[Any]:
-        """The values of these shares, one after the other."""
-        return np.stack([self._values[share] for share in shares])
+    def stacked(self, shares: Iterable[int]) -> Any:
+        """The values of these shares, one after the other; a list where their dtypes differ."""
+        values = [self._values[share] for share in shares]
+        alike = len({value.dtype for value in values}) == 1
+        return np.stack(values) if alike else values
 
     @property
     def in_one_shape(self) -> bool:

@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from anyk.answers import Recovered
 from anyk.checks import indices_of, shown
 from anyk.domains.base import AbstractDomain
+from anyk.domains.outside import plain
 from anyk.domains.prime import PrimeField
 from anyk.errors import InvalidArgument, NotEnoughAnswers
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.schemes.check import AbstractCheck, CheckedRecovery
 from anyk.schemes.encoder import Encoder
-from anyk.schemes.recovery import AbstractRecovery, read_only, rows_of
+from anyk.schemes.recovery import AbstractRecovery, Copies, copies_of, read_only, rows_of
 from anyk.schemes.tally import AbstractTally, Replicas, asked
 from anyk.spec import Guarantee, Map, MatMul, Sum
 from anyk.work import AbstractWork, Function, Plain
@@ -31,9 +32,11 @@ if TYPE_CHECKING:
 __all__ = [
     "AbstractRecovery",
     "AbstractScheme",
+    "Copies",
     "Encoded",
     "Encoder",
     "blocks_of",
+    "copies_of",
     "missing_answers",
     "read_only",
     "require_left",
@@ -195,7 +198,7 @@ class AbstractScheme(ABC):
                 needed="None, as the data were distributed without one",
                 change="Pass embedding= to anyk.distribute too.",
             )
-        return self.encode(values, source=source)
+        return self.encode(plain(values, "values", "numbers"), source=source)
 
     def encode_left(self, factor: Any, *, source: AbstractSource = SystemSource()) -> Encoded:
         """Shares of the factor A alone, for products with many B.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,10 @@ from anyk.answers import Recovered
 from anyk.domains.base import AbstractDomain
 from anyk.errors import InvalidArgument
 
-__all__ = ["AbstractRecovery", "read_only", "rows_of"]
+__all__ = ["AbstractRecovery", "Copies", "copies_of", "read_only", "rows_of"]
+
+Copies: TypeAlias = NDArray[Any] | list[NDArray[Any]]
+"""Answers of one shape: one array, or a list where their dtypes differ."""
 
 
 class AbstractRecovery(ABC):
@@ -51,7 +54,8 @@ class AbstractRecovery(ABC):
         """The value from the answers.
 
         Args:
-            values: ndarray (len(answered), *out), row i the answer on share `answered[i]`.
+            values: ndarray (len(answered), *out), row i the answer on share `answered[i]`. Of a
+                domain whose numbers are of several dtypes, a list of ndarrays where these differ.
 
         Returns:
             The value (K, *out), or (*out) for a sum, or A @ B for a product; the liars, as
@@ -105,3 +109,31 @@ def rows_of(
             change="Stack what the workers return along a new first axis.",
         )
     return array
+
+
+def copies_of(values: Any, answered: tuple[int, ...], domain: AbstractDomain) -> Copies:
+    """The same, each row in a dtype of its own, where the domain has several.
+
+    Args:
+        values: array-like (len(answered), *out), or a list of ndarrays of one shape.
+        answered: the workers.
+        domain: what its values must belong to.
+
+    Returns:
+        ndarray (len(answered), *out), or a list of ndarrays where their dtypes differ.
+
+    Raises:
+        InvalidArgument: if the rows and the workers do not match, or a value does not belong.
+    """
+    several = isinstance(values, list) and {getattr(each, "dtype", None) for each in values}
+    if not several or len(several) == 1:
+        return rows_of(values, answered, domain)
+    rows = [domain.validate(each, "values") for each in values]
+    if len(rows) != len(answered) or len({row.shape for row in rows}) > 1:
+        raise InvalidArgument(
+            "values",
+            given=f"arrays of shapes {', '.join(str(row.shape) for row in rows)}",
+            needed=f"one of the same shape for each of the {len(answered)} workers that answered",
+            change="Take the answers in the order of `answered`.",
+        )
+    return rows

@@ -19,7 +19,8 @@ def check_domain(domain: AbstractDomain, *, generator: np.random.Generator) -> N
     """Check arithmetic against Python's integers, or against numpy's, and the refusal of rubbish.
 
     The domain survives pickle, and its repr rebuilds it. Products of an exact one are exact;
-    others are off by the rounding of their dtype at most.
+    others are off by the rounding of their dtype at most. NaN and Inf are refused where it is
+    `finite`; its dtype is one that it holds.
 
     Args:
         domain: what to check; your own may stand in any module.
@@ -67,11 +68,14 @@ def check_domain(domain: AbstractDomain, *, generator: np.random.Generator) -> N
             "matmul of shapes that do not fit",
             lambda bad=uneven: domain.matmul(numbers(domain, (2, 3), generator), bad),  # type: ignore[misc]
         )
-    for rubbish in (np.array([np.nan]), np.array([np.inf]), ["x"], [[1], [1, 2]], [None]):
+    endless = (np.array([np.nan]), np.array([np.inf])) if domain.finite else ()
+    for rubbish in (*endless, ["x"], [[1], [1, 2]], [None]):
         expect(
             InvalidArgument,
             f"validate({rubbish})",
             lambda bad=rubbish: domain.validate(bad, "x"),  # type: ignore[misc]
         )
-    presented = domain.present(stack)
+    require(domain.holds(stack.dtype), f"it does not hold its own dtype {stack.dtype}")
+    require(not domain.holds(np.dtype(object)), "it holds objects")
+    presented = domain.present(stack.copy())
     require(np.array_equal(domain.accept(presented), stack), "accept does not undo present")

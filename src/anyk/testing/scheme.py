@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,9 @@ from numpy.typing import NDArray
 from anyk.checks import GENERATOR, count, instance
 from anyk.domains.balanced import balanced_integers
 from anyk.domains.prime import PrimeField
+from anyk.domains.real import Complex, Reals
 from anyk.errors import InvalidArgument
+from anyk.randomness.entropy import InsecureTestSource
 from anyk.schemes.base import AbstractScheme, Encoded
 from anyk.spec import MatMul
 from anyk.testing.expect import check_value, expect, require
@@ -23,6 +26,7 @@ from anyk.testing.trial import Trial, encoders, product, trial
 __all__ = ["check_scheme"]
 
 _CLOSE = 1e-9
+_ROUNDINGS = 64.0  # of a coarser type, between two ways of computing the same
 _ORDERS = 3  # in which answers come
 _OTHER = PrimeField((1 << 31) - 19)
 
@@ -53,7 +57,8 @@ def check_scheme(
     independent (over the reals: normal, of variance 1): each mask, coordinate and encoding, pairs
     of masks, of coordinates and of encodings, masks and data. No run of them may come again, also
     times a number plus a number, and none be a combination of others. Over the reals shares must
-    lie on the grid that their encoder names, and noise must reach their last bits. With 1024
+    lie on the grid that their encoder names, and noise must reach their last bits; in single
+    precision they must be such shares, rounded. With 1024
     encodings, a bias of 5 % in one bit, a correlation of 10 %, masks used twice, and a generator of
     65,536 seeds are noticed with a chance above 99.9 %. Nobody can tell a good generator that is
     not secure from a secure one by its numbers: passing proves no security.
@@ -91,7 +96,10 @@ def check_scheme(
     encoded = scheme.encode(made.X)
     _check_encoder(made, encoded)
     if _masked(encoded):
-        check_masks(made, encoded, encodings, generator)
+        wide = _in_doubles(made)
+        if wide is not made:
+            _check_rounded(made, wide)
+        check_masks(wide, wide.scheme.encode(wide.X), encodings, generator)
     _check_input(made, encoded)
     check_recoveries(made, encoded, patterns, generator)
     _check_tally(encoded, generator)
@@ -104,6 +112,26 @@ def check_scheme(
 def _masked(encoded: Encoded) -> bool:
     """Whether there are masks to judge, or should be."""
     return any(encoder.masks.shape[1] for encoder in encoders(encoded))
+
+
+def _in_doubles(made: Trial) -> Trial:
+    """The same in double precision, where the scheme says in its domain that it has another."""
+    scheme: Any = made.scheme
+    wide = {np.float32: Reals(), np.complex64: Complex()}.get(scheme.domain.dtype.type)
+    if wide is None or not any(each.name == "domain" for each in dataclasses.fields(scheme)):
+        return made
+    return dataclasses.replace(made, scheme=dataclasses.replace(scheme, domain=wide))
+
+
+def _check_rounded(made: Trial, wide: Trial) -> None:
+    """Shares in single precision are those in double precision, rounded: they tell no more."""
+    for seed in range(_ORDERS):
+        parts, right = (
+            each.scheme.encode(made.X, source=InsecureTestSource(seed)).parts
+            for each in (made, wide)
+        )
+        same = (np.array_equal(a, b.astype(a.dtype)) for a, b in zip(parts, right, strict=True))
+        require(all(same), "shares are not those in double precision, rounded")
 
 
 def _check_encoder(made: Trial, encoded: Encoded) -> None:
@@ -153,10 +181,11 @@ def _check_product(
         each = [balanced_integers(row, own) for row, own in zip(right, moduli, strict=True)]
         right = np.stack(each)
     size = (np.abs(D) @ np.abs(blocks).reshape(len(blocks), -1)).max()
+    close = 0.0 if domain.exact else max(_CLOSE, _ROUNDINGS * float(np.finfo(domain.dtype).eps))
     same = right.shape == made.shape and (
         np.array_equal(right, made)
         if domain.exact
-        else np.allclose(right, made, rtol=_CLOSE, atol=_CLOSE * size)
+        else np.allclose(right, made, rtol=close, atol=close * size)
     )
     require(same, told)
 
@@ -213,13 +242,14 @@ def _bad_input(made: Trial) -> list[tuple[Any, str]]:
             ((A, np.full(B.shape, np.nan)), "NaN"),
             ((A.astype(str), B), "text"),
         ]
-    return [
+    bad = [
         (np.concatenate([X, X[:1]]), "one block too many"),
         (X[:0], "no blocks"),
         (X.reshape(len(X), -1)[:, :0], "empty blocks"),
-        (np.full(X.shape, np.nan), "NaN"),
         (X.astype(str), "text"),
     ]
+    nan = [(np.full(X.shape, np.nan), "NaN")]
+    return bad + nan if made.scheme.domain.finite else bad
 
 
 def _check_uneven(made: Trial) -> None:

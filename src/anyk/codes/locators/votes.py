@@ -73,7 +73,7 @@ class _Votes:
 
 def judge(
     shares: NDArray[np.intp],
-    answers: NDArray[Any],
+    answers: NDArray[Any] | list[NDArray[Any]],
     agreement: Agreement,
     *,
     adversaries: int,
@@ -95,7 +95,7 @@ def judge(
 
     Args:
         shares: on which each answer is, intp ndarray (m,).
-        answers: ndarray (m, *out).
+        answers: ndarray (m, *out), or a list of ndarrays.
         agreement: when two answers on one share agree.
         adversaries: A, how many workers may lie. Where `least` comes out above it, more do, and
             nothing else of the verdict holds.
@@ -151,7 +151,7 @@ def judge(
 
 
 def _votes(
-    shares: NDArray[np.intp], answers: NDArray[Any], agreement: Agreement
+    shares: NDArray[np.intp], answers: NDArray[Any] | list[NDArray[Any]], agreement: Agreement
 ) -> Iterator[_Votes]:
     """The answers, share by share."""
     order = np.argsort(shares, kind="stable")
@@ -164,7 +164,10 @@ def _votes(
 
 
 def _contradict(
-    others: set[int], supporters: tuple[int, ...], answers: NDArray[Any], agreement: Agreement
+    others: set[int],
+    supporters: tuple[int, ...],
+    answers: NDArray[Any] | list[NDArray[Any]],
+    agreement: Agreement,
 ) -> list[int]:
     """The others that agree with none of the supporters, of whom one or more are honest."""
     return [

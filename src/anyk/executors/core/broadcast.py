@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import threading
 import weakref
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Self, final
 
 from anyk.errors import ExecutorError
+from anyk.executors.core.within import exchanged
 
-__all__ = ["Broadcast", "Broadcasts", "forget", "keep", "kept", "unwrapped"]
+__all__ = ["Broadcast", "Broadcasts", "Unreadable", "forget", "keep", "kept", "unwrapped"]
 
 _values: dict[str, Any] = {}  # of this process, by key
 _lock = threading.Lock()
@@ -36,12 +37,24 @@ def kept(key: str) -> bool:
 
 
 @final
+@dataclass(frozen=True)
+class Unreadable:
+    """Stands for a constant that a worker could not unpickle.
+
+    Args:
+        reason: why not.
+    """
+
+    reason: str
+
+
+@final
 class Broadcast:
     """A constant that every worker holds; made by `executor.broadcast(value)`.
 
-    As an argument of `anyk.run`, `anyk.map` or `distribute(...).run`, also in a list, a tuple or a
-    dict, and as one of a `functools.partial`, the function is called with the value itself. In a
-    closure or in an object of yours, write `.value`. A worker has one for all its calls: do not
+    As an argument of `anyk.run`, `anyk.map` or `distribute(...).run`, also in a list, a tuple, a
+    dict or a `functools.partial`, the function is called with the value itself. In a closure or in
+    an object of yours, write `.value`. A worker has one for all its calls: do not
     write in it. The handle travels in a few bytes, whatever the size of the value.
 
     Args:
@@ -68,12 +81,15 @@ class Broadcast:
             ExecutorError: if it was released, or is another executor's.
         """
         try:
-            return _values[self.key]
+            value = _values[self.key]
         except KeyError:
             raise ExecutorError(
                 "this constant is not here: it was released, or is of another executor; make it "
                 "with .broadcast of the executor that runs the function."
             ) from None
+        if isinstance(value, Unreadable):
+            raise ExecutorError(f"this constant can't be unpickled here ({value.reason}).")
+        return value
 
     def release(self) -> None:
         """Let the workers forget it. Harmless when called twice."""
@@ -159,8 +175,7 @@ def unwrapped(value: Any) -> Any:
     """A value in which constants stand instead of their handles.
 
     Args:
-        value: handles are looked for in it, and in the lists, tuples and dicts within, of which
-            lists and dicts are changed; and in the arguments of a partial, which is not.
+        value: handles are looked for in it, and in the lists, tuples, dicts and partials within.
 
     Example:
         >>> from anyk.executors.core.broadcast import unwrapped
@@ -168,33 +183,7 @@ def unwrapped(value: Any) -> Any:
         ...     unwrapped([1, {"five": handle}])
         [1, {'five': 5}]
     """
-    return _unwrapped(value, set()) if _handles else value
-
-
-def _unwrapped(value: Any, seen: set[int]) -> Any:
-    if isinstance(value, Broadcast):
-        return value.value
-    kind = type(value)
-    if kind in {list, dict, tuple} and id(value) not in seen:
-        seen.add(id(value))
-        places = value.items() if kind is dict else enumerate(value)
-        new = {
-            place: found for place, each in places if (found := _unwrapped(each, seen)) is not each
-        }
-        if kind is tuple:
-            return tuple(new.get(place, each) for place, each in enumerate(value)) if new else value
-        for place, found in new.items():
-            value[place] = found
-    if kind is functools.partial:
-        arguments = tuple(
-            each.value if isinstance(each, Broadcast) else each for each in value.args
-        )
-        named = {
-            name: each.value if isinstance(each, Broadcast) else each
-            for name, each in value.keywords.items()
-        }
-        return functools.partial(value.func, *arguments, **named)
-    return value
+    return exchanged(value, _opened) if _handles else value
 
 
 def _opened(value: Any) -> Any:

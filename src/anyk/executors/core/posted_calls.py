@@ -12,10 +12,10 @@ from typing import Any, final
 from anyk.errors import ExecutorError
 from anyk.executors.core.calls import AbstractCalls, Batch, Result, Returned
 from anyk.executors.core.dispatcher import Awaited, Dispatcher
-from anyk.executors.core.inbox import AbstractInbox
+from anyk.executors.core.inbox import AbstractInbox, WorkerThread, serving
 from anyk.executors.core.raised import describe
 
-__all__ = ["Compute", "PostedCalls"]
+__all__ = ["Compute", "PostedCalls", "following"]
 
 Compute = Callable[[], "tuple[Result, ...] | str"]
 """Computes a batch on its worker, in the thread of that: results, or why the worker failed."""
@@ -58,6 +58,7 @@ class PostedCalls(AbstractCalls):
         self._call = Awaited()
         self._closed = False
         dispatcher.end_with(self, self.end)
+        self._check_open()
 
     @property
     def ahead(self) -> int:
@@ -121,7 +122,7 @@ class PostedCalls(AbstractCalls):
             raise ExecutorError(f"this {self._name} executor is closed; make a new one.")
 
     def _bring(self, posted: _Posted) -> None:
-        if not posted.claim():
+        if not (posted.begun or posted.claim()):
             return
         results: tuple[Result, ...] | str
         try:
@@ -148,8 +149,29 @@ class _Posted:
     def __init__(self, worker: int, ticket: int, compute: Compute) -> None:
         self.worker, self.ticket, self.compute = worker, ticket, compute
         self.sent = time.perf_counter()
+        self.begun = False
+        """Whether it is on its way already, before its turn in the inbox."""
         self._free = threading.Lock()
 
     def claim(self) -> bool:
         """Whether nobody did before."""
         return self._free.acquire(blocking=False)
+
+
+def following(accept: Callable[[Compute], bool]) -> Compute | None:
+    """What the worker that this thread serves computes next: it may be on its way now.
+
+    It can't be withdrawn any more, and its turn comes unless its calls are abandoned.
+
+    Args:
+        accept: whether it may be sent now.
+
+    Returns:
+        None where there is none, or something else comes first.
+    """
+    inbox = serving.inbox
+    posted = inbox.next if isinstance(inbox, WorkerThread) else None
+    if isinstance(posted, _Posted) and not posted.begun and accept(posted.compute):
+        posted.begun = posted.claim()
+        return posted.compute if posted.begun else None
+    return None

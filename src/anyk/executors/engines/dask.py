@@ -1,27 +1,25 @@
-"""Workers of a Dask cluster: one share each, and nothing of it through the scheduler."""
+"""Workers of a Dask cluster: one share each, and no data of it through the scheduler."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, final
 
-from anyk.checks import count, instance
+from anyk.checks import count, instance, positive
 from anyk.errors import InvalidArgument
 from anyk.executors.core.crew import AbstractCrewed, Crew
 from anyk.executors.core.link import Held
 from anyk.executors.core.placements import split
 from anyk.executors.core.raised import describe
 from anyk.executors.core.run_task import Task
+from anyk.executors.engines.dask_session import Frames, library, packed
 from anyk.executors.engines.dask_worker import (
     DaskRoster,
     DaskWorker,
-    Frames,
     check_client,
-    library,
     listed_workers,
-    packed,
 )
 from anyk.executors.engines.link import EngineLink
 
@@ -32,18 +30,21 @@ __all__ = ["Dask"]
 class Dask(AbstractCrewed):
     """Workers of a Dask cluster, one share each.
 
-    A share lies in a Dask actor pinned to its worker (``workers=[address]``, no other worker, no
-    retries), from where Dask neither moves, copies nor spills it. Shares, tasks, arguments and
-    answers travel on a connection from this process to the worker; the scheduler and its task
-    graphs see none of them. When this process ends, however it does, Dask drops the shares.
+    A share lies in the memory of its worker, from where Dask neither moves, copies nor spills it.
+    Shares, tasks, arguments and answers travel on a connection from this process to the worker; the
+    scheduler and its task graphs see none of them. When the connection ends, as it does with this
+    process or the client, however they end, the worker drops the shares.
 
-    A task runs in a thread of its share's own, beside the worker's other tasks; Dask's scheduler
-    does not count it. It can't be interrupted: one of a call that is over holds up the next task
-    on its own worker alone, and nobody waits for it. Nothing is retried and nothing runs twice. A
-    worker that dies is one failed answer; another one takes its place, by preference the one that
-    Dask's nanny starts under the same name, and gets the share before its next task. A worker that
-    loses its connections to the scheduler ends and takes its nanny along: whoever runs the cluster
-    starts another one. A worker that has held one share never gets another worker's.
+    A share is computed by a task of Dask's, pinned to the worker (``workers=[address]``, no other
+    worker, no retries): it takes a thread of the worker, and the resources that are named, waits
+    its turn, and shows in the dashboard and in ``client.processing()``. It can't be interrupted:
+    one of a call that is over keeps its thread until it ends, and nobody waits for it; one that has
+    not begun is cancelled. Nothing is retried and nothing runs twice. A worker that dies is one
+    failed answer; another one takes its place, by preference the one that Dask's nanny starts under
+    the same name, and gets the share before its next task. So it is with a worker that retires, but
+    that what had not begun there goes on at the next. A worker that loses its connections to the
+    scheduler ends and takes its nanny along: whoever runs the cluster starts another one. A worker
+    that has held one share never gets another worker's.
 
     Functions are sent by Dask's pickle, so that lambdas and closures work. Workers need anyk
     installed, and must be reachable from here. Dask unpickles what its workers send, here and on
@@ -51,19 +52,19 @@ class Dask(AbstractCrewed):
     anything, and no curious one from the others' shares unless the cluster separates them itself.
 
     Args:
-        client: a connected ``dask.distributed.Client``; it stays open when this is closed. A share
-            that computes has a connection, of which a client has 512 unless it was made with a
-            higher ``connection_limit``.
+        client: a connected ``dask.distributed.Client``; it stays open when this is closed.
         workers: N, how many shares there is room for; None for all workers that the cluster has
             now.
         shares_per_worker: how many shares one Dask worker takes. With more than 1, a late worker
             is as many stragglers, and schemes that promise anything about liars or colluders are
-            refused.
+            refused. No more of them are computed at once than the worker has threads.
+        resources: of a Dask worker, by name, that a share takes while it is computed, as in
+            ``client.submit``: {"GPU": 1}, say.
 
     Raises:
         ImportError: if Dask is not installed.
-        InvalidArgument: if a number is out of range, the cluster has too few workers, or the client
-            too few connections.
+        InvalidArgument: if a number is out of range, or the cluster has too few workers with these
+            resources.
         ExecutorError: if the client is closed.
 
     Example:
@@ -75,7 +76,12 @@ class Dask(AbstractCrewed):
     """
 
     def __init__(
-        self, client: Any, workers: int | None = None, *, shares_per_worker: int = 1
+        self,
+        client: Any,
+        workers: int | None = None,
+        *,
+        shares_per_worker: int = 1,
+        resources: Mapping[str, float] | None = None,
     ) -> None:
         instance("client", client, library().Client, change="Pass a dask.distributed.Client.")
         self._shares = count("shares_per_worker", shares_per_worker, least=1)
@@ -88,29 +94,26 @@ class Dask(AbstractCrewed):
             )
         self._client = client
         check_client(client)
-        there = client.sync(listed_workers, client)
+        needed = dict(resources or {})
+        for name, amount in needed.items():
+            positive("resources", amount, change=f"Say how much of {name} a task takes.")
+        there = client.sync(listed_workers, client, needed)
         number = (
             max(1, self._shares * len(there))
             if workers is None
             else count("workers", workers, least=1)
         )
         machines = math.ceil(number / self._shares)
+        having = f" that have {needed}" if needed else ""
         if machines > len(there):
             raise InvalidArgument(
                 "workers",
-                given=f"{number}, on a cluster of {len(there)} Dask workers",
-                needed=f"{machines} Dask workers, for {self._shares} share(s) each",
+                given=f"{number}, on a cluster of {len(there)} Dask workers{having}",
+                needed=f"{machines} Dask workers{having}, for {self._shares} share(s) each",
                 change=f"Start more and wait: client.wait_for_workers({machines}); or say with "
                 "shares_per_worker= that one worker may hold several shares.",
             )
-        if number > client.rpc.limit:  # those that hang would keep the others from being asked
-            raise InvalidArgument(
-                "client",
-                given=f"one that has at most {client.rpc.limit} connections at once",
-                needed=f"{number}, one for each share",
-                change=f"Make it with Client(..., connection_limit={2 * number}).",
-            )
-        roster = DaskRoster(client, there[:machines])
+        roster = DaskRoster(client, there[:machines], needed)
 
         def link(worker: int, held: Held) -> EngineLink:
             return EngineLink(DaskWorker(client, roster, worker // self._shares), held)
@@ -149,10 +152,14 @@ class Dask(AbstractCrewed):
         return f"<Dask: {self.workers} workers of {self._client!r}>"
 
 
-def _pack(task: Task, arguments: Sequence[Any], shares: int) -> tuple[Frames, list[dict[int, Any]]]:
+def _pack(
+    task: Task, arguments: Sequence[Any], shares: int
+) -> tuple[tuple[str, Frames], list[dict[int, Any]]]:
+    from dask.utils import funcname  # noqa: PLC0415 - import anyk must not need it
+
     common, rows = split(arguments, shares)
     try:
-        return packed((task, common)), rows
+        return (_shown(funcname(task)), packed((task, common))), rows
     except Exception as error:
         raise InvalidArgument(
             "function",
@@ -160,3 +167,8 @@ def _pack(task: Task, arguments: Sequence[Any], shares: int) -> tuple[Frames, li
             needed="a function and arguments that cloudpickle can send",
             change="Leave out locks, files and connections.",
         ) from error
+
+
+def _shown(name: str) -> str:
+    """A name that Dask shows well, and takes for one kind of task."""
+    return name if name.isidentifier() else "share"

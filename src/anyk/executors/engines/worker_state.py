@@ -7,7 +7,8 @@ import signal
 import threading
 import time
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -18,7 +19,7 @@ from anyk.executors.core.raised import describe
 from anyk.executors.core.run_task import Task, reaper, run
 from anyk.executors.engines.slices import Slice, Slices
 
-__all__ = ["ProcessId", "Report", "RunRequest", "WorkerState", "this_process"]
+__all__ = ["ProcessId", "Report", "RunRequest", "WorkerState", "kill_this_process", "this_process"]
 
 ProcessId = tuple[str, int]
 """Which process of which machine."""
@@ -131,16 +132,24 @@ class WorkerState:
             parts = self._held.get(request.key)
         if parts is None:
             return Report(None, None, 0.0)
-        token = None if self._master == this_process() else reaper.set(_kill_me)
         started = time.perf_counter()
         try:
-            return Report(*run(task, parts, request.piece, arguments, rows))
+            with self.mortal():
+                return Report(*run(task, parts, request.piece, arguments, rows))
         except KeyboardInterrupt as error:  # in a worker it is nobody's Ctrl-C but this task's
             return Report(None, describe(error), time.perf_counter() - started)
+
+    @contextmanager
+    def mortal(self) -> Iterator[None]:
+        """Within this, a task that dies ends its process, unless that is the master's."""
+        token = None if self._master == this_process() else reaper.set(kill_this_process)
+        try:
+            yield
         finally:
             if token is not None:
                 reaper.reset(token)
 
 
-def _kill_me() -> None:
+def kill_this_process() -> None:
+    """How a worker that is a process of its own dies."""
     os.kill(os.getpid(), signal.SIGKILL)

@@ -165,8 +165,8 @@ class RemoteLink(AbstractLink):
         """The dtype and shape of an answer, if they are what was asked for and not too much."""
         (spec,) = parse_specs([[dtype.str, shape]])
         domain = request.domain
-        if domain is not None and dtype != domain.dtype:
-            raise BrokenAnswer(f"its dtype is {dtype}, not {domain.dtype}")
+        if domain is not None and not domain.holds(dtype):
+            raise BrokenAnswer(f"its dtype is {dtype}, which {domain!r} does not hold")
         if isinstance(domain, ResidueRing) and shape[-1:] != [len(domain.fields)]:
             raise BrokenAnswer(f"its last axis is not of {len(domain.fields)} residues")
         if size_of([spec]) > self._limits.answer:

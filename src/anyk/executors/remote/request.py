@@ -16,6 +16,8 @@ from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Complex, Reals
 from anyk.domains.ring import ResidueRing
+from anyk.domains.tensors import Torch
+from anyk.domains.values import Values
 from anyk.domains.whole import Integers
 from anyk.errors import InvalidArgument
 from anyk.executors.core.answer_header import BrokenAnswer
@@ -28,6 +30,7 @@ from anyk.executors.remote.promise import promise_in_words, promised_function
 from anyk.work import (
     AbstractWork,
     Combined,
+    CombinedInKind,
     EachPrime,
     Plain,
     Product,
@@ -53,14 +56,19 @@ NOT_HELD = "no such share here"
 _WORKS: dict[str, type[AbstractWork]] = {
     "plain": Plain,
     "combined": Combined,
+    "combined_in_kind": CombinedInKind,
     "product": Product,
     "product_modulo": ProductModulo,
     "sparse_product": SparseProduct,
 }
-_PLAIN_DOMAINS: dict[str, type[AbstractDomain]] = {
-    "reals": Reals,
-    "complex": Complex,
-    "integers": Integers,
+_PLAIN_DOMAINS: dict[str, AbstractDomain] = {
+    "reals": Reals(),
+    "singles": Reals(dtype=np.float32),
+    "complex": Complex(),
+    "complex_singles": Complex(dtype=np.complex64),
+    "integers": Integers(),
+    "values": Values(),
+    "finite_values": Values(finite=True),
 }
 _EACH_PRIME = "each_prime"
 _NO_FUNCTION = {"product", "product_modulo", "sparse_product"}
@@ -201,13 +209,15 @@ def described(domain: AbstractDomain) -> Any:
         return {"field": domain.modulus}
     if isinstance(domain, ResidueRing):
         return {"ring": list(domain.primes)}
-    for word, kind in _PLAIN_DOMAINS.items():
-        if type(domain) is kind:
+    if isinstance(domain, Torch):
+        return {"tensors": described(domain.of)}
+    for word, plain in _PLAIN_DOMAINS.items():
+        if domain == plain:
             return word
     raise InvalidArgument(
         "scheme",
         given=f"one over {domain!r}",
-        needed="one over a prime field, the integers, the reals or the complex numbers",
+        needed="one over a prime field, the integers, the reals, the complex numbers or any",
         change="Remote workers know no other domains; use anyk.Processes.",
     )
 
@@ -227,8 +237,10 @@ def domain_of(said: Any) -> AbstractDomain | None:
         return None
     try:
         if isinstance(said, str):
-            return _PLAIN_DOMAINS[said]()
+            return _PLAIN_DOMAINS[said]
         ((kind, modulus),) = said.items()
+        if kind == "tensors":
+            return Torch(_PLAIN_DOMAINS[modulus])
         if kind == "field":
             return PrimeField(modulus)
         if kind == "ring" and len(modulus) <= MOST_PRIMES:

@@ -250,14 +250,15 @@ def with_evidence(
     )
 
 
-def as_computed(value: NDArray[np.float64]) -> Recovered:
+def as_computed(value: NDArray[Any]) -> Recovered:
     """A value of which every block is as a worker computed it.
 
     Args:
         value: ndarray (K, *out).
     """
     known, errors = np.ones(len(value), dtype=np.bool_), np.zeros(len(value))
-    return Recovered(value=value, error_estimate=_ROUNDING, known=known, block_errors=errors)
+    rounding = float(np.finfo(value.dtype).eps) if value.dtype.kind in "fc" else _ROUNDING
+    return Recovered(value=value, error_estimate=rounding, known=known, block_errors=errors)
 
 
 def no_numbers(blocks: int, answers: NDArray[Any]) -> Recovered:

@@ -11,20 +11,22 @@ from numpy.typing import NDArray
 
 from anyk.answers import Recovered
 from anyk.checks import indices_of, instance, settle
-from anyk.codes.agreement import SINGLE, Agreement, Majority
+from anyk.codes.agreement import SINGLE, Agreement, Majority, same
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
-from anyk.domains.real import Reals
+from anyk.domains.tensors import domain_for
+from anyk.domains.values import Values, together
 from anyk.errors import TooManyErrors, Unachievable
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.schemes.base import (
     AbstractRecovery,
     AbstractScheme,
+    Copies,
     Encoded,
     Encoder,
     blocks_of,
+    copies_of,
     missing_answers,
-    rows_of,
 )
 from anyk.schemes.certainty import noticed_of
 from anyk.schemes.row import SchemeRow, SchemeWords, none_of
@@ -36,6 +38,7 @@ from anyk.wording import numbered
 __all__ = ["ROW", "Replication"]
 
 _ADVICE = "If nobody lies, hosts round differently by more than rtol= allows: raise it."
+_AS_GIVEN = Values()
 _TINY = float(np.finfo(np.float64).tiny)
 
 
@@ -55,7 +58,8 @@ class Replication(AbstractScheme):
             6e-5, double precision by 1.1e-13, or by 6e-5 where no D + 1 copies agree so closely,
             as f may have computed in single precision; 0.0 for equal to the bit. Over a field all
             copies must be equal.
-        domain: what the data are, `Reals()` by default.
+        domain: what the data are: numbers of any type, as they come, by default; tensors where they
+            come as such. `Reals()` for float64 whatever comes, without NaN and Inf.
 
     Raises:
         InvalidArgument: if a number is out of range, or D below A.
@@ -94,13 +98,13 @@ class Replication(AbstractScheme):
     adversaries: int = 0
     detects: int | None = None
     rtol: float | None = None
-    domain: AbstractDomain = Reals()
+    domain: AbstractDomain = _AS_GIVEN
 
     def __post_init__(self) -> None:
         settle(self, optional="detects", blocks=1, workers=1, adversaries=0, detects=0)
         noticed_of(self.adversaries, self.detects)
         object.__setattr__(self, "rtol", Agreement(self.rtol).rtol)
-        instance("domain", self.domain, AbstractDomain, change="Pass anyk.Reals() or a field.")
+        instance("domain", self.domain, AbstractDomain, change="Pass anyk.Values() or a field.")
         replicas = self.workers // self.blocks
         needed = self.adversaries + self._least
         if replicas < needed:
@@ -164,8 +168,10 @@ class Replication(AbstractScheme):
         Raises:
             InvalidArgument: if X is not K blocks of the domain.
         """
-        data = blocks_of(X, self.blocks, self.domain)
-        return Encoded(self, (data[self._block(np.arange(self.workers))],), None)
+        domain = domain_for(self.domain, X)
+        data = blocks_of(X, self.blocks, domain)
+        scheme = self if domain is self.domain else replace(self, domain=domain)
+        return Encoded(scheme, (data[self._block(np.arange(self.workers))],), None)
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether each block was answered D + 1 times."""
@@ -249,7 +255,7 @@ class _ReplicationRecovery(AbstractRecovery):
 
     def recover(self, values: NDArray[Any]) -> Recovered:
         scheme = self.scheme
-        rows = rows_of(values, self.shares, scheme.domain)
+        rows = copies_of(values, self.shares, scheme.domain)
         held = scheme._block(np.array(self.shares))  # noqa: SLF001 - its own scheme
         alike = self._all_alike(rows, held)
         if alike is not None:
@@ -264,9 +270,8 @@ class _ReplicationRecovery(AbstractRecovery):
             if error.more or agreement.rtol is not None:
                 raise
             majorities, suspects = self._told(rows, replicas, Agreement(floor=SINGLE))
-        value = np.stack(
-            [rows[each[of.chosen]] for each, of in zip(replicas, majorities, strict=True)]
-        )
+        chosen = [rows[each[of.chosen]] for each, of in zip(replicas, majorities, strict=True)]
+        value = together(chosen, "values")
         known = np.array([each.known(scheme._least) for each in majorities])  # noqa: SLF001 - as above
         errors = None if known.all() else _spread(value, known, majorities)
         return Recovered(
@@ -277,16 +282,19 @@ class _ReplicationRecovery(AbstractRecovery):
             block_errors=errors,
         )
 
-    def _all_alike(self, rows: NDArray[Any], held: NDArray[np.int64]) -> NDArray[Any] | None:
+    def _all_alike(self, rows: Copies, held: NDArray[np.int64]) -> NDArray[Any] | None:
         """The value, where replicas of a block are equal to the bit; None where some are not."""
         if self.workers is not self.shares:
             says = held * (max(self.workers) + 1) + np.array(self.workers)
             if len(np.unique(says)) < len(says):
                 return None  # some have a say twice
         _, first = np.unique(held, return_index=True)
-        value = rows[first]
-        same = len(first) == len(rows) or np.array_equal(value[held], rows)
-        return value if same else None
+        if not isinstance(rows, np.ndarray):
+            value = [rows[place] for place in first]
+            alike = all(same(value[block], row) for block, row in zip(held, rows, strict=True))
+            return together(value, "values") if alike else None
+        whole = rows[first]
+        return whole if len(first) == len(rows) or same(whole[held], rows) else None
 
     def _one_each(self, replicas: NDArray[np.intp]) -> NDArray[np.intp]:
         """The first replica of each worker: nobody has a say twice."""
@@ -294,7 +302,7 @@ class _ReplicationRecovery(AbstractRecovery):
         return np.array(sorted(firsts.values()), dtype=np.intp)
 
     def _told(
-        self, rows: NDArray[Any], replicas: list[NDArray[np.intp]], agreement: Agreement
+        self, rows: Copies, replicas: list[NDArray[np.intp]], agreement: Agreement
     ) -> tuple[list[Majority], set[int]]:
         """What D + 1 replicas of each block tell, and who tells something else.
 
@@ -328,7 +336,7 @@ class _ReplicationRecovery(AbstractRecovery):
         return majorities, suspects
 
     def _contradicting(
-        self, rows: NDArray[Any], replicas: list[NDArray[np.intp]], agreement: Agreement
+        self, rows: Copies, replicas: list[NDArray[np.intp]], agreement: Agreement
     ) -> set[int]:
         """The workers of the blocks whose replicas do not all agree."""
         who: set[int] = set()
@@ -343,8 +351,9 @@ def _spread(
     value: NDArray[Any], known: NDArray[np.bool_], majorities: list[Majority]
 ) -> NDArray[np.float64]:
     """The errors of blocks whose replicas agree but for rounding, by the size of the value."""
-    largest = float(np.abs(value).max()) or 1.0
-    sizes = np.sqrt(np.mean(np.abs(value / largest).reshape(len(value), -1) ** 2, axis=1))
+    size = np.abs(np.where(np.isfinite(value), value, 0)).astype(np.float64)
+    largest = float(size.max(initial=0.0)) or 1.0
+    sizes = np.sqrt(np.mean((size / largest).reshape(len(value), -1) ** 2, axis=1))
     whole = float(np.sqrt(np.mean(sizes**2))) or 1.0
     spread = np.array([each.spread for each in majorities])
     errors: NDArray[np.float64] = np.where(known, 0.0, np.maximum(spread * sizes / whole, _TINY))

@@ -13,12 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Recovered
-from anyk.checks import indices_of, instance, settle
+from anyk.checks import indices_of, settle
 from anyk.codes.exact.gradient import cyclic_code, cyclic_support, decoding_row
 from anyk.codes.exact.linear import solve
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Complex, Reals
+from anyk.domains.tensors import Torch, domain_for
+from anyk.domains.values import Values, added, together
 from anyk.errors import InvalidArgument, TooManyErrors, Unachievable
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.schemes.base import (
@@ -27,18 +29,20 @@ from anyk.schemes.base import (
     Encoded,
     Encoder,
     blocks_of,
+    copies_of,
     missing_answers,
-    rows_of,
 )
+from anyk.schemes.precision import as_doubles, copies_domain, narrowed, over
 from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_of
 from anyk.schemes.smaller import enough, or_lower
 from anyk.schemes.tally import AbstractTally, CountTally
 from anyk.spec import Guarantee, Sum, Threat
-from anyk.work import AbstractWork, Combined, Function
+from anyk.work import AbstractWork, Combined, CombinedInKind, Function
 
 __all__ = ["ROW", "CyclicRepetition"]
 
-_ROUNDING = 8.0 * float(np.finfo(np.float64).eps)
+_AS_GIVEN = Values(finite=True)
+_ROUNDINGS = 8.0
 _SLACK = 1.001  # for rounding in the matrices
 _SETS = 1 << 12  # of liars that an error estimate allows for
 
@@ -56,7 +60,8 @@ class CyclicRepetition(AbstractScheme):
     Args:
         workers: N, and the number of blocks K.
         stragglers: S, how many answers may be missing; each costs every worker one block more.
-        domain: the reals, the complex numbers or a prime field.
+        domain: what the data are: finite numbers of any type, as they come, by default, or tensors.
+            `Reals()`, `Complex()` or a prime field for that type, whatever comes.
         detects: D, how many workers may answer wrongly and are noticed, though not named; each
             costs every worker one block more too. None for none.
 
@@ -65,8 +70,10 @@ class CyclicRepetition(AbstractScheme):
         Unachievable: if S + D >= N, or the field has fewer than N elements.
 
     Guarantee:
-        Any N - S answers give the sum; over a field exactly. Over the reals up to rounding, which
-        the decoder amplifies, and the error estimate says by how much; it grows steeply with S + D.
+        Any N - S answers give the sum; over a field exactly. Elsewhere up to rounding, which the
+        decoder amplifies, and the error estimate says by how much; it grows steeply with S + D. The
+        sum has the type of f's results where these are floats or complex numbers. Of whole numbers
+        it is a float, as coefficients are; with S + D = 0 it is exact, in 64 bits.
         Where more than N - S - D answered, the others check them: a contradiction raises
         `TooManyErrors` over a field, and counts in the estimate over the reals, which covers what
         any D of them can do together, where there are no more than 4096 such sets. Up to D liars
@@ -88,12 +95,13 @@ class CyclicRepetition(AbstractScheme):
 
     workers: int
     stragglers: int
-    domain: AbstractDomain = Reals()
+    domain: AbstractDomain = _AS_GIVEN
     detects: int | None = None
 
     def __post_init__(self) -> None:
         settle(self, optional="detects", workers=1, stragglers=0, detects=0)
-        instance("domain", self.domain, (PrimeField, Reals, Complex), change="Pass anyk.Reals().")
+        if not isinstance(self.domain, PrimeField):
+            object.__setattr__(self, "domain", copies_domain(self.domain))
         if self._spare >= self.workers:
             noticed = self.detects is not None
             raise Unachievable(
@@ -153,9 +161,11 @@ class CyclicRepetition(AbstractScheme):
         Raises:
             InvalidArgument: if X is not N blocks of the domain.
         """
+        domain = domain_for(self.domain, X)
         held = cyclic_support(self.workers, self._spare)
-        blocks = blocks_of(X, self.workers, self.domain)[held]
-        return Encoded(self, (blocks, np.take_along_axis(self._code, held, axis=1)), None)
+        blocks = blocks_of(X, self.workers, domain)[held]
+        weights = np.take_along_axis(self._code, held, axis=1)
+        return Encoded(over(self, domain), (blocks, weights), None)
 
     def work(self, function: Function, per_worker: tuple[bool, ...] = ()) -> AbstractWork:
         """The combination of what the function makes of a worker's blocks.
@@ -170,7 +180,13 @@ class CyclicRepetition(AbstractScheme):
                 needed="arguments that all workers receive alike",
                 change="Pass the values themselves, or put them into X.",
             )
-        return Combined(function)
+        return CombinedInKind(function) if self._in_kind else Combined(function)
+
+    @property
+    def _in_kind(self) -> bool:
+        """Whether sums are of the type of what the function returns."""
+        of = self.domain.of if isinstance(self.domain, Torch) else self.domain
+        return isinstance(of, Values)
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether there are N - S of them."""
@@ -182,7 +198,7 @@ class CyclicRepetition(AbstractScheme):
 
     def encoder(self, layout: None, operand: int = 0) -> Encoder:  # noqa: ARG002
         """B, which combines what the function makes of the blocks."""
-        masks = np.zeros((self.workers, 0), dtype=self.domain.dtype)
+        masks = np.zeros((self.workers, 0), dtype=self._code.dtype)
         return Encoder(data=self._code, masks=masks, of_outputs=True)
 
     def recovery(self, layout: None, answered: tuple[int, ...]) -> AbstractRecovery:  # noqa: ARG002
@@ -202,7 +218,14 @@ class CyclicRepetition(AbstractScheme):
 
     @property
     def _code(self) -> NDArray[Any]:
-        return cyclic_code(self.domain, self.workers, self._spare)
+        return cyclic_code(self._wide, self.workers, self._spare)
+
+    @property
+    def _wide(self) -> AbstractDomain:
+        """Where coefficients are computed: in double precision, or the field."""
+        if isinstance(self.domain, PrimeField):
+            return self.domain
+        return Complex() if self.domain.dtype.kind == "c" else Reals()
 
 
 @final
@@ -217,7 +240,7 @@ class _CyclicRecovery(AbstractRecovery):
 
     @cached_property
     def matrix(self) -> NDArray[Any]:
-        domain, rows = self.scheme.domain, self._rows
+        domain, rows = self.scheme._wide, self._rows  # noqa: SLF001 - its own scheme
         row = np.zeros(len(rows), dtype=domain.dtype)
         used = self._enough if domain.exact else len(rows)
         row[:used] = decoding_row(domain, rows[:used])
@@ -225,31 +248,54 @@ class _CyclicRecovery(AbstractRecovery):
 
     def recover(self, values: NDArray[Any]) -> Recovered:
         domain = self.scheme.domain
-        array = rows_of(values, self.workers, domain)
-        flat = array.reshape(len(array), -1)
-        missed = self._missed(flat)
-        if domain.exact and missed.any():
-            noticed = self.scheme.detects
-            raise TooManyErrors(answered=self.workers, adversaries=0, detects=noticed)
-        with np.errstate(over="ignore", invalid="ignore"):  # an infinite sum has no error to tell
-            value = domain.matmul(self.matrix, array)[0]
+        rows = copies_of(values, self.workers, domain)
+        array = rows if isinstance(rows, np.ndarray) else together(rows, "values")
         if domain.exact:
-            return Recovered(value=value, known=np.ones(1, dtype=np.bool_))
-        error = self._error(flat, missed, value) if np.isfinite(value).all() else math.inf
-        return Recovered(
+            return self._exactly(domain, array)
+        if array.dtype.kind not in "fc" and not self.scheme._spare:  # noqa: SLF001 - its own scheme
+            value, error, kind = added(array, "values"), 0.0, None
+        else:
+            kind = array.dtype if array.dtype.kind in "fc" else np.dtype(np.float64)
+            array = as_doubles(array)
+            flat = array.reshape(len(array), -1)
+            with np.errstate(over="ignore", invalid="ignore"):  # it has no error to tell then
+                value = np.tensordot(self.matrix, array, axes=1)[0]
+            finite = bool(np.isfinite(value).all())
+            unit = float(np.finfo(kind).eps)
+            error = self._error(flat, self._missed(flat), value, unit) if finite else math.inf
+        recovered = Recovered(
             value=value,
             error_estimate=error,
-            known=np.zeros(1, dtype=np.bool_),
+            known=np.full(1, error == 0.0),
             block_errors=np.array([error]),
         )
+        return recovered if kind is None else narrowed(recovered, kind)
 
-    def _error(self, flat: NDArray[Any], missed: NDArray[Any], value: NDArray[Any]) -> float:
-        """Rounding, as the decoder amplifies it, or what the spare answers contradict by."""
+    def _exactly(self, domain: AbstractDomain, array: NDArray[Any]) -> Recovered:
+        """The sum over a field, if the spare answers say the same."""
+        if self._missed(array.reshape(len(array), -1)).any():
+            noticed = self.scheme.detects
+            raise TooManyErrors(answered=self.workers, adversaries=0, detects=noticed)
+        value = domain.matmul(self.matrix, array)[0]
+        return Recovered(value=value, known=np.ones(1, dtype=np.bool_))
+
+    def _error(
+        self, flat: NDArray[Any], missed: NDArray[Any], value: NDArray[Any], unit: float
+    ) -> float:
+        """Rounding, as the decoder amplifies it, or what the spare answers contradict by.
+
+        Args:
+            flat: the answers, ndarray (n, L).
+            missed: by how much the spare ones contradict the others.
+            value: the sum.
+            unit: of rounding, in the type of the answers.
+        """
         largest = float(np.max(np.abs(flat), initial=0.0)) or 1.0
         flat, missed, value = flat / largest, missed / largest, value / largest  # squares fit
         size = float(np.linalg.norm(value))
         rounding = (
-            _ROUNDING
+            _ROUNDINGS
+            * unit
             * self.scheme.guarantee.load
             * float(np.linalg.norm(np.abs(self.matrix[0]) @ np.abs(flat)))
         )

@@ -7,6 +7,7 @@ from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any, final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from anyk.answers import Outcome, Recovered
 from anyk.checks import indices_of, instance, settle
@@ -221,7 +222,7 @@ class Agreed(AbstractScheme):
         Raises:
             InvalidArgument: if the scheme within can't encode X.
         """
-        return self.encode_argument(X, source=source)
+        return self._dealt(self.scheme.encode(X, source=source), None, source)
 
     @property
     def formats(self) -> tuple[FixedPoint, ...]:
@@ -249,12 +250,18 @@ class Agreed(AbstractScheme):
         """
         own = None if layout is None else layout.within
         within = self.scheme.encode_argument(values, embedding, layout=own, source=source)
+        return self._dealt(within, None if layout is None else layout.groups, source)
+
+    def _dealt(
+        self, within: Encoded, groups: NDArray[np.intp] | None, source: AbstractSource
+    ) -> Encoded:
+        """The shares of the scheme within, each for a group of workers, which are drawn if none."""
         promise = within.guarantee
-        groups = (
-            draw_groups(source, promise.workers, self._total) if layout is None else layout.groups
-        )
+        if groups is None:
+            groups = draw_groups(source, promise.workers, self._total)
         dealt = Grouping(within=within.layout, groups=groups, pieces=promise.pieces)
-        return Encoded(self, tuple(part[dealt.held] for part in within.parts), dealt)
+        scheme = self if within.scheme == self.scheme else replace(self, scheme=within.scheme)
+        return Encoded(scheme, tuple(part[dealt.held] for part in within.parts), dealt)
 
     def work(self, function: Function, per_worker: tuple[bool, ...] = ()) -> AbstractWork:
         """That of the scheme within."""

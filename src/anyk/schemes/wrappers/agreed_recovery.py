@@ -15,9 +15,10 @@ from anyk.answers import Recovered
 from anyk.codes.agreement import Agreement
 from anyk.codes.locators.votes import Verdict, judge
 from anyk.domains.prime import PrimeField
+from anyk.domains.values import together
 from anyk.errors import NotEnoughAnswers, TooManyErrors
 from anyk.randomness.sketch import sketch_residues
-from anyk.schemes.base import AbstractRecovery, AbstractScheme, rows_of
+from anyk.schemes.base import AbstractRecovery, AbstractScheme, Copies, copies_of
 from anyk.schemes.wrappers.grouping import Grouping
 
 __all__ = ["AgreedRecovery"]
@@ -62,14 +63,14 @@ class AgreedRecovery(AbstractRecovery):
 
     def recover(self, values: NDArray[Any]) -> Recovered:
         """The value by the shares that workers agree on."""
-        rows = rows_of(values, self.shares, self.scheme.domain)
+        rows = copies_of(values, self.shares, self.scheme.domain)
         verdict, promise = self._verdict(rows), self.scheme.guarantee
         if verdict.least > self._adversaries:
             raise self._contradiction(0)
         believed = tuple(each.share for each in verdict.believed)
         try:
             recovery = self._from(believed)
-            recovered = recovery.recover(rows[[each.row for each in verdict.believed]])
+            recovered = recovery.recover(_at(rows, [each.row for each in verdict.believed]))
         except (NotEnoughAnswers, TooManyErrors):
             raise self._contradiction(promise.threshold - len(rows)) from None
         wrong = {*verdict.liars}
@@ -122,7 +123,7 @@ class AgreedRecovery(AbstractRecovery):
             groups.setdefault(group, set()).add(self._worker(row))
         return tuple(sorted(tuple(sorted(who)) for who in groups.values() if not who & suspects))
 
-    def _verdict(self, rows: NDArray[Any]) -> Verdict:
+    def _verdict(self, rows: Copies) -> Verdict:
         return judge(
             self._held,
             rows,
@@ -132,16 +133,16 @@ class AgreedRecovery(AbstractRecovery):
             pieces=self.layout.pieces,
         )
 
-    def _refuted(self, rows: NDArray[Any], verdict: Verdict) -> Iterator[int]:
+    def _refuted(self, rows: Copies, verdict: Verdict) -> Iterator[int]:
         """The rows on other shares that an exact scheme decodes to something else."""
         domain, held = self.scheme.domain, self._held.tolist()
         place = {each.share: each.row for each in verdict.believed}
         others = [row for row, share in enumerate(held) if share not in place]
         if not others:
             return
-        few = rows
+        few = rows if isinstance(rows, np.ndarray) else together(rows, "values")
         if isinstance(domain, PrimeField):
-            few = sketch_residues(domain, rows.reshape(len(rows), -1))
+            few = sketch_residues(domain, few.reshape(len(few), -1))
         value = domain.matmul(self._from((*place,)).matrix, few[[*place.values()]])
         for row in others:
             found = self._instead(held[row], (*place,))
@@ -160,6 +161,11 @@ class AgreedRecovery(AbstractRecovery):
                 if recovery.matrix[:, 0].any():
                     return recovery
         return None
+
+
+def _at(rows: Copies, places: list[int]) -> Any:
+    """Some of these rows, in this order."""
+    return rows[places] if isinstance(rows, np.ndarray) else [rows[place] for place in places]
 
 
 def _rounded(

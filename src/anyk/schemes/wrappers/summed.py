@@ -15,6 +15,8 @@ from anyk.checks import instance
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Complex, Reals
+from anyk.domains.tensors import Torch
+from anyk.domains.values import Values, added
 from anyk.errors import InvalidArgument
 from anyk.fixed_point.format import FixedPoint
 from anyk.randomness.entropy import AbstractSource, SystemSource
@@ -29,7 +31,13 @@ from anyk.work import AbstractWork, Function
 
 __all__ = ["ROW", "Summed"]
 
-_DOMAINS = (PrimeField, Reals, Complex)  # not residues that a recovery turns into reals
+_DOMAINS = (
+    PrimeField,
+    Reals,
+    Complex,
+    Values,
+    Torch,
+)  # not residues that a recovery turns into reals
 
 
 @final
@@ -111,7 +119,7 @@ class Summed(AbstractScheme):
         Raises:
             InvalidArgument: if X is not K blocks of the domain.
         """
-        return self.encode_argument(X, source=source)
+        return self._around(self.scheme.encode(X, source=source))
 
     def encode_argument(
         self,
@@ -122,8 +130,14 @@ class Summed(AbstractScheme):
         source: AbstractSource = SystemSource(),
     ) -> Encoded:
         """Those of the scheme within."""
-        within = self.scheme.encode_argument(values, embedding, layout=layout, source=source)
-        return Encoded(self, within.parts, within.layout)
+        return self._around(
+            self.scheme.encode_argument(values, embedding, layout=layout, source=source)
+        )
+
+    @staticmethod
+    def _around(within: Encoded) -> Encoded:
+        """The same shares, for a sum."""
+        return Encoded(Summed(within.scheme), within.parts, within.layout)
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether they are for the scheme within."""
@@ -158,6 +172,8 @@ class Summed(AbstractScheme):
         return _SummedRecovery(self, within, self._sum(rows)[None], checked)
 
     def _sum(self, rows: NDArray[Any]) -> NDArray[Any]:
+        if isinstance(self.domain, (Values, Torch)):
+            return added(rows, "values")
         ones = np.ones((1, len(rows)), dtype=self.domain.dtype)
         return self.domain.matmul(ones, rows).reshape(rows.shape[1:])
 

@@ -15,13 +15,17 @@ from anyk.codes.agreement import SINGLE
 from anyk.codes.analog.interleaved import InterleavedCode
 from anyk.codes.analog.sample import sample_of, unlucky
 from anyk.codes.locators.located import Located
+from anyk.domains.base import AbstractDomain
 from anyk.domains.real import Complex
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.schemes.approximate.common import no_numbers, relative_error
 from anyk.schemes.base import AbstractRecovery, rows_of
 from anyk.schemes.certainty import Certainty
+from anyk.schemes.precision import as_doubles, narrowed
 
 __all__ = ["AnalogRecovery"]
+
+_DOUBLES = Complex()
 
 _COARSER = 2.0**29  # times, is single precision
 _LIE = 8.0  # roundings; honest answers were measured at up to 9 * 2^-52, a lie is beyond 32
@@ -55,6 +59,7 @@ class AnalogRecovery(AbstractRecovery):
         trusted: whether the function is taken for a polynomial of that degree, where no spare
             answer tells.
         source: of the random numbers of its sketches, which no worker may foresee.
+        domain: of the answers.
 
     Example:
         >>> encoded = anyk.AnalogLagrange(blocks=2, degree=2, workers=4).encode([1.0, 3.0])
@@ -71,6 +76,7 @@ class AnalogRecovery(AbstractRecovery):
     hidden: int
     rounding: float
     trusted: bool = True
+    domain: AbstractDomain = _DOUBLES
     source: AbstractSource = SystemSource()
 
     @property
@@ -95,15 +101,15 @@ class AnalogRecovery(AbstractRecovery):
             values: ndarray (n, *out).
 
         Returns:
-            The value, complex128 ndarray (K, *out).
+            The value, ndarray (K, *out).
 
         Raises:
             InvalidArgument: if `values` does not fit, or is not finite.
             TooManyErrors: if no set of at most A liars explains the answers.
         """
-        array = rows_of(values, self.workers, Complex())
+        array = as_doubles(rows_of(values, self.workers, self.domain))
         if not array.size:
-            return no_numbers(len(self.targets), array)
+            return no_numbers(len(self.targets), array.astype(self.domain.dtype))
         rows, most = array.reshape(len(array), -1), self.certainty.adversaries
         sample, unit = sample_of(rows, most, source=self.source)
         sizes = np.linalg.norm(sample, axis=1) / math.sqrt(sample.shape[1])
@@ -127,13 +133,14 @@ class AnalogRecovery(AbstractRecovery):
         if not self.trusted and kept.size <= self.certainty.dimension:
             relative = math.inf
         rows = np.linalg.norm(matrix, axis=1)  # by which the answers' errors are amplified
-        return Recovered(
+        recovered = Recovered(
             value=value,
             suspects=tuple(sorted(self.workers[row] for row in located.named)),
             error_estimate=relative + own,
             known=np.zeros(len(value), dtype=np.bool_),
             block_errors=(relative + own) * rows / float(np.sqrt(np.mean(rows**2))),
         )
+        return narrowed(recovered, self.domain.dtype)
 
     def _located(self, sample: NDArray[np.complex128], rounding: float, beyond: float) -> Located:
         """Which rows are wrong.

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from anyk.checks import indices_of, positive, settle, shown
 from anyk.codes.analog.circle import circle, lagrange_basis, spread
 from anyk.codes.analog.interleaved import InterleavedCode
+from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Complex
 from anyk.errors import InvalidArgument, Unachievable
@@ -32,6 +33,7 @@ from anyk.schemes.base import (
 )
 from anyk.schemes.certainty import Certainty
 from anyk.schemes.placement import scattered
+from anyk.schemes.precision import as_doubles, coarser, curve_domain, of_data, over
 from anyk.schemes.row import SchemeRow, SchemeWords, degree_of, some_leakage
 from anyk.schemes.smaller import enough, or_lower
 from anyk.schemes.tally import AbstractTally, CountTally
@@ -39,6 +41,8 @@ from anyk.spec import Guarantee, Map, Threat
 from anyk.wording import numbered
 
 __all__ = ["ROW", "AnalogLagrange"]
+
+_DOUBLES = Complex()
 
 
 @final
@@ -76,6 +80,9 @@ class AnalogLagrange(AbstractScheme):
             square, in double precision; 2^29 times that where single precision holds the answers.
             The default, 2^-50, is for f without cancellation. Lies are what differs by more than 8
             times that, unless no A liars explain it.
+        domain: the complex numbers, in double precision by default; `Complex(dtype=np.complex64)`
+            takes half the bytes. Tensors are computed with as such, in the precision in which they
+            come, and so is all with `Torch()`.
 
     Raises:
         InvalidArgument: if an argument is out of range.
@@ -133,6 +140,7 @@ class AnalogLagrange(AbstractScheme):
     radius: float = 1.5
     tolerance: float = 1e-3
     rounding: float = 2.0**-50
+    domain: AbstractDomain = _DOUBLES
 
     def __post_init__(self) -> None:
         settle(self, blocks=1, degree=1, workers=1, adversaries=0, colluders=0)
@@ -149,6 +157,7 @@ class AnalogLagrange(AbstractScheme):
                 needed="more than 1: the workers' points are on the circle of radius 1",
                 change="Take 1.5.",
             )
+        object.__setattr__(self, "domain", curve_domain(self.domain, Complex))
         self._check_workers()
         self._check_precision()
 
@@ -182,7 +191,8 @@ class AnalogLagrange(AbstractScheme):
     def _check_precision(self) -> None:
         size = _share_size(self)
         lost = self.adversaries + self._late
-        bearable = self.tolerance / (self.rounding * size**self.degree)  # how much may be amplified
+        rounding = self.rounding * coarser(self.domain)
+        bearable = self.tolerance / (rounding * size**self.degree)  # how much may be amplified
         missed = _amplification(self, lost)
         if missed <= bearable:
             return
@@ -198,7 +208,7 @@ class AnalogLagrange(AbstractScheme):
             given=f"{self.tolerance:.3g}",
             needed=(
                 f"rounding * (share / data)^d * amplification without {lost} neighbours = "
-                f"{self.rounding:.2g} * {size:.3g}^{self.degree} * {missed:.3g} = "
+                f"{rounding:.2g} * {size:.3g}^{self.degree} * {missed:.3g} = "
                 f"{self.tolerance * missed / bearable:.2g} <= {self.tolerance:.3g}"
             ),
             change=change,
@@ -227,11 +237,6 @@ class AnalogLagrange(AbstractScheme):
         return Map(blocks=self.blocks, degree=self.degree)
 
     @property
-    def domain(self) -> Complex:
-        """The complex numbers; f sees complex blocks, of real data too."""
-        return Complex()
-
-    @property
     def noise(self) -> float:
         """sigma: as given, or as the leakage asked for needs it; 0 without colluders."""
         return _noise(self)[0]
@@ -257,16 +262,19 @@ class AnalogLagrange(AbstractScheme):
             source: where keys come from; the operating system's CSPRNG by default.
 
         Returns:
-            Shares (N, *shape), complex128.
+            Shares (N, *shape), of the domain's dtype.
 
         Raises:
             InvalidArgument: if X is not K blocks of finite numbers.
         """
-        data = blocks_of(X, self.blocks, self.domain)
+        domain = of_data(self.domain, X, Complex)
+        data = blocks_of(X, self.blocks, domain)
         encoder = self.encoder(None)
         if self.colluders:
-            return Encoded(self, (encoder.shares(data, source=source),), None)
-        return Encoded(self, (self.domain.matmul(encoder.data, data),), None)
+            shares = encoder.shares(as_doubles(data), source=source)
+        else:
+            shares = domain.matmul(encoder.data, data)
+        return Encoded(over(self, domain), (domain.validate(shares, "X"),), None)
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether there are N - S - A of them: enough, if nobody lies."""
@@ -300,6 +308,7 @@ class AnalogLagrange(AbstractScheme):
             hidden=self.adversaries if self.detects is None else self.detects,
             rounding=self.rounding,
             trusted=self.detects is not None,
+            domain=self.domain,
         )
 
 

@@ -19,12 +19,14 @@ from anyk.codes.curves.barycentric import (
 )
 from anyk.codes.locators.located import Located
 from anyk.codes.locators.rational import rational_votes
+from anyk.domains.base import AbstractDomain
 from anyk.domains.real import Reals
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.randomness.sketch import sketch
 from anyk.schemes.approximate.berrut.layout import BerrutPoints
 from anyk.schemes.approximate.common import MOST_NUMBERS, largest, no_numbers, with_evidence
 from anyk.schemes.base import AbstractRecovery, rows_of
+from anyk.schemes.precision import as_doubles, narrowed
 
 __all__ = ["BerrutRecovery", "interpolate"]
 
@@ -43,6 +45,7 @@ class BerrutRecovery(AbstractRecovery):
         adversaries: A, how many answers are left out.
         workers: that answered, in the order of their answers.
         source: of the random numbers of its sketches, which no worker may foresee.
+        domain: of the answers.
 
     Example:
         >>> recovery = anyk.Berrut(1, 4).encode(np.array([0.0])).recovery([1, 0])
@@ -54,6 +57,7 @@ class BerrutRecovery(AbstractRecovery):
     adversaries: int
     workers: tuple[int, ...]
     source: AbstractSource = SystemSource()
+    domain: AbstractDomain = Reals()
 
     @property
     def answered(self) -> tuple[int, ...]:
@@ -84,7 +88,7 @@ class BerrutRecovery(AbstractRecovery):
             far as any of the rest is, left out in its turn. (Where nobody lies, all may vote for
             the same two innocents.)
         """
-        array = rows_of(values, self.workers, Reals())
+        array = as_doubles(rows_of(values, self.workers, self.domain))
         if not self.adversaries or not array.size:
             return Located()
         flat = (array / largest(array)).reshape(len(self.workers), -1)
@@ -115,9 +119,9 @@ class BerrutRecovery(AbstractRecovery):
         Raises:
             InvalidArgument: if `values` does not fit, or is not finite.
         """
-        array = rows_of(values, self.workers, Reals())
+        array = as_doubles(rows_of(values, self.workers, self.domain))
         if not array.size:
-            return no_numbers(self.points.blocks.size, array)
+            return no_numbers(self.points.blocks.size, array.astype(self.domain.dtype))
         located = self.locate(array)
         kept = np.delete(np.arange(len(self.workers)), located.removed)
         if located.removed:
@@ -129,7 +133,8 @@ class BerrutRecovery(AbstractRecovery):
         flat = scaled.reshape(len(kept), -1)
         errors = self._errors(nodes, sketch(flat, numbers=MOST_NUMBERS, source=self.source))
         suspects = tuple(sorted(self.workers[row] for row in located.named))
-        return replace(with_evidence(value, errors, scale=scale), suspects=suspects)
+        recovered = narrowed(with_evidence(value, errors, scale=scale), self.domain.dtype)
+        return replace(recovered, suspects=suspects)
 
     @cached_property
     def _nodes(self) -> NDArray[np.float64]:

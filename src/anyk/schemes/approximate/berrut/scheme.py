@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any, final
 
 from anyk.checks import indices_of, settle
+from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
 from anyk.errors import Unachievable
@@ -25,6 +26,7 @@ from anyk.schemes.approximate.common import (
     stragglers_of,
 )
 from anyk.schemes.base import AbstractScheme, Encoded, Encoder, blocks_of, read_only
+from anyk.schemes.precision import as_doubles, curve_domain, of_data, over
 from anyk.schemes.row import SchemeRow, SchemeWords, none_for_certain, some_leakage
 from anyk.schemes.smaller import enough, or_lower
 from anyk.schemes.tally import AbstractTally, CountTally
@@ -62,6 +64,9 @@ class Berrut(AbstractScheme):
         leakage: bits, a coordinate, that T workers may learn. With colluders, give it or sigma.
         sigma: standard deviation of the noise's sum.
         data_std: standard deviation of the data's coordinates, for which leakage is stated.
+        domain: the reals, in double precision by default; `Reals(dtype=np.float32)` takes half the
+            bytes. Tensors are computed with as such, in the precision in which they come, and so is
+            all with `Torch()`.
 
     Raises:
         InvalidArgument: if an argument is out of range.
@@ -106,6 +111,7 @@ class Berrut(AbstractScheme):
     leakage: float | None = None
     sigma: float | None = None
     data_std: float = 1.0
+    domain: AbstractDomain = Reals()
 
     def __post_init__(self) -> None:
         settle(self, optional="stragglers", blocks=1, workers=1, stragglers=0)
@@ -124,6 +130,7 @@ class Berrut(AbstractScheme):
                 change=f"{more}{or_lower(enough(self, Berrut._fits, *names))}.",
             )
         check_threat(self.blocks, self.workers, self.stragglers)
+        object.__setattr__(self, "domain", curve_domain(self.domain, Reals))
         if self.colluders > self.workers:
             raise Unachievable(
                 "colluders",
@@ -157,11 +164,6 @@ class Berrut(AbstractScheme):
         return Map(blocks=self.blocks)
 
     @property
-    def domain(self) -> Reals:
-        """The reals."""
-        return Reals()
-
-    @property
     def noise(self) -> float:
         """sigma: as given, or as the leakage asked for needs it; 0 without colluders."""
         return _noise(self)[0]
@@ -191,12 +193,14 @@ class Berrut(AbstractScheme):
         Raises:
             InvalidArgument: if X is not K blocks of finite numbers.
         """
-        array = blocks_of(X, self.blocks, self.domain)
+        domain = of_data(self.domain, X, Reals)
+        array = as_doubles(blocks_of(X, self.blocks, domain))
         if self.colluders:
-            return Encoded(self, (self.encoder(None).shares(array, source=source),), None)
-        points = self._points
-        shares = interpolate(points.blocks, array, points.at(range(self.workers)))
-        return Encoded(self, (shares,), None)
+            shares = self.encoder(None).shares(array, source=source)
+        else:
+            points = self._points
+            shares = interpolate(points.blocks, array, points.at(range(self.workers)))
+        return Encoded(over(self, domain), (domain.validate(shares, "X"),), None)
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether at least N - S workers answered."""
@@ -217,7 +221,12 @@ class Berrut(AbstractScheme):
             NotEnoughAnswers: if there are fewer than min(K, 2), or with adversaries 2 (K + A).
         """
         check_answers(self, answered, self._least or least_answers(self.blocks))
-        return BerrutRecovery(points=self._points, adversaries=self.adversaries, workers=answered)
+        return BerrutRecovery(
+            points=self._points,
+            adversaries=self.adversaries,
+            workers=answered,
+            domain=self.domain,
+        )
 
     @property
     def _points(self) -> BerrutPoints:

@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 
 from anyk.answers import Recovered
 from anyk.codes.analog.chebyshev import chebyshev
+from anyk.domains.base import AbstractDomain
 from anyk.domains.real import Reals
 from anyk.randomness.sketch import sketch
 from anyk.schemes.approximate.common import no_numbers, relative_error
+from anyk.schemes.precision import as_doubles, narrowed
 from anyk.schemes.recovery import AbstractRecovery, rows_of
 
 __all__ = ["ChebyshevRecovery"]
@@ -37,6 +39,7 @@ class ChebyshevRecovery(AbstractRecovery):
         blocks: K, whose points are Chebyshev's, too.
         degree: d, of the function.
         rounding: of an honest answer, root mean square, as a share of its own.
+        domain: of the answers.
         trusted: whether the function is taken for a polynomial of that degree, where no spare
             answer tells.
 
@@ -53,6 +56,7 @@ class ChebyshevRecovery(AbstractRecovery):
     degree: int
     rounding: float
     trusted: bool
+    domain: AbstractDomain = Reals()
 
     @property
     def answered(self) -> tuple[int, ...]:
@@ -78,14 +82,14 @@ class ChebyshevRecovery(AbstractRecovery):
             values: ndarray (n, *out).
 
         Returns:
-            The value, float64 ndarray (K, *out).
+            The value, ndarray (K, *out).
 
         Raises:
             InvalidArgument: if `values` does not fit, or is not finite.
         """
-        array = rows_of(values, self.workers, Reals())
+        array = as_doubles(rows_of(values, self.workers, self.domain))
         if not array.size:
-            return no_numbers(self.blocks, array)
+            return no_numbers(self.blocks, array.astype(self.domain.dtype))
         rows = np.linalg.norm(self.matrix, axis=1)  # by which the answers' errors are amplified
         with np.errstate(over="ignore", invalid="ignore"):  # the estimate is infinite then
             value = Reals().matmul(self.matrix, array)
@@ -93,13 +97,14 @@ class ChebyshevRecovery(AbstractRecovery):
             relative = relative_error(error, value)
         if not self.trusted and len(array) <= self._dimension:
             relative = math.inf
-        return Recovered(
+        recovered = Recovered(
             value=value,
             error_estimate=relative,
             known=np.zeros(self.blocks, dtype=np.bool_),
             block_errors=relative * rows / float(np.sqrt(np.mean(rows**2))),
             condition=self.condition,
         )
+        return narrowed(recovered, self.domain.dtype)
 
     @property
     def _dimension(self) -> int:

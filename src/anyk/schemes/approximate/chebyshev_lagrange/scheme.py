@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from anyk.checks import indices_of, positive, settle
 from anyk.codes.analog.chebyshev import chebyshev
+from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
 from anyk.errors import Unachievable
@@ -21,6 +22,7 @@ from anyk.schemes.approximate.common import approximate_guarantee
 from anyk.schemes.base import AbstractScheme, Encoded, blocks_of, missing_answers, read_only
 from anyk.schemes.encoder import Encoder
 from anyk.schemes.placement import scattered
+from anyk.schemes.precision import curve_domain, of_data, over
 from anyk.schemes.row import SchemeRow, SchemeWords, degree_of, none_of
 from anyk.schemes.smaller import enough, or_lower
 from anyk.schemes.tally import AbstractTally, CountTally
@@ -51,6 +53,9 @@ class ChebyshevLagrange(AbstractScheme):
         rounding: of honest answers, root mean square, as a share of an answer's own root mean
             square, in double precision; 2^29 times that where single precision holds the answers.
             The default, 2^-50, is for f without cancellation.
+        domain: the reals, in double precision by default; `Reals(dtype=np.float32)` takes half the
+            bytes. Tensors are computed with as such, in the precision in which they come, and so is
+            all with `Torch()`.
 
     Raises:
         InvalidArgument: if an argument is out of range.
@@ -84,6 +89,7 @@ class ChebyshevLagrange(AbstractScheme):
     detects: int | None = None
     stragglers: int | None = None
     rounding: float = 2.0**-50
+    domain: AbstractDomain = Reals()
 
     def __post_init__(self) -> None:
         settle(self, blocks=1, degree=1, workers=1)
@@ -91,6 +97,7 @@ class ChebyshevLagrange(AbstractScheme):
         settle(self, optional="detects", detects=0)
         number = positive("rounding", self.rounding, change="Pass a positive number.")
         object.__setattr__(self, "rounding", number)
+        object.__setattr__(self, "domain", curve_domain(self.domain, Reals))
         short = self._needed + (self.stragglers or 0) - self.workers
         if short > 0:
 
@@ -130,11 +137,6 @@ class ChebyshevLagrange(AbstractScheme):
         return Map(blocks=self.blocks, degree=self.degree)
 
     @property
-    def domain(self) -> Reals:
-        """The reals."""
-        return Reals()
-
-    @property
     def guarantee(self) -> Guarantee:
         """Approximate from any N - S answers."""
         return approximate_guarantee(
@@ -149,13 +151,15 @@ class ChebyshevLagrange(AbstractScheme):
             source: not used; there are no masks.
 
         Returns:
-            Shares (N, *shape), float64.
+            Shares (N, *shape), of the domain's dtype.
 
         Raises:
             InvalidArgument: if X is not K blocks of finite numbers.
         """
-        data = blocks_of(X, self.blocks, self.domain)
-        return Encoded(self, (self.domain.matmul(_generator(self), data),), None)
+        domain = of_data(self.domain, X, Reals)
+        data = blocks_of(X, self.blocks, domain)
+        shares = domain.matmul(_generator(self), data)
+        return Encoded(over(self, domain), (domain.validate(shares, "X"),), None)
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether there are N - S of them."""
@@ -185,6 +189,7 @@ class ChebyshevLagrange(AbstractScheme):
             degree=self.degree,
             rounding=self.rounding,
             trusted=self.detects is not None,
+            domain=self.domain,
         )
 
 

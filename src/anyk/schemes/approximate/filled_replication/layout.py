@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias, final
+from typing import Any, TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anyk.codes.curves.ordering import chord_positions, pairwise_distances, path_order
+from anyk.schemes.approximate.common import largest
 from anyk.schemes.placement import scattered
+from anyk.schemes.precision import as_doubles
 
-__all__ = ["FilledLayout", "filled_layout"]
+__all__ = ["FilledLayout", "filled_layout", "in_units"]
 
 Floats: TypeAlias = NDArray[np.float64]
 Places: TypeAlias = NDArray[np.intp]
@@ -42,6 +44,25 @@ class FilledLayout:
     positions: Floats
     held: Places
     distances: Floats | None
+
+
+def in_units(blocks: NDArray[Any]) -> Floats:
+    """Blocks of any numbers as rows of reals, of which the largest is 1.
+
+    Args:
+        blocks: ndarray (K, *shape).
+
+    Returns:
+        ndarray (K, L); real and imaginary parts side by side.
+
+    Example:
+        >>> from anyk.schemes.approximate.filled_replication.layout import in_units
+        >>> in_units(np.array([1, -4], dtype=np.int8)).tolist(), in_units(np.array([2j])).tolist()
+        ([[0.25], [-1.0]], [[0.0, 1.0]])
+    """
+    wide = as_doubles(blocks).reshape(len(blocks), -1)
+    parts = wide.view(np.float64)
+    return parts / largest(parts)
 
 
 def filled_layout(flat: Floats, workers: int) -> FilledLayout:

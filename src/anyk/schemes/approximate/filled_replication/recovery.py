@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeAlias, final
 
@@ -23,7 +23,8 @@ from anyk.codes.curves.filling import (
     StraightLines,
 )
 from anyk.codes.curves.splines import SmoothingSpline, gcv_candidates, smoothing_spline
-from anyk.domains.real import Reals
+from anyk.domains.values import together
+from anyk.errors import NotEnoughAnswers
 from anyk.randomness.entropy import AbstractSource, SystemSource, residues
 from anyk.randomness.sketch import sketch
 from anyk.schemes.approximate.common import (
@@ -33,7 +34,8 @@ from anyk.schemes.approximate.common import (
     no_numbers,
     with_evidence,
 )
-from anyk.schemes.base import AbstractRecovery, rows_of
+from anyk.schemes.base import AbstractRecovery, AbstractScheme, copies_of, missing_answers
+from anyk.schemes.precision import as_doubles, narrowed
 
 __all__ = ["FilledRecovery"]
 
@@ -69,6 +71,7 @@ class FilledRecovery(AbstractRecovery):
         distances: between the blocks in the order of the path, ndarray (K, K), or None.
         held: for each worker that answered, which block it holds: a place in `order`.
         smoothing: lambda of the spline, the one way to fill in; None to choose as above.
+        scheme: whose recovery it is.
         workers: that answered, in the order of their answers.
         source: of the random numbers of its sketches and probes, which no worker may foresee.
 
@@ -87,6 +90,7 @@ class FilledRecovery(AbstractRecovery):
     distances: Floats | None
     held: Places
     smoothing: float | None
+    scheme: AbstractScheme
     workers: tuple[int, ...]
     source: AbstractSource = SystemSource()
 
@@ -124,15 +128,37 @@ class FilledRecovery(AbstractRecovery):
 
         Raises:
             InvalidArgument: if `values` does not fit, or is not finite.
+            NotEnoughAnswers: if they are whole numbers, and there is not one for each block.
         """
-        array = rows_of(values, self.workers, Reals())
+        rows = copies_of(values, self.workers, self.scheme.domain)
+        array = rows if isinstance(rows, np.ndarray) else together(rows, "values")
         if not array.size:
             return no_numbers(self.order.size, array)
         chosen = self._agreed(array)
         if chosen is not None and not self._lost.size:
-            value = np.empty((self.order.size, *array.shape[1:]))
+            value = np.empty((self.order.size, *array.shape[1:]), dtype=array.dtype)
             value[self.order[self._places]] = array[chosen]
             return as_computed(value)
+        if array.dtype.kind not in "fc":
+            raise self._no_guess(agree=chosen is not None)
+        wide = as_doubles(array)
+        if wide.dtype.kind == "f":
+            return narrowed(self._filled(wide, chosen), array.dtype)
+        apart = self._filled(np.stack([wide.real, wide.imag], axis=-1), chosen)
+        whole = replace(apart, value=apart.value.view(np.complex128)[..., 0])
+        return narrowed(whole, array.dtype)
+
+    def _no_guess(self, *, agree: bool) -> NotEnoughAnswers:
+        """Why there is no value of whole numbers."""
+        needed = "an answer on each block" if agree else "copies of each block that are equal"
+        return missing_answers(
+            self.scheme,
+            self.workers,
+            f"{needed}, as whole numbers are not guessed (let the function return floats for that)",
+        )
+
+    def _filled(self, array: Floats, chosen: Places | None) -> Recovered:
+        """The value where some blocks are lost, or copies bear noise."""
         scale = math.ldexp(1.0, math.frexp(largest(array))[1] - 1)  # a power of 2 keeps all bits
         rows = array.reshape(self.held.size, -1) / scale
         sample = sketch(rows, numbers=MOST_NUMBERS, source=self.source)
@@ -151,7 +177,7 @@ class FilledRecovery(AbstractRecovery):
             value.reshape(self.order.size, *array.shape[1:]), errors, known, scale=scale
         )
 
-    def _agreed(self, rows: Floats) -> Places | None:
+    def _agreed(self, rows: NDArray[Any]) -> Places | None:
         """One answer for each block, if its copies agree but for rounding: the nearest to all."""
         agreement, chosen = Agreement(), []
         for place in range(self._places.size):

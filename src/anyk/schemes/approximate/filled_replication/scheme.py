@@ -3,32 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any, final
 
 import numpy as np
 
 from anyk.checks import indices_of, settle
+from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
-from anyk.domains.real import Reals
+from anyk.domains.tensors import domain_for
+from anyk.domains.values import Values
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.schemes.approximate.common import (
     approximate_guarantee,
     check_answers,
     check_smoothing,
     check_threat,
-    largest,
     least_answers,
     stragglers_of,
 )
-from anyk.schemes.approximate.filled_replication.layout import FilledLayout, filled_layout
+from anyk.schemes.approximate.filled_replication.layout import (
+    FilledLayout,
+    filled_layout,
+    in_units,
+)
 from anyk.schemes.approximate.filled_replication.recovery import FilledRecovery
 from anyk.schemes.base import AbstractScheme, Encoded, Encoder, blocks_of
+from anyk.schemes.precision import copies_domain
 from anyk.schemes.row import SchemeRow, SchemeWords, none_of
 from anyk.schemes.tally import AbstractTally, CountTally, Replicas
 from anyk.spec import Guarantee, Map, Threat
 
 __all__ = ["ROW", "FilledReplication"]
+
+_AS_GIVEN = Values(finite=True)
 
 
 @final
@@ -52,6 +60,8 @@ class FilledReplication(AbstractScheme):
             redundancy, max(0, (N - K) // 2): the other half is spent on accuracy.
         smoothing: lambda of the smoothing spline along the path, then the one way to fill in, at
             all blocks; None to choose the way by the answers.
+        domain: what the data are: finite numbers of any type, as they come, by default; tensors
+            where they come as such. `Reals()` for float64 whatever comes.
 
     Raises:
         InvalidArgument: if an argument is out of range.
@@ -62,8 +72,10 @@ class FilledReplication(AbstractScheme):
         N - S are what a run waits for. Any floor(N/K) - 1 late workers cost no error at all, if
         the answers bear no noise; S late workers leave at most S / floor(N/K) blocks to be
         estimated. Where all answers are of fewer than 4 blocks and some blocks are lost, the
-        estimate is infinite. Nobody who lies is named, and nothing is hidden: a worker sees its
-        block. How small the error is: docs/measured.md.
+        estimate is infinite. The value has the dtype of f's results; where these are whole numbers
+        or booleans nothing is estimated, and every block must be answered for, by copies that are
+        equal: else there is no value (`NotEnoughAnswers`). Nobody who lies is named, and nothing is
+        hidden: a worker sees its block. How small the error is: docs/measured.md.
 
     References:
         Shepard, A two-dimensional interpolation function for irregularly-spaced data, 1968;
@@ -83,21 +95,18 @@ class FilledReplication(AbstractScheme):
     _: KW_ONLY
     stragglers: int | None = None
     smoothing: float | None = None
+    domain: AbstractDomain = _AS_GIVEN
 
     def __post_init__(self) -> None:
         settle(self, optional="stragglers", blocks=1, workers=1, stragglers=0)
         check_threat(self.blocks, self.workers, self.stragglers)
         check_smoothing("smoothing", self.smoothing, optional=True)
+        object.__setattr__(self, "domain", copies_domain(self.domain))
 
     @property
     def problem(self) -> Map:
         """Any function of each of K blocks."""
         return Map(blocks=self.blocks)
-
-    @property
-    def domain(self) -> Reals:
-        """The reals."""
-        return Reals()
 
     @property
     def guarantee(self) -> Guarantee:
@@ -111,7 +120,7 @@ class FilledReplication(AbstractScheme):
         """One whole block a worker.
 
         Args:
-            X: array-like (K, *shape) of real numbers.
+            X: array-like (K, *shape).
             source: not used; there is no noise.
 
         Returns:
@@ -120,9 +129,11 @@ class FilledReplication(AbstractScheme):
         Raises:
             InvalidArgument: if X is not K blocks of finite numbers.
         """
-        array = blocks_of(X, self.blocks, self.domain)
-        layout = filled_layout(array.reshape(self.blocks, -1) / largest(array), self.workers)
-        return Encoded(self, (array[layout.order][layout.held],), layout)
+        domain = domain_for(self.domain, X)
+        scheme = self if domain is self.domain else replace(self, domain=domain)
+        array = blocks_of(X, self.blocks, domain)
+        layout = filled_layout(in_units(array), self.workers)
+        return Encoded(scheme, (array[layout.order][layout.held],), layout)
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether at least N - S workers answered."""
@@ -156,6 +167,7 @@ class FilledReplication(AbstractScheme):
             distances=layout.distances,
             held=layout.held[list(answered)],
             smoothing=self.smoothing,
+            scheme=self,
             workers=answered,
         )
 

@@ -14,6 +14,7 @@ from anyk.codes.curves.accuracy import estimate_errors, unseen_error
 from anyk.codes.curves.splines import SmoothingSpline, gcv_candidates, smoothing_spline
 from anyk.codes.locators.curve import locate
 from anyk.codes.locators.located import Located
+from anyk.domains.base import AbstractDomain
 from anyk.domains.real import Reals
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.randomness.sketch import sketch
@@ -21,6 +22,7 @@ from anyk.schemes.approximate.believed import recover_from_believed
 from anyk.schemes.approximate.common import MOST_NUMBERS, largest, no_numbers, with_evidence
 from anyk.schemes.approximate.spline.layout import SplineLayout
 from anyk.schemes.base import AbstractRecovery, rows_of
+from anyk.schemes.precision import as_doubles, narrowed
 
 __all__ = ["SplineRecovery"]
 
@@ -40,6 +42,7 @@ class SplineRecovery(AbstractRecovery):
         adversaries: A, how many of them may lie.
         bound: the largest absolute value of an honest answer's numbers; None where none is known.
         source: of the random numbers of its sketches, which no worker may foresee.
+        domain: of the answers.
 
     Example:
         >>> recovery = anyk.Spline(2, 6).encode(np.array([0.0, 1.0])).recovery([5, 0, 2])
@@ -53,6 +56,7 @@ class SplineRecovery(AbstractRecovery):
     workers: tuple[int, ...]
     adversaries: int = 0
     bound: float | None = None
+    domain: AbstractDomain = Reals()
     source: AbstractSource = SystemSource()
 
     @property
@@ -91,10 +95,10 @@ class SplineRecovery(AbstractRecovery):
             InvalidArgument: if `values` does not fit, or is not finite.
             TooManyErrors: if more than A answers contradict the rest beyond doubt.
         """
-        array = rows_of(values, self.workers, Reals())
+        array = as_doubles(rows_of(values, self.workers, self.domain))
         if not array.size:
-            return no_numbers(self.blocks, array)
-        return recover_from_believed(
+            return no_numbers(self.blocks, array.astype(self.domain.dtype))
+        recovered = recover_from_believed(
             array,
             self.workers,
             adversaries=self.adversaries,
@@ -102,8 +106,9 @@ class SplineRecovery(AbstractRecovery):
             source=self.source,
             examine=self._examine,
             decode=self._decode,
-            among=lambda workers: replace(self, workers=workers, adversaries=0),
+            among=lambda workers: replace(self, workers=workers, adversaries=0, domain=Reals()),
         )
+        return narrowed(recovered, self.domain.dtype)
 
     def _examine(self, kept: NDArray[np.intp], columns: NDArray[np.float64], most: int) -> Located:
         points = self.layout.at(self.workers)[kept]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from anyk.checks import choice, indices_of, settle
 from anyk.codes.curves.splines import SmoothingSpline, SplineFit, smoothing_spline
+from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
 from anyk.randomness.entropy import AbstractSource, SystemSource
@@ -27,6 +28,7 @@ from anyk.schemes.approximate.common import (
 from anyk.schemes.approximate.spline.layout import SplineLayout, path_layout, published_layout
 from anyk.schemes.approximate.spline.recovery import SplineRecovery
 from anyk.schemes.base import AbstractScheme, Encoded, Encoder, blocks_of
+from anyk.schemes.precision import as_doubles, curve_domain, of_data, over
 from anyk.schemes.row import SchemeRow, SchemeWords, none_for_certain, none_of
 from anyk.schemes.tally import AbstractTally, CountTally
 from anyk.spec import Guarantee, Map, Threat
@@ -62,6 +64,9 @@ class Spline(AbstractScheme):
             generalised cross-validation, which takes 0 where the answers bear no noise.
         bound: the largest absolute value of an honest answer's numbers, where one is known and
             `adversaries` is above 0: whoever answers more is a liar without further evidence.
+        domain: the reals, in double precision by default; `Reals(dtype=np.float32)` takes half the
+            bytes. Tensors are computed with as such, in the precision in which they come, and so is
+            all with `Torch()`.
 
     Raises:
         InvalidArgument: if an argument is out of range.
@@ -105,6 +110,7 @@ class Spline(AbstractScheme):
     encoder_smoothing: float = 0.0
     decoder_smoothing: float | None = None
     bound: float | None = None
+    domain: AbstractDomain = Reals()
 
     def __post_init__(self) -> None:
         settle(self, optional="stragglers", blocks=1, workers=1, stragglers=0, adversaries=0)
@@ -113,6 +119,7 @@ class Spline(AbstractScheme):
         if self.ordering is not None:
             kept = 'Pass "path", or None to keep the given order.'
             choice("ordering", self.ordering, ("path",), change=kept)
+        object.__setattr__(self, "domain", curve_domain(self.domain, Reals))
         check_smoothing("encoder_smoothing", self.encoder_smoothing)
         check_smoothing("decoder_smoothing", self.decoder_smoothing, optional=True)
 
@@ -120,11 +127,6 @@ class Spline(AbstractScheme):
     def problem(self) -> Map:
         """Any function of each of K blocks."""
         return Map(blocks=self.blocks)
-
-    @property
-    def domain(self) -> Reals:
-        """The reals."""
-        return Reals()
 
     @property
     def guarantee(self) -> Guarantee:
@@ -148,7 +150,8 @@ class Spline(AbstractScheme):
         Raises:
             InvalidArgument: if X is not K blocks of finite numbers.
         """
-        array = blocks_of(X, self.blocks, self.domain)
+        domain = of_data(self.domain, X, Reals)
+        array = as_doubles(blocks_of(X, self.blocks, domain))
         scale = largest(array)
         flat = array.reshape(self.blocks, -1) / scale
         layout = (
@@ -161,7 +164,7 @@ class Spline(AbstractScheme):
         if self.encoder_smoothing:
             layout = replace(layout, offset=_offset(curve, along))
         shares = scale * along[layout.places].reshape(self.workers, *array.shape[1:])
-        return Encoded(self, (self.domain.validate(shares, "X"),), layout)
+        return Encoded(over(self, domain), (domain.validate(shares, "X"),), layout)
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether at least N - S workers answered."""
@@ -191,6 +194,7 @@ class Spline(AbstractScheme):
             workers=answered,
             adversaries=self.adversaries,
             bound=self.bound,
+            domain=self.domain,
         )
 
     def _through(self, layout: SplineLayout) -> SmoothingSpline:

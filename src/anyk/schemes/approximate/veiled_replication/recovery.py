@@ -16,6 +16,7 @@ from anyk.codes.curves.accuracy import unseen_error
 from anyk.codes.curves.kriging import ROUGHNESS, Kriging, kriging, restricted_likelihood
 from anyk.codes.locators.located import Located
 from anyk.codes.locators.noisy_copies import locate_among_copies
+from anyk.domains.base import AbstractDomain
 from anyk.domains.real import Reals
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.randomness.sketch import sketch
@@ -23,6 +24,7 @@ from anyk.schemes.approximate.believed import recover_from_believed
 from anyk.schemes.approximate.common import MOST_NUMBERS, largest, no_numbers, with_evidence
 from anyk.schemes.approximate.veiled_replication.layout import VeiledLayout
 from anyk.schemes.base import AbstractRecovery, rows_of
+from anyk.schemes.precision import as_doubles, narrowed
 
 __all__ = ["VeiledRecovery"]
 
@@ -79,6 +81,7 @@ class VeiledRecovery(AbstractRecovery):
         adversaries: A, how many of them may lie.
         bound: the largest absolute value of an honest answer's numbers; None where none is known.
         source: of the random numbers of its sketches, which no worker may foresee.
+        domain: of the answers.
 
     Example:
         >>> scheme = anyk.VeiledReplication(2, 12, colluders=1, leakage=1.0)
@@ -91,6 +94,7 @@ class VeiledRecovery(AbstractRecovery):
     workers: tuple[int, ...]
     adversaries: int = 0
     bound: float | None = None
+    domain: AbstractDomain = Reals()
     source: AbstractSource = SystemSource()
 
     @property
@@ -130,10 +134,10 @@ class VeiledRecovery(AbstractRecovery):
             InvalidArgument: if `values` does not fit, or is not finite.
             TooManyErrors: if more than A answers contradict the rest beyond doubt.
         """
-        array = rows_of(values, self.workers, Reals())
+        array = as_doubles(rows_of(values, self.workers, self.domain))
         if not array.size:
-            return no_numbers(self.layout.blocks, array)
-        return recover_from_believed(
+            return no_numbers(self.layout.blocks, array.astype(self.domain.dtype))
+        recovered = recover_from_believed(
             array,
             self.workers,
             adversaries=self.adversaries,
@@ -141,8 +145,9 @@ class VeiledRecovery(AbstractRecovery):
             source=self.source,
             examine=self._examine,
             decode=self._decode,
-            among=lambda workers: replace(self, workers=workers, adversaries=0),
+            among=lambda workers: replace(self, workers=workers, adversaries=0, domain=Reals()),
         )
+        return narrowed(recovered, self.domain.dtype)
 
     def _examine(self, kept: NDArray[np.intp], columns: Floats, most: int) -> Located:
         parts = _parts(self.layout, np.array(self.workers)[kept])

@@ -7,6 +7,7 @@ from dataclasses import KW_ONLY, dataclass
 from typing import Any, final
 
 from anyk.checks import indices_of, positive, settle
+from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
 from anyk.randomness.entropy import AbstractSource, SystemSource
@@ -22,6 +23,7 @@ from anyk.schemes.approximate.veiled_replication.choice import veiled_layout
 from anyk.schemes.approximate.veiled_replication.layout import VeiledLayout, check_copies
 from anyk.schemes.approximate.veiled_replication.recovery import VeiledRecovery
 from anyk.schemes.base import AbstractScheme, Encoded, Encoder, blocks_of
+from anyk.schemes.precision import as_doubles, curve_domain, of_data, over
 from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_for_certain
 from anyk.schemes.tally import AbstractTally, CountTally
 from anyk.spec import Guarantee, Map, Threat
@@ -51,6 +53,9 @@ class VeiledReplication(AbstractScheme):
         data_std: standard deviation of the data's coordinates, for which `leakage` is stated.
         bound: the largest absolute value of an honest answer's numbers, where one is known and
             `adversaries` is above 0: whoever answers more is a liar without further evidence.
+        domain: the reals, in double precision by default; `Reals(dtype=np.float32)` takes half the
+            bytes. Tensors are computed with as such, in the precision in which they come, and so is
+            all with `Torch()`.
 
     Raises:
         InvalidArgument: if an argument is out of range.
@@ -105,6 +110,7 @@ class VeiledReplication(AbstractScheme):
     leakage: float
     data_std: float = 1.0
     bound: float | None = None
+    domain: AbstractDomain = Reals()
 
     def __post_init__(self) -> None:
         settle(self, optional="stragglers", blocks=1, workers=1, stragglers=0)
@@ -112,6 +118,7 @@ class VeiledReplication(AbstractScheme):
         check_copies(self.blocks, self.workers, self.colluders)
         check_threat(self.blocks, self.workers, self.stragglers, self.adversaries)
         check_bound(self.bound, self.adversaries)
+        object.__setattr__(self, "domain", curve_domain(self.domain, Reals))
         std = positive(
             "data_std", self.data_std, change="Pass that of the data's numbers.", squared=True
         )
@@ -128,11 +135,6 @@ class VeiledReplication(AbstractScheme):
     def problem(self) -> Map:
         """Any function of each of K blocks."""
         return Map(blocks=self.blocks)
-
-    @property
-    def domain(self) -> Reals:
-        """The reals."""
-        return Reals()
 
     @property
     def guarantee(self) -> Guarantee:
@@ -171,9 +173,11 @@ class VeiledReplication(AbstractScheme):
         Raises:
             InvalidArgument: if X is not K blocks of finite numbers.
         """
-        array = blocks_of(X, self.blocks, self.domain)
+        domain = of_data(self.domain, X, Reals)
+        array = as_doubles(blocks_of(X, self.blocks, domain))
         layout = self._layout
-        return Encoded(self, (layout.shares(array, source),), layout)
+        shares = domain.validate(layout.shares(array, source), "X")
+        return Encoded(over(self, domain), (shares,), layout)
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether at least N - S workers answered."""
@@ -195,7 +199,11 @@ class VeiledReplication(AbstractScheme):
         """
         check_answers(self, answered, least_answers(self.blocks, self.adversaries))
         return VeiledRecovery(
-            layout=layout, workers=answered, adversaries=self.adversaries, bound=self.bound
+            layout=layout,
+            workers=answered,
+            adversaries=self.adversaries,
+            bound=self.bound,
+            domain=self.domain,
         )
 
 
