@@ -110,6 +110,15 @@ class Flights:
         """Whether its worker may be computing it."""
         return flight.began is not None
 
+    def late_at(self, worker: int) -> float:
+        """When a worker will be late with what it computes; infinity if it has nothing."""
+        queue = self._at[worker]
+        if not queue:
+            return math.inf
+        own = self._pace.seconds(worker) or 0.0
+        began = queue[0].sent if queue[0].began is None else queue[0].began
+        return began + own * (len(queue[0].items) - 1) + self._pace.late_after()
+
     def due(self, flight: Flight, worker: int, now: float) -> tuple[float, float]:
         """When another worker should be given a batch too, and how long it will still take.
 
@@ -122,12 +131,10 @@ class Flights:
             now: the time.
 
         Returns:
-            A time, infinity where that can't be told yet; and seconds.
+            A time; and seconds.
         """
-        late, other = self._pace.late_after(), self._pace.seconds(worker)
-        own = self._pace.seconds(flight.worker)
-        if late is None or other is None or own is None:
-            return math.inf, math.inf
+        late, other = self._pace.late_after(), self._pace.seconds(worker) or 0.0
+        own = self._pace.seconds(flight.worker) or 0.0  # as long as nothing came from anybody
         queue = self._at[flight.worker]
         before = queue[: queue.index(flight)] if flight.began is None else []
         start = queue[0].began if flight.began is None else flight.began

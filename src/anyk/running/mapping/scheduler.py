@@ -98,10 +98,13 @@ class Scheduler:
                 return
 
     def _receive(self, timeout: float | None) -> Returned | None:
-        if self._flights:
-            return self._calls.receive(timeout)
-        self.source.wait(timeout)
-        return None
+        if not self._flights:
+            self.source.wait(timeout)
+            return None
+        returned = self._calls.receive(timeout)
+        if returned is None and timeout is None:
+            self._lost()  # on a virtual clock: all of them hang
+        return returned
 
     @property
     def late(self) -> tuple[int, ...]:
@@ -120,7 +123,13 @@ class Scheduler:
                 if len(self._flights.at(worker)) == held and not self._give(worker):
                     break
         idle = [worker for worker in usable if len(self._flights.at(worker)) < at_once]
-        return self._help(idle) if idle else math.inf
+        if not idle:
+            return math.inf
+        wake, now = self._help(idle), self._executor.clock()
+        if any(item.raised for item in self._todo):  # and waits for somebody else
+            others = map(self._flights.late_at, usable)
+            wake = min([wake, *(late for late in others if late > now)])
+        return wake
 
     def _usable(self) -> list[int]:
         return [
@@ -189,8 +198,12 @@ class Scheduler:
             return False
         if worker not in item.raised:
             return True
+        now = self._executor.clock()
         return not any(
-            item.may_go_to(other) and other not in item.raised for other in self._usable()
+            item.may_go_to(other)
+            and other not in item.raised
+            and now < self._flights.late_at(other)
+            for other in self._usable()
         )
 
     def _post(self, worker: int, items: list[Item]) -> None:
@@ -301,7 +314,8 @@ class Scheduler:
         item.seconds = result.seconds
         if result.raised is not None:
             item.raised[worker] = result.raised
-            if len(item.raised) > self._settings.retries or self._nobody_else(item):
+            item.raises += 1
+            if item.raises > self._settings.retries or self._nobody_else(item):
                 self._fail(item, raised_on(item, result.raised))
             return
         item.answer(worker, result.value, self._same)
@@ -374,11 +388,11 @@ class Scheduler:
     def _lost(self) -> NoReturn:
         """Nobody is left who could compute the rest."""
         done, missing = self._missing()
-        left = len(self._usable())
+        left, lateness = len(self._usable()), " and hang" if self._flights else ""
         raise NotEnoughAnswers(
             answered=done,
             missing=missing,
-            needed=f"workers for the rest, of which {left} of {self._executor.workers} are left",
+            needed=f"workers for the rest; {left} of {self._executor.workers} are left{lateness}",
             failures=self._record.failures,
             of="item",
             change="See why workers failed, release those in quarantine, or add others.",
