@@ -144,7 +144,7 @@ class Scheduler:
             if item.lacking <= 0:
                 item.queued = False
                 continue
-            alone = bool(item.deaths or item.raised)  # nobody else is to suffer from it
+            alone = bool(item.died or item.raised)  # nobody else is to suffer from it
             if not self._may_take(item, worker) or (alone and items):
                 kept.append(item)
                 continue
@@ -183,13 +183,15 @@ class Scheduler:
         return item
 
     def _may_take(self, item: Item, worker: int) -> bool:
-        """Whether a worker may be given an item, and, if the function raised there, must be."""
+        """Whether a worker may be given an item, and, if it went wrong there, must be."""
         if not item.may_go_to(worker):
             return False
-        if worker not in item.raised:
-            return True
-        return not any(
-            item.may_go_to(other) and other not in item.raised for other in self._usable()
+        return not item.went_wrong_on(worker) or not self._others(item)
+
+    def _others(self, item: Item) -> bool:
+        """Whether there are workers that may be given an item, and on which it did not go wrong."""
+        return any(
+            item.may_go_to(worker) and not item.went_wrong_on(worker) for worker in self._usable()
         )
 
     def _post(self, worker: int, items: list[Item]) -> None:
@@ -348,8 +350,9 @@ class Scheduler:
     def _died(self, flight: Flight, why: str) -> None:
         """A worker died, or was lost, with these items."""
         for item in flight.items:
-            item.deaths += 1
-            if item.deaths >= _DEATHS and not item.over:
+            item.died.append(flight.worker)
+            several = len(set(item.died)) >= _DEATHS or not self._others(item)
+            if several and len(item.died) >= _DEATHS and not item.over:
                 self._fail(item, deadly(item, why))
         self._again(flight.items)
 
