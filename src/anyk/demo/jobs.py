@@ -23,7 +23,7 @@ __all__ = ["WORKERS", "Job", "Way", "gram", "gram_job", "reading_job"]
 WORKERS = 12
 
 _READING_BLOCKS, _READING_ROWS = 8, 56
-_PARTS = 4  # items of a map that a block is cut in: there may be more items than workers
+_PARTS = 2  # items of a map that a block is cut in: there may be more items than workers
 _GRAM_BLOCKS, _GRAM_ROWS = 3, 599
 
 
