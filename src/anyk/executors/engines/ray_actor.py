@@ -18,7 +18,13 @@ from anyk.executors.core.run_task import Task
 from anyk.executors.core.task_id import TaskId
 from anyk.executors.engines.ray_values import Parcel, filled, library, to_parts
 from anyk.executors.engines.slices import Slice
-from anyk.executors.engines.worker_state import ProcessId, Report, RunRequest, WorkerState
+from anyk.executors.engines.worker_state import (
+    ProcessId,
+    Report,
+    RunRequest,
+    WorkerState,
+    mortal,
+)
 from anyk.work import own_copies
 
 __all__ = ["AnykWorker"]
@@ -37,6 +43,7 @@ class AnykWorker:
     """
 
     def __init__(self, master: ProcessId, name: str) -> None:
+        self._master = master
         self._state = WorkerState(master)
         self._name = name
         self._fetched: dict[Any, Any] = {}  # by reference, the arguments of the last run
@@ -116,7 +123,7 @@ class AnykWorker:
             for why in self._broken.values():
                 raise LookupError(why)  # noqa: TRY301
             items, ids = batch.bare()
-            with self._state.mortal():
+            with mortal(self._master):
                 results = self._computed(self._calls.function(key), items, ids, batch.refs)
         except BaseException as error:  # noqa: BLE001 - it is all that comes of any item
             results = [Result(None, raised_by(error), 0.0)] * size
