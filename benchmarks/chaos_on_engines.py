@@ -41,7 +41,7 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -66,6 +66,7 @@ from numpy.typing import NDArray
 import anyk
 from anyk import AbstractExecutor
 from anyk.executors.core.base import AbstractDispatch, PerWorker, Placement
+from anyk.executors.core.calls import AbstractCalls
 from anyk.executors.wrappers.wrapper import AbstractWrapper
 from anyk.work import Plain, WorkerTask
 
@@ -101,6 +102,10 @@ class Troubled(AbstractWrapper):
     def shares_per_machine(self) -> int:
         """One: all of them are on this machine, where nobody is curious."""
         return 1
+
+    def calls(self, function: Callable[..., Any]) -> AbstractCalls:
+        """Pass it on; calls of `anyk.map` have chaos of their own."""
+        return self.within.calls(function)
 
     def dispatch(
         self,

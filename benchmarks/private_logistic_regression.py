@@ -55,7 +55,7 @@ def coded(X, y, workers, colluders):
     with anyk.Simulated(workers) as executor:
         model = CodedLogisticRegression(
             executor=executor, workers=workers, stragglers=0, colluders=colluders,
-            iterations=ITERATIONS, random_state=0, verbose=0, **PAPER,
+            max_iter=ITERATIONS, random_state=0, verbose=0, **PAPER,
         ).fit(X, y)  # fmt: skip
     report = model.report_
     decode = decoding_seconds(report.scheme, X.shape[1] + 1)
@@ -148,7 +148,7 @@ def accuracies(X, y):
     folds = StratifiedKFold(5, shuffle=True, random_state=0)
     with anyk.Inline(8) as executor:
         model = CodedLogisticRegression(
-            executor=executor, iterations=ITERATIONS, random_state=0, verbose=0, **PAPER
+            executor=executor, max_iter=ITERATIONS, random_state=0, verbose=0, **PAPER
         )
         ours = cross_val_score(model, X, y, cv=folds).mean()
     return ours, cross_val_score(LogisticRegression(max_iter=1000), X, y, cv=folds).mean()

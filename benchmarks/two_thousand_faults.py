@@ -46,6 +46,7 @@ import anyk
 from anyk import AbstractExecutor
 from anyk.bench.measure import wilson
 from anyk.executors.core.base import AbstractDispatch, Placement
+from anyk.executors.core.calls import AbstractCalls
 from anyk.executors.core.run_task import Task
 from anyk.executors.wrappers.wrapper import AbstractWrapper
 from anyk.faults import AbstractFault, Delay, Faulty
@@ -92,6 +93,10 @@ class Moody(AbstractWrapper):
     def within(self) -> AbstractExecutor:
         """The executor that has no faults."""
         return self._executor
+
+    def calls(self, function: Callable[..., Any]) -> AbstractCalls:
+        """Pass it on; calls of `anyk.map` have chaos of their own."""
+        return self.within.calls(function)
 
     def dispatch(
         self,

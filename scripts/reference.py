@@ -13,7 +13,7 @@ from typing import Any
 import anyk
 
 PAGES = {  # page: its title, what it says first, and the rooms whose exports of `anyk` it holds
-    "running": ("Running", "From a function and data to an outcome.", ("running",)),
+    "running": ("Running", "From a function and data to an outcome.", ("running", "cutting")),
     "schemes": (
         "Schemes",
         "[Which scheme](../which-scheme.md) helps to choose one.",

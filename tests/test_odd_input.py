@@ -1,5 +1,6 @@
 """Every public call with one of its arguments made odd: a value, or an error of anyk's own."""
 
+import asyncio
 import dataclasses
 import decimal
 import fractions
@@ -176,6 +177,19 @@ CALLS: dict[str, Call] = {
         lambda *given, **named: list(anyk.stream(*given, **named)), SCHEME, np.square, FULL,
         EXECUTOR, deadline=9.0, tolerance=None, every=1, progress=False,
     ),
+    "map": call(
+        anyk.map, np.square, FULL, EXECUTOR, copies=2, agree=1, rtol=None, equal=None, retries=1,
+        deadline=9.0, on_failure="return", progress=False, kwargs=None,
+    ),
+    "starmap": call(anyk.starmap, np.add, [FULL, FULL], EXECUTOR, agree=2, progress=False),
+    "amap": call(
+        lambda *given, **named: asyncio.run(anyk.amap(*given, **named)), np.square, FULL, EXECUTOR,
+        retries=0, deadline=9.0,
+    ),
+    "map_unordered": call(
+        lambda *given, **named: list(anyk.map_unordered(*given, **named)), np.square, FULL,
+        EXECUTOR, copies=1, progress=False,
+    ),
     "matmul": call(
         anyk.matmul, FULL, FULL, EXECUTOR, scheme=None, stragglers=1, adversaries=0, colluders=0,
         pieces=1, verified=None, deadline=9.0, tolerance=None, on_failure="return", progress=False,
@@ -190,6 +204,9 @@ CALLS: dict[str, Call] = {
     "Distributed.run": call(
         DISTRIBUTED.run, np.add, 1, deadline=9.0, on_failure="return", progress=False
     ),
+    "blocks": call(anyk.blocks, FULL, 2),
+    "Blocks.stacked": call(lambda X, K: anyk.blocks(X, K).stacked, FULL, 2),
+    "Blocks.join": call(anyk.blocks(FULL, 2).join, [[1], [2]]),
     "Lateness": call(anyk.Lateness, medians=2.0, margin=0.2),
     "Quarantine": call(anyk.Quarantine, 4),
     "Quarantine.put": call(anyk.Quarantine(4).put, 1, "its memory fails"),
@@ -264,6 +281,7 @@ ELSEWHERE = {
     "Answer", "Attack", "Audit", "Candidate", "Condition", "Disclosure", "Distributed", "Encoder",
     "Guarantee", "Leak", "Outcome", "ProductPlan", "Recovered", "SchemeRow", "SchemeWords",
     "Shortlist", "Status", "Timing", "WorkerHealth", "WrapperRow", "CATALOGUE",  # anyk makes them
+    "Broadcast", "TaskId", "task_id", "FunctionRaised", "WorkerTraceback",  # as above
     "FieldArray",  # has numpy's rules
     "Dask", "Processes", "Ray", "Remote",  # start or reach workers; tests/executors
     "delays", "faults", "testing",

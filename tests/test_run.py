@@ -113,7 +113,7 @@ def test_on_failure_return_gives_an_outcome(executor):
     assert outcome.value is None
     assert outcome.missing == tuple(range(9))
     assert set(outcome.failures.values()) == {"ValueError: no"}
-    with pytest.raises(anyk.NotEnoughAnswers, match=r"Failed: .*ValueError: no"):
+    with pytest.raises(anyk.NotEnoughAnswers, match=r"the function raised ValueError: no"):
         anyk.run(SCHEME, hostile, X, executor)
 
 
@@ -424,8 +424,9 @@ def test_an_executor_is_called_by_a_name_that_readers_know():
 
 
 def test_numbers_and_words_agree():
-    with anyk.Inline(2) as executor, pytest.raises(anyk.NotEnoughAnswers) as caught:
-        anyk.run(anyk.Replication(1, 2), np.linalg.inv, [1.0], executor)
+    with Faulty(anyk.Inline(2), {0: Crash(), 1: Crash()}) as executor:
+        with pytest.raises(anyk.NotEnoughAnswers) as caught:
+            anyk.run(anyk.Replication(1, 2), np.square, [1.0], executor)
     assert "needed: 1 replica of each of 1 block." in str(caught.value)
     assert "at most 1 liar." in str(anyk.TooManyErrors(answered=[0, 1], adversaries=1))
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from anyk import dask_array as dask_array
     from anyk import delays as delays
     from anyk import faults as faults
+    from anyk import joblib as joblib
     from anyk import learn as learn
     from anyk import testing as testing
     from anyk.answers import Answer as Answer
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from anyk.audits.disclosure import leakage as leakage
     from anyk.audits.disclosure import worst_coalition as worst_coalition
     from anyk.audits.guesses import Attack as Attack
+    from anyk.cutting.blocks import Blocks as Blocks
+    from anyk.cutting.blocks import blocks as blocks
     from anyk.degrees.of_degree import of_degree as of_degree
     from anyk.domains.array import FieldArray as FieldArray
     from anyk.domains.base import AbstractDomain as AbstractDomain
@@ -149,6 +152,7 @@ _PLACES: Final = {
     "Attack": "anyk.audits.guesses",
     "Audit": "anyk.audits.attack",
     "Berrut": "anyk.schemes.approximate.berrut.scheme",
+    "Blocks": "anyk.cutting.blocks",
     "Broadcast": "anyk.executors.core.broadcast",
     "CATALOGUE": "anyk.schemes.catalogue",
     "CSA": "anyk.schemes.products.csa",
@@ -233,6 +237,7 @@ _PLACES: Final = {
     "WrapperRow": "anyk.schemes.row",
     "amap": "anyk.running.mapping.map",
     "audit": "anyk.audits.attack",
+    "blocks": "anyk.cutting.blocks",
     "distribute": "anyk.running.run",
     "leakage": "anyk.audits.disclosure",
     "leakage_spent": "anyk.audits.accountant",
@@ -248,7 +253,7 @@ _PLACES: Final = {
     "task_id": "anyk.executors.core.task_id",
     "worst_coalition": "anyk.audits.disclosure",
 }
-_NAMESPACES: Final = ("dask_array", "delays", "faults", "learn", "testing")
+_NAMESPACES: Final = ("dask_array", "delays", "faults", "joblib", "learn", "testing")
 
 if not TYPE_CHECKING:  # a type checker knows the names, and which there are not
     __all__ = [*_PLACES, "delays", "faults", "testing"]  # noqa: PLE0604 - not learn, which needs an extra

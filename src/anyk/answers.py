@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.errors import SAME_REASON, by_reason, fail_alike, numbered, ranges
 from anyk.evidence import (
     error_in_words,
     evidence_in_short,
     evidence_in_words,
     evidence_picture,
 )
+from anyk.wording import SAME_REASON, by_reason, fail_alike, numbered, ranges
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

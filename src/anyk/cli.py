@@ -9,7 +9,8 @@ from functools import partial
 from pathlib import Path
 
 from anyk import __version__
-from anyk.errors import AnykError, InvalidArgument, missing_extra
+from anyk.errors import AnykError, InvalidArgument
+from anyk.wording import missing_extra
 
 __all__ = ["main"]
 

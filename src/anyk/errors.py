@@ -16,14 +16,15 @@ AnykError
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from anyk.wording import SAME_REASON, by_reason, fail_alike, numbered, ranges
 
 if TYPE_CHECKING:
     from anyk.answers import Outcome
 
 __all__ = [
-    "SAME_REASON",
     "AnykError",
     "DegreeTooHigh",
     "ExecutorError",
@@ -37,103 +38,7 @@ __all__ = [
     "Unachievable",
     "WorkerTraceback",
     "WouldWrap",
-    "by_reason",
-    "fail_alike",
-    "missing_extra",
-    "numbered",
-    "ranges",
 ]
-
-SAME_REASON: Final = (
-    "All that failed did so for the same reason: remove it first, as more workers may fail too."
-)
-
-
-def missing_extra(what: str, extra: str) -> ImportError:
-    """The error where a package is missing that one of the extras brings.
-
-    Args:
-        what: is done with which package.
-        extra: its name in pyproject.toml.
-
-    Example:
-        >>> from anyk.errors import missing_extra
-        >>> print(missing_extra("the table is drawn with rich", "demo"))
-        the table is drawn with rich; in a checkout of anyk, install it with: pip install '.[demo]'
-    """
-    install = f"pip install '.[{extra}]'"
-    return ImportError(f"{what}; in a checkout of anyk, install it with: {install}")
-
-
-def ranges(workers: Iterable[int]) -> str:
-    """Workers as a short text: ``[0, 1, 2, 5]`` becomes ``0-2, 5``.
-
-    Example:
-        >>> from anyk.errors import ranges
-        >>> ranges([5, 0, 1, 2]), ranges([])
-        ('0-2, 5', 'none')
-    """
-    runs: list[list[int]] = []
-    for worker in sorted(workers):
-        if runs and worker == runs[-1][1] + 1:
-            runs[-1][1] = worker
-        else:
-            runs.append([worker, worker])
-    texts = [f"{first}" if first == last else f"{first}-{last}" for first, last in runs]
-    return ", ".join(texts) if texts else "none"
-
-
-def by_reason(failures: Mapping[int, str]) -> dict[str, list[int]]:
-    """Workers that failed alike, together: thousands often fail for one reason.
-
-    Example:
-        >>> from anyk.errors import by_reason
-        >>> by_reason({1: "it died", 2: "ValueError: no", 4: "it died"})
-        {'it died': [1, 4], 'ValueError: no': [2]}
-    """
-    alike: dict[str, list[int]] = {}
-    for worker, reason in failures.items():
-        alike.setdefault(reason, []).append(worker)
-    return alike
-
-
-def fail_alike(
-    used: Collection[int], missing: Collection[int], failures: Mapping[int, str]
-) -> bool:
-    """Whether all failures have one reason: several, or all that are missing.
-
-    They do where the function has a fault, and then more workers would fail as well.
-
-    Args:
-        used: workers whose answers are usable.
-        missing: workers without a usable answer.
-        failures: reason by worker, for those that failed rather than kept silent.
-
-    Example:
-        >>> from anyk.errors import fail_alike
-        >>> fail_alike([], [0, 1, 2], {0: "ValueError: no", 1: "ValueError: no"})
-        True
-        >>> fail_alike([], [0, 1, 2], {1: "it died"})  # one of three tells little of the others
-        False
-    """
-    alone = len(failures) == 1 and (len(missing) > 1 or bool(used))
-    return not alone and len(set(failures.values())) == 1
-
-
-def numbered(count: int, singular: str, plural: str = "") -> str:
-    """A number of things, in words that agree with it.
-
-    Args:
-        count: how many.
-        singular: the word for one.
-        plural: the word for others; "" for that with an s.
-
-    Example:
-        >>> from anyk.errors import numbered
-        >>> numbered(1, "liar"), numbered(0, "liar"), numbered(2, "copy", "copies")
-        ('1 liar', '0 liars', '2 copies')
-    """
-    return f"{count} {singular if count == 1 else plural or f'{singular}s'}"
 
 
 def _rebuild(cls: type[AnykError], message: str, state: dict[str, Any]) -> AnykError:
@@ -346,8 +251,10 @@ class FunctionRaised(NotEnoughAnswers):
 
     Args:
         reason: the exception in words.
-        where: on what, in words.
+        where: on which item, in words; "" for shares.
         workers: on which workers.
+        answered: workers whose answers are usable.
+        missing: workers without one.
 
     Example:
         >>> try:
@@ -360,20 +267,25 @@ class FunctionRaised(NotEnoughAnswers):
         TypeError("object of type 'int' has no len()")
     """
 
-    def __init__(self, reason: str, *, where: str = "", workers: Iterable[int] = ()) -> None:
+    def __init__(
+        self,
+        reason: str,
+        *,
+        where: str = "",
+        workers: Iterable[int],
+        answered: Iterable[int] = (),
+        missing: Iterable[int] = (),
+    ) -> None:
         self.reason = reason
         self.workers = tuple(sorted(workers))
-        self.answered, self.missing, self.needed = (), self.workers, "no exception"
+        self.answered, self.missing = tuple(sorted(answered)), tuple(sorted(missing))
+        self.needed = "a function that returns"
         self.failures = dict.fromkeys(self.workers, reason)
         self.spared = ()
-        who = "worker" if len(self.workers) == 1 else "workers"
-        told = ", ".join(
-            part for part in (where, f"on {who} {ranges(self.workers)}" if workers else "") if part
-        )
+        who = f"on {'worker' if len(self.workers) == 1 else 'workers'} {ranges(self.workers)}"
+        told = f"on {where}, {who}" if where else who
         change = (
-            'Correct it, or take the other items by on_failure="return".'
-            if where
-            else "Correct it: more workers would raise as well."
+            'Correct it, or take the other items by on_failure="return".' if where else SAME_REASON
         )
         RecoveryError.__init__(self, f"the function raised {reason}, {told}. {change}")
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import final
 
 from anyk.checks import positive, probability
-from anyk.errors import numbered
 from anyk.randomness.gaussian import SKEW, TAIL
 from anyk.spread import larger
+from anyk.wording import numbered
 
 __all__ = [
     "Leak",

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
 from anyk.checks import MOST, count, flag, positive, settle, shown
-from anyk.errors import InvalidArgument, numbered
+from anyk.errors import InvalidArgument
+from anyk.wording import numbered
 
 if TYPE_CHECKING:
     from anyk.leak import Leak

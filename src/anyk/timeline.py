@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.errors import missing_extra
+from anyk.wording import missing_extra
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

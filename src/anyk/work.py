@@ -338,6 +338,12 @@ class WorkerTask:
     per_worker: tuple[bool, ...] = ()
     parts: int = 1
 
+    @property
+    def __name__(self) -> str:
+        """What engines call it: the name of the user's function, or of what is done instead."""
+        function = self.work.users
+        return str(getattr(function, "__name__", type(self.work).__name__))
+
     def __call__(self, *inputs: Any) -> NDArray[Any]:
         """The answer on one share: its parts come first, then the arguments."""
         present = self.domain.present

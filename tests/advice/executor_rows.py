@@ -22,7 +22,8 @@ from tried import tried
 import anyk
 from anyk import delays
 from anyk.executors.core.placements import Placements
-from anyk.executors.engines.futures import _FuturesWorker
+from anyk.executors.engines.futures_worker import FuturesWorker
+from anyk.executors.processes.constants import Constants
 from anyk.executors.processes.executor import _pack as packed_for_processes
 from anyk.executors.processes.executor import _refuse as refuse
 from anyk.executors.remote.arguments import pack, sendable
@@ -116,7 +117,7 @@ def nested(own):
 
 def broken(maker):
     """A worker whose pool broke, opened again."""
-    worker = _FuturesWorker(maker)
+    worker = FuturesWorker(maker, Constants())
     worker.open()
     worker.fail(BrokenProcessPool("it ended"))
     worker.open()
@@ -317,8 +318,8 @@ ROWS = [
     ),
     tried(
         "let it return one, such as ProcessPoolExecutor(1).",
-        lambda: _FuturesWorker(int).open(),
-        lambda: _FuturesWorker(partial(ProcessPoolExecutor, 1)).open(),
+        lambda: FuturesWorker(int, Constants()).open(),
+        lambda: FuturesWorker(partial(ProcessPoolExecutor, 1), Constants()).open(),
     ),
     tried(
         "pass a callable that makes one, such as partial(ProcessPoolExecutor, 1), and it is "
@@ -405,6 +406,12 @@ ROWS = [
         "Pass plain values: nothing else crosses the wire, as no pickle does.",
         lambda: pack({1, 2}, []),
         lambda: pack([1, 2], []),
+    ),
+    tried(
+        "pass the value as an argument, or let the workers' own function load it.",
+        lambda: anyk.Remote(["127.0.0.1:1"], tls=None).broadcast(np.ones(2)),
+        lambda: make_request("scaled", (np.ones(3), np.ones(2)), 1),
+        lambda: make_request("scaled_by_my_own", (np.ones(3),), 1),
     ),
     tried(
         "Convert it with .astype(...).",

@@ -18,12 +18,12 @@ Y = X[:, 0] > 0
 THREAT = {"workers": 4, "stragglers": 1, "adversaries": 1, "colluders": 1}
 
 
-def fit(X=X, y=Y, kind=CodedLogisticRegression, **named):
+def fit(X=X, y=Y, kind=CodedLogisticRegression, sample_weight=None, **named):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return kind(
-            **{"workers": 12, "iterations": 2, "verbose": 0, "random_state": 0, **named}
-        ).fit(X, y)
+        return kind(**{"workers": 12, "max_iter": 2, "verbose": 0, "random_state": 0, **named}).fit(
+            X, y, sample_weight
+        )
 
 
 def code(degree=3, **named):
@@ -33,7 +33,7 @@ def code(degree=3, **named):
 def unpickled(**later):
     with anyk.Inline(12) as executor:
         model = CodedLogisticRegression(
-            executor=executor, workers=12, iterations=2, verbose=0, random_state=0
+            executor=executor, workers=12, max_iter=2, verbose=0, random_state=0
         )
         again = pickle.loads(pickle.dumps(model))
         if later:
@@ -73,6 +73,32 @@ ROWS = [
         lambda: unpickled(executor=True),
     ),
     tried("Add rows of another class.", lambda: fit(y=Y | True), lambda: fit(y=Y)),
+    tried(
+        "Pass one number for each row.",
+        lambda: fit(sample_weight=np.ones(39)),
+        lambda: fit(sample_weight=np.ones(40)),
+    ),
+    tried(
+        "Pass 0 for rows that should not count.",
+        lambda: fit(sample_weight=np.r_[-1.0, np.ones(39)]),
+        lambda: fit(sample_weight=np.r_[0.0, np.ones(39)]),
+    ),
+    tried(
+        "Leave it out to count all rows the same.",
+        lambda: fit(class_weight={True: -1.0}),
+        lambda: fit(),
+    ),
+    tried(
+        "Pass 1, or leave degree out: the sigmoid itself takes any weights.",
+        lambda: fit(degree=3, sample_weight=1.0 + np.arange(40), workers=16),
+        lambda: fit(degree=1, sample_weight=1.0 + np.arange(40), workers=16),
+        lambda: fit(sample_weight=1.0 + np.arange(40), workers=16),
+    ),
+    tried(
+        "Pass max_iter in its place.",
+        lambda: fit(iterations=3),
+        lambda: fit(max_iter=3),
+    ),
     tried(
         "Pass 1.0, or infinity for no penalty.",
         lambda: fit(C=-1.0),
@@ -129,6 +155,6 @@ def searched():
     with anyk.Inline(12) as executor, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model = CodedLogisticRegression(
-            executor=executor, workers=12, iterations=2, verbose=0, random_state=0
+            executor=executor, workers=12, max_iter=2, verbose=0, random_state=0
         )
         return GridSearchCV(model, {"C": [1.0]}, cv=2, n_jobs=1).fit(X, Y)

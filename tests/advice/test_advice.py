@@ -1,9 +1,11 @@
 """Every advice of every error, followed: what it says works."""
 
+import cutting_rows
 import domain_rows
 import executor_rows
 import field_rows
 import learn_rows
+import map_rows
 import product_rows
 import pytest
 import residue_rows
@@ -19,8 +21,8 @@ import anyk
 from anyk.domains.functions import refused
 
 TABLES = (
-    spec_rows, domain_rows, field_rows, scheme_rows, product_rows, run_rows, executor_rows,
-    learn_rows, rest_rows, residue_rows, value_rows,
+    cutting_rows, spec_rows, domain_rows, field_rows, scheme_rows, product_rows, run_rows,
+    executor_rows, learn_rows, rest_rows, residue_rows, map_rows, value_rows,
 )  # fmt: skip
 ROWS = [
     pytest.param(row, id=f"{table.__name__} {place} {row.says}")

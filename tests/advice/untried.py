@@ -7,6 +7,7 @@ ELSEWHERE = "the error is raised by who called this; the rows of this table try 
 NO_ADVICE = "told of one worker's answer, whose loss the scheme bears: nothing is to be done"
 
 UNTRIED: dict[tuple[str, str], str] = {
+    ("cutting/tables.py", "f'{_MAP}; or c"): "pandas is needed: tests/test_blocks.py",
     ("dask_array/product.py", ""): "a Dask cluster is needed: tests/test_dask_array.py",
     ("dask_array/shares.py", ""): "told of a share that a worker lost: tests/test_dask_array.py",
     ("domains/functions/refused.py", "f'{shown}: "): ELSEWHERE,
@@ -16,7 +17,11 @@ UNTRIED: dict[tuple[str, str], str] = {
     ("executors/engines/dask_worker.py", ""): DASK,
     ("executors/engines/futures.py", "'it has no executor.'"): NO_ADVICE,
     ("executors/engines/ray.py", ""): RAY,
+    ("executors/engines/ray_calls.py", ""): RAY,
+    ("executors/engines/ray_site.py", ""): RAY,
+    ("executors/engines/ray_values.py", ""): RAY,
     ("executors/engines/ray_worker.py", ""): RAY,
     ("executors/remote/trial.py", ""): "tells what a worker of a trial said, which is its advice",
     ("running/degrees.py", "change"): ELSEWHERE,
+    ("running/mapping/failed_items.py", ""): "made for who raises it; the rows of maps try each",
 }

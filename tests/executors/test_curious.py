@@ -175,7 +175,8 @@ def spying() -> Any:
     """What a task on one Dask worker can ask about another one, by Dask's own messages."""
 
     def look(dask_worker: Any) -> Any:
-        (state,) = (actor._state for actor in dask_worker.state.actors.values())
+        (session,) = dask_worker.plugins["anyk"].open
+        (state,) = session.states.values()
         return [np.array(part[0]) for parts in state._held.values() for part in parts]
 
     def spy(_: Any, question: str, others: str) -> Any:
@@ -186,15 +187,11 @@ def spying() -> Any:
             return np.zeros(())
 
         async def ask() -> Any:
-            held = await worker.scheduler.who_has(keys=None)
             if question == "where":
-                return np.array(sorted(map(len, held.values())))
-            (key,) = (key for key, where in held.items() if others in where)
-            if question == "get":
-                got = await distributed.utils_comm.gather_from_workers(
-                    {key: [others]}, rpc=worker.rpc, who=worker.address
-                )
-                return np.frombuffer(type(got[0][key]).__name__.encode(), np.uint8)
+                return np.array(len(await worker.scheduler.has_what(workers=None)))
+            if question == "what":
+                held = await worker.scheduler.who_has(keys=None)
+                return np.array(["-anyk-" in key for key in held])
             empty = {"args": dumps(()), "kwargs": dumps({})}
             reply = await worker.rpc(others).run(function=dumps(look), **empty)
             return reply["result"][0]
@@ -225,14 +222,14 @@ def test_on_dask_a_worker_reads_the_share_of_another_one() -> None:
         found = {}
         both_are_there = executor.dispatch(np.copy, placement, [])
         assert all(both_are_there.receive(LONG) is not None for _ in range(2))
-        for question in ("where", "get", "run"):
+        for question in ("where", "what", "run"):
             dispatch = executor.dispatch(spying(), placement, [question, names[1]])
             answers = [dispatch.receive(LONG) for _ in range(2)]
             (answer,) = [each for each in answers if each is not None and each.worker == 0]
             assert answer.failure is None
             found[question] = answer.value
-        assert found["where"].tolist() == [1, 1]  # the scheduler tells who holds what
-        assert found["get"].tobytes() == b"Actor"  # a key brings a proxy, and no share
+        assert found["where"].tolist() == 2  # the scheduler tells where workers are
+        assert found["what"].all()  # it knows of no share, but of tasks on them
         assert found["run"].tolist() == [77, 88, 99]  # but whoever asks may run code there
 
 

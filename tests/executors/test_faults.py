@@ -1,5 +1,11 @@
 """Each fault, on threads, processes and the virtual clock; none sees more than its own worker."""
 
+import collections
+import copy
+import dataclasses
+import datetime as dt
+import decimal
+import fractions
 import math
 import pickle
 from collections.abc import Iterator
@@ -8,9 +14,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.sparse
 from hypothesis import given
 from hypothesis import strategies as st
 
+import anyk
 from anyk import Paced
 from anyk.answers import Answer
 from anyk.delays import Fixed
@@ -30,6 +38,7 @@ from anyk.faults import (
     Faulty,
     Rubbish,
 )
+from anyk.running.mapping.same import Same
 
 LONG = 30.0  # seconds: a test that waits this long has failed
 PACED = partial(Paced, delays=Fixed({}), generator=np.random.default_rng(0))
@@ -210,3 +219,69 @@ def test_workers_with_functions_of_their_own_are_refused(wrap: Any) -> None:
             wrap(executor)
     with pytest.raises(InvalidArgument, match="executor: got 3"):
         wrap(3)
+
+
+@dataclasses.dataclass(frozen=True)
+class Scored:
+    score: float
+    of: Any
+
+
+class Fitted:
+    def __init__(self, slope: float) -> None:
+        self.slope_ = slope
+
+
+Pair = collections.namedtuple("Pair", ["one", "other"])  # noqa: PYI024 - as users write it
+OF_ANY_TYPE = [
+    1, True, 0, 2**70, -5, 0.0, 1.5, math.nan, math.inf, 1j, "", "any", "Zoë", b"", b"x", b"\xff",
+    [1, 2], (1, "a"), Pair(1, 2), {"a": 1.0, "b": None}, {1, 2}, frozenset([3]), Scored(1.0, "x"),
+    Fitted(3.0), np.arange(3), np.array([np.nan, 1]), np.array(["a", "bc"]),
+    np.array([None, 1, "x"], object), np.array(["2020-01-01"], "M8[D]"),
+    np.array([(1, 2.0)], dtype="i4,f8"), np.float32(2), np.int8(3), np.bool_(True), np.uint64(3),  # noqa: FBT003
+    dt.date(2020, 2, 29), dt.datetime(2020, 2, 29, 5), dt.timedelta(3), decimal.Decimal("1.5"),  # noqa: DTZ001
+    fractions.Fraction(1, 3), scipy.sparse.csr_matrix(np.eye(3)), collections.OrderedDict(a=1),
+    [{"test_scores": 0.9, "fit_time": 0.1}],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("truth", OF_ANY_TYPE, ids=repr)
+def test_lies_about_values_of_any_type_are_wrong_and_of_that_type(truth: Any) -> None:
+    before, same = copy.deepcopy(truth), Same()
+    for worker in range(20):
+        lie = Corrupt().around(lambda: truth, worker)
+        assert type(lie) is type(truth)
+        assert not same(lie, truth)
+        assert same(lie, Corrupt().around(lambda: truth, worker))
+    one, other = (Collude().around(lambda: truth, worker) for worker in (2, 5))
+    assert type(one) is type(truth)
+    assert same(one, other)
+    assert same(truth, before)
+
+
+@pytest.mark.parametrize("truth", [None, abs, int, [], {}, (), math])
+def test_what_has_no_other_value_of_its_type_stays(truth: Any) -> None:
+    assert Corrupt().around(lambda: truth, 0) is truth or truth in ([], {}, ())
+
+
+def test_lies_about_frames_and_tensors() -> None:
+    pandas, torch = pytest.importorskip("pandas"), pytest.importorskip("torch")
+    frame = pandas.DataFrame(
+        {"a": [1, 2], "b": ["x", "y"], "c": pandas.array([1, None], dtype="Int64")}, index=[4, 5]
+    )
+    lie = Corrupt().around(lambda: frame, 1)
+    assert (lie.dtypes == frame.dtypes).all()
+    assert (lie.index == frame.index).all()
+    assert not (lie == frame).any(axis=None)
+    assert frame.a.tolist() == [1, 2]
+    lie = Corrupt().around(lambda: torch.arange(3), 1)
+    assert lie.dtype == torch.int64
+    assert not (lie == torch.arange(3)).any()
+
+
+def test_a_liar_of_three_is_outvoted_on_values_of_any_type() -> None:
+    for fault in (Corrupt(), Collude(seed=3)):
+        with Faulty(Threads(3), {1: fault}) as lying:
+            outcome = anyk.map(OF_ANY_TYPE.__getitem__, range(len(OF_ANY_TYPE)), lying, agree=2)
+        assert all(map(Same(), outcome.value, OF_ANY_TYPE))
+        assert outcome.suspects in {(), (1,)}

@@ -3,7 +3,6 @@
 import gc
 import multiprocessing
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -26,7 +25,7 @@ from calls import LONG, call, eventually, gone, hold_up_worker_0, receive, sums_
 import anyk
 from anyk.errors import InvalidArgument
 from anyk.executors.core.base import PerWorker
-from anyk.executors.engines import futures
+from anyk.executors.engines import futures_worker
 from anyk.executors.engines.futures import Futures
 from anyk.faults import Die, Faulty
 from anyk.testing.tasks import gram
@@ -78,10 +77,10 @@ def test_a_share_travels_once_and_is_forgotten_when_released() -> None:
         runs = [arguments[2] for name, arguments in executors[1].notes if name == "_run"]
         assert [request.parts is None for request in runs] == [False, True, True, False]
         mine = executors[1].notes[0][1][0]
-        assert set(futures._states[mine]._held) == {kept.key, other.key}
+        assert set(futures_worker._states[mine]._held) == {kept.key, other.key}
         executor.release(other)
-        assert eventually(lambda: set(futures._states[mine]._held) == {kept.key})
-    assert eventually(lambda: mine not in futures._states)
+        assert eventually(lambda: set(futures_worker._states[mine]._held) == {kept.key})
+    assert eventually(lambda: mine not in futures_worker._states)
     for each in executors:
         assert each.submit(abs, -3).result(LONG) == 3  # the caller's own, and still open
         each.shutdown()
@@ -158,11 +157,56 @@ def test_plain_and_per_worker_arguments_arrive(trio: Futures) -> None:
         assert not answer.value.flags.writeable
 
 
-def test_what_an_executor_can_not_send_fails_and_says_so(trio: Futures) -> None:
-    answers = call(trio, lambda share: share, np.zeros(3))
-    told = [str(answer.failure) for answer in answers.values()]  # Python 3.13 has other words
-    assert all(re.search(r"Can't (pickle|get) local object .*<lambda>", each) for each in told)
-    assert call(trio, np.square, [1, 2, 3])[2].value == 9
+def test_what_an_executor_can_not_send_or_load_fails_and_says_so(trio: Futures) -> None:
+    before = call(trio, tasks.pid, np.zeros(3))
+    lock = threading.Lock()
+    for task, told in [
+        (lambda share: share if lock else None, "cannot pickle '_thread.lock'"),
+        (tasks.LoadsOnlyInTheMaster(), "ValueError: invalid literal"),
+    ]:
+        answers = call(trio, task, np.zeros(3))
+        assert all(told in str(answer.failure) for answer in answers.values())
+    after = call(trio, tasks.pid, np.zeros(3))  # no pool broke
+    assert [after[worker].value for worker in range(3)] == [before[w].value for w in range(3)]
+
+
+def test_functions_arrive_that_no_other_process_can_import(trio: Futures) -> None:
+    factor, table = 3, np.arange(10_000.0)
+
+    def closure(share: Any) -> Any:
+        return factor * share + table[-1]
+
+    assert float(call(trio, closure, np.arange(3.0))[2].value) == 6 + 9999
+    with Futures([SINGLE]) as threads:  # of this process: nothing is copied
+        assert call(threads, lambda _: np.array(id(table)), [0])[0].value == id(table)
+
+
+def test_functions_of_a_script_without_a_guard_arrive_in_spawned_processes(tmp_path: Path) -> None:
+    path = tmp_path / "script.py"
+    path.write_text(
+        textwrap.dedent("""
+            import multiprocessing, sys
+            from concurrent.futures import ProcessPoolExecutor
+            import numpy as np
+            import anyk
+
+            def third(share):
+                return share / 3
+
+            del sys.modules["__main__"].__file__  # as in a notebook
+            context = multiprocessing.get_context("spawn")
+            pools = [ProcessPoolExecutor(1, mp_context=context) for _ in range(2)]
+            with anyk.Futures(pools) as executor:
+                print(anyk.run(anyk.Replication(2, 2), third, [3.0, 6.0], executor).value)
+            for pool in pools:
+                pool.shutdown()
+        """),
+        encoding="utf-8",
+    )
+    done = subprocess.run(
+        [sys.executable, str(path)], capture_output=True, text=True, check=False, timeout=2 * LONG
+    )
+    assert done.stdout == "[1. 2.]\n", done.stderr
 
 
 @pytest.mark.parametrize("executors", [[], 3, None, [SINGLE, 4], "ab"])
@@ -196,9 +240,9 @@ class Odd(Executor):
     [
         ("done", "no answer: str"),
         (None, "no answer: NoneType"),
-        (futures.Report([1.0], None, 0.0), "no array of numbers"),
-        (futures.Report(np.array("text"), None, 0.0), "no array of numbers"),
-        (futures.Report(None, None, 0.0), "does not keep its share"),
+        (futures_worker.Report([1.0], None, 0.0), "no array of numbers"),
+        (futures_worker.Report(np.array("text"), None, 0.0), "no array of numbers"),
+        (futures_worker.Report(None, None, 0.0), "does not keep its share"),
         (OSError("full"), "OSError: full"),
         (SystemExit(3), "SystemExit: 3"),
     ],

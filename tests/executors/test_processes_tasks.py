@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from calls import LONG, call, eventually, gone, receive
+from calls import LONG, call, eventually, gone, marked, receive
 
 import anyk
 from anyk.executors.core.run_task import Task
@@ -25,20 +25,6 @@ from anyk.executors.processes.executor import Processes
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="asks the Linux kernel")
 NUMBERS = np.arange(3.0)
-
-
-def marked(mark: str) -> list[int]:
-    """Processes that have not ended and have this in their environment, whoever's they are."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            there = mark.encode() in (entry / "environ").read_bytes()
-            state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
-        except OSError:
-            continue
-        if there and state != "Z" and int(entry.name) != os.getpid():
-            found.append(int(entry.name))
-    return found
 
 
 @pytest.fixture

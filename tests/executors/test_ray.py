@@ -4,6 +4,7 @@ import gc
 import os
 import signal
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
@@ -14,6 +15,7 @@ import in_place
 import numpy as np
 import pytest
 from calls import (
+    LONG,
     call,
     eventually,
     hold_up_worker_0,
@@ -39,20 +41,27 @@ ray = pytest.importorskip("ray")
 
 MARK = uuid.uuid4().hex
 NODES = 3
-SMALL = {"num_cpus": 4, "object_store_memory": 80 << 20, "include_dashboard": False}
+SMALL = {
+    "num_cpus": 4,
+    "resources": {"own": 1},
+    "object_store_memory": 80 << 20,
+    "include_dashboard": False,
+}
 SCHEME = anyk.Lagrange(blocks=2, degree=1, workers=3)
 
 
 @pytest.fixture(scope="module", autouse=True)
-def nodes() -> Iterator[None]:
+def nodes() -> Iterator[Any]:
     from ray.cluster_utils import Cluster  # noqa: PLC0415 - where there is Ray
 
     os.environ["ANYK_TEST"] = MARK
     cluster = Cluster(initialize_head=True, head_node_args=SMALL)
     for _ in range(NODES - 1):
-        cluster.add_node(**{name: SMALL[name] for name in ("num_cpus", "object_store_memory")})
+        cluster.add_node(
+            **{name: SMALL[name] for name in ("num_cpus", "resources", "object_store_memory")}
+        )
     ray.init(address=cluster.address, log_to_driver=False, logging_level="ERROR")
-    yield
+    yield cluster
     assert descendants()
     ray.shutdown()
     cluster.shutdown()
@@ -62,7 +71,7 @@ def nodes() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def trio(nodes: None) -> Iterator[Ray]:  # noqa: ARG001 - only there to be used
+def trio(nodes: Any) -> Iterator[Ray]:  # noqa: ARG001 - only there to be used
     with Ray(3) as executor:
         yield executor
 
@@ -189,10 +198,56 @@ def test_on_distinct_nodes_alone_colluders_are_apart(trio: Ray) -> None:
         Ray(NODES + 1, nodes="distinct", patience=1.0)
 
 
-def test_an_actor_for_which_there_is_no_place_is_one_failed_answer() -> None:
-    with Ray(2, num_cpus=4.0 * NODES, patience=2.0) as executor:
-        answers = call(executor, np.square, [1, 2])
-    assert all("no free place" in str(answer.failure) for answer in answers.values())
+def test_no_place_is_said_in_time_and_a_node_that_dies_is_one_failed_answer(nodes: Any) -> None:
+    def add() -> Any:
+        room = SMALL["object_store_memory"]
+        return nodes.add_node(num_cpus=1, resources={"late": 1}, object_store_memory=room)
+
+    begun = time.monotonic()
+    with Ray(1, num_cpus=1.0, resources={"late": 1}, patience=1.0) as executor:
+        answers = call(executor, np.square, [1])
+        assert time.monotonic() - begun < LONG / 2
+        text = "no Ray actor in 1 s: the cluster has no free place for one that needs 1 of CPU, 1 "
+        assert str(answers[0].failure).startswith(f"{text}of late (free, on all nodes: ")
+        assert "0 of late" in str(answers[0].failure)
+        assert executor.alive == (False,)
+        assert "no Ray actor" in str(call(executor, np.square, [1])[0].failure)
+
+        node = add()
+        placement = executor.place([np.array([3])])
+        assert eventually(lambda: call(executor, np.square, [3])[0].failure is None)
+        assert executor.alive == (True,)
+        dispatch = executor.dispatch(lambda _: time.sleep(LONG), placement, [])
+        assert dispatch.receive(0.1) is None
+        nodes.remove_node(node, allow_graceful=False)  # as if its machine had lost its power
+        assert str(receive(dispatch, 1)[0].failure).startswith("Ray actor ")
+        assert executor.alive == (False,)
+
+        other = add()
+        assert eventually(lambda: call(executor, np.square, [3])[0].value == 9)
+        assert receive(executor.dispatch(np.square, placement, []), 1)[0].value == 9
+    nodes.remove_node(other)
+
+
+def test_actors_and_tasks_have_names_by_which_a_user_knows_them() -> None:
+    def seen(_: Any) -> Any:
+        here = ray.get_runtime_context()
+        assert here.get_task_name().startswith("anyk ")
+        assert here.get_task_name().endswith(".seen")
+        return np.frombuffer(here.get_actor_name().encode(), np.uint8)
+
+    with Ray(2, num_cpus=0.5, resources={"own": 0.5}, runtime_env={"env_vars": {"A": "B"}}) as trio:
+        answers = call(trio, seen, np.zeros(2))
+        names = [answers[worker].value.tobytes().decode() for worker in range(2)]
+        assert [name.rsplit("-", 1)[1] for name in names] == ["0", "1"]
+        assert all(
+            name.startswith("anyk-") and name in ray.util.list_named_actors() for name in names
+        )
+        assert call(trio, lambda _: os.environ["A"] == "B", np.zeros(2))[0].value
+        os.kill(pids_of(trio)[0], signal.SIGKILL)
+        assert eventually(lambda: call(trio, np.square, [1, 2])[0].failure is None)
+        again = call(trio, seen, np.zeros(2))[0].value.tobytes().decode()
+        assert again == f"{names[0]}-again-1"
 
 
 @pytest.mark.parametrize(
@@ -201,6 +256,11 @@ def test_an_actor_for_which_there_is_no_place_is_one_failed_answer() -> None:
         ({"workers": 0}, "workers"),
         ({"workers": 2, "nodes": "some"}, "nodes"),
         ({"workers": 2, "num_cpus": -1.0}, "num_cpus"),
+        ({"workers": 2, "memory": -1.0}, "memory"),
+        ({"workers": 2, "resources": {"CPU": 1}}, "resources"),
+        ({"workers": 2, "resources": {"disk": 0}}, "resources"),
+        ({"workers": 2, "resources": "disk"}, "resources"),
+        ({"workers": 2, "runtime_env": "pip"}, "runtime_env"),
         ({"workers": 2, "patience": 0.0}, "patience"),
     ],
 )

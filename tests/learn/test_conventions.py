@@ -26,9 +26,34 @@ from anyk.learn import CodedLinearRegression, CodedLogisticRegression
 BOTH = [CodedLogisticRegression, CodedLinearRegression]
 
 
-@parametrize_with_checks([kind(verbose=0) for kind in BOTH])
+INLINE = anyk.Inline(8)
+SORTS = [
+    *(kind(verbose=0) for kind in BOTH),
+    *(kind(executor=INLINE, verbose=0) for kind in BOTH),
+    CodedLogisticRegression(degree=1, max_iter=10, tol=1e3, executor=INLINE, verbose=0),
+]
+EQUIVALENCE = (
+    "check_sample_weight_equivalence_on_dense_data",
+    "check_sample_weight_equivalence_on_sparse_data",
+)
+COPIES = "check_set_params", "check_estimators_overwrite_params"
+
+
+def expected(estimator):
+    """What fails, and why; test_weights.py has the checks of weights, with a tolerance."""
+    reasons = {}
+    if isinstance(estimator, CodedLogisticRegression):
+        close = "log-odds that are close to 0 agree to 1e-7, and not to 1e-7 of themselves"
+        line = "a line is fitted in a fixed number of steps, to two digits or so"
+        reasons |= dict.fromkeys(EQUIVALENCE, close if estimator.degree is None else line)
+    if estimator.executor is not None:
+        reasons |= dict.fromkeys(COPIES, "parameters are copied and pickled; an executor can't be")
+    return reasons
+
+
+@parametrize_with_checks(SORTS, expected_failed_checks=expected)
 def test_scikit_learn_agrees(estimator, check):
-    check(estimator)  # no failure is expected
+    check(estimator)
 
 
 @pytest.mark.parametrize("kind", BOTH)
@@ -89,11 +114,14 @@ def test_three_classes_at_once():
     assert model.coef_.shape == (3, 4)
     assert model.score(X, labels) > plain.score(X, labels) - 0.01
     np.testing.assert_allclose(model.predict_proba(X), plain.predict_proba(X), atol=0.02)
+    np.testing.assert_allclose(np.exp(model.predict_log_proba(X)), model.predict_proba(X))
+    assert np.isfinite(model.predict_log_proba(X * 1e4)).all()
     assert set(model.predict(X)) <= set(labels)
     with pytest.warns(ConvergenceWarning, match="leave degree out"):
         model.set_params(workers=16, degree=3).fit(X, labels)
     assert model.score(X, labels) > 0.84  # the best that one against the rest does is near 0.9
     np.testing.assert_allclose(model.predict_proba(X).sum(axis=1), 1.0)
+    np.testing.assert_allclose(np.exp(model.predict_log_proba(X)), model.predict_proba(X))
 
 
 def test_least_squares_comes_close():
@@ -125,12 +153,14 @@ def test_the_loss_is_the_log_loss():
     raw = CodedLogisticRegression(tol=1e-9, scaling="none", C=0.01).fit(100 * X, y)
     other = LogisticRegression(C=0.01, tol=1e-9, max_iter=9999).fit(100 * X, y)
     np.testing.assert_allclose(raw.coef_, other.coef_, rtol=1e-3)
+    np.testing.assert_allclose(np.exp(model.predict_log_proba(X)), model.predict_proba(X))
+    assert np.isfinite(model.predict_log_proba(X * 1e4)).all()
     share = y.mean()
     assert model.loss_[0] == pytest.approx(-share * np.log(share) - (1 - share) * np.log(1 - share))
     assert model.loss_[-1] == pytest.approx(log_loss(y, model.predict_proba(X)))
     assert model.loss_[-1] == pytest.approx(log_loss(y, plain.predict_proba(X)), abs=1e-4)
-    with pytest.warns(ConvergenceWarning, match="raise iterations"):
-        model.set_params(degree=1, momentum=False, iterations=5).fit(X, y)
+    with pytest.warns(ConvergenceWarning, match="raise max_iter"):
+        model.set_params(degree=1, momentum=False, max_iter=5).fit(X, y)
     assert model.loss_[0] == pytest.approx(np.log(2))
     assert model.loss_[-1] == pytest.approx(log_loss(y, model.predict_proba(X)))
     assert len(model.loss_) == model.n_iter_ + 1 == 6
@@ -140,6 +170,7 @@ def test_the_loss_is_the_log_loss():
 def test_every_parameter_and_attribute_is_documented(kind):
     text = inspect.getdoc(kind)
     model = kind(tol=1.0).fit(np.eye(4), [0, 1, 0, 1])
+    model.feature_names_in_ = np.array(["as a data frame has"])
     for name in (*model.get_params(), *(each for each in vars(model) if each.endswith("_"))):
         assert re.search(rf"^    {name}: ", text, re.MULTILINE), name
 

@@ -101,7 +101,7 @@ def test_no_weights_can_wrap(data):
 def test_a_gradient_that_could_wrap_is_refused_with_the_knobs():
     X = np.random.default_rng(0).standard_normal((50, 4))
     y = X[:, 0] > 0
-    bits = {"data_bits": 14, "weight_bits": 14, "degree": 1, "tol": 1.0, "iterations": 9}
+    bits = {"data_bits": 14, "weight_bits": 14, "degree": 1, "tol": 1.0, "max_iter": 9}
     with pytest.raises(anyk.Unachievable) as caught:
         CodedLogisticRegression(primes=1, **bits).fit(X, y)
     text = str(caught.value)
@@ -114,7 +114,7 @@ def test_a_gradient_that_could_wrap_is_refused_with_the_knobs():
 def test_bits_are_as_asked_or_as_many_as_fit():
     X = np.random.default_rng(0).standard_normal((50, 4))
     y = (X[:, 0] > 0).astype(int)
-    free = {"degree": 1, "tol": 1.0, "iterations": 30}
+    free = {"degree": 1, "tol": 1.0, "max_iter": 30}
     coarse = CodedLogisticRegression(data_bits=2, weight_bits=4, primes=1, **free)
     report = coarse.fit(X, y).report_
     assert (report.data_bits, report.weight_bits, len(report.primes)) == (2, 4, 1)
@@ -129,7 +129,7 @@ def test_bits_are_as_asked_or_as_many_as_fit():
 @pytest.mark.parametrize(
     "parameters",
     [
-        {"degree": 2}, {"degree": 0}, {"interval": 0.0}, {"iterations": 0}, {"step": -1.0},
+        {"degree": 2}, {"degree": 0}, {"interval": 0.0}, {"max_iter": 0}, {"step": -1.0},
         {"data_bits": -1}, {"weight_bits": 1.5}, {"primes": 0}, {"primes": 17},
         {"scaling": "max"}, {"workers": 0}, {"colluders": -1}, {"executor": anyk.Threads},
     ],
@@ -147,7 +147,7 @@ def test_parameters_that_make_no_sense_are_refused(parameters, degree):
 
 def test_weights_that_the_polynomial_holds_back_are_warned_of():
     X = np.random.default_rng(0).standard_normal((60, 2))
-    model = CodedLogisticRegression(degree=3, interval=2.0, workers=16, tol=100.0, iterations=20)
+    model = CodedLogisticRegression(degree=3, interval=2.0, workers=16, tol=100.0, max_iter=20)
     with pytest.warns(ConvergenceWarning, match="held back where the polynomial turns around"):
         model.fit(X, X @ [3.0, 4.0] > 0)
     assert "raise interval" in str(model.report_)

@@ -136,7 +136,7 @@ def test_what_workers_are_sent_in_clear_is_the_same_for_all_data(kind, parameter
     ):
         with anyk.Inline(8) as inner:
             spy = Spy(inner)
-            kind(executor=spy, tol=1e3, iterations=1, **parameters).fit(X, y)
+            kind(executor=spy, tol=1e3, max_iter=1, **parameters).fit(X, y)
         sent.append((spy.tasks[:2], [array.shape for array in spy.sent[:3]]))
     assert sent[0] == sent[1] == sent[2]
 
@@ -158,7 +158,7 @@ def test_progress_is_shown_in_a_terminal_alone(monkeypatch):
 def test_workers_need_not_have_the_extra(degree):
     with anyk.Inline(8) as inner:
         executor = Noted(inner)
-        model = CodedLogisticRegression(executor=executor, degree=degree, tol=1e3, iterations=2)
+        model = CodedLogisticRegression(executor=executor, degree=degree, tol=1e3, max_iter=2)
         model.fit(np.eye(4), [0, 1, 0, 1])
     tasks = [what[1] for what in executor.seen if what[0] == "dispatch"]
     assert tasks

@@ -80,7 +80,7 @@ def test_weak_signals_and_rare_classes_are_no_worse_than_the_base_rate(
     X = generator.standard_normal((4000, 5))
     y = generator.random(4000) < expit(strength * X @ [0.8, -0.5, 0.3, 0.0, 0.0] + offset)
     train, test = slice(None, 2000), slice(2000, None)
-    model = CodedLogisticRegression(degree=degree, iterations=60, **parameters)
+    model = CodedLogisticRegression(degree=degree, max_iter=60, **parameters)
     model.fit(X[train], y[train])
     plain = LogisticRegression().fit(X[train], y[train])
     ours, theirs = (log_loss(y[test], each.predict_proba(X[test])) for each in (model, plain))
@@ -108,11 +108,11 @@ def test_what_is_not_as_good_is_warned_of(parameters):
     mixture = (
         generator.normal(size=(300, 40)) * np.logspace(0, -3, 40) @ generator.normal(size=(40, 40))
     )
-    short = CodedLinearRegression(iterations=3, **parameters)
-    with pytest.warns(ConvergenceWarning, match="in the last of 3 iterations.*: raise iterations"):
+    short = CodedLinearRegression(max_iter=3, **parameters)
+    with pytest.warns(ConvergenceWarning, match="in the last of 3 iterations.*: raise max_iter"):
         short.fit(mixture, mixture @ generator.normal(size=40))
     with pytest.warns(ConvergenceWarning, match="polynomial loss moved"):
-        CodedLogisticRegression(degree=1, iterations=3, **parameters).fit(mixture, y > 0)
+        CodedLogisticRegression(degree=1, max_iter=3, **parameters).fit(mixture, y > 0)
     skewed = np.exp(1.5 * generator.standard_normal((300, 3)))
     polynomial = CodedLogisticRegression(degree=1, **parameters)
     with pytest.warns(ConvergenceWarning, match="by the sigmoid itself .*: leave degree out"):

@@ -54,8 +54,8 @@ def test_with_a_fixed_number_of_rounds_the_model_stays_at_its_best(digits, kind,
     """Long after the loss has come to rest, where gradients are the rounding alone, or 0."""
     X, y = digits
     X, y = (np.zeros((30, 3)), np.arange(30) % 2) if blank else (X[:, 10:40], y)
-    early = kind(verbose=0, random_state=0, iterations=200).fit(X, y)
-    fixed = kind(verbose=0, random_state=0, iterations=60, tol=None).fit(X, y)
+    early = kind(verbose=0, random_state=0, max_iter=200).fit(X, y)
+    fixed = kind(verbose=0, random_state=0, max_iter=60, tol=None).fit(X, y)
     assert early.n_iter_ < 60 == fixed.n_iter_
     assert fixed.report_.notes == ()
     assert fixed.loss_[-1] <= early.loss_[-1] + 1e-5 * early.loss_[0]

@@ -17,9 +17,10 @@ from anyk.checks import shown as shortly
 from anyk.codes.exact.linear import rank
 from anyk.domains.prime import PrimeField
 from anyk.domains.ring import ResidueRing
-from anyk.errors import InvalidArgument, numbered
+from anyk.errors import InvalidArgument
 from anyk.schemes.base import Encoded
 from anyk.spread import larger, spread_of
+from anyk.wording import numbered
 
 __all__ = ["Audit", "audit"]
 

@@ -15,13 +15,14 @@ from anyk.audits.matrices import clearest, seen
 from anyk.checks import count, flag, instance, positive, probability
 from anyk.domains.prime import PrimeField
 from anyk.domains.ring import ResidueRing
-from anyk.errors import InvalidArgument, numbered
+from anyk.errors import InvalidArgument
 from anyk.leak import allowed, gaussian_epsilon, in_digits
 from anyk.privacy.coalitions import most_bits_learned
 from anyk.privacy.grid import Sampled, sampled
 from anyk.privacy.information import symbols_learned
 from anyk.schemes.base import Encoded
 from anyk.spec import MatMul
+from anyk.wording import numbered
 
 __all__ = [
     "Disclosure",

@@ -13,7 +13,7 @@ from anyk.answers import Outcome
 from anyk.checks import count, instance, shown
 from anyk.dask_array.shares import Made, OnWorkers, Recipe, address, piece_of
 from anyk.domains.real import Reals
-from anyk.errors import InvalidArgument, NotEnoughAnswers, missing_extra
+from anyk.errors import InvalidArgument, NotEnoughAnswers
 from anyk.executors.core.base import AbstractExecutor, Placement
 from anyk.executors.engines.dask import Dask
 from anyk.running.distributed import Distributed
@@ -21,6 +21,7 @@ from anyk.schemes.base import Encoded
 from anyk.schemes.products.base import AbstractProduct, code_of
 from anyk.schemes.products.layout import Held
 from anyk.schemes.products.sparse import Sparse
+from anyk.wording import missing_extra
 
 __all__ = ["distribute", "matmul"]
 

@@ -13,10 +13,10 @@ from anyk.demo.race import race, roll_call
 from anyk.demo.report import FOOTNOTE, conclusion, final_table, picture_rows
 from anyk.demo.result import Result
 from anyk.demo.watch import AbstractWatcher, LiveWatcher, PlainWatcher
-from anyk.errors import missing_extra
 from anyk.executors.core.base import AbstractExecutor
 from anyk.executors.processes.executor import Processes
 from anyk.timeline import draw_timeline, require_matplotlib
+from anyk.wording import missing_extra
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -80,8 +80,8 @@ def tell(
         ]
     console.print(final_table(results))
     console.print(f"[bright_black]{FOOTNOTE}[/]\n")
-    for number, (*_, coded) in enumerate(results, start=1):
-        console.print(f"{number} {conclusion(coded)}")
+    for number, (*_, last) in enumerate(results, start=1):
+        console.print(f"{number} {conclusion(last)}")
     draw_timeline(
         picture_rows(results),
         output,

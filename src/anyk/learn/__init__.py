@@ -5,7 +5,7 @@ Needs scikit-learn: `pip install '.[learn]'` in a checkout.
 
 from __future__ import annotations
 
-from anyk.errors import missing_extra
+from anyk.wording import missing_extra
 
 try:
     import sklearn  # noqa: F401 - the extra that everything here needs

@@ -14,7 +14,11 @@ _SMALLEST = 1e-12
 
 
 def calibrate(
-    z: NDArray[np.float64], y: NDArray[np.float64], *, intercept: bool
+    z: NDArray[np.float64],
+    y: NDArray[np.float64],
+    weights: NDArray[np.float64] | float = 1.0,
+    *,
+    intercept: bool,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The a and b of each output for which sigmoid(a z + b) is most likely (Platt scaling).
 
@@ -24,6 +28,7 @@ def calibrate(
     Args:
         z: float64 ndarray (rows, outputs).
         y: float64 ndarray (rows, outputs), 0 or 1.
+        weights: how much each row counts, float64 ndarray (rows, 1) of mean 1; or 1.0.
         intercept: whether there is b.
 
     Returns:
@@ -42,19 +47,26 @@ def calibrate(
         >>> p[:2].round(2).ravel()  # 10 of 10, and 5 of 10: of Platt's targets
         array([0.94, 0.54])
     """
-    positives = y.sum(axis=0)
+    positives = (weights * y).sum(axis=0)
     high, low = (positives + 1) / (positives + 2), 1 / (len(y) - positives + 2)
     targets = np.where(y > 0, high, low)
-    pairs = [_fit(z[:, each], targets[:, each], intercept=intercept) for each in range(z.shape[1])]
+    pairs = [
+        _fit(z[:, each], targets[:, each], weights, intercept=intercept)
+        for each in range(z.shape[1])
+    ]
     return np.array([a for a, _ in pairs]), np.array([b for _, b in pairs])
 
 
 def _fit(
-    z: NDArray[np.float64], targets: NDArray[np.float64], *, intercept: bool
+    z: NDArray[np.float64],
+    targets: NDArray[np.float64],
+    weights: NDArray[np.float64] | float,
+    *,
+    intercept: bool,
 ) -> tuple[float, float]:
-    size = float(np.sqrt(np.mean(z**2))) or 1.0
+    size = float(np.sqrt(np.mean(np.ravel(weights) * z**2))) or 1.0
     basis = np.stack([z / size, np.ones_like(z)] if intercept else [z / size])
-    loss, where = LogLoss(targets[:, None]), np.zeros(len(basis))
+    loss, where = LogLoss(targets[:, None], weights), np.zeros(len(basis))
     images = basis[:, :, None]
     for _ in range(_NEWTON):
         here = (where @ basis)[:, None]

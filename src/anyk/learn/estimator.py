@@ -14,6 +14,8 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
+from anyk.checks import shown
+from anyk.errors import InvalidArgument
 from anyk.executors.core.base import AbstractExecutor
 from anyk.learn.absent import AbsentExecutor
 from anyk.learn.formats import Bits
@@ -25,6 +27,7 @@ from anyk.spec import Threat
 
 __all__ = ["AbstractCodedEstimator"]
 
+_REQUESTS = "_metadata_request"  # where scikit-learn keeps which weights go where
 _ROUNDING = 1e-3  # of the mean loss: more than this by rounded features is warned of
 
 
@@ -42,7 +45,7 @@ class AbstractCodedEstimator(BaseEstimator):  # type: ignore[misc] # scikit-lear
     stragglers: int = 1
     adversaries: int = 0
     colluders: int = 1
-    iterations: int = 100
+    max_iter: int = 100
     tol: float | None
     scaling: ScalingKind = "standard"
     fit_intercept: bool = True
@@ -54,17 +57,46 @@ class AbstractCodedEstimator(BaseEstimator):  # type: ignore[misc] # scikit-lear
     loss_: list[float] = field(init=False)
     report_: TrainingReport = field(init=False)
 
+    def __new__(cls, *_: Any, **parameters: Any) -> Self:
+        """An estimator without parameters yet, if their names are those of parameters."""
+        _check_names(parameters)
+        return object.__new__(cls)
+
     @abstractmethod
-    def fit(self, X: Any, y: Any) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train.
 
         Args:
-            X: array-like (rows, features).
+            X: array-like or scipy's sparse matrix (rows, features).
             y: array-like (rows,).
+            sample_weight: array-like (rows,), how much each row counts in the loss; None for 1.
 
         Returns:
             This estimator.
         """
+
+    def set_params(self, **parameters: Any) -> Self:
+        """Change some parameters.
+
+        Args:
+            parameters: by name.
+
+        Returns:
+            This estimator.
+
+        Raises:
+            InvalidArgument: for `iterations`, which is `max_iter`.
+            ValueError: for other names that are none.
+        """
+        _check_names(parameters)
+        BaseEstimator.set_params(self, **parameters)
+        return self
+
+    def __sklearn_tags__(self) -> Any:
+        """What scikit-learn may ask of it."""
+        tags = BaseEstimator.__sklearn_tags__(self)
+        tags.input_tags.sparse = True
+        return tags
 
     def _setting(self) -> Setting:
         """The parameters, checked, if there are workers."""
@@ -82,7 +114,7 @@ class AbstractCodedEstimator(BaseEstimator):  # type: ignore[misc] # scikit-lear
                 colluders=self.colluders,
             ),
             executor=self.executor,
-            iterations=self.iterations,
+            max_iter=self.max_iter,
             early=self.tol is not None,
             data_bits=self.data_bits,
             weight_bits=self.weight_bits,
@@ -123,7 +155,10 @@ class AbstractCodedEstimator(BaseEstimator):  # type: ignore[misc] # scikit-lear
             name: value if name == "executor" else clone(value, safe=False)
             for name, value in self.get_params(deep=False).items()
         }
-        return type(self)(**parameters)
+        made = type(self)(**parameters)
+        if _REQUESTS in vars(self):
+            setattr(made, _REQUESTS, copy.deepcopy(getattr(self, _REQUESTS)))
+        return made
 
     def __copy__(self) -> Self:
         made = type(self).__new__(type(self))
@@ -141,3 +176,14 @@ class AbstractCodedEstimator(BaseEstimator):  # type: ignore[misc] # scikit-lear
         if isinstance(executor, AbstractExecutor):
             executor = AbsentExecutor(type(executor).__name__)
         return {**BaseEstimator.__getstate__(self), "executor": executor}
+
+
+def _check_names(parameters: dict[str, Any]) -> None:
+    """Refuse a name that others give to a parameter of ours."""
+    if "iterations" in parameters:
+        raise InvalidArgument(
+            "iterations",
+            given=shown(parameters["iterations"]),
+            needed="the name that scikit-learn has for it, max_iter",
+            change="Pass max_iter in its place.",
+        )

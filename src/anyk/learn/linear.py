@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from anyk.learn.estimator import AbstractCodedEstimator
 from anyk.learn.losses import SquaredLoss
+from anyk.learn.row_weights import RowWeights, check_weights
 from anyk.learn.scaling import Scaling, moments, stretched
 from anyk.learn.setting import not_negative
 from anyk.learn.training import train
@@ -41,15 +42,16 @@ class CodedLinearRegression(RegressorMixin, AbstractCodedEstimator):  # type: ig
         stragglers: S, how many workers may be late or die.
         adversaries: A, how many may answer wrongly; they are named in `report_`.
         colluders: T, how many may put together all they are sent and still learn nothing.
-        iterations: the most; a ConvergenceWarning says where they were too few.
+        max_iter: the most iterations; a ConvergenceWarning says where they were too few.
         tol: training ends when four iterations have lowered the mean loss by at most this part of
             half the variance of y. None makes all iterations, so that the number of rounds, which
             workers see, says nothing of the data either.
-        alpha: half of it times |w|^2 is added to half the squared errors, as in scikit-learn's
-            `Ridge`, for the weights of scaled features.
+        alpha: alpha |w|^2 is added to the sum of squared errors, as in scikit-learn's `Ridge`, for
+            the weights of scaled features; not of the intercept.
         scaling: of the features whose weights the penalty is on: "standard" for mean 0 and
-            deviation 1; "unit" for 0 to 1; "none" as they are. Coefficients are those of unscaled
-            features, and training is on standard ones.
+            deviation 1, with rows as much as their weights; "unit" for 0 to 1; "none" as they are,
+            which is `Ridge` itself. Coefficients are those of unscaled features, and training is on
+            standard ones.
         fit_intercept: whether there is an intercept.
         data_bits: fraction bits of the features, counted from the largest; "auto" takes as many as
             the primes hold, at most 26.
@@ -61,13 +63,15 @@ class CodedLinearRegression(RegressorMixin, AbstractCodedEstimator):  # type: ig
         verbose: 0 to show no progress; otherwise a bar in a terminal, if rich is installed.
 
     Attributes:
-        coef_: ndarray (features,).
-        intercept_: float.
-        loss_: half the mean squared error on all training rows: before the first iteration and
-            after each, on rounded features; the last is that of the model as it predicts.
+        coef_: ndarray (features,), or (targets, features) where y is (rows, targets).
+        intercept_: float, or ndarray (targets,).
+        loss_: half the mean squared error on all training rows, by their weights: before the first
+            iteration and after each, on rounded features; the last is that of the model as it
+            predicts. Where y is (rows, targets), their mean, each as a part of its variance.
         n_iter_: how many iterations there were.
         report_: `TrainingReport`: the code, bits and warnings; who lied, failed or kept silent.
         n_features_in_: number of features.
+        feature_names_in_: their names, if X had any, as a data frame has.
 
     Raises:
         InvalidArgument: if a parameter can't be used.
@@ -98,43 +102,53 @@ class CodedLinearRegression(RegressorMixin, AbstractCodedEstimator):  # type: ig
     tol: float | None = _TOL
     alpha: float = 0.0
 
-    def fit(self, X: Any, y: Any) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train on encoded data.
 
         Args:
-            X: array-like (rows, features).
-            y: array-like (rows,) of numbers.
+            X: array-like or scipy's sparse matrix (rows, features).
+            y: array-like (rows,) or (rows, targets) of numbers.
+            sample_weight: array-like (rows,), how much each row counts in the loss; None for 1.
 
         Returns:
             This estimator.
         """
-        X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
+        X, y = validate_data(
+            self, X, y, accept_sparse="csr", dtype=np.float64, y_numeric=True, multi_output=True
+        )
         setting = self._setting()
         penalty, tolerance = not_negative("alpha", self.alpha), self._tolerance(_TOL)
-        y = y.astype(np.float64, copy=False)
-        mean, deviation = moments(y[:, None], centred=bool(self.fit_intercept))
-        middle, size = float(mean[0]), float(deviation[0]) or 1.0
-        intercept = bool(self.fit_intercept)
-        scaling = Scaling.of(X, "standard", centred=intercept)
-        penalised = Scaling.of(X, self.scaling, centred=intercept)
-        loss = SquaredLoss((y - middle)[:, None] / size)
+        rows = RowWeights.of(check_weights(sample_weight, X.shape[0]))
+        weights, intercept = rows.relative, bool(self.fit_intercept)
+        table = rows.taken(X)
+        targets = rows.taken(y.astype(np.float64, copy=False).reshape(len(y), -1))
+        middle, deviation = moments(targets, weights, centred=intercept)
+        size = np.where(deviation > 0, deviation, 1.0)
+        targets = (targets - middle) / size
+        scaling = Scaling.of(table, "standard", weights, centred=intercept)
+        penalised = Scaling.of(table, self.scaling, weights, centred=intercept)
+        design = scaling.design(table)
         trained = train(
             setting,
-            scaling.design(X),
-            loss,
-            penalty=stretched(scaling, penalised, penalty),
-            intercept=intercept,
+            design,
+            SquaredLoss(targets, weights, centred=intercept),
+            penalty=stretched(scaling, penalised, rows.penalty(penalty)),
+            intercept=False,  # it follows from the weights
             tolerance=tolerance / 2,
         )
-        coefficients, offsets = scaling.unscaled(trained.weights, trained.offsets)
-        self.coef_ = coefficients[0] * size
-        self.intercept_ = float(offsets[0]) * size + middle
+        predicted = design @ trained.weights
+        offsets = (weights * (targets - predicted)).mean(axis=0) * intercept
+        coefficients, shifts = scaling.unscaled(trained.weights, offsets)
+        coefficients, shifts = coefficients * size[:, None], shifts * size + middle
+        flat = y.ndim == 1
+        self.coef_ = coefficients[0] if flat else coefficients
+        self.intercept_ = float(shifts[0]) if flat else shifts
         self.n_iter_ = trained.report.iterations
-        predicted = (X @ self.coef_ + self.intercept_ - middle) / size
+        predicted = (table @ coefficients.T + shifts - middle) / size
         self._conclude(
             trained,
-            loss.value(predicted[:, None]) / len(y),
-            unit=size * size,
+            SquaredLoss(targets, weights).value(predicted) / len(targets),
+            unit=float(size[0]) * float(size[0]) if flat else 1 / len(size),
             of="of the variance of y",
         )
         return self
@@ -143,11 +157,17 @@ class CodedLinearRegression(RegressorMixin, AbstractCodedEstimator):  # type: ig
         """x·w + b.
 
         Args:
-            X: array-like (rows, features).
+            X: array-like or scipy's sparse matrix (rows, features).
 
         Returns:
-            ndarray (rows,).
+            ndarray (rows,), or (rows, targets).
         """
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float64, reset=False)
-        return np.asarray(X @ self.coef_ + self.intercept_)
+        X = validate_data(self, X, accept_sparse="csr", dtype=np.float64, reset=False)
+        return np.asarray(X @ self.coef_.T + self.intercept_)
+
+    def __sklearn_tags__(self) -> Any:
+        """What scikit-learn may ask of it."""
+        tags = RegressorMixin.__sklearn_tags__(self)
+        tags.target_tags.multi_output = True
+        return tags

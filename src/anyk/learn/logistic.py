@@ -8,17 +8,17 @@ from typing import Any, Literal, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, softmax
+from scipy.special import expit, log_expit, log_softmax, logsumexp, softmax
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from anyk.checks import positive
-from anyk.errors import InvalidArgument
 from anyk.learn.estimator import AbstractCodedEstimator
 from anyk.learn.losses import AbstractLoss, LogLoss, MultinomialLoss
 from anyk.learn.polynomial import Descent
 from anyk.learn.response import Response
+from anyk.learn.row_weights import ClassWeight, RowWeights, check_weights, with_classes
 from anyk.learn.scaling import Scaling, stretched
 from anyk.learn.training import train
 
@@ -55,10 +55,13 @@ class CodedLogisticRegression(ClassifierMixin, AbstractCodedEstimator):  # type:
         stragglers: S, how many workers may be late or die.
         adversaries: A, how many may answer wrongly; they are named in `report_`.
         colluders: T, how many may put together all they are sent and still learn nothing.
-        C: inverse strength of the penalty |w|^2 / 2C on the weights of scaled features, beside the
-            sum of the log-losses, as in scikit-learn; infinity for none.
-        iterations: the most, and with a degree all of them (25 in the paper); a ConvergenceWarning
-            says where they were too few.
+        C: C times the sum of the log-losses is added to |w|^2 / 2 of the weights of scaled
+            features, as in scikit-learn's `LogisticRegression`; infinity for no penalty.
+        class_weight: how much each class counts, by its label; 1 where there is none. "balanced"
+            for all classes the same, by the weights of their rows; None for all rows. It is
+            multiplied by `sample_weight`.
+        max_iter: the most iterations, and with a degree all of them (25 in the paper); a
+            ConvergenceWarning says where they were too few.
         tol: training ends when four iterations have lowered the mean log-loss by at most this, or
             no more than this can be left. None makes all iterations, so that the number of
             rounds, which workers see, says nothing of the data either.
@@ -69,8 +72,9 @@ class CodedLogisticRegression(ClassifierMixin, AbstractCodedEstimator):  # type:
         step: with a degree, of the descent; "auto" takes 1 / L of the polynomial loss.
         momentum: with a degree, Nesterov's; False for the paper's plain descent.
         scaling: of the features whose weights the penalty is on: "standard" for mean 0 and
-            deviation 1; "unit" for 0 to 1; "none" as they are. Coefficients are those of unscaled
-            features. With a degree, those features are trained on too; without, standard ones.
+            deviation 1, with rows as much as `sample_weight`; "unit" for 0 to 1; "none" as they
+            are, which is `LogisticRegression` itself. Coefficients are those of unscaled features.
+            With a degree, those features are trained on too; without, standard ones.
         fit_intercept: whether there is an intercept.
         data_bits: fraction bits of the features, counted from the largest; "auto" takes as many as
             the primes hold, at most 26.
@@ -86,12 +90,13 @@ class CodedLogisticRegression(ClassifierMixin, AbstractCodedEstimator):  # type:
         classes_: the labels, ndarray (classes,).
         coef_: ndarray (1, features), or (classes, features) where there are more than two.
         intercept_: ndarray (1,) or (classes,).
-        loss_: the mean log-loss on all training rows: before the first iteration and after each,
-            on rounded features; the last is that of the model as it predicts. With a degree all
-            but the last are the polynomial's.
+        loss_: the mean log-loss on all training rows, by their weights: before the first iteration
+            and after each, on rounded features; the last is that of the model as it predicts. With
+            a degree all but the last are the polynomial's.
         n_iter_: how many iterations there were.
         report_: `TrainingReport`: the code, bits and warnings; who lied, failed or kept silent.
         n_features_in_: number of features.
+        feature_names_in_: their names, if X had any, as a data frame has.
 
     Raises:
         InvalidArgument: if a parameter can't be used.
@@ -105,7 +110,7 @@ class CodedLogisticRegression(ClassifierMixin, AbstractCodedEstimator):  # type:
             back; `report_.notes` has it too.
 
     Guarantee:
-        Any T workers learn nothing of X, labels and model, whatever they compute, as
+        Any T workers learn nothing of X, labels, weights and model, whatever they compute, as
         `anyk.Lagrange` promises for every share. What all workers see is the shape of their share,
         the numbers of outputs, primes and bits, which follow from shapes, the number of classes and
         parameters; and how many rounds there are and when, which depends on the data unless
@@ -127,48 +132,45 @@ class CodedLogisticRegression(ClassifierMixin, AbstractCodedEstimator):  # type:
 
     tol: float | None = _TOL
     C: float = 1.0
+    class_weight: ClassWeight = None
     degree: int | None = None
     interval: float = 8.0
     step: float | Literal["auto"] = "auto"
     momentum: bool = True
 
-    def fit(self, X: Any, y: Any) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train on encoded data.
 
         Args:
-            X: array-like (rows, features).
+            X: array-like or scipy's sparse matrix (rows, features).
             y: array-like (rows,) of labels.
+            sample_weight: array-like (rows,), how much each row counts in the loss; None for 1.
 
         Returns:
             This estimator.
         """
-        X, y = validate_data(self, X, y, dtype=np.float64)
+        X, y = validate_data(self, X, y, accept_sparse="csr", dtype=np.float64)
         check_classification_targets(y)
         setting = self._setting()
         tolerance = self._tolerance(_TOL)
-        inverse: Any = self.C
-        penalty = 0.0
-        if not (isinstance(inverse, float) and math.isinf(inverse) and inverse > 0):
-            penalty = 1 / positive("C", inverse, change="Pass 1.0, or infinity for no penalty.")
+        given = check_weights(sample_weight, X.shape[0])
         self.classes_, labels = np.unique(y, return_inverse=True)
-        if len(self.classes_) < _TWO:
-            raise InvalidArgument(
-                "y",
-                given="one class",
-                needed="at least two classes",
-                change="Add rows of another class.",
-            )
+        counted = RowWeights.of(with_classes(given, self.class_weight, self.classes_, labels))
+        penalty, weights = counted.penalty(self._penalty()), counted.relative
+        rows = RowWeights.of(given)
+        table = rows.taken(X)
         own = np.arange(1 if len(self.classes_) == _TWO else 0, len(self.classes_))
         targets = (labels[:, None] == own).astype(np.float64)
         intercept = bool(self.fit_intercept)
-        penalised = Scaling.of(X, self.scaling, centred=intercept)
+        penalised = Scaling.of(table, self.scaling, rows.relative, centred=intercept)
         self._softmax = self.degree is None and len(self.classes_) > _TWO
-        loss: AbstractLoss = MultinomialLoss(targets) if self._softmax else LogLoss(targets)
+        kind = MultinomialLoss if self._softmax else LogLoss
+        loss: AbstractLoss = kind(targets, weights)
         if self.degree is None:
-            scaling = Scaling.of(X, "standard", centred=intercept)
+            scaling = Scaling.of(table, "standard", rows.relative, centred=intercept)
             trained = train(
                 setting,
-                scaling.design(X),
+                scaling.design(table),
                 loss,
                 penalty=stretched(scaling, penalised, penalty),
                 intercept=intercept,
@@ -183,24 +185,31 @@ class CodedLogisticRegression(ClassifierMixin, AbstractCodedEstimator):  # type:
                 penalty=penalty,
                 intercept=intercept,
                 tolerance=tolerance,
-            ).train(setting, scaling.design(X), targets)
+            ).train(setting, scaling.design(table), targets, weights)
         self.coef_, self.intercept_ = scaling.unscaled(trained.weights, trained.offsets)
         self.n_iter_ = trained.report.iterations
-        predicted = X @ self.coef_.T + self.intercept_
+        predicted = table @ self.coef_.T + self.intercept_
         self._conclude(trained, loss.value(predicted) / len(y), unit=1.0, of="of the mean log-loss")
         return self
+
+    def _penalty(self) -> float:
+        """1 / C, checked."""
+        inverse: Any = self.C
+        if isinstance(inverse, float) and math.isinf(inverse) and inverse > 0:
+            return 0.0
+        return 1 / positive("C", inverse, change="Pass 1.0, or infinity for no penalty.")
 
     def decision_function(self, X: Any) -> NDArray[np.float64]:
         """x·w + b, the log-odds of the class.
 
         Args:
-            X: array-like (rows, features).
+            X: array-like or scipy's sparse matrix (rows, features).
 
         Returns:
             ndarray (rows,) for two classes, of the second; else (rows, classes).
         """
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float64, reset=False)
+        X = validate_data(self, X, accept_sparse="csr", dtype=np.float64, reset=False)
         scores = X @ self.coef_.T + self.intercept_
         return np.asarray(scores[:, 0] if len(self.classes_) == _TWO else scores)
 
@@ -208,7 +217,7 @@ class CodedLogisticRegression(ClassifierMixin, AbstractCodedEstimator):  # type:
         """The most likely class of each row.
 
         Args:
-            X: array-like (rows, features).
+            X: array-like or scipy's sparse matrix (rows, features).
 
         Returns:
             ndarray (rows,) of labels.
@@ -221,7 +230,7 @@ class CodedLogisticRegression(ClassifierMixin, AbstractCodedEstimator):  # type:
         """The probability of each class.
 
         Args:
-            X: array-like (rows, features).
+            X: array-like or scipy's sparse matrix (rows, features).
 
         Returns:
             ndarray (rows, classes), each row adding up to 1.
@@ -233,3 +242,20 @@ class CodedLogisticRegression(ClassifierMixin, AbstractCodedEstimator):  # type:
             return np.asarray(softmax(scores, axis=1))
         chances = expit(scores)
         return np.asarray(chances / chances.sum(axis=1, keepdims=True))
+
+    def predict_log_proba(self, X: Any) -> NDArray[np.float64]:
+        """The logarithm of the probability of each class, also of such as are 0 in float64.
+
+        Args:
+            X: array-like or scipy's sparse matrix (rows, features).
+
+        Returns:
+            ndarray (rows, classes).
+        """
+        scores = self.decision_function(X)
+        if scores.ndim == 1:
+            return np.stack([log_expit(-scores), log_expit(scores)], axis=1)
+        if self._softmax:
+            return np.asarray(log_softmax(scores, axis=1))
+        chances = log_expit(scores)
+        return np.asarray(chances - logsumexp(chances, axis=1, keepdims=True))

@@ -19,9 +19,11 @@ class AbstractLoss(ABC):
 
     Args:
         targets: y, float64 ndarray (rows, outputs).
+        weights: how much each row counts, float64 ndarray (rows, 1); or 1.0.
     """
 
     targets: NDArray[np.float64]
+    weights: NDArray[np.float64] | float = 1.0
 
     @abstractmethod
     def value(self, z: NDArray[np.float64]) -> float:
@@ -47,30 +49,50 @@ class AbstractLoss(ABC):
             float64 ndarray (m, m).
         """
 
+    def length(self, slopes: NDArray[np.float64]) -> float:
+        """The norm of W^(1/2) s, of slopes W s of rows with weights W."""
+        root = np.sqrt(np.maximum(self.weights, np.finfo(float).tiny))
+        return float(np.linalg.norm(slopes / root))
+
 
 @final
 @dataclass(frozen=True, eq=False)
 class SquaredLoss(AbstractLoss):
     """Half the squared errors.
 
+    Args:
+        targets: y, float64 ndarray (rows, outputs).
+        weights: how much each row counts, float64 ndarray (rows, 1) of mean 1; or 1.0.
+        centred: whether each output of z is shifted by the offset that is best for it.
+
     Example:
         >>> from anyk.learn.losses import SquaredLoss
         >>> SquaredLoss(np.array([[1.0], [2.0]])).value(np.zeros((2, 1)))
         2.5
+        >>> SquaredLoss(np.array([[1.0], [2.0]]), centred=True).value(np.zeros((2, 1)))
+        0.25
     """
+
+    centred: bool = False
 
     def value(self, z: NDArray[np.float64]) -> float:
         """The sum over rows and outputs."""
-        return float(np.sum((z - self.targets) ** 2)) / 2
+        return float(np.sum(self.weights * self._shifted(z - self.targets) ** 2)) / 2
 
     def slope(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
-        """What is too much: z - y."""
-        return z - self.targets
+        """What is too much: z - y, times the weight."""
+        return self.weights * self._shifted(z - self.targets)
 
     def curvature(self, z: NDArray[np.float64], images: NDArray[np.float64]) -> NDArray[np.float64]:
         """Inner products, wherever z is."""
-        flat = images.reshape(len(images), z.size)
+        flat = (self._shifted(images) * np.sqrt(self.weights)).reshape(len(images), z.size)
         return np.asarray(flat @ flat.T)
+
+    def _shifted(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Less the weighted mean over rows, if that is asked for."""
+        if not self.centred:
+            return values
+        return np.asarray(values - (self.weights * values).mean(axis=-2, keepdims=True))
 
 
 @final
@@ -86,16 +108,16 @@ class LogLoss(AbstractLoss):
 
     def value(self, z: NDArray[np.float64]) -> float:
         """The sum over rows and outputs."""
-        return float(np.sum(np.logaddexp(0.0, z) - self.targets * z))
+        return float(np.sum(self.weights * (np.logaddexp(0.0, z) - self.targets * z)))
 
     def slope(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
-        """sigmoid(z) - y."""
-        return np.asarray(expit(z) - self.targets)
+        """sigmoid(z) - y, times the weight."""
+        return np.asarray(self.weights * (expit(z) - self.targets))
 
     def curvature(self, z: NDArray[np.float64], images: NDArray[np.float64]) -> NDArray[np.float64]:
         """Inner products, weighted by p (1 - p)."""
         flat = images.reshape(len(images), z.size)
-        weights = (expit(z) * expit(-z)).ravel()
+        weights = (self.weights * expit(z) * expit(-z)).ravel()
         return np.asarray((flat * weights) @ flat.T)
 
 
@@ -112,16 +134,17 @@ class MultinomialLoss(AbstractLoss):
 
     def value(self, z: NDArray[np.float64]) -> float:
         """The sum over rows."""
-        return -float(np.sum(self.targets * log_softmax(z, axis=1)))
+        return -float(np.sum(self.weights * self.targets * log_softmax(z, axis=1)))
 
     def slope(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
-        """softmax(z) - y."""
-        return np.asarray(softmax(z, axis=1) - self.targets)
+        """softmax(z) - y, times the weight."""
+        return np.asarray(self.weights * (softmax(z, axis=1) - self.targets))
 
     def curvature(self, z: NDArray[np.float64], images: NDArray[np.float64]) -> NDArray[np.float64]:
         """Covariances of the directions' entries under the chances, added up over rows."""
         chances = softmax(z, axis=1)
-        weighted = images * chances
-        means = weighted.sum(axis=2)
+        likely = images * chances
+        means = likely.sum(axis=2) * np.sqrt(np.ravel(self.weights))
         flat = images.reshape(len(images), z.size)
-        return np.asarray(weighted.reshape(len(images), z.size) @ flat.T - means @ means.T)
+        weighted = (likely * self.weights).reshape(len(images), z.size)
+        return np.asarray(weighted @ flat.T - means @ means.T)

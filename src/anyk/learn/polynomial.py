@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.checks import positive
+from anyk.errors import InvalidArgument
 from anyk.learn.calibration import calibrate
 from anyk.learn.descent import descend, top_curvature
 from anyk.learn.formats import choose_formats
@@ -57,7 +58,11 @@ class Descent:
             positive("step", self.step, change="Leave it out to get the default.")
 
     def train(
-        self, setting: Setting, features: NDArray[np.float64], targets: NDArray[np.float64]
+        self,
+        setting: Setting,
+        features: NDArray[np.float64],
+        targets: NDArray[np.float64],
+        weights: NDArray[np.float64] | float = 1.0,
     ) -> Trained:
         """Descend, and bring the log-odds to the scale of probabilities.
 
@@ -65,20 +70,26 @@ class Descent:
             setting: threat, executor, bits.
             features: float64 ndarray (rows, columns).
             targets: float64 ndarray (rows, outputs), 0 or 1.
+            weights: how much each row counts, float64 ndarray (rows, 1) of mean 1; or 1.0. Rows are
+                encoded times the square root, which does it if the response is a line.
 
         Returns:
             Weights, losses and report.
 
         Raises:
+            InvalidArgument: if rows have different weights and the response is no line.
             Unachievable: if no code survives the threat, or a gradient could wrap.
             NotEnoughAnswers: if more workers failed than the code survives.
             TooManyErrors: if more workers lied than it can name.
         """
         started = time.perf_counter()
         response, rows = self.response, len(features)
-        exponent = exponent_of(features)  # of a power of two, which stays here
-        small = np.ldexp(features, -exponent)
-        design = np.hstack([small, np.ones((rows, int(self.intercept)))])
+        _check_weights(response, weights)
+        root = np.sqrt(np.maximum(weights, np.finfo(float).tiny))
+        exponent = exponent_of(features * root)  # of a power of two, which stays here
+        small, lift = np.ldexp(features, -exponent), exponent_of(root)
+        constant = np.full((rows, int(self.intercept)), math.ldexp(1.0, -lift))
+        design = np.hstack([small, constant]) * root
         scheme = largest_code(setting.threat, degree=2 * response.degree + 1, rows=rows)
         formats = choose_formats(
             -(-rows // scheme.blocks) * design.shape[1] ** response.degree,
@@ -100,15 +111,15 @@ class Descent:
         with (
             setting.workers() as executor,
             distribute(scheme, blocks, executor, embedding=formats.data) as data,
-            progress(setting.iterations, verbose=setting.verbose) as advance,
+            progress(setting.max_iter, verbose=setting.verbose) as advance,
         ):
             encoded = time.perf_counter()
             coded = CodedGradient(
                 data=data,
                 response=response,
                 formats=formats,
-                linear=rounded.T @ targets,
-                offset=rounded.sum(axis=0)[:, None],
+                linear=rounded.T @ (root * targets),
+                offset=(root * rounded).sum(axis=0)[:, None],
                 rows=rows,
                 generator=setting.generator,
                 roll=roll,
@@ -130,11 +141,11 @@ class Descent:
                 losses.append(value)
                 advance(value)
 
-            weights = descend(
+            point = descend(
                 gradient,
                 np.zeros((design.shape[1], targets.shape[1])),
                 step=step,
-                iterations=setting.iterations,
+                iterations=setting.max_iter,
                 project=hold,
                 momentum=self.momentum,
                 note=note,
@@ -145,20 +156,21 @@ class Descent:
         if not abs(fell) <= self.tolerance:
             notes.append(
                 f"the polynomial loss moved by {abs(fell):.2g} in the last iterations, more "
-                f"than tol={self.tolerance:.2g}: raise iterations, or leave degree out, "
+                f"than tol={self.tolerance:.2g}: raise max_iter, or leave degree out, "
                 "which converges in fewer"
             )
-        z, loss = rounded @ weights, LogLoss(targets)
+        z, loss = rounded @ point / root, LogLoss(targets, weights)
         held = response.degree > 1 and bool(np.abs(z).max() > _NEARLY * response.interval)
         if held:
             notes.append(
                 f"the weights were held back where the polynomial turns around, |x·w| > "
                 f"{response.interval:.3g}: raise interval, or leave degree out"
             )
-        slopes, offsets = calibrate(z, targets, intercept=self.intercept)
+        slopes, offsets = calibrate(z, targets, weights, intercept=self.intercept)
         losses.append(loss.value(z * slopes + offsets) / rows)
         columns = features.shape[1]
-        found = weights[:columns] * slopes, weights[columns:].sum(axis=0) * slopes + offsets
+        own = np.ldexp(point[columns:].sum(axis=0), -lift)
+        found = point[:columns] * slopes, own * slopes + offsets
         left = still_falls(small, loss, found, penalty=lower, intercept=self.intercept)
         if left > max(LITTLE, 2 * self.tolerance):
             notes.append(
@@ -168,7 +180,7 @@ class Descent:
         report = roll.report(
             scheme=scheme,
             formats=formats,
-            iterations=setting.iterations,
+            iterations=setting.max_iter,
             notes=notes,
             seconds=(prepared - started, encoded - prepared, master),
             step=step,
@@ -179,4 +191,15 @@ class Descent:
             offsets=found[1],
             losses=losses,
             report=report,
+        )
+
+
+def _check_weights(response: Response, weights: NDArray[np.float64] | float) -> None:
+    """Refuse weights that can't be encoded with the rows."""
+    if response.degree > 1 and np.ptp(weights) > 0:
+        raise InvalidArgument(
+            "degree",
+            given=f"{response.degree}, with rows of different weights",
+            needed="1, with which the square root of a weight can be encoded with its row",
+            change="Pass 1, or leave degree out: the sigmoid itself takes any weights.",
         )

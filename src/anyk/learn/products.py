@@ -18,7 +18,9 @@ from anyk.learn.report import Roll
 from anyk.learn.subspace import AbstractProducts
 from anyk.running.distributed import Distributed
 
-__all__ = ["CodedProducts", "decoded", "exponent_of"]
+__all__ = ["CodedProducts", "LiftedProducts", "decoded", "exponent_of", "lifts"]
+
+_SPARE = 16.0  # how many times as large a row may be as the largest times the root of its weight
 
 
 # What workers compute on the share of a block: X v, and X^T u. They load nothing of this package,
@@ -145,3 +147,59 @@ class CodedProducts(AbstractProducts):
         sent = self.data.encode(values, self.formats.weights)
         products: Sequence[Any] = decoded(self.data, function, sent, self.roll)
         return np.asarray(np.ldexp(np.asarray(products), exponent))
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LiftedProducts(AbstractProducts):
+    """Products with a matrix some of whose rows were made smaller by a power of two.
+
+    Args:
+        products: with the smaller rows.
+        exponents: of the powers of two that they are short of, int ndarray (rows, 1).
+
+    Example:
+        >>> from anyk.learn.products import LiftedProducts
+        >>> from anyk.learn.subspace import PlainProducts
+        >>> products = PlainProducts(np.array([[1.0], [3.0]]))
+        >>> LiftedProducts(products=products, exponents=np.array([[0], [2]])).backward(np.eye(2))
+        array([[ 1., 12.]])
+    """
+
+    products: AbstractProducts
+    exponents: NDArray[np.int_]
+
+    def forward(
+        self, directions: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """V, perhaps rounded, and X V."""
+        taken, images = self.products.forward(directions)
+        return taken, np.ldexp(images, self.exponents)
+
+    def backward(self, slopes: NDArray[np.float64]) -> NDArray[np.float64]:
+        """X^T U."""
+        return self.products.backward(np.ldexp(slopes, self.exponents))
+
+
+def lifts(design: NDArray[np.float64], weights: NDArray[np.float64] | float) -> NDArray[np.int_]:
+    """By which powers of two rows are made smaller to be encoded: those far out, of little weight.
+
+    Bits count from the largest entry. A row whose error the loss hardly sees should not be that.
+
+    Args:
+        design: X, float64 ndarray (rows, columns).
+        weights: of the rows in the loss, float64 ndarray (rows, 1); or 1.0.
+
+    Returns:
+        Exponents, int ndarray (rows, 1), 0 for most rows and for all where weights are the same.
+
+    Example:
+        >>> from anyk.learn.products import lifts
+        >>> lifts(np.array([[1.0], [1000.0]]), np.array([[2.0], [1e-9]])).ravel()
+        array([0, 6])
+    """
+    largest = np.abs(design).max(axis=1, keepdims=True)
+    most = _SPARE * float(np.max(np.sqrt(weights) * largest))
+    if not most > 0:
+        return np.zeros(largest.shape, dtype=int)
+    return np.asarray(np.maximum(np.frexp(largest / most)[1], 0), dtype=int)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Self, final, get_args
+from typing import Any, Literal, Self, final, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anyk.checks import shown
 from anyk.errors import InvalidArgument
+from anyk.learn.columns import column_blocks
 
 __all__ = ["Scaling", "ScalingKind", "moments", "stretched"]
 
@@ -19,12 +20,16 @@ _SMALLEST = 2.0**-960  # a scale whose coefficients float64 surely holds
 
 
 def moments(
-    values: NDArray[np.float64], *, centred: bool = True
+    values: NDArray[np.float64],
+    weights: NDArray[np.float64] | float = 1.0,
+    *,
+    centred: bool = True,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The mean and the deviation from it of each column, whatever the size of its numbers.
 
     Args:
         values: float64 ndarray (rows, columns).
+        weights: how much each row counts, float64 ndarray (rows, 1) of mean 1; or 1.0.
         centred: whether the mean is taken; otherwise it is 0.
 
     Returns:
@@ -38,8 +43,9 @@ def moments(
     # in units of a power of two, which round nothing, squares neither overflow nor vanish
     unit = np.ldexp(1.0, np.frexp(np.abs(values).max(axis=0))[1] - 1)
     own = values / unit
-    middle = own.mean(axis=0) if centred else np.zeros(values.shape[1])
-    return middle * unit, np.sqrt(np.mean((own - middle) ** 2, axis=0)) * unit
+    middle = (weights * own).mean(axis=0) if centred else np.zeros(values.shape[1])
+    own -= middle
+    return middle * unit, np.sqrt(np.mean(weights * own**2, axis=0)) * unit
 
 
 @final
@@ -61,48 +67,53 @@ class Scaling:
     scale: NDArray[np.float64]
 
     @classmethod
-    def of(cls, X: NDArray[np.float64], kind: ScalingKind, *, centred: bool = True) -> Self:
+    def of(
+        cls,
+        X: Any,
+        kind: ScalingKind,
+        weights: NDArray[np.float64] | float = 1.0,
+        *,
+        centred: bool = True,
+    ) -> Self:
         """The scaling that suits these data.
 
         Args:
-            X: float64 ndarray (rows, features).
+            X: float64 ndarray or sparse matrix (rows, features).
             kind: "standard" for mean 0 and deviation 1; "unit" for 0 to 1; "none" to leave features
                 as they are.
+            weights: how much each row counts in mean and deviation, float64 ndarray (rows, 1) of
+                mean 1; or 1.0.
             centred: whether values may be shifted: not where there is no intercept to shift back.
                 Then "standard" is for a root mean square of 1, and "unit" for at most 1.
 
         Raises:
             InvalidArgument: if there is no such kind, or a feature varies too little or too much.
         """
-        zeros, ones = np.zeros(X.shape[1]), np.ones(X.shape[1])
-        if kind == "standard":
-            mean, deviation = moments(X, centred=centred)
-            # a constant column may have a deviation by rounding alone
-            constant = deviation <= 1e-12 * np.abs(mean)
-            return cls(mean, _large_enough(np.where(constant, 1.0, deviation)))
-        if kind == "unit":
-            low = X.min(axis=0) if centred else zeros
-            span = np.ptp(X, axis=0) if centred else np.abs(X).max(axis=0)
-            return cls(low, _large_enough(np.where(span > 0, span, 1.0)))
-        if kind == "none":
-            return cls(zeros, ones)
-        raise InvalidArgument(
-            "scaling",
-            given=shown(kind),
-            needed=f"one of {', '.join(map(repr, get_args(ScalingKind)))}",
-            change="Leave it out to get the default.",
-        )
+        if kind not in get_args(ScalingKind):
+            raise InvalidArgument(
+                "scaling",
+                given=shown(kind),
+                needed=f"one of {', '.join(map(repr, get_args(ScalingKind)))}",
+                change="Leave it out to get the default.",
+            )
+        shift, scale = np.zeros(X.shape[1]), np.ones(X.shape[1])
+        for columns, block in column_blocks(X) if kind != "none" else ():
+            measure = _standard if kind == "standard" else _unit
+            shift[columns], scale[columns] = measure(block, weights, centred=centred)
+        return cls(shift, _large_enough(scale))
 
-    def design(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
+    def design(self, X: Any) -> NDArray[np.float64]:
         """The scaled features.
 
         Args:
-            X: float64 ndarray (rows, features).
+            X: float64 ndarray or sparse matrix (rows, features).
 
         Returns:
             float64 ndarray (rows, features).
         """
-        scaled = np.subtract(X, self.shift)
+        scaled = np.empty(X.shape)
+        for columns, block in column_blocks(X):
+            np.subtract(block, self.shift[columns], out=scaled[:, columns])
         scaled /= self.scale
         return scaled
 
@@ -141,6 +152,22 @@ def stretched(own: Scaling, penalised: Scaling, penalty: float) -> NDArray[np.fl
     """
     ratio = np.clip(penalised.scale / own.scale, 1 / _MOST_TIMES, _MOST_TIMES)
     return np.asarray(penalty * ratio[:, None] ** 2)
+
+
+def _standard(
+    X: NDArray[np.float64], weights: NDArray[np.float64] | float, *, centred: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    mean, deviation = moments(X, weights, centred=centred)
+    # a constant column may have a deviation by rounding alone
+    return mean, np.where(deviation <= 1e-12 * np.abs(mean), 1.0, deviation)
+
+
+def _unit(
+    X: NDArray[np.float64], _weights: NDArray[np.float64] | float, *, centred: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    low = X.min(axis=0) if centred else np.zeros(X.shape[1])
+    span = np.ptp(X, axis=0) if centred else np.abs(X).max(axis=0)
+    return low, np.where(span > 0, span, 1.0)
 
 
 def _large_enough(scale: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -11,13 +11,14 @@ from typing import Any, Final, final
 import numpy as np
 
 from anyk.checks import count, instance, positive
-from anyk.errors import Unachievable, numbered
+from anyk.errors import Unachievable
 from anyk.executors.core.base import AbstractExecutor
 from anyk.executors.local.threads import Threads
 from anyk.learn.formats import Bits, check_bits
 from anyk.schemes.maps.lagrange import Lagrange
 from anyk.schemes.smaller import or_lower
 from anyk.spec import Threat
+from anyk.wording import numbered
 
 __all__ = ["Setting", "largest_code", "not_negative"]
 
@@ -107,7 +108,7 @@ class Setting:
     Args:
         threat: N, S, A and T.
         executor: runs the workers; None for threads of this process.
-        iterations: the most.
+        max_iter: the most iterations.
         early: whether training ends when the loss has come to rest; otherwise all iterations are
             made.
         data_bits: fraction bits of the features, or "auto".
@@ -119,7 +120,7 @@ class Setting:
 
     threat: Threat
     executor: AbstractExecutor | None
-    iterations: int
+    max_iter: int
     early: bool
     data_bits: Bits
     weight_bits: Bits
@@ -128,7 +129,7 @@ class Setting:
     verbose: int
 
     def __post_init__(self) -> None:
-        count("iterations", self.iterations, least=1)
+        count("max_iter", self.max_iter, least=1)
         check_bits(self.data_bits, self.weight_bits, self.primes)
 
     @contextmanager

@@ -125,7 +125,7 @@ def minimise(
         intercept: whether there is b.
         iterations: the most.
         tolerance: see above.
-        size: the root mean square of the columns' norms.
+        size: the root mean square of the norms of columns, whose rows count by their weights.
         early: whether to end then; otherwise all iterations are made, each of the two products.
         note: called before each iteration with the mean loss.
         start: weights and offsets to begin from, at the price of one more product; else 0.
@@ -175,7 +175,7 @@ def minimise(
         with np.errstate(over="ignore"):  # of a penalty that is next to nothing
             left = np.sum(gradient**2 / np.maximum(penalty, tiny)) / (2 * rows)
         sure = bool(left <= tolerance)
-        flat = length <= tolerance * size * float(np.linalg.norm(slopes))
+        flat = length <= tolerance * size * loss.length(slopes)
         converged = converged or sure or flat
         if converged and early:
             break

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from anyk.learn.formats import choose_formats
 from anyk.learn.losses import AbstractLoss
-from anyk.learn.products import CodedProducts, exponent_of
+from anyk.learn.products import CodedProducts, LiftedProducts, exponent_of, lifts
 from anyk.learn.progress import progress
 from anyk.learn.report import Roll, TrainingReport
 from anyk.learn.setting import Setting, largest_code
@@ -94,7 +94,7 @@ def still_falls(
         intercept=intercept,
         iterations=_CHECKED,
         tolerance=0.0,
-        size=float(np.linalg.norm(design)) / math.sqrt(columns),
+        size=_size(design, loss),
         start=start,
     ).fell
 
@@ -135,34 +135,37 @@ def train(
         weight_bits=setting.weight_bits,
         primes=setting.primes,
     )
-    exponent = exponent_of(design)
-    small = np.ldexp(design, -exponent)  # at most 1, with larger weights; the power stays here
+    lifted = lifts(design, loss.weights)
+    exponent = exponent_of(np.ldexp(np.abs(design).max(axis=1, keepdims=True), -lifted))
+    small = np.ldexp(design, -exponent)  # at most 1, with larger weights; the powers stay here
     lower = np.ldexp(penalty, -2 * exponent)
-    size = float(np.linalg.norm(small)) / math.sqrt(columns)
-    blocks = in_blocks(small, scheme.blocks)
+    blocks = in_blocks(np.ldexp(small, -lifted) if lifted.any() else small, scheme.blocks)
     prepared = time.perf_counter()
     roll = Roll(workers=setting.threat.workers)
     with (
         setting.workers() as executor,
         distribute(scheme, blocks, executor, embedding=formats.data) as data,
-        progress(setting.iterations, verbose=setting.verbose) as advance,
+        progress(setting.max_iter, verbose=setting.verbose) as advance,
     ):
         encoded = time.perf_counter()
         found = minimise(
-            CodedProducts(
-                data=data,
-                formats=formats,
-                rows=rows,
-                generator=setting.generator,
-                roll=roll,
+            LiftedProducts(
+                products=CodedProducts(
+                    data=data,
+                    formats=formats,
+                    rows=rows,
+                    generator=setting.generator,
+                    roll=roll,
+                ),
+                exponents=lifted,
             ),
             loss,
             columns,
             penalty=lower,
             intercept=intercept,
-            iterations=setting.iterations,
+            iterations=setting.max_iter,
             tolerance=tolerance,
-            size=size,
+            size=_size(small, loss),
             early=setting.early,
             note=advance,
         )
@@ -178,8 +181,8 @@ def train(
         )
     if not found.converged:
         notes.append(
-            f"the mean loss still fell by {found.fell:.2g} in the last of {setting.iterations} "
-            f"iterations, which is more than tol={tolerance:.2g}: raise iterations"
+            f"the mean loss still fell by {found.fell:.2g} in the last of {setting.max_iter} "
+            f"iterations, which is more than tol={tolerance:.2g}: raise max_iter"
         )
     report = roll.report(
         scheme=scheme,
@@ -194,3 +197,9 @@ def train(
         losses=found.losses,
         report=report,
     )
+
+
+def _size(design: NDArray[np.float64], loss: AbstractLoss) -> float:
+    """The root mean square of the columns' norms, of rows by their weights."""
+    squares = np.einsum("ij,ij->i", design, design)[:, None]
+    return math.sqrt(float(np.sum(loss.weights * squares)) / design.shape[1])

@@ -10,7 +10,7 @@ from typing import Any, Final, NoReturn, final
 
 from anyk.domains.base import AbstractDomain
 from anyk.domains.real import Complex, Reals
-from anyk.errors import InvalidArgument, Unachievable, numbered
+from anyk.errors import InvalidArgument, Unachievable
 from anyk.planning.costs import Costs, Machine, Size, costs_of
 from anyk.schemes.base import AbstractScheme
 from anyk.schemes.catalogue import CATALOGUE
@@ -22,6 +22,7 @@ from anyk.schemes.products.uncoded import Uncoded
 from anyk.schemes.row import SchemeRow, failing, none_of
 from anyk.spec import Threat
 from anyk.timeline import told_seconds
+from anyk.wording import numbered
 
 __all__ = ["ProductPlan", "Wanted", "plan_product", "shortlist", "weigh"]
 

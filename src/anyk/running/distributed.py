@@ -11,7 +11,7 @@ import numpy as np
 
 from anyk.answers import Outcome
 from anyk.checks import count, flag, instance, shown
-from anyk.errors import ExecutorError, InvalidArgument, ranges
+from anyk.errors import ExecutorError, InvalidArgument
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, PerWorker, Placement
 from anyk.observe.telemetry import watched_run
 from anyk.running.arguments import (
@@ -23,6 +23,7 @@ from anyk.running.arguments import (
 )
 from anyk.running.spent import Spent
 from anyk.schemes.base import AbstractScheme, Encoded
+from anyk.wording import ranges
 from anyk.work import AbstractWork, Function, WorkerTask
 
 if TYPE_CHECKING:

@@ -61,7 +61,7 @@ def judge(
     try:
         recovered = _recover(received, usable, failures, spared)
     except NotEnoughAnswers as error:
-        status, failed = Status.NOT_ENOUGH_ANSWERS, error
+        status, failed = Status.NOT_ENOUGH_ANSWERS, received.explained(error)
     except TooManyErrors as error:
         status, failed = Status.TOO_MANY_ERRORS, error
     else:

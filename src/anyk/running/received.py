@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Answer
-from anyk.errors import InvalidArgument
+from anyk.errors import FunctionRaised, InvalidArgument, NotEnoughAnswers, WorkerTraceback
 from anyk.running.usable import Usable
 from anyk.schemes.base import Encoded
+from anyk.wording import fail_alike
 
 __all__ = ["Received"]
 
@@ -45,6 +46,7 @@ class Received:
         self._failures = {  # by worker and share
             (who, who * self.pieces): _QUARANTINED for who in without
         }
+        self._tracebacks: dict[int, str] = {}  # of what the function raised, by worker
 
     def __contains__(self, share: int) -> bool:
         return share in self._values
@@ -58,6 +60,8 @@ class Received:
         why = self._unusable(answer) or self._wrong(answer, share)
         if why is not None or answer.value is None:
             self._failures[answer.worker, share] = why or "no value"
+            if answer.traceback:
+                self._tracebacks.setdefault(answer.worker, answer.traceback)
             return None
         self._values[share] = answer.value
         if answer.share is not None:
@@ -116,6 +120,23 @@ class Received:
         for (worker, _), why in sorted(failures.items()):
             reasons.setdefault(worker, why)
         return reasons
+
+    def explained(self, error: NotEnoughAnswers) -> NotEnoughAnswers:
+        """The error that answers are missing, with what the function raised as its cause.
+
+        Where all that failed raised one and the same, it says so instead of asking for workers.
+        """
+        tracebacks = self._tracebacks
+        if not tracebacks:
+            return error
+        failures = error.failures
+        if fail_alike(error.answered, error.missing, failures) and failures.keys() <= {*tracebacks}:
+            (reason,) = set(failures.values())
+            error = FunctionRaised(
+                reason, workers=failures, answered=error.answered, missing=error.missing
+            )
+        error.__cause__ = WorkerTraceback(tracebacks[min(tracebacks)])
+        return error
 
     def authors(self, shares: Iterable[int]) -> list[int] | None:
         """Who answered for each of these shares; None where all did so for their own."""

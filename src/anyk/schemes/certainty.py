@@ -10,8 +10,9 @@ from typing import final
 
 from anyk.checks import settle
 from anyk.codes.locators.located import Located
-from anyk.errors import InvalidArgument, TooManyErrors, numbered
+from anyk.errors import InvalidArgument, TooManyErrors
 from anyk.schemes.tally import AbstractTally, CountTally, WorkerTally
+from anyk.wording import numbered
 
 __all__ = ["Certainty", "noticed_of"]
 

@@ -14,6 +14,7 @@ from anyk.answers import Answer
 from anyk.checks import instance
 from anyk.errors import ExecutorError, InvalidArgument
 from anyk.executors.core.base import AbstractExecutor, OfWorker, PerWorker, Placement
+from anyk.testing.calls import check_calls, check_closed_calls
 from anyk.testing.expect import expect, require
 from anyk.testing.tasks import (
     fragile,
@@ -33,8 +34,9 @@ _PATIENCE = 60.0  # seconds after which check_executor calls a silent worker los
 def check_executor(executor: AbstractExecutor) -> None:
     """Check that shares, arguments and answers go where they belong, and nothing waits in vain.
 
-    With one share a worker, and with several; that tasks of a call that is over are not begun is
-    looked at through files in a temporary folder, where the workers see those of this machine.
+    With one share a worker, and with several, and calls of functions on items of any type. That
+    tasks of a call that is over are not begun is looked at through files in a temporary folder,
+    where the workers see those of this machine.
 
     Args:
         executor: open, with at least 3 workers; it is closed in the end.
@@ -80,6 +82,7 @@ def check_executor(executor: AbstractExecutor) -> None:
     _check_copies(executor)
     _check_again(executor)
     _check_pieces(executor)
+    check_calls(executor)
     executor.release(second)
     executor.release(second)
     expect(ExecutorError, "released shares", lambda: executor.dispatch(fragile, second, ()))
@@ -89,6 +92,7 @@ def check_executor(executor: AbstractExecutor) -> None:
     executor.close()
     executor.close()
     expect(ExecutorError, "a closed executor", lambda: executor.place((shares,)))
+    check_closed_calls(executor)
 
 
 def _check_copies(executor: AbstractExecutor) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
@@ -10,16 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.executors.core.run_task import pause
+from anyk.executors.core.task_id import task_id
 
 __all__ = [
     "LATE",
+    "described",
     "fragile",
     "gram",
+    "looked_up",
     "numbered",
     "recorded",
     "shifted",
     "sluggish",
     "spoiled",
+    "waits",
     "weighted",
 ]
 
@@ -85,3 +90,24 @@ def recorded(share: NDArray[Any], folder: str) -> NDArray[Any]:
             break
         pause(_LOOK)
     return share
+
+
+def described(first: Any, second: Any) -> Any:
+    """Its arguments, and which call this is; an error or a lock for those that ask for it."""
+    if second == "raise":
+        raise ArithmeticError("zero")
+    if second == "odd":
+        return threading.Lock().acquire
+    mine = task_id()
+    return first, second, mine and (mine.item, mine.copy, mine.worker)
+
+
+def looked_up(key: str, table: dict[str, list[int]], tables: list[dict[str, list[int]]]) -> Any:
+    """What is in a table, and in another one."""
+    return [table[key][0], tables[0][key][0]]
+
+
+def waits(number: int) -> int:
+    """The number, after a while."""
+    pause(LATE / 10)
+    return number

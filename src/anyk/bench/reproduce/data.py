@@ -12,7 +12,7 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.errors import missing_extra
+from anyk.wording import missing_extra
 
 __all__ = ["FASHION", "Dataset", "Images", "digits", "fashion_mnist", "mnist"]
 

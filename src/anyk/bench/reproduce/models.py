@@ -21,7 +21,7 @@ from anyk.bench.reproduce.networks import (
     repvgg_weights,
 )
 from anyk.bench.reproduce.training import Recipe, softmax_of, tensors, train
-from anyk.errors import missing_extra
+from anyk.wording import missing_extra
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
-from anyk.errors import missing_extra
+from anyk.wording import missing_extra
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from anyk.errors import missing_extra
 from anyk.observe.terminal import watched
+from anyk.wording import missing_extra
 
 __all__ = ["steps"]
 

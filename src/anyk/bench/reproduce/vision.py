@@ -17,7 +17,7 @@ from anyk.bench.reproduce.cache import Arrays, Cache
 from anyk.bench.reproduce.data import Dataset
 from anyk.bench.reproduce.models import Model
 from anyk.bench.reproduce.progress import steps
-from anyk.errors import missing_extra
+from anyk.wording import missing_extra
 
 __all__ = ["vit_model"]
 

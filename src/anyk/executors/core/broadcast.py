@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import threading
+import weakref
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Self, final
 
 from anyk.errors import ExecutorError
+from anyk.executors.core.within import exchanged
 
-__all__ = ["Broadcast", "Broadcasts", "forget", "keep", "kept", "unwrapped"]
+__all__ = ["Broadcast", "Broadcasts", "Unreadable", "forget", "keep", "kept", "unwrapped"]
 
 _values: dict[str, Any] = {}  # of this process, by key
 _lock = threading.Lock()
+_handles: weakref.WeakSet[Broadcast] = weakref.WeakSet()  # that there are in this process
 
 
 def keep(key: str, value: Any) -> None:
@@ -34,13 +37,25 @@ def kept(key: str) -> bool:
 
 
 @final
+@dataclass(frozen=True)
+class Unreadable:
+    """Stands for a constant that a worker could not unpickle.
+
+    Args:
+        reason: why not.
+    """
+
+    reason: str
+
+
+@final
 class Broadcast:
     """A constant that every worker holds; made by `executor.broadcast(value)`.
 
     As an argument of `anyk.run`, `anyk.map` or `distribute(...).run`, also in a list, a tuple, a
     dict or a `functools.partial`, the function is called with the value itself. In a closure or in
-    an object of yours, write `.value`. A worker has one for all its calls: do not write in it. The
-    handle travels in a few bytes, whatever the size of the value.
+    an object of yours, write `.value`. A worker has one for all its calls: do not
+    write in it. The handle travels in a few bytes, whatever the size of the value.
 
     Args:
         key: by which workers know it.
@@ -56,6 +71,7 @@ class Broadcast:
     def __init__(self, key: str, release: Callable[[str], None] | None = None) -> None:
         self.key = key
         self._release = release
+        _handles.add(self)
 
     @property
     def value(self) -> Any:
@@ -65,12 +81,15 @@ class Broadcast:
             ExecutorError: if it was released, or is another executor's.
         """
         try:
-            return _values[self.key]
+            value = _values[self.key]
         except KeyError:
             raise ExecutorError(
                 "this constant is not here: it was released, or is of another executor; make it "
                 "with .broadcast of the executor that runs the function."
             ) from None
+        if isinstance(value, Unreadable):
+            raise ExecutorError(f"this constant can't be unpickled here ({value.reason}).")
+        return value
 
     def release(self) -> None:
         """Let the workers forget it. Harmless when called twice."""
@@ -160,22 +179,12 @@ def unwrapped(value: Any) -> Any:
 
     Example:
         >>> from anyk.executors.core.broadcast import unwrapped
-        >>> handle = anyk.Inline(1).broadcast(5)
-        >>> unwrapped([1, {"five": handle}])
+        >>> with anyk.Inline(1) as executor, executor.broadcast(5) as handle:
+        ...     unwrapped([1, {"five": handle}])
         [1, {'five': 5}]
     """
-    if isinstance(value, Broadcast):
-        return value.value
-    kind = type(value)
-    if kind is tuple or kind is list:
-        items = [unwrapped(each) for each in value]
-        same = all(new is old for new, old in zip(items, value, strict=True))
-        return value if same else kind(items)
-    if kind is dict:
-        table = {key: unwrapped(each) for key, each in value.items()}
-        return value if all(table[key] is each for key, each in value.items()) else table
-    if kind is functools.partial:
-        made_of = (value.func, value.args, value.keywords)
-        inner = unwrapped(made_of)
-        return value if inner is made_of else functools.partial(inner[0], *inner[1], **inner[2])
-    return value
+    return exchanged(value, _opened) if _handles else value
+
+
+def _opened(value: Any) -> Any:
+    return value.value if isinstance(value, Broadcast) else value

@@ -71,12 +71,17 @@ class Returned:
 
 
 class AbstractCalls(ABC):
-    """Calls of one function on the workers of an executor. For one thread."""
+    """Calls of one function on the workers of an executor. For one thread, but for `wake`."""
+
+    @property
+    @abstractmethod
+    def at_once(self) -> int:
+        """How many batches a worker computes at a time."""
 
     @property
     @abstractmethod
     def ahead(self) -> int:
-        """How many batches a worker should have at hand beside the one that it computes."""
+        """How many batches a worker should have at hand beside those that it computes."""
 
     @abstractmethod
     def post(self, worker: int, batch: Batch) -> None:
@@ -96,8 +101,8 @@ class AbstractCalls(ABC):
                 takes.
 
         Returns:
-            One for each batch that was posted and not withdrawn; None if the time is over first, or
-            if nothing is on its way.
+            One for each batch that was posted and not withdrawn; None if the time is over first, if
+            nothing is on its way, or if it was woken.
 
         Raises:
             ExecutorError: if the executor was closed.
@@ -111,6 +116,10 @@ class AbstractCalls(ABC):
             Whether it has not, and will not, and nothing will come of it. False says nothing: it
             may have begun, or be over.
         """
+
+    @abstractmethod
+    def wake(self) -> None:
+        """Let a `receive` that waits, or the next one, return at once; from any thread."""
 
     @abstractmethod
     def abandon(self) -> None:

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from anyk.errors import ExecutorError
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Placement
 from anyk.executors.core.broadcast import Broadcast
-from anyk.executors.core.calls import AbstractCalls
+from anyk.executors.core.calls import AbstractCalls, Batch
 from anyk.executors.core.dispatcher import Ask, Awaited, Dispatcher
 from anyk.executors.core.inbox import Job, WorkerThread
 from anyk.executors.core.link import AbstractLink, Held, Order
 from anyk.executors.core.placements import Placements, addressed, alone
+from anyk.executors.core.posted_calls import Compute, PostedCalls
 from anyk.executors.core.run_task import Task
 
 __all__ = ["AbstractCrewed", "Crew"]
@@ -99,6 +100,7 @@ class Crew(Generic[AnyLink]):
         more: str = "",
     ) -> None:
         self.links: list[AnyLink] = []
+        self._name = name
         self._placements = Placements(name, workers, more)
         self._dispatcher: Dispatcher[WorkerThread] = Dispatcher(name)
         self._pack, self._convert = pack, convert
@@ -160,6 +162,31 @@ class Crew(Generic[AnyLink]):
     def release(self, placement: Placement) -> None:
         """Let the workers forget shares, in the background. Harmless when called twice."""
         self._keep(self._placements.remove(placement))
+
+    def calls(
+        self, prepare: Callable[[int, Batch, Awaited], Compute], ahead: int = 1
+    ) -> PostedCalls:
+        """Calls in the threads of the workers; see `PostedCalls`."""
+        self.check()
+        return PostedCalls(self._dispatcher, prepare, self._name, ahead)
+
+    def check(self) -> None:
+        """Refuse work where nobody would answer.
+
+        Raises:
+            ExecutorError: if the executor is closed or another process's, or its engine gone.
+        """
+        self._placements.check_open()
+        self._check()
+        self._dispatcher.check()
+
+    def synchronise(self) -> None:
+        """Let every worker hold what it should, in the background."""
+        self._keep(len(self.links))
+
+    def end_with(self, owner: object, end: Callable[[], None]) -> None:
+        """Let what waits for answers end when this is closed; see `Dispatcher.end_with`."""
+        self._dispatcher.end_with(owner, end)
 
     def close(self) -> None:
         """Let the workers end. Harmless when called twice."""

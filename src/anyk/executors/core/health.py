@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import final
 
 from anyk.answers import Answer
-from anyk.errors import numbered
 from anyk.executors.core.lateness import Lateness
+from anyk.wording import numbered
 
 __all__ = ["Call", "Condition", "Ledger", "WorkerHealth"]
 

@@ -108,6 +108,12 @@ class WorkerThread(AbstractInbox):
         return not self._thread.is_alive()
 
     @property
+    def next(self) -> object:
+        """Whose the job is that comes next; None if none waits."""
+        with self._change:
+            return self._inbox[0][0] if self._inbox else None
+
+    @property
     def here(self) -> bool:
         """Whether it is this thread that asks: it would wait for itself."""
         return self._thread is threading.current_thread()

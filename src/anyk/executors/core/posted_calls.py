@@ -12,9 +12,10 @@ from typing import Any, final
 from anyk.errors import ExecutorError
 from anyk.executors.core.calls import AbstractCalls, Batch, Result, Returned
 from anyk.executors.core.dispatcher import Awaited, Dispatcher
-from anyk.executors.core.inbox import AbstractInbox
+from anyk.executors.core.inbox import AbstractInbox, WorkerThread, serving
+from anyk.executors.core.raised import describe
 
-__all__ = ["Compute", "PostedCalls"]
+__all__ = ["Compute", "PostedCalls", "following"]
 
 Compute = Callable[[], "tuple[Result, ...] | str"]
 """Computes a batch on its worker, in the thread of that: results, or why the worker failed."""
@@ -57,6 +58,12 @@ class PostedCalls(AbstractCalls):
         self._call = Awaited()
         self._closed = False
         dispatcher.end_with(self, self.end)
+        self._check_open()
+
+    @property
+    def at_once(self) -> int:
+        """One; see `AbstractCalls.at_once`."""
+        return 1
 
     @property
     def ahead(self) -> int:
@@ -95,6 +102,10 @@ class PostedCalls(AbstractCalls):
         self._inboxes[worker].withdraw(posted)
         return True
 
+    def wake(self) -> None:
+        """Let who waits look around; see `AbstractCalls.wake`."""
+        self._came.put(None)
+
     def abandon(self) -> None:
         """Take all batches out of the inboxes, and forget those that run."""
         self._call.abandoned = True
@@ -116,9 +127,13 @@ class PostedCalls(AbstractCalls):
             raise ExecutorError(f"this {self._name} executor is closed; make a new one.")
 
     def _bring(self, posted: _Posted) -> None:
-        if not posted.claim():
+        if not (posted.begun or posted.claim()):
             return
-        results = posted.compute()
+        results: tuple[Result, ...] | str
+        try:
+            results = posted.compute()
+        except BaseException as error:  # noqa: BLE001 - who waits must be told
+            results = describe(error)
         failure = results if isinstance(results, str) else None
         returned = Returned(
             worker=posted.worker,
@@ -139,8 +154,29 @@ class _Posted:
     def __init__(self, worker: int, ticket: int, compute: Compute) -> None:
         self.worker, self.ticket, self.compute = worker, ticket, compute
         self.sent = time.perf_counter()
+        self.begun = False
+        """Whether it is on its way already, before its turn in the inbox."""
         self._free = threading.Lock()
 
     def claim(self) -> bool:
         """Whether nobody did before."""
         return self._free.acquire(blocking=False)
+
+
+def following(accept: Callable[[Compute], bool]) -> Compute | None:
+    """What the worker that this thread serves computes next: it may be on its way now.
+
+    It can't be withdrawn any more, and its turn comes unless its calls are abandoned.
+
+    Args:
+        accept: whether it may be sent now.
+
+    Returns:
+        None where there is none, or something else comes first.
+    """
+    inbox = serving.inbox
+    posted = inbox.next if isinstance(inbox, WorkerThread) else None
+    if isinstance(posted, _Posted) and not posted.begun and accept(posted.compute):
+        posted.begun = posted.claim()
+        return posted.compute if posted.begun else None
+    return None

@@ -24,7 +24,12 @@ Dumps = Callable[[object], Sealed]
 
 
 def run_items(
-    function: Callable[..., Any], batch: Batch, *, fresh: bool = False, in_master: bool = True
+    function: Callable[..., Any],
+    batch: Batch,
+    *,
+    fresh: bool = False,
+    in_master: bool = True,
+    taken: Callable[[Any], Any] | None = None,
 ) -> tuple[Result, ...]:
     """Call a function on each item, and let nothing that it raises go any further but Ctrl-C.
 
@@ -36,6 +41,8 @@ def run_items(
         batch: the items.
         fresh: whether they came for these calls alone, and values are pickled at once.
         in_master: whether this is the master's process; elsewhere nobody presses Ctrl-C.
+        taken: what becomes of a value at once, before the function is called again and may use
+            its memory.
 
     Example:
         >>> from anyk.executors.core.calls import Batch
@@ -46,17 +53,19 @@ def run_items(
         >>> first.value, second.raised.reason
         (4.0, 'ZeroDivisionError: division by zero')
     """
-    function = unwrapped(function)
+    if taken is None:
+        taken = _same if fresh else _copied
     results = []
     for arguments, each in zip(batch.items, batch.ids, strict=True):
         token = current.set(each)
         started = time.perf_counter()
         try:
+            call = unwrapped(function)
             given = unwrapped(arguments if fresh else _copied(arguments))
             started = time.perf_counter()
-            value = function(*given)
+            value = call(*given)
             seconds = time.perf_counter() - started
-            results.append(Result(value if fresh else _copied(value), None, seconds))
+            results.append(Result(taken(value), None, seconds))
         except BaseException as error:
             if in_master and isinstance(error, KeyboardInterrupt) and _in_main_thread():
                 raise  # somebody pressed Ctrl-C
@@ -104,6 +113,10 @@ def opened(parcel: Sealed, loads: Callable[[Sealed], Any]) -> Result:
         return Result(*loads(parcel))
     except BaseException as error:  # noqa: BLE001 - types of users raise what they like
         return Result(None, Raised(f"a value that can't be unpickled ({describe(error)})"), 0.0)
+
+
+def _same(value: Any) -> Any:
+    return value
 
 
 def _copied(value: Any) -> Any:

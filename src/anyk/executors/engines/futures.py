@@ -2,115 +2,30 @@
 
 from __future__ import annotations
 
-import threading
 import uuid
-from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+import weakref
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from functools import partial
 from typing import Any, final
 
 from anyk.checks import shown
-from anyk.errors import ExecutorError, InvalidArgument
+from anyk.errors import InvalidArgument
+from anyk.executors.core.broadcast import Broadcast, Broadcasts
+from anyk.executors.core.calls import AbstractCalls, Batch, Result
 from anyk.executors.core.crew import AbstractCrewed, Crew
+from anyk.executors.core.dispatcher import Awaited
 from anyk.executors.core.link import Held
-from anyk.executors.core.parent import follow_parent
 from anyk.executors.core.placements import split
-from anyk.executors.core.raised import describe
+from anyk.executors.core.posted_calls import Compute
 from anyk.executors.core.run_task import Task
-from anyk.executors.engines.link import AbstractEngineWorker, EngineLink
-from anyk.executors.engines.slices import Slice
-from anyk.executors.engines.worker_state import (
-    ProcessId,
-    Report,
-    RunRequest,
-    WorkerState,
-    this_process,
-)
+from anyk.executors.engines.futures_worker import FuturesOrder, FuturesWorker, Maker
+from anyk.executors.engines.link import EngineLink
+from anyk.executors.engines.packed import Packed, payload
+from anyk.executors.processes.calls import results
+from anyk.executors.processes.constants import Constants
 
 __all__ = ["Futures"]
-
-Maker = Callable[[], Executor]
-"""Makes an executor, and another one when the first is broken."""
-
-_starting = threading.Lock()  # the first submit starts a process: multiprocessing's lists are one
-_states: dict[str, WorkerState] = {}  # on a worker: of each of its masters' workers
-_opening = threading.Lock()
-
-
-@final
-class _FuturesWorker(AbstractEngineWorker):
-    """One executor, which is one worker."""
-
-    def __init__(self, source: Executor | Maker) -> None:
-        self._master = this_process()
-        self._maker = None if isinstance(source, Executor) else source
-        self._executor = source if isinstance(source, Executor) else None
-        if self._executor is not None:
-            _follow(self._executor, self._master)
-        self._name = uuid.uuid4().hex  # threads of one process have states of their own
-        self._broken = ""
-        self._greeting: Future[ProcessId] | None = None
-
-    @property
-    def alive(self) -> bool:
-        return not self._broken or self._maker is not None
-
-    def open(self) -> Future[Any] | None:
-        if self._broken and self._maker is None:
-            raise ExecutorError(
-                f"its executor is broken ({self._broken}) and stays so: pass a callable that "
-                "makes one, such as partial(ProcessPoolExecutor, 1), and it is replaced."
-            )
-        if self._maker is not None and (self._executor is None or self._broken):
-            self._shut()
-            self._executor = _made(self._maker)
-            _follow(self._executor, self._master)
-        greeting = None if self._broken else self._greeting
-        self._broken = ""
-        if greeting is not None and _succeeded(greeting):
-            return None
-        if greeting is None or greeting.done():
-            self._greeting = greeting = self._submit(_greet, self._name, self._master)
-        return greeting
-
-    def keep(self, keys: tuple[int, ...]) -> Future[Any]:
-        return self._submit(_keep, self._name, keys)
-
-    def take(self, piece: Slice) -> Future[bool] | None:
-        greeting = self._greeting
-        if greeting is None or greeting.result() == self._master:
-            return None  # a thread of this process: what is sent is not copied
-        return self._submit(_take, self._name, self._master, piece)
-
-    def run(self, request: RunRequest, common: Any, rows: Mapping[int, Any]) -> Future[Report]:
-        return self._submit(_run, self._name, self._master, request, *common, rows)
-
-    def withdraw(self, future: Future[Any]) -> bool:
-        return future.cancel()
-
-    def fail(self, error: BaseException) -> str:
-        if isinstance(error, BrokenExecutor):
-            self._broken = describe(error)
-        return describe(error)
-
-    def check(self) -> None:
-        """A broken executor says so in the future."""
-
-    def end(self) -> None:
-        if self._maker is not None:
-            self._shut()
-        elif not self._broken:
-            self._submit(_forget, self._name)
-
-    def _submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
-        if self._executor is None:
-            raise ExecutorError("it has no executor.")
-        with _starting:
-            return self._executor.submit(function, *arguments)
-
-    def _shut(self) -> None:
-        if self._executor is not None:
-            self._executor.shutdown(wait=False, cancel_futures=True)
-        self._executor = None
 
 
 @final
@@ -127,10 +42,10 @@ class Futures(AbstractCrewed):
     executor that breaks (`BrokenExecutor`, as when its process is killed) is one failed answer.
     It stays broken unless a callable was passed, which makes another one before the next task.
 
-    Tasks and arguments are sent in the executor's own way: most pickle them, so that a task is a
-    function at the top level of a module. What an executor can't send is a failed answer of each
-    worker that says so; what its process can't unpickle breaks a `ProcessPoolExecutor`. Workers
-    need anyk installed. Their answers are unpickled here, so whoever runs the workers is trusted
+    Tasks and arguments are sent in the executor's own way. Where that pickles them, functions of a
+    script or a notebook, lambdas and closures go with their code. What an executor can't send, or
+    its process can't unpickle, is a failed answer of each worker that says so. Workers need anyk
+    installed. Their answers are unpickled here, so whoever runs the workers is trusted
     not to be malicious.
 
     A `ProcessPoolExecutor` that forks, Python's default on Linux before 3.14, may hang in a program
@@ -165,8 +80,17 @@ class Futures(AbstractCrewed):
     def __init__(self, executors: Sequence[Executor | Maker]) -> None:
         sources = _checked(executors)
 
+        constants: Constants[Packed] = Constants()
+        workers = [FuturesWorker(source, constants) for source in sources]
+
         def link(worker: int, held: Held) -> EngineLink:
-            return EngineLink(_FuturesWorker(sources[worker]), held)
+            return EngineLink(workers[worker], held)
+
+        self._constants, self._workers = constants, workers
+        self._broadcasts = Broadcasts(
+            "Futures", lambda key, value: constants.add(key, Packed(value)), constants.remove
+        )
+        weakref.finalize(self, self._broadcasts.close)
 
         self._crew = Crew(
             "Futures",
@@ -182,13 +106,65 @@ class Futures(AbstractCrewed):
         """The workers."""
         return self._crew
 
+    def calls(self, function: Callable[..., Any]) -> AbstractCalls:
+        """Call a function in the executors; see `AbstractExecutor.calls`.
+
+        Each process is sent it once. What can't be sent is said of each item, as it is not known
+        before which executors are processes. Results are unpickled here.
+        """
+        self._crew.check()
+        constants, key = self._constants, uuid.uuid4().hex
+        constants.add(key, Packed(function), asked=True)
+        workers, links = self._workers, self._crew.links
+
+        def prepare(worker: int, batch: Batch, call: Awaited) -> Compute:
+            order = FuturesOrder(key, function, batch)
+            return partial(_computed, workers[worker], links[worker], order, call)
+
+        calls = self._crew.calls(prepare)
+        weakref.finalize(calls, constants.remove, key)
+        return calls
+
+    def broadcast(self, value: Any) -> Broadcast:
+        """Let every process keep a constant, from its first task on that may use it.
+
+        It is pickled once. See `AbstractExecutor.broadcast`.
+        """
+        self._crew.check()
+        return self._broadcasts.add(value)
+
+    def close(self) -> None:
+        """Let the workers end or forget everything; see `AbstractCrewed.close`."""
+        self._crew.close()
+        self._broadcasts.close()
+
     def __repr__(self) -> str:
         return f"<Futures: {self.workers} executors>"
 
 
-def _pack(task: Task, arguments: Sequence[Any], shares: int) -> tuple[Any, list[dict[int, Any]]]:
+def _computed(
+    worker: FuturesWorker, link: EngineLink, order: FuturesOrder, call: Awaited
+) -> tuple[Result, ...] | str:
+    """What comes of a batch, or why the worker has failed."""
+    found: Any = None
+    for _ in range(2):  # again on a process that was started anew in the meantime
+        found = link.do(partial(worker.call, order), call)
+        if found is not None:
+            break
+        worker.forget()
+    if isinstance(found, str):
+        return found
+    try:
+        if isinstance(found[0], Result):
+            return tuple(found)
+        return results(*map(payload, found))
+    except Exception:  # noqa: BLE001 - whatever came
+        return f"sent something that is no answer: {type(found).__name__}"
+
+
+def _pack(task: Task, arguments: Sequence[Any], shares: int) -> tuple[Packed, list[dict[int, Any]]]:
     common, rows = split(arguments, shares)
-    return (task, common), rows
+    return Packed((task, common)), rows
 
 
 def _checked(executors: Any) -> tuple[Executor | Maker, ...]:
@@ -215,78 +191,3 @@ def _checked(executors: Any) -> tuple[Executor | Maker, ...]:
                 change="One worker, one share: make one executor a worker.",
             )
     return tuple(executors)
-
-
-def _made(maker: Maker) -> Executor:
-    with _starting:
-        executor: object = maker()
-    if not isinstance(executor, Executor):
-        raise ExecutorError(
-            f"its callable made no executor, but {shown(executor)}; let it return one, such as "
-            "ProcessPoolExecutor(1)."
-        )
-    return executor
-
-
-def _succeeded(future: Future[Any]) -> bool:
-    return future.done() and not future.cancelled() and future.exception() is None
-
-
-def _follow(executor: Executor, master: ProcessId) -> None:
-    """Let a pool's processes follow the master from their first moment, if they are yet to start.
-
-    Python has no public way in after a pool was made. Where this one is gone, the first message
-    does it.
-    """
-    given = getattr(executor, "_initializer", _start)
-    if isinstance(executor, ProcessPoolExecutor) and given is not _start:
-        executor._initargs = master, given, executor._initargs  # noqa: SLF001 - the only way
-        executor._initializer = _start  # noqa: SLF001
-
-
-# What runs on the workers: at the top level, so that every engine can send it.
-
-
-def _start(master: ProcessId, then: Callable[..., object] | None, arguments: Sequence[Any]) -> None:
-    """Before a process of a pool waits for its first task."""
-    follow_parent(master[1])
-    if then is not None:
-        then(*arguments)
-
-
-def _greet(name: str, master: ProcessId) -> ProcessId:
-    """Before anything else is sent: what is read of a large message is not yet a task."""
-    _state(name, master)
-    return this_process()
-
-
-def _state(name: str, master: ProcessId) -> WorkerState:
-    with _opening:
-        if master != this_process():
-            follow_parent(master[1])
-        return _states.setdefault(name, WorkerState(master))
-
-
-def _keep(name: str, keys: Collection[int]) -> None:
-    state = _states.get(name)
-    if state is not None:
-        state.keep(keys)
-
-
-def _take(name: str, master: ProcessId, piece: Slice) -> bool:
-    return _state(name, master).take(piece)
-
-
-def _run(  # noqa: PLR0917 - engines send positional arguments best
-    name: str,
-    master: ProcessId,
-    request: RunRequest,
-    task: Task,
-    arguments: Sequence[Any],
-    rows: Mapping[int, Any],
-) -> Report:
-    return _state(name, master).run(request, task, arguments, rows)
-
-
-def _forget(name: str) -> None:
-    _states.pop(name, None)

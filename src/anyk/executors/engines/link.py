@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, final
@@ -118,6 +118,30 @@ class EngineLink(AbstractLink):
         except BaseException as error:  # noqa: BLE001 - whatever it is, this worker has failed
             return Reply(None, self._failed(error), 0.0)
         return Reply(None, "the worker does not keep its share", 0.0)
+
+    def do(self, begin: Callable[[], Future[Any]], call: Awaited) -> Any:
+        """Have the worker do something, and wait for what comes of it.
+
+        Args:
+            begin: begins it; an error that it raises says that nothing has begun.
+            call: says whether somebody still waits.
+
+        Returns:
+            What comes; or a text, why the worker has failed.
+        """
+        if self._bell not in call.wakes:
+            call.wakes.append(self._bell)
+        try:
+            self._open()
+            try:
+                asked = begin()
+            except Exception as error:  # noqa: BLE001 - it has not begun: once more, on a new worker
+                self._failed(error)
+                self._open()
+                asked = begin()
+            return self._wait(asked, call)
+        except BaseException as error:  # noqa: BLE001 - whatever it is, this worker has failed
+            return self._failed(error)
 
     def synchronise(self) -> None:
         """Let there be a worker that has forgotten what it should not hold any more."""

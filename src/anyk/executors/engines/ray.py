@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
 import pickle
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Literal, final, get_args
 
 from anyk.checks import count, positive, shown
 from anyk.errors import ExecutorError, InvalidArgument
+from anyk.executors.core.broadcast import Broadcast, Broadcasts, keep
+from anyk.executors.core.calls import AbstractCalls
 from anyk.executors.core.crew import AbstractCrewed, Crew
 from anyk.executors.core.link import Held
 from anyk.executors.core.placements import split
 from anyk.executors.core.raised import describe
 from anyk.executors.core.run_task import Task
 from anyk.executors.engines.link import EngineLink
-from anyk.executors.engines.ray_worker import RaySite, RayWorker, check_ray, library
+from anyk.executors.engines.ray_calls import RayCalls
+from anyk.executors.engines.ray_site import RaySite, amounts, check_ray, needed
+from anyk.executors.engines.ray_values import library, without_refs
+from anyk.executors.engines.ray_worker import Common, RayWorker
+from anyk.work import WorkerTask
 
 __all__ = ["Ray"]
 
@@ -48,7 +56,11 @@ class Ray(AbstractCrewed):
         nodes: "any" node may have several of them; "distinct" nodes, one each.
         num_cpus: that Ray sets aside for each actor.
         num_gpus: that Ray sets aside for each actor.
-        patience: seconds that the start of an actor may take; its answer has then failed.
+        memory: bytes that Ray sets aside for each actor.
+        resources: of your own that Ray sets aside for each actor, by name.
+        runtime_env: what Ray provides for each actor: packages, variables, a folder.
+        patience: seconds that the start of an actor may take; its answers fail from then on, until
+            the cluster has room for it.
 
     Raises:
         ImportError: if Ray is not installed.
@@ -72,6 +84,9 @@ class Ray(AbstractCrewed):
         nodes: Nodes = "any",
         num_cpus: float = 1.0,
         num_gpus: float = 0.0,
+        memory: float = 0.0,
+        resources: Mapping[str, float] | None = None,
+        runtime_env: Mapping[str, Any] | None = None,
         patience: float = 60.0,
     ) -> None:
         ray = library()
@@ -84,30 +99,34 @@ class Ray(AbstractCrewed):
                 change='Take "distinct" where workers are curious.',
             )
         self._nodes: Nodes = nodes
-        options = {"num_cpus": float(num_cpus), "num_gpus": float(num_gpus)}
-        for name, amount in options.items():
+        plain = {"num_cpus": num_cpus, "num_gpus": num_gpus, "memory": memory}
+        for name, amount in plain.items():
             if amount:
                 positive(name, amount, change="Pass 1, say, or 0 for none.")
+        options: dict[str, Any] = {name: float(amount) for name, amount in plain.items()}
+        options["resources"] = _own_resources(resources)
         seconds = positive("patience", patience, change="Give seconds.")
         check_ray()
-        group = None
+        needs, group = amounts(options), None
         if nodes == "distinct":
-            bundle = {"CPU": num_cpus, "GPU": num_gpus}
-            bundle = {name: amount for name, amount in bundle.items() if amount}
-            group = ray.util.placement_group([bundle] * number, strategy="STRICT_SPREAD")
-        site = RaySite(options, group, seconds)
+            group = ray.util.placement_group([needs] * number, strategy="STRICT_SPREAD")
+        site = RaySite(_with_environment(options, runtime_env), group, seconds)
+
+        actors = [RayWorker(site, place) for place in range(number)]
 
         def link(worker: int, held: Held) -> EngineLink:
-            return EngineLink(RayWorker(site, worker), held)
+            return EngineLink(actors[worker], held)
 
+        self._actors, self._calls = actors, itertools.count()
+        self._constants = Broadcasts("Ray", partial(_hold, site), site.drop)
         self._crew = Crew(
             "Ray", number, link=link, pack=_pack, ahead=False, check=check_ray, at_end=site.end
         )
         if group is not None and not group.wait(seconds):
             self.close()
             raise ExecutorError(
-                f"Ray has no {number} nodes with {num_cpus:g} free CPUs and {num_gpus:g} "
-                f"GPUs each within {seconds:.0f} s; start more, or lower what an actor needs."
+                f"Ray has no {number} nodes that have each, within {seconds:g} s, free: "
+                f"{needed(needs)}. Start more, or lower what an actor needs."
             )
 
     @property
@@ -120,13 +139,96 @@ class Ray(AbstractCrewed):
         """How many shares may lie on one node: all of them, unless nodes are distinct."""
         return self.workers if self._nodes == "any" else 1
 
+    def calls(self, function: Callable[..., Any]) -> AbstractCalls:
+        """Call a function on the actors; see `AbstractExecutor.calls`.
+
+        An `ObjectRef` in an item, or in a partial that is the function, arrives as its value.
+        """
+        self._crew.check()
+        calls = RayCalls(self._actors, next(self._calls), f"anyk {_name_of(function)}", function)
+        self._crew.end_with(calls, calls.end)
+        return calls
+
+    def broadcast(self, value: Any) -> Broadcast:
+        """Put a constant in Ray's object store; see `AbstractExecutor.broadcast`.
+
+        Actors of one node share its arrays, which can't be written in. An `ObjectRef` is taken for
+        what it refers to, and is put nowhere again.
+        """
+        self._crew.check()
+        handle = self._constants.add(value)
+        if isinstance(value, library().ObjectRef):
+            keep(handle.key, library().get(value))
+        return handle
+
+    def close(self) -> None:
+        """Kill the actors, whatever they do. Harmless when called twice."""
+        self._constants.close()
+        self._crew.close()
+
     def __repr__(self) -> str:
         return f"Ray({self.workers}, nodes={self._nodes!r})"
 
 
-def _pack(task: Task, arguments: Sequence[Any], shares: int) -> tuple[Any, list[dict[int, Any]]]:
+def _own_resources(resources: Any) -> dict[str, float]:
+    given = {} if resources is None else resources
+    if not isinstance(given, Mapping) or any(
+        type(name) is not str or name in {"CPU", "GPU", "memory"} for name in given
+    ):
+        raise InvalidArgument(
+            "resources",
+            given=shown(resources),
+            needed="a dict of resources of your own, such as {'fast_disk': 1}",
+            change="Pass num_cpus, num_gpus and memory by these names.",
+        )
+    return {
+        name: float(positive("resources", amount, change="Leave out what an actor does not need."))
+        for name, amount in given.items()
+    }
+
+
+def _with_environment(options: dict[str, Any], environment: Any) -> dict[str, Any]:
+    if environment is None:
+        return options
+    if not isinstance(environment, Mapping):
+        raise InvalidArgument(
+            "runtime_env",
+            given=shown(environment),
+            needed="a dict, as for ray.init",
+            change="Pass {'env_vars': {'OMP_NUM_THREADS': '1'}}, say.",
+        )
+    return options | {"runtime_env": dict(environment)}
+
+
+def _hold(site: RaySite, key: str, value: Any) -> None:
+    ray = library()
+    try:
+        site.hold(key, value if isinstance(value, ray.ObjectRef) else ray.put(value))
+    except Exception as error:
+        raise InvalidArgument(
+            "value",
+            given=f"one that Ray can't take into its object store ({describe(error)})",
+            needed="one that can be pickled, and for which there is room",
+            change="Leave out locks, files and connections, or start Ray with a larger store.",
+        ) from error
+
+
+def _pack(task: Task, arguments: Sequence[Any], shares: int) -> tuple[Common, list[dict[int, Any]]]:
     common, rows = split(arguments, shares)
-    return _packed((task, common)), rows
+    plain, refs = without_refs(common)
+    return Common(f"anyk {_name_of(task)}", _packed((task, plain)), refs), rows
+
+
+def _name_of(task: Any) -> str:
+    """What a task is called where Ray lists it."""
+    function: Any = task
+    if isinstance(task, WorkerTask):
+        function = task.work if task.work.users is None else task.work.users
+    inner = function
+    while inner is not None and not hasattr(inner, "__qualname__"):  # a partial, or a promise
+        inner = getattr(inner, "function", getattr(inner, "func", None))
+    function = function if inner is None else inner
+    return str(getattr(function, "__qualname__", type(function).__name__))
 
 
 def _packed(common: tuple[Task, list[Any]]) -> Any:

@@ -1,164 +1,111 @@
-"""One share's Ray actor, as the master sees it, and the next one; and what runs in it."""
+"""One worker's Ray actor, as the master sees it, and the next one."""
 
 from __future__ import annotations
 
-import pickle
 import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future
-from dataclasses import replace
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, final
 
-import numpy as np
-
-from anyk.errors import ExecutorError, missing_extra
-from anyk.executors.core.raised import describe
-from anyk.executors.core.run_task import Task
+from anyk.errors import ExecutorError
+from anyk.executors.core.raised import LONGEST_FAILURE, describe, printable
 from anyk.executors.engines.link import AbstractEngineWorker
+from anyk.executors.engines.ray_site import RaySite, check_ray, died
+from anyk.executors.engines.ray_values import library
 from anyk.executors.engines.slices import Slice
-from anyk.executors.engines.worker_state import (
-    ProcessId,
-    Report,
-    RunRequest,
-    WorkerState,
-    this_process,
-)
+from anyk.executors.engines.worker_state import Report, RunRequest
 
-__all__ = ["RaySite", "RayWorker", "RayWorkerState", "check_ray", "library"]
-
-
-def library() -> Any:
-    """`ray`, if it is installed.
-
-    Raises:
-        ImportError: if it is not.
-    """
-    try:
-        import ray  # noqa: PLC0415 - import anyk must not need it
-    except ImportError as error:
-        raise missing_extra("anyk.Ray needs Ray", "ray") from error
-    return ray
-
-
-def check_ray() -> None:
-    """Raise ExecutorError if Ray is not initialised."""
-    if not library().is_initialized():
-        raise ExecutorError("Ray is not initialised, or was shut down: call ray.init() first.")
+__all__ = ["Common", "RayWorker"]
 
 
 @final
-class RayWorkerState:
-    """What holds a share in a process of Ray's: a Ray actor.
+class _NoRoom(ExecutorError):  # noqa: N818 - it never leaves this file
+    """An actor has not begun within the patience of its executor."""
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Common:
+    """A task and the arguments for all shares, on their way to actors.
 
     Args:
-        master: the process that made the executor.
+        title: what the task is called where Ray lists its tasks.
+        payload: both pickled, or an `ObjectRef` of both.
+        refs: what lies in the object store, and is passed as an argument.
     """
 
-    def __init__(self, master: ProcessId) -> None:
-        self._state = WorkerState(master)
-
-    def node(self) -> str:
-        """The node on which this is."""
-        return str(library().get_runtime_context().get_node_id())
-
-    def watch(self) -> None:
-        """Never end: that this ended tells the master that the actor did."""
-        threading.Event().wait()
-
-    def keep(self, keys: tuple[int, ...]) -> None:
-        """Forget all shares but those of these placements."""
-        self._state.keep(keys)
-
-    def take(self, piece: Slice) -> bool:
-        """Take the next slice of a share; see `WorkerState.take`."""
-        return self._state.take(piece)
-
-    def run(
-        self, request: RunRequest, common: bytes | tuple[Task, list[Any]], rows: Mapping[int, Any]
-    ) -> Report:
-        """Run a task on a share, kept in memory of its own instead of the node's object store."""
-        if request.parts is not None:
-            request = replace(request, parts=tuple(np.array(part) for part in request.parts))
-        task, arguments = pickle.loads(common) if isinstance(common, bytes) else common  # noqa: S301
-        return self._state.run(request, task, arguments, rows)
-
-
-@final
-class RaySite:
-    """Where actors go, and which node has seen which share."""
-
-    def __init__(self, options: dict[str, Any], group: Any, patience: float) -> None:
-        self._ray = library()
-        self._options = options
-        self._group = group
-        self._nodes: dict[str, int] = {}
-        self._lock = threading.Lock()
-        self.patience = patience
-
-    def actor(self, place: int) -> Any:
-        """Start an actor."""
-        strategy: Any = "SPREAD"
-        if self._group is not None:
-            from ray.util.scheduling_strategies import (  # noqa: PLC0415 - as Ray itself
-                PlacementGroupSchedulingStrategy,
-            )
-
-            strategy = PlacementGroupSchedulingStrategy(
-                self._group, placement_group_bundle_index=place
-            )
-        make = self._ray.remote(
-            max_restarts=0,
-            max_task_retries=0,
-            scheduling_strategy=strategy,
-            concurrency_groups={"watch": 1},
-            **self._options,
-        )
-        return make(RayWorkerState).remote(this_process())
-
-    def admit(self, place: int, node: str) -> bool:
-        """Whether a share may lie on a node: not where another one lay, if they are distinct."""
-        with self._lock:
-            return self._group is None or self._nodes.setdefault(node, place) == place
-
-    def end(self) -> None:
-        """Give the nodes back."""
-        if self._group is not None and self._ray.is_initialized():
-            self._ray.util.remove_placement_group(self._group)
+    title: str
+    payload: Any
+    refs: tuple[Any, ...]
 
 
 @final
 class RayWorker(AbstractEngineWorker):
-    """One share's actor, and the next one when it dies."""
+    """One worker's actor, and the next one when it dies.
+
+    The thread of the worker's link uses all of it; other threads may `reach` the actor, `lose` it,
+    and ask whether it is `alive` or `overdue`.
+    """
 
     def __init__(self, site: RaySite, place: int) -> None:
         self._site = site
         self._place = place
+        self._lock = threading.RLock()  # of whoever starts or ends an actor
         self._actor: Any = None
         self._watch: Future[Any] | None = None
-        self._deadline = 0.0
+        self._node: Future[Any] | None = None  # of an actor that no share may lie on yet
+        self._start: Future[Any] = Future()
+        self._deadline = 0.0  # by which an actor that has not begun should have; 0 once it has
         self._lost = False
 
     @property
     def alive(self) -> bool:
-        """Whether the actor is there."""
+        """Whether the actor is there, or is still expected."""
         watch = self._watch
-        return not self._lost and (watch is None or not watch.done())
+        return not self._lost and not self.overdue and (watch is None or not watch.done())
+
+    @property
+    def overdue(self) -> bool:
+        """Whether there should be an actor by now, and is none."""
+        deadline = self._deadline
+        return bool(deadline) and time.monotonic() > deadline
 
     def open(self) -> Future[Any] | None:
-        """Start an actor; see `AbstractEngineWorker.open`."""
-        check_ray()
-        if self._watch is not None and not self._watch.done():
-            return None
-        self._lost = self._lost or self._watch is not None
-        self._drop()
-        self._actor = self._site.actor(self._place)
-        self._watch = self._actor.watch.options(concurrency_group="watch").remote().future()
-        self._deadline = time.monotonic() + self._site.patience
-        ready: Future[Any] = Future()
-        found: Future[Any] = self._actor.node.remote().future()
-        found.add_done_callback(lambda node: self._admit(node, ready))
-        return ready
+        """Start an actor, or wait for one that was; see `AbstractEngineWorker.open`."""
+        with self._lock:
+            self.reach()
+            if self._node is None:
+                return None
+            ready: Future[Any] = Future()
+            self._node.add_done_callback(partial(self._admit, ready=ready))
+            return ready
+
+    def reach(self) -> tuple[Any, Future[Any]]:
+        """The actor, which is started if there is none, and what is done when it has begun.
+
+        Raises:
+            ExecutorError: if Ray is not there.
+        """
+        with self._lock:
+            check_ray()
+            if self._watch is None or self._watch.done():
+                self._lost = self._lost or self._watch is not None
+                self._drop()
+                self._actor = self._site.actor(self._place)
+                self._watch = (
+                    self._actor.watch.options(concurrency_group="beside").remote().future()
+                )
+                self._deadline = time.monotonic() + self._site.patience
+                self._start = self._node = self._actor.node.remote().future()
+                self._start.add_done_callback(self._begun)
+            return self._actor, self._start
+
+    def has(self, actor: Any) -> bool:
+        """Whether this is its actor, and not one that was lost."""
+        return actor is self._actor
 
     def keep(self, keys: tuple[int, ...]) -> Future[Any]:
         """Call the actor; see `AbstractEngineWorker.keep`."""
@@ -168,9 +115,13 @@ class RayWorker(AbstractEngineWorker):
         """Call the actor; see `AbstractEngineWorker.take`."""
         return self._call("take", piece)
 
-    def run(self, request: RunRequest, common: Any, rows: Mapping[int, Any]) -> Future[Report]:
+    def run(self, request: RunRequest, common: Common, rows: Mapping[int, Any]) -> Future[Report]:
         """Call the actor; see `AbstractEngineWorker.run`."""
-        return self._call("run", request, common, rows)
+        run = self._actor.run.options(name=common.title)
+        called: Future[Report] = run.remote(
+            request, common.payload, rows, list(common.refs)
+        ).future()
+        return called
 
     def withdraw(self, future: Future[Any]) -> bool:  # noqa: ARG002 - it began when it was sent
         """Not on Ray: False."""
@@ -178,29 +129,47 @@ class RayWorker(AbstractEngineWorker):
 
     def fail(self, error: BaseException) -> str:
         """Give the actor up, unless it raised the error itself; see `AbstractEngineWorker.fail`."""
+        with self._lock:
+            return self.lose(self._actor, error)
+
+    def lose(self, actor: Any, error: BaseException) -> str:
+        """Be told of what came of asking an actor, which may mean that it is gone.
+
+        Args:
+            actor: who was asked; nothing is done about the one that has taken its place.
+            error: what came of it.
+
+        Returns:
+            What it was, in words.
+        """
         errors: Any = library().exceptions
         if isinstance(error, errors.RayTaskError):  # raised on the actor, which is well
             return describe(error.cause)
-        self._lost = True  # until there is another one
-        self._drop()
-        return "Ray actor died" if isinstance(error, errors.RayActorError) else describe(error)
+        if isinstance(error, _NoRoom):  # it stays in Ray's queue, in case that there is some soon
+            return printable(str(error)[:LONGEST_FAILURE])
+        with self._lock:
+            if actor is self._actor:
+                self._lost = True  # until there is another one
+                self._drop()
+        return died(error) if isinstance(error, errors.RayActorError) else describe(error)
 
     def check(self) -> None:
         """Look at Ray, and at how long an actor's start takes; see `AbstractEngineWorker.check`."""
         check_ray()
-        if self._deadline and time.monotonic() > self._deadline:
-            raise ExecutorError(
-                f"no Ray actor in {self._site.patience:.0f} s: the cluster has no free place. Add "
-                "nodes, or lower num_cpus."
-            )
+        if self.overdue:
+            raise _NoRoom(self._site.no_room())
 
     def end(self) -> None:
         """Kill the actor."""
-        self._lost = True
-        self._drop()
+        with self._lock:
+            self._lost = True
+            self._drop()
+
+    def _begun(self, found: Future[Any]) -> None:  # by Ray's own thread, which waits for no lock
+        if found is self._start and not found.cancelled() and found.exception() is None:
+            self._deadline, self._lost = 0.0, False
 
     def _admit(self, found: Future[Any], ready: Future[Any]) -> None:
-        self._deadline = 0.0
         if not ready.set_running_or_notify_cancel():
             return
         try:
@@ -210,7 +179,8 @@ class RayWorker(AbstractEngineWorker):
         except Exception as error:  # noqa: BLE001 - it goes on in the other future
             ready.set_exception(error)
         else:
-            self._lost = False
+            if found is self._node:
+                self._node = None
             ready.set_result(node)
 
     def _call(self, method: str, *arguments: Any) -> Future[Any]:
@@ -218,7 +188,7 @@ class RayWorker(AbstractEngineWorker):
         return called
 
     def _drop(self) -> None:
-        actor, self._actor, self._watch, self._deadline = self._actor, None, None, 0.0
-        ray = library()
-        if actor is not None and ray.is_initialized():
-            ray.kill(actor, no_restart=True)
+        actor, self._actor, self._watch, self._node = self._actor, None, None, None
+        self._deadline = 0.0
+        if actor is not None:
+            self._site.kill(self._place, actor)

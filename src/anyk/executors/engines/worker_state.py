@@ -7,7 +7,8 @@ import signal
 import threading
 import time
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -18,7 +19,7 @@ from anyk.executors.core.raised import describe
 from anyk.executors.core.run_task import Task, reaper, run
 from anyk.executors.engines.slices import Slice, Slices
 
-__all__ = ["ProcessId", "Report", "RunRequest", "WorkerState", "this_process"]
+__all__ = ["ProcessId", "Report", "RunRequest", "WorkerState", "mortal", "this_process"]
 
 ProcessId = tuple[str, int]
 """Which process of which machine."""
@@ -131,15 +132,23 @@ class WorkerState:
             parts = self._held.get(request.key)
         if parts is None:
             return Report(None, None, 0.0)
-        token = None if self._master == this_process() else reaper.set(_kill_me)
         started = time.perf_counter()
-        try:
-            return Report(*run(task, parts, request.piece, arguments, rows))
-        except KeyboardInterrupt as error:  # in a worker it is nobody's Ctrl-C but this task's
-            return Report(None, describe(error), time.perf_counter() - started)
-        finally:
-            if token is not None:
-                reaper.reset(token)
+        with mortal(self._master):
+            try:
+                return Report(*run(task, parts, request.piece, arguments, rows))
+            except KeyboardInterrupt as error:  # in a worker it is nobody's Ctrl-C but this task's
+                return Report(None, describe(error), time.perf_counter() - started)
+
+
+@contextmanager
+def mortal(master: ProcessId) -> Iterator[None]:
+    """Let tasks that die take this process along, unless it is the master's."""
+    token = None if master == this_process() else reaper.set(_kill_me)
+    try:
+        yield
+    finally:
+        if token is not None:
+            reaper.reset(token)
 
 
 def _kill_me() -> None:

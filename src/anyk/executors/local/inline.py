@@ -75,6 +75,10 @@ class _InlineCalls(AbstractCalls):
         self._left: deque[tuple[int, Batch, float]] = deque()
 
     @property
+    def at_once(self) -> int:
+        return 1
+
+    @property
     def ahead(self) -> int:
         return 0
 
@@ -95,6 +99,9 @@ class _InlineCalls(AbstractCalls):
         before = len(self._left)
         self._left = deque(each for each in self._left if each[1].ticket != ticket)
         return len(self._left) < before
+
+    def wake(self) -> None:
+        pass  # who receives computes, and does not wait
 
     def abandon(self) -> None:
         self._left.clear()

@@ -78,6 +78,10 @@ class _SimulatedCalls(AbstractCalls):
         self._compute = compute
 
     @property
+    def at_once(self) -> int:
+        return 1
+
+    @property
     def ahead(self) -> int:
         return 1
 
@@ -95,6 +99,9 @@ class _SimulatedCalls(AbstractCalls):
 
     def withdraw(self, worker: int, ticket: int) -> bool:  # noqa: ARG002 - the ticket tells
         return self._expected.withdraw(ticket)
+
+    def wake(self) -> None:
+        pass  # nobody ever waits
 
     def abandon(self) -> None:
         self._expected.abandon()

@@ -7,7 +7,7 @@ import io
 import sys
 import threading
 from collections.abc import Mapping
-from types import FunctionType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any, final
 
 import cloudpickle  # type: ignore[import-untyped]
@@ -17,6 +17,7 @@ from anyk.executors.processes.importable import importable
 __all__ = ["dump"]
 
 _Cached = type(functools.cache(abs))  # its own way to be pickled is a name
+_HIDDEN = "<dynamic-code>"
 _lock = threading.Lock()  # what is registered is so for the whole process
 
 
@@ -66,6 +67,10 @@ class _ByValue(cloudpickle.Pickler):  # type: ignore[misc]
             name = str(obj.__name__ if isinstance(obj, ModuleType) else obj.__module__)
             if name != "__main__" and name in sys.modules and not importable(name):
                 self._register(name)
+        if isinstance(obj, CodeType):  # cloudpickle hides the file, which tracebacks tell
+            make, about, *more = self.dispatch_table[CodeType](obj)
+            about = tuple(obj.co_filename if each == _HIDDEN else each for each in about)
+            return make, about, *more
         if isinstance(obj, _Cached) and not importable(str(obj.__module__)):
             return _cached, (obj.__wrapped__, obj.cache_parameters())
         return cloudpickle.Pickler.reducer_override(self, obj)

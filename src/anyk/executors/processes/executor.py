@@ -5,15 +5,23 @@ from __future__ import annotations
 import errno
 import math
 import resource
-from collections.abc import Sequence
+import uuid
+import weakref
+from collections.abc import Callable, Sequence
 from typing import Any, final
 
 from anyk.checks import count, positive, shown
-from anyk.errors import InvalidArgument
+from anyk.errors import ExecutorError, InvalidArgument
+from anyk.executors.core.broadcast import Broadcast, Broadcasts
+from anyk.executors.core.calls import AbstractCalls, Batch, Result
 from anyk.executors.core.crew import AbstractCrewed, Crew
+from anyk.executors.core.dispatcher import Awaited
 from anyk.executors.core.placements import split
+from anyk.executors.core.posted_calls import Compute, following
 from anyk.executors.core.raised import describe
 from anyk.executors.core.run_task import Task
+from anyk.executors.processes.calls import CallOrder, order
+from anyk.executors.processes.constants import Constants
 from anyk.executors.processes.link import ProcessLink
 from anyk.executors.processes.starting import parent
 from anyk.executors.processes.wire import Payload, to_payload
@@ -69,16 +77,22 @@ class Processes(AbstractCrewed):
         )
         try:
             parent()  # before the crew, so that at the end of the program it is the last to end
+            constants: Constants[Payload] = Constants()
+            self._constants = constants
             self._crew = Crew(
                 "Processes",
                 number,
-                link=lambda _, held: ProcessLink(held, limit),
+                link=lambda _, held: ProcessLink(held, limit, constants),
                 pack=_pack,
                 ahead=True,
             )
         except OSError as error:
             _refuse(number, error)
             raise
+        self._broadcasts = Broadcasts(
+            "Processes", lambda key, value: constants.add(key, to_payload(value)), constants.remove
+        )
+        weakref.finalize(self, self._broadcasts.close)
 
     @property
     def crew(self) -> Crew[ProcessLink]:
@@ -89,6 +103,55 @@ class Processes(AbstractCrewed):
     def pids(self) -> tuple[int | None, ...]:
         """Number of each worker's process; None for one that died, until its next task."""
         return tuple(link.pid for link in self._crew.links)
+
+    def calls(self, function: Callable[..., Any]) -> AbstractCalls:
+        """Call a function in the processes; see `AbstractExecutor.calls`.
+
+        Each worker is sent the function once. Results are unpickled here.
+        """
+        self._crew.check()
+        try:
+            payload = to_payload(function)
+        except Exception as error:
+            raise _unsendable(function, error) from error
+        constants, links, key = self._constants, self._crew.links, uuid.uuid4().hex
+        constants.add(key, payload, asked=True)
+
+        def prepare(worker: int, batch: Batch, _: Awaited) -> Compute:
+            try:
+                return _Call(links[worker], order(key, batch))
+            except Exception as error:
+                raise _unsendable_item(batch, error) from error
+
+        calls = self._crew.calls(prepare, ahead=2)  # the one that is sent ahead, and its successor
+        weakref.finalize(calls, constants.remove, key)
+        return calls
+
+    def broadcast(self, value: Any) -> Broadcast:
+        """Let every worker keep a constant; see `AbstractExecutor.broadcast`.
+
+        It is pickled once. Do not write in its arrays afterwards: a worker that is replaced is sent
+        it again.
+        """
+        self._crew.check()
+        try:
+            handle = self._broadcasts.add(value)
+        except ExecutorError:
+            raise
+        except Exception as error:
+            raise InvalidArgument(
+                "value",
+                given=f"one that pickle can't send ({describe(error)})",
+                needed="a value that pickle can send",
+                change="Broadcast arrays, models and plain values, or use anyk.Threads.",
+            ) from error
+        self._crew.synchronise()
+        return handle
+
+    def close(self) -> None:
+        """Let the workers end, and wait for none that is busy; see `AbstractCrewed.close`."""
+        self._crew.close()
+        self._broadcasts.close()
 
     def kill(self, worker: int) -> None:
         """Kill a worker's process (SIGKILL), as a fault would: its present task fails.
@@ -110,6 +173,26 @@ class Processes(AbstractCrewed):
     def __repr__(self) -> str:
         patience = "" if self._patience is None else f", patience={self._patience!r}"
         return f"Processes({self.workers}{patience})"
+
+
+@final
+class _Call:
+    """A batch for one worker."""
+
+    def __init__(self, link: ProcessLink, order: CallOrder) -> None:
+        self._link, self.order = link, order
+
+    def __call__(self) -> tuple[Result, ...] | str:
+        return self._link.call(self.order, self._following)
+
+    def _following(self, accept: Callable[[str], bool]) -> CallOrder | None:
+        """The batch behind this one, if it can be sent now, and nothing else comes before it."""
+
+        def mine(compute: Compute) -> bool:
+            return isinstance(compute, _Call) and accept(compute.order.key)
+
+        found = following(mine)
+        return found.order if isinstance(found, _Call) else None
 
 
 def _refuse(workers: int, error: OSError) -> None:
@@ -141,6 +224,22 @@ def _pack(task: Task, arguments: Sequence[Any], shares: int) -> tuple[Payload, l
         return same, [to_payload(own) for own in rows]
     except Exception as error:
         raise _unsendable(task, error) from error
+
+
+def _unsendable_item(batch: Batch, error: Exception) -> InvalidArgument:
+    item = 0
+    for arguments, each in zip(batch.items, batch.ids, strict=True):
+        try:
+            to_payload(arguments)
+        except Exception:  # noqa: BLE001 - it is the one
+            item = each.item
+            break
+    return InvalidArgument(
+        "items",
+        given=f"item {item}, which pickle can't send ({describe(error)})",
+        needed="items that pickle can send",
+        change="Pass arrays, plain values and the like, or use anyk.Threads.",
+    )
 
 
 def _within(task: Task) -> Any:

@@ -3,30 +3,47 @@
 from __future__ import annotations
 
 import math
+import pickle
 import signal
 import socket
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import final
 
 from anyk.executors.core.answer_header import BrokenAnswer
+from anyk.executors.core.calls import Result
 from anyk.executors.core.family import stopped
 from anyk.executors.core.link import AbstractLink, Held, Order
 from anyk.executors.core.placements import Parts
 from anyk.executors.core.raised import describe
 from anyk.executors.core.run_task import Reply
+from anyk.executors.processes.calls import CallOrder, results
+from anyk.executors.processes.constants import Constants
 from anyk.executors.processes.pipe import LOOK, Pipe
 from anyk.executors.processes.starting import Parent, directory, environment, parent, search_path
-from anyk.executors.processes.wire import receive_answer, send_message, to_payload
+from anyk.executors.processes.wire import (
+    Payload,
+    message,
+    receive_answer,
+    receive_results,
+    send_message,
+    to_payload,
+)
 
 __all__ = ["ProcessLink"]
 
 _LEAVING = 0.5  # seconds that a process is given to end by itself
 _DYING = 1.0  # seconds that the end of a killed process may take to be known
+_SHORT = 0.05  # seconds of a batch after which the next is sent before it is its turn
 _STOPPED = 2  # looks in a row after which one that is stopped is given up
+
+
+Following = Callable[[Callable[[str], bool]], CallOrder | None]
+"""The batch that comes next, of what says whether the function with this key may be called."""
 
 
 @final
@@ -49,6 +66,8 @@ class _Process:
     end: socket.socket
     number: int
     held: set[int] = field(default_factory=set)
+    kept: set[str] = field(default_factory=set)
+    ahead: deque[tuple[CallOrder, int]] = field(default_factory=deque)
     path: list[str] = field(default_factory=list)
     pipe: Pipe = field(init=False)
     _stopped: int = 0
@@ -79,6 +98,7 @@ class ProcessLink(AbstractLink):
     Args:
         held: says which shares the worker should hold.
         patience: seconds that a task may take, the way there and back included.
+        constants: what it should keep beside.
 
     Example:
         >>> from anyk.executors.core.dispatcher import Awaited
@@ -92,9 +112,13 @@ class ProcessLink(AbstractLink):
         >>> link.leave()
     """
 
-    def __init__(self, held: Held, patience: float = math.inf) -> None:
+    def __init__(
+        self, held: Held, patience: float = math.inf, constants: Constants[Payload] | None = None
+    ) -> None:
         self._wanted = held
         self._patience = patience
+        self._constants: Constants[Payload] = Constants() if constants is None else constants
+        self._short = False  # whether the last batch was
         self._lock = threading.Lock()
         self._over = False
         self._process: _Process | None = None
@@ -129,6 +153,7 @@ class ProcessLink(AbstractLink):
 
     def ask(self, order: Order, piece: int) -> Reply:
         """Run a task in the process, and wait for its answer; see `AbstractLink.ask`."""
+        self._drain()
         deadline = time.monotonic() + self._patience
         try:
             pipe = self._synchronise({**self._wanted(), order.key: order.parts}, deadline)
@@ -139,8 +164,42 @@ class ProcessLink(AbstractLink):
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this worker's failure
             return Reply(None, self._discard(error), 0.0)
 
+    def call(self, order: CallOrder, following: Following) -> tuple[Result, ...] | str:
+        """Run a batch in the process, and wait for what comes of it.
+
+        Args:
+            order: the batch.
+            following: says which one comes next, if that may be sent before it is its turn.
+
+        Returns:
+            The results; or why the worker has failed.
+        """
+        process = self._process
+        sent = process is not None and process.ahead and process.ahead[0][0] is order
+        if not sent:
+            self._drain()
+        deadline = time.monotonic() + self._patience
+        begun = time.perf_counter()
+        try:
+            if process is not None and sent:
+                _, serial = process.ahead.popleft()
+                process.pipe.deadline = deadline
+            else:
+                self._synchronise(self._wanted(), deadline)
+                process = self._there()
+                self._send_function(process, order.key)
+                serial = self._send(process, order)
+            if self._short and not process.ahead:
+                self._send_ahead(process, following)
+            found = results(*receive_results(process.pipe, serial))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is this worker's failure
+            return self._discard(error)
+        self._short = time.perf_counter() - begun < _SHORT
+        return found
+
     def synchronise(self) -> None:
         """Let the process hold the shares that it should, and no others."""
+        self._drain()
         try:
             self._synchronise(self._wanted(), time.monotonic() + self._patience)
         except Exception as error:  # noqa: BLE001 - the next task starts another process
@@ -195,7 +254,57 @@ class ProcessLink(AbstractLink):
         for key in wanted.keys() - process.held:
             send_message(pipe, to_payload(("hold", None, key, None)), to_payload(wanted[key]))
             process.held.add(key)
+        self._keep(process, self._constants.wanted)
         return pipe
+
+    def _there(self) -> _Process:
+        if self._process is None:
+            raise EOFError
+        return self._process
+
+    def _keep(self, process: _Process, wanted: Mapping[str, Payload]) -> None:
+        """Let it keep all constants that it should, and nothing that nobody knows any more."""
+        if process.kept:
+            for key in process.kept - self._constants.known.keys():
+                send_message(process.pipe, to_payload(("drop", None, key, None)))
+                process.kept.discard(key)
+        for key in wanted.keys() - process.kept:
+            send_message(process.pipe, to_payload(("constant", None, key, None)), wanted[key])
+            process.kept.add(key)
+
+    def _send_function(self, process: _Process, key: str) -> None:
+        if key not in process.kept:
+            payload = self._constants.known[key]
+            send_message(process.pipe, to_payload(("function", None, key, None)), payload)
+            process.kept.add(key)
+
+    def _send(self, process: _Process, order: CallOrder) -> int:
+        """Send a batch, as far as it goes; its number."""
+        self._serial += 1
+        start = pickle.dumps(("call", self._serial, order.key, order.about))
+        process.pipe.push(*message((start,), order.items))
+        return self._serial
+
+    def _send_ahead(self, process: _Process, following: Following) -> None:
+        """Send the next batch before it is its turn, if the process has all that it takes."""
+
+        def accept(key: str) -> bool:
+            wanted = self._constants.wanted.keys()
+            return key in process.kept and wanted <= process.kept and search_path() == process.path
+
+        order = following(accept)
+        if order is not None:
+            process.ahead.append((order, self._send(process, order)))
+
+    def _drain(self) -> None:
+        """Wait for what was sent ahead, and nobody wants any more."""
+        process = self._process
+        try:
+            while process is not None and process.ahead:
+                process.pipe.deadline = time.monotonic() + self._patience
+                receive_results(process.pipe, process.ahead.popleft()[1])
+        except Exception as error:  # noqa: BLE001 - the next task starts another process
+            self._discard(error)
 
     def _discard(self, error: Exception) -> str:
         """Get rid of the process, and say why."""

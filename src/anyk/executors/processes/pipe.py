@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import select
 import socket
 import time
+from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any, final
 
 import numpy as np
@@ -45,6 +48,7 @@ class Pipe:
     def __init__(self, end: socket.socket, look: Callable[[], None] | None = None) -> None:
         self._end, self._look = end, look
         self._identity = os.fstat(end.fileno()).st_ino
+        self._rest: deque[memoryview] = deque()  # that was pushed, and has not gone
         self.deadline = math.inf
         """When nobody waits any longer, on `time.monotonic`."""
 
@@ -73,10 +77,23 @@ class Pipe:
             OSError: if the other end is closed.
             TimeoutError: if the deadline is over.
         """
-        for buffer in buffers:
-            rest = memoryview(buffer).cast("B")
-            while rest:
-                rest = rest[self._patiently(self._end.send, rest[:_CHUNK]) :]
+        self._rest.extend(part for buffer in buffers if (part := memoryview(buffer).cast("B")))
+        while self._rest:
+            self._patiently(self._send_some)
+
+    def push(self, *buffers: Any) -> None:
+        """Send what goes at once, and the rest while something is received, or sent.
+
+        So two ends that both send more than a pipe holds do not wait for each other.
+
+        Raises:
+            OSError: if the other end is closed.
+        """
+        self._rest.extend(part for buffer in buffers if (part := memoryview(buffer).cast("B")))
+        self._end.settimeout(0.0)
+        with contextlib.suppress(BlockingIOError):
+            while self._rest:
+                self._send_some()
 
     def receive(self, size: int) -> memoryview:
         """Receive so many bytes, which may be written in.
@@ -89,7 +106,9 @@ class Pipe:
         whole = np.empty(size, np.uint8).data
         rest = whole
         while rest:
-            many = self._patiently(self._end.recv_into, rest[:_CHUNK])
+            if self._rest:
+                self._push_on()
+            many = self._patiently(partial(self._end.recv_into, rest[:_CHUNK]))
             if not many:
                 raise EOFError
             rest = rest[many:]
@@ -115,6 +134,36 @@ class Pipe:
         if self.own:
             self._end.close()
 
+    def _send_some(self) -> int:
+        part = self._rest.popleft()
+        try:
+            many = self._end.send(part[:_CHUNK])
+            part = part[many:]
+        finally:
+            if part:
+                self._rest.appendleft(part)
+        return many
+
+    def _push_on(self) -> None:
+        """Send what is left, until something is there to be received."""
+        while self._rest and not self._events(0.0):
+            poll = select.poll()
+            poll.register(self._end, select.POLLIN | select.POLLOUT)
+            if not poll.poll(1000 * self._wait()) and self._look is not None:
+                self._look()
+            self.push()
+
+    def _wait(self) -> float:
+        """Seconds until it is time to look.
+
+        Raises:
+            TimeoutError: if the deadline is over.
+        """
+        wait = min(self.deadline - time.monotonic(), LOOK)
+        if wait <= 0:
+            raise TimeoutError
+        return wait
+
     def _events(self, seconds: float) -> int:
         if self._end.fileno() < 0:
             return select.POLLNVAL
@@ -123,16 +172,11 @@ class Pipe:
         found = poll.poll(1000 * seconds)
         return found[0][1] if found else 0
 
-    def _patiently(self, step: Callable[[memoryview], int], part: memoryview) -> int:
+    def _patiently(self, step: Callable[[], int]) -> int:
         while True:
-            wait = None
-            if self._look is not None:
-                wait = min(self.deadline - time.monotonic(), LOOK)
-                if wait <= 0:
-                    raise TimeoutError
-            self._end.settimeout(wait)
+            self._end.settimeout(None if self._look is None else self._wait())
             try:
-                return step(part)
+                return step()
             except TimeoutError:
                 if self._look is not None:
                     self._look()

@@ -5,21 +5,29 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
-import pickle
 import random
 import signal
 import socket
 import sys
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, final
 
 import numpy as np
 
+from anyk.executors.core.broadcast import Unreadable, forget, keep
 from anyk.executors.core.placements import Parts
 from anyk.executors.core.raised import describe
 from anyk.executors.core.run_task import Reply, reaper, run
+from anyk.executors.processes.calls import computed, failing
+from anyk.executors.processes.nested import share_functions
 from anyk.executors.processes.pipe import Pipe
-from anyk.executors.processes.wire import Payload, receive_message, send_answer
+from anyk.executors.processes.wire import (
+    Payload,
+    load,
+    receive_message,
+    send_answer,
+    send_results,
+)
 
 __all__ = ["serve"]
 
@@ -33,8 +41,12 @@ def serve(end: socket.socket) -> None:
     - "path", and where the master looks for modules.
     - "hold", and the parts: keep shares, by the key of their placement.
     - "forget": let those of this key go.
+    - "constant", and the value: keep it by its key, for functions that name it.
+    - "function", and the function: keep it by its key, for calls.
+    - "drop": let the constant or function of this key go.
     - "run", and (task, arguments), and rows: run a task on one of the shares, this piece. Arguments
       are for every share; rows has what this one has for itself instead, by their place.
+    - "call", and items: call the function of this key on each; the piece says how they are packed.
 
     Args:
         end: a socket, which a task may close or spoil: this process then ends.
@@ -44,26 +56,22 @@ def serve(end: socket.socket) -> None:
     random.seed()
     np.random.seed()  # noqa: NPY002 - forks of one process would all draw the same
     reaper.set(_kill_me)
-    held: dict[int, Parts | str] = {}
+    share_functions()
+    there = _Held()
     while True:
         try:
             first, *rest = receive_message(pipe)
-            verb, serial, key, piece = _load(first)
-            if verb == "hold":
-                held[key] = _parts(rest[0])
-            elif verb == "forget":
-                held.pop(key, None)
-            elif verb == "begin":
-                _begin(_load(rest[0]))
-            elif verb == "path":
-                sys.path[:] = _load(rest[0])
-                sys.path_importer_cache.clear()  # files may have been written a moment ago
-            else:
-                reply = _reply(held[key], piece, rest)
-                _flush()
-                if os.getpid() != me or not pipe.own:
-                    os._exit(1)  # a fork of a task, or one that has closed the pipe
+            verb, serial, key, piece = load(first)
+            if verb == "call":
+                found = computed(there.functions[key], rest[0], piece)
+                _check_still_me(me, pipe)
+                send_results(pipe, serial, *found)
+            elif verb == "run":
+                reply = _reply(there.shares[key], piece, rest)
+                _check_still_me(me, pipe)
                 send_answer(pipe, serial, reply)
+            else:
+                there.change(verb, key, rest)
         except EOFError:
             break
         except OSError:
@@ -72,10 +80,46 @@ def serve(end: socket.socket) -> None:
     _flush()
 
 
+def _check_still_me(me: int, pipe: Pipe) -> None:
+    """End this process if it is a fork of a task, or the task has closed the pipe."""
+    _flush()
+    if os.getpid() != me or not pipe.own:
+        os._exit(1)
+
+
+@final
+class _Held:
+    """What this process keeps between tasks."""
+
+    def __init__(self) -> None:
+        self.shares: dict[int, Parts | str] = {}
+        self.functions: dict[str, Callable[..., Any]] = {}
+
+    def change(self, verb: str, key: Any, rest: Sequence[Payload]) -> None:
+        """Do what a message says that asks for no answer; see `serve`."""
+        match verb:
+            case "hold":
+                self.shares[key] = _parts(rest[0])
+            case "forget":
+                self.shares.pop(key, None)
+            case "constant":
+                _keep(key, rest[0])
+            case "function":
+                self.functions[key] = _function(rest[0])
+            case "drop":
+                self.functions.pop(key, None)
+                forget(key)
+            case "begin":
+                _begin(load(rest[0]))
+            case "path":
+                sys.path[:] = load(rest[0])
+                sys.path_importer_cache.clear()  # files may have been written a moment ago
+
+
 def _parts(payload: Payload) -> Parts | str:
     """Shares; or why they can't be held here."""
     try:
-        parts: Parts = _load(payload)
+        parts: Parts = load(payload)
     except Exception as error:  # noqa: BLE001 - whatever it is, the task on them fails of it
         return describe(error)
     return parts
@@ -85,14 +129,26 @@ def _reply(parts: Parts | str, piece: int, payloads: Sequence[Payload]) -> Reply
     if isinstance(parts, str):
         return Reply(None, parts, 0.0)
     try:
-        (task, arguments), rows = (_load(payload) for payload in payloads)
+        (task, arguments), rows = (load(payload) for payload in payloads)
     except Exception as error:  # noqa: BLE001 - what can't be unpickled here is a failed answer
         return Reply(None, describe(error), 0.0)
     return run(task, parts, piece, arguments, rows, fresh=True, in_master=False)
 
 
-def _load(payload: Payload) -> Any:
-    return pickle.loads(payload[0], buffers=payload[1:])  # noqa: S301 - the master is trusted
+def _keep(key: str, payload: Payload) -> None:
+    try:
+        keep(key, load(payload))
+    except Exception as error:  # noqa: BLE001 - whatever it is, those who use it fail of it
+        keep(key, Unreadable(describe(error)))
+
+
+def _function(payload: Payload) -> Callable[..., Any]:
+    """The function of calls; or one that says why it is not here."""
+    try:
+        function: Callable[..., Any] = load(payload)
+    except Exception as error:  # noqa: BLE001 - whatever it is, each call fails of it
+        return failing(describe(error))
+    return function
 
 
 def _begin(given: Mapping[str, Any]) -> None:

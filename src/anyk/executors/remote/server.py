@@ -14,7 +14,6 @@ from pathlib import Path
 from select import POLLIN, poll
 from typing import final
 
-from anyk.errors import numbered
 from anyk.executors.core.family import adopt_orphans, children, end
 from anyk.executors.core.raised import describe, printable
 from anyk.executors.remote.budget import Budget
@@ -23,6 +22,7 @@ from anyk.executors.remote.offer import Offer
 from anyk.executors.remote.talk import Talk
 from anyk.executors.remote.tls import Address
 from anyk.executors.remote.visitor import ENDED, REFUSED, Visitor
+from anyk.wording import numbered
 
 __all__ = ["Server"]
 

@@ -34,6 +34,11 @@ class ExtraArgument(AbstractCalls):
         self._calls, self._extra = calls, extra
 
     @property
+    def at_once(self) -> int:
+        """As of the calls within."""
+        return self._calls.at_once
+
+    @property
     def ahead(self) -> int:
         """As of the calls within."""
         return self._calls.ahead
@@ -50,6 +55,10 @@ class ExtraArgument(AbstractCalls):
     def withdraw(self, worker: int, ticket: int) -> bool:
         """Take a batch back; see `AbstractCalls.withdraw`."""
         return self._calls.withdraw(worker, ticket)
+
+    def wake(self) -> None:
+        """Let who waits look around; see `AbstractCalls.wake`."""
+        self._calls.wake()
 
     def abandon(self) -> None:
         """Forget the rest; see `AbstractCalls.abandon`."""

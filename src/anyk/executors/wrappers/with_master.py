@@ -80,6 +80,10 @@ class _BothCalls(AbstractCalls):
         self._sent: dict[int, float] = {}  # of the master's own, by ticket
 
     @property
+    def at_once(self) -> int:
+        return self._others.at_once
+
+    @property
     def ahead(self) -> int:
         return self._others.ahead
 
@@ -102,6 +106,9 @@ class _BothCalls(AbstractCalls):
         if worker:
             return self._others.withdraw(worker - 1, ticket)
         return self._own.withdraw(0, ticket) and self._sent.pop(ticket, None) is not None
+
+    def wake(self) -> None:
+        self._others.wake()
 
     def abandon(self) -> None:
         self._sent.clear()

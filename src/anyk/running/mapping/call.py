@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, final
@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from anyk.answers import Answer, Outcome, Status
-from anyk.checks import instance, shown
+from anyk.checks import instance
 from anyk.errors import InvalidArgument, RecoveryError, TooManyErrors
 from anyk.executors.core.base import AbstractExecutor
-from anyk.executors.core.calls import Returned
+from anyk.executors.core.calls import AbstractCalls, Returned
 from anyk.observe.telemetry import watched_run
 from anyk.running.arguments import check_function
 from anyk.running.mapping.here import here
 from anyk.running.mapping.options import MapSettings
 from anyk.running.mapping.record import Record
 from anyk.running.mapping.scheduler import Scheduler
-from anyk.running.mapping.source import Source
+from anyk.running.mapping.source import AbstractSource
 
 if TYPE_CHECKING:
     from anyk.running.mapping.item import Item
@@ -37,8 +37,7 @@ class MapCall:
 
     Args:
         function: of an item.
-        items: any iterable.
-        spread: makes arguments of an item.
+        source: of the arguments.
         executor: None for processes of this machine.
         settings: how often, and until when.
 
@@ -48,15 +47,16 @@ class MapCall:
     Example:
         >>> from anyk.running.mapping.call import MapCall
         >>> from anyk.running.mapping.options import MapSettings
-        >>> MapCall(pow, [(2, 5)], tuple, anyk.Inline(1), MapSettings()).outcome().value
+        >>> from anyk.running.mapping.source import Source
+        >>> source = Source([(2, 5)], tuple)
+        >>> MapCall(pow, source, anyk.Inline(1), MapSettings()).outcome().value
         [32]
     """
 
     def __init__(
         self,
         function: Callable[..., Any] | str,
-        items: Iterable[Any],
-        spread: Callable[[Any], tuple[Any, ...]],
+        source: AbstractSource,
         executor: AbstractExecutor | None,
         settings: MapSettings,
     ) -> None:
@@ -73,9 +73,9 @@ class MapCall:
             )
         check_function(function, executor)
         self._function = _with(function, settings)
-        self._items, self._spread = _iterable(items), spread
-        self._executor, self._settings = executor, settings
+        self._source, self._executor, self._settings = source, executor, settings
         self._done: list[Item] = []
+        self._calls: AbstractCalls | None = None
 
     def outcome(self, interrupted: Callable[[], bool] | None = None) -> Outcome:
         """All results, in the order of the items."""
@@ -96,26 +96,40 @@ class MapCall:
 
     def values(self) -> Iterator[Any]:
         """Results, as they come."""
+        for item in self.items():
+            yield item.value
+
+    def items(self, interrupted: Callable[[], bool] | None = None) -> Iterator[Item]:
+        """Items, as they are done or have failed."""
         with self._running() as (scheduler, record, note):
+            error: RecoveryError | None = None
             try:
-                for item in scheduler.run(self._end):
-                    yield item.value
-            except RecoveryError as error:
-                error.outcome = self._outcome(scheduler, record, error)
+                yield from scheduler.run(self._end, interrupted)
+            except RecoveryError as why:
+                error = why
                 raise
-            note(self._outcome(scheduler, record, None))
+            finally:
+                outcome = self._outcome(scheduler, record, error)
+                note(outcome)
+                if error is not None:
+                    error.outcome = outcome
+
+    def wake(self) -> None:
+        """The source has more: look at once. From any thread."""
+        if self._calls is not None:
+            self._calls.wake()
 
     @contextmanager
     def _running(self) -> Iterator[tuple[Scheduler, Record, Callable[[Outcome], None]]]:
         from anyk.observe.live import live_display  # noqa: PLC0415 - import anyk stays quick
 
         executor, clock = self._executor, self._executor.clock
-        workers, source = executor.workers, Source(self._items, self._spread)
+        workers, source = executor.workers, self._source
         without = frozenset(executor.quarantine)
         with (
             watched_run("map", type(executor).__name__, workers) as noted,
             live_display(
-                workers, source.size, progress=self._settings.progress, of="items"
+                workers, source.left, progress=self._settings.progress, of="items"
             ) as show,
             executor.ledger.call(
                 workers, clock=clock, lateness=executor.lateness, without=without
@@ -138,7 +152,7 @@ class MapCall:
                 executor.quarantine.judge(outcome.suspects, _OUTVOTED)
                 noted(outcome)
 
-            calls = executor.calls(self._function)
+            calls = self._calls = executor.calls(self._function)
             try:
                 yield (
                     Scheduler(executor, calls, source, self._settings, record, heard=heard),
@@ -159,7 +173,7 @@ class MapCall:
             if item.done:
                 value[item.place], known[item.place] = item.value, True
             else:
-                failed[item.place] = item.failure or ""
+                failed[item.place] = str(item.error)
         status = Status.EXACT if known.all() else Status.NOT_ENOUGH_ANSWERS
         if isinstance(error, TooManyErrors):
             status = Status.TOO_MANY_ERRORS
@@ -192,19 +206,6 @@ def _with(function: Callable[..., Any] | str, settings: MapSettings) -> Any:
             change="Use anyk.starmap, with all arguments in each item.",
         )
     return partial(function, **settings.kwargs)
-
-
-def _iterable(items: Any) -> Iterable[Any]:
-    try:
-        iter(items)
-    except TypeError:
-        raise InvalidArgument(
-            "items",
-            given=shown(items),
-            needed="something to iterate over: a list, an array, a generator",
-            change="Pass [item] for a single one.",
-        ) from None
-    return items  # type: ignore[no-any-return]
 
 
 def _answers(returned: Returned) -> Iterator[Answer]:

@@ -21,9 +21,8 @@ def cause_of(raised: Raised) -> BaseException | None:
 
 def raised_on(item: Item, raised: Raised) -> FunctionRaised:
     """The function raised, and not for the first time."""
-    error = FunctionRaised(
-        raised.reason, where=f"on item {item.place}", workers=sorted(item.raised)
-    )
+    where, workers = f"item {item.place}", item.raised
+    error = FunctionRaised(raised.reason, where=where, workers=workers, missing=(item.place,))
     error.__cause__ = cause_of(raised)
     return error
 
@@ -44,7 +43,7 @@ def deadly(item: Item, why: str) -> NotEnoughAnswers:
     return NotEnoughAnswers(
         answered=(),
         missing=(item.place,),
-        needed=f"a worker that survives item {item.place}: {item.deaths} did not ({why})",
+        needed=f"a worker that survives item {item.place}: {len(item.died)} did not ({why})",
         of="item",
         change="See what it does to a process: memory, a crash in C, an exit.",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, final
 
+from anyk.errors import RecoveryError
 from anyk.executors.core.raised import Raised
 from anyk.running.mapping.same import Same
 
@@ -33,12 +34,14 @@ class Item:
         self.place, self.arguments, self._agree = place, arguments, agree
         self.done = False
         self.value: Any = None
-        self.failure: str | None = None  # why it will have no value
+        self.error: RecoveryError | None = None  # why it will have no value
+        self.seconds = 0.0  # that the last call took
         self.with_: list[int] = []  # workers that have it now
         self.given = 0  # how often it was
         self.queued = False  # whether it waits for somebody who is free
-        self.raised: dict[int, Raised] = {}
-        self.deaths = 0
+        self.raised: dict[int, Raised] = {}  # by worker, on which it was raised last
+        self.raises = 0
+        self.died: list[int] = []  # workers that died, or were lost, with it
         self.outvoted: set[int] = set()
         self.supporters: set[int] = set()
         self._votes: list[tuple[Any, set[int]]] = []  # different answers, and who gave them
@@ -46,7 +49,7 @@ class Item:
     @property
     def over(self) -> bool:
         """Whether there is nothing more to do for it."""
-        return self.done or self.failure is not None
+        return self.done or self.error is not None
 
     @property
     def lacking(self) -> int:
@@ -70,6 +73,10 @@ class Item:
         """Whether a worker may be given it: nobody vouches twice."""
         return worker not in self.with_ and not any(worker in who for _, who in self._votes)
 
+    def went_wrong_on(self, worker: int) -> bool:
+        """Whether the function raised there, or the worker died of it, or with it."""
+        return worker in self.raised or worker in self.died
+
     def answer(self, worker: int, value: Any, same: Same) -> None:
         """A worker answered."""
         if self.over:
@@ -91,9 +98,9 @@ class Item:
             who.discard(worker)
         self._votes = [each for each in self._votes if each[1]]
 
-    def fail(self, why: str) -> None:
+    def fail(self, why: RecoveryError) -> None:
         """There will be no value."""
-        self.failure = why
+        self.error = why
         self._votes.clear()
         self.arguments = ()
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Unpack
 
+from anyk.checks import shown
+from anyk.errors import InvalidArgument
 from anyk.running.mapping.call import MapCall
 from anyk.running.mapping.options import Equal, MapOptions, MapSettings
+from anyk.running.mapping.source import Source
 
 if TYPE_CHECKING:
     from anyk.answers import Outcome
@@ -86,7 +89,7 @@ def map(  # noqa: A001 - as in the standard library's executors
         progress=progress,
         kwargs=kwargs,
     )
-    return MapCall(function, items, _single, executor, settings).outcome()
+    return MapCall(function, Source(items, _single), executor, settings).outcome()
 
 
 def starmap(
@@ -113,7 +116,7 @@ def starmap(
         >>> anyk.starmap(pow, [(2, 5), (3, 2)], anyk.Threads(2)).value
         [32, 9]
     """
-    call = MapCall(function, items, tuple, executor, MapSettings(**options))
+    call = MapCall(function, Source(items, _several), executor, MapSettings(**options))
     return call.outcome()
 
 
@@ -142,7 +145,7 @@ def map_unordered(
         >>> sorted(anyk.map_unordered(len, ["any", "k", "of"], anyk.Threads(2)))
         [1, 2, 3]
     """
-    call = MapCall(function, items, _single, executor, MapSettings(**options))
+    call = MapCall(function, Source(items, _single), executor, MapSettings(**options))
     return call.values()
 
 
@@ -174,7 +177,7 @@ async def amap(
     import asyncio  # noqa: PLC0415 - import anyk stays quick
     import threading  # noqa: PLC0415 - as above
 
-    call = MapCall(function, items, _single, executor, MapSettings(**options))
+    call = MapCall(function, Source(items, _single), executor, MapSettings(**options))
     given_up = threading.Event()
     try:
         return await asyncio.to_thread(call.outcome, given_up.is_set)
@@ -184,3 +187,15 @@ async def amap(
 
 def _single(item: Any) -> tuple[Any]:
     return (item,)
+
+
+def _several(item: Any) -> tuple[Any, ...]:
+    try:
+        return tuple(item)
+    except TypeError:
+        raise InvalidArgument(
+            "items",
+            given=f"{shown(item)} among them",
+            needed="tuples of arguments",
+            change="Pass [(1, 2), (3, 4)], say, or use anyk.map for a function of one argument.",
+        ) from None

@@ -16,6 +16,9 @@ Equal = Callable[[Any, Any], object]
 """Says of two answers whether they are the same."""
 
 
+_BY_NAME = 'Pass {"axis": 0}, say.'
+
+
 @final
 class MapOptions(TypedDict, total=False):
     """The options of `anyk.map`, for those that take the same."""
@@ -61,7 +64,9 @@ class MapSettings:
         if self.equal is not None:
             instance("equal", self.equal, Callable, change="Pass a function of two answers.")
         if self.kwargs is not None:
-            instance("kwargs", self.kwargs, Mapping, change='Pass {"axis": 0}, say.')
+            instance("kwargs", self.kwargs, Mapping, change=_BY_NAME)
+            for name in self.kwargs:
+                instance("kwargs", name, str, change=_BY_NAME)
         deadline, _ = check_limits(self.deadline, None, self.on_failure)
         object.__setattr__(self, "deadline", deadline)
         flag("progress", self.progress)

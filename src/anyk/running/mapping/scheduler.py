@@ -6,7 +6,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count
-from typing import final
+from typing import NoReturn, final
 
 from anyk.errors import NotEnoughAnswers, RecoveryError
 from anyk.executors.core.base import AbstractExecutor
@@ -18,7 +18,7 @@ from anyk.running.mapping.item import Item
 from anyk.running.mapping.options import MapSettings
 from anyk.running.mapping.pace import Pace
 from anyk.running.mapping.record import Record
-from anyk.running.mapping.source import Source
+from anyk.running.mapping.source import AbstractSource
 
 __all__ = ["Scheduler"]
 
@@ -45,7 +45,7 @@ class Scheduler:
         self,
         executor: AbstractExecutor,
         calls: AbstractCalls,
-        source: Source,
+        source: AbstractSource,
         settings: MapSettings,
         record: Record,
         *,
@@ -56,7 +56,7 @@ class Scheduler:
         self._todo: deque[Item] = deque()  # drawn, and lacking somebody
         self._open: dict[int, Item] = {}
         self._pace = Pace(executor.workers, executor.lateness)
-        self._flights = Flights(executor.workers, self._pace)
+        self._flights = Flights(executor.workers, self._pace, calls.at_once)
         self._tickets = count()
         self._barred: set[int] = set(executor.quarantine)
         self._strikes = [0] * executor.workers
@@ -83,19 +83,28 @@ class Scheduler:
                 yield self._over.popleft()
             if not self._open and not self.source.more:
                 return
-            if not self._flights:
-                raise self._lost()
+            if not self._flights and (self._open or not self._usable()):
+                self._lost()
             now = clock()
             if now >= deadline:
-                raise self._too_late()
+                self._too_late()
             until = min(deadline, wake)
             if interrupted is not None:
                 until = min(until, now + _GLANCE)
-            returned = self._calls.receive(None if math.isinf(until) else max(0.0, until - now))
+            returned = self._receive(None if math.isinf(until) else max(0.0, until - now))
             if returned is not None:
                 self._take(returned)
             elif interrupted is not None and interrupted():
                 return
+
+    def _receive(self, timeout: float | None) -> Returned | None:
+        if not self._flights:
+            self.source.wait(timeout)
+            return None
+        returned = self._calls.receive(timeout)
+        if returned is None and timeout is None:
+            self._lost()  # on a virtual clock: all of them hang
+        return returned
 
     @property
     def late(self) -> tuple[int, ...]:
@@ -106,14 +115,21 @@ class Scheduler:
 
     def _send(self) -> float:
         """Give work to whoever is free; when to look again though nothing has come."""
-        depth = 1 + self._calls.ahead if self._pace.quick else 1
+        at_once = self._calls.at_once
+        depth = at_once + self._calls.ahead * self._pace.quick
         usable = self._usable()
         for held in range(depth):  # everybody has something before anybody has more
             for worker in usable:
                 if len(self._flights.at(worker)) == held and not self._give(worker):
                     break
-        idle = [worker for worker in usable if not self._flights.at(worker)]
-        return self._help(idle) if idle else math.inf
+        idle = [worker for worker in usable if len(self._flights.at(worker)) < at_once]
+        if not idle:
+            return math.inf
+        wake, now = self._help(idle), self._executor.clock()
+        if any(item.raised or item.died for item in self._todo):  # and waits for somebody else
+            others = map(self._flights.late_at, usable)
+            wake = min([wake, *(late for late in others if late > now)])
+        return wake
 
     def _usable(self) -> list[int]:
         return [
@@ -138,7 +154,7 @@ class Scheduler:
             if item.lacking <= 0:
                 item.queued = False
                 continue
-            alone = bool(item.deaths or item.raised)  # nobody else is to suffer from it
+            alone = bool(item.died or item.raised)  # nobody else is to suffer from it
             if not self._may_take(item, worker) or (alone and items):
                 kept.append(item)
                 continue
@@ -153,18 +169,20 @@ class Scheduler:
         begun = clock()
         while self.source.more and len(items) < most and clock() - begun < _DRAW:
             drawn = self._draw()
-            if drawn is not None:
-                items.append(drawn)
-                if self._settings.agree > 1:
-                    drawn.queued = True
-                    self._todo.append(drawn)
+            if drawn is None:
+                break
+            items.append(drawn)
+            if self._settings.agree > 1:
+                drawn.queued = True
+                self._todo.append(drawn)
         return items
 
     def _fair(self, most: int) -> int:
         """At most so many that all workers have something to do until the end."""
-        if self.source.size is None:
+        left = self.source.left
+        if left is None:
             return most
-        left = (self.source.size - self.source.drawn) * self._settings.agree + len(self._todo)
+        left = left * self._settings.agree + len(self._todo)
         return max(1, min(most, left // (2 * max(1, len(self._usable())))))
 
     def _draw(self) -> Item | None:
@@ -175,13 +193,19 @@ class Scheduler:
         return item
 
     def _may_take(self, item: Item, worker: int) -> bool:
-        """Whether a worker may be given an item, and, if the function raised there, must be."""
+        """Whether a worker may be given an item, and, if it went wrong there, must be."""
         if not item.may_go_to(worker):
             return False
-        if worker not in item.raised:
-            return True
-        return not any(
-            item.may_go_to(other) and other not in item.raised for other in self._usable()
+        return not item.went_wrong_on(worker) or not self._others(item)
+
+    def _others(self, item: Item) -> bool:
+        """Whether there are workers on which an item did not go wrong, and who soon are free."""
+        now = self._executor.clock()
+        return any(
+            item.may_go_to(worker)
+            and not item.went_wrong_on(worker)
+            and now < self._flights.late_at(worker)
+            for worker in self._usable()
         )
 
     def _post(self, worker: int, items: list[Item]) -> None:
@@ -211,7 +235,7 @@ class Scheduler:
             flight
             for flight in self._flights
             if not flight.void
-            and not self._flights.first(flight)
+            and not self._flights.begun(flight)
             and any(self._may_take(item, worker) for item in flight.open)
         ]
         for flight in sorted(waiting, key=lambda each: -each.ticket):
@@ -269,7 +293,7 @@ class Scheduler:
         flight = self._flights.get(returned.ticket)
         if flight is None:
             return
-        began = self._flights.began(flight)
+        began = flight.sent if flight.began is None else flight.began
         self._flights.remove(returned.ticket, returned.answered)
         if self._heard is not None:
             self._heard(returned)
@@ -289,9 +313,11 @@ class Scheduler:
         self._again(flight.items)
 
     def _note(self, item: Item, worker: int, result: Result) -> None:
+        item.seconds = result.seconds
         if result.raised is not None:
             item.raised[worker] = result.raised
-            if len(item.raised) > self._settings.retries or self._nobody_else(item):
+            item.raises += 1
+            if item.raises > self._settings.retries or self._nobody_else(item):
                 self._fail(item, raised_on(item, result.raised))
             return
         item.answer(worker, result.value, self._same)
@@ -314,7 +340,7 @@ class Scheduler:
         """An item will have no value."""
         if self._settings.on_failure == "raise":
             raise error
-        item.fail(str(error))
+        item.fail(error)
         self._close(item)
 
     def _close(self, item: Item) -> None:
@@ -322,8 +348,8 @@ class Scheduler:
         del self._open[item.place]
         self._over.append(item)
         for worker in tuple(item.with_):
-            for flight in self._flights.at(worker)[1:]:
-                if not flight.open:
+            for flight in tuple(self._flights.at(worker)):
+                if not flight.open and not self._flights.begun(flight):
                     self._take_back(flight)
 
     def _bar(self, worker: int) -> None:
@@ -339,8 +365,9 @@ class Scheduler:
     def _died(self, flight: Flight, why: str) -> None:
         """A worker died, or was lost, with these items."""
         for item in flight.items:
-            item.deaths += 1
-            if item.deaths >= _DEATHS and not item.over:
+            item.died.append(flight.worker)
+            several = len(set(item.died)) >= _DEATHS or not self._others(item)
+            if several and len(item.died) >= _DEATHS and not item.over:
                 self._fail(item, deadly(item, why))
         self._again(flight.items)
 
@@ -351,9 +378,9 @@ class Scheduler:
         missing = [*self._open, *range(self.source.drawn, self.source.number)]
         return sorted(set(range(self.source.number)) - set(missing)), missing
 
-    def _too_late(self) -> NotEnoughAnswers:
+    def _too_late(self) -> NoReturn:
         done, missing = self._missing()
-        return NotEnoughAnswers(
+        raise NotEnoughAnswers(
             answered=done,
             missing=missing,
             needed="all of them before the deadline",
@@ -361,14 +388,14 @@ class Scheduler:
             change='Raise the deadline, add workers, or take what there is by on_failure="return".',
         )
 
-    def _lost(self) -> NotEnoughAnswers:
+    def _lost(self) -> NoReturn:
         """Nobody is left who could compute the rest."""
         done, missing = self._missing()
-        left = len(self._usable())
-        return NotEnoughAnswers(
+        left, lateness = len(self._usable()), " and hang" if self._flights else ""
+        raise NotEnoughAnswers(
             answered=done,
             missing=missing,
-            needed=f"workers for the rest, of which {left} of {self._executor.workers} are left",
+            needed=f"workers for the rest; {left} of {self._executor.workers} are left{lateness}",
             failures=self._record.failures,
             of="item",
             change="See why workers failed, release those in quarantine, or add others.",

@@ -2,19 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, final
 
-__all__ = ["Source"]
+from anyk.checks import shown
+from anyk.errors import InvalidArgument
+
+__all__ = ["AbstractSource", "Source"]
+
+
+class AbstractSource(ABC):
+    """Where the arguments of the function come from, item by item."""
+
+    @property
+    @abstractmethod
+    def drawn(self) -> int:
+        """How many were drawn."""
+
+    @property
+    @abstractmethod
+    def left(self) -> int | None:
+        """How many more are known of; None where that is not known, as of a generator."""
+
+    @property
+    @abstractmethod
+    def more(self) -> bool:
+        """Whether there may be more, now or later."""
+
+    @abstractmethod
+    def draw(self) -> tuple[int, tuple[Any, ...]] | None:
+        """The next item's index and arguments; None if there is none, or none yet."""
+
+    @abstractmethod
+    def wait(self, timeout: float | None) -> None:
+        """Wait for the next item, or for there being no more; at most so many seconds."""
+
+    @property
+    def number(self) -> int:
+        """How many items there are, as far as is known."""
+        return self.drawn + (self.left or 0)
 
 
 @final
-class Source:
-    """Arguments of the function, item by item.
+class Source(AbstractSource):
+    """The items of an iterable.
 
     Args:
         items: any iterable.
         spread: makes arguments of an item.
+
+    Raises:
+        InvalidArgument: if it is none.
 
     Example:
         >>> from anyk.running.mapping.source import Source
@@ -24,26 +63,53 @@ class Source:
     """
 
     def __init__(self, items: Iterable[Any], spread: Callable[[Any], tuple[Any, ...]]) -> None:
-        self.size = _size(items)
-        self.drawn = 0
-        self.more = self.size != 0
-        self._items, self._spread = iter(items), spread
+        self._items, self._spread = _iterator(items), spread
+        self._size = _size(items)
+        self._drawn = 0
+        self._more = self._size != 0
 
     @property
-    def number(self) -> int:
-        """How many items there are, as far as is known."""
-        return self.drawn if self.size is None or not self.more else self.size
+    def drawn(self) -> int:
+        """How many were drawn."""
+        return self._drawn
+
+    @property
+    def left(self) -> int | None:
+        """How many more there are; None for a generator that goes on."""
+        if not self._more:
+            return 0
+        return None if self._size is None else self._size - self._drawn
+
+    @property
+    def more(self) -> bool:
+        """Whether there may be more."""
+        return self._more
 
     def draw(self) -> tuple[int, tuple[Any, ...]] | None:
         """The next item's index and arguments; None if there are no more."""
         try:
             arguments = self._spread(next(self._items))
         except StopIteration:
-            self.more = False
+            self._more = False
             return None
-        self.drawn += 1
-        self.more = self.size is None or self.drawn < self.size
-        return self.drawn - 1, arguments
+        self._drawn += 1
+        self._more = self._size is None or self._drawn < self._size
+        return self._drawn - 1, arguments
+
+    def wait(self, timeout: float | None) -> None:
+        """The next item is there when it is asked for."""
+
+
+def _iterator(items: Any) -> Iterator[Any]:
+    try:
+        return iter(items)
+    except TypeError:
+        raise InvalidArgument(
+            "items",
+            given=shown(items),
+            needed="something to iterate over: a list, an array, a generator",
+            change="Pass [item] for a single one.",
+        ) from None
 
 
 def _size(items: Any) -> int | None:

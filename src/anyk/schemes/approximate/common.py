@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from anyk.answers import Recovered
 from anyk.checks import positive, real, shown
-from anyk.errors import InvalidArgument, Unachievable, numbered
+from anyk.errors import InvalidArgument, Unachievable
 from anyk.schemes.base import AbstractScheme, missing_answers
 from anyk.schemes.smaller import or_lower
 from anyk.spec import Guarantee
+from anyk.wording import numbered
 
 __all__ = [
     "MOST_NUMBERS",

@@ -17,7 +17,7 @@ from anyk.codes.exact.reed_solomon import EvaluationCode
 from anyk.domains.points import disjoint_points
 from anyk.domains.polynomials import lagrange_matrix
 from anyk.domains.prime import PrimeField
-from anyk.errors import Unachievable, numbered
+from anyk.errors import Unachievable
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.randomness.masks import uniform_masks
 from anyk.schemes.base import (
@@ -35,6 +35,7 @@ from anyk.schemes.row import SchemeRow, SchemeWords, degree_of
 from anyk.schemes.smaller import enough, or_lower
 from anyk.schemes.tally import AbstractTally
 from anyk.spec import Guarantee, Map, Threat
+from anyk.wording import numbered
 
 __all__ = ["ROW", "Lagrange"]
 

@@ -16,7 +16,7 @@ from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.domains.tensors import domain_for
 from anyk.domains.values import Values, together
-from anyk.errors import TooManyErrors, Unachievable, numbered
+from anyk.errors import TooManyErrors, Unachievable
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.schemes.base import (
     AbstractRecovery,
@@ -33,6 +33,7 @@ from anyk.schemes.row import SchemeRow, SchemeWords, none_of
 from anyk.schemes.smaller import enough, or_lower
 from anyk.schemes.tally import AbstractTally, BlockTally, Replicas
 from anyk.spec import Guarantee, Map, Threat
+from anyk.wording import numbered
 
 __all__ = ["ROW", "Replication"]
 

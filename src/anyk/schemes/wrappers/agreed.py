@@ -15,7 +15,7 @@ from anyk.codes.agreement import Agreement
 from anyk.codes.locators.votes import proven_liars
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
-from anyk.errors import InvalidArgument, NotEnoughAnswers, TooManyErrors, Unachievable, numbered
+from anyk.errors import InvalidArgument, NotEnoughAnswers, TooManyErrors, Unachievable
 from anyk.fixed_point.format import FixedPoint
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.schemes.base import (
@@ -29,6 +29,7 @@ from anyk.schemes.tally import AbstractTally, CountTally
 from anyk.schemes.wrappers.agreed_recovery import AgreedRecovery
 from anyk.schemes.wrappers.grouping import Grouping, draw_groups, expected_wrong
 from anyk.spec import Guarantee, Map, MatMul, Sum
+from anyk.wording import numbered
 from anyk.work import AbstractWork, Function
 
 __all__ = ["Agreed"]

@@ -18,7 +18,7 @@ from anyk.codes.analog.interleaved import InterleavedCode
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Complex
-from anyk.errors import InvalidArgument, Unachievable, numbered
+from anyk.errors import InvalidArgument, Unachievable
 from anyk.privacy.noise import settle_noise, settled_noise
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.schemes.approximate.analog_lagrange.recovery import AnalogRecovery
@@ -38,6 +38,7 @@ from anyk.schemes.row import SchemeRow, SchemeWords, degree_of, some_leakage
 from anyk.schemes.smaller import enough, or_lower
 from anyk.schemes.tally import AbstractTally, CountTally
 from anyk.spec import Guarantee, Map, Threat
+from anyk.wording import numbered
 
 __all__ = ["ROW", "AnalogLagrange"]
 

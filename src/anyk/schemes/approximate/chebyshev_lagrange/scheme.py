@@ -15,7 +15,7 @@ from anyk.codes.analog.chebyshev import chebyshev
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
-from anyk.errors import Unachievable, numbered
+from anyk.errors import Unachievable
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.schemes.approximate.chebyshev_lagrange.recovery import ChebyshevRecovery
 from anyk.schemes.approximate.common import approximate_guarantee
@@ -27,6 +27,7 @@ from anyk.schemes.row import SchemeRow, SchemeWords, degree_of, none_of
 from anyk.schemes.smaller import enough, or_lower
 from anyk.schemes.tally import AbstractTally, CountTally
 from anyk.spec import Guarantee, Map, Threat
+from anyk.wording import numbered
 
 __all__ = ["ROW", "ChebyshevLagrange"]
 

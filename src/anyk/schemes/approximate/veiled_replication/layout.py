@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.codes.curves.kriging import kriging
-from anyk.errors import Unachievable, numbered
+from anyk.errors import Unachievable
 from anyk.randomness.entropy import AbstractSource
 from anyk.randomness.grid import Grid, grid_for
 from anyk.randomness.noisy import under_noise
 from anyk.schemes.base import Encoder
 from anyk.schemes.smaller import or_lower
+from anyk.wording import numbered
 
 __all__ = ["VeiledLayout", "check_copies"]
 

@@ -1,0 +1,1 @@
+"""Data by their rows: cut in blocks, and put together again."""

@@ -1,0 +1,321 @@
+"""`anyk.map`: any items, any types; late workers are not waited for, and liars are named."""
+
+import asyncio
+import threading
+import time
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import pytest
+
+import anyk
+from anyk.delays import Fixed
+from anyk.faults import Corrupt, Crash, Delay, Faulty
+
+quiet = partial(anyk.map, progress=False)
+
+
+@dataclass
+class Row:
+    name: str
+    numbers: np.ndarray
+
+
+VALUES = [
+    None, True, 2**60 + 1, -0.5, 1 + 2j, "text", b"bytes", (1, "a"), [1, [2, None]], {"a": {1: 2}},
+    {1, 2}, frozenset("ab"), range(3), np.float32(0.1), np.int8(-3), np.datetime64("2026-11-29"),
+    np.array(["a", "bc"]), np.array([1, None], dtype=object), np.arange(3, dtype=np.uint8),
+    Row("r", np.ones(2)), float("nan"), float("inf"), int, Ellipsis,
+]  # fmt: skip
+
+
+def alike(one, other):
+    """Whether two values are of one type and equal, NaN to NaN."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, np.ndarray):
+        return one.dtype == other.dtype and one.tolist() == other.tolist()
+    if isinstance(one, Row):
+        return one.name == other.name and alike(one.numbers, other.numbers)
+    return one == other or (one != one and other != other)
+
+
+def identity(value):
+    return value
+
+
+def square(x):
+    return x * x
+
+
+EXECUTORS = [anyk.Inline, anyk.Threads, anyk.Simulated]
+
+
+@pytest.mark.parametrize("make", EXECUTORS)
+@pytest.mark.parametrize("agree", [1, 2])
+def test_any_value_goes_in_and_comes_out(make, agree):
+    with make(3) as executor:
+        outcome = quiet(identity, VALUES, executor, agree=agree)
+        assert len(outcome.value) == len(VALUES)
+        assert all(map(alike, outcome.value, VALUES)), outcome.value
+        assert outcome.status is anyk.Status.EXACT
+        assert outcome.suspects == ()
+
+
+@pytest.mark.parametrize("make", EXECUTORS)
+@pytest.mark.parametrize("number", [0, 1, 2, 7, 500])
+@pytest.mark.parametrize("workers", [1, 4])
+def test_any_number_of_items_on_any_number_of_workers(make, number, workers):
+    with make(workers) as executor:
+        outcome = quiet(square, range(number), executor)
+        assert outcome.value == [x * x for x in range(number)]
+        assert outcome.known.tolist() == [True] * number
+        generated = quiet(square, (x for x in range(number)), executor)
+        assert generated.value == outcome.value
+
+
+def test_what_an_item_holds_is_the_tasks_own():
+    def spoils(row):
+        row["a"][0] += 1
+        return row["a"].sum()
+
+    items = [{"a": np.zeros(3)} for _ in range(20)]
+    with anyk.Threads(4) as executor:
+        assert quiet(spoils, items, executor, agree=2).value == [1.0] * 20
+    assert all(not item["a"].any() for item in items)
+
+
+def test_a_buffer_that_is_returned_again_and_again_is_copied():
+    buffer = np.zeros(2)
+
+    def fills(x):
+        buffer[:] = x
+        return buffer
+
+    value = quiet(fills, range(4), anyk.Inline(2)).value
+    assert [each.tolist() for each in value] == [[x, x] for x in range(4)]
+
+
+def test_star_and_keywords_and_partial():
+    with anyk.Threads(2) as executor:
+        assert anyk.starmap(pow, [(2, 5), (3, 2)], executor, progress=False).value == [32, 9]
+        assert quiet(pow, [2, 3], executor, kwargs={"exp": 3}).value == [8, 27]
+        assert quiet(partial(pow, exp=2), [2, 3], executor).value == [4, 9]
+
+
+def test_what_is_late_is_computed_by_idle_workers_too():
+    with anyk.Simulated(4, delays=Fixed({1: 100.0}), compute=0.1) as executor:
+        outcome = quiet(square, range(12), executor)
+        assert outcome.value == [x * x for x in range(12)]
+        assert outcome.elapsed < 2.0
+        assert outcome.late == (1,)
+        assert len(outcome.again) == 1
+        assert outcome.calls == 13
+
+
+def test_without_copies_everybody_is_waited_for():
+    with anyk.Simulated(4, delays=Fixed({1: 100.0}), compute=0.1) as executor:
+        outcome = quiet(square, range(12), executor, copies=1)
+        assert outcome.elapsed > 100.0
+        assert outcome.calls == 12
+
+
+def test_nobody_is_asked_twice_where_all_are_well():
+    with anyk.Simulated(5, delays=Fixed([0.1] * 5), compute=0.01) as executor:
+        assert quiet(square, range(200), executor).calls == 200
+        assert quiet(square, range(200), executor, agree=2).calls == 400
+
+
+def test_a_liar_is_outvoted_and_named():
+    slow = anyk.Simulated(10, delays=Fixed([0.05] * 10), compute=0.0)
+    with Faulty(slow, {4: Corrupt(seed=1)}) as executor:
+        outcome = quiet(np.sqrt, np.arange(1.0, 201.0), executor, agree=2)
+        assert outcome.value == np.sqrt(np.arange(1.0, 201.0)).tolist()
+        assert outcome.suspects == (4,)
+        assert outcome.calls <= 2.2 * 200
+        assert [each.lied for each in executor.health] == [0] * 4 + [1] + [0] * 5
+
+
+def test_a_liar_goes_to_quarantine():
+    with Faulty(anyk.Inline(4), {2: Corrupt(seed=1)}) as executor:
+        executor.quarantine.automatic = True
+        assert quiet(np.sqrt, np.arange(9.0), executor, agree=2).suspects == (2,)
+        assert executor.quarantine.workers == (2,)
+        again = quiet(np.sqrt, np.arange(9.0), executor, agree=2)
+        assert again.suspects == ()
+        assert 2 not in again.used
+
+
+def test_one_liar_more_than_promised_is_no_value():
+    with Faulty(anyk.Inline(3), {0: Corrupt(seed=1), 1: Corrupt(seed=2)}) as executor:
+        with pytest.raises(anyk.TooManyErrors, match="item 0"):
+            quiet(np.sqrt, np.arange(1.0, 4.0), executor, agree=2)
+
+
+def test_a_function_that_never_says_the_same_is_no_liar():
+    numbers = iter(range(100))
+    with pytest.raises(anyk.TooManyErrors, match="rtol= or equal="):
+        quiet(lambda _: next(numbers), range(3), anyk.Inline(3), agree=2)
+
+
+@pytest.mark.parametrize("retries", [0, 1, 2])
+def test_an_error_is_tried_again_elsewhere(retries):
+    tries = []
+
+    def flaky(x):
+        if x == 3:
+            tries.append(anyk.task_id().worker)
+            if len(tries) <= retries:
+                raise ConnectionError("reset by peer")
+        return x
+
+    assert quiet(flaky, range(6), anyk.Inline(4), retries=retries).value == [*range(6)]
+    assert len(tries) == len({*tries}) == retries + 1
+
+
+def test_what_the_function_raises_is_the_cause():
+    def deep(x):
+        return {"a": 1}["b" if x == 2 else "a"]
+
+    with anyk.Threads(3) as executor, pytest.raises(anyk.FunctionRaised) as caught:
+        quiet(deep, range(5), executor)
+    error = caught.value
+    assert isinstance(error, anyk.NotEnoughAnswers)
+    assert isinstance(error.__cause__, KeyError)
+    assert "in deep" in str(error.__cause__.__cause__)
+    assert "item 2" in str(error)
+    assert len(error.workers) == 2
+    assert error.outcome.value[2] is None
+
+
+def test_what_could_be_computed_is_returned_where_that_is_asked_for():
+    def picky(x):
+        if x % 3 == 0:
+            raise ValueError(x)
+        return x
+
+    outcome = quiet(picky, range(7), anyk.Inline(2), on_failure="return")
+    assert outcome.value == [None, 1, 2, None, 4, 5, None]
+    assert outcome.known.tolist() == [False, True, True, False, True, True, False]
+    assert outcome.status is anyk.Status.NOT_ENOUGH_ANSWERS
+    assert sorted(outcome.unanswered) == [0, 3, 6]
+    assert "3 of them not known" in str(outcome)
+
+
+def test_a_deadline_is_kept_and_what_came_is_returned():
+    with anyk.Simulated(2, compute=1.0) as executor:
+        with pytest.raises(anyk.NotEnoughAnswers, match="of 9 items are done") as caught:
+            quiet(square, range(9), executor, deadline=2.5)
+        assert caught.value.answered == (0, 1, 2, 3)
+        assert caught.value.outcome.value[:4] == [0, 1, 4, 9]
+    with anyk.Simulated(2, compute=1.0) as executor:
+        outcome = quiet(square, range(9), executor, deadline=2.5, on_failure="return")
+        assert outcome.known.sum() == 4
+        assert outcome.elapsed == 2.5
+
+
+def test_items_are_drawn_as_workers_are_free():
+    drawn = []
+
+    def source():
+        for x in range(10**9):
+            drawn.append(x)
+            yield x
+
+    with anyk.Simulated(3, compute=1.0) as executor:
+        results = anyk.map_unordered(square, source(), executor, progress=False)
+        assert not drawn
+        first = [next(results) for _ in range(5)]
+        results.close()
+    assert sorted(first) == [0, 1, 4, 9, 16]
+    assert len(drawn) <= 5 + 3 * 2
+
+
+def test_results_come_as_they_are_done():
+    with anyk.Simulated(2, delays=Fixed({0: 5.0}), compute=1.0) as executor:
+        values = list(anyk.map_unordered(identity, range(4), executor, progress=False))
+    assert values.index(0) == 3
+    assert sorted(values) == [0, 1, 2, 3]
+
+
+def test_asyncio_goes_on_meanwhile_and_cancelling_ends_the_call():
+    started = threading.Event()
+
+    def waits(x):
+        started.set()
+        time.sleep(0.05)
+        return x
+
+    async def both():
+        with anyk.Threads(2) as executor:
+            task = asyncio.create_task(anyk.amap(waits, range(4), executor))
+            ticks = 0
+            while not task.done():
+                await asyncio.sleep(0.005)
+                ticks += 1
+            endless = asyncio.create_task(anyk.amap(waits, iter(int, 1), executor))
+            await asyncio.sleep(0.1)
+            endless.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await endless
+            return (await task).value, ticks
+
+    value, ticks = asyncio.run(both())
+    assert value == [0, 1, 2, 3]
+    assert ticks > 3
+    assert started.is_set()
+
+
+def test_a_task_knows_which_it_is():
+    with anyk.Simulated(3, delays=Fixed({0: 50.0}), compute=0.1) as executor:
+        ids = quiet(lambda _: anyk.task_id(), range(6), executor).value
+    assert [each.item for each in ids] == [*range(6)]
+    assert {each.copy for each in ids} == {0, 1}
+    assert anyk.task_id() is None
+
+
+@pytest.mark.parametrize("make", EXECUTORS)
+def test_a_constant_arrives_as_its_value(make):
+    with make(2) as executor, executor.broadcast(np.arange(5)) as table:
+        assert quiet(lambda x, t: int(t[x]), [4, 1], executor, kwargs={"t": table}).value == [4, 1]
+        assert quiet(partial(np.take, table), [4, 1], executor).value == [4, 1]
+        assert quiet(lambda x: int(table.value[x]), [4, 1], executor).value == [4, 1]
+        assert anyk.starmap(np.take, [(table, 2)], executor, progress=False).value == [2]
+        scheme = anyk.Replication(2, 2)
+        outcome = anyk.run(scheme, lambda x: x + table.value[1], [1.0, 2.0], executor)
+        assert outcome.value.tolist() == [2.0, 3.0]
+        with anyk.distribute(scheme, [1.0, 2.0], executor) as data:
+            assert data.run(lambda x, t: x + t[4], table).value.tolist() == [5.0, 6.0]
+    with make(2) as executor, pytest.raises(anyk.FunctionRaised, match="released"):
+        quiet(lambda x, t: t[x], [1], executor, kwargs={"t": table})
+
+
+def test_faults_of_workers_are_borne():
+    faults = {0: Crash(), 3: Delay(float("inf"))}
+    with Faulty(anyk.Threads(5), faults) as executor:
+        outcome = quiet(square, range(40), executor, agree=2)
+        assert outcome.value == [x * x for x in range(40)]
+        assert outcome.suspects == ()
+
+
+def test_an_executor_that_is_closed_meanwhile_ends_the_call():
+    executor = anyk.Threads(2)
+    threading.Timer(0.2, executor.close).start()
+    with pytest.raises(anyk.ExecutorError, match="closed"):
+        quiet(lambda _: time.sleep(3600), range(4), executor)
+
+
+def test_several_calls_at_once_on_one_executor():
+    with anyk.Threads(3) as executor:
+        found = {}
+
+        def call(number):
+            found[number] = quiet(lambda x: x + number, range(50), executor).value
+
+        threads = [threading.Thread(target=call, args=(number,)) for number in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert found == {number: [x + number for x in range(50)] for number in range(6)}
