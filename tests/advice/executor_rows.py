@@ -22,7 +22,8 @@ from tried import tried
 import anyk
 from anyk import delays
 from anyk.executors.core.placements import Placements
-from anyk.executors.engines.futures import _FuturesWorker
+from anyk.executors.engines.futures_worker import FuturesWorker
+from anyk.executors.processes.constants import Constants
 from anyk.executors.processes.executor import _pack as packed_for_processes
 from anyk.executors.processes.executor import _refuse as refuse
 from anyk.executors.remote.arguments import pack, sendable
@@ -116,7 +117,7 @@ def nested(own):
 
 def broken(maker):
     """A worker whose pool broke, opened again."""
-    worker = _FuturesWorker(maker)
+    worker = FuturesWorker(maker, Constants())
     worker.open()
     worker.fail(BrokenProcessPool("it ended"))
     worker.open()
@@ -317,8 +318,8 @@ ROWS = [
     ),
     tried(
         "let it return one, such as ProcessPoolExecutor(1).",
-        lambda: _FuturesWorker(int).open(),
-        lambda: _FuturesWorker(partial(ProcessPoolExecutor, 1)).open(),
+        lambda: FuturesWorker(int, Constants()).open(),
+        lambda: FuturesWorker(partial(ProcessPoolExecutor, 1), Constants()).open(),
     ),
     tried(
         "pass a callable that makes one, such as partial(ProcessPoolExecutor, 1), and it is "
