@@ -19,15 +19,7 @@ from anyk.executors.core.raised import describe
 from anyk.executors.core.run_task import Task, reaper, run
 from anyk.executors.engines.slices import Slice, Slices
 
-__all__ = [
-    "ProcessId",
-    "Report",
-    "RunRequest",
-    "WorkerState",
-    "kill_this_process",
-    "mortal",
-    "this_process",
-]
+__all__ = ["ProcessId", "Report", "RunRequest", "WorkerState", "mortal", "this_process"]
 
 ProcessId = tuple[str, int]
 """Which process of which machine."""
@@ -151,7 +143,7 @@ class WorkerState:
 @contextmanager
 def mortal(master: ProcessId) -> Iterator[None]:
     """Let tasks that die take this process along, unless it is the master's."""
-    token = None if master == this_process() else reaper.set(kill_this_process)
+    token = None if master == this_process() else reaper.set(_kill_me)
     try:
         yield
     finally:
@@ -159,6 +151,5 @@ def mortal(master: ProcessId) -> Iterator[None]:
             reaper.reset(token)
 
 
-def kill_this_process() -> None:
-    """How a worker that is a process of its own dies."""
+def _kill_me() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
