@@ -175,7 +175,8 @@ def spying() -> Any:
     """What a task on one Dask worker can ask about another one, by Dask's own messages."""
 
     def look(dask_worker: Any) -> Any:
-        (state,) = (session.state for session in dask_worker.plugins["anyk"].open)
+        (session,) = dask_worker.plugins["anyk"].open
+        (state,) = session.states.values()
         return [np.array(part[0]) for parts in state._held.values() for part in parts]
 
     def spy(_: Any, question: str, others: str) -> Any:

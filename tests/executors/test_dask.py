@@ -36,7 +36,7 @@ import anyk
 from anyk.errors import ExecutorError, InvalidArgument, NotEnoughAnswers, Unachievable
 from anyk.executors.core.base import PerWorker
 from anyk.executors.engines.dask import Dask
-from anyk.executors.engines.dask_worker import DaskRoster
+from anyk.executors.engines.dask_place import DaskRoster
 from anyk.executors.wrappers.with_master import WithMaster
 from anyk.faults import Die, Faulty
 from anyk.testing.tasks import gram
@@ -78,9 +78,12 @@ def trio(client: Any) -> Iterator[Dask]:
 def held(client: Any) -> list[list[int]]:
     """How many shares there are in each session, by Dask worker."""
 
+    def held_in(session: Any) -> int:
+        return sum(len(state._held) for state in session.states.values())
+
     def look(dask_worker: Any) -> list[int]:
         serving = dask_worker.plugins.get("anyk")
-        return [] if serving is None else [len(each.state._held) for each in serving.open]
+        return [] if serving is None else [held_in(each) for each in serving.open]
 
     return sorted(client.run(look).values())
 

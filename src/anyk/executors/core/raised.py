@@ -12,6 +12,7 @@ __all__ = [
     "describe",
     "printable",
     "traceback_of",
+    "with_source",
 ]
 
 LONGEST_FAILURE: Final = 300
@@ -81,3 +82,31 @@ def traceback_of(error: BaseException) -> str:
         return text
     half = LONGEST_TRACEBACK // 2
     return f"{text[: half - 20]}\n ... cut here ...\n{text[-half + 20 :]}"
+
+
+def with_source(text: str) -> str:
+    """A traceback from a trusted worker, with the lines of code that only this process knows.
+
+    Those are of notebooks and interactive sessions, which lie in no file.
+
+    Args:
+        text: from `traceback_of`.
+
+    Example:
+        >>> from anyk.executors.core.raised import with_source
+        >>> with_source('  File "of no file", line 3, in f')
+        '  File "of no file", line 3, in f'
+    """
+    import linecache  # noqa: PLC0415 - import anyk stays quick
+    import re  # noqa: PLC0415 - as above
+
+    place_of = re.compile(r'  File "([^"]+)", line ([0-9]+), in .*').fullmatch
+    lines = text.split("\n")
+    told: list[str] = []
+    for line, after in zip(lines, [*lines[1:], ""], strict=True):
+        told.append(line)
+        place = place_of(line)
+        if place is not None and not after.startswith("    "):
+            source = linecache.getline(place[1], int(place[2])).strip()
+            told += [f"    {source}"] if source else []
+    return "\n".join(told)

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import os
+import weakref
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, final
 
 from anyk.checks import count, instance, positive
-from anyk.errors import InvalidArgument
+from anyk.errors import ExecutorError, InvalidArgument
+from anyk.executors.core.broadcast import Broadcast, Broadcasts
+from anyk.executors.core.calls import AbstractCalls
 from anyk.executors.core.crew import AbstractCrewed, Crew
 from anyk.executors.core.link import Held
 from anyk.executors.core.placements import split
-from anyk.executors.core.raised import describe
 from anyk.executors.core.run_task import Task
-from anyk.executors.engines.dask_session import Frames, library, packed
-from anyk.executors.engines.dask_worker import (
+from anyk.executors.engines.dask_calls import DaskCalls
+from anyk.executors.engines.dask_constants import DaskConstants, with_handles
+from anyk.executors.engines.dask_frames import Frames, library, sendable
+from anyk.executors.engines.dask_place import (
+    DaskPlace,
     DaskRoster,
-    DaskWorker,
     check_client,
+    end,
     listed_workers,
+    most_threads,
 )
+from anyk.executors.engines.dask_worker import DaskWorker
 from anyk.executors.engines.link import EngineLink
 
 __all__ = ["Dask"]
@@ -114,17 +122,26 @@ class Dask(AbstractCrewed):
                 "shares_per_worker= that one worker may hold several shares.",
             )
         roster = DaskRoster(client, there[:machines], needed)
+        self._constants = DaskConstants(client)
+        places = [DaskPlace(client, roster, place, self._constants) for place in range(machines)]
+        self._places = [places[worker // self._shares] for worker in range(number)]
+        self._threads = client.sync(most_threads, client)
+        self._closed, self._owner = False, os.getpid()
+        self._calls: weakref.WeakSet[DaskCalls] = weakref.WeakSet()
+        self._broadcasts = Broadcasts("Dask", send=self._send, drop=self._drop)
+        by_worker = tuple(self._places)
 
         def link(worker: int, held: Held) -> EngineLink:
-            return EngineLink(DaskWorker(client, roster, worker // self._shares), held)
+            return EngineLink(DaskWorker(by_worker[worker], worker), held)
 
         self._crew = Crew(
             "Dask",
             number,
             link=link,
-            pack=_pack,
+            pack=partial(_pack, client),
             ahead=False,
             check=partial(check_client, client),
+            at_end=partial(end, client, places, self._constants),
             more="Start more Dask workers, pass shares_per_worker= (against late workers alone)",
         )
 
@@ -148,27 +165,60 @@ class Dask(AbstractCrewed):
         """The same: Dask workers are taken for machines of their own."""
         return self._shares
 
+    def calls(self, function: Callable[..., Any]) -> AbstractCalls:
+        """Call a function in tasks of the cluster's; see `AbstractExecutor.calls`."""
+        self._check()
+        calls = DaskCalls(self._places, function, _shown(function), self._threads)
+        self._calls.add(calls)
+        return calls
+
+    def broadcast(self, value: Any) -> Broadcast:
+        """Put a constant in Dask's store; see `AbstractExecutor.broadcast`."""
+        self._check()
+        return self._broadcasts.add(value)
+
+    def close(self) -> None:
+        """Let the workers forget everything, and wait for none that is busy."""
+        self._closed = True
+        for calls in tuple(self._calls):
+            calls.end()
+        self._broadcasts.close()
+        self.crew.close()
+
+    def _check(self) -> None:
+        if self._closed:
+            raise ExecutorError("this Dask executor is closed; make a new one.")
+        if self._owner != os.getpid():
+            raise ExecutorError(
+                "this Dask executor is of the process that this one was forked from; make a new "
+                "client here, and an executor with it."
+            )
+        check_client(self._client)
+
+    def _send(self, key: str, value: Any) -> None:
+        sendable("value", value)
+        self._places[0].start(self._constants.add(key, value)).result()
+
+    def _drop(self, key: str) -> None:
+        for place in dict.fromkeys(self._places):
+            place.forget(key)
+
     def __repr__(self) -> str:
         return f"<Dask: {self.workers} workers of {self._client!r}>"
 
 
 def _pack(
-    task: Task, arguments: Sequence[Any], shares: int
-) -> tuple[tuple[str, Frames], list[dict[int, Any]]]:
+    client: Any, task: Task, arguments: Sequence[Any], shares: int
+) -> tuple[tuple[str, Frames, Mapping[str, Any]], list[dict[int, Any]]]:
+    """What travels of a task: its name, itself with its arguments, and futures among them."""
+    common, rows = split(arguments, shares)
+    handed, futures = with_handles((task, common), client)
+    return (_shown(task), sendable("function", handed), futures), rows
+
+
+def _shown(function: Callable[..., Any]) -> str:
+    """A name that Dask shows well, and takes for one kind of task."""
     from dask.utils import funcname  # noqa: PLC0415 - import anyk must not need it
 
-    common, rows = split(arguments, shares)
-    try:
-        return (_shown(funcname(task)), packed((task, common))), rows
-    except Exception as error:
-        raise InvalidArgument(
-            "function",
-            given=f"one that, or its arguments, Dask can't pickle ({describe(error)})",
-            needed="a function and arguments that cloudpickle can send",
-            change="Leave out locks, files and connections.",
-        ) from error
-
-
-def _shown(name: str) -> str:
-    """A name that Dask shows well, and takes for one kind of task."""
-    return name if name.isidentifier() else "share"
+    name = str(funcname(function))
+    return name if name.isidentifier() else "task"

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import pickle
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, final
 
 import distributed
 
-from anyk.executors.core.raised import describe
-from anyk.executors.engines.worker_state import ProcessId, Report, WorkerState
+from anyk.executors.engines.dask_frames import OPERATION, Frames, unpacked
+from anyk.executors.engines.dask_work import (
+    AbstractDaskWork,
+    BatchWork,
+    Constants,
+    ShareWork,
+)
+from anyk.executors.engines.worker_state import ProcessId, WorkerState
 
-__all__ = ["OPERATION", "Frames", "compute", "install"]
-
-OPERATION = "anyk"
-"""Of a message that opens a session with a worker."""
-
-Frames = tuple[Any, ...]
-"""One pickled value: the pickle, then the memory of the arrays in it, as arrays of bytes."""
+__all__ = ["compute", "install"]
 
 _protocol: Any = distributed.protocol
 _MOMENT = 0.1  # seconds that a task waits for its request, before it is put off
@@ -31,17 +30,23 @@ class _Request:
     """What a master asks for; done by the task that has its ticket, and only once.
 
     Args:
-        work: what is to be done; raises nothing.
+        work: what is to be done.
+        constants: of the session.
         settle: takes what came of it, on the worker's event loop.
     """
 
-    def __init__(self, work: Callable[[], Any], settle: Callable[[Any], None]) -> None:
-        self._work, self._settle = work, settle
+    def __init__(
+        self, work: AbstractDaskWork, constants: Constants, settle: Callable[[Any], None]
+    ) -> None:
+        self.work = work
+        self._constants, self._settle = constants, settle
         self._loop = asyncio.get_running_loop()
 
-    def run(self) -> None:
+    def run(self, constants: Mapping[str, Any], arguments: Mapping[str, Any]) -> None:
         """Do the work, in the thread of a task."""
-        done = self._work()
+        self._constants.hold(constants)
+        with Constants.for_now(arguments):
+            done = self.work()
         with suppress(RuntimeError):  # a straggler that its Dask worker did not wait for
             self._loop.call_soon_threadsafe(self._settle, done)
 
@@ -69,8 +74,13 @@ class _Requests:
 _requests = _Requests()
 
 
-def compute(ticket: str) -> None:
+def compute(ticket: str, constants: Mapping[str, Any], arguments: Mapping[str, Any]) -> None:
     """What Dask runs: do what has this ticket.
+
+    Args:
+        ticket: of the request.
+        constants: what the session has from now on, by key.
+        arguments: what this request has besides.
 
     Raises:
         distributed.Reschedule: if it has not arrived, or was withdrawn: then the master lets go of
@@ -79,7 +89,7 @@ def compute(ticket: str) -> None:
     request = _requests.take(ticket, _MOMENT)
     if request is None:
         raise distributed.Reschedule
-    request.run()
+    request.run(constants, arguments)
 
 
 async def install(dask_worker: Any) -> bool:
@@ -121,14 +131,16 @@ class _Sessions(distributed.WorkerPlugin):
 
 @final
 class _Session:
-    """What one master has on this worker: shares, and requests on them.
+    """What one master has on this worker: shares, functions, constants, and requests.
 
-    The shares are dropped when the connection ends, as it does when either process ends.
+    All of it is dropped when the connection ends, as it does when either process ends.
     """
 
     def __init__(self, comm: Any, master: ProcessId) -> None:
-        self._comm = comm
-        self.state = WorkerState(master)
+        self._comm, self._master = comm, master
+        self.states: dict[int, WorkerState] = {}
+        self._functions: dict[str, _Function] = {}
+        self._constants = Constants()
         self._pending: set[str] = set()
         self._lock = asyncio.Lock()
         self._replies: set[asyncio.Task[None]] = set()
@@ -137,44 +149,66 @@ class _Session:
         """Take messages until the connection ends."""
         with suppress(OSError):
             while True:
-                self._take(**await self._comm.read())
+                message = await self._comm.read()
+                getattr(self, f"_take_{message.pop('what')}")(**message)
 
     async def leave(self) -> None:
         """Say that the worker is leaving, and give back what has not begun."""
         self._reply({"leaving": True})
         for ticket in tuple(self._pending):
-            if _requests.take(ticket) is not None:
-                self._settle(ticket, Report(None, None, 0.0))
+            request = _requests.take(ticket)
+            if request is not None:
+                self._settle(ticket, request.work.untouched())
         await asyncio.gather(*self._replies)
 
     def end(self) -> None:
         """Forget everything; what has begun goes on, and nobody hears of it."""
-        self.state.keep(())
         for ticket in self._pending:
             _requests.take(ticket)
         self._pending.clear()
+        self.states.clear()
+        self._functions.clear()
+        self._constants.end()
 
-    def _take(
-        self,
-        ticket: str = "",
-        withdraw: str = "",
-        keep: list[int] | None = None,
-        split: int = 0,
-        frames: Frames = (),
-    ) -> None:
-        if keep is not None:
-            self.state.keep(keep)
-        if withdraw and _requests.take(withdraw) is not None:
-            self._settle(withdraw, Report(None, "withdrawn", 0.0))
-        if ticket:
-            self._pending.add(ticket)
-            common, own = tuple(frames[:split]), tuple(frames[split:])
-            work = _Share(self.state, common, own)
-            _requests.put(ticket, _Request(work, lambda done: self._settle(ticket, done)))
+    def _take_share(self, ticket: str, share: int, split: int, frames: list[Any]) -> None:
+        common, own = tuple(frames[:split]), tuple(frames[split:])
+        self._put(ticket, ShareWork(self._state(share), common, own))
+
+    def _take_batch(self, ticket: str, function: str, frames: list[Any]) -> None:
+        self._put(ticket, BatchWork(self._functions[function], tuple(frames), self._master))
+
+    def _take_function(self, key: str, frames: list[Any]) -> None:
+        self._functions[key] = _Function(tuple(frames))
+
+    def _take_forget(self, key: str) -> None:
+        self._functions.pop(key, None)
+        self._constants.let_go(key)
+
+    def _take_keep(self, share: int, keys: list[int]) -> None:
+        self._state(share).keep(keys)
+
+    def _take_withdraw(self, ticket: str) -> None:
+        request = _requests.take(ticket)
+        if request is not None:
+            self._settle(ticket, request.work.untouched())
+        else:
+            self._reply({"begun": ticket})
+
+    def _state(self, share: int) -> WorkerState:
+        return self.states.setdefault(share, WorkerState(self._master))
+
+    def _put(self, ticket: str, work: AbstractDaskWork) -> None:
+        self._pending.add(ticket)
+        settle = lambda done: self._settle(ticket, done)  # noqa: E731 - it is not called here
+        _requests.put(ticket, _Request(work, self._constants, settle))
 
     def _settle(self, ticket: str, done: Any) -> None:
-        if ticket in self._pending:
-            self._pending.discard(ticket)
+        if ticket not in self._pending:
+            return
+        self._pending.discard(ticket)
+        if isinstance(done, tuple):
+            self._reply({"ticket": ticket, "done": [_protocol.to_serialize(each) for each in done]})
+        else:
             self._reply({"ticket": ticket, "done": _protocol.to_serialize(done)})
 
     def _reply(self, message: dict[str, Any]) -> None:
@@ -189,20 +223,18 @@ class _Session:
 
 
 @final
-class _Share:
-    """A task on a share, to be run in the thread of a Dask task."""
+class _Function:
+    """A function that was sent once, for many batches."""
 
-    def __init__(self, state: WorkerState, common: Frames, own: Frames) -> None:
-        self._state, self._common, self._own = state, common, own
+    def __init__(self, frames: Frames) -> None:
+        self._frames: Frames | None = frames
+        self._value: Any = None
+        self._lock = threading.Lock()
 
-    def __call__(self) -> Report:
-        try:
-            task, arguments = _unpacked(self._common)
-            request, rows = _unpacked(self._own)
-        except Exception as error:  # noqa: BLE001 - what can't be unpickled here is a failed answer
-            return Report(None, describe(error), 0.0)
-        return self._state.run(request, task, arguments, rows)
-
-
-def _unpacked(frames: Frames) -> Any:
-    return pickle.loads(frames[0], buffers=frames[1:])  # noqa: S301 - the master is trusted
+    def __call__(self) -> Any:
+        """The function."""
+        with self._lock:
+            if self._frames is not None:
+                self._value = unpacked(self._frames)
+                self._frames = None
+            return self._value

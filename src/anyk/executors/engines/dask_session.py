@@ -3,46 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import pickle
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, final
 
-import numpy as np
-
 from anyk.errors import ExecutorError
 from anyk.executors.core.raised import describe
+from anyk.executors.engines.dask_frames import OPERATION, library
 from anyk.executors.engines.worker_state import this_process
-from anyk.wording import missing_extra
 
-__all__ = ["DaskSession", "Frames", "library", "packed"]
+__all__ = ["DaskSession"]
 
 _GLANCE = 1.0  # seconds after which one who waits looks whether Dask still has the task
 _CONNECTING = 5.0  # seconds that a worker is given to answer, before another one is looked for
 
-Frames = tuple[Any, ...]
-"""One pickled value: the pickle, then the memory of the arrays in it, as arrays of bytes."""
 
-
-def library() -> Any:
-    """`distributed`, if it is installed.
-
-    Raises:
-        ImportError: if it is not.
-    """
-    try:
-        import distributed  # noqa: PLC0415 - import anyk must not need it
-    except ImportError as error:
-        raise missing_extra("anyk.Dask needs dask.distributed", "dask") from error
-    return distributed
-
-
-def packed(value: object) -> Frames:
-    """A value as frames, by Dask's pickle; arrays are not copied."""
-    dumps: Any = library().protocol.pickle.dumps  # cloudpickle where it is needed
-    buffers: list[pickle.PickleBuffer] = []
-    pickled = dumps(value, buffer_callback=buffers.append, protocol=5)
-    return (pickled, *(np.frombuffer(buffer.raw(), dtype=np.uint8) for buffer in buffers))
+def _nothing() -> None:
+    pass
 
 
 @final
@@ -69,6 +46,9 @@ class DaskSession:
         self._resources = dict(resources) or None
         self._lock = asyncio.Lock()
         self._asked: dict[str, asyncio.Future[Any]] = {}
+        self._begun: dict[str, Callable[[], None]] = {}
+        self._said: set[asyncio.Future[None]] = set()
+        self._has: set[str] = set()  # functions and constants that are there
         self.alive = True
         self._reader = asyncio.ensure_future(self._read())
 
@@ -87,12 +67,20 @@ class DaskSession:
             return None
         return None if comm is None else cls(client, address, comm, resources)
 
-    async def ask(self, ticket: str, message: dict[str, Any]) -> Any:
+    async def ask(
+        self,
+        ticket: str,
+        message: dict[str, Any],
+        constants: Mapping[str, Any],
+        arguments: Mapping[str, Any],
+    ) -> Any:
         """Have something computed by a task of Dask's on this worker; what came of it.
 
         Args:
             ticket: name of the task.
             message: what is to be computed.
+            constants: futures of what the worker has from now on, by key.
+            arguments: futures of what this task needs besides.
 
         Raises:
             OSError: if the worker is gone.
@@ -103,16 +91,55 @@ class DaskSession:
         task = None
         try:
             await self.write({"ticket": ticket, **message})
-            task = self._submit(ticket)
+            lacking = {key: each for key, each in constants.items() if key not in self._has}
+            task = self._submit(ticket, lacking, dict(arguments))
             while not answer.done():
                 await asyncio.wait({answer}, timeout=_GLANCE)
                 if task.status in ("error", "cancelled") and not answer.done():
-                    raise ExecutorError(f"Dask gave its task up: {task.status}.")
+                    raise await _why(task)
+            self._has.update(lacking)
             return answer.result()
         finally:
             del self._asked[ticket]
+            self._begun.pop(ticket, None)
             if task is not None:
                 task.release()
+            if not answer.done():
+                self.say({"what": "withdraw", "ticket": ticket})
+
+    def ask_back(self, ticket: str, begun: Callable[[], None] = _nothing) -> None:
+        """Ask for something back that has not begun: then None comes of it.
+
+        Args:
+            ticket: name of the task.
+            begun: called if it has begun.
+        """
+        if ticket in self._asked:
+            self._begun[ticket] = begun
+            self.say({"what": "withdraw", "ticket": ticket})
+
+    def forget(self, key: str) -> None:
+        """Let the worker forget a function or a constant."""
+        self._has.discard(key)
+        self.say({"what": "forget", "key": key})
+
+    def say(self, message: dict[str, Any]) -> None:
+        """Send a message, without waiting; nothing if the worker is gone."""
+        if self.alive:
+            saying = asyncio.ensure_future(self.write(message))
+            self._said.add(saying)
+            saying.add_done_callback(self._heard)
+
+    def _heard(self, saying: asyncio.Future[None]) -> None:
+        self._said.discard(saying)
+        if not saying.cancelled():
+            saying.exception()  # the reader tells of a worker that is gone
+
+    async def send_once(self, key: str, message: dict[str, Any]) -> None:
+        """Send what the worker has not yet, before what is sent afterwards."""
+        if key not in self._has:
+            self._has.add(key)
+            await self.write(message)
 
     async def write(self, message: dict[str, Any]) -> None:
         """Send a message.
@@ -125,18 +152,25 @@ class DaskSession:
                 raise ConnectionError("the connection is closed.")
             await self._comm.write(message)
 
+    def retire(self) -> None:
+        """Close the connection when what has begun is over."""
+        if not self._asked:
+            self._reader.cancel()
+
     async def end(self) -> None:
         """Close the connection, so that the worker forgets everything."""
         self._reader.cancel()
         with suppress(asyncio.CancelledError):
             await self._reader
 
-    def _submit(self, ticket: str) -> Any:
+    def _submit(self, ticket: str, constants: dict[str, Any], arguments: dict[str, Any]) -> Any:
         from anyk.executors.engines.dask_serving import compute  # noqa: PLC0415 - needs Dask
 
         return self._client.submit(
             compute,
             ticket,
+            constants,
+            arguments,
             key=ticket,
             workers=[self.address],
             allow_other_workers=False,
@@ -166,10 +200,15 @@ class DaskSession:
         for answer in self._asked.values():
             if not answer.done():
                 answer.set_exception(ConnectionError(why))
+                answer.exception()  # whoever asked may have gone
 
-    def _take(self, ticket: str = "", done: Any = None, *, leaving: bool = False) -> None:
+    def _take(
+        self, ticket: str = "", done: Any = None, begun: str = "", *, leaving: bool = False
+    ) -> None:
         if leaving:
             self.alive = False
+        if begun:
+            self._begun.pop(begun, _nothing)()
         answer = self._asked.get(ticket)
         if answer is not None and not answer.done():
             answer.set_result(done)
@@ -177,10 +216,7 @@ class DaskSession:
 
 async def _connected(client: Any, address: str) -> Any:
     """A connection on which a worker takes messages; None if it is leaving."""
-    from anyk.executors.engines.dask_serving import (  # noqa: PLC0415 - needs Dask
-        OPERATION,
-        install,
-    )
+    from anyk.executors.engines.dask_serving import install  # noqa: PLC0415 - needs Dask
 
     dumps: Any = library().protocol.pickle.dumps
     reply = await client.rpc(address).run(function=dumps(install), kwargs=dumps({}))
@@ -191,3 +227,11 @@ async def _connected(client: Any, address: str) -> Any:
     comm = await library().comm.connect(address, **client.connection_args)
     await comm.write({"op": OPERATION, "reply": False, "master": this_process()})
     return comm
+
+
+async def _why(task: Any) -> Exception:
+    """Why Dask has given a task up."""
+    if task.status == "cancelled":
+        return ExecutorError("Dask cancelled its task.")
+    error = await task.exception(asynchronous=True)
+    return ExecutorError(f"Dask gave its task up: {describe(error)}.")

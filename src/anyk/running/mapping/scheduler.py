@@ -56,7 +56,7 @@ class Scheduler:
         self._todo: deque[Item] = deque()  # drawn, and lacking somebody
         self._open: dict[int, Item] = {}
         self._pace = Pace(executor.workers, executor.lateness)
-        self._flights = Flights(executor.workers, self._pace)
+        self._flights = Flights(executor.workers, self._pace, calls.at_once)
         self._tickets = count()
         self._barred: set[int] = set(executor.quarantine)
         self._strikes = [0] * executor.workers
@@ -115,17 +115,18 @@ class Scheduler:
 
     def _send(self) -> float:
         """Give work to whoever is free; when to look again though nothing has come."""
-        depth = 1 + self._calls.ahead if self._pace.quick else 1
+        at_once = self._calls.at_once
+        depth = at_once + self._calls.ahead * self._pace.quick
         usable = self._usable()
         for held in range(depth):  # everybody has something before anybody has more
             for worker in usable:
                 if len(self._flights.at(worker)) == held and not self._give(worker):
                     break
-        idle = [worker for worker in usable if not self._flights.at(worker)]
+        idle = [worker for worker in usable if len(self._flights.at(worker)) < at_once]
         if not idle:
             return math.inf
         wake, now = self._help(idle), self._executor.clock()
-        if any(item.raised for item in self._todo):  # and waits for somebody else
+        if any(item.raised or item.died for item in self._todo):  # and waits for somebody else
             others = map(self._flights.late_at, usable)
             wake = min([wake, *(late for late in others if late > now)])
         return wake
@@ -153,7 +154,7 @@ class Scheduler:
             if item.lacking <= 0:
                 item.queued = False
                 continue
-            alone = bool(item.deaths or item.raised)  # nobody else is to suffer from it
+            alone = bool(item.died or item.raised)  # nobody else is to suffer from it
             if not self._may_take(item, worker) or (alone and items):
                 kept.append(item)
                 continue
@@ -192,17 +193,19 @@ class Scheduler:
         return item
 
     def _may_take(self, item: Item, worker: int) -> bool:
-        """Whether a worker may be given an item, and, if the function raised there, must be."""
+        """Whether a worker may be given an item, and, if it went wrong there, must be."""
         if not item.may_go_to(worker):
             return False
-        if worker not in item.raised:
-            return True
+        return not item.went_wrong_on(worker) or not self._others(item)
+
+    def _others(self, item: Item) -> bool:
+        """Whether there are workers on which an item did not go wrong, and who soon are free."""
         now = self._executor.clock()
-        return not any(
-            item.may_go_to(other)
-            and other not in item.raised
-            and now < self._flights.late_at(other)
-            for other in self._usable()
+        return any(
+            item.may_go_to(worker)
+            and not item.went_wrong_on(worker)
+            and now < self._flights.late_at(worker)
+            for worker in self._usable()
         )
 
     def _post(self, worker: int, items: list[Item]) -> None:
@@ -232,7 +235,7 @@ class Scheduler:
             flight
             for flight in self._flights
             if not flight.void
-            and not self._flights.first(flight)
+            and not self._flights.begun(flight)
             and any(self._may_take(item, worker) for item in flight.open)
         ]
         for flight in sorted(waiting, key=lambda each: -each.ticket):
@@ -290,7 +293,7 @@ class Scheduler:
         flight = self._flights.get(returned.ticket)
         if flight is None:
             return
-        began = self._flights.began(flight)
+        began = flight.sent if flight.began is None else flight.began
         self._flights.remove(returned.ticket, returned.answered)
         if self._heard is not None:
             self._heard(returned)
@@ -345,8 +348,8 @@ class Scheduler:
         del self._open[item.place]
         self._over.append(item)
         for worker in tuple(item.with_):
-            for flight in self._flights.at(worker)[1:]:
-                if not flight.open:
+            for flight in tuple(self._flights.at(worker)):
+                if not flight.open and not self._flights.begun(flight):
                     self._take_back(flight)
 
     def _bar(self, worker: int) -> None:
@@ -362,8 +365,9 @@ class Scheduler:
     def _died(self, flight: Flight, why: str) -> None:
         """A worker died, or was lost, with these items."""
         for item in flight.items:
-            item.deaths += 1
-            if item.deaths >= _DEATHS and not item.over:
+            item.died.append(flight.worker)
+            several = len(set(item.died)) >= _DEATHS or not self._others(item)
+            if several and len(item.died) >= _DEATHS and not item.over:
                 self._fail(item, deadly(item, why))
         self._again(flight.items)
 
