@@ -75,8 +75,13 @@ class AbstractCalls(ABC):
 
     @property
     @abstractmethod
+    def at_once(self) -> int:
+        """How many batches a worker computes at a time."""
+
+    @property
+    @abstractmethod
     def ahead(self) -> int:
-        """How many batches a worker should have at hand beside the one that it computes."""
+        """How many batches a worker should have at hand beside those that it computes."""
 
     @abstractmethod
     def post(self, worker: int, batch: Batch) -> None:

@@ -52,6 +52,11 @@ class RayCalls(AbstractCalls):
         self._closed = self._woken = False
 
     @property
+    def at_once(self) -> int:
+        """One; see `AbstractCalls.at_once`."""
+        return 1
+
+    @property
     def ahead(self) -> int:
         """One: it is there when the actor is done with the one before it."""
         return 1

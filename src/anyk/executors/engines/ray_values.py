@@ -28,6 +28,7 @@ __all__ = [
 ]
 
 _SMALL = 1 << 16  # bytes up to which a parcel travels with each call
+_REFERENCE = b"ObjectRef"  # is in each pickle of one
 
 
 def library() -> Any:
@@ -127,9 +128,12 @@ def parcel(value: Any, argument: str) -> Parcel:
     Raises:
         InvalidArgument: if it can't be pickled.
     """
-    plain, refs = without_refs(value)
+    refs: tuple[Any, ...] = ()
     try:
-        parts = to_parts(plain)
+        parts = to_parts(value)
+        if _REFERENCE in parts[0]:
+            value, refs = without_refs(value)
+            parts = to_parts(value)
     except Exception as error:
         raise InvalidArgument(
             argument,

@@ -78,6 +78,10 @@ class _SimulatedCalls(AbstractCalls):
         self._compute = compute
 
     @property
+    def at_once(self) -> int:
+        return 1
+
+    @property
     def ahead(self) -> int:
         return 1
 

@@ -39,7 +39,8 @@ class Item:
         self.with_: list[int] = []  # workers that have it now
         self.given = 0  # how often it was
         self.queued = False  # whether it waits for somebody who is free
-        self.raised: dict[int, Raised] = {}
+        self.raised: dict[int, Raised] = {}  # by worker, on which it was raised last
+        self.raises = 0
         self.died: list[int] = []  # workers that died, or were lost, with it
         self.outvoted: set[int] = set()
         self.supporters: set[int] = set()

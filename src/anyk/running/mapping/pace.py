@@ -13,6 +13,7 @@ _REMEMBERED = 200  # items of all workers
 _OF_EACH = 8  # batches of one worker
 _TOGETHER = 0.02  # seconds that items take which travel together
 _MOST = 2000  # of them
+_UNHEARD = 30.0  # seconds after which an item is late where nothing came from anybody yet
 _SLOWEST = 0.9  # the quantile of all times that an item may take and not be late
 
 
@@ -55,11 +56,11 @@ class Pace:
             return sorted(own)[len(own) // 2]
         return self._quantile(0.5)
 
-    def late_after(self) -> float | None:
+    def late_after(self) -> float:
         """After how many seconds an item is late, where its worker is as quick as others."""
         median, slow = self._quantile(0.5), self._quantile(_SLOWEST)
         if median is None or slow is None:
-            return None
+            return _UNHEARD
         measure = self._lateness
         margin = min(measure.margin, max(median, 0.01))
         return max(measure.medians * median, slow) + margin
