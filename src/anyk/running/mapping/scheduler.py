@@ -196,17 +196,18 @@ class Scheduler:
         """Whether a worker may be given an item, and, if it went wrong there, must be."""
         if not item.may_go_to(worker):
             return False
-        return not item.went_wrong_on(worker) or not self._others(item)
-
-    def _others(self, item: Item) -> bool:
-        """Whether there are workers on which an item did not go wrong, and who soon are free."""
         now = self._executor.clock()
-        return any(
-            item.may_go_to(worker)
-            and not item.went_wrong_on(worker)
-            and now < self._flights.late_at(worker)
-            for worker in self._usable()
+        return not item.went_wrong_on(worker) or not any(
+            now < self._flights.late_at(other) for other in self._others(item)
         )
+
+    def _others(self, item: Item) -> list[int]:
+        """Workers that may be given an item, and on which it did not go wrong yet."""
+        return [
+            worker
+            for worker in self._usable()
+            if item.may_go_to(worker) and not item.went_wrong_on(worker)
+        ]
 
     def _post(self, worker: int, items: list[Item]) -> None:
         ticket = next(self._tickets)
