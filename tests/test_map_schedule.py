@@ -75,6 +75,10 @@ class WatchedCalls(AbstractCalls):
         self._back: Counter[int] = Counter()
 
     @property
+    def at_once(self) -> int:
+        return self._calls.at_once
+
+    @property
     def ahead(self) -> int:
         return self._calls.ahead
 

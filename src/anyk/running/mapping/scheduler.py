@@ -126,7 +126,7 @@ class Scheduler:
         if not idle:
             return math.inf
         wake, now = self._help(idle), self._executor.clock()
-        if any(item.raised for item in self._todo):  # and waits for somebody else
+        if any(item.raised or item.died for item in self._todo):  # and waits for somebody else
             others = map(self._flights.late_at, usable)
             wake = min([wake, *(late for late in others if late > now)])
         return wake
@@ -154,7 +154,7 @@ class Scheduler:
             if item.lacking <= 0:
                 item.queued = False
                 continue
-            alone = bool(item.deaths or item.raised)  # nobody else is to suffer from it
+            alone = bool(item.died or item.raised)  # nobody else is to suffer from it
             if not self._may_take(item, worker) or (alone and items):
                 kept.append(item)
                 continue
@@ -193,17 +193,19 @@ class Scheduler:
         return item
 
     def _may_take(self, item: Item, worker: int) -> bool:
-        """Whether a worker may be given an item, and, if the function raised there, must be."""
+        """Whether a worker may be given an item, and, if it went wrong there, must be."""
         if not item.may_go_to(worker):
             return False
-        if worker not in item.raised:
-            return True
+        return not item.went_wrong_on(worker) or not self._others(item)
+
+    def _others(self, item: Item) -> bool:
+        """Whether there are workers on which an item did not go wrong, and who soon are free."""
         now = self._executor.clock()
-        return not any(
-            item.may_go_to(other)
-            and other not in item.raised
-            and now < self._flights.late_at(other)
-            for other in self._usable()
+        return any(
+            item.may_go_to(worker)
+            and not item.went_wrong_on(worker)
+            and now < self._flights.late_at(worker)
+            for worker in self._usable()
         )
 
     def _post(self, worker: int, items: list[Item]) -> None:
@@ -363,8 +365,9 @@ class Scheduler:
     def _died(self, flight: Flight, why: str) -> None:
         """A worker died, or was lost, with these items."""
         for item in flight.items:
-            item.deaths += 1
-            if item.deaths >= _DEATHS and not item.over:
+            item.died.append(flight.worker)
+            several = len(set(item.died)) >= _DEATHS or not self._others(item)
+            if several and len(item.died) >= _DEATHS and not item.over:
                 self._fail(item, deadly(item, why))
         self._again(flight.items)
 
