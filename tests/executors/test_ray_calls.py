@@ -215,6 +215,28 @@ def test_an_idle_actor_that_was_killed_has_a_successor(trio: Ray) -> None:
     assert returned.results[0].value != pid
 
 
+def test_an_actor_that_dies_with_a_share_and_a_batch_has_one_successor(
+    trio: Ray, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    pid = trio.calls(lambda _: os.getpid())
+    (before,) = values(pid, 0, None)
+    placement = trio.place([np.zeros(1)])
+    dispatch = trio.dispatch(put_off(gate), placement, [])
+    assert eventually(gate.with_suffix(".begun").exists)
+    for ticket in range(2):
+        pid.post(0, batch(ticket, None))
+    os.kill(before, signal.SIGKILL)
+    assert dispatch.receive(LONG).failure == "Ray actor died"
+    returned = [came(pid) for _ in range(2)]
+    assert [each.failure is None for each in returned] == [False, True]
+    after = returned[1].results[0].value
+    answer = trio.dispatch(lambda _: os.getpid(), placement, []).receive(LONG)
+    assert values(pid, 0, None) == [after] == [answer.value]
+    trio.release(placement)
+
+
 def test_no_room_is_one_failed_batch_each_in_time() -> None:
     with Ray(1, num_cpus=64.0, patience=0.5) as executor:
         calls = executor.calls(abs)

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import pickle
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, final
 
 import numpy as np
 
 from anyk.executors.core.broadcast import Unreadable, forget, keep
-from anyk.executors.core.calls import Batch, Result
-from anyk.executors.core.raised import Raised, describe
-from anyk.executors.core.run_items import Sealed, raised_by, run_items, sealed
+from anyk.executors.core.raised import describe
 from anyk.executors.core.run_task import Task
-from anyk.executors.core.task_id import TaskId
-from anyk.executors.engines.ray_values import Parcel, filled, library, to_parts
+from anyk.executors.engines.ray_values import Parcel, filled, library, own, sendable
 from anyk.executors.engines.slices import Slice
 from anyk.executors.engines.worker_state import ProcessId, Report, RunRequest, WorkerState, mortal
+from anyk.executors.processes.calls import CallOrder, computed, failing
+from anyk.executors.processes.wire import Payload
 from anyk.work import own_copies
 
 __all__ = ["AnykWorker"]
@@ -91,34 +91,30 @@ class AnykWorker:
         return self._state.run(request, task, arguments, rows)
 
     def compute(
-        self, key: int, sent: Parcel | None, ticket: int, size: int, batch: Parcel
-    ) -> list[Sealed] | None:
+        self, key: int, sent: Parcel | None, ticket: int, batch: CallOrder, refs: Sequence[Any]
+    ) -> tuple[Payload, Payload] | None:
         """Call a function on the items of a batch.
 
         Args:
             key: of the calls.
             sent: the function, with the first batch of these calls here; None afterwards.
             ticket: of the batch.
-            size: how many items there are.
-            batch: the arguments of each item, and what each is called.
+            batch: the items.
+            refs: the references that were in them.
 
         Returns:
-            A sealed result an item; None if the batch was taken back.
+            What came of it, packed; None if the batch was taken back.
         """
         if sent is not None:
             self._calls.take(key, sent)
         if not self._calls.begin(key, ticket):
             return None
-        try:
-            items, ids = batch.bare()
-            function = self._calls.function(key)
-        except Exception as error:  # noqa: BLE001 - it is all that comes of any item
-            return [sealed(Result(None, raised_by(error), 0.0), to_parts)] * size
+        function = self._calls.function(key)
+        if refs:
+            function = partial(_called, function, refs)
         with mortal(self._master):
-            return [
-                _computed(function, item, each, batch.refs)
-                for item, each in zip(items, ids, strict=True)
-            ]
+            about, values = computed(function, own(batch.items), batch.about)
+        return sendable(about), sendable(values)
 
     def withdraw(self, key: int, ticket: int) -> bool:
         """Take a batch back; whether it has not begun, and will not."""
@@ -132,23 +128,14 @@ class AnykWorker:
         return self._fetched[ref] if ref in self._fetched else library().get(ref)
 
 
-def _computed(function: Any, item: Any, each: TaskId, refs: Sequence[Any]) -> Sealed:
-    """What comes of an item, sealed before the function may use the memory of its value again."""
+def _called(function: Callable[..., Any], refs: Sequence[Any], *item: Any) -> Any:
+    """Call a function on an item with what lies in the object store."""
     try:
-        given = filled(item, refs, _own_value) if refs else item
-    except Exception as error:  # noqa: BLE001 - of whatever task of Ray's should make it
-        result = Result(None, _upstream(error), 0.0)
-    else:
-        (result,) = run_items(function, Batch(0, (given,), (each,)), fresh=True, in_master=False)
-    return [
-        np.array(part) if type(part) is np.ndarray else part for part in sealed(result, to_parts)
-    ]
-
-
-def _upstream(error: Exception) -> Raised:
-    """Why what lies in the object store can't be had: what the task raised that should make it."""
-    cause = getattr(error, "cause", None)
-    return raised_by(cause if isinstance(cause, BaseException) else error)
+        given = filled(item, refs, _own_value)
+    except Exception as error:  # noqa: BLE001 - it goes on below
+        cause = getattr(error, "cause", None)  # what the task raised that should make it
+        raise cause if isinstance(cause, Exception) else error from None
+    return function(*given)
 
 
 def _own_value(ref: Any) -> Any:
@@ -175,9 +162,12 @@ class _Calls:
                 self._parcels[key] = function
 
     def function(self, key: int) -> Any:
-        """The function of some calls, unpickled by the first one."""
+        """The function of some calls, unpickled by the first one; or one that says why not."""
         if key not in self._functions:
-            self._functions[key] = self._parcels[key].open(_own_value)
+            try:
+                self._functions[key] = self._parcels[key].open(_own_value)
+            except Exception as error:  # noqa: BLE001 - whatever it is, each call fails of it
+                self._functions[key] = failing(describe(error))
         return self._functions[key]
 
     def begin(self, key: int, ticket: int) -> bool:

@@ -126,7 +126,7 @@ class Scheduler:
         if not idle:
             return math.inf
         wake, now = self._help(idle), self._executor.clock()
-        if any(item.raised for item in self._todo):  # and waits for somebody else
+        if any(item.raised or item.died for item in self._todo):  # and waits for somebody else
             others = map(self._flights.late_at, usable)
             wake = min([wake, *(late for late in others if late > now)])
         return wake
@@ -146,7 +146,7 @@ class Scheduler:
         return bool(items) or bool(self._todo) or self.source.more
 
     def _next(self, worker: int) -> list[Item]:
-        most = self._fair(self._pace.together(worker))
+        most = self._fair(self._pace.together(worker), self._pace.least(worker))
         items: list[Item] = []
         kept: list[Item] = []
         while self._todo and len(items) < most:
@@ -177,13 +177,13 @@ class Scheduler:
                 self._todo.append(drawn)
         return items
 
-    def _fair(self, most: int) -> int:
-        """At most so many that all workers have something to do until the end."""
+    def _fair(self, most: int, least: int) -> int:
+        """At most so many that all workers have something to do, where it is worth a message."""
         left = self.source.left
         if left is None:
             return most
         left = left * self._settings.agree + len(self._todo)
-        return max(1, min(most, left // (2 * max(1, len(self._usable())))))
+        return max(1, min(most, max(least, left // (2 * max(1, len(self._usable()))))))
 
     def _draw(self) -> Item | None:
         drawn = self.source.draw()
