@@ -12,7 +12,7 @@ from rich.console import Console
 
 import anyk
 from anyk.answers import Timing
-from anyk.demo.digits import deal, held_out, taught
+from anyk.demo.digits import held_out, taught
 from anyk.demo.jobs import gram_job, reading_job
 from anyk.demo.network import WEIGHTS, logits, read
 from anyk.demo.report import conclusion
@@ -37,14 +37,14 @@ def run_small(tmp_path: Path, *, terminal: bool, seed: int = 0):
 @pytest.mark.parametrize("terminal", [False, True])
 def test_the_demo_tells_what_happened(tmp_path, terminal):
     (reading, gram), printed = run_small(tmp_path, terminal=terminal)
-    uncoded, replicated, coded = reading
-    trouble = coded.job.trouble
+    uncoded, replicated, mapped = reading
+    trouble = mapped.job.trouble
     assert uncoded.lost == (trouble.killed,)
     assert uncoded.right == 7 * 56
-    assert coded.failed in {(), (trouble.killed,)}
-    assert not coded.lost
-    assert 0.9 * 448 < coded.right <= 448
-    assert coded.error < coded.outcome.error_estimate
+    assert mapped.failed in {(), (trouble.killed,)}
+    assert not mapped.lost
+    assert mapped.right == 448
+    assert mapped.outcome.status is anyk.Status.EXACT
     assert replicated.right == 448 - 56 * len(replicated.lost)
 
     uncoded, replicated, coded = gram
@@ -58,6 +58,7 @@ def test_the_demo_tells_what_happened(tmp_path, terminal):
     assert coded.named in {(), (trouble.liar,)}
     assert not coded.deceived
     assert "1 uncoded" in printed
+    assert "1 anyk.map" in printed
     assert "2 coded" in printed
     assert "unnoticed" in printed
     assert ("\x1b[" in printed) == terminal
@@ -106,13 +107,6 @@ def test_reading_is_deterministic_and_of_any_shape():
     assert np.array_equal(read(images, passes=5), read(images, passes=5))
     blocks = read(images.reshape(2, 3, 64), passes=5)
     np.testing.assert_allclose(blocks.reshape(6, 10), read(images, passes=5))
-
-
-def test_dealing_gives_every_digit_to_one_block():
-    images = held_out()[0][:24]
-    places = deal(images, blocks=4, rows=6)
-    assert places.shape == (4, 6)
-    assert sorted(places.ravel()) == list(range(24))
 
 
 def test_faults_of_workers_that_are_not_there_are_left_out():
@@ -186,7 +180,7 @@ sys.exit(main(sys.argv[1:]))
 
 def test_sleepers_that_were_waited_for_are_late_however_busy_the_machine_is():
     job = reading_job(np.random.default_rng(0), seconds=5.0, passes=1)
-    uncoded, _, coded = job.ways
+    uncoded, _, mapped = job.ways
     asleep, killed = job.trouble.asleep, job.trouble.killed
 
     def result(way, ends):
@@ -204,7 +198,7 @@ def test_sleepers_that_were_waited_for_are_late_however_busy_the_machine_is():
     assert waited.late == asleep
     assert waited.spare == ()
     spared = next(who for who in range(12) if who not in {*asleep, killed})
-    left = result(coded, {who: None if who in {*asleep, spared} else 2.5 for who in range(12)})
+    left = result(mapped, {who: None if who in {*asleep, spared} else 2.5 for who in range(12)})
     assert set(left.late) == {*asleep, spared}
     assert left.spare == (spared,)
     assert f"did not wait for {asleep[0]} and {asleep[1]}" in conclusion(left)

@@ -82,6 +82,16 @@ def test_a_network_on_a_curve(threads):
     assert float(off) <= 3 * outcome.error_estimate
 
 
+def test_products_of_tensors(threads):
+    a, b = torch.rand(6, 5), torch.rand(5, 3)
+    for factors in ((a, b), (a, b.numpy()), (a.numpy(), b)):
+        value = anyk.matmul(*factors, threads, stragglers=1).value
+        assert value.dtype == torch.float32
+        assert torch.allclose(value, a @ b)
+    assert anyk.matmul(IDS, IDS.T, threads).value.dtype == torch.int64
+    assert type(anyk.matmul(a.numpy(), b.numpy(), threads).value) is np.ndarray
+
+
 def test_gradients_end_at_the_worker(threads):
     X = ROWS.clone().requires_grad_()
     value = anyk.run(COPIES, seen, X, threads).value

@@ -408,6 +408,12 @@ ROWS = [
         lambda: pack([1, 2], []),
     ),
     tried(
+        "pass the value as an argument, or let the workers' own function load it.",
+        lambda: anyk.Remote(["127.0.0.1:1"], tls=None).broadcast(np.ones(2)),
+        lambda: make_request("scaled", (np.ones(3), np.ones(2)), 1),
+        lambda: make_request("scaled_by_my_own", (np.ones(3),), 1),
+    ),
+    tried(
         "Convert it with .astype(...).",
         lambda: sendable(np.array(["1"]), "arguments"),
         lambda: sendable(np.array(["1"]).astype(int), "arguments"),

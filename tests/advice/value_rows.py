@@ -119,6 +119,17 @@ ROWS = [
         lambda: anyk.Torch(),
     ),
     tried(
+        "Pass domain=anyk.Reals().",
+        lambda: anyk.Sparse((2, 1, 1), 4, domain=anyk.Reals(dtype=np.float32)),
+        lambda: anyk.Sparse((2, 1, 1), 4, domain=anyk.Reals()),
+    ),
+    tried(
+        "Leave it out, or pass domain=anyk.Reals().",
+        lambda: anyk.MDS((2, 1, 1), 4, domain=anyk.Reals(dtype=np.float32), verified=True),
+        lambda: anyk.MDS((2, 1, 1), 4, domain=anyk.Reals(dtype=np.float32)),
+        lambda: anyk.MDS((2, 1, 1), 4, domain=anyk.Reals(), verified=True),
+    ),
+    tried(
         "Let the function return floats, or take a prime field as domain=.",
         lambda: gradient(lambda x: x + 2**60),
         lambda: gradient(lambda x: x + 2.0**60),

@@ -20,6 +20,7 @@ from anyk.testing.tasks import (
     shifted,
     sluggish,
     spoiled,
+    waits,
     weighted,
 )
 
@@ -43,6 +44,7 @@ __all__ = [
     "spoiled",
     "squares_by_hand",
     "text",
+    "waits",
     "weighted",
     "wide",
 ]

@@ -1,6 +1,7 @@
 """Calls on workers that are processes: values of any type, failures, death, constants."""
 
 import itertools
+import linecache
 import multiprocessing
 import os
 import signal
@@ -131,6 +132,16 @@ def test_what_is_raised_costs_its_item_alone_and_says_where(pair: AbstractExecut
     assert isinstance(second.raised.error, KeyError)
     assert "in deep" in second.raised.traceback
     assert Path(__file__).name in second.raised.traceback
+
+
+def test_lines_of_a_notebook_are_in_the_traceback(processes: anyk.Processes) -> None:
+    cell = "def f(x):\n    table = {}\n    return table[x]\n"
+    linecache.cache["cell 7"] = (len(cell), None, cell.splitlines(keepends=True), "cell 7")
+    space = {"__name__": "__main__"}
+    exec(compile(cell, "cell 7", "exec"), space)  # noqa: S102 - as a notebook does
+    told = 'File "cell 7", line 3, in f\n    return table[x]\n'
+    assert told in results(processes, space["f"], [0])[0].raised.traceback
+    assert told in call(processes, space["f"], [0])[0].traceback
 
 
 def test_a_traceback_is_limited(pair: AbstractExecutor) -> None:

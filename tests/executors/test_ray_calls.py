@@ -88,6 +88,16 @@ def test_items_and_results_are_of_any_type_and_can_be_written_in(trio: Ray) -> N
     assert here[5].tolist() == [0, 1, 2]
 
 
+def test_a_function_may_use_the_memory_of_its_value_again(trio: Ray) -> None:
+    memory = np.zeros(100_000)
+
+    def again(x: float) -> Any:
+        memory[:] = x
+        return memory
+
+    assert [each.max() for each in values(trio.calls(again), 0, 1.0, 2.0, 3.0)] == [1.0, 2.0, 3.0]
+
+
 def test_what_an_item_raises_and_what_can_not_be_sent_are_its_own(trio: Ray) -> None:
     class OddError(Exception):
         def __init__(self, one: int, two: int) -> None:
@@ -205,6 +215,28 @@ def test_an_idle_actor_that_was_killed_has_a_successor(trio: Ray) -> None:
     assert returned.results[0].value != pid
 
 
+def test_an_actor_that_dies_with_a_share_and_a_batch_has_one_successor(
+    trio: Ray, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    pid = trio.calls(lambda _: os.getpid())
+    (before,) = values(pid, 0, None)
+    placement = trio.place([np.zeros(1)])
+    dispatch = trio.dispatch(put_off(gate), placement, [])
+    assert eventually(gate.with_suffix(".begun").exists)
+    for ticket in range(2):
+        pid.post(0, batch(ticket, None))
+    os.kill(before, signal.SIGKILL)
+    assert dispatch.receive(LONG).failure == "Ray actor died"
+    returned = [came(pid) for _ in range(2)]
+    assert [each.failure is None for each in returned] == [False, True]
+    after = returned[1].results[0].value
+    answer = trio.dispatch(lambda _: os.getpid(), placement, []).receive(LONG)
+    assert values(pid, 0, None) == [after] == [answer.value]
+    trio.release(placement)
+
+
 def test_no_room_is_one_failed_batch_each_in_time() -> None:
     with Ray(1, num_cpus=64.0, patience=0.5) as executor:
         calls = executor.calls(abs)
@@ -250,11 +282,11 @@ def test_a_constant_that_can_not_be_had_is_told_as_such(trio: Ray) -> None:
 
     with pytest.raises(InvalidArgument, match="value: got one that Ray can't take"):
         trio.broadcast(each for each in ())
-    with trio.broadcast(LoadsOnlyHere()):
-        calls = trio.calls(abs)
+    with trio.broadcast(LoadsOnlyHere()) as constant:
+        calls = trio.calls(partial(max, constant))
         calls.post(0, batch(0, 4))
         raised = came(calls).results[0].raised
-        assert "a constant that can't be had here" in raised.reason
+        assert "this constant can't be unpickled here" in raised.reason
     assert values(trio.calls(abs), 0, -1) == [1]
 
 

@@ -105,6 +105,21 @@ def test_functions_by_name_on_every_domain(four: Remote) -> None:
     assert all(value == np.array([-2.0]) for value, _ in got.values())
 
 
+@pytest.mark.parametrize("dtype", ["?", "u1", "i2", "i8", "f2", "f4", "c8"])
+def test_types_of_numbers_survive_the_way(four: Remote, dtype: str) -> None:
+    data = np.array([[0, 1], [1, 1]]).astype(dtype)
+    value = anyk.run(anyk.Replication(2, 4), "same", data, four).value
+    assert value.dtype == dtype
+    assert np.array_equal(value, data)
+
+
+def test_sums_keep_single_precision_on_the_way(four: Remote) -> None:
+    data = np.linspace(0.0, 1.0, 8, dtype=np.float32).reshape(4, 2)
+    outcome = anyk.run(anyk.CyclicRepetition(4, 1), "exponential", data, four)
+    assert outcome.value.dtype == np.float32
+    assert outcome.value == pytest.approx(np.exp(data).sum(axis=0), rel=1e-5)
+
+
 def test_workers_check_the_degree_of_their_functions(four: Remote) -> None:
     with pytest.raises(anyk.DegreeTooHigh, match="degree=3, which takes the 4 workers") as caught:
         anyk.run(LAGRANGE, "power_three", X, four)
@@ -236,7 +251,13 @@ def test_arguments_that_nobody_says_are_refused(said: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "domain", [anyk.PrimeField(101), anyk.Reals(), anyk.Complex(), None], ids=repr
+    "domain",
+    [
+        *(anyk.PrimeField(101), anyk.Reals(), anyk.Complex(), None, anyk.Reals(dtype=np.float32)),
+        *(anyk.Complex(dtype=np.complex64), anyk.Values(), anyk.Values(finite=True), anyk.Torch()),
+        anyk.Torch(anyk.Reals(dtype=np.float32)),
+    ],
+    ids=repr,
 )
 def test_domains_survive_the_way(domain: Any) -> None:
     assert domain_of(None if domain is None else described(domain)) == domain
@@ -244,7 +265,8 @@ def test_domains_survive_the_way(domain: Any) -> None:
 
 @pytest.mark.parametrize(
     "said", ["naturals", {"field": 10}, {"field": "7"}, {"ring": [5, 5]}, {"ring": 5}, {}, 3,
-             {"field": 7, "ring": [5]}, {"module": "os"}],
+             {"field": 7, "ring": [5]}, {"module": "os"}, "torch", {"tensors": "integers"},
+             {"tensors": ["values"]}, {"tensors": None}],
     ids=repr,
 )  # fmt: skip
 def test_domains_that_nobody_says_are_refused(said: Any) -> None:

@@ -508,6 +508,6 @@ def test_a_link_that_is_cut_gives_up_a_handshake(trial: Trial) -> None:
             link.cut(force=False)
             asking.join(LONG)
         link.leave()
-    ((value, failure, _),) = said
+    ((value, failure, *_),) = said
     assert value is None
     assert "timed out" not in failure

@@ -4,6 +4,7 @@ import json
 import pickle
 import socket
 import struct
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,10 +19,13 @@ from anyk.executors.core.answer_header import BrokenAnswer, parse_header
 from anyk.executors.core.run_task import Reply
 from anyk.executors.processes.pipe import Pipe
 from anyk.executors.processes.wire import (
+    load,
     receive_answer,
     receive_message,
+    receive_results,
     send_answer,
     send_message,
+    send_results,
     to_payload,
 )
 
@@ -79,6 +83,80 @@ def test_a_failure_survives_the_way() -> None:
     with pipes() as (ours, theirs):
         send_answer(theirs, 7, Reply(None, "Fehler: \u00fc\n", 0.25))
         assert receive_answer(ours, 7) == (None, "Fehler: \u00fc ", 0.25, "")
+
+
+def test_a_traceback_survives_the_way_without_what_a_terminal_would_obey() -> None:
+    told = "Traceback:\n  File \x1b[2J\u00fc"
+    with pipes() as (ours, theirs):
+        send_answer(theirs, 7, Reply(None, "failed", 0.25, told))
+        assert receive_answer(ours, 7).traceback == "Traceback:\n  File  [2J\u00fc"
+
+
+@pytest.mark.parametrize(
+    ("mark", "length"), [(b"from", 1 << 40), (b"from", 1 << 20), (b"done", 1), (b"from", 5)]
+)
+def test_a_traceback_that_is_none_is_refused(mark: bytes, length: int) -> None:
+    header = json.dumps(GOOD | {"failure": "x"}).encode()
+    with pytest.raises((BrokenAnswer, EOFError)):
+        sent(framed(header, mark + struct.pack("!Q", length), b"abc", END))
+
+
+def test_results_survive_the_way() -> None:
+    large = np.arange(100_000.0)
+    with pipes() as (ours, theirs):
+        sender = threading.Thread(
+            target=send_results, args=(theirs, 7, to_payload("about"), to_payload([large, b"x"]))
+        )
+        sender.start()
+        about, values = map(load, receive_results(ours, 7))
+        sender.join()
+    assert about == "about"
+    assert np.array_equal(values[0], large)
+    assert values[0].flags.writeable
+    assert values[1] == b"x"
+
+
+INDEX = pickle.dumps([(b"ab", [2])])
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        (b"garbage!garb",),
+        (b"nope" + struct.pack("!Q", 3), b"abc"),
+        (b"anyk" + struct.pack("!Q", 1 << 60),),
+        (framed(b"no pickle", b"12", END),),
+        (framed(pickle.dumps(3), b"12", END),),
+        (framed(pickle.dumps([(b"ab", [-1])]), b"12", END),),
+        (framed(INDEX, b"12", b"done" + struct.pack("!Q", 2)),),
+        (framed(INDEX, b"12"),),
+        (framed(INDEX, b"1"),),
+        (),
+    ],
+)
+def test_results_that_are_none_are_refused(raw: tuple[bytes, ...]) -> None:
+    with pipes() as (ours, theirs):
+        theirs.send(*raw)
+        theirs.close()
+        with pytest.raises((BrokenAnswer, EOFError)):
+            receive_results(ours, 1)
+
+
+def test_two_ends_that_push_more_than_a_pipe_holds_do_not_wait_for_each_other() -> None:
+    much = np.arange(1 << 20, dtype=np.uint8)
+    with pipes() as (ours, theirs):
+
+        def answer() -> None:
+            theirs.send(much)
+            assert np.array_equal(theirs.receive(2 * much.nbytes)[: much.nbytes], much)
+            theirs.send(b"done")
+
+        other = threading.Thread(target=answer)
+        ours.push(much, much)
+        other.start()
+        assert np.array_equal(ours.receive(much.nbytes), much)
+        assert bytes(ours.receive(4)) == b"done"
+        other.join()
 
 
 @pytest.mark.parametrize(

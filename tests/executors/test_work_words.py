@@ -17,6 +17,7 @@ from anyk.testing.tasks import gram
 from anyk.work import (
     AbstractWork,
     Combined,
+    CombinedInKind,
     EachPrime,
     Plain,
     Product,
@@ -37,6 +38,8 @@ def header_of(work, domain=anyk.Reals(), per_worker=(), arguments=()):  # noqa: 
     [
         (Plain("gram"), anyk.Reals(), ["plain"], 1),
         (Combined("gram"), anyk.Reals(), ["combined"], 2),
+        (Plain("gram"), anyk.Values(), ["plain"], 1),
+        (CombinedInKind("gram"), anyk.Values(finite=True), ["combined_in_kind"], 2),
         (Product(), anyk.PrimeField(), ["product"], 2),
         (ProductModulo(), Integers(), ["product_modulo"], 3),
         (SparseProduct(), anyk.Reals(), ["sparse_product"], 4),

@@ -19,6 +19,20 @@ SCHEMES = (
     anyk.Agreed(anyk.Spline(3, 6, stragglers=2, domain=SINGLE), adversaries=0, workers=13),
     anyk.Replication(2, 7, adversaries=1, domain=SINGLE),
     anyk.Replication(2, 4, domain=SINGLES),
+    anyk.CyclicRepetition(5, 2, domain=SINGLE),
+    anyk.CyclicRepetition(4, 1, domain=SINGLES),
+    anyk.MDS((2, 1, 1), 5, domain=SINGLES, adversaries=1),
+    anyk.MDS((4, 1, 1), 5, domain=SINGLE, pieces=2),
+    anyk.Polynomial((2, 1, 3), 8, domain=SINGLE),
+    anyk.MatDot((1, 3, 1), 8, domain=SINGLE, adversaries=1),
+    anyk.PolyDot((2, 2, 2), 16, domain=SINGLES),
+    anyk.Entangled((2, 2, 2), 11, domain=SINGLE),
+    anyk.OrthoMatDot((1, 2, 1), 6, domain=SINGLE),
+    anyk.OrthoPolynomial((2, 1, 2), 7, domain=SINGLE),
+    anyk.Rotation((2, 1, 2), 7, domain=SINGLE),
+    anyk.Circulant((3, 1, 1), 5, domain=SINGLE),
+    anyk.ShortDot((2, 1, 1), 5, threshold=4, domain=SINGLE),
+    anyk.Uncoded((2, 2, 1), 9, domain=SINGLE),
 )
 
 
@@ -76,6 +90,39 @@ def test_a_curve_that_fits_tells_the_rounding_of_single_precision():
         encoded = scheme.encode(np.linspace(0.1, 0.7, 4))
         recovered = encoded.decode(np.full(12, 0.3), range(12))
         assert recovered.error_estimate >= 1e-7
+
+
+@pytest.mark.parametrize("scheme", [each for each in SCHEMES if hasattr(each, "partition")])
+def test_errors_of_products_stay_within_their_estimates(scheme):
+    generator = np.random.default_rng(3)
+    for scale in (1.0, 1e-3, np.logspace(-3, 3, 24)[:, None]):
+        A = (scale * generator.normal(size=(24, 60))).astype(np.float32)
+        B = generator.normal(size=(60, 12)).astype(np.float32)
+        encoded = scheme.encode((A, B))
+        assert {part.dtype for part in encoded.parts} == {scheme.domain.dtype}
+        answered = sorted(generator.permutation(scheme.workers)[: scheme.guarantee.threshold])
+        answered = [share for who in answered for share in encoded.held_by([int(who)])]
+        left, right = encoded.parts
+        answers = np.stack([left[share] @ right[share] for share in answered])
+        recovered = encoded.decode(answers, answered)
+        assert recovered.value.dtype == scheme.domain.dtype
+        assert recovered.suspects == ()
+        off = np.linalg.norm(recovered.value - A.astype(float) @ B)
+        off /= np.linalg.norm(recovered.value)
+        assert off <= (recovered.error_estimate or 1e-6) < 1e-3
+
+
+@pytest.mark.parametrize("lie", [1e-2, 1.0])
+def test_a_liar_among_products_in_single_precision_is_named(lie):
+    generator = np.random.default_rng(4)
+    scheme = anyk.MDS((4, 1, 1), 9, domain=SINGLE, adversaries=1)
+    A, B = generator.normal(size=(24, 60)), generator.normal(size=(60, 12))
+    encoded = scheme.encode((A, B))
+    answers = encoded.parts[0] @ encoded.parts[1]
+    for liar in range(9):
+        spoiled = answers.copy()
+        spoiled[liar] *= 1.0 + lie
+        assert encoded.decode(spoiled, range(9)).suspects == (liar,)
 
 
 def test_what_single_precision_does_not_hold_is_refused():

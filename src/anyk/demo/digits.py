@@ -8,10 +8,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.codes.curves.ordering import path_order
 from anyk.wording import missing_extra
 
-__all__ = ["all_pixels", "deal", "held_out", "taught"]
+__all__ = ["all_pixels", "held_out", "taught"]
 
 _INK = 16  # pixels come as 0 to 16
 _EVERY = 4  # the last of every four digits is held out
@@ -54,27 +53,3 @@ def all_pixels() -> NDArray[np.int64]:
     """
     images, _, _ = _load()
     return (images * _INK).astype(np.int64)
-
-
-def deal(images: NDArray[np.float64], blocks: int, rows: int) -> NDArray[np.int64]:
-    """Which digits go in which block: neighbours on a short path are assigned in turn.
-
-    `anyk.FilledReplication` fills in a lost block from those that are like it, row by row, so it
-    likes digits that look alike to follow each other in a row. The path goes by the pixels alone:
-    no label and no reading is used, and finding it takes far less time than reading the digits.
-
-    Args:
-        images: ndarray (blocks * rows, 64).
-        blocks: how many blocks.
-        rows: digits in each block.
-
-    Returns:
-        ndarray (blocks, rows) of indices in `images`.
-
-    Example:
-        >>> from anyk.demo.digits import deal
-        >>> deal(np.array([[0.0], [5.0], [1.0], [9.0]]), blocks=2, rows=2)
-        array([[3, 2],
-               [1, 0]])
-    """
-    return path_order(images).reshape(rows, blocks).T.astype(np.int64)

@@ -10,11 +10,10 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.demo.digits import all_pixels, deal, held_out
+from anyk.demo.digits import all_pixels, held_out
 from anyk.demo.network import read
 from anyk.demo.trouble import Trouble
 from anyk.domains.prime import PrimeField
-from anyk.schemes.approximate.filled_replication.scheme import FilledReplication
 from anyk.schemes.base import AbstractScheme
 from anyk.schemes.maps.lagrange import Lagrange
 from anyk.schemes.maps.replication import Replication
@@ -24,6 +23,7 @@ __all__ = ["WORKERS", "Job", "Way", "gram", "gram_job", "reading_job"]
 WORKERS = 12
 
 _READING_BLOCKS, _READING_ROWS = 8, 56
+_PARTS = 2  # items of a map that a block is cut in: there may be more items than workers
 _GRAM_BLOCKS, _GRAM_ROWS = 3, 599
 
 
@@ -33,15 +33,33 @@ class Way:
     """One way to do a job.
 
     Args:
-        name: uncoded, replicated or coded.
-        scheme: how the blocks become shares.
+        name: uncoded, replicated, coded or anyk.map.
+        scheme: how the blocks become shares; None for `anyk.map`.
         plain: whether it takes what comes, as a parallel map does, rather than what is enough:
             a block that is lost is then lost, and the others are kept.
+        parts: how many items `anyk.map` makes of a block.
     """
 
     name: str
-    scheme: AbstractScheme
-    plain: bool
+    scheme: AbstractScheme | None
+    plain: bool = False
+    parts: int = 1
+
+    @property
+    def workers(self) -> int:
+        """How many workers it employs."""
+        return WORKERS if self.scheme is None else self.scheme.guarantee.workers
+
+    @property
+    def private(self) -> bool:
+        """Whether what a worker is sent tells it nothing of the data."""
+        return self.scheme is not None and self.scheme.guarantee.leakage == 0
+
+    def enough(self, blocks: int) -> int:
+        """How many answers it takes, of so many blocks."""
+        if self.scheme is None:
+            return blocks * self.parts
+        return self.workers if self.plain else self.scheme.guarantee.threshold
 
 
 @final
@@ -55,7 +73,7 @@ class Job:
         unit: what is counted as right or wrong.
         function: computed on every block.
         X: the blocks.
-        ways: uncoded, replicated, coded.
+        ways: uncoded, replicated, and anyk.map or coded.
         trouble: what goes wrong, the same for all ways.
         direct: the value, computed without workers.
         count_right: how many units of a block are right: (its value, the direct one) -> count.
@@ -108,21 +126,19 @@ def reading_job(rng: np.random.Generator, *, seconds: float, passes: int) -> Job
     images, _ = held_out()
     total = _READING_BLOCKS * _READING_ROWS
     images = images[rng.permutation(len(images))[:total]]
-    X = images[deal(images, _READING_BLOCKS, _READING_ROWS)]
+    X = images.reshape(_READING_BLOCKS, _READING_ROWS, -1)
     first, second, killed = (int(who) for who in rng.permutation(_READING_BLOCKS)[:3])
-
-    coded = FilledReplication(_READING_BLOCKS, WORKERS, stragglers=3)
     return Job(
         title=f"A neural network reads {total} handwritten digits",
-        detail=f"{_READING_BLOCKS} blocks of {_READING_ROWS} digits; "
-        f"coded: FilledReplication, any {coded.guarantee.threshold} of {WORKERS} answers do",
+        detail=f"{_READING_BLOCKS} blocks of {_READING_ROWS} digits; anyk.map: "
+        f"{_READING_BLOCKS * _PARTS} items of {_READING_ROWS // _PARTS}, to whoever is free",
         unit="digits",
         function=function,
         X=X,
         ways=(
             Way(name="uncoded", scheme=Replication(_READING_BLOCKS, _READING_BLOCKS), plain=True),
             Way(name="replicated", scheme=Replication(_READING_BLOCKS, WORKERS), plain=True),
-            Way(name="coded", scheme=coded, plain=False),
+            Way(name="anyk.map", scheme=None, parts=_PARTS),
         ),
         trouble=Trouble(asleep=tuple(sorted((first, second))), seconds=seconds, killed=killed),
         direct=function(X),
@@ -166,9 +182,8 @@ def gram_job(rng: np.random.Generator, *, seconds: float) -> Job:
             Way(
                 name="replicated",
                 scheme=Replication(_GRAM_BLOCKS, WORKERS, adversaries=1, domain=field),
-                plain=False,
             ),
-            Way(name="coded", scheme=coded, plain=False),
+            Way(name="coded", scheme=coded),
         ),
         trouble=Trouble(
             asleep=(first, second),

@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 from anyk.answers import Answer, Outcome, Status, Timing
 from anyk.demo.jobs import Job, Way
 from anyk.demo.result import Result
+from anyk.demo.seen import Seen
 from anyk.demo.watch import AbstractWatcher
 from anyk.executors.core.base import AbstractExecutor
 from anyk.executors.processes.executor import Processes
 from anyk.faults.faulty import Faulty
+from anyk.running.mapping.map import map as map_items
 from anyk.running.run import distribute
 from anyk.schemes.base import Encoded
 from anyk.work import WorkerTask
@@ -54,18 +56,23 @@ def race(job: Job, way: Way, executor: AbstractExecutor, watcher: AbstractWatche
     Returns:
         What came of it.
     """
-    faulty = Faulty(executor, job.trouble.faults(way.scheme.guarantee.workers))
-    with distribute(way.scheme, job.X, faulty) as data:
+    faulty = Faulty(executor, job.trouble.faults(way.workers))
+    share = None
+    if way.scheme is None:
         watcher.start(way)
-        if way.plain:
-            outcome, values = _take_what_comes(job, data.encoded, faulty, watcher)
-        else:
-            outcome = data.run(
-                job.function, on_answer=watcher.heard, on_failure="return", progress=False
-            )
-            values = {} if outcome.value is None else dict(enumerate(outcome.value))
-        curious = job.trouble.colluder
-        share = None if curious is None else data.encoded.shares[curious].copy()
+        outcome, values = _map(job, way, faulty, watcher)
+    else:
+        with distribute(way.scheme, job.X, faulty) as data:
+            watcher.start(way)
+            if way.plain:
+                outcome, values = _take_what_comes(job, data.encoded, faulty, watcher)
+            else:
+                outcome = data.run(
+                    job.function, on_answer=watcher.heard, on_failure="return", progress=False
+                )
+                values = {} if outcome.value is None else dict(enumerate(outcome.value))
+            if job.trouble.colluder is not None:
+                share = data.encoded.shares[job.trouble.colluder].copy()
     result = Result(
         job=job,
         way=way,
@@ -76,6 +83,18 @@ def race(job: Job, way: Way, executor: AbstractExecutor, watcher: AbstractWatche
     )
     watcher.finish(result)
     return result
+
+
+def _map(
+    job: Job, way: Way, executor: AbstractExecutor, watcher: AbstractWatcher
+) -> tuple[Outcome, dict[int, NDArray[Any]]]:
+    """The blocks in parts, by `anyk.map`; those blocks of which all parts came."""
+    items = job.X.reshape(-1, job.X.shape[1] // way.parts, *job.X.shape[2:])
+    seen = Seen(executor, watcher.heard)
+    outcome = map_items(job.function, items, seen, on_failure="return", progress=False)
+    parts = [outcome.value[at : at + way.parts] for at in range(0, len(items), way.parts)]
+    whole = np.asarray(outcome.known).reshape(-1, way.parts).all(axis=1)
+    return outcome, {at: np.concatenate(parts[at]) for at in np.flatnonzero(whole).tolist()}
 
 
 def _take_what_comes(

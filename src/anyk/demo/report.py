@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from anyk.demo.jobs import Way
 from anyk.demo.result import Result, name_workers
 from anyk.timeline import Bar, Fate, Panel, Row
 
@@ -73,17 +74,17 @@ FOOTNOTE = (
 
 
 def conclusion(result: Result) -> str:
-    """What the coded run of a job knows, in a sentence or two."""
+    """What the last way of a job knows, in a sentence or two."""
     asleep = tuple(who for who in result.silent if who not in result.spare)
-    told = f"Coded: ready after {result.seconds:.1f} s. It did not wait for {_join(asleep)}"
+    told = f"{result.way.name}: ready after {result.seconds:.1f} s"
+    told += f", {result.right} of {result.job.total} {result.job.unit} right."
+    told += f" It did not wait for {_join(asleep)}"
     if result.failed:
         told += f", and did without {_join(result.failed)}, which was killed"
-    told += f"; {result.right} of {result.job.total} {result.job.unit} are right."
-    if result.outcome.error_estimate is not None and result.error is not None:
-        told += (
-            f" Approximate, and it says so: it expected an error of "
-            f"{result.outcome.error_estimate:.0%} of the scores' size; it was {result.error:.0%}."
-        )
+    told += "."
+    if result.way.scheme is None:
+        items = result.way.enough(len(result.job.X))
+        told += f" Others computed what they had: {result.outcome.calls} calls for {items} items."
     if result.named:
         told += f" It names the liar: {_join(result.named)}."
     elif result.job.trouble.liar in result.outcome.missing:
@@ -113,17 +114,13 @@ def picture_rows(jobs: Sequence[Sequence[Result]]) -> list[Row]:
 
 
 def _panel(result: Result) -> Panel:
-    guarantee = result.way.scheme.guarantee
-    scheme = type(result.way.scheme).__name__
-    workers = f"{guarantee.workers} workers"
-    enough = f"{scheme}, any {guarantee.threshold} of {workers} are enough"
     sight, sight_title = None, ""
     if result.share is not None:
         sight = _contact_sheet(result.share)
         seen = "digits, plain to see" if result.leaks else "noise"
         sight_title = f"what the colluder, worker {result.job.trouble.colluder}, was sent: {seen}"
     return Panel(
-        title=f"{result.way.name}: {enough if result.way.name == 'coded' else workers}",
+        title=f"{result.way.name}: {_how(result.way, len(result.job.X))}",
         verdict=f"{result.seconds:.1f} s, {result.verdict}",
         good=result.good,
         bars=[
@@ -139,6 +136,16 @@ def _panel(result: Result) -> Panel:
         sight=sight,
         sight_title=sight_title,
     )
+
+
+def _how(way: Way, blocks: int) -> str:
+    """A way in a few words."""
+    if way.scheme is None:
+        return f"{way.enough(blocks)} items, to whoever is free"
+    if way.name != "coded":
+        return f"{way.workers} workers"
+    name, enough = type(way.scheme).__name__, way.enough(blocks)
+    return f"{name}, any {enough} of {way.workers} workers are enough"
 
 
 def _note(result: Result, worker: int, end: float | None) -> str:

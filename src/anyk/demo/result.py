@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, final
 
-import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Outcome
@@ -13,8 +12,6 @@ from anyk.demo.jobs import Job, Way
 from anyk.timeline import Fate
 
 __all__ = ["Result", "name_workers"]
-
-_ABOUT_RIGHT = 0.9
 
 
 def name_workers(workers: tuple[int, ...]) -> str:
@@ -56,7 +53,7 @@ class Result:
     @property
     def late(self) -> tuple[int, ...]:
         """Workers that the run was without, or that slept and were waited for."""
-        workers = range(self.way.scheme.guarantee.workers)
+        workers = range(self.way.workers)
         return tuple(who for who in workers if self.fate(who) in {Fate.LATE, Fate.SPARE})
 
     @property
@@ -89,22 +86,13 @@ class Result:
     @property
     def leaks(self) -> bool:
         """Whether the colluder's share tells it anything of the data."""
-        return self.share is not None and self.way.scheme.guarantee.leakage != 0
-
-    @property
-    def error(self) -> float | None:
-        """The true relative error (root mean square) of an approximate value."""
-        value = self.outcome.value
-        if value is None or self.outcome.error_estimate is None:
-            return None
-        return float(np.linalg.norm(value - self.job.direct) / np.linalg.norm(value))
+        return self.share is not None and not self.way.private
 
     @property
     def good(self) -> bool:
-        """On time, right, not deceived, and nothing seen."""
+        """On time, all of it right, not deceived, and nothing seen."""
         on_time = self.seconds < self.job.trouble.seconds
-        enough = self.right >= _ABOUT_RIGHT * self.job.total and not self.lost
-        return on_time and enough and not self.deceived and not self.leaks
+        return on_time and self.right == self.job.total and not self.deceived and not self.leaks
 
     @property
     def verdict(self) -> str:

@@ -80,8 +80,8 @@ def tell(
         ]
     console.print(final_table(results))
     console.print(f"[bright_black]{FOOTNOTE}[/]\n")
-    for number, (*_, coded) in enumerate(results, start=1):
-        console.print(f"{number} {conclusion(coded)}")
+    for number, (*_, last) in enumerate(results, start=1):
+        console.print(f"{number} {conclusion(last)}")
     draw_timeline(
         picture_rows(results),
         output,

@@ -77,8 +77,8 @@ class PlainWatcher(AbstractWatcher):
 
     def finish(self, result: Result) -> None:
         """Tell the result in a line."""
-        used, workers = len(result.outcome.used), result.way.scheme.guarantee.workers
-        told = f"{result.way.name:<11}{result.seconds:5.2f} s  {used:>2} of {workers:>2} answers"
+        used, workers = len(result.outcome.used), result.way.workers
+        told = f"{result.way.name:<11}{result.seconds:5.2f} s  {used:>2} of {workers:>2} workers"
         told += f"; late {result.late_told}" if result.late else ""
         told += f"; killed {name_workers(result.failed)}" if result.failed else ""
         told += f"; lied {name_workers(result.named)}" if result.named else ""
@@ -95,6 +95,8 @@ class _Lane:
 
     way: Way
     started: float
+    blocks: int
+    count: int = 0
     answers: dict[int, float] = field(default_factory=dict)
     failed: set[int] = field(default_factory=set)
     result: Result | None = None
@@ -133,13 +135,15 @@ class LiveWatcher(AbstractWatcher):
 
     def start(self, way: Way) -> None:
         """Add a row."""
-        self._lanes.append(_Lane(way=way, started=time.monotonic()))
+        blocks = len(self._job.X) if self._job else 0
+        self._lanes.append(_Lane(way=way, started=time.monotonic(), blocks=blocks))
 
     def heard(self, answer: Answer) -> None:
         """Mark a worker."""
         lane = self._lanes[-1]
         if answer.failure is None:
             lane.answers[answer.worker] = lane.elapsed
+            lane.count += 1
         else:
             lane.failed.add(answer.worker)
 
@@ -184,20 +188,19 @@ def _cells(way: Way, lane: _Lane | None) -> list[Text | str]:
     """A row of the table."""
     from rich.text import Text  # noqa: PLC0415 - an extra, imported where used
 
-    workers = way.scheme.guarantee.workers
+    workers = way.workers
     if lane is None:
         waiting = [Text("·" if who < workers else "", "bright_black") for who in range(WORKERS)]
         return [Text(way.name, "bright_black"), *waiting, "", "", ""]
     marks = [Text(*_mark(lane, who)) if who < workers else Text("") for who in range(WORKERS)]
     result = lane.result
-    count = len(lane.answers)
-    needed = workers if way.plain else way.scheme.guarantee.threshold
+    needed = way.enough(lane.blocks)
     seconds = lane.elapsed if result is None else result.seconds
     colour = "bold" if result is None else "green" if result.good else "red"
     return [
         Text(way.name, "bold"),
         *marks,
-        Text(f"{count} of {needed}"),
+        Text(f"{lane.count} of {needed}"),
         Text(f"{seconds:.1f}", colour),
         Text("" if result is None else f"{result.right}/{result.job.total} right", colour),
     ]

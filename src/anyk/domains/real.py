@@ -12,10 +12,26 @@ from anyk.checks import shown
 from anyk.domains.base import AbstractDomain, ndarray_of, product_shapes
 from anyk.errors import InvalidArgument
 
-__all__ = ["Complex", "Reals"]
+__all__ = ["Complex", "Reals", "in_doubles"]
 
 _DOUBLE, _SINGLE = np.dtype(np.float64), np.dtype(np.float32)
 _DOUBLES, _SINGLES = np.dtype(np.complex128), np.dtype(np.complex64)
+
+
+def in_doubles(domain: AbstractDomain) -> AbstractDomain:
+    """The reals or complex numbers in double precision, of such in single; others as they are.
+
+    Args:
+        domain: of a scheme.
+
+    Example:
+        >>> from anyk.domains.real import in_doubles
+        >>> in_doubles(anyk.Reals(dtype=np.float32)), in_doubles(anyk.PrimeField(7))
+        (Reals(), PrimeField(7))
+    """
+    if isinstance(domain, Reals):
+        return Reals()
+    return Complex() if isinstance(domain, Complex) else domain
 
 
 def _floating(values: Any, argument: str, dtype: np.dtype[Any], kinds: str) -> NDArray[Any]:

@@ -151,10 +151,10 @@ class Distributed:
         still to come; with a tolerance or a deadline, guesses are taken as soon as they are met.
 
         Args:
-            function: called on each worker with its share (a FieldArray on a field scheme, an
-                ndarray on a real one), then with the arguments; returns an array of that kind, or
-                a list of them. On an executor whose workers have functions of their own, the name
-                of one.
+            function: called on each worker with its share (a FieldArray on a field scheme, a
+                tensor where the data are tensors, else an ndarray), then with the arguments;
+                returns an array of that kind, or a list of them. On an executor whose workers have
+                functions of their own, the name of one.
             *arguments: reach every worker as they are; of an `Encoded`, each worker its share.
             deadline: seconds on the executor's clock after which no answer is waited for.
             tolerance: relative error that an approximate scheme must estimate; with it, more

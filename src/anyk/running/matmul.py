@@ -12,9 +12,11 @@ from anyk.answers import Outcome
 from anyk.checks import choice, count, flag, instance
 from anyk.domains.base import AbstractDomain
 from anyk.domains.extent import Extent
+from anyk.domains.outside import are_tensors
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Complex, Reals
 from anyk.domains.ring import ResidueRing
+from anyk.domains.tensors import Torch
 from anyk.errors import InvalidArgument, RecoveryError, Unachievable
 from anyk.executors.core.base import AbstractExecutor
 from anyk.fixed_point.budget import enough_primes
@@ -60,9 +62,12 @@ def matmul(
     """A @ B on workers of whom some are slow, wrong or curious.
 
     Scheme and partition are the cheapest of those that survive what is asked; `outcome.plan` says
-    which, and why not the others. Floats are computed in double precision, integers exactly: the
-    value is int64, or there is an error. Floats that colluders may learn nothing of are rounded to
-    fixed point first, and `outcome.quantisation_error` bounds what that does.
+    which, and why not the others. Integers are computed exactly: the value is int64, or there is an
+    error. Floats travel and are computed in double precision, as decoders amplify rounding, and the
+    value has numpy's dtype for these factors: float32 of float32, a tensor where one of them is
+    one. A `scheme` over `Reals(dtype=np.float32)` sends half the bytes. Floats that colluders may
+    learn nothing of are rounded to fixed point first, and `outcome.quantisation_error` bounds what
+    that does.
 
     To multiply one A often, leave it on the workers: `anyk.distribute(scheme, A, executor)` and
     `.matmul(x)`.
@@ -141,7 +146,10 @@ def matmul(
         if error.outcome is not None:
             error.outcome = replace(error.outcome, plan=plan)
         raise
-    return _finished(outcome, factors, plan)
+    outcome = _finished(outcome, factors, plan)
+    if outcome.value is None or not (are_tensors(a) or are_tensors(b)):
+        return outcome
+    return replace(outcome, value=Torch().returned(outcome.value))
 
 
 def wanted_of(

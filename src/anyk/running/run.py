@@ -175,15 +175,16 @@ def run(
 ) -> Outcome:
     """Compute a function on every block of X: encode, dispatch, recover.
 
-    A worker that is late or dead, raises, or answers with another dtype, NaN, Inf or a shape that
-    most answers do not have is a straggler; one that answers in the right shape with wrong
+    A worker that is late or dead, raises, or answers with what is not of the scheme's domain (text,
+    another dtype, NaN and Inf but for `Replication`) or in a shape that most answers do not have
+    is a straggler; one that answers in the right shape with wrong
     numbers is a liar. The shape that most answers have is taken for the right one: k workers that
     give the same wrong shape are k colluding liars, and count against `adversaries`.
 
     Args:
         scheme: how to encode and recover.
         function: called on each worker with its share; returns an array.
-        X: array-like (K, *shape), the blocks.
+        X: array-like (K, *shape), the blocks; tensors, where functions are to see tensors.
         executor: has at least as many workers as the scheme.
         deadline: seconds on the executor's clock after which no answer is waited for.
         tolerance: relative error that an approximate scheme must estimate.
@@ -195,7 +196,7 @@ def run(
         progress: whether to show the workers in a terminal while a run lasts (with rich).
 
     Returns:
-        The outcome, its value (K, *out) in the order of the blocks.
+        The outcome, its value (K, *out) in the order of the blocks, a tensor where X was.
 
     Raises:
         InvalidArgument: if an argument can't be used or sent to the workers.

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from anyk.errors import ExecutorError
 from anyk.executors.core.base import AbstractExecutor
 from anyk.executors.core.calls import AbstractCalls, Batch, Returned
 from anyk.executors.core.task_id import TaskId
 from anyk.testing.expect import expect, require
-from anyk.testing.tasks import described, looked_up, waits
+from anyk.testing.tasks import described, fragile, looked_up, waits
 
 __all__ = ["check_calls", "check_closed_calls"]
 
@@ -20,13 +22,16 @@ def check_calls(executor: AbstractExecutor) -> None:
     """Check that calls bring what the function returned, of any type, or what it raised.
 
     Args:
-        executor: open, with at least 3 workers, which take functions.
+        executor: open, with at least 3 workers; `by_name`, they offer `anyk.testing.tasks`.
 
     Raises:
         AssertionError: if it breaks its contract.
     """
-    _check_values(executor)
-    _check_constants(executor)
+    if executor.by_name:
+        _check_numbers(executor)
+    else:
+        _check_values(executor)
+        _check_constants(executor)
     _check_abandoned(executor)
 
 
@@ -61,6 +66,26 @@ def _check_values(executor: AbstractExecutor) -> None:
         )
         odd = returned.results[3]  # what can't be sent is an error, and of this item alone
         require(odd.raised is not None or callable(odd.value), f"a lock came back as {odd}")
+    calls.abandon()
+
+
+def _check_numbers(executor: AbstractExecutor) -> None:
+    """What workers with functions of their own are sent: arrays, of which they make others."""
+    calls = executor.calls(fragile)
+    for worker in range(executor.workers):
+        items = tuple((np.array([first, worker]),) for first in (2, 0, 3))
+        calls.post(worker, Batch(worker, items, (TaskId(0, 0, worker),) * 3))
+    for returned in _received(calls, executor.workers):
+        require(returned.failure is None, f"a worker failed: {returned.failure}")
+        first, second, third = returned.results
+        for result, number in ((first, 2), (third, 3)):
+            right = np.array_equal(result.value, [number, returned.worker])
+            require(right, f"worker {returned.worker} made {result.value}")
+        raised = second.raised
+        require(
+            raised is not None and raised.reason.startswith("ArithmeticError"),
+            f"what was raised came back as {raised}",
+        )
     calls.abandon()
 
 

@@ -25,6 +25,7 @@ TIMES = 3.0
 """An error estimate that one error in thousands exceeds."""
 
 _CLOSE = 1e-9
+_ROUNDINGS = 64.0  # of a coarser type, between two ways of adding up
 _SAMPLES = 10  # sets of answers of one size
 _ALARM = 1e-15  # that one liar too many is believed, though the decoder is right
 
@@ -184,7 +185,8 @@ def _same(scheme: AbstractScheme, value: NDArray[Any], truth: NDArray[Any]) -> b
     """Whether an exact value is right: to the bit, but for the rounding of a sum of reals."""
     if scheme.domain.exact or isinstance(scheme.problem, Map):
         return np.array_equal(value, truth)
-    return np.allclose(value, truth, rtol=_CLOSE, atol=_CLOSE)
+    close = max(_CLOSE, _ROUNDINGS * float(np.finfo(scheme.domain.dtype).eps))
+    return np.allclose(value, truth, rtol=close, atol=close)
 
 
 def _check_fewer(encoded: Encoded, answered: tuple[int, ...]) -> None:

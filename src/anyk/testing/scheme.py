@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from anyk.checks import GENERATOR, count, instance
 from anyk.domains.balanced import balanced_integers
+from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Complex, Reals
 from anyk.errors import InvalidArgument
@@ -162,6 +163,10 @@ def _check_encoder(made: Trial, encoded: Encoded) -> None:
             _check_product(encoded, encoder.data, blocks, own, told, moduli=moduli)
 
 
+def _eps(domain: AbstractDomain) -> float:
+    return float(np.finfo(domain.dtype).eps)
+
+
 def _itself(block: Any) -> Any:
     return block
 
@@ -181,7 +186,7 @@ def _check_product(
         each = [balanced_integers(row, own) for row, own in zip(right, moduli, strict=True)]
         right = np.stack(each)
     size = (np.abs(D) @ np.abs(blocks).reshape(len(blocks), -1)).max()
-    close = 0.0 if domain.exact else max(_CLOSE, _ROUNDINGS * float(np.finfo(domain.dtype).eps))
+    close = 0.0 if domain.exact else max(_CLOSE, _ROUNDINGS * _eps(domain))
     same = right.shape == made.shape and (
         np.array_equal(right, made)
         if domain.exact
@@ -269,11 +274,12 @@ def _check_uneven(made: Trial) -> None:
     answers = made.answers(encoded)
     recovered = encoded.decode(answers, range(len(answers)))
     truth = product(scheme.domain, A, B)
+    close = _CLOSE if scheme.domain.exact else max(_CLOSE, _ROUNDINGS * _eps(scheme.domain))
     off = recovered.value.shape != truth.shape or not (
         np.array_equal(recovered.value, truth)
         if scheme.domain.exact
         else np.linalg.norm(recovered.value - truth)
-        <= TIMES * (recovered.error_estimate or _CLOSE) * np.linalg.norm(recovered.value)
+        <= TIMES * (recovered.error_estimate or close) * np.linalg.norm(recovered.value)
     )
     require(not off, f"factors of shapes {A.shape} and {B.shape}: a wrong value")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, NamedTuple, final
 
 from anyk.executors.core.raised import Raised
 from anyk.executors.core.task_id import TaskId
@@ -33,8 +33,7 @@ class Batch:
 
 
 @final
-@dataclass(frozen=True, eq=False)
-class Result:
+class Result(NamedTuple):
     """What came of one item.
 
     Args:
@@ -75,8 +74,13 @@ class AbstractCalls(ABC):
 
     @property
     @abstractmethod
+    def at_once(self) -> int:
+        """How many batches a worker computes at a time."""
+
+    @property
+    @abstractmethod
     def ahead(self) -> int:
-        """How many batches a worker should have at hand beside the one that it computes."""
+        """How many batches a worker should have at hand beside those that it computes."""
 
     @abstractmethod
     def post(self, worker: int, batch: Batch) -> None:

@@ -61,6 +61,11 @@ class PostedCalls(AbstractCalls):
         self._check_open()
 
     @property
+    def at_once(self) -> int:
+        """One; see `AbstractCalls.at_once`."""
+        return 1
+
+    @property
     def ahead(self) -> int:
         """How many batches a worker should have at hand; see `AbstractCalls.ahead`."""
         return self._ahead

@@ -12,6 +12,7 @@ __all__ = [
     "describe",
     "printable",
     "traceback_of",
+    "with_source",
 ]
 
 LONGEST_FAILURE: Final = 300
@@ -20,7 +21,9 @@ LONGEST_FAILURE: Final = 300
 LONGEST_TRACEBACK: Final = 8000
 """Characters of a traceback that come back, at most: what is over is cut out of the middle."""
 
-_HERE: Final = __file__.rpartition("/")[0]  # frames of what calls a task are of no interest
+_PACKAGE: Final = __file__.rpartition("/executors/")[0]
+_CALLERS: Final = tuple(f"{_PACKAGE}/{each}" for each in ("executors/", "faults/", "work.py"))
+"""Files whose frames are of no interest, where a traceback begins with them."""
 
 
 @final
@@ -70,7 +73,7 @@ def traceback_of(error: BaseException) -> str:
 
     try:
         first = error.__traceback__
-        while first is not None and first.tb_frame.f_code.co_filename.startswith(_HERE):
+        while first is not None and first.tb_frame.f_code.co_filename.startswith(_CALLERS):
             first = first.tb_next
         lines = traceback.format_exception(type(error), error, first)
         text = "".join(lines).rstrip()
@@ -81,3 +84,31 @@ def traceback_of(error: BaseException) -> str:
         return text
     half = LONGEST_TRACEBACK // 2
     return f"{text[: half - 20]}\n ... cut here ...\n{text[-half + 20 :]}"
+
+
+def with_source(text: str) -> str:
+    """A traceback from a trusted worker, with the lines of code that only this process knows.
+
+    Those are of notebooks and interactive sessions, which lie in no file.
+
+    Args:
+        text: from `traceback_of`.
+
+    Example:
+        >>> from anyk.executors.core.raised import with_source
+        >>> with_source('  File "of no file", line 3, in f')
+        '  File "of no file", line 3, in f'
+    """
+    import linecache  # noqa: PLC0415 - import anyk stays quick
+    import re  # noqa: PLC0415 - as above
+
+    place_of = re.compile(r'  File "([^"]+)", line ([0-9]+), in .*').fullmatch
+    lines = text.split("\n")
+    told: list[str] = []
+    for line, after in zip(lines, [*lines[1:], ""], strict=True):
+        told.append(line)
+        place = place_of(line)
+        if place is not None and not after.startswith("    "):
+            source = linecache.getline(place[1], int(place[2])).strip()
+            told += [f"    {source}"] if source else []
+    return "\n".join(told)

@@ -75,9 +75,14 @@ class DaskCalls(AbstractCalls):
         self._abandoned = self._closed = False
 
     @property
-    def ahead(self) -> int:
-        """One that is on its way, and one for each further thread of a worker."""
+    def at_once(self) -> int:
+        """As many as a Dask worker has threads."""
         return self._threads
+
+    @property
+    def ahead(self) -> int:
+        """One, that is on its way."""
+        return 1
 
     def post(self, worker: int, batch: Batch) -> None:
         """Bring a batch to a worker, and have Dask compute it; see `AbstractCalls.post`."""

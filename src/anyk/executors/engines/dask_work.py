@@ -20,6 +20,7 @@ from anyk.executors.engines.worker_state import (
     ProcessId,
     Report,
     WorkerState,
+    mortal,
     this_process,
 )
 
@@ -147,7 +148,7 @@ class BatchWork(AbstractDaskWork):
         except Exception as error:  # noqa: BLE001 - the worker can't run it
             return self.failed(describe(error))
         parcels = []
-        with WorkerState(self._master).mortal():
+        with mortal(self._master):
             for arguments, each in zip(batch.items, batch.ids, strict=True):
                 alone = Batch(batch.ticket, (arguments,), (each,))
                 (result,) = run_items(function, alone, fresh=True)

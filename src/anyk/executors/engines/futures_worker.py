@@ -16,7 +16,6 @@ from anyk.executors.core.calls import Batch, Result
 from anyk.executors.core.parent import follow_parent
 from anyk.executors.core.raised import Raised, describe
 from anyk.executors.core.run_items import run_items
-from anyk.executors.core.run_task import reaper
 from anyk.executors.engines.link import AbstractEngineWorker
 from anyk.executors.engines.packed import Frames, Packed, frames, payload
 from anyk.executors.engines.slices import Slice
@@ -25,7 +24,7 @@ from anyk.executors.engines.worker_state import (
     Report,
     RunRequest,
     WorkerState,
-    kill_this_process,
+    mortal,
     this_process,
 )
 from anyk.executors.processes.calls import computed, failing, order_of_some
@@ -307,12 +306,8 @@ def _call(
     """Run a batch; None where something is not here that was sent."""
     if not _there(constants):
         return None
-    token = reaper.set(kill_this_process) if master != this_process() else None
-    try:
+    with mortal(master):
         return tuple(map(frames, computed(_function(key), payload(items), about)))
-    finally:
-        if token is not None:
-            reaper.reset(token)
 
 
 def _function(key: str) -> Callable[..., Any]:

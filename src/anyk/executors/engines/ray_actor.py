@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import pickle
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, final
 
 import numpy as np
 
-from anyk.executors.core.broadcast import forget, keep
-from anyk.executors.core.calls import Batch, Result
-from anyk.executors.core.raised import Raised, describe
-from anyk.executors.core.run_items import Sealed, raised_by, run_items, sealed
+from anyk.executors.core.broadcast import Unreadable, forget, keep
+from anyk.executors.core.raised import describe
 from anyk.executors.core.run_task import Task
-from anyk.executors.core.task_id import TaskId
-from anyk.executors.engines.ray_values import Parcel, filled, library, to_parts
+from anyk.executors.engines.ray_values import Parcel, filled, library, own, sendable
 from anyk.executors.engines.slices import Slice
-from anyk.executors.engines.worker_state import ProcessId, Report, RunRequest, WorkerState
+from anyk.executors.engines.worker_state import ProcessId, Report, RunRequest, WorkerState, mortal
+from anyk.executors.processes.calls import CallOrder, computed, failing
+from anyk.executors.processes.wire import Payload
 from anyk.work import own_copies
 
 __all__ = ["AnykWorker"]
@@ -37,10 +37,10 @@ class AnykWorker:
     """
 
     def __init__(self, master: ProcessId, name: str) -> None:
+        self._master = master
         self._state = WorkerState(master)
         self._name = name
         self._fetched: dict[Any, Any] = {}  # by reference, the arguments of the last run
-        self._broken: dict[str, str] = {}  # by key, why a constant is not here
         self._calls = _Calls()
 
     def __repr__(self) -> str:
@@ -66,14 +66,13 @@ class AnykWorker:
         """Hold a constant, which lies in the object store: its arrays are not copied."""
         try:
             (value,) = library().get(list(refs))
-            keep(key, value)
         except Exception as error:  # noqa: BLE001 - whoever asks for it is told
-            self._broken[key] = f"a constant that can't be had here ({describe(error)})"
+            value = Unreadable(describe(error))
+        keep(key, value)
 
     def drop(self, key: str) -> None:
         """Forget a constant."""
         forget(key)
-        self._broken.pop(key, None)
 
     def run(
         self,
@@ -83,8 +82,6 @@ class AnykWorker:
         refs: Sequence[Any],
     ) -> Report:
         """Run a task on a share, kept in memory of its own instead of the node's object store."""
-        for why in self._broken.values():
-            return Report(None, why, 0.0)
         if request.parts is not None:
             request = replace(request, parts=tuple(np.array(part) for part in request.parts))
         task, arguments = pickle.loads(common) if isinstance(common, bytes) else common  # noqa: S301
@@ -94,33 +91,30 @@ class AnykWorker:
         return self._state.run(request, task, arguments, rows)
 
     def compute(
-        self, key: int, function: Parcel | None, ticket: int, size: int, batch: Parcel
-    ) -> list[Sealed] | None:
+        self, key: int, sent: Parcel | None, ticket: int, batch: CallOrder, refs: Sequence[Any]
+    ) -> tuple[Payload, Payload] | None:
         """Call a function on the items of a batch.
 
         Args:
             key: of the calls.
-            function: of the first batch of these calls here; None afterwards.
+            sent: the function, with the first batch of these calls here; None afterwards.
             ticket: of the batch.
-            size: how many items there are.
-            batch: the arguments of each item, and what each is called.
+            batch: the items.
+            refs: the references that were in them.
 
         Returns:
-            A sealed result an item; None if the batch was taken back.
+            What came of it, packed; None if the batch was taken back.
         """
-        if function is not None:
-            self._calls.take(key, function)
+        if sent is not None:
+            self._calls.take(key, sent)
         if not self._calls.begin(key, ticket):
             return None
-        try:
-            for why in self._broken.values():
-                raise LookupError(why)  # noqa: TRY301
-            items, ids = batch.bare()
-            with self._state.mortal():
-                results = self._computed(self._calls.function(key), items, ids, batch.refs)
-        except BaseException as error:  # noqa: BLE001 - it is all that comes of any item
-            results = [Result(None, raised_by(error), 0.0)] * size
-        return [sealed(each, to_parts) for each in results]
+        function = self._calls.function(key)
+        if refs:
+            function = partial(_called, function, refs)
+        with mortal(self._master):
+            about, values = computed(function, own(batch.items), batch.about)
+        return sendable(about), sendable(values)
 
     def withdraw(self, key: int, ticket: int) -> bool:
         """Take a batch back; whether it has not begun, and will not."""
@@ -133,25 +127,15 @@ class AnykWorker:
     def _value_of(self, ref: Any) -> Any:
         return self._fetched[ref] if ref in self._fetched else library().get(ref)
 
-    def _computed(
-        self, function: Any, items: Sequence[Any], ids: Sequence[TaskId], refs: Sequence[Any]
-    ) -> list[Result]:
-        results: list[Result] = []
-        for item, each in zip(items, ids, strict=True):
-            try:
-                given = filled(item, refs, _own_value) if refs else item
-            except Exception as error:  # noqa: BLE001 - of whatever task of Ray's should make it
-                results.append(Result(None, _upstream(error), 0.0))
-            else:
-                batch = Batch(0, (given,), (each,))
-                results += run_items(function, batch, fresh=True, in_master=False)
-        return results
 
-
-def _upstream(error: Exception) -> Raised:
-    """Why what lies in the object store can't be had: what the task raised that should make it."""
-    cause = getattr(error, "cause", None)
-    return raised_by(cause if isinstance(cause, BaseException) else error)
+def _called(function: Callable[..., Any], refs: Sequence[Any], *item: Any) -> Any:
+    """Call a function on an item with what lies in the object store."""
+    try:
+        given = filled(item, refs, _own_value)
+    except Exception as error:  # noqa: BLE001 - it goes on below
+        cause = getattr(error, "cause", None)  # what the task raised that should make it
+        raise cause if isinstance(cause, Exception) else error from None
+    return function(*given)
 
 
 def _own_value(ref: Any) -> Any:
@@ -178,9 +162,12 @@ class _Calls:
                 self._parcels[key] = function
 
     def function(self, key: int) -> Any:
-        """The function of some calls, unpickled by the first one."""
+        """The function of some calls, unpickled by the first one; or one that says why not."""
         if key not in self._functions:
-            self._functions[key] = self._parcels[key].open(_own_value)
+            try:
+                self._functions[key] = self._parcels[key].open(_own_value)
+            except Exception as error:  # noqa: BLE001 - whatever it is, each call fails of it
+                self._functions[key] = failing(describe(error))
         return self._functions[key]
 
     def begin(self, key: int, ticket: int) -> bool:

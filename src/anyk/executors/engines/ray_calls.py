@@ -11,10 +11,10 @@ from typing import Any, final
 
 from anyk.errors import ExecutorError
 from anyk.executors.core.calls import AbstractCalls, Batch, Returned
-from anyk.executors.core.run_items import opened
 from anyk.executors.engines.ray_site import check_ray
-from anyk.executors.engines.ray_values import Parcel, parcel, restored, store
+from anyk.executors.engines.ray_values import own, packed, parcel, store
 from anyk.executors.engines.ray_worker import RayWorker
+from anyk.executors.processes.calls import CallOrder, results
 
 __all__ = ["RayCalls"]
 
@@ -52,6 +52,11 @@ class RayCalls(AbstractCalls):
         self._closed = self._woken = False
 
     @property
+    def at_once(self) -> int:
+        """One; see `AbstractCalls.at_once`."""
+        return 1
+
+    @property
     def ahead(self) -> int:
         """One: it is there when the actor is done with the one before it."""
         return 1
@@ -59,8 +64,7 @@ class RayCalls(AbstractCalls):
     def post(self, worker: int, batch: Batch) -> None:
         """Put a batch in an actor's queue; see `AbstractCalls.post`."""
         self._check_open()
-        sent = parcel((batch.items, batch.ids), "items")
-        posted = _Posted(worker, batch.ticket, len(batch.items), sent)
+        posted = _Posted(worker, batch.ticket, *packed(batch))
         self._send(posted)
         self._out[batch.ticket] = posted
 
@@ -157,7 +161,7 @@ class RayCalls(AbstractCalls):
         actor, worker = posted.actor, posted.worker
         function = None if self._told.get(worker) is actor else self._function
         compute = actor.compute.options(name=self._title)
-        sent = compute.remote(self._key, function, posted.ticket, posted.size, posted.parcel)
+        sent = compute.remote(self._key, function, posted.ticket, posted.order, posted.refs)
         self._told[worker] = actor
         posted.future = sent.future()
         posted.future.add_done_callback(partial(_bring, self._came, posted))
@@ -182,16 +186,16 @@ class RayCalls(AbstractCalls):
         if self._out.get(posted.ticket) is not posted or future is not posted.future:
             return None  # it was withdrawn, given up, or sent once more
         try:
-            sealed = future.result()
+            back = future.result()
+            found = () if back is None else results(own(back[0]), own(back[1]))
         except BaseException as error:  # noqa: BLE001 - whatever it is, it is this worker's failure
             return self._failed(posted, error)
-        if sealed is None:  # it was asked to skip it, and said so too late
+        if back is None:  # it was asked to skip it, and said so too late
             posted.asked_for = False
             self._send(posted)
             return None
         del self._out[posted.ticket]
-        results = tuple(opened(each, restored) for each in sealed)
-        return Returned(posted.worker, posted.ticket, results, None, posted.sent, answered)
+        return Returned(posted.worker, posted.ticket, found, None, posted.sent, answered)
 
     def _failed(self, posted: _Posted, error: BaseException) -> Returned:
         """A batch that has failed as a whole, or the one on which its actor was then.
@@ -218,8 +222,8 @@ class RayCalls(AbstractCalls):
 class _Posted:
     """A batch on its way to an actor, or there."""
 
-    def __init__(self, worker: int, ticket: int, size: int, sent: Parcel) -> None:
-        self.worker, self.ticket, self.size, self.parcel = worker, ticket, size, sent
+    def __init__(self, worker: int, ticket: int, order: CallOrder, refs: tuple[Any, ...]) -> None:
+        self.worker, self.ticket, self.order, self.refs = worker, ticket, order, list(refs)
         self.sent = time.perf_counter()
         self.actor: Any = None
         self.start: Future[Any] = Future()  # done when the actor has begun

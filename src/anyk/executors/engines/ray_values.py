@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
 
 from anyk.errors import InvalidArgument
+from anyk.executors.core.calls import Batch
 from anyk.executors.core.raised import describe
 from anyk.executors.core.within import exchanged
-from anyk.executors.processes.wire import to_payload
+from anyk.executors.processes.calls import CallOrder, order
+from anyk.executors.processes.wire import Payload, load, to_payload
 from anyk.wording import missing_extra
 
 __all__ = [
@@ -20,14 +21,18 @@ __all__ = [
     "Stored",
     "filled",
     "library",
+    "own",
+    "packed",
     "parcel",
     "restored",
+    "sendable",
     "store",
     "to_parts",
     "without_refs",
 ]
 
 _SMALL = 1 << 16  # bytes up to which a parcel travels with each call
+_REFERENCE = b"ObjectRef"  # is in each pickle of one
 
 
 def library() -> Any:
@@ -77,7 +82,7 @@ class Parcel:
         parts = self.parts
         if not isinstance(parts[0], bytes):
             (parts,) = library().get(list(parts))
-        return restored(parts)
+        return restored(tuple(parts))
 
     def open(self, value_of: Callable[[Any], Any]) -> Any:
         """The value, with what references refer to.
@@ -127,17 +132,41 @@ def parcel(value: Any, argument: str) -> Parcel:
     Raises:
         InvalidArgument: if it can't be pickled.
     """
-    plain, refs = without_refs(value)
+    refs: tuple[Any, ...] = ()
     try:
-        parts = to_parts(plain)
+        parts = to_parts(value)
+        if _REFERENCE in parts[0]:
+            value, refs = without_refs(value)
+            parts = to_parts(value)
     except Exception as error:
-        raise InvalidArgument(
-            argument,
-            given=f"one that can't be pickled ({describe(error)})",
-            needed="what cloudpickle can send",
-            change="Leave out locks, files and connections.",
-        ) from error
+        raise _refused(argument, error) from error
     return Parcel(parts, refs)
+
+
+def _refused(argument: str, error: Exception) -> InvalidArgument:
+    return InvalidArgument(
+        argument,
+        given=f"one that can't be pickled ({describe(error)})",
+        needed="what cloudpickle can send",
+        change="Leave out locks, files and connections.",
+    )
+
+
+def packed(batch: Batch) -> tuple[CallOrder, tuple[Any, ...]]:
+    """A batch as it travels to an actor, and the references that were in its items.
+
+    Raises:
+        InvalidArgument: if an item can't be pickled.
+    """
+    refs: tuple[Any, ...] = ()
+    try:
+        made = order("", batch)
+        if _REFERENCE in made.items[0]:
+            items, refs = without_refs(batch.items)
+            made = order("", replace(batch, items=items))
+    except Exception as error:
+        raise _refused("items", error) from error
+    return replace(made, items=sendable(made.items)), refs
 
 
 def store(sent: Parcel) -> Parcel:
@@ -146,12 +175,21 @@ def store(sent: Parcel) -> Parcel:
     return sent if size <= _SMALL else Parcel([library().put(sent.parts)], sent.refs)
 
 
-def to_parts(value: object) -> list[Any]:
+def to_parts(value: object) -> Payload:
     """A pickle, and the memory of the large arrays in it."""
-    pickled, *large = to_payload(value)
-    return [pickled, *(np.frombuffer(each, np.uint8) for each in large)]
+    return sendable(to_payload(value))
 
 
-def restored(parts: Sequence[Any]) -> Any:
+def sendable(payload: Payload) -> Payload:
+    """A payload that Ray can send: it takes the memory of arrays out of its own pickle."""
+    return (payload[0], *(np.frombuffer(each, np.uint8) for each in payload[1:]))  # type: ignore[arg-type]
+
+
+def own(payload: Payload) -> Payload:
+    """A payload that Ray has sent, of memory that can be written in."""
+    return (payload[0], *(memoryview(bytearray(each)) for each in payload[1:]))
+
+
+def restored(parts: Payload) -> Any:
     """What `to_parts` has pickled; its arrays can be written in."""
-    return pickle.loads(parts[0], buffers=[bytearray(each) for each in parts[1:]])  # noqa: S301
+    return load(own(parts))

@@ -55,6 +55,7 @@ class RayWorker(AbstractEngineWorker):
         self._place = place
         self._lock = threading.RLock()  # of whoever starts or ends an actor
         self._actor: Any = None
+        self._asked: Any = None  # the one that the link has opened, which may be gone by now
         self._watch: Future[Any] | None = None
         self._node: Future[Any] | None = None  # of an actor that no share may lie on yet
         self._start: Future[Any] = Future()
@@ -76,7 +77,7 @@ class RayWorker(AbstractEngineWorker):
     def open(self) -> Future[Any] | None:
         """Start an actor, or wait for one that was; see `AbstractEngineWorker.open`."""
         with self._lock:
-            self.reach()
+            self._asked, _ = self.reach()
             if self._node is None:
                 return None
             ready: Future[Any] = Future()
@@ -117,7 +118,7 @@ class RayWorker(AbstractEngineWorker):
 
     def run(self, request: RunRequest, common: Common, rows: Mapping[int, Any]) -> Future[Report]:
         """Call the actor; see `AbstractEngineWorker.run`."""
-        run = self._actor.run.options(name=common.title)
+        run = self._asked.run.options(name=common.title)
         called: Future[Report] = run.remote(
             request, common.payload, rows, list(common.refs)
         ).future()
@@ -129,8 +130,7 @@ class RayWorker(AbstractEngineWorker):
 
     def fail(self, error: BaseException) -> str:
         """Give the actor up, unless it raised the error itself; see `AbstractEngineWorker.fail`."""
-        with self._lock:
-            return self.lose(self._actor, error)
+        return self.lose(self._asked, error)
 
     def lose(self, actor: Any, error: BaseException) -> str:
         """Be told of what came of asking an actor, which may mean that it is gone.
@@ -184,7 +184,7 @@ class RayWorker(AbstractEngineWorker):
             ready.set_result(node)
 
     def _call(self, method: str, *arguments: Any) -> Future[Any]:
-        called: Future[Any] = getattr(self._actor, method).remote(*arguments).future()
+        called: Future[Any] = getattr(self._asked, method).remote(*arguments).future()
         return called
 
     def _drop(self) -> None:

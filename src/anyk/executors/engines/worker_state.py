@@ -19,7 +19,7 @@ from anyk.executors.core.raised import describe
 from anyk.executors.core.run_task import Task, reaper, run
 from anyk.executors.engines.slices import Slice, Slices
 
-__all__ = ["ProcessId", "Report", "RunRequest", "WorkerState", "kill_this_process", "this_process"]
+__all__ = ["ProcessId", "Report", "RunRequest", "WorkerState", "mortal", "this_process"]
 
 ProcessId = tuple[str, int]
 """Which process of which machine."""
@@ -133,23 +133,23 @@ class WorkerState:
         if parts is None:
             return Report(None, None, 0.0)
         started = time.perf_counter()
-        try:
-            with self.mortal():
+        with mortal(self._master):
+            try:
                 return Report(*run(task, parts, request.piece, arguments, rows))
-        except KeyboardInterrupt as error:  # in a worker it is nobody's Ctrl-C but this task's
-            return Report(None, describe(error), time.perf_counter() - started)
-
-    @contextmanager
-    def mortal(self) -> Iterator[None]:
-        """Within this, a task that dies ends its process, unless that is the master's."""
-        token = None if self._master == this_process() else reaper.set(kill_this_process)
-        try:
-            yield
-        finally:
-            if token is not None:
-                reaper.reset(token)
+            except KeyboardInterrupt as error:  # in a worker it is nobody's Ctrl-C but this task's
+                return Report(None, describe(error), time.perf_counter() - started)
 
 
-def kill_this_process() -> None:
-    """How a worker that is a process of its own dies."""
+@contextmanager
+def mortal(master: ProcessId) -> Iterator[None]:
+    """Let tasks that die take this process along, unless it is the master's."""
+    token = None if master == this_process() else reaper.set(_kill_me)
+    try:
+        yield
+    finally:
+        if token is not None:
+            reaper.reset(token)
+
+
+def _kill_me() -> None:
     os.kill(os.getpid(), signal.SIGKILL)

@@ -75,6 +75,10 @@ class _InlineCalls(AbstractCalls):
         self._left: deque[tuple[int, Batch, float]] = deque()
 
     @property
+    def at_once(self) -> int:
+        return 1
+
+    @property
     def ahead(self) -> int:
         return 0
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from anyk.errors import ExecutorError
 from anyk.executors.core.calls import Batch, Result
-from anyk.executors.core.raised import LONGEST_FAILURE, Raised, describe
+from anyk.executors.core.raised import LONGEST_FAILURE, Raised, describe, with_source
 from anyk.executors.core.run_items import raised_by, run_items
 from anyk.executors.core.task_id import TaskId
 from anyk.executors.processes.parcels import Sizes, pack, packed_apart, unpack
@@ -139,12 +139,15 @@ def results(about: Payload, values: Payload) -> tuple[Result, ...]:
     """
     sizes, seconds, raised = load(about)
     found = unpack(values, sizes, _unreadable)
-    came = list(map(Result, found, [None] * len(found), seconds))
-    for place, each in enumerate(found) if sizes is not None else ():
-        if type(each) is _Unreadable:
-            came[place] = Result(None, Raised(each.reason), seconds[place])
+    came = [Result(value, None, took) for (value,), took in zip(found, seconds, strict=True)]
+    if sizes is not None:
+        for place, each in enumerate(came):
+            if type(each.value) is _Unreadable:
+                came[place] = Result(None, Raised(each.value.reason), each.seconds)
     for place, (reason, traceback, error) in raised.items():
-        came[place] = Result(None, Raised(reason, traceback, _error(error)), seconds[place])
+        came[place] = Result(
+            None, Raised(reason, with_source(traceback), _error(error)), seconds[place]
+        )
     return tuple(came)
 
 
@@ -164,8 +167,8 @@ class _Unreadable:
         self.reason = reason
 
 
-def _unreadable(error: BaseException) -> _Unreadable:
-    return _Unreadable(f"returned what can't be unpickled here ({describe(error)})")
+def _unreadable(error: BaseException) -> tuple[_Unreadable]:
+    return (_Unreadable(f"returned what can't be unpickled here ({describe(error)})"),)
 
 
 def _taken(value: Any) -> Any:
@@ -186,7 +189,7 @@ def _last(value: Any) -> Any:
     if isinstance(value, _IMMUTABLE) or type(value) is np.ndarray:
         return value
     try:
-        return _Sealed(to_payload(value))
+        return _Sealed(to_payload((value,)))
     except BaseException as error:  # noqa: BLE001 - types of users raise what they like
         told = f"returned a {type(value).__name__}, which can't be sent back ({describe(error)})"
         return Raised(told[:LONGEST_FAILURE])
@@ -201,10 +204,10 @@ def _packed(came: Sequence[Result]) -> tuple[Payload, Payload]:
             values[place] = None
     if any(type(value) is _Sealed for value in values):
         payload, sizes = packed_apart(
-            [each.payload if type(each) is _Sealed else to_payload(each) for each in values]
+            [each.payload if type(each) is _Sealed else to_payload((each,)) for each in values]
         )
     else:
-        payload, sizes = pack(values)
+        payload, sizes = pack([(each,) for each in values])
     seconds = [each.seconds for each in came]
     return (pickle.dumps((sizes, seconds, raised)),), payload
 

@@ -10,20 +10,21 @@ import numpy as np
 
 from anyk.executors.processes.wire import Payload, keep_small, load, to_payload
 
-__all__ = ["Sizes", "pack", "packed_apart", "parcels", "unpack"]
+__all__ = ["Sizes", "pack", "packed_apart", "unpack"]
 
 Sizes = list[tuple[int, int]] | None
 """Of each value, how long its pickle is, and how many large arrays it has; None: one for all."""
 
-_PLAIN = {int, float, complex, bool, str, bytes, type(None)}
+_IMMUTABLE = {int, float, complex, bool, str, bytes, type(None)}
 _HOLDERS = {tuple, list, dict}
 _KINDS = frozenset("biufcSUmM")  # of arrays
+_SMALL = 1 << 14  # bytes up to which an array is laid beside others
 _MANY = 32  # values in a container up to which it is worth while to look at each
 _DEEP = 3  # containers in containers
 
 
-def pack(values: Sequence[Any]) -> tuple[Payload, Sizes]:
-    """Pickle values: plain ones all at once, which is quicker; else each for itself.
+def pack(values: Sequence[tuple[Any, ...]]) -> tuple[Payload, Sizes]:
+    """Pickle tuples: those of plain values all at once, which is quicker; else each for itself.
 
     Args:
         values: any that can be pickled.
@@ -33,17 +34,19 @@ def pack(values: Sequence[Any]) -> tuple[Payload, Sizes]:
 
     Example:
         >>> from anyk.executors.processes.parcels import pack, unpack
-        >>> unpack(*pack([np.ones(2), "text"]), print)
-        [array([1., 1.]), 'text']
-        >>> unpack(*pack([3, 2 + 1j, lambda: 5]), print)[2]()
-        5
+        >>> unpack(*pack([(np.ones(2), "text"), (np.zeros(2), "more")]), print)
+        [(array([1., 1.]), 'text'), (array([0., 0.]), 'more')]
+        >>> packed, sizes = pack([(3,), (lambda: 5,)])
+        >>> len(sizes), unpack(packed, sizes, print)[1][0]()
+        (2, 5)
     """
-    seen: dict[int, int] = {}
-    if all(_plain(value, place, seen, _DEEP) for place, value in enumerate(values)):
-        frames: list[memoryview] = []
-        keep = keep_small(frames)
-        pickled = pickle.dumps(list(values), protocol=5, buffer_callback=keep)
-        return (pickled, *frames), None
+    width = len(values[0]) if values else 0
+    if width and all(len(each) == width for each in values):
+        columns = [_column(each) for each in zip(*values, strict=True)]
+        if None not in columns:
+            frames: list[memoryview] = []
+            pickled = pickle.dumps(columns, protocol=5, buffer_callback=keep_small(frames))
+            return (pickled, *frames), None
     return packed_apart([to_payload(value) for value in values])
 
 
@@ -55,7 +58,7 @@ def packed_apart(payloads: Sequence[Payload]) -> tuple[Payload, Sizes]:
 
 
 def unpack(payload: Payload, sizes: Sizes, failed: Callable[[BaseException], Any]) -> list[Any]:
-    """The values.
+    """The tuples.
 
     Args:
         payload: from `pack`.
@@ -63,33 +66,62 @@ def unpack(payload: Payload, sizes: Sizes, failed: Callable[[BaseException], Any
         failed: what stands in the place of one that can't be unpickled here, of the error.
     """
     if sizes is None:
-        values: list[Any] = load(payload)
-        return values
-    return [_loaded(each, failed) for each in parcels(payload, sizes)]
-
-
-def parcels(payload: Payload, sizes: Sequence[tuple[int, int]]) -> list[Payload]:
-    """What came as one, as the payload of each value."""
+        return list(zip(*(_values(*each) for each in load(payload)), strict=True))
     pickled, frames = memoryview(payload[0]), payload[1:]
-    apart: list[Payload] = []
+    values = []
     place = first = 0
     for size, many in sizes:
-        apart.append((pickled[place : place + size], *frames[first : first + many]))
+        own = (pickled[place : place + size], *frames[first : first + many])
+        try:
+            values.append(load(own))
+        except BaseException as error:  # noqa: BLE001 - types of users raise what they like
+            values.append(failed(error))
         place, first = place + size, first + many
-    return apart
+    return values
 
 
-def _loaded(payload: Payload, failed: Callable[[BaseException], Any]) -> Any:
-    try:
-        return load(payload)
-    except BaseException as error:  # noqa: BLE001 - types of users raise what they like
-        return failed(error)
+def _column(values: tuple[Any, ...]) -> tuple[bool, Any] | None:
+    """Values that are plain, and whether they lie in one array; None if they are not plain.
+
+    Nothing in plain values can fail to be pickled, or to be unpickled elsewhere, and no two have
+    anything in common that could be written in.
+    """
+    kinds = set(map(type, values))
+    if kinds <= _IMMUTABLE:
+        return False, values
+    if kinds == {np.ndarray} and _alike(values):
+        return True, np.concatenate(values).reshape(len(values), *values[0].shape)
+    (kind, *others) = kinds
+    if not others and issubclass(kind, (np.number, np.bool_)) and kind.__module__ == "numpy":
+        return True, np.array(values, dtype=values[0].dtype)
+    seen: dict[int, int] = {}
+    if all(_plain(value, place, seen, _DEEP) for place, value in enumerate(values)):
+        return False, values
+    return None
+
+
+def _values(together: bool, content: Any) -> Sequence[Any]:  # noqa: FBT001 - from `_column`
+    """The values of a column; arrays own their memory."""
+    if not together:
+        values: Sequence[Any] = content
+        return values
+    return list(content) if content.ndim == 1 else [each.copy() for each in content]
+
+
+def _alike(arrays: Sequence[Any]) -> bool:
+    """Whether small arrays are of one shape and dtype, so that they can lie in one."""
+    first = arrays[0]
+    dtype, shape = first.dtype, first.shape
+    if not shape or first.nbytes > _SMALL or dtype.kind not in _KINDS or not dtype.isnative:
+        return False
+    return all(
+        each.dtype == dtype and each.shape == shape and each.flags.c_contiguous for each in arrays
+    )
 
 
 def _plain(value: Any, place: int, seen: dict[int, int], deep: int) -> bool:
-    """Whether nothing in a value can fail to be pickled, or is also another one's to write in."""
     kind = type(value)
-    if kind in _PLAIN:
+    if kind in _IMMUTABLE:
         return True
     if isinstance(value, (np.ndarray, np.generic)):
         own = not value.ndim or seen.setdefault(id(value), place) == place

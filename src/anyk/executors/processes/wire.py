@@ -24,7 +24,7 @@ from anyk.executors.core.answer_header import (
     BrokenAnswer,
     parse_header,
 )
-from anyk.executors.core.raised import LONGEST_TRACEBACK, printable
+from anyk.executors.core.raised import LONGEST_TRACEBACK, printable, with_source
 from anyk.executors.core.run_task import Reply
 from anyk.executors.processes.pickling import dumps
 from anyk.executors.processes.pipe import Pipe
@@ -205,4 +205,4 @@ def _receive_traceback(pipe: Pipe) -> str:
     if mark != _TRACEBACK or length > _LONGEST_TRACEBACK:
         raise BrokenAnswer("its traceback is none")
     text = bytes(pipe.receive(length)).decode(errors="replace")
-    return "\n".join(printable(line) for line in text.split("\n"))
+    return with_source("\n".join(printable(line) for line in text.split("\n")))

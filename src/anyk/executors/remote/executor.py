@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import collections
 import os
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, final
+from typing import Any, NoReturn, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anyk.checks import count, positive, shown
-from anyk.errors import InvalidArgument
+from anyk.errors import ExecutorError, InvalidArgument
+from anyk.executors.core.calls import AbstractCalls, Batch, Result
 from anyk.executors.core.crew import AbstractCrewed, Crew
+from anyk.executors.core.dispatcher import Awaited
 from anyk.executors.core.link import Held
+from anyk.executors.core.posted_calls import Compute
+from anyk.executors.core.raised import Raised
 from anyk.executors.core.run_task import Task
 from anyk.executors.remote.arguments import sendable
 from anyk.executors.remote.link import Keys, Limits, RemoteLink
@@ -45,6 +49,9 @@ class Remote(AbstractCrewed):
     domain, is one failed answer, and costs one straggler. Its connection is then made anew and its
     share sent again, as after it was gone; one that can't be reached is tried again in the
     following calls, after a pause of up to 10 s.
+
+    `anyk.map("count", items, executor)` calls a function on any items that can be arguments,
+    without shares. What it raised comes back as text, as from all of these workers.
 
     Workers are reached when they are first needed. One that is busy with a call that was given up
     begins the next when it is done.
@@ -125,6 +132,32 @@ class Remote(AbstractCrewed):
         """True: the workers have functions of their own."""
         return True
 
+    def calls(self, function: Callable[..., Any] | str) -> AbstractCalls:
+        """Call a function of the workers' own; see `AbstractExecutor.calls`.
+
+        An item is what can be an argument: numbers, text, arrays, and lists, tuples and dicts of
+        them. A result is an array, or a number of numpy's. Each item is a request of its own.
+        """
+        make_request(function, (), workers=1)  # refuses what has no name
+        links = self._crew.links
+
+        def prepare(worker: int, batch: Batch, call: Awaited) -> Compute:
+            requests = [make_request(function, item, workers=1) for item in batch.items]
+            return partial(_computed, links[worker], requests, call)
+
+        return self._crew.calls(prepare)
+
+    def broadcast(self, value: Any) -> NoReturn:  # noqa: ARG002 - whatever it is
+        """Remote workers hold no constants.
+
+        Raises:
+            ExecutorError: in any case.
+        """
+        raise ExecutorError(
+            "the workers of Remote hold no constants of a master's: pass the value as an argument, "
+            "or let the workers' own function load it."
+        )
+
     @cached_property
     def shares_per_machine(self) -> int:
         """How many workers stand in one place, at most: looked up when it is first asked for."""
@@ -134,6 +167,23 @@ class Remote(AbstractCrewed):
 
     def __repr__(self) -> str:
         return f"Remote({[str(address) for address in self._addresses]!r}, tls={self._tls!r})"
+
+
+def _computed(
+    link: RemoteLink, requests: Sequence[Request], call: Awaited
+) -> tuple[Result, ...] | str:
+    """What comes of the items of a batch, one request after the other."""
+    results = []
+    for request in requests:
+        if call.abandoned:
+            return "abandoned"
+        reply = link.call(request)
+        if isinstance(reply, str):
+            return reply
+        raised = None if reply.failure is None else Raised(reply.failure)
+        value = None if reply.value is None else np.array(reply.value)[()]
+        results.append(Result(value, raised, reply.seconds))
+    return tuple(results)
 
 
 def _sendable(part: NDArray[Any]) -> NDArray[Any]:

@@ -7,12 +7,13 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from anyk.domains.ring import ResidueRing
 from anyk.executors.core.answer_header import LONGEST_HEADER, BrokenAnswer, parse_header
@@ -109,22 +110,28 @@ class RemoteLink(AbstractLink):
 
     def ask(self, order: Order, piece: int) -> Reply:
         """Run a task on the worker, and wait for its answer; see `AbstractLink.ask`."""
-        begun = time.monotonic()
-        deadline = begun + self._limits.patience
-        request: Request = order.common
+        wanted = {**self._wanted(), order.key: order.parts}
+        start = {"key": order.key, "piece": piece}
         try:
-            channel = self._synchronise({**self._wanted(), order.key: order.parts}, deadline)
-            serial = secrets.randbits(63)  # nobody can guess it, so none answers before or for it
-            arrays = order.rows[piece]
-            start = {"verb": "run", "serial": serial, "key": order.key, "piece": piece}
-            channel.send(request.header | start | {"arrays": specs_of(arrays)}, arrays, deadline)
-            value, failure, seconds, _ = self._receive(channel, serial, request, deadline)
+            reply = self._exchange(start, order.common, order.rows[piece], wanted)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this worker's failure
             return Reply(None, self._discard(error), 0.0)
-        if failure is not None and failure.startswith(NOT_HELD):  # there was no room for it
+        if reply.failure is not None and reply.failure.startswith(NOT_HELD):  # no room for it
             self._held.discard(order.key)
-        seconds = min(seconds, time.monotonic() - begun)  # it may claim anything
-        return Reply(value, failure, seconds)
+        return reply
+
+    def call(self, request: Request) -> Reply | str:
+        """Run a function of the worker on arguments alone, and wait for its answer.
+
+        Returns:
+            What came of it, as the worker says; or why the worker has failed.
+        """
+        try:
+            return self._exchange(
+                {"key": 0, "piece": None}, request, request.arrays, self._wanted()
+            )
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is this worker's failure
+            return self._discard(error)
 
     def synchronise(self) -> None:
         """Let the worker hold the shares that it should, and no others."""
@@ -149,6 +156,25 @@ class RemoteLink(AbstractLink):
         with self._lock:
             self._over = True
         self._drop()
+
+    def _exchange(
+        self,
+        start: dict[str, Any],
+        request: Request,
+        arrays: Sequence[NDArray[Any]],
+        wanted: Mapping[int, Parts],
+    ) -> Reply:
+        """Send a request, and take the answer."""
+        begun = time.monotonic()
+        deadline = begun + self._limits.patience
+        channel = self._synchronise(wanted, deadline)
+        serial = secrets.randbits(63)  # nobody can guess it, so none answers before or for it
+        header = request.header | {"verb": "run", "serial": serial, "arrays": specs_of(arrays)}
+        channel.send(header | start, arrays, deadline)
+        value, failure, seconds, _ = self._receive(channel, serial, request, deadline)
+        return Reply(
+            value, failure, min(seconds, time.monotonic() - begun)
+        )  # it may claim anything
 
     def _receive(self, channel: Channel, serial: int, request: Request, deadline: float) -> Reply:
         header = channel.receive_header(LONGEST_HEADER, deadline)

@@ -39,7 +39,8 @@ class Session:
 
     - hold: keep the arrays as the shares of this key, a row of each array a share.
     - forget: let the shares of this key go.
-    - run: run a function on one of them, this piece, with arguments; the only one that is answered.
+    - run: run a function on one of them, this piece, or on none, with arguments; the only one that
+      is answered.
 
     Args:
         channel: to the master, who has shown to be it.
@@ -167,7 +168,7 @@ class Session:
             function = None
             if needs_function(header.get("work")):
                 function = self._offer.find(header.get("function"), header.get("module"))
-            parts, piece = self._share(header["key"], header.get("piece"))
+            parts, piece = self._share(header["key"], header.get("piece", -1))
             task = task_of(function, header, domain_of(header.get("domain")), len(parts))
             arguments = unpack(header.get("arguments"), arrays)
         except Exception as error:  # noqa: BLE001 - what can't be understood is a failed answer
@@ -176,7 +177,9 @@ class Session:
         return self._run_task(task, parts, piece, arguments, {}, fresh=True, in_master=False)
 
     def _share(self, key: int, piece: object) -> tuple[Parts, int]:
-        """The parts that are held by this key, if there is such a piece of each."""
+        """The parts that are held by this key, if there is such a piece of each; none for none."""
+        if piece is None:
+            return (), 0
         parts = self._held.get(key)
         if parts is None:
             raise BrokenAnswer(self._absent)

@@ -34,6 +34,11 @@ class ExtraArgument(AbstractCalls):
         self._calls, self._extra = calls, extra
 
     @property
+    def at_once(self) -> int:
+        """As of the calls within."""
+        return self._calls.at_once
+
+    @property
     def ahead(self) -> int:
         """As of the calls within."""
         return self._calls.ahead

@@ -80,6 +80,10 @@ class _BothCalls(AbstractCalls):
         self._sent: dict[int, float] = {}  # of the master's own, by ticket
 
     @property
+    def at_once(self) -> int:
+        return self._others.at_once
+
+    @property
     def ahead(self) -> int:
         return self._others.ahead
 

@@ -43,7 +43,7 @@ def deadly(item: Item, why: str) -> NotEnoughAnswers:
     return NotEnoughAnswers(
         answered=(),
         missing=(item.place,),
-        needed=f"a worker that survives item {item.place}: {item.deaths} did not ({why})",
+        needed=f"a worker that survives item {item.place}: {len(item.died)} did not ({why})",
         of="item",
         change="See what it does to a process: memory, a crash in C, an exit.",
     )

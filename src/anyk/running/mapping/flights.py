@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import final
 
 from anyk.running.mapping.item import Item
@@ -31,7 +31,8 @@ class Flight:
     worker: int
     items: tuple[Item, ...]
     sent: float
-    void: bool = field(default=False)  # whether what comes of it does not count
+    began: float | None = None  # when it was begun, at the earliest
+    void: bool = False  # whether what comes of it does not count
 
     @property
     def open(self) -> list[Item]:
@@ -46,13 +47,13 @@ class Flights:
     Args:
         workers: how many there are.
         pace: how long items take.
+        at_once: how many batches a worker computes at a time.
     """
 
-    def __init__(self, workers: int, pace: Pace) -> None:
-        self._pace = pace
+    def __init__(self, workers: int, pace: Pace, at_once: int) -> None:
+        self._pace, self._at_once = pace, at_once
         self._by_ticket: dict[int, Flight] = {}
         self._at: list[list[Flight]] = [[] for _ in range(workers)]
-        self._free_since = [-math.inf] * workers
 
     def __len__(self) -> int:
         return len(self._by_ticket)
@@ -72,6 +73,7 @@ class Flights:
         """A batch was posted."""
         self._by_ticket[flight.ticket] = flight
         self._at[flight.worker].append(flight)
+        self._begin(flight.worker, flight.sent)
         for item in flight.items:
             item.with_.append(flight.worker)
             item.given += 1
@@ -82,13 +84,18 @@ class Flights:
         if flight is None:
             return None
         self._at[flight.worker].remove(flight)
-        if when is not None:
-            self._free_since[flight.worker] = when
+        self._begin(flight.worker, flight.sent if when is None else when)
         for item in flight.items:
             if not flight.void:
                 item.with_.remove(flight.worker)
             item.given -= when is None
         return flight
+
+    def _begin(self, worker: int, when: float) -> None:
+        """A worker may have begun another of its batches at that time."""
+        for flight in self._at[worker][: self._at_once]:
+            if flight.began is None:
+                flight.began = max(when, flight.sent)
 
     def avoid(self, worker: int) -> list[Flight]:
         """Let nothing count that this worker has; its batches."""
@@ -99,13 +106,18 @@ class Flights:
                     item.with_.remove(worker)
         return list(self._at[worker])
 
-    def began(self, flight: Flight) -> float:
-        """When a batch was begun, at the earliest."""
-        return max(flight.sent, self._free_since[flight.worker])
-
-    def first(self, flight: Flight) -> bool:
+    def begun(self, flight: Flight) -> bool:
         """Whether its worker may be computing it."""
-        return self._at[flight.worker][0] is flight
+        return flight.began is not None
+
+    def late_at(self, worker: int) -> float:
+        """When a worker will be late with what it computes; infinity if it has nothing."""
+        queue = self._at[worker]
+        if not queue:
+            return math.inf
+        own = self._pace.seconds(worker) or 0.0
+        began = queue[0].sent if queue[0].began is None else queue[0].began
+        return began + own * (len(queue[0].items) - 1) + self._pace.late_after()
 
     def due(self, flight: Flight, worker: int, now: float) -> tuple[float, float]:
         """When another worker should be given a batch too, and how long it will still take.
@@ -119,16 +131,16 @@ class Flights:
             now: the time.
 
         Returns:
-            A time, infinity where that can't be told yet; and seconds.
+            A time; and seconds.
         """
-        late, other = self._pace.late_after(), self._pace.seconds(worker)
-        own = self._pace.seconds(flight.worker)
-        if late is None or other is None or own is None:
-            return math.inf, math.inf
+        late, other = self._pace.late_after(), self._pace.seconds(worker) or 0.0
+        own = self._pace.seconds(flight.worker) or 0.0  # as long as nothing came from anybody
         queue = self._at[flight.worker]
-        start = self.began(queue[0])
-        ahead = sum(len(each.items) for each in queue[: queue.index(flight) + 1])
-        end = start + own * ahead
+        before = queue[: queue.index(flight)] if flight.began is None else []
+        start = queue[0].began if flight.began is None else flight.began
+        items = len(flight.items) + sum(len(each.items) for each in before) / self._at_once
+        start = now if start is None else start
+        end = start + own * items
         left = end - now if end > now else now - start  # who is late may be so for as long again
         if end - now > _GAIN * other * len(flight.open):
             return now, left

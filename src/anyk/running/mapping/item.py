@@ -39,8 +39,9 @@ class Item:
         self.with_: list[int] = []  # workers that have it now
         self.given = 0  # how often it was
         self.queued = False  # whether it waits for somebody who is free
-        self.raised: dict[int, Raised] = {}
-        self.deaths = 0
+        self.raised: dict[int, Raised] = {}  # by worker, on which it was raised last
+        self.raises = 0
+        self.died: list[int] = []  # workers that died, or were lost, with it
         self.outvoted: set[int] = set()
         self.supporters: set[int] = set()
         self._votes: list[tuple[Any, set[int]]] = []  # different answers, and who gave them
@@ -71,6 +72,10 @@ class Item:
     def may_go_to(self, worker: int) -> bool:
         """Whether a worker may be given it: nobody vouches twice."""
         return worker not in self.with_ and not any(worker in who for _, who in self._votes)
+
+    def went_wrong_on(self, worker: int) -> bool:
+        """Whether the function raised there, or the worker died of it, or with it."""
+        return worker in self.raised or worker in self.died
 
     def answer(self, worker: int, value: Any, same: Same) -> None:
         """A worker answered."""

@@ -56,7 +56,7 @@ class Scheduler:
         self._todo: deque[Item] = deque()  # drawn, and lacking somebody
         self._open: dict[int, Item] = {}
         self._pace = Pace(executor.workers, executor.lateness)
-        self._flights = Flights(executor.workers, self._pace)
+        self._flights = Flights(executor.workers, self._pace, calls.at_once)
         self._tickets = count()
         self._barred: set[int] = set(executor.quarantine)
         self._strikes = [0] * executor.workers
@@ -98,10 +98,13 @@ class Scheduler:
                 return
 
     def _receive(self, timeout: float | None) -> Returned | None:
-        if self._flights:
-            return self._calls.receive(timeout)
-        self.source.wait(timeout)
-        return None
+        if not self._flights:
+            self.source.wait(timeout)
+            return None
+        returned = self._calls.receive(timeout)
+        if returned is None and timeout is None:
+            self._lost()  # on a virtual clock: all of them hang
+        return returned
 
     @property
     def late(self) -> tuple[int, ...]:
@@ -112,14 +115,21 @@ class Scheduler:
 
     def _send(self) -> float:
         """Give work to whoever is free; when to look again though nothing has come."""
-        depth = 1 + self._calls.ahead if self._pace.quick else 1
+        at_once = self._calls.at_once
+        depth = at_once + self._calls.ahead * self._pace.quick
         usable = self._usable()
         for held in range(depth):  # everybody has something before anybody has more
             for worker in usable:
                 if len(self._flights.at(worker)) == held and not self._give(worker):
                     break
-        idle = [worker for worker in usable if not self._flights.at(worker)]
-        return self._help(idle) if idle else math.inf
+        idle = [worker for worker in usable if len(self._flights.at(worker)) < at_once]
+        if not idle:
+            return math.inf
+        wake, now = self._help(idle), self._executor.clock()
+        if any(item.raised or item.died for item in self._todo):  # and waits for somebody else
+            others = map(self._flights.late_at, usable)
+            wake = min([wake, *(late for late in others if late > now)])
+        return wake
 
     def _usable(self) -> list[int]:
         return [
@@ -136,7 +146,7 @@ class Scheduler:
         return bool(items) or bool(self._todo) or self.source.more
 
     def _next(self, worker: int) -> list[Item]:
-        most = self._fair(self._pace.together(worker))
+        most = self._fair(self._pace.together(worker), self._pace.least(worker))
         items: list[Item] = []
         kept: list[Item] = []
         while self._todo and len(items) < most:
@@ -144,7 +154,7 @@ class Scheduler:
             if item.lacking <= 0:
                 item.queued = False
                 continue
-            alone = bool(item.deaths or item.raised)  # nobody else is to suffer from it
+            alone = bool(item.died or item.raised)  # nobody else is to suffer from it
             if not self._may_take(item, worker) or (alone and items):
                 kept.append(item)
                 continue
@@ -167,13 +177,13 @@ class Scheduler:
                 self._todo.append(drawn)
         return items
 
-    def _fair(self, most: int) -> int:
-        """At most so many that all workers have something to do until the end."""
+    def _fair(self, most: int, least: int) -> int:
+        """At most so many that all workers have something to do, where it is worth a message."""
         left = self.source.left
         if left is None:
             return most
         left = left * self._settings.agree + len(self._todo)
-        return max(1, min(most, left // (2 * max(1, len(self._usable())))))
+        return max(1, min(most, max(least, left // (2 * max(1, len(self._usable()))))))
 
     def _draw(self) -> Item | None:
         drawn = self.source.draw()
@@ -183,14 +193,21 @@ class Scheduler:
         return item
 
     def _may_take(self, item: Item, worker: int) -> bool:
-        """Whether a worker may be given an item, and, if the function raised there, must be."""
+        """Whether a worker may be given an item, and, if it went wrong there, must be."""
         if not item.may_go_to(worker):
             return False
-        if worker not in item.raised:
-            return True
-        return not any(
-            item.may_go_to(other) and other not in item.raised for other in self._usable()
+        now = self._executor.clock()
+        return not item.went_wrong_on(worker) or not any(
+            now < self._flights.late_at(other) for other in self._others(item)
         )
+
+    def _others(self, item: Item) -> list[int]:
+        """Workers that may be given an item, and on which it did not go wrong yet."""
+        return [
+            worker
+            for worker in self._usable()
+            if item.may_go_to(worker) and not item.went_wrong_on(worker)
+        ]
 
     def _post(self, worker: int, items: list[Item]) -> None:
         ticket = next(self._tickets)
@@ -219,7 +236,7 @@ class Scheduler:
             flight
             for flight in self._flights
             if not flight.void
-            and not self._flights.first(flight)
+            and not self._flights.begun(flight)
             and any(self._may_take(item, worker) for item in flight.open)
         ]
         for flight in sorted(waiting, key=lambda each: -each.ticket):
@@ -277,7 +294,7 @@ class Scheduler:
         flight = self._flights.get(returned.ticket)
         if flight is None:
             return
-        began = self._flights.began(flight)
+        began = flight.sent if flight.began is None else flight.began
         self._flights.remove(returned.ticket, returned.answered)
         if self._heard is not None:
             self._heard(returned)
@@ -300,7 +317,8 @@ class Scheduler:
         item.seconds = result.seconds
         if result.raised is not None:
             item.raised[worker] = result.raised
-            if len(item.raised) > self._settings.retries or self._nobody_else(item):
+            item.raises += 1
+            if item.raises > self._settings.retries or self._nobody_else(item):
                 self._fail(item, raised_on(item, result.raised))
             return
         item.answer(worker, result.value, self._same)
@@ -331,8 +349,8 @@ class Scheduler:
         del self._open[item.place]
         self._over.append(item)
         for worker in tuple(item.with_):
-            for flight in self._flights.at(worker)[1:]:
-                if not flight.open:
+            for flight in tuple(self._flights.at(worker)):
+                if not flight.open and not self._flights.begun(flight):
                     self._take_back(flight)
 
     def _bar(self, worker: int) -> None:
@@ -348,8 +366,9 @@ class Scheduler:
     def _died(self, flight: Flight, why: str) -> None:
         """A worker died, or was lost, with these items."""
         for item in flight.items:
-            item.deaths += 1
-            if item.deaths >= _DEATHS and not item.over:
+            item.died.append(flight.worker)
+            several = len(set(item.died)) >= _DEATHS or not self._others(item)
+            if several and len(item.died) >= _DEATHS and not item.over:
                 self._fail(item, deadly(item, why))
         self._again(flight.items)
 
@@ -373,11 +392,11 @@ class Scheduler:
     def _lost(self) -> NoReturn:
         """Nobody is left who could compute the rest."""
         done, missing = self._missing()
-        left = len(self._usable())
+        left, lateness = len(self._usable()), " and hang" if self._flights else ""
         raise NotEnoughAnswers(
             answered=done,
             missing=missing,
-            needed=f"workers for the rest, of which {left} of {self._executor.workers} are left",
+            needed=f"workers for the rest; {left} of {self._executor.workers} are left{lateness}",
             failures=self._record.failures,
             of="item",
             change="See why workers failed, release those in quarantine, or add others.",

@@ -17,11 +17,13 @@ from anyk.codes.checks.keys import least_lie, product_keys
 from anyk.codes.checks.shapes import Left
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
+from anyk.domains.real import in_doubles
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.randomness.masks import uniform_masks
 from anyk.schemes.base import AbstractScheme, Encoded, missing_answers, require_left
 from anyk.schemes.certainty import Certainty
 from anyk.schemes.encoder import Encoder
+from anyk.schemes.precision import as_doubles
 from anyk.schemes.products.check import ProductCheck, Verified, settle_verified
 from anyk.schemes.products.code import ProductCode
 from anyk.schemes.products.grid import (
@@ -56,7 +58,8 @@ class AbstractProduct(AbstractScheme):
     Args:
         partition: (m, p, n): A in m x p blocks, B in p x n.
         workers: N.
-        domain: the arithmetic of the entries.
+        domain: the arithmetic of the entries. In single precision, `Reals(dtype=np.float32)`, half
+            the bytes travel; the decoder amplifies its rounding, and the error estimate says so.
         adversaries: A, how many workers may answer wrongly.
         colluders: T, how many workers may put their shares together and learn nothing of A and B.
         pieces: r, how many shares a worker holds, each r times smaller than it would else be.
@@ -236,7 +239,7 @@ class AbstractProduct(AbstractScheme):
         part = self._shares(code.left, blocks, source)
         held = Held(
             np.shape(factor),
-            None if self.domain.exact else column_sizes(blocks),
+            None if self.domain.exact else column_sizes(as_doubles(blocks)),
             self._keys(part, source),
             np.array(factor).T if self.gram else None,
         )
@@ -270,7 +273,7 @@ class AbstractProduct(AbstractScheme):
             part = self._shares(code.right, blocks, source)
         sizes = None
         if held.columns is not None:
-            sizes = Sizes.of(code, held.columns, row_sizes(blocks))
+            sizes = Sizes.of(code, held.columns, row_sizes(as_doubles(blocks)))
         check = None if held.keys is None else ProductCheck(held.keys, part)
         return Encoded(self, (*left.parts, part), Layout(grid, sizes), check)
 
@@ -331,14 +334,15 @@ class AbstractProduct(AbstractScheme):
             raise missing_answers(self, answered, self.certainty.needed)
         return LinearRecovery(
             code=code_of(self),
-            domain=self.domain,
+            domain=in_doubles(self.domain),
+            answers=self.domain,
             certainty=self.certainty,
             grid=layout.grid,
             sizes=layout.sizes,
             shares=answered,
             lacking=self._lacking,
             answer=self.shape_of_answers(layout),
-            single=self._single,
+            single=self._single or in_doubles(self.domain) != self.domain,
         )
 
     @property
@@ -367,4 +371,5 @@ def code_of(scheme: AbstractProduct) -> ProductCode:
     Args:
         scheme: whose.
     """
-    return scheme.build()
+    wide = in_doubles(scheme.domain)
+    return (scheme if wide == scheme.domain else replace(scheme, domain=wide)).build()

@@ -8,6 +8,7 @@ from typing import Any, Final, final
 from anyk.checks import positive, shown
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
+from anyk.domains.real import in_doubles
 from anyk.errors import InvalidArgument, Unachievable
 from anyk.privacy.noise import settle_noise
 from anyk.schemes.row import failing
@@ -32,6 +33,7 @@ class Can:
             scheme has the fields leakage, sigma, data_std and tolerance.
         pieces: whether a worker may hold several shares.
         sparse: whether shares of a sparse A are sparse; B is given to every worker as it is.
+        single: whether shares may be in single precision.
     """
 
     cuts: tuple[bool, bool, bool]
@@ -40,6 +42,7 @@ class Can:
     colluders: tuple[type[AbstractDomain], ...] = ()
     pieces: bool = True
     sparse: bool = False
+    single: bool = True
 
 
 def check_ability(scheme: Any) -> None:
@@ -52,6 +55,8 @@ def check_ability(scheme: Any) -> None:
     if not isinstance(scheme.domain, can.domains):
         kinds = " or ".join(f"anyk.{kind.__name__}()" for kind in can.domains)
         raise refused(name, "domain", repr(scheme.domain), kinds, f"Pass domain={kinds}.")
+    if in_doubles(scheme.domain) != scheme.domain:
+        _check_single(scheme)
     given = scheme.partition
     bad = [i for i in range(3) if given[i] > 1 and not can.cuts[i]]
     if bad:
@@ -78,6 +83,19 @@ def check_ability(scheme: Any) -> None:
             "None where each answer is checked: every liar is noticed",
             "Leave it out.",
         )
+
+
+def _check_single(scheme: Any) -> None:
+    """Refuse single precision where its rounding is not told from lies, or from noise."""
+    name, wide = type(scheme).__name__, in_doubles(scheme.domain)
+    if not scheme.can.single:
+        needed, change = f"{wide!r}", f"Pass domain=anyk.{wide!r}."
+        raise refused(name, "domain", repr(scheme.domain), needed, change)
+    for argument in ("verified", "colluders"):
+        if getattr(scheme, argument):
+            given = f"{getattr(scheme, argument)!r} over {scheme.domain!r}"
+            change = f"Leave it out, or pass domain=anyk.{wide!r}."
+            raise refused(name, argument, given, f"none in single precision: {wide!r}", change)
 
 
 def check_cuts(can: Can, problem: MatMul) -> None:

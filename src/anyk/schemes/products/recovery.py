@@ -19,6 +19,7 @@ from anyk.domains.prime import PrimeField
 from anyk.randomness.sketch import sketch, sketch_residues
 from anyk.schemes.certainty import Certainty
 from anyk.schemes.encoder import untiled
+from anyk.schemes.precision import as_doubles, narrowed
 from anyk.schemes.products.code import ProductCode
 from anyk.schemes.products.grid import Grid
 from anyk.schemes.products.judged import COARSER, RoundedAnswers, of_single
@@ -41,7 +42,8 @@ class LinearRecovery(AbstractRecovery):
 
     Args:
         code: of the shares.
-        domain: of the answers.
+        domain: of the code, in double precision where it is none of a field.
+        answers: their domain.
         certainty: how many answers determine the product, and how many may be wrong.
         grid: how the factors are cut.
         sizes: of the answers, over the reals.
@@ -53,6 +55,7 @@ class LinearRecovery(AbstractRecovery):
 
     code: ProductCode
     domain: AbstractDomain
+    answers: AbstractDomain
     certainty: Certainty
     grid: Grid
     sizes: Sizes | None
@@ -93,10 +96,10 @@ class LinearRecovery(AbstractRecovery):
             NotEnoughAnswers: if these answers do not determine the product.
             TooManyErrors: if they contradict each other beyond what can be mended.
         """
-        array = rows_of(values, self.shares, self.domain, self.answer)
+        array = rows_of(values, self.shares, self.answers, self.answer)
         if isinstance(self.domain, PrimeField):
             return self._exact(self.domain, array)
-        return self._rounded(array)
+        return narrowed(self._rounded(as_doubles(array)), self.answers.dtype)
 
     def _exact(self, field: PrimeField, array: NDArray[Any]) -> Recovered:
         liars, kept = self._located(field, array)

@@ -84,7 +84,9 @@ class Sparse(AbstractProduct):
         [(6, 6), (6, 6), (6, 3)]
     """
 
-    can: ClassVar = Can(cuts=(True, False, False), domains=(PrimeField, Reals), sparse=True)
+    can: ClassVar = Can(
+        cuts=(True, False, False), domains=(PrimeField, Reals), sparse=True, single=False
+    )
 
     @property
     def enough(self) -> int:
