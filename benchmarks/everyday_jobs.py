@@ -32,7 +32,11 @@ PAGE = Path(__file__).parents[1] / "docs" / "everyday-jobs.md"
 ENGINES = {"threads": "Threads", "processes": "Processes", "dask": "Dask", "ray": "Ray"}
 BEGIN, END = "<!-- jobs -->", "<!-- /jobs -->"
 WORKERS = 3
-CANNOT: dict[tuple[str, str], str] = {}  # by engine and job, why it can't; told in the table
+CANNOT = {  # by engine and job, why it can't; told in the table
+    ("dask", "a pool of processes in the task"): (
+        "its workers are daemons, unless dask's `distributed.worker.daemon` is false"
+    ),
+}
 
 cloudpickle.register_pickle_by_value(_everyday_tasks)  # as if it were the script itself
 
@@ -182,17 +186,18 @@ def main() -> None:
             for each in jobs:
                 problem = run(each, executor)
                 reason = CANNOT.get((name, each.name))
-                rows[each.name][name] = "✓" if problem is None else f"no: {reason or '?'}"
+                rows[each.name][name] = "✓" if problem is None else f"no: {reason}"
                 if (problem is None) != (reason is None):
                     wrong.append(f"{ENGINES[name]}: {each.name}: {problem}")
         ran = sum(cells[name] == "✓" for cells in rows.values())
         seconds = time.perf_counter() - started
         print(f"{ENGINES[name]:<10} {ran} of {len(jobs)} as a loop, {seconds:.1f} s", flush=True)
     made = table(rows, arguments.engines)
-    if arguments.write:
-        PAGE.write_text(with_table(PAGE.read_text(encoding="utf-8"), made), encoding="utf-8")
     whole = not arguments.jobs and arguments.engines == list(ENGINES)
-    if whole and made not in PAGE.read_text(encoding="utf-8"):
+    page = PAGE.read_text(encoding="utf-8")
+    if arguments.write and not wrong:  # the page says what was run, and nothing else
+        PAGE.write_text(with_table(page, made), encoding="utf-8")
+    elif whole and made not in page:
         wrong.append(f"docs/{PAGE.name} has another table: --write")
     if wrong:
         raise SystemExit("\n".join(wrong))

@@ -385,8 +385,11 @@ class Outcome:
         return f'{report}<img {shape} src="data:image/png;base64,{picture}">'
 
     def __repr__(self) -> str:
-        shape = None if self.value is None else np.shape(self.value)
+        if type(self.value) is list:  # of any types and shapes
+            value = f"{len(self.value)} values"
+        else:
+            value = f"value of shape {None if self.value is None else np.shape(self.value)}"
         return (
-            f"<Outcome {self.status.name}, value of shape {shape}, {len(self.used)} answers, "
+            f"<Outcome {self.status.name}, {value}, {len(self.used)} answers, "
             f"missing {self.missing}, suspects {self.suspects}>"
         )

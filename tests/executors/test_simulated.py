@@ -64,7 +64,7 @@ def test_tasks_abandoned_before_they_began_cost_nothing() -> None:
         executor.dispatch(np.square, placement, []).abandon()
         for _ in range(1000):
             executor.dispatch(np.square, placement, []).abandon()
-        assert sum(len(jobs) for jobs in executor._timeline.jobs) <= 2
+        assert sum(len(jobs) for jobs in executor._time._jobs) <= 2
         last = executor.dispatch(np.square, placement, [])
         assert arrivals(last) == [(1, 2.0), (0, 22.0)]
 

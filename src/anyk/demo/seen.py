@@ -62,12 +62,12 @@ class _SeenCalls(AbstractCalls):
         self._calls, self._heard = calls, heard
 
     @property
-    def at_once(self) -> int:
-        return self._calls.at_once
-
-    @property
     def ahead(self) -> int:
         return self._calls.ahead
+
+    @property
+    def at_once(self) -> int:
+        return self._calls.at_once
 
     def post(self, worker: int, batch: Batch) -> None:
         self._calls.post(worker, batch)

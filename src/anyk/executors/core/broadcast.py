@@ -6,7 +6,6 @@ import os
 import threading
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Self, final
 
 from anyk.errors import ExecutorError
@@ -37,7 +36,6 @@ def kept(key: str) -> bool:
 
 
 @final
-@dataclass(frozen=True)
 class Unreadable:
     """Stands for a constant that a worker could not unpickle.
 
@@ -45,7 +43,8 @@ class Unreadable:
         reason: why not.
     """
 
-    reason: str
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
 
 
 @final

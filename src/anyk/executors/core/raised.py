@@ -21,7 +21,9 @@ LONGEST_FAILURE: Final = 300
 LONGEST_TRACEBACK: Final = 8000
 """Characters of a traceback that come back, at most: what is over is cut out of the middle."""
 
-_HERE: Final = __file__.rpartition("/")[0]  # frames of what calls a task are of no interest
+_PACKAGE: Final = __file__.rpartition("/executors/")[0]
+_CALLERS: Final = tuple(f"{_PACKAGE}/{each}" for each in ("executors/", "faults/", "work.py"))
+"""Files whose frames are of no interest, where a traceback begins with them."""
 
 
 @final
@@ -71,7 +73,7 @@ def traceback_of(error: BaseException) -> str:
 
     try:
         first = error.__traceback__
-        while first is not None and first.tb_frame.f_code.co_filename.startswith(_HERE):
+        while first is not None and first.tb_frame.f_code.co_filename.startswith(_CALLERS):
             first = first.tb_next
         lines = traceback.format_exception(type(error), error, first)
         text = "".join(lines).rstrip()

@@ -36,10 +36,11 @@ _WRAPPERS = 8  # that a function may be in, such as partial
 class Processes(AbstractCrewed):
     """Workers that are processes, one each, started once and kept.
 
-    Arrays travel as raw bytes, each worker's through a pipe of its own; what a worker sends back
-    is checked and never unpickled. A process that dies is one failed answer, and is replaced
-    before the next task; it then gets its shares again. One that is stopped (SIGSTOP) for 10 s, or
-    takes longer than `patience`, is killed, and replaced likewise.
+    Arrays travel as raw bytes, each worker's through a pipe of its own. Answers on shares are
+    checked and never unpickled; results of `anyk.map`, which may be of any type, are. A process
+    that dies is one failed answer, and is replaced before the next task; it then gets its shares
+    and constants again. One that is stopped (SIGSTOP) for 10 s, or takes longer than `patience`,
+    is killed, and replaced likewise.
 
     Functions of importable modules are sent by name. Those of a script, a notebook or an
     interactive session, lambdas and closures are sent with their code and what they refer to; a

@@ -12,6 +12,7 @@ __all__ = ["Pace"]
 _REMEMBERED = 200  # items of all workers
 _OF_EACH = 8  # batches of one worker
 _TOGETHER = 0.02  # seconds that items take which travel together
+_LITTLE = 0.002  # seconds of work that one worker may as well do alone
 _MOST = 2000  # of them
 _UNHEARD = 30.0  # seconds after which an item is late where nothing came from anybody yet
 _SLOWEST = 0.9  # the quantile of all times that an item may take and not be late
@@ -40,6 +41,9 @@ class Pace:
         self._all: deque[float] = deque(maxlen=_REMEMBERED)
         self._sorted: list[float] = []
         self._of: list[deque[float]] = [deque(maxlen=_OF_EACH) for _ in range(workers)]
+        self._batches: list[deque[tuple[float, int]]] = [
+            deque(maxlen=_OF_EACH) for _ in range(workers)
+        ]
         self._largest = [1] * workers  # batches that a worker was given, of items
 
     def note(self, worker: int, seconds: float, items: int) -> None:
@@ -47,6 +51,7 @@ class Pace:
         each = max(seconds, 0.0) / items
         self._all.append(each)
         self._of[worker].append(each)
+        self._batches[worker].append((max(seconds, 0.0), items))
         self._sorted = []
 
     def seconds(self, worker: int) -> float | None:
@@ -67,11 +72,20 @@ class Pace:
 
     def together(self, worker: int) -> int:
         """How many items a worker may be given at once: more with each batch of small ones."""
-        seconds = self.seconds(worker)
-        if seconds is None:
-            return 1
-        fit = int(_TOGETHER / max(seconds, 1e-9))
-        return max(1, min(fit, _MOST, 4 * self._largest[worker]))
+        return max(1, min(self._fit(worker, _TOGETHER), _MOST, 4 * self._largest[worker]))
+
+    def least(self, worker: int) -> int:
+        """How many items are so little that dividing them among workers is not worth a message."""
+        return self._fit(worker, _LITTLE)
+
+    def _fit(self, worker: int, seconds: float) -> int:
+        """How many items take so long, the way of the batches that they came in included."""
+        batches = self._batches[worker]
+        if not batches:
+            each = self._quantile(0.5)
+            return 1 if each is None else int(seconds / max(each, 1e-9))
+        took = sum(each for each, _ in batches) / sum(items for _, items in batches)
+        return int(seconds / max(took, 1e-9))
 
     def given(self, worker: int, items: int) -> None:
         """A worker was given so many at once."""

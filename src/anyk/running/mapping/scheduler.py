@@ -146,7 +146,7 @@ class Scheduler:
         return bool(items) or bool(self._todo) or self.source.more
 
     def _next(self, worker: int) -> list[Item]:
-        most = self._fair(self._pace.together(worker))
+        most = self._fair(self._pace.together(worker), self._pace.least(worker))
         items: list[Item] = []
         kept: list[Item] = []
         while self._todo and len(items) < most:
@@ -177,13 +177,13 @@ class Scheduler:
                 self._todo.append(drawn)
         return items
 
-    def _fair(self, most: int) -> int:
-        """At most so many that all workers have something to do until the end."""
+    def _fair(self, most: int, least: int) -> int:
+        """At most so many that all workers have something to do, where it is worth a message."""
         left = self.source.left
         if left is None:
             return most
         left = left * self._settings.agree + len(self._todo)
-        return max(1, min(most, left // (2 * max(1, len(self._usable())))))
+        return max(1, min(most, max(least, left // (2 * max(1, len(self._usable()))))))
 
     def _draw(self) -> Item | None:
         drawn = self.source.draw()
@@ -196,17 +196,18 @@ class Scheduler:
         """Whether a worker may be given an item, and, if it went wrong there, must be."""
         if not item.may_go_to(worker):
             return False
-        return not item.went_wrong_on(worker) or not self._others(item)
-
-    def _others(self, item: Item) -> bool:
-        """Whether there are workers on which an item did not go wrong, and who soon are free."""
         now = self._executor.clock()
-        return any(
-            item.may_go_to(worker)
-            and not item.went_wrong_on(worker)
-            and now < self._flights.late_at(worker)
-            for worker in self._usable()
+        return not item.went_wrong_on(worker) or not any(
+            now < self._flights.late_at(other) for other in self._others(item)
         )
+
+    def _others(self, item: Item) -> list[int]:
+        """Workers that may be given an item, and on which it did not go wrong yet."""
+        return [
+            worker
+            for worker in self._usable()
+            if item.may_go_to(worker) and not item.went_wrong_on(worker)
+        ]
 
     def _post(self, worker: int, items: list[Item]) -> None:
         ticket = next(self._tickets)
