@@ -11,7 +11,7 @@ from anyk.executors.core.base import AbstractExecutor
 from anyk.executors.core.calls import AbstractCalls, Batch, Returned
 from anyk.executors.core.task_id import TaskId
 from anyk.testing.expect import expect, require
-from anyk.testing.tasks import described, fragile, looked_up, waits
+from anyk.testing.tasks import described, fragile, looked_up, refilled, waits
 
 __all__ = ["check_calls", "check_closed_calls"]
 
