@@ -39,6 +39,7 @@ NAMESPACES = {  # further public namespaces, a page each
     "dask_array": "Products with a dask.array. They need `pip install '.[dask]'`.",
     "faults": "Faults put into workers on purpose, to see what a scheme makes of them.",
     "delays": "How late workers are: models, and traces of measured delays.",
+    "joblib": "A backend of joblib. It needs joblib, which scikit-learn brings along.",
     "learn": "Estimators in scikit-learn's conventions. They need `pip install '.[learn]'`.",
     "testing": "Checks that every scheme, domain and executor must pass, also yours.",
 }

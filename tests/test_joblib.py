@@ -2,18 +2,21 @@
 
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import joblib
 import numpy as np
 import pytest
+from calls import pids_of
 from joblib import Parallel, delayed
 from sklearn.datasets import make_classification
 from sklearn.ensemble import RandomForestClassifier
@@ -338,3 +341,21 @@ def test_more_votes_than_workers_are_refused() -> None:
     with anyk.Threads(2) as executor, joblib.parallel_config("anyk", executor=executor, agree=3):
         with pytest.raises(anyk.InvalidArgument, match="agree"):
             Parallel()(delayed(os.getpid)() for _ in range(3))
+
+
+def test_a_grid_search_is_the_same_while_processes_are_killed_and_stopped_and_one_lies() -> None:
+    with anyk.Processes(4) as processes:
+        executor = Faulty(processes, {3: Corrupt()})
+        pids = pids_of(processes)
+        os.kill(pids[1], signal.SIGSTOP)
+        later = threading.Timer(0.3, os.kill, (pids[0], signal.SIGKILL))
+        later.start()
+        try:
+            with joblib.parallel_config("anyk", executor=executor, agree=2):
+                found = search().fit(X, Y)
+        finally:
+            later.join()
+            with suppress(ProcessLookupError):
+                os.kill(pids[1], signal.SIGCONT)
+        assert [each.worker for each in executor.health if each.lied] == [3]
+    assert_same_search(found, search().set_params(n_jobs=1).fit(X, Y))

@@ -319,3 +319,21 @@ def test_several_calls_at_once_on_one_executor():
         for thread in threads:
             thread.join()
     assert found == {number: [x + number for x in range(50)] for number in range(6)}
+
+
+@pytest.mark.parametrize("way", [partial, None])
+@pytest.mark.parametrize("make", EXECUTORS)
+def test_a_constant_arrives_as_its_value_through_wrappers_too(make, way):
+    with make(2) as executor, executor.broadcast([3]) as table:
+        function, kwargs = (
+            (partial(scaled, table=table), None) if way else (scaled, {"table": table})
+        )
+        for wrapped in (
+            Faulty(executor, {0: Delay(0.0)}),
+            anyk.Paced(executor, Fixed({}), np.random.default_rng(0)),
+        ):
+            assert quiet(function, range(4), wrapped, kwargs=kwargs).value == [0, 3, 6, 9]
+
+
+def scaled(x, table):
+    return x * table[0]

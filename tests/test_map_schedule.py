@@ -381,3 +381,10 @@ def test_an_item_that_raised_does_not_wait_for_a_worker_that_hangs() -> None:
 
     simulated = anyk.Simulated(2, delays=delays, compute=0.01)
     assert anyk.map(task, range(2), simulated, progress=False).value == [0, 1]
+
+
+def test_a_worker_on_which_all_raises_makes_nobody_else_seem_late() -> None:
+    faulty = Faulty(anyk.Simulated(5, compute=1.0), {2: Crash()})
+    outcome = anyk.map(truth, range(60), Watched(faulty, frozenset()), progress=False)
+    assert outcome.value == [truth(each) for each in range(60)]
+    assert not outcome.again

@@ -18,6 +18,7 @@ import numpy as np
 from anyk.checks import count, instance
 from anyk.errors import InvalidArgument
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, OfWorker, Placement
+from anyk.executors.core.broadcast import unwrapped
 from anyk.executors.core.calls import AbstractCalls
 from anyk.executors.core.run_task import Task
 from anyk.executors.wrappers.extra_argument import ExtraArgument
@@ -49,7 +50,7 @@ class FaultyTask:
     def __call__(self, *arguments: Any) -> Any:
         """Run the task, and the worker's fault around it."""
         *others, worker = arguments
-        run = partial(self.function, *others)
+        run = partial(unwrapped(self.function), *others)
         fault = self.faults.get(int(worker))
         return run() if fault is None else fault.around(run, int(worker))
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from anyk.checks import GENERATOR, instance
 from anyk.delays.models import AbstractDelays
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, OfWorker, Placement
+from anyk.executors.core.broadcast import unwrapped
 from anyk.executors.core.calls import AbstractCalls
 from anyk.executors.core.run_task import Task, pause
 from anyk.executors.wrappers.extra_argument import ExtraArgument
@@ -31,7 +32,7 @@ class _Paced:
         """Wait, then run the task on the other arguments."""
         *others, seconds = arguments
         pause(float(seconds))
-        return self.task(*others)
+        return unwrapped(self.task)(*others)  # type: ignore[no-any-return]
 
 
 @final
