@@ -65,10 +65,6 @@ class _SeenCalls(AbstractCalls):
     def ahead(self) -> int:
         return self._calls.ahead
 
-    @property
-    def at_once(self) -> int:
-        return self._calls.at_once
-
     def post(self, worker: int, batch: Batch) -> None:
         self._calls.post(worker, batch)
 

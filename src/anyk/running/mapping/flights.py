@@ -110,14 +110,14 @@ class Flights:
         """Whether its worker may be computing it."""
         return flight.began is not None
 
-    def late_at(self, worker: int) -> float:
-        """When a worker will be late with what it computes; infinity if it has nothing."""
+    def hung_at(self, worker: int) -> float:
+        """When nothing is expected of a worker any more; infinity if it has nothing."""
         queue = self._at[worker]
         if not queue:
             return math.inf
         own = self._pace.seconds(worker) or 0.0
         began = queue[0].sent if queue[0].began is None else queue[0].began
-        return began + own * (len(queue[0].items) - 1) + self._pace.late_after()
+        return began + own * (len(queue[0].items) - 1) + self._pace.hung_after()
 
     def due(self, flight: Flight, worker: int, now: float) -> tuple[float, float]:
         """When another worker should be given a batch too, and how long it will still take.

@@ -127,8 +127,8 @@ class Scheduler:
             return math.inf
         wake, now = self._help(idle), self._executor.clock()
         if any(item.raised or item.died for item in self._todo):  # and waits for somebody else
-            others = map(self._flights.late_at, usable)
-            wake = min([wake, *(late for late in others if late > now)])
+            others = map(self._flights.hung_at, usable)
+            wake = min([wake, *(hung for hung in others if hung > now)])
         return wake
 
     def _usable(self) -> list[int]:
@@ -196,10 +196,10 @@ class Scheduler:
         """Whether a worker may be given an item, and, if it went wrong there, must be."""
         if not item.may_go_to(worker):
             return False
-        now = self._executor.clock()
-        return not item.went_wrong_on(worker) or not any(
-            now < self._flights.late_at(other) for other in self._others(item)
-        )
+        if not item.went_wrong_on(worker):
+            return True
+        now, others = self._executor.clock(), {*self._others(item), *item.with_}
+        return not any(now < self._flights.hung_at(other) for other in others)
 
     def _others(self, item: Item) -> list[int]:
         """Workers that may be given an item, and on which it did not go wrong yet."""
@@ -305,7 +305,8 @@ class Scheduler:
                 self._died(flight, returned.failure)
             return
         self._strikes[flight.worker] = 0
-        self._pace.note(flight.worker, returned.answered - began, len(flight.items))
+        if all(result.raised is None for result in returned.results):  # others may be over at once
+            self._pace.note(flight.worker, returned.answered - began, len(flight.items))
         if flight.void:
             return
         for item, result in zip(flight.items, returned.results, strict=True):
