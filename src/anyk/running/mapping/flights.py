@@ -75,8 +75,7 @@ class Flights:
         self._at[flight.worker].append(flight)
         self._begin(flight.worker, flight.sent)
         for item in flight.items:
-            item.with_.append(flight.worker)
-            item.given += 1
+            item.give(flight.worker)
 
     def remove(self, ticket: int, when: float | None = None) -> Flight | None:
         """A batch is back, at that time; or was withdrawn, and has never been there."""
@@ -87,7 +86,7 @@ class Flights:
         self._begin(flight.worker, flight.sent if when is None else when)
         for item in flight.items:
             if not flight.void:
-                item.with_.remove(flight.worker)
+                item.take(flight.worker)
             item.given -= when is None
         return flight
 
@@ -103,7 +102,7 @@ class Flights:
             if not flight.void:
                 flight.void = True
                 for item in flight.items:
-                    item.with_.remove(worker)
+                    item.take(worker)
         return list(self._at[worker])
 
     def begun(self, flight: Flight) -> bool:

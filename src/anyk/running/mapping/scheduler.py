@@ -317,8 +317,7 @@ class Scheduler:
     def _note(self, item: Item, worker: int, result: Result) -> None:
         item.seconds = result.seconds
         if result.raised is not None:
-            item.raised[worker] = result.raised
-            item.raises += 1
+            item.note_raised(worker, result.raised)
             if item.raises > self._settings.retries or self._nobody_else(item):
                 self._fail(item, raised_on(item, result.raised))
             return
@@ -367,7 +366,7 @@ class Scheduler:
     def _died(self, flight: Flight, why: str) -> None:
         """A worker died, or was lost, with these items."""
         for item in flight.items:
-            item.died.append(flight.worker)
+            item.died += (flight.worker,)
             several = len(set(item.died)) >= _DEATHS or not self._others(item)
             if several and len(item.died) >= _DEATHS and not item.over:
                 self._fail(item, deadly(item, why))
