@@ -32,7 +32,11 @@ PAGE = Path(__file__).parents[1] / "docs" / "everyday-jobs.md"
 ENGINES = {"threads": "Threads", "processes": "Processes", "dask": "Dask", "ray": "Ray"}
 BEGIN, END = "<!-- jobs -->", "<!-- /jobs -->"
 WORKERS = 3
-CANNOT: dict[tuple[str, str], str] = {}  # by engine and job, why it can't; told in the table
+CANNOT = {  # by engine and job, why it can't; told in the table
+    ("dask", "a pool of processes in the task"): (
+        "its workers are daemons, unless dask's `distributed.worker.daemon` is false"
+    ),
+}
 
 cloudpickle.register_pickle_by_value(_everyday_tasks)  # as if it were the script itself
 
@@ -182,7 +186,7 @@ def main() -> None:
             for each in jobs:
                 problem = run(each, executor)
                 reason = CANNOT.get((name, each.name))
-                rows[each.name][name] = "✓" if problem is None else f"no: {reason or '?'}"
+                rows[each.name][name] = "✓" if problem is None else f"no: {reason}"
                 if (problem is None) != (reason is None):
                     wrong.append(f"{ENGINES[name]}: {each.name}: {problem}")
         ran = sum(cells[name] == "✓" for cells in rows.values())

@@ -62,10 +62,6 @@ class _SeenCalls(AbstractCalls):
         self._calls, self._heard = calls, heard
 
     @property
-    def at_once(self) -> int:
-        return self._calls.at_once
-
-    @property
     def ahead(self) -> int:
         return self._calls.ahead
 

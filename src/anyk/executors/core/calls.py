@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, NamedTuple, final
 
 from anyk.executors.core.raised import Raised
 from anyk.executors.core.task_id import TaskId
@@ -33,8 +33,7 @@ class Batch:
 
 
 @final
-@dataclass(frozen=True, eq=False)
-class Result:
+class Result(NamedTuple):
     """What came of one item.
 
     Args:

@@ -12,10 +12,8 @@ from typing import Any, Generic, TypeVar, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.errors import ExecutorError
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Placement
-from anyk.executors.core.broadcast import Broadcast
-from anyk.executors.core.calls import AbstractCalls, Batch
+from anyk.executors.core.calls import Batch
 from anyk.executors.core.dispatcher import Ask, Awaited, Dispatcher
 from anyk.executors.core.inbox import Job, WorkerThread
 from anyk.executors.core.link import AbstractLink, Held, Order
@@ -236,14 +234,6 @@ class AbstractCrewed(AbstractExecutor):
     def release(self, placement: Placement) -> None:
         """Let the workers forget shares, in the background. Harmless when called twice."""
         self.crew.release(placement)
-
-    def calls(self, function: Callable[..., Any]) -> AbstractCalls:  # noqa: ARG002
-        """Not there yet."""
-        raise ExecutorError(f"no calls on {type(self).__name__} yet")
-
-    def broadcast(self, value: Any) -> Broadcast:  # noqa: ARG002
-        """Not there yet."""
-        raise ExecutorError(f"no broadcast on {type(self).__name__} yet")
 
     def close(self) -> None:
         """Let the workers end or forget everything, and wait for none that is busy.

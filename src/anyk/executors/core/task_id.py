@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from dataclasses import dataclass
-from typing import final
+from typing import NamedTuple, final
 
 __all__ = ["TaskId", "current", "task_id"]
 
 
 @final
-@dataclass(frozen=True)
-class TaskId:
+class TaskId(NamedTuple):
     """One call of a function: on which item, for the how manieth time, and where.
 
     Args:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, final
 
 import numpy as np
@@ -226,7 +225,7 @@ class Simulated(AbstractExecutor):
                 sleeper.reset(token)
             if self._compute is not None:
                 charged = self._compute + sum(pauses) / len(results)
-                results = tuple(replace(each, seconds=charged) for each in results)
+                results = tuple(each._replace(seconds=charged) for each in results)
             return results, lasts + sum(each.seconds for each in results)
 
         return _SimulatedCalls(self._time, self._placements, compute)
