@@ -382,6 +382,8 @@ def test_an_item_that_raised_does_not_wait_for_a_worker_that_hangs() -> None:
 
     simulated = anyk.Simulated(2, delays=delays, compute=0.01)
     assert anyk.map(task, range(2), simulated, progress=False).value == [0, 1]
+    simulated = anyk.Simulated(2, delays=Fixed({1: math.inf}), compute=0.01)
+    assert anyk.map(task, [1], simulated, progress=False).value == [1]  # it is with who hangs
 
 
 def test_a_worker_on_which_all_raises_makes_nobody_else_seem_late() -> None:

@@ -126,7 +126,7 @@ class Scheduler:
         if not idle:
             return math.inf
         wake, now = self._help(idle), self._executor.clock()
-        if any(item.raised or item.died for item in self._todo):  # and waits for somebody else
+        if any(item.raised or item.died for item in self._open.values()):  # and others come first
             others = map(self._flights.hung_at, usable)
             wake = min([wake, *(hung for hung in others if hung > now)])
         return wake
