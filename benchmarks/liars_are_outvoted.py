@@ -93,7 +93,9 @@ def main() -> None:
             work = [calls / items for calls, _ in done]
             row += [str(len(done)), f"{np.mean(work):.3f}", f"{max(work):.3f}"]
             faults += [
-                f"{kind}, seed {seed}: {what}" for seed, (_, what) in zip(seeds, done) if what
+                f"{kind}, seed {seed}: {what}"
+                for seed, (_, what) in zip(seeds, done, strict=True)
+                if what
             ]
         lines.append(row)
     print(
