@@ -279,7 +279,8 @@ class Outcome:
         if late:
             lines.append(f"late      {_told(late)}")
         if self.again:
-            lines.append(f"again     {numbered(len(self.again), 'share')}, by other workers")
+            what = "share" if self.calls is None else "item"
+            lines.append(f"again     {numbered(len(self.again), what)}, by other workers")
         if spare:
             why = "not needed" if self.status.ok else "not waited for"
             lines.append(f"spare     {_told(spare)}: {why}")
@@ -298,9 +299,20 @@ class Outcome:
         """What came of the run, in a sentence."""
         if self.status is Status.APPROXIMATE and self.known is not None and self.known.all():
             return "Every block is as computed: nothing had to be estimated."
+        if self.calls is not None and self.status is Status.NOT_ENOUGH_ANSWERS:
+            return self._items_missing
         few = self.status is Status.NOT_ENOUGH_ANSWERS
         alike = few and fail_alike(self.used, self.missing, self.failures)
         return SAME_REASON if alike else self.status.value
+
+    @property
+    def _items_missing(self) -> str:
+        """Of a map: how many items have no value, and why the first one has none."""
+        missed = 0 if self.known is None else int(np.sum(~self.known))
+        has = "has" if missed == 1 else "have"
+        told = f"{numbered(missed, 'item')} of {len(self.value)} {has} no value"
+        why = next(iter(self.unanswered.values()), "")
+        return f"{told}: {why}" if why else f"{told}."
 
     def fate(self, worker: int) -> Fate:
         """What became of a worker.

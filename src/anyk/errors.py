@@ -250,7 +250,7 @@ class FunctionRaised(NotEnoughAnswers):
     of the worker.
 
     Args:
-        reason: the exception in words.
+        reason: the exception in words; or what was returned instead of a value, as "returned ..".
         where: on which item, in words; "" for shares.
         workers: on which workers.
         answered: workers whose answers are usable.
@@ -287,7 +287,8 @@ class FunctionRaised(NotEnoughAnswers):
         change = (
             'Correct it, or take the other items by on_failure="return".' if where else SAME_REASON
         )
-        RecoveryError.__init__(self, f"the function raised {reason}, {told}. {change}")
+        did = reason if reason.startswith("returned ") else f"raised {reason}"
+        RecoveryError.__init__(self, f"the function {did}, {told}. {change}")
 
 
 class WorkerTraceback(Exception):

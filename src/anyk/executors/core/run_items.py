@@ -112,7 +112,9 @@ def opened(parcel: Sealed, loads: Callable[[Sealed], Any]) -> Result:
     try:
         return Result(*loads(parcel))
     except BaseException as error:  # noqa: BLE001 - types of users raise what they like
-        return Result(None, Raised(f"a value that can't be unpickled ({describe(error)})"), 0.0)
+        return Result(
+            None, Raised(f"returned a value that can't be unpickled ({describe(error)})"), 0.0
+        )
 
 
 def _same(value: Any) -> Any:
