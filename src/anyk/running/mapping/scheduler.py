@@ -79,6 +79,8 @@ class Scheduler:
         clock = self._executor.clock
         while True:
             wake = self._send()
+            if self._open and not self._flights:  # what was taken back is for somebody else
+                wake = self._send()
             while self._over:
                 yield self._over.popleft()
             if not self._open and not self.source.more:
@@ -92,10 +94,10 @@ class Scheduler:
             if interrupted is not None:
                 until = min(until, now + _GLANCE)
             returned = self._receive(None if math.isinf(until) else max(0.0, until - now))
-            if returned is not None:
-                self._take(returned)
-            elif interrupted is not None and interrupted():
+            if interrupted is not None and interrupted():
                 return
+            if returned is not None:
+                yield from self._taken(returned)
 
     def _receive(self, timeout: float | None) -> Returned | None:
         if not self._flights:
@@ -192,21 +194,27 @@ class Scheduler:
         item = self._open[drawn[0]] = Item(*drawn, self._settings.agree)
         return item
 
-    def _may_take(self, item: Item, worker: int) -> bool:
-        """Whether a worker may be given an item, and, if it went wrong there, must be."""
+    def _may_take(self, item: Item, worker: int, of: int | None = None) -> bool:
+        """Whether a worker may be given an item, and, if it went wrong there, must be.
+
+        Args:
+            item: that may be given.
+            worker: to whom.
+            of: from whom it would be taken back; None where nobody has it.
+        """
         if not item.may_go_to(worker):
             return False
         now = self._executor.clock()
         return not item.went_wrong_on(worker) or not any(
-            now < self._flights.late_at(other) for other in self._others(item)
+            now < self._flights.late_at(other) for other in self._others(item, of)
         )
 
-    def _others(self, item: Item) -> list[int]:
-        """Workers that may be given an item, and on which it did not go wrong yet."""
+    def _others(self, item: Item, of: int | None = None) -> list[int]:
+        """Workers that may be given an item or have it, and on which it did not go wrong yet."""
         return [
             worker
             for worker in self._usable()
-            if item.may_go_to(worker) and not item.went_wrong_on(worker)
+            if (worker == of or item.may_go_to(worker)) and not item.went_wrong_on(worker)
         ]
 
     def _post(self, worker: int, items: list[Item]) -> None:
@@ -237,7 +245,7 @@ class Scheduler:
             for flight in self._flights
             if not flight.void
             and not self._flights.begun(flight)
-            and any(self._may_take(item, worker) for item in flight.open)
+            and any(self._may_take(item, worker, flight.worker) for item in flight.open)
         ]
         for flight in sorted(waiting, key=lambda each: -each.ticket):
             if self._take_back(flight):
@@ -266,7 +274,7 @@ class Scheduler:
         found: list[tuple[float, int, Flight]] = []
         wake = math.inf
         for flight in self._flights:
-            if flight.void or not any(self._may_double(item, worker) for item in flight.items):
+            if flight.void or not self._doubled(flight, worker):
                 continue
             due, left = self._flights.due(flight, worker, now)
             if due <= now:
@@ -276,19 +284,33 @@ class Scheduler:
         if not found:
             return wake
         *_, flight = min(found)
-        if self._take_back(flight):  # it has not even begun
+        items = self._doubled(flight, worker)[: self._pace.together(worker)]
+        wrong = any(item.went_wrong_on(worker) for item in items)
+        if not wrong and self._take_back(flight):  # it has not even begun
             self._give(worker)
             return math.inf
-        items = [item for item in flight.items if self._may_double(item, worker)]
         self._record.doubled(items)
-        self._post(worker, items[: self._pace.together(worker)])
+        self._post(worker, items)
         return math.inf
 
-    def _may_double(self, item: Item, worker: int) -> bool:
-        few = len(item.with_) < self._settings.at_a_time
-        return few and not item.over and self._may_take(item, worker)
+    def _doubled(self, flight: Flight, worker: int) -> list[Item]:
+        """The items of a batch that a worker may compute too."""
+        most = self._settings.at_a_time
+        return [
+            item
+            for item in flight.open
+            if len(item.with_) < most and self._may_take(item, worker, flight.worker)
+        ]
 
     # --- taking
+
+    def _taken(self, returned: Returned) -> Iterator[Item]:
+        """Take what has come; where that ends the call, what came along with it."""
+        try:
+            self._take(returned)
+        except RecoveryError:
+            yield from self._over
+            raise
 
     def _take(self, returned: Returned) -> None:
         flight = self._flights.get(returned.ticket)
