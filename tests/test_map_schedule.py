@@ -388,3 +388,14 @@ def test_a_worker_on_which_all_raises_makes_nobody_else_seem_late() -> None:
     outcome = anyk.map(truth, range(60), Watched(faulty, frozenset()), progress=False)
     assert outcome.value == [truth(each) for each in range(60)]
     assert not outcome.again
+
+
+@pytest.mark.parametrize("agree", [1, 2])
+def test_what_raised_on_a_worker_goes_to_others_though_they_are_late(agree: int) -> None:
+    def task(item: int) -> int:
+        pause(0.1 if item % 5 == 4 else 0.01)
+        return item
+
+    faulty = Faulty(anyk.Simulated(5, compute=0.0), {1: Crash()})
+    outcome = anyk.map(task, range(60), faulty, agree=agree, copies=1, progress=False)
+    assert outcome.value == [*range(60)]

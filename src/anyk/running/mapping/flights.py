@@ -12,6 +12,7 @@ from anyk.running.mapping.pace import Pace
 
 __all__ = ["Flight", "Flights"]
 
+_HANGS = 10.0  # times later than one that is late, where nobody else is left to ask
 _GAIN = 2.0  # times quicker that another worker must be expected to be, to be worth asking
 
 
@@ -110,14 +111,14 @@ class Flights:
         """Whether its worker may be computing it."""
         return flight.began is not None
 
-    def late_at(self, worker: int) -> float:
-        """When a worker will be late with what it computes; infinity if it has nothing."""
+    def given_up_at(self, worker: int) -> float:
+        """When a worker will be so late that it may hang; infinity if it has nothing."""
         queue = self._at[worker]
         if not queue:
             return math.inf
         own = self._pace.seconds(worker) or 0.0
         began = queue[0].sent if queue[0].began is None else queue[0].began
-        return began + own * (len(queue[0].items) - 1) + self._pace.late_after()
+        return began + own * (len(queue[0].items) - 1) + _HANGS * self._pace.late_after()
 
     def due(self, flight: Flight, worker: int, now: float) -> tuple[float, float]:
         """When another worker should be given a batch too, and how long it will still take.

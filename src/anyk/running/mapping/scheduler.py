@@ -55,6 +55,7 @@ class Scheduler:
         self.source = source
         self._todo: deque[Item] = deque()  # drawn, and lacking somebody
         self._open: dict[int, Item] = {}
+        self._wrong: set[int] = set()  # places of those that went wrong on somebody, and are open
         self._pace = Pace(executor.workers, executor.lateness)
         self._flights = Flights(executor.workers, self._pace, calls.at_once)
         self._tickets = count()
@@ -128,8 +129,8 @@ class Scheduler:
         if not idle:
             return math.inf
         wake, now = self._help(idle), self._executor.clock()
-        if any(item.raised or item.died for item in self._todo):  # and waits for somebody else
-            others = map(self._flights.late_at, usable)
+        if self._wrong:  # and waits for somebody else
+            others = map(self._flights.given_up_at, usable)
             wake = min([wake, *(late for late in others if late > now)])
         return wake
 
@@ -206,7 +207,7 @@ class Scheduler:
             return False
         now = self._executor.clock()
         return not item.went_wrong_on(worker) or not any(
-            now < self._flights.late_at(other) for other in self._others(item, of)
+            now < self._flights.given_up_at(other) for other in self._others(item, of)
         )
 
     def _others(self, item: Item, of: int | None = None) -> list[int]:
@@ -295,11 +296,13 @@ class Scheduler:
 
     def _doubled(self, flight: Flight, worker: int) -> list[Item]:
         """The items of a batch that a worker may compute too."""
-        most = self._settings.at_a_time
+        most, begun = self._settings.at_a_time, self._flights.begun(flight)
         return [
             item
             for item in flight.open
-            if len(item.with_) < most and self._may_take(item, worker, flight.worker)
+            if len(item.with_) < most
+            and self._may_take(item, worker, flight.worker)
+            and (begun or not item.went_wrong_on(worker))  # it is stolen, if anything
         ]
 
     # --- taking
@@ -338,6 +341,7 @@ class Scheduler:
     def _note(self, item: Item, worker: int, result: Result) -> None:
         item.seconds = result.seconds
         if result.raised is not None:
+            self._wrong.add(item.place)
             item.raised[worker] = result.raised
             item.raises += 1
             if item.raises > self._settings.retries or self._nobody_else(item):
@@ -369,6 +373,7 @@ class Scheduler:
     def _close(self, item: Item) -> None:
         """Nothing more is to be done for an item; who has not begun it does not."""
         del self._open[item.place]
+        self._wrong.discard(item.place)
         self._over.append(item)
         for worker in tuple(item.with_):
             for flight in tuple(self._flights.at(worker)):
@@ -387,10 +392,11 @@ class Scheduler:
 
     def _died(self, flight: Flight, why: str) -> None:
         """A worker died, or was lost, with these items."""
-        for item in flight.items:
+        for item in flight.open:
+            self._wrong.add(item.place)
             item.died.append(flight.worker)
             several = len(set(item.died)) >= _DEATHS or not self._others(item)
-            if several and len(item.died) >= _DEATHS and not item.over:
+            if several and len(item.died) >= _DEATHS:
                 self._fail(item, deadly(item, why))
         self._again(flight.items)
 
