@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 __all__ = ["Answer", "Outcome", "Recovered", "Status", "Timing"]
 
 _LONGEST_NOTE = 24  # letters beside a bar
+_UNANSWERED = "Some items have no value: below is why."
+_UNDONE = "Some items are not done: wait longer, or add workers."
+_MOST_REASONS = 5  # why items have no value, in a report
 
 
 def _told(workers: Sequence[int]) -> str:
@@ -234,6 +237,7 @@ class Outcome:
         lines = [self._headline]
         if self.value is not None:
             lines.append(f"value     {self._value_in_words}")
+        lines.extend(self._unanswered_in_words())
         if self.plan is not None:
             lines.append(f"plan      {self.plan.headline}")
         if self.error_estimate is not None and not (self.known is not None and self.known.all()):
@@ -263,6 +267,18 @@ class Outcome:
         items, calls = numbered(len(self.value), "item"), numbered(self.calls, "call")
         return f"list of {items}{known}, from {calls}"
 
+    def _unanswered_in_words(self) -> list[str]:
+        """Which items have no value, and why: a line for each reason, as long as these are few."""
+        reasons = by_reason(self.unanswered)
+        lines = [
+            f"no value  {'item' if len(items) == 1 else 'items'} {ranges(items)}: {why}"
+            for why, items in list(reasons.items())[:_MOST_REASONS]
+        ]
+        if len(reasons) > _MOST_REASONS:
+            more = len(reasons) - _MOST_REASONS
+            lines.append(f"          and {numbered(more, 'more reason')}: see .unanswered")
+        return lines
+
     def _workers_in_words(self) -> list[str]:
         """Who lied, was late, failed, or was not needed: a line each."""
         from anyk.timeline import Fate  # noqa: PLC0415 - reports alone
@@ -279,7 +295,8 @@ class Outcome:
         if late:
             lines.append(f"late      {_told(late)}")
         if self.again:
-            lines.append(f"again     {numbered(len(self.again), 'share')}, by other workers")
+            what = "share" if self.calls is None else "item"
+            lines.append(f"again     {numbered(len(self.again), what)}, by other workers")
         if spare:
             why = "not needed" if self.status.ok else "not waited for"
             lines.append(f"spare     {_told(spare)}: {why}")
@@ -299,6 +316,9 @@ class Outcome:
         if self.status is Status.APPROXIMATE and self.known is not None and self.known.all():
             return "Every block is as computed: nothing had to be estimated."
         few = self.status is Status.NOT_ENOUGH_ANSWERS
+        if few and self.calls is not None and self.known is not None:
+            told = len(self.unanswered) == np.count_nonzero(~self.known)
+            return _UNANSWERED if told else _UNDONE
         alike = few and fail_alike(self.used, self.missing, self.failures)
         return SAME_REASON if alike else self.status.value
 
@@ -390,6 +410,6 @@ class Outcome:
         else:
             value = f"value of shape {None if self.value is None else np.shape(self.value)}"
         return (
-            f"<Outcome {self.status.name}, {value}, {len(self.used)} answers, "
+            f"<Outcome {self.status.name}, {value}, {numbered(len(self.used), 'answer')}, "
             f"missing {self.missing}, suspects {self.suspects}>"
         )

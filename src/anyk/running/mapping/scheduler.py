@@ -79,6 +79,8 @@ class Scheduler:
         clock = self._executor.clock
         while True:
             wake = self._send()
+            if not self._flights and self._todo:  # what was taken back from somebody is not given
+                wake = self._send()
             while self._over:
                 yield self._over.popleft()
             if not self._open and not self.source.more:
@@ -196,10 +198,11 @@ class Scheduler:
         """Whether a worker may be given an item, and, if it went wrong there, must be."""
         if not item.may_go_to(worker):
             return False
+        if not item.went_wrong_on(worker):
+            return True
         now = self._executor.clock()
-        return not item.went_wrong_on(worker) or not any(
-            now < self._flights.late_at(other) for other in self._others(item)
-        )
+        have = [other for other in item.with_ if not item.went_wrong_on(other)]
+        return not any(now < self._flights.late_at(other) for other in (*have, *self._others(item)))
 
     def _others(self, item: Item) -> list[int]:
         """Workers that may be given an item, and on which it did not go wrong yet."""
@@ -305,7 +308,8 @@ class Scheduler:
                 self._died(flight, returned.failure)
             return
         self._strikes[flight.worker] = 0
-        self._pace.note(flight.worker, returned.answered - began, len(flight.items))
+        if not all(result.raised for result in returned.results):  # who fails is no measure
+            self._pace.note(flight.worker, returned.answered - began, len(flight.items))
         if flight.void:
             return
         for item, result in zip(flight.items, returned.results, strict=True):
@@ -316,6 +320,7 @@ class Scheduler:
     def _note(self, item: Item, worker: int, result: Result) -> None:
         item.seconds = result.seconds
         if result.raised is not None:
+            self._record.used.add(worker)
             item.raised[worker] = result.raised
             item.raises += 1
             if item.raises > self._settings.retries or self._nobody_else(item):
@@ -369,7 +374,7 @@ class Scheduler:
             item.died.append(flight.worker)
             several = len(set(item.died)) >= _DEATHS or not self._others(item)
             if several and len(item.died) >= _DEATHS and not item.over:
-                self._fail(item, deadly(item, why))
+                self._fail(item, deadly(item, why, *self._missing()))
         self._again(flight.items)
 
     # --- ends
