@@ -37,6 +37,8 @@ Job = Callable[..., list[int]]
 def work(folder: Path, trouble: bool, item: int) -> int:  # noqa: FBT001 - as a task has it
     """One item, by a worker that may be slow or die."""
     seconds = SECONDS
+    if not folder.exists():  # a copy that waited until the job was over
+        return 0
     if trouble:
         if _first(folder / "slow"):
             seconds *= SLOWER
@@ -45,8 +47,11 @@ def work(folder: Path, trouble: bool, item: int) -> int:  # noqa: FBT001 - as a 
     begun = time.perf_counter()
     try:
         time.sleep(seconds)
-    finally:  # a task that is cancelled, too
-        with (folder / f"work-{os.getpid()}").open("a", encoding="utf-8") as note:
+    finally:
+        with (
+            suppress(FileNotFoundError),
+            (folder / f"work-{os.getpid()}").open("a", encoding="utf-8") as note,
+        ):
             note.write(f"{time.perf_counter() - begun}\n")
     return item * item
 

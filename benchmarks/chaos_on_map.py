@@ -91,13 +91,13 @@ class Found:
     seconds: float = 0.0
 
 
-def draw(rng: np.random.Generator, *, processes: bool, spare: int) -> Plan:
+def draw(rng: np.random.Generator, *, spare: int, stops: int) -> Plan:
     """A call at random.
 
     Args:
         rng: source of it.
-        processes: whether workers may be killed and stopped.
         spare: how many items may kill or stop their worker.
+        stops: how many of them may stop it.
     """
     number = int(rng.choice(SIZES))
     number = int(rng.integers(number // 2, number + 1))
@@ -105,13 +105,12 @@ def draw(rng: np.random.Generator, *, processes: bool, spare: int) -> Plan:
     liar = int(rng.integers(WORKERS)) if agree == 2 and rng.random() < 0.5 else -1
     slow = 0.0 if rng.random() < 0.4 else float(rng.choice([0.001, 0.005, 0.02]))
     trouble = rng.random() < 0.8
-    harsh, stops = (spare, 1) if processes else (0, 0)
     items = []
     for index in range(number):
         once = str(rng.choice(ONCE)) if trouble and rng.random() < 0.04 else ""
         if once in {"kill", "stop"}:
-            allowed = harsh > 0 and (once == "kill" or stops > 0)
-            harsh, stops = harsh - allowed, stops - (allowed and once == "stop")
+            allowed = spare > 0 and (once == "kill" or stops > 0)
+            spare, stops = spare - allowed, stops - (allowed and once == "stop")
             once = once if allowed else "late"
         if once == "hang" and rng.random() < 0.7:
             once = "raise"
@@ -289,7 +288,9 @@ def one_run(run: Run, rng: np.random.Generator, *, processes: bool) -> None:
     many = 1 if rng.random() < 0.8 else int(rng.integers(2, 4))
     inside = processes and rng.random() < 0.5
     outside = processes and not inside and rng.random() < 0.6
-    plans = [draw(rng, processes=inside and not each, spare=2) for each in range(many)]
+    stopping = int("stop" in run.ground.unruly)  # others never give up who stops itself
+    harsh = [(2, stopping) if inside and not each else (0, 0) for each in range(many)]
+    plans = [draw(rng, spare=spare, stops=stops) for spare, stops in harsh]
     over = threading.Event()
     kills, stops = int(rng.integers(0, 3)), int(rng.integers(0, 2))
     striker = threading.Thread(

@@ -228,7 +228,7 @@ def test_each_item_is_tried_again_and_none_is_lost_where_the_function_always_rai
         outcome = quiet(never, range(number), executor, on_failure="return")
     assert list(outcome.unanswered) == [*range(number)]
     assert outcome.used == (0, 1)
-    assert str(outcome).startswith("Some items have no value: below is why.")
+    assert str(outcome).startswith(f"{number} items of {number} have no value.")
 
 
 def test_who_fails_at_once_is_no_measure_of_who_is_late():

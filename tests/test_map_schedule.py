@@ -13,6 +13,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -381,6 +382,8 @@ def test_an_item_that_raised_does_not_wait_for_a_worker_that_hangs() -> None:
 
     simulated = anyk.Simulated(2, delays=delays, compute=0.01)
     assert anyk.map(task, range(2), simulated, progress=False).value == [0, 1]
+    simulated = anyk.Simulated(2, delays=Fixed({1: math.inf}), compute=0.01)
+    assert anyk.map(task, [1], simulated, progress=False).value == [1]  # it is with who hangs
 
 
 def test_a_worker_on_which_all_raises_makes_nobody_else_seem_late() -> None:
@@ -388,3 +391,25 @@ def test_a_worker_on_which_all_raises_makes_nobody_else_seem_late() -> None:
     outcome = anyk.map(truth, range(60), Watched(faulty, frozenset()), progress=False)
     assert outcome.value == [truth(each) for each in range(60)]
     assert not outcome.again
+
+
+@pytest.mark.parametrize("make", [anyk.Inline, partial(anyk.Simulated, compute=0.0)])
+@pytest.mark.parametrize("retries", [0, 1, 2])
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_all_items_but_those_that_raise_are_done_in_every_pattern(
+    make: Callable[[int], anyk.AbstractExecutor], retries: int, workers: int
+) -> None:
+    for raising in itertools.product((False, True), repeat=6):
+
+        def task(item: int, raising: tuple[bool, ...] = raising) -> int:
+            if raising[item]:
+                raise ValueError(item)
+            return item
+
+        watched = Watched(make(workers), frozenset())
+        outcome = anyk.map(
+            task, range(6), watched, retries=retries, on_failure="return", progress=False
+        )
+        assert outcome.known.tolist() == [not each for each in raising]
+        assert [item in outcome.unanswered for item in range(6)] == list(raising)
+        assert all(watched.log.lost[item] == (1 + retries) * raising[item] for item in range(6))

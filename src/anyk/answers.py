@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["Answer", "Outcome", "Recovered", "Status", "Timing"]
 
 _LONGEST_NOTE = 24  # letters beside a bar
-_UNANSWERED = "Some items have no value: below is why."
-_UNDONE = "Some items are not done: wait longer, or add workers."
 _MOST_REASONS = 5  # why items have no value, in a report
 
 
@@ -315,12 +313,18 @@ class Outcome:
         """What came of the run, in a sentence."""
         if self.status is Status.APPROXIMATE and self.known is not None and self.known.all():
             return "Every block is as computed: nothing had to be estimated."
+        if self.calls is not None and self.status is Status.NOT_ENOUGH_ANSWERS:
+            return self._items_missing
         few = self.status is Status.NOT_ENOUGH_ANSWERS
-        if few and self.calls is not None and self.known is not None:
-            told = len(self.unanswered) == np.count_nonzero(~self.known)
-            return _UNANSWERED if told else _UNDONE
         alike = few and fail_alike(self.used, self.missing, self.failures)
         return SAME_REASON if alike else self.status.value
+
+    @property
+    def _items_missing(self) -> str:
+        """Of a map: how many items have no value; why is said below, where that is known."""
+        missed = 0 if self.known is None else int(np.sum(~self.known))
+        has = "has" if missed == 1 else "have"
+        return f"{numbered(missed, 'item')} of {len(self.value)} {has} no value."
 
     def fate(self, worker: int) -> Fate:
         """What became of a worker.

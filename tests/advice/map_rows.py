@@ -1,10 +1,13 @@
 """What `anyk.map` advises, followed."""
 
 import asyncio
+import threading
 
+import joblib
 from tried import tried
 
 import anyk
+import anyk.joblib
 from anyk import faults
 
 
@@ -99,6 +102,18 @@ class Named(anyk.Inline):
 
 NAMED = Named(2)
 
+
+def on_processes(use, workers=2):
+    with anyk.Processes(workers) as executor:
+        return use(executor)
+
+
+def by_joblib(executor, n_jobs=2):
+    with joblib.parallel_config("anyk", executor=executor):
+        parallel = joblib.Parallel(n_jobs=n_jobs)
+        assert parallel(joblib.delayed(abs)(x) for x in (-1, -2)) == [1, 2]
+
+
 ROWS = [
     tried(
         "Use anyk.starmap, with all arguments in each item.",
@@ -190,5 +205,32 @@ ROWS = [
         odd,
         lambda: odd(mended=True),
         lambda: odd("return"),
+    ),
+    tried(
+        "Pass arrays, plain values and the like, or use anyk.Threads.",
+        lambda: on_processes(lambda two: done(type, [threading.Lock()], two)),
+        lambda: on_processes(lambda two: done(len, [[1.0, 2.0]], two)),
+        lambda: done(type, [threading.Lock()], anyk.Threads(2)),
+    ),
+    tried(
+        "Broadcast arrays, models and plain values, or use anyk.Threads.",
+        lambda: on_processes(lambda two: two.broadcast(threading.Lock())),
+        lambda: on_processes(lambda two: two.broadcast({"a": [1.0]})),
+        lambda: anyk.Threads(2).broadcast(threading.Lock()),
+    ),
+    tried(
+        "Make one: anyk.Processes(8), anyk.Dask(client), anyk.Ray(8), anyk.Futures(pools).",
+        lambda: by_joblib(executor=8),
+        lambda: on_processes(lambda eight: by_joblib(executor=eight), workers=8),
+    ),
+    tried(
+        "Take anyk.Processes, anyk.Dask or anyk.Ray.",
+        lambda: by_joblib(executor=NAMED),
+        lambda: on_processes(lambda two: by_joblib(executor=two)),
+    ),
+    tried(
+        "Pass -1 for all workers.",
+        lambda: by_joblib(executor=anyk.Threads(2), n_jobs=0),
+        lambda: by_joblib(executor=anyk.Threads(2), n_jobs=-1),
     ),
 ]

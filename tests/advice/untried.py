@@ -20,6 +20,8 @@ UNTRIED: dict[tuple[str, str], str] = {
     ("executors/engines/dask_place.py", ""): DASK,
     ("executors/engines/dask_session.py", ""): DASK,
     ("executors/engines/futures_worker.py", "'it has no executor.'"): NO_ADVICE,
+    ("executors/core/broadcast.py", "f\"this constant can't"): NO_ADVICE,
+    ("executors/processes/calls.py", ""): NO_ADVICE,
     ("executors/engines/ray.py", ""): RAY,
     ("executors/engines/ray_calls.py", ""): RAY,
     ("executors/engines/ray_site.py", ""): RAY,

@@ -96,7 +96,7 @@ def test_any_value_goes_in_and_comes_out_with_its_type(trio: Dask) -> None:
         assert not isinstance(came, np.ndarray) or came.flags.writeable
     seen = quiet(lambda _: (anyk.task_id(), os.getpid()), range(30), trio).value
     assert [each.item for each, _ in seen] == list(range(30))
-    assert {pid for _, pid in seen} == set(pids_of(trio))
+    assert {pid for _, pid in seen} <= set(pids_of(trio))
 
 
 def test_what_a_function_raises_comes_back_with_its_traceback(trio: Dask) -> None:
@@ -349,22 +349,17 @@ def test_a_constant_is_sent_once_and_comes_with_a_worker_that_is_new(
         _ = model.value
 
 
-def test_a_constant_survives_a_restart_and_ends_with_the_executor(client: Any) -> None:
+def test_a_constant_that_was_lost_is_sent_again_and_ends_with_the_executor(client: Any) -> None:
+    def look_up(x: Any, table: Any) -> Any:
+        return table[x]
+
     with Dask(client) as executor:
         table = executor.broadcast([5, 6])
-        assert quiet(
-            lambda x, table: table[x], [0, 1], executor, kwargs={"table": table}
-        ).value == [
-            5,
-            6,
-        ]
-        client.restart()
-        assert quiet(
-            lambda x, table: table[x], [0, 1], executor, kwargs={"table": table}
-        ).value == [
-            5,
-            6,
-        ]
+        for _ in range(2):
+            assert quiet(look_up, [0, 1], executor, kwargs={"table": table}).value == [5, 6]
+            for pid in pids_of(executor):
+                os.kill(pid, signal.SIGKILL)
+        assert quiet(look_up, [0, 1], executor, kwargs={"table": table}).value == [5, 6]
     assert eventually(lambda: not any(constants_in(client).values()))
     assert eventually(lambda: not client.who_has())
 

@@ -335,6 +335,13 @@ def test_a_model_is_made_once_a_worker_and_not_a_call(trio: Ray) -> None:
     ref = ray.put(Model())
     calls = trio.calls(partial(lambda model, x: model(x), ref))
     assert values(calls, 0, 0.0, 0.0) + values(calls, 0, 0.0) == [1, 2, 3]
+    others = [ray.put(each) for each in range(4)]
+    with anyk.distribute(anyk.Replication(1, 1), np.zeros((1, 1)), trio) as data:
+        counts = []
+        for each in (ref, others[0], ref, *others, ref):
+            outcome = data.run(lambda x, model: x + (model(0.0) if callable(model) else 0), each)
+            counts.append(int(outcome.value[0, 0]))
+    assert counts == [1, 0, 2, 0, 0, 0, 0, 1]
 
 
 def test_map_gives_everything_back_whatever_actors_do(trio: Ray, tmp_path: Path) -> None:

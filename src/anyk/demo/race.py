@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from anyk.answers import Answer, Outcome, Status, Timing
 from anyk.demo.jobs import Job, Way
 from anyk.demo.result import Result
-from anyk.demo.seen import Seen
 from anyk.demo.watch import AbstractWatcher
 from anyk.executors.core.base import AbstractExecutor
 from anyk.executors.processes.executor import Processes
@@ -90,8 +89,14 @@ def _map(
 ) -> tuple[Outcome, dict[int, NDArray[Any]]]:
     """The blocks in parts, by `anyk.map`; those blocks of which all parts came."""
     items = job.X.reshape(-1, job.X.shape[1] // way.parts, *job.X.shape[2:])
-    seen = Seen(executor, watcher.heard)
-    outcome = map_items(job.function, items, seen, on_failure="return", progress=False)
+    outcome = map_items(
+        job.function,
+        items,
+        executor,
+        on_failure="return",
+        on_answer=watcher.heard,
+        progress=False,
+    )
     parts = [outcome.value[at : at + way.parts] for at in range(0, len(items), way.parts)]
     whole = np.asarray(outcome.known).reshape(-1, way.parts).all(axis=1)
     return outcome, {at: np.concatenate(parts[at]) for at in np.flatnonzero(whole).tolist()}

@@ -11,10 +11,11 @@ from anyk.executors.core.base import AbstractExecutor
 from anyk.executors.core.calls import AbstractCalls, Batch, Returned
 from anyk.executors.core.task_id import TaskId
 from anyk.testing.expect import expect, require
-from anyk.testing.tasks import described, fragile, looked_up, waits
+from anyk.testing.tasks import described, fragile, looked_up, refilled, waits
 
 __all__ = ["check_calls", "check_closed_calls"]
 
+_LARGE = 30_000  # numbers of an array that travels beside a pickle, and not in it
 _PATIENCE = 60.0  # seconds after which a silent worker is lost
 
 
@@ -86,6 +87,20 @@ def _check_numbers(executor: AbstractExecutor) -> None:
             raised is not None and raised.reason.startswith("ArithmeticError"),
             f"what was raised came back as {raised}",
         )
+    calls.abandon()
+
+
+def _check_memory(executor: AbstractExecutor) -> None:
+    """A function may use the memory of its value again, and what it does to an item is its own."""
+    calls = executor.calls(refilled)
+    rows = [np.full(_LARGE, float(number)) for number in range(4)]
+    ids = tuple(TaskId(number, 0, 0) for number in range(len(rows)))
+    for ticket in range(2):
+        calls.post(0, Batch(ticket, tuple((row,) for row in rows), ids))
+    for returned in _received(calls, 2):
+        values = [float(result.value.max()) for result in returned.results]
+        require(values == [1.0, 2.0, 3.0, 4.0], f"values in one memory came back as {values}")
+    require(all(row[0] == number for number, row in enumerate(rows)), "an item was written in")
     calls.abandon()
 
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-import os
-import weakref
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, final
 
 from anyk.checks import count, instance, positive
-from anyk.errors import ExecutorError, InvalidArgument
+from anyk.errors import InvalidArgument
 from anyk.executors.core.broadcast import Broadcast, Broadcasts
 from anyk.executors.core.calls import AbstractCalls
 from anyk.executors.core.crew import AbstractCrewed, Crew
@@ -126,8 +124,6 @@ class Dask(AbstractCrewed):
         places = [DaskPlace(client, roster, place, self._constants) for place in range(machines)]
         self._places = [places[worker // self._shares] for worker in range(number)]
         self._threads = client.sync(most_threads, client)
-        self._closed, self._owner = False, os.getpid()
-        self._calls: weakref.WeakSet[DaskCalls] = weakref.WeakSet()
         self._broadcasts = Broadcasts("Dask", send=self._send, drop=self._drop)
         by_worker = tuple(self._places)
 
@@ -167,33 +163,20 @@ class Dask(AbstractCrewed):
 
     def calls(self, function: Callable[..., Any]) -> AbstractCalls:
         """Call a function in tasks of the cluster's; see `AbstractExecutor.calls`."""
-        self._check()
+        self.crew.check()
         calls = DaskCalls(self._places, function, _shown(function), self._threads)
-        self._calls.add(calls)
+        self.crew.end_with(calls, calls.end)
         return calls
 
     def broadcast(self, value: Any) -> Broadcast:
         """Put a constant in Dask's store; see `AbstractExecutor.broadcast`."""
-        self._check()
+        self.crew.check()
         return self._broadcasts.add(value)
 
     def close(self) -> None:
         """Let the workers forget everything, and wait for none that is busy."""
-        self._closed = True
-        for calls in tuple(self._calls):
-            calls.end()
         self._broadcasts.close()
         self.crew.close()
-
-    def _check(self) -> None:
-        if self._closed:
-            raise ExecutorError("this Dask executor is closed; make a new one.")
-        if self._owner != os.getpid():
-            raise ExecutorError(
-                "this Dask executor is of the process that this one was forked from; make a new "
-                "client here, and an executor with it."
-            )
-        check_client(self._client)
 
     def _send(self, key: str, value: Any) -> None:
         sendable("value", value)

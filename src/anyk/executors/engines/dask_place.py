@@ -111,7 +111,11 @@ class DaskPlace:
 
     def start(self, work: Coroutine[Any, Any, Any]) -> Future[Any]:
         """Run a coroutine on the client's event loop."""
-        return asyncio.run_coroutine_threadsafe(work, self.client.loop.asyncio_loop)
+        try:
+            return asyncio.run_coroutine_threadsafe(work, self.client.loop.asyncio_loop)
+        except RuntimeError:  # the loop has ended with the client
+            work.close()
+            raise
 
     async def session(self) -> DaskSession:
         """A connection to the worker of this place, or to the next one if it is gone.

@@ -152,7 +152,7 @@ class BatchWork(AbstractDaskWork):
             for arguments, each in zip(batch.items, batch.ids, strict=True):
                 alone = Batch(batch.ticket, (arguments,), (each,))
                 (result,) = run_items(function, alone, fresh=True)
-                parcels.append(sealed(result, _copied if mine else packed))
+                parcels.append(sealed(result, _copied))
         return packed(parcels)
 
     def failed(self, why: str) -> str:
@@ -164,5 +164,6 @@ class BatchWork(AbstractDaskWork):
 
 
 def _copied(value: object) -> Frames:
+    """A value, pickled: with copies of its arrays, of which the next call may use the memory."""
     pickled, *arrays = packed(value)
     return (pickled, *(np.array(each) for each in arrays))

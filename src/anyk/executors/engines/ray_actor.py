@@ -23,6 +23,8 @@ from anyk.work import own_copies
 
 __all__ = ["AnykWorker"]
 
+_KEPT = 4  # values of references that a run had among its arguments
+
 
 @final
 class AnykWorker:
@@ -40,7 +42,7 @@ class AnykWorker:
         self._master = master
         self._state = WorkerState(master)
         self._name = name
-        self._fetched: dict[Any, Any] = {}  # by reference, the arguments of the last run
+        self._fetched: dict[Any, Any] = {}  # by reference, arguments of the last runs
         self._calls = _Calls()
 
     def __repr__(self) -> str:
@@ -85,9 +87,8 @@ class AnykWorker:
         if request.parts is not None:
             request = replace(request, parts=tuple(np.array(part) for part in request.parts))
         task, arguments = pickle.loads(common) if isinstance(common, bytes) else common  # noqa: S301
-        if refs or self._fetched:
-            self._fetched = {each: self._value_of(each) for each in refs}
-            arguments = filled(arguments, refs, self._fetched.__getitem__)
+        if refs:
+            arguments = filled(arguments, refs, self._value_of)
         return self._state.run(request, task, arguments, rows)
 
     def compute(
@@ -125,7 +126,12 @@ class AnykWorker:
         self._calls.end(key)
 
     def _value_of(self, ref: Any) -> Any:
-        return self._fetched[ref] if ref in self._fetched else library().get(ref)
+        """What a reference refers to, kept as one of the last few."""
+        value = self._fetched.pop(ref) if ref in self._fetched else library().get(ref)
+        self._fetched[ref] = value
+        for oldest in list(self._fetched)[:-_KEPT]:
+            del self._fetched[oldest]
+        return value
 
 
 def _called(function: Callable[..., Any], refs: Sequence[Any], *item: Any) -> Any:

@@ -138,10 +138,12 @@ class MapCall:
             self._end = math.inf if deadline is None else self._start + deadline
             record = Record(workers, self._start)
 
+            listeners = [each for each in (show, self._settings.on_answer) if each is not None]
+
             def heard(returned: Returned) -> None:
-                for answer in _answers(returned):
-                    if show is not None:
-                        show(answer)
+                for answer in _answers(returned) if listeners else ():
+                    for listener in listeners:
+                        listener(answer)
 
             def note(outcome: Outcome) -> None:
                 for answer in record.answers():
@@ -176,6 +178,8 @@ class MapCall:
         status = Status.EXACT if known.all() else Status.NOT_ENOUGH_ANSWERS
         if isinstance(error, TooManyErrors):
             status = Status.TOO_MANY_ERRORS
+        elif isinstance(error, FunctionRaised):
+            failed |= dict.fromkeys(error.missing, error.reason)
         return Outcome(
             value=value,
             status=status,

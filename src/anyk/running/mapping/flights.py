@@ -75,8 +75,7 @@ class Flights:
         self._at[flight.worker].append(flight)
         self._begin(flight.worker, flight.sent)
         for item in flight.items:
-            item.with_.append(flight.worker)
-            item.given += 1
+            item.give(flight.worker)
 
     def remove(self, ticket: int, when: float | None = None) -> Flight | None:
         """A batch is back, at that time; or was withdrawn, and has never been there."""
@@ -87,7 +86,7 @@ class Flights:
         self._begin(flight.worker, flight.sent if when is None else when)
         for item in flight.items:
             if not flight.void:
-                item.with_.remove(flight.worker)
+                item.take(flight.worker)
             item.given -= when is None
         return flight
 
@@ -103,21 +102,21 @@ class Flights:
             if not flight.void:
                 flight.void = True
                 for item in flight.items:
-                    item.with_.remove(worker)
+                    item.take(worker)
         return list(self._at[worker])
 
     def begun(self, flight: Flight) -> bool:
         """Whether its worker may be computing it."""
         return flight.began is not None
 
-    def late_at(self, worker: int) -> float:
-        """When a worker will be late with what it computes; infinity if it has nothing."""
+    def hung_at(self, worker: int) -> float:
+        """When nothing is expected of a worker any more; infinity if it has nothing."""
         queue = self._at[worker]
         if not queue:
             return math.inf
         own = self._pace.seconds(worker) or 0.0
         began = queue[0].sent if queue[0].began is None else queue[0].began
-        return began + own * (len(queue[0].items) - 1) + self._pace.late_after()
+        return began + own * (len(queue[0].items) - 1) + self._pace.hung_after()
 
     def due(self, flight: Flight, worker: int, now: float) -> tuple[float, float]:
         """When another worker should be given a batch too, and how long it will still take.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Any, final
 
 from anyk.errors import RecoveryError
@@ -9,6 +10,8 @@ from anyk.executors.core.raised import Raised
 from anyk.running.mapping.same import Same
 
 __all__ = ["Item"]
+
+_NOTHING: Mapping[int, Raised] = {}
 
 
 @final
@@ -30,21 +33,26 @@ class Item:
         (True, 'b', {0}, 0)
     """
 
+    __slots__ = (
+        "_agree", "_votes", "arguments", "died", "done", "error", "given", "outvoted", "place",
+        "queued", "raised", "raises", "seconds", "supporters", "value", "with_",
+    )  # fmt: skip
+
     def __init__(self, place: int, arguments: tuple[Any, ...], agree: int) -> None:
         self.place, self.arguments, self._agree = place, arguments, agree
         self.done = False
         self.value: Any = None
         self.error: RecoveryError | None = None  # why it will have no value
         self.seconds = 0.0  # that the last call took
-        self.with_: list[int] = []  # workers that have it now
+        self.with_: tuple[int, ...] = ()  # workers that have it now
         self.given = 0  # how often it was
         self.queued = False  # whether it waits for somebody who is free
-        self.raised: dict[int, Raised] = {}  # by worker, on which it was raised last
+        self.raised: Mapping[int, Raised] = _NOTHING  # by worker, on which it was raised last
         self.raises = 0
-        self.died: list[int] = []  # workers that died, or were lost, with it
-        self.outvoted: set[int] = set()
-        self.supporters: set[int] = set()
-        self._votes: list[tuple[Any, set[int]]] = []  # different answers, and who gave them
+        self.died: tuple[int, ...] = ()  # workers that died, or were lost, with it
+        self.outvoted: Collection[int] = ()
+        self.supporters: Collection[int] = ()
+        self._votes: tuple[tuple[Any, set[int]], ...] = ()  # different answers, and who gave them
 
     @property
     def over(self) -> bool:
@@ -77,12 +85,27 @@ class Item:
         """Whether the function raised there, or the worker died of it, or with it."""
         return worker in self.raised or worker in self.died
 
+    def give(self, worker: int) -> None:
+        """A worker has it."""
+        self.with_ += (worker,)
+        self.given += 1
+
+    def take(self, worker: int) -> None:
+        """A worker has it no more, or what it will say does not count."""
+        place = self.with_.index(worker)
+        self.with_ = self.with_[:place] + self.with_[place + 1 :]
+
+    def note_raised(self, worker: int, raised: Raised) -> None:
+        """The function raised on a worker."""
+        self.raised = {**self.raised, worker: raised}
+        self.raises += 1
+
     def answer(self, worker: int, value: Any, same: Same) -> None:
         """A worker answered."""
         if self.over:
             return
         if self._agree == 1:
-            self._finish(value, {worker})
+            self._finish(value, (worker,))
             return
         for found, who in self._votes:
             if same(found, value):
@@ -90,22 +113,22 @@ class Item:
                 if len(who) >= self._agree:
                     self._finish(found, who)
                 return
-        self._votes.append((value, {worker}))
+        self._votes += ((value, {worker}),)
 
     def void(self, worker: int) -> None:
         """What this worker answered does not count."""
         for _, who in self._votes:
             who.discard(worker)
-        self._votes = [each for each in self._votes if each[1]]
+        self._votes = tuple(each for each in self._votes if each[1])
 
     def fail(self, why: RecoveryError) -> None:
         """There will be no value."""
         self.error = why
-        self._votes.clear()
+        self._votes = ()
         self.arguments = ()
 
-    def _finish(self, value: Any, who: set[int]) -> None:
+    def _finish(self, value: Any, who: Collection[int]) -> None:
         self.done, self.value, self.supporters = True, value, who
-        self.outvoted = {each for _, others in self._votes for each in others} - who
-        self._votes.clear()
+        self.outvoted = {each for _, others in self._votes for each in others} - {*who}
+        self._votes = ()
         self.arguments = ()  # they may be large, and are not needed any more

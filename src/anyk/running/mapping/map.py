@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from anyk.checks import shown
 from anyk.errors import InvalidArgument
 from anyk.running.mapping.call import MapCall
-from anyk.running.mapping.options import Equal, MapOptions, MapSettings
+from anyk.running.mapping.options import Equal, MapOptions, MapSettings, OnAnswer
 from anyk.running.mapping.source import Source
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def map(  # noqa: A001 - as in the standard library's executors
     retries: int = 1,
     deadline: float | None = None,
     on_failure: OnFailure = "raise",
+    on_answer: OnAnswer | None = None,
     progress: bool = True,
     kwargs: Mapping[str, Any] | None = None,
 ) -> Outcome:
@@ -54,6 +55,7 @@ def map(  # noqa: A001 - as in the standard library's executors
         retries: how often an item on which the function raised is tried again, on another worker.
         deadline: seconds on the executor's clock after which nothing is waited for.
         on_failure: "raise" at the first item that fails, or "return" what could be computed.
+        on_answer: called with an `Answer`, without a value, for each result and failure that comes.
         progress: whether to show in a terminal how far it is (with rich).
         kwargs: further arguments of each call.
 
@@ -86,6 +88,7 @@ def map(  # noqa: A001 - as in the standard library's executors
         retries=retries,
         deadline=deadline,
         on_failure=on_failure,
+        on_answer=on_answer,
         progress=progress,
         kwargs=kwargs,
     )

@@ -6,14 +6,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypedDict, final
 
+from anyk.answers import Answer
 from anyk.checks import count, flag, instance
 from anyk.running.arguments import OnFailure, check_limits
 from anyk.running.mapping.same import Same
 
-__all__ = ["Equal", "MapOptions", "MapSettings"]
+__all__ = ["Equal", "MapOptions", "MapSettings", "OnAnswer"]
 
 Equal = Callable[[Any, Any], object]
 """Says of two answers whether they are the same."""
+
+OnAnswer = Callable[[Answer], None]
+"""Called with what came of each item."""
 
 
 _BY_NAME = 'Pass {"axis": 0}, say.'
@@ -30,6 +34,7 @@ class MapOptions(TypedDict, total=False):
     retries: int
     deadline: float | None
     on_failure: OnFailure
+    on_answer: OnAnswer | None
     progress: bool
     kwargs: Mapping[str, Any] | None
 
@@ -55,6 +60,7 @@ class MapSettings:
     retries: int = 1
     deadline: float | None = None
     on_failure: OnFailure = "raise"
+    on_answer: OnAnswer | None = None
     progress: bool = True
     kwargs: Mapping[str, Any] | None = None
 
@@ -67,6 +73,8 @@ class MapSettings:
             instance("kwargs", self.kwargs, Mapping, change=_BY_NAME)
             for name in self.kwargs:
                 instance("kwargs", name, str, change=_BY_NAME)
+        if self.on_answer is not None:
+            instance("on_answer", self.on_answer, Callable, change="Pass a function, or None.")
         deadline, _ = check_limits(self.deadline, None, self.on_failure)
         object.__setattr__(self, "deadline", deadline)
         flag("progress", self.progress)

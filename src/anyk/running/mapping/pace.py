@@ -15,6 +15,7 @@ _TOGETHER = 0.02  # seconds that items take which travel together
 _LITTLE = 0.002  # seconds of work that one worker may as well do alone
 _MOST = 2000  # of them
 _UNHEARD = 30.0  # seconds after which an item is late where nothing came from anybody yet
+_HUNG = 10.0  # times as long as what is late
 _SLOWEST = 0.9  # the quantile of all times that an item may take and not be late
 
 
@@ -69,6 +70,10 @@ class Pace:
         measure = self._lateness
         margin = min(measure.margin, max(median, 0.01))
         return max(measure.medians * median, slow) + margin
+
+    def hung_after(self) -> float:
+        """After how many seconds a worker may be said to hang, however busy its machine is."""
+        return max(_UNHEARD, _HUNG * self.late_after())
 
     def together(self, worker: int) -> int:
         """How many items a worker may be given at once: more with each batch of small ones."""

@@ -60,8 +60,8 @@ class Record:
 
     def done(self, item: Item) -> None:
         """An item has its value."""
-        self.used |= item.supporters
-        self.suspects |= item.outvoted
+        self.used.update(item.supporters)
+        self.suspects.update(item.outvoted)
 
     def answers(self) -> Iterator[Answer]:
         """An answer of each worker that has brought something, or was not needed."""

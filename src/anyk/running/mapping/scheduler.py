@@ -128,9 +128,9 @@ class Scheduler:
         if not idle:
             return math.inf
         wake, now = self._help(idle), self._executor.clock()
-        if any(item.raised or item.died for item in self._todo):  # and waits for somebody else
-            others = map(self._flights.late_at, usable)
-            wake = min([wake, *(late for late in others if late > now)])
+        if any(item.raised or item.died for item in self._open.values()):  # and others come first
+            others = map(self._flights.hung_at, usable)
+            wake = min([wake, *(hung for hung in others if hung > now)])
         return wake
 
     def _usable(self) -> list[int]:
@@ -200,9 +200,8 @@ class Scheduler:
             return False
         if not item.went_wrong_on(worker):
             return True
-        now = self._executor.clock()
-        have = [other for other in item.with_ if not item.went_wrong_on(other)]
-        return not any(now < self._flights.late_at(other) for other in (*have, *self._others(item)))
+        now, others = self._executor.clock(), {*self._others(item), *item.with_}
+        return not any(now < self._flights.hung_at(other) for other in others)
 
     def _others(self, item: Item) -> list[int]:
         """Workers that may be given an item, and on which it did not go wrong yet."""
@@ -308,7 +307,7 @@ class Scheduler:
                 self._died(flight, returned.failure)
             return
         self._strikes[flight.worker] = 0
-        if not all(result.raised for result in returned.results):  # who fails is no measure
+        if all(result.raised is None for result in returned.results):  # others may be over at once
             self._pace.note(flight.worker, returned.answered - began, len(flight.items))
         if flight.void:
             return
@@ -321,8 +320,7 @@ class Scheduler:
         item.seconds = result.seconds
         if result.raised is not None:
             self._record.used.add(worker)
-            item.raised[worker] = result.raised
-            item.raises += 1
+            item.note_raised(worker, result.raised)
             if item.raises > self._settings.retries or self._nobody_else(item):
                 self._fail(item, raised_on(item, result.raised))
             return
@@ -371,7 +369,7 @@ class Scheduler:
     def _died(self, flight: Flight, why: str) -> None:
         """A worker died, or was lost, with these items."""
         for item in flight.items:
-            item.died.append(flight.worker)
+            item.died += (flight.worker,)
             several = len(set(item.died)) >= _DEATHS or not self._others(item)
             if several and len(item.died) >= _DEATHS and not item.over:
                 self._fail(item, deadly(item, why, *self._missing()))
