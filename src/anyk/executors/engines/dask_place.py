@@ -128,6 +128,7 @@ class DaskPlace:
             return self.current
         if self._opening is None or self._opening.done():
             self._opening = asyncio.ensure_future(self._open())
+            self._opening.add_done_callback(_heard)  # whoever asked may have gone
         return await asyncio.shield(self._opening)
 
     async def ask(
@@ -171,6 +172,11 @@ class DaskPlace:
                     return session
             await asyncio.sleep(0.1)
         raise ExecutorError(f"its Dask worker is gone, and none came in {_PATIENCE:.0f} s.")
+
+
+def _heard(opening: asyncio.Task[DaskSession]) -> None:
+    if not opening.cancelled():
+        opening.exception()
 
 
 def end(client: Any, places: Sequence[DaskPlace], constants: DaskConstants) -> None:
