@@ -231,9 +231,9 @@ def test_what_pools_can_not_be_sent_is_a_failure_of_its_items() -> None:
     with ENGINES["pools"]() as executor:
         good, bad = results(executor, abs, [-3, lock])
         assert good.value == 3
-        assert bad.raised.reason.startswith("an item that can't be sent (TypeError")
+        assert bad.raised.reason.startswith("was given an item that can't be sent (TypeError")
         (only,) = results(executor, lambda _: lock, [3])
-        assert only.raised.reason.startswith("a function that can't be sent (TypeError")
+        assert only.raised.reason.startswith("can't be sent (TypeError")
         (only,) = results(executor, LoadsOnlyHere(), [3])
         assert "can't be unpickled" in only.raised.reason
 

@@ -337,6 +337,7 @@ class Scheduler:
         item.seconds = result.seconds
         if result.raised is not None:
             self._wrong.add(item.place)
+            self._record.used.add(worker)
             item.note_raised(worker, result.raised)
             if item.raises > self._settings.retries or self._nobody_else(item):
                 self._fail(item, raised_on(item, result.raised))
@@ -391,7 +392,7 @@ class Scheduler:
             item.died += (flight.worker,)
             several = len(set(item.died)) >= _DEATHS or not self._others(item)
             if several and len(item.died) >= _DEATHS:
-                self._fail(item, deadly(item, why))
+                self._fail(item, deadly(item, why, *self._missing()))
         self._again(flight.items)
 
     # --- ends
