@@ -1,6 +1,7 @@
 """`anyk.map`: any items, any types; late workers are not waited for, and liars are named."""
 
 import asyncio
+import itertools
 import threading
 import time
 from dataclasses import dataclass
@@ -188,6 +189,45 @@ def test_what_the_function_raises_is_the_cause():
     assert "item 2" in str(error)
     assert len(error.workers) == 2
     assert error.outcome.value[2] is None
+
+
+def test_what_raised_once_is_never_lost_between_two_workers():
+    def raises(x):
+        if x == 3:
+            raise ValueError(x)
+        return x
+
+    for _ in range(100):  # it went wrong about once in twenty
+        with anyk.Threads(2) as executor:
+            outcome = quiet(raises, range(8), executor, on_failure="return")
+        assert list(outcome.unanswered) == [3]
+
+
+def test_what_came_with_an_item_that_raised_counts():
+    def raises(x):
+        if x == 90:
+            raise ValueError(x)
+        return x
+
+    with pytest.raises(anyk.FunctionRaised) as caught:
+        quiet(raises, range(100), anyk.Inline(1), retries=0)
+    assert caught.value.outcome.known.sum() == 90
+    results = anyk.map_unordered(raises, range(100), anyk.Inline(1), retries=0, progress=False)
+    assert list(itertools.islice(results, 90)) == [*range(90)]
+    with pytest.raises(anyk.FunctionRaised):
+        next(results)
+
+
+def test_cancelling_ends_a_call_whose_results_come_all_the_time():
+    async def cancelled():
+        task = asyncio.create_task(anyk.amap(square, iter(int, 1), executor, progress=False))
+        await asyncio.sleep(0.2)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    with anyk.Threads(2) as executor:
+        asyncio.run(asyncio.wait_for(cancelled(), 20))  # waits for its threads, too
 
 
 def test_what_could_be_computed_is_returned_where_that_is_asked_for():

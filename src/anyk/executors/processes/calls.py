@@ -20,7 +20,7 @@ from anyk.executors.processes.wire import Payload, load, to_payload
 
 __all__ = ["CallOrder", "computed", "failing", "order", "order_of_some", "results"]
 
-_IMMUTABLE = (int, float, complex, str, bytes, type(None), np.generic)
+_IMMUTABLE = {int, float, complex, bool, str, bytes, type(None)}
 
 
 @final
@@ -173,7 +173,7 @@ def _unreadable(error: BaseException) -> tuple[_Unreadable]:
 
 def _taken(value: Any) -> Any:
     """A value that the function has no more hold of when it is called again."""
-    if isinstance(value, _IMMUTABLE):
+    if _scalar(value):
         return value
     if type(value) is np.ndarray and not value.dtype.hasobject:
         return value.copy(order="K")
@@ -186,12 +186,20 @@ def _taken(value: Any) -> Any:
 
 def _last(value: Any) -> Any:
     """A value after which the function is not called again."""
-    if isinstance(value, _IMMUTABLE) or type(value) is np.ndarray:
+    if _scalar(value) or (type(value) is np.ndarray and not value.dtype.hasobject):
         return value
     try:
         return _Sealed(to_payload((value,)))
     except BaseException as error:  # noqa: BLE001 - types of users raise what they like
         return unsendable(value, error)
+
+
+def _scalar(value: Any) -> bool:
+    """Whether a value can't change, and nothing is in it that can't be pickled."""
+    kind = type(value)
+    if kind in _IMMUTABLE:
+        return True
+    return isinstance(value, np.generic) and kind.__module__ == "numpy" and kind is not np.void
 
 
 def _packed(came: Sequence[Result]) -> tuple[Payload, Payload]:
