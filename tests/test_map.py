@@ -437,6 +437,7 @@ def scaled(x, table):
     ("reason", "told"),
     [
         ("ValueError: no", "the function raised ValueError: no, on item 1"),
+        ("KeyError: it was.", "the function raised KeyError: it was, on item 1"),
         ("returned a lock, which can't be sent back", "the function returned a lock, which"),
         ("can't be sent (TypeError: no)", "the function can't be sent (TypeError: no), on item 1"),
         ("was given an item that can't be sent", "the function was given an item that can't be"),

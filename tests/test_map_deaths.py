@@ -38,3 +38,5 @@ def test_an_item_that_kills_its_workers_is_named(workers):
             dies_of_one_item, range(9), executor, on_failure="return", progress=False
         )
     assert outcome.known.tolist() == [n != 5 for n in range(9)]
+    assert "needed: a worker that survives item 5" in outcome.unanswered[5]
+    assert "Missing" not in outcome.unanswered[5]

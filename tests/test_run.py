@@ -440,3 +440,16 @@ def test_an_executor_with_too_few_workers_says_how_to_get_more():
     ):
         with executor, pytest.raises(anyk.InvalidArgument, match=told):
             anyk.run(anyk.Replication(2, 4), np.square, [5.0, 6.0], executor)
+
+
+@pytest.mark.parametrize(
+    "scheme", [anyk.Replication(2, 4), anyk.Lagrange(blocks=2, degree=1, workers=4)]
+)
+def test_the_traceback_of_a_function_begins_with_the_function(scheme):
+    def broken(block):
+        raise ArithmeticError(block.shape)
+
+    with anyk.Threads(4) as executor, pytest.raises(anyk.FunctionRaised) as caught:
+        anyk.run(scheme, broken, np.ones((2, 3), int), executor, progress=False)
+    first = str(caught.value.__cause__).split("File ")[1]
+    assert "in broken" in first

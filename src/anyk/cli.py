@@ -60,7 +60,8 @@ def _parser() -> argparse.ArgumentParser:
         "demo",
         help="watch twelve workers, some of them bad, compute on handwritten digits (30 s)",
         description="Two jobs on twelve worker processes, of which some sleep, die, lie or look "
-        "at the data: uncoded, replicated and coded, with the same faults. Writes a picture of it.",
+        "at the data: uncoded, replicated, and by anyk.map or a code, with the same faults. Writes "
+        "a picture of it.",
     )
     demo.add_argument(
         "--seed", type=_natural, default=0, help="makes data and faults repeatable (default: 0)"

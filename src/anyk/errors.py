@@ -292,7 +292,7 @@ class FunctionRaised(NotEnoughAnswers):
             'Correct it, or take the other items by on_failure="return".' if where else SAME_REASON
         )
         what = reason if reason.startswith(_DID) else f"raised {reason}"
-        RecoveryError.__init__(self, f"the function {what}, {told}. {change}")
+        RecoveryError.__init__(self, f"the function {what.removesuffix('.')}, {told}. {change}")
 
 
 class WorkerTraceback(Exception):

@@ -18,6 +18,7 @@ from anyk.errors import ExecutorError, InvalidArgument
 from anyk.executors.core.calls import AbstractCalls, Batch, Returned
 from anyk.executors.core.task_id import TaskId
 from anyk.executors.engines.dask import Dask
+from anyk.executors.engines.dask_constants import with_handles
 from anyk.executors.engines.dask_session import DaskSession
 
 distributed = pytest.importorskip("distributed")
@@ -406,9 +407,17 @@ def test_tasks_of_many_threads_are_used(gate: Gate) -> None:
         Dask(client) as executor,
     ):
         calls = executor.calls(gate)
-        for ticket in range(calls.ahead + 1):
+        for ticket in range(calls.at_once + calls.ahead):
             calls.post(0, batch(ticket, ticket))
         assert eventually(lambda: len(gate.begun) == 3)
         gate.open.set()
-        coming(calls, calls.ahead + 1)
+        coming(calls, calls.at_once + calls.ahead)
         assert set(gate.most.values()) == {3}
+
+
+def test_what_is_in_itself_is_no_endless_search_for_futures() -> None:
+    value: list[object] = [1]
+    value.append(value)
+    handed, found = with_handles(value, None)
+    assert handed is value
+    assert not found

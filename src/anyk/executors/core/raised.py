@@ -24,7 +24,9 @@ LONGEST_TRACEBACK: Final = 8000
 """Characters of a traceback that come back, at most: what is over is cut out of the middle."""
 
 _PACKAGE: Final = __file__.rpartition("/executors/")[0]
-_CALLERS: Final = tuple(f"{_PACKAGE}/{each}" for each in ("executors/", "faults/", "work.py"))
+_CALLERS: Final = tuple(
+    f"{_PACKAGE}/{each}" for each in ("degrees/", "executors/", "faults/", "work.py")
+)
 """Files whose frames are of no interest, where a traceback begins with them."""
 
 

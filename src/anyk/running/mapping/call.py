@@ -16,6 +16,7 @@ from anyk.executors.core.base import AbstractExecutor
 from anyk.executors.core.calls import AbstractCalls, Returned
 from anyk.observe.telemetry import watched_run
 from anyk.running.arguments import check_executor, check_function
+from anyk.running.mapping.failed_items import in_short
 from anyk.running.mapping.here import here
 from anyk.running.mapping.options import MapSettings
 from anyk.running.mapping.record import Record
@@ -173,8 +174,7 @@ class MapCall:
             if item.done:
                 value[item.place], known[item.place] = item.value, True
             else:
-                why = item.error
-                failed[item.place] = why.reason if isinstance(why, FunctionRaised) else str(why)
+                failed[item.place] = in_short(item.error)
         status = Status.EXACT if known.all() else Status.NOT_ENOUGH_ANSWERS
         if isinstance(error, TooManyErrors):
             status = Status.TOO_MANY_ERRORS

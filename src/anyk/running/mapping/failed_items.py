@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from anyk.errors import FunctionRaised, NotEnoughAnswers, TooManyErrors, WorkerTraceback
+from anyk.errors import (
+    FunctionRaised,
+    NotEnoughAnswers,
+    RecoveryError,
+    TooManyErrors,
+    WorkerTraceback,
+)
 from anyk.executors.core.raised import Raised
 from anyk.running.mapping.item import Item
 
-__all__ = ["cause_of", "contradicted", "deadly", "raised_on"]
+__all__ = ["cause_of", "contradicted", "deadly", "in_short", "raised_on"]
 
 
 def cause_of(raised: Raised) -> BaseException | None:
@@ -38,6 +44,13 @@ def contradicted(item: Item, agree: int) -> TooManyErrors:
         "function answer the same each time (random numbers, times and the order of sets differ), "
         "or say what is the same, by rtol= or equal=.",
     )
+
+
+def in_short(error: RecoveryError | None) -> str:
+    """Why an item has no value, for a line of a report: without what others have, and advice."""
+    if isinstance(error, FunctionRaised):
+        return error.reason
+    return f"needed: {error.needed}" if isinstance(error, NotEnoughAnswers) else str(error)
 
 
 def deadly(item: Item, why: str, done: Iterable[int], missing: Iterable[int]) -> NotEnoughAnswers:
