@@ -406,9 +406,10 @@ def test_tasks_of_many_threads_are_used(gate: Gate) -> None:
         Dask(client) as executor,
     ):
         calls = executor.calls(gate)
-        for ticket in range(calls.ahead + 1):
+        assert calls.at_once == 3
+        for ticket in range(calls.at_once + calls.ahead):
             calls.post(0, batch(ticket, ticket))
         assert eventually(lambda: len(gate.begun) == 3)
         gate.open.set()
-        coming(calls, calls.ahead + 1)
+        coming(calls, calls.at_once + calls.ahead)
         assert set(gate.most.values()) == {3}
