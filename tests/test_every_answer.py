@@ -303,9 +303,10 @@ def test_the_clock_of_a_simulation_goes_through_no_list_of_workers() -> None:
     delays = Fixed({worker: float(worker % 7) for worker in range(workers)})
     with anyk.Simulated(workers, delays=delays, compute=0.1) as executor:
         dispatch: Any = executor.dispatch(np.negative, executor.place([np.ones(workers)]), [])
-        for job in dispatch._left.values():
+        expected = dispatch._expected
+        for job in expected._left.values():
             job.ends = Compared(job.ends)
-        dispatch._next[:] = [(Compared(ends), who) for ends, who in dispatch._next]
+        expected._next[:] = [(Compared(ends), *rest) for ends, *rest in expected._next]
         heard = [dispatch.receive(None) for _ in range(workers)]
     times = [answer.answered for answer in heard if answer is not None]
     assert times == sorted(times)

@@ -1,6 +1,7 @@
 """`anyk.map`: any items, any types; late workers are not waited for, and liars are named."""
 
 import asyncio
+import itertools
 import threading
 import time
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import pytest
 import anyk
 from anyk.delays import Fixed
 from anyk.faults import Corrupt, Crash, Delay, Faulty
+from anyk.running.mapping import here
 
 quiet = partial(anyk.map, progress=False)
 
@@ -189,6 +191,45 @@ def test_what_the_function_raises_is_the_cause():
     assert error.outcome.value[2] is None
 
 
+def test_what_raised_once_is_never_lost_between_two_workers():
+    def raises(x):
+        if x == 3:
+            raise ValueError(x)
+        return x
+
+    for _ in range(100):  # it went wrong about once in twenty
+        with anyk.Threads(2) as executor:
+            outcome = quiet(raises, range(8), executor, on_failure="return")
+        assert list(outcome.unanswered) == [3]
+
+
+def test_what_came_with_an_item_that_raised_counts():
+    def raises(x):
+        if x == 90:
+            raise ValueError(x)
+        return x
+
+    with pytest.raises(anyk.FunctionRaised) as caught:
+        quiet(raises, range(100), anyk.Inline(1), retries=0)
+    assert caught.value.outcome.known.sum() == 90
+    results = anyk.map_unordered(raises, range(100), anyk.Inline(1), retries=0, progress=False)
+    assert list(itertools.islice(results, 90)) == [*range(90)]
+    with pytest.raises(anyk.FunctionRaised):
+        next(results)
+
+
+def test_cancelling_ends_a_call_whose_results_come_all_the_time():
+    async def cancelled():
+        task = asyncio.create_task(anyk.amap(square, iter(int, 1), executor, progress=False))
+        await asyncio.sleep(0.2)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    with anyk.Threads(2) as executor:
+        asyncio.run(asyncio.wait_for(cancelled(), 20))  # waits for its threads, too
+
+
 def test_what_could_be_computed_is_returned_where_that_is_asked_for():
     def picky(x):
         if x % 3 == 0:
@@ -200,7 +241,60 @@ def test_what_could_be_computed_is_returned_where_that_is_asked_for():
     assert outcome.known.tolist() == [False, True, True, False, True, True, False]
     assert outcome.status is anyk.Status.NOT_ENOUGH_ANSWERS
     assert sorted(outcome.unanswered) == [0, 3, 6]
-    assert "3 of them not known" in str(outcome)
+    report = str(outcome)
+    assert "3 of them not known" in report
+    assert "no value  item 3: ValueError: 3\n" in report
+    assert "workers" not in report.splitlines()[0]
+
+
+def test_a_report_has_a_line_for_each_reason_as_long_as_they_are_few():
+    def picky(x):
+        raise ValueError(x % 7)
+
+    outcome = quiet(picky, range(14), anyk.Inline(2), on_failure="return")
+    report = str(outcome)
+    assert "no value  items 0, 7: ValueError: 0\n" in report
+    assert report.count("ValueError") == 5
+    assert "and 2 more reasons: see .unanswered" in report
+
+
+@pytest.mark.parametrize("make", [anyk.Inline, anyk.Threads])
+@pytest.mark.parametrize("number", [3, 14, 100])
+def test_each_item_is_tried_again_and_none_is_lost_where_the_function_always_raises(make, number):
+    def never(x):
+        raise ValueError(x)
+
+    with make(2) as executor:
+        outcome = quiet(never, range(number), executor, on_failure="return")
+    assert list(outcome.unanswered) == [*range(number)]
+    assert outcome.used == (0, 1)
+    assert str(outcome).startswith(f"{number} items of {number} have no value.")
+
+
+def test_who_fails_at_once_is_no_measure_of_who_is_late():
+    """What worker 0 could not do waits for worker 1, however long worker 0 took to fail."""
+    with anyk.Simulated(2, delays=Fixed({0: 0.001, 1: 1.0}), compute=0.0) as simulated:
+        outcome = quiet(square, range(9), Faulty(simulated, {0: Crash()}), on_failure="return")
+    assert outcome.value == [square(x) for x in range(9)]
+
+
+def test_a_result_that_cannot_be_sent_is_not_said_to_be_raised():
+    with anyk.Processes(2) as executor, pytest.raises(anyk.FunctionRaised) as caught:
+        quiet(lambda _: (x for x in ()), range(2), executor)
+    assert str(caught.value).startswith("the function returned a generator, which can't be sent")
+
+
+def test_processes_of_this_machine_are_as_many_as_there_are_cpus_on_any_system(monkeypatch):
+    monkeypatch.delattr(here.os, "sched_getaffinity", raising=False)  # as on macOS
+    assert here._cpus() == here.os.cpu_count()
+
+
+def test_a_constant_in_a_closure_says_what_to_write():
+    with anyk.Threads(2) as executor:
+        table = executor.broadcast({"a": 1})
+        with pytest.raises(anyk.FunctionRaised, match=r"write \.value\.get"):
+            quiet(lambda key: table.get(key), ["a"], executor)
+        assert not hasattr(table, "shape")
 
 
 def test_a_deadline_is_kept_and_what_came_is_returned():
@@ -337,3 +431,16 @@ def test_a_constant_arrives_as_its_value_through_wrappers_too(make, way):
 
 def scaled(x, table):
     return x * table[0]
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("ValueError: no", "the function raised ValueError: no, on item 1"),
+        ("returned a lock, which can't be sent back", "the function returned a lock, which"),
+        ("can't be sent (TypeError: no)", "the function can't be sent (TypeError: no), on item 1"),
+        ("was given an item that can't be sent", "the function was given an item that can't be"),
+    ],
+)
+def test_an_error_says_what_the_function_did(reason, told):
+    assert str(anyk.FunctionRaised(reason, where="item 1", workers=[0])).startswith(told)

@@ -413,3 +413,14 @@ def test_all_items_but_those_that_raise_are_done_in_every_pattern(
         assert outcome.known.tolist() == [not each for each in raising]
         assert [item in outcome.unanswered for item in range(6)] == list(raising)
         assert all(watched.log.lost[item] == (1 + retries) * raising[item] for item in range(6))
+
+
+@pytest.mark.parametrize("agree", [1, 2])
+def test_what_raised_on_a_worker_goes_to_others_though_they_are_late(agree: int) -> None:
+    def task(item: int) -> int:
+        pause(0.1 if item % 5 == 4 else 0.01)
+        return item
+
+    faulty = Faulty(anyk.Simulated(5, compute=0.0), {1: Crash()})
+    outcome = anyk.map(task, range(60), faulty, agree=agree, copies=1, progress=False)
+    assert outcome.value == [*range(60)]

@@ -69,12 +69,18 @@ def test_tiny_and_huge_numbers_neither_overflow_nor_vanish(make, size):
 
 
 def test_integers_that_float64_would_round_are_refused():
-    scheme = anyk.Replication(1, 1)
+    scheme = anyk.Spline(2, 4)
     with pytest.raises(anyk.InvalidArgument, match="53 bits"):
-        scheme.encode([2**60 + 1])
-    assert scheme.encode([2**53]).shares[0] == 2**53
-    with anyk.Inline(1) as executor, pytest.raises(anyk.NotEnoughAnswers, match="53 bits"):
-        anyk.run(scheme, lambda _: np.array([2**60 + 1]), [1.0], executor)
+        scheme.encode([2**60 + 1, 1])
+    with anyk.Inline(4) as executor, pytest.raises(anyk.NotEnoughAnswers, match="53 bits"):
+        anyk.run(scheme, lambda _: np.array([2**60 + 1]), [1.0, 2.0], executor)
+
+
+def test_copies_of_integers_are_not_rounded():
+    scheme = anyk.Replication(1, 3, adversaries=1)
+    with anyk.Inline(3) as executor:
+        outcome = anyk.run(scheme, lambda x: x + 1, [2**60 + 1], executor)
+    assert outcome.value.tolist() == [2**60 + 2]
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Answer", "Outcome", "Recovered", "Status", "Timing"]
 
 _LONGEST_NOTE = 24  # letters beside a bar
+_MOST_REASONS = 5  # why items have no value, in a report
 
 
 def _told(workers: Sequence[int]) -> str:
@@ -234,6 +235,7 @@ class Outcome:
         lines = [self._headline]
         if self.value is not None:
             lines.append(f"value     {self._value_in_words}")
+        lines.extend(self._unanswered_in_words())
         if self.plan is not None:
             lines.append(f"plan      {self.plan.headline}")
         if self.error_estimate is not None and not (self.known is not None and self.known.all()):
@@ -262,6 +264,18 @@ class Outcome:
         known = f", {missed} of them not known" if missed else ""
         items, calls = numbered(len(self.value), "item"), numbered(self.calls, "call")
         return f"list of {items}{known}, from {calls}"
+
+    def _unanswered_in_words(self) -> list[str]:
+        """Which items have no value, and why: a line for each reason, as long as these are few."""
+        reasons = by_reason(self.unanswered)
+        lines = [
+            f"no value  {'item' if len(items) == 1 else 'items'} {ranges(items)}: {why}"
+            for why, items in list(reasons.items())[:_MOST_REASONS]
+        ]
+        if len(reasons) > _MOST_REASONS:
+            more = len(reasons) - _MOST_REASONS
+            lines.append(f"          and {numbered(more, 'more reason')}: see .unanswered")
+        return lines
 
     def _workers_in_words(self) -> list[str]:
         """Who lied, was late, failed, or was not needed: a line each."""
@@ -307,12 +321,10 @@ class Outcome:
 
     @property
     def _items_missing(self) -> str:
-        """Of a map: how many items have no value, and why the first one has none."""
+        """Of a map: how many items have no value; why is said below, where that is known."""
         missed = 0 if self.known is None else int(np.sum(~self.known))
         has = "has" if missed == 1 else "have"
-        told = f"{numbered(missed, 'item')} of {len(self.value)} {has} no value"
-        why = next(iter(self.unanswered.values()), "")
-        return f"{told}: {why}" if why else f"{told}."
+        return f"{numbered(missed, 'item')} of {len(self.value)} {has} no value."
 
     def fate(self, worker: int) -> Fate:
         """What became of a worker.
@@ -402,6 +414,6 @@ class Outcome:
         else:
             value = f"value of shape {None if self.value is None else np.shape(self.value)}"
         return (
-            f"<Outcome {self.status.name}, {value}, {len(self.used)} answers, "
+            f"<Outcome {self.status.name}, {value}, {numbered(len(self.used), 'answer')}, "
             f"missing {self.missing}, suspects {self.suspects}>"
         )

@@ -243,6 +243,9 @@ class NotEnoughAnswers(RecoveryError):
         return "See why they failed, add workers, or promise less."
 
 
+_DID = "returned ", "can't be sent ", "was given "  # what a function did that did not raise
+
+
 class FunctionRaised(NotEnoughAnswers):
     """The function itself raised: no other worker would have had a better answer.
 
@@ -250,7 +253,8 @@ class FunctionRaised(NotEnoughAnswers):
     of the worker.
 
     Args:
-        reason: the exception in words; or what was returned instead of a value, as "returned ..".
+        reason: the exception in words; or what else the function did, such as "returned a
+            lock, which can't be sent back".
         where: on which item, in words; "" for shares.
         workers: on which workers.
         answered: workers whose answers are usable.
@@ -287,8 +291,8 @@ class FunctionRaised(NotEnoughAnswers):
         change = (
             'Correct it, or take the other items by on_failure="return".' if where else SAME_REASON
         )
-        did = reason if reason.startswith("returned ") else f"raised {reason}"
-        RecoveryError.__init__(self, f"the function {did}, {told}. {change}")
+        what = reason if reason.startswith(_DID) else f"raised {reason}"
+        RecoveryError.__init__(self, f"the function {what}, {told}. {change}")
 
 
 class WorkerTraceback(Exception):

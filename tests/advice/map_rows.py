@@ -1,5 +1,6 @@
 """What `anyk.map` advises, followed."""
 
+import asyncio
 import threading
 
 import joblib
@@ -16,6 +17,10 @@ def done(function=abs, items=(1, -2, 3), executor=None, **named):
     outcome = anyk.map(function, items, executor, progress=False, **named)
     assert outcome.status is anyk.Status.EXACT
     return outcome
+
+
+async def later(item):
+    return -item
 
 
 def star(items):
@@ -127,7 +132,7 @@ ROWS = [
         lambda: constant(released=False),
     ),
     tried(
-        "Make one: anyk.Processes(8), anyk.Dask(client); or None for this machine.",
+        "Make one: anyk.Processes(8), anyk.Dask(client), anyk.Ray(8), anyk.Futures(pools).",
         lambda: done(executor=8),
         lambda: done(executor=anyk.Inline(8)),
     ),
@@ -136,6 +141,16 @@ ROWS = [
         lambda: done(agree=4),
         lambda: done(agree=4, executor=anyk.Inline(7)),
         lambda: done(agree=3),
+    ),
+    tried(
+        "Pass the function first: anyk.map(function, items).",
+        lambda: done([1, 2], abs),
+        lambda: done(abs, [1, 2]),
+    ),
+    tried(
+        "Pass lambda item: asyncio.run(f(item)).",
+        lambda: done(later),
+        lambda: done(lambda item: asyncio.run(later(item))),
     ),
     tried(
         "Pass [item] for a single one.",
@@ -204,7 +219,7 @@ ROWS = [
         lambda: anyk.Threads(2).broadcast(threading.Lock()),
     ),
     tried(
-        "Make one: anyk.Processes(8).",
+        "Make one: anyk.Processes(8), anyk.Dask(client), anyk.Ray(8), anyk.Futures(pools).",
         lambda: by_joblib(executor=8),
         lambda: on_processes(lambda eight: by_joblib(executor=eight), workers=8),
     ),

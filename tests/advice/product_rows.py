@@ -53,7 +53,7 @@ ROWS = [
         lambda: CODE.encode_right(CODE.encode_left(A), B).recovery(range(4)),
     ),
     tried(
-        "Make one: anyk.Threads(8), anyk.Dask(client).",
+        "Make one: anyk.Processes(8), anyk.Dask(client), anyk.Ray(8), anyk.Futures(pools).",
         lambda: anyk.matmul(A, B, anyk.Threads),
         lambda: anyk.matmul(A, B, anyk.Threads(8)),
     ),

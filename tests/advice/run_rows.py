@@ -141,7 +141,7 @@ ROWS = [
         lambda: run(anyk.Replication(4, 8), np.sqrt, [1.0] * 4),
     ),
     tried(
-        "Make one: anyk.Threads(8), anyk.Dask(client).",
+        "Make one: anyk.Processes(8), anyk.Dask(client), anyk.Ray(8), anyk.Futures(pools).",
         lambda: anyk.run(SCHEME, np.square, DATA, anyk.Threads),
         lambda: run(executor=anyk.Threads(8)),
     ),
@@ -179,7 +179,7 @@ ROWS = [
     tried(
         "distribute the data again.", lambda: released(again=False), lambda: released(again=True)
     ),
-    tried("Pass a function of one block.", lambda: run(f=3), lambda: run(f=np.square)),
+    tried("Pass a function of one block or item.", lambda: run(f=3), lambda: run(f=np.square)),
     tried(
         "Pass the function itself; anyk.Remote alone takes names.",
         lambda: run(f="square"),

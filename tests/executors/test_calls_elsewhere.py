@@ -175,6 +175,10 @@ class OddError(Exception):
         super().__init__(f"{one} and {two}")
 
 
+class Number(float):
+    """A number that may have more to it."""
+
+
 @pytest.mark.parametrize("name", ["processes", "pools"])
 def test_what_can_not_travel_costs_its_item_alone(name: str) -> None:
     def odd(item: Any) -> Any:
@@ -184,13 +188,23 @@ def test_what_can_not_travel_costs_its_item_alone(name: str) -> None:
             return LoadsOnlyHere()
         if item == "error":
             raise OddError(1, 2)
+        if item == "array":
+            return np.array([threading.Lock()])
+        if item == "number":
+            number = Number()
+            number.lock = threading.Lock()
+            return number
         return item
 
     with ENGINES[name]() as executor:
-        good, lock, there, error, here = results(
-            executor, odd, [1, "lock", "there", "error", LoadsOnlyHere()]
+        good, lock, there, error, here, array, number = results(
+            executor, odd, [1, "lock", "there", "error", LoadsOnlyHere(), "array", "number"]
         )
+        (alone,) = results(executor, odd, ["array"])
     assert good.value == 1
+    for kind, each in {"ndarray": array, "Number": number}.items():
+        assert each.raised.reason.startswith(f"returned a {kind}, which can't be sent back")
+    assert alone.raised.reason == array.raised.reason
     assert lock.raised.reason.startswith("returned a lock, which can't be sent back (TypeError")
     assert there.raised.reason == "returned what can't be unpickled here (ValueError: not here)"
     assert error.raised.reason == "OddError: 1 and 2"
@@ -217,9 +231,9 @@ def test_what_pools_can_not_be_sent_is_a_failure_of_its_items() -> None:
     with ENGINES["pools"]() as executor:
         good, bad = results(executor, abs, [-3, lock])
         assert good.value == 3
-        assert bad.raised.reason.startswith("an item that can't be sent (TypeError")
+        assert bad.raised.reason.startswith("was given an item that can't be sent (TypeError")
         (only,) = results(executor, lambda _: lock, [3])
-        assert only.raised.reason.startswith("a function that can't be sent (TypeError")
+        assert only.raised.reason.startswith("can't be sent (TypeError")
         (only,) = results(executor, LoadsOnlyHere(), [3])
         assert "can't be unpickled" in only.raised.reason
 
@@ -238,6 +252,16 @@ def test_items_and_values_are_nobody_elses(pair: AbstractExecutor) -> None:
     first, second, third = values(pair, fill, [shared, shared, np.array([7.0, -1.0])])
     assert [first.tolist(), second.tolist(), third] == [[2.0, 2.0], [2.0, 2.0], [2, 2, 8]]
     assert shared.tolist() == [1.0, 1.0]
+
+
+def test_a_row_of_a_buffer_is_what_it_was(processes: anyk.Processes) -> None:
+    table = np.zeros(1, dtype=[("a", int), ("b", float)])
+
+    def fill(item: Any) -> Any:
+        table["a"] = item
+        return table[0]
+
+    assert [each["a"] for each in values(processes, fill, [1, 2, 3])] == [1, 2, 3]
 
 
 def test_each_call_knows_which_it_is(pair: AbstractExecutor) -> None:

@@ -11,7 +11,6 @@ from joblib.parallel import (  # type: ignore[import-untyped]
     ParallelBackendBase,
 )
 
-from anyk.checks import instance
 from anyk.errors import InvalidArgument
 from anyk.executors.core.base import AbstractExecutor
 from anyk.executors.core.broadcast import Broadcast
@@ -19,6 +18,7 @@ from anyk.joblib.driver import Driver
 from anyk.joblib.parcels import packed
 from anyk.joblib.same import SameButTimes
 from anyk.joblib.submitted import Job
+from anyk.running.arguments import check_executor
 from anyk.running.mapping.here import here
 from anyk.running.mapping.options import Equal, MapSettings
 
@@ -84,7 +84,7 @@ class AnykBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[misc]
             progress=False,
         )
         if executor is not None:
-            instance("executor", executor, AbstractExecutor, change="Make one: anyk.Processes(8).")
+            check_executor(executor)
             if executor.by_name:
                 raise InvalidArgument(
                     "executor",

@@ -4,30 +4,59 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from inspect import iscoroutinefunction
 from typing import Any, Literal
 
 import numpy as np
 
-from anyk.checks import choice, instance, positive
+from anyk.checks import choice, instance, positive, shown
 from anyk.errors import InvalidArgument
 from anyk.executors.core.base import AbstractExecutor
 from anyk.schemes.base import Encoded
 
-__all__ = ["OnFailure", "check_alone", "check_function", "check_limits", "check_points"]
+__all__ = [
+    "OnFailure",
+    "check_alone",
+    "check_executor",
+    "check_function",
+    "check_limits",
+    "check_points",
+]
 
 OnFailure = Literal["raise", "return"]
 
 _CONTAINERS = (list, tuple, set, frozenset, dict)
 
 
+def check_executor(executor: object) -> None:
+    """Refuse what is no executor, such as an engine's own client or pool, or a number of workers.
+
+    Raises:
+        InvalidArgument: if it is none.
+    """
+    instance(
+        "executor",
+        executor,
+        AbstractExecutor,
+        change="Make one: anyk.Processes(8), anyk.Dask(client), anyk.Ray(8), anyk.Futures(pools).",
+    )
+
+
 def check_function(function: Callable[..., Any] | str, executor: AbstractExecutor) -> None:
-    """Refuse what is no function, and a name where workers have no functions of their own.
+    """Refuse what is no function, one to be awaited, and a name where workers have no functions.
 
     Raises:
         InvalidArgument: if it is.
     """
     if not isinstance(function, str):
-        instance("function", function, Callable, change="Pass a function of one block.")
+        instance("function", function, Callable, change="Pass a function of one block or item.")
+        if iscoroutinefunction(function):
+            raise InvalidArgument(
+                "function",
+                given=f"{shown(function)}, which is async",
+                needed="a function that returns its result: no worker awaits it",
+                change="Pass lambda item: asyncio.run(f(item)).",
+            )
     elif not executor.by_name:
         raise InvalidArgument(
             "function",

@@ -22,7 +22,7 @@ from anyk.executors.core.base import AbstractExecutor
 from anyk.fixed_point.budget import enough_primes
 from anyk.planning.costs import cuts_of, sends_one
 from anyk.planning.products import ProductPlan, Wanted, plan_product
-from anyk.running.arguments import OnFailure, check_limits
+from anyk.running.arguments import OnFailure, check_executor, check_limits
 from anyk.running.collection import OnAnswer
 from anyk.running.distributed import Distributed
 from anyk.running.factors import Factors, factors_of
@@ -108,12 +108,7 @@ def matmul(
         >>> outcome.value, outcome.status
         (array([0, 0, 0, 0]), Status.EXACT)
     """
-    instance(
-        "executor",
-        executor,
-        AbstractExecutor,
-        change="Make one: anyk.Threads(8), anyk.Dask(client).",
-    )
+    check_executor(executor)
     check_limits(deadline, tolerance, on_failure)
     _check_here(a, b)
     factors = factors_of(a, b, sparse=_stays_sparse(scheme))

@@ -124,13 +124,16 @@ class Received:
     def explained(self, error: NotEnoughAnswers) -> NotEnoughAnswers:
         """The error that answers are missing, with what the function raised as its cause.
 
-        Where all that failed raised one and the same, it says so instead of asking for workers.
+        Where all that were waited for raised one and the same, it says so instead of asking for
+        workers.
         """
         tracebacks = self._tracebacks
         if not tracebacks:
             return error
         failures = error.failures
-        if fail_alike(error.answered, error.missing, failures) and failures.keys() <= {*tracebacks}:
+        waited_for = set(error.missing).difference(error.spared)
+        alike = fail_alike(error.answered, error.missing, failures)
+        if alike and waited_for <= failures.keys() <= tracebacks.keys():
             (reason,) = set(failures.values())
             error = FunctionRaised(
                 reason, workers=failures, answered=error.answered, missing=error.missing

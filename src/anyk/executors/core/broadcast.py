@@ -102,6 +102,11 @@ class Broadcast:
     def __exit__(self, *_: object) -> None:
         self.release()
 
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(
+            f"a Broadcast has no {name}: write .value.{name} where it is no argument of its own"
+        )
+
     def __reduce__(self) -> tuple[Any, ...]:
         return Broadcast, (self.key,)
 

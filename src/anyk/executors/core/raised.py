@@ -12,6 +12,8 @@ __all__ = [
     "describe",
     "printable",
     "traceback_of",
+    "unreadable",
+    "unsendable",
     "with_source",
 ]
 
@@ -45,10 +47,35 @@ class Raised:
 def describe(error: BaseException) -> str:
     """Why a worker failed, in at most `LONGEST_FAILURE` characters that can be printed."""
     try:
-        text = f"{type(error).__name__}: {error}"
+        text = f"{type(error).__name__}: {error}".removesuffix(": ")
     except BaseException:  # noqa: BLE001 - a message that can't be printed is a failure like another
         text = f"{type(error).__name__}, which can't be printed"
     return printable(text[:LONGEST_FAILURE])
+
+
+def unsendable(value: object, error: BaseException) -> Raised:
+    """A result that can't be sent to the master is what went wrong.
+
+    Args:
+        value: what the function returned.
+        error: what was raised when it was to be sent.
+
+    Example:
+        >>> from anyk.executors.core.raised import unsendable
+        >>> unsendable(iter([]), TypeError("no")).reason
+        "returned a list_iterator, which can't be sent back (TypeError: no)"
+    """
+    told = f"returned a {type(value).__name__}, which can't be sent back ({describe(error)})"
+    return Raised(told[:LONGEST_FAILURE])
+
+
+def unreadable(error: BaseException) -> Raised:
+    """A result that came, and can't be unpickled here, is what went wrong.
+
+    Args:
+        error: what was raised when it was unpickled.
+    """
+    return Raised(f"returned what can't be unpickled here ({describe(error)})"[:LONGEST_FAILURE])
 
 
 def printable(text: str) -> str:

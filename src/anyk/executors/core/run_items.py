@@ -10,7 +10,7 @@ from typing import Any
 
 from anyk.executors.core.broadcast import unwrapped
 from anyk.executors.core.calls import Batch, Result
-from anyk.executors.core.raised import LONGEST_FAILURE, Raised, describe, traceback_of
+from anyk.executors.core.raised import Raised, describe, traceback_of, unreadable, unsendable
 from anyk.executors.core.task_id import current
 from anyk.work import own_copies
 
@@ -97,8 +97,7 @@ def sealed(result: Result, dumps: Dumps) -> Sealed:
         return dumps((result.value, raised, result.seconds))
     except BaseException as error:  # noqa: BLE001 - types of users raise what they like
         if raised is None:
-            told = f"returned a {type(result.value).__name__}, which can't be sent back"
-            raised = Raised(f"{told} ({describe(error)})"[:LONGEST_FAILURE])
+            raised = unsendable(result.value, error)
         return dumps((None, Raised(raised.reason, raised.traceback), result.seconds))
 
 
@@ -112,9 +111,7 @@ def opened(parcel: Sealed, loads: Callable[[Sealed], Any]) -> Result:
     try:
         return Result(*loads(parcel))
     except BaseException as error:  # noqa: BLE001 - types of users raise what they like
-        return Result(
-            None, Raised(f"returned a value that can't be unpickled ({describe(error)})"), 0.0
-        )
+        return Result(None, unreadable(error), 0.0)
 
 
 def _same(value: Any) -> Any:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 from collections.abc import Mapping
 from typing import Any, final
 
 from anyk.errors import InvalidArgument
 from anyk.executors.core.broadcast import Broadcast
+from anyk.executors.core.within import exchanged
 from anyk.executors.engines.dask_frames import library
 
 __all__ = ["DaskConstants", "with_handles"]
@@ -83,29 +83,18 @@ def with_handles(value: Any, client: Any) -> tuple[Any, Mapping[str, Any]]:
     found: dict[str, Any] = {}
     kind = library().Future
 
-    def replaced(value: Any) -> Any:
-        if isinstance(value, kind):
-            if value.client is not client:
-                raise InvalidArgument(
-                    "function",
-                    given=f"a future of another client, {value.client!r}",
-                    needed="futures of the client of this executor",
-                    change="Make them with executor.client.",
-                )
-            key = f"dask-{value.key}"
-            found[key] = value
-            return Broadcast(key)
-        if type(value) in (list, tuple):
-            items = [replaced(each) for each in value]
-            same = all(new is old for new, old in zip(items, value, strict=True))
-            return value if same else type(value)(items)
-        if type(value) is dict:
-            table = {key: replaced(each) for key, each in value.items()}
-            return value if all(table[key] is value[key] for key in value) else table
-        if type(value) is functools.partial:
-            made_of = (value.func, value.args, value.keywords)
-            inner = replaced(made_of)
-            return value if inner is made_of else functools.partial(inner[0], *inner[1], **inner[2])
-        return value
+    def handle_of(value: Any) -> Any:
+        if not isinstance(value, kind):
+            return value
+        if value.client is not client:
+            raise InvalidArgument(
+                "function",
+                given=f"a future of another client, {value.client!r}",
+                needed="futures of the client of this executor",
+                change="Make them with executor.client.",
+            )
+        key = f"dask-{value.key}"
+        found[key] = value
+        return Broadcast(key)
 
-    return replaced(value), found
+    return exchanged(value, handle_of), found

@@ -140,7 +140,7 @@ class FuturesWorker(AbstractEngineWorker):
         try:
             function.frames  # noqa: B018 - what can't be pickled fails here
         except Exception as error:  # noqa: BLE001 - types of users raise what they like
-            return _all_raised(order.batch, f"a function that can't be sent ({describe(error)})")
+            return _all_raised(order.batch, f"can't be sent ({describe(error)})")
         constants = self._lacking({order.key: function})
         packed = order_of_some(order.key, order.batch)
         items = frames(packed.items)

@@ -11,7 +11,7 @@ import numpy as np
 
 from anyk.errors import ExecutorError
 from anyk.executors.core.calls import Batch, Result
-from anyk.executors.core.raised import LONGEST_FAILURE, Raised, describe, with_source
+from anyk.executors.core.raised import Raised, describe, unreadable, unsendable, with_source
 from anyk.executors.core.run_items import raised_by, run_items
 from anyk.executors.core.task_id import TaskId
 from anyk.executors.processes.parcels import Sizes, pack, packed_apart, unpack
@@ -20,7 +20,7 @@ from anyk.executors.processes.wire import Payload, load, to_payload
 
 __all__ = ["CallOrder", "computed", "failing", "order", "order_of_some", "results"]
 
-_IMMUTABLE = (int, float, complex, str, bytes, type(None), np.generic)
+_IMMUTABLE = {int, float, complex, bool, str, bytes, type(None)}
 
 
 @final
@@ -73,7 +73,7 @@ def _payload(arguments: tuple[Any, ...]) -> Payload:
     try:
         return to_payload(arguments)
     except Exception as error:  # noqa: BLE001 - types of users raise what they like
-        return to_payload(Raised(f"an item that can't be sent ({describe(error)})"))
+        return to_payload(Raised(f"was given an item that can't be sent ({describe(error)})"))
 
 
 def computed(
@@ -143,7 +143,7 @@ def results(about: Payload, values: Payload) -> tuple[Result, ...]:
     if sizes is not None:
         for place, each in enumerate(came):
             if type(each.value) is _Unreadable:
-                came[place] = Result(None, Raised(each.value.reason), each.seconds)
+                came[place] = Result(None, each.value.raised, each.seconds)
     for place, (reason, traceback, error) in raised.items():
         came[place] = Result(
             None, Raised(reason, with_source(traceback), _error(error)), seconds[place]
@@ -163,17 +163,17 @@ class _Sealed:
 class _Unreadable:
     """A value that can't be unpickled here."""
 
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
+    def __init__(self, raised: Raised) -> None:
+        self.raised = raised
 
 
 def _unreadable(error: BaseException) -> tuple[_Unreadable]:
-    return (_Unreadable(f"returned what can't be unpickled here ({describe(error)})"),)
+    return (_Unreadable(unreadable(error)),)
 
 
 def _taken(value: Any) -> Any:
     """A value that the function has no more hold of when it is called again."""
-    if isinstance(value, _IMMUTABLE):
+    if _scalar(value):
         return value
     if type(value) is np.ndarray and not value.dtype.hasobject:
         return value.copy(order="K")
@@ -186,13 +186,20 @@ def _taken(value: Any) -> Any:
 
 def _last(value: Any) -> Any:
     """A value after which the function is not called again."""
-    if isinstance(value, _IMMUTABLE) or type(value) is np.ndarray:
+    if _scalar(value) or (type(value) is np.ndarray and not value.dtype.hasobject):
         return value
     try:
         return _Sealed(to_payload((value,)))
     except BaseException as error:  # noqa: BLE001 - types of users raise what they like
-        told = f"returned a {type(value).__name__}, which can't be sent back ({describe(error)})"
-        return Raised(told[:LONGEST_FAILURE])
+        return unsendable(value, error)
+
+
+def _scalar(value: Any) -> bool:
+    """Whether a value can't change, and nothing is in it that can't be pickled."""
+    kind = type(value)
+    if kind in _IMMUTABLE:
+        return True
+    return isinstance(value, np.generic) and kind.__module__ == "numpy" and kind is not np.void
 
 
 def _packed(came: Sequence[Result]) -> tuple[Payload, Payload]:

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from anyk.answers import Answer, Outcome, Status
-from anyk.checks import instance
 from anyk.errors import FunctionRaised, InvalidArgument, RecoveryError, TooManyErrors
 from anyk.executors.core.base import AbstractExecutor
 from anyk.executors.core.calls import AbstractCalls, Returned
 from anyk.observe.telemetry import watched_run
-from anyk.running.arguments import check_function
+from anyk.running.arguments import check_executor, check_function
 from anyk.running.mapping.here import here
 from anyk.running.mapping.options import MapSettings
 from anyk.running.mapping.record import Record
@@ -62,8 +61,7 @@ class MapCall:
     ) -> None:
         if executor is None:
             executor = here(settings.least)
-        change = "Make one: anyk.Processes(8), anyk.Dask(client); or None for this machine."
-        instance("executor", executor, AbstractExecutor, change=change)
+        check_executor(executor)
         if settings.agree > executor.workers:
             raise InvalidArgument(
                 "agree",
@@ -175,12 +173,13 @@ class MapCall:
             if item.done:
                 value[item.place], known[item.place] = item.value, True
             else:
-                failed[item.place] = str(item.error)
+                why = item.error
+                failed[item.place] = why.reason if isinstance(why, FunctionRaised) else str(why)
         status = Status.EXACT if known.all() else Status.NOT_ENOUGH_ANSWERS
         if isinstance(error, TooManyErrors):
             status = Status.TOO_MANY_ERRORS
         elif isinstance(error, FunctionRaised):
-            failed |= dict.fromkeys(error.missing, str(error))
+            failed |= dict.fromkeys(error.missing, error.reason)
         return Outcome(
             value=value,
             status=status,
@@ -194,7 +193,7 @@ class MapCall:
             late=scheduler.late,
             again=tuple(sorted(record.again)),
             calls=record.calls,
-            unanswered=failed,
+            unanswered=dict(sorted(failed.items())),
         )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from anyk.errors import FunctionRaised, NotEnoughAnswers, TooManyErrors, WorkerTraceback
 from anyk.executors.core.raised import Raised
 from anyk.running.mapping.item import Item
@@ -38,11 +40,11 @@ def contradicted(item: Item, agree: int) -> TooManyErrors:
     )
 
 
-def deadly(item: Item, why: str) -> NotEnoughAnswers:
+def deadly(item: Item, why: str, done: Iterable[int], missing: Iterable[int]) -> NotEnoughAnswers:
     """Workers die of it."""
     return NotEnoughAnswers(
-        answered=(),
-        missing=(item.place,),
+        answered=done,
+        missing=missing,
         needed=f"a worker that survives item {item.place}: {len(item.died)} did not ({why})",
         of="item",
         change="See what it does to a process: memory, a crash in C, an exit.",

@@ -24,9 +24,17 @@ def here(least: int) -> AbstractExecutor:
     """
     from anyk.executors.processes.executor import Processes  # noqa: PLC0415 - import anyk is quick
 
-    key = (os.getpid(), max(len(os.sched_getaffinity(0)), least))
+    key = (os.getpid(), max(_cpus(), least))
     with _lock:
         if key not in _kept:  # a fork has the list, and not the workers
             _kept[key] = Processes(key[1])
             atexit.register(_kept[key].close)
         return _kept[key]
+
+
+def _cpus() -> int:
+    """How many CPUs this program may use; not every system says so, but all that there are."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # on macOS
+        return os.cpu_count() or 1

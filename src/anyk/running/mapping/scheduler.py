@@ -55,6 +55,7 @@ class Scheduler:
         self.source = source
         self._todo: deque[Item] = deque()  # drawn, and lacking somebody
         self._open: dict[int, Item] = {}
+        self._wrong: set[int] = set()  # places of those that went wrong on somebody, and are open
         self._pace = Pace(executor.workers, executor.lateness)
         self._flights = Flights(executor.workers, self._pace, calls.at_once)
         self._tickets = count()
@@ -79,6 +80,8 @@ class Scheduler:
         clock = self._executor.clock
         while True:
             wake = self._send()
+            if self._open and not self._flights:  # what was taken back is for somebody else
+                wake = self._send()
             while self._over:
                 yield self._over.popleft()
             if not self._open and not self.source.more:
@@ -92,10 +95,10 @@ class Scheduler:
             if interrupted is not None:
                 until = min(until, now + _GLANCE)
             returned = self._receive(None if math.isinf(until) else max(0.0, until - now))
-            if returned is not None:
-                self._take(returned)
-            elif interrupted is not None and interrupted():
+            if interrupted is not None and interrupted():
                 return
+            if returned is not None:
+                yield from self._taken(returned)
 
     def _receive(self, timeout: float | None) -> Returned | None:
         if not self._flights:
@@ -126,7 +129,7 @@ class Scheduler:
         if not idle:
             return math.inf
         wake, now = self._help(idle), self._executor.clock()
-        if any(item.raised or item.died for item in self._open.values()):  # and others come first
+        if self._wrong:  # and others come first
             others = map(self._flights.hung_at, usable)
             wake = min([wake, *(hung for hung in others if hung > now)])
         return wake
@@ -266,7 +269,7 @@ class Scheduler:
         found: list[tuple[float, int, Flight]] = []
         wake = math.inf
         for flight in self._flights:
-            if flight.void or not any(self._may_double(item, worker) for item in flight.items):
+            if flight.void or not self._doubled(flight, worker):
                 continue
             due, left = self._flights.due(flight, worker, now)
             if due <= now:
@@ -276,19 +279,35 @@ class Scheduler:
         if not found:
             return wake
         *_, flight = min(found)
-        if self._take_back(flight):  # it has not even begun
+        items = self._doubled(flight, worker)[: self._pace.together(worker)]
+        wrong = any(item.went_wrong_on(worker) for item in items)
+        if not wrong and self._take_back(flight):  # it has not even begun
             self._give(worker)
             return math.inf
-        items = [item for item in flight.items if self._may_double(item, worker)]
         self._record.doubled(items)
-        self._post(worker, items[: self._pace.together(worker)])
+        self._post(worker, items)
         return math.inf
 
-    def _may_double(self, item: Item, worker: int) -> bool:
-        few = len(item.with_) < self._settings.at_a_time
-        return few and not item.over and self._may_take(item, worker)
+    def _doubled(self, flight: Flight, worker: int) -> list[Item]:
+        """The items of a batch that a worker may compute too."""
+        most, begun = self._settings.at_a_time, self._flights.begun(flight)
+        return [
+            item
+            for item in flight.open
+            if len(item.with_) < most
+            and self._may_take(item, worker)
+            and (begun or not item.went_wrong_on(worker))  # it is stolen, if anything
+        ]
 
     # --- taking
+
+    def _taken(self, returned: Returned) -> Iterator[Item]:
+        """Take what has come; where that ends the call, what came along with it."""
+        try:
+            self._take(returned)
+        except RecoveryError:
+            yield from self._over
+            raise
 
     def _take(self, returned: Returned) -> None:
         flight = self._flights.get(returned.ticket)
@@ -317,6 +336,8 @@ class Scheduler:
     def _note(self, item: Item, worker: int, result: Result) -> None:
         item.seconds = result.seconds
         if result.raised is not None:
+            self._wrong.add(item.place)
+            self._record.used.add(worker)
             item.note_raised(worker, result.raised)
             if item.raises > self._settings.retries or self._nobody_else(item):
                 self._fail(item, raised_on(item, result.raised))
@@ -347,6 +368,7 @@ class Scheduler:
     def _close(self, item: Item) -> None:
         """Nothing more is to be done for an item; who has not begun it does not."""
         del self._open[item.place]
+        self._wrong.discard(item.place)
         self._over.append(item)
         for worker in tuple(item.with_):
             for flight in tuple(self._flights.at(worker)):
@@ -365,11 +387,12 @@ class Scheduler:
 
     def _died(self, flight: Flight, why: str) -> None:
         """A worker died, or was lost, with these items."""
-        for item in flight.items:
+        for item in flight.open:
+            self._wrong.add(item.place)
             item.died += (flight.worker,)
             several = len(set(item.died)) >= _DEATHS or not self._others(item)
-            if several and len(item.died) >= _DEATHS and not item.over:
-                self._fail(item, deadly(item, why))
+            if several and len(item.died) >= _DEATHS:
+                self._fail(item, deadly(item, why, *self._missing()))
         self._again(flight.items)
 
     # --- ends

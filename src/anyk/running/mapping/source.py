@@ -104,6 +104,13 @@ def _iterator(items: Any) -> Iterator[Any]:
     try:
         return iter(items)
     except TypeError:
+        if callable(items):
+            raise InvalidArgument(
+                "items",
+                given=f"{shown(items)}, which can be called",
+                needed="the function before the items",
+                change="Pass the function first: anyk.map(function, items).",
+            ) from None
         raise InvalidArgument(
             "items",
             given=shown(items),
