@@ -407,6 +407,7 @@ def test_tasks_of_many_threads_are_used(gate: Gate) -> None:
         Dask(client) as executor,
     ):
         calls = executor.calls(gate)
+        assert calls.at_once == 3
         for ticket in range(calls.at_once + calls.ahead):
             calls.post(0, batch(ticket, ticket))
         assert eventually(lambda: len(gate.begun) == 3)
