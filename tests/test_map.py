@@ -445,3 +445,10 @@ def scaled(x, table):
 )
 def test_an_error_says_what_the_function_did(reason, told):
     assert str(anyk.FunctionRaised(reason, where="item 1", workers=[0])).startswith(told)
+
+
+def test_an_outcome_is_gone_through_as_its_value_is():
+    outcome = quiet(str.upper, "abc", anyk.Inline(2))
+    assert list(outcome) == [*outcome] == ["A", "B", "C"]
+    blocks = anyk.run(anyk.Replication(2, 2), np.square, [2.0, 3.0], anyk.Inline(2))
+    assert [float(block) for block in blocks] == [4.0, 9.0]

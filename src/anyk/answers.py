@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 from typing import TYPE_CHECKING, Any, final
@@ -255,6 +255,10 @@ class Outcome:
         if self.leak is not None:
             lines.append("curious   " + str(self.leak).replace("\n", "\n" + " " * 10))
         return "\n".join(lines)
+
+    def __iter__(self) -> Iterator[Any]:
+        """The items of the value: of a map its results, of others its blocks, in order."""
+        return iter(self.value)
 
     @property
     def _value_in_words(self) -> str:
