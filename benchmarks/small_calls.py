@@ -6,7 +6,7 @@ other ways to use the same engine, batches of their own choice included.
 Items are arrays of 125 float64, of which the function returns the negative. An engine is a function
 below that yields one call a side; ours is the first.
 
-Run: python benchmarks/small_calls.py [--tiny] [--engines threads processes]
+Run: python benchmarks/small_calls.py [--tiny] [--engines threads processes dask ray]
 """
 
 import argparse
@@ -14,8 +14,10 @@ import multiprocessing
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
+from _last_task_ray import small_calls_sides
 
 import anyk
 from anyk.bench.measure import compare, interval, table
@@ -78,7 +80,33 @@ def processes() -> Iterator[Sides]:
         }
 
 
-ENGINES = {"threads": threads, "processes": processes}
+@contextmanager
+def dask() -> Iterator[Sides]:
+    """Processes of a Dask cluster on this machine."""
+    from distributed import Client, LocalCluster  # noqa: PLC0415 - an extra
+
+    with (
+        LocalCluster(
+            n_workers=WORKERS, threads_per_worker=1, dashboard_address=":0", silence_logs=50
+        ) as cluster,
+        Client(cluster) as client,
+        anyk.Dask(client) as executor,
+    ):
+        yield {
+            "anyk.map": ours(executor),
+            "client.map": lambda items: client.gather(client.map(negative, items, pure=False)),
+            f"the same, batch_size={BATCH}": lambda items: client.gather(
+                client.map(negative, items, pure=False, batch_size=BATCH)
+            ),
+        }
+
+
+ENGINES = {
+    "threads": threads,
+    "processes": processes,
+    "dask": dask,
+    "ray": partial(small_calls_sides, negative, WORKERS),
+}
 
 
 def measured(engine: str, number: int, rounds: int) -> list[list[object]]:
@@ -105,8 +133,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tiny", action="store_true", help="a size that runs in seconds")
     parser.add_argument("--engines", nargs="+", choices=ENGINES, default=list(ENGINES))
+    parser.add_argument("--rounds", type=int, default=11, help="turns of each side")
     options = parser.parse_args()
-    number, rounds = (500, 1) if options.tiny else (10_000, 11)
+    number, rounds = (500, 1) if options.tiny else (10_000, options.rounds)
     rows = [row for engine in options.engines for row in measured(engine, number, rounds)]
     print(f"{number} items of 1 kB, {WORKERS} workers; median (95 % interval) of {rounds} rounds")
     header = ["engine", "side", "calls a second", "anyk.map / this"]

@@ -2,10 +2,14 @@
 
 import asyncio
 import itertools
+import pickle
 import threading
 import time
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +18,7 @@ import anyk
 from anyk.delays import Fixed
 from anyk.faults import Corrupt, Crash, Delay, Faulty
 from anyk.running.mapping import here
+from anyk.running.mapping.same import Same
 
 quiet = partial(anyk.map, progress=False)
 
@@ -452,3 +457,83 @@ def test_an_outcome_is_gone_through_as_its_value_is():
     assert list(outcome) == [*outcome] == ["A", "B", "C"]
     blocks = anyk.run(anyk.Replication(2, 2), np.square, [2.0, 3.0], anyk.Inline(2))
     assert [float(block) for block in blocks] == [4.0, 9.0]
+
+
+NAN = float("nan")
+
+
+@dataclass
+class Timed:
+    value: int
+    seconds: float = field(compare=False, default=0.0)
+
+
+class Named:
+    def __init__(self, name):
+        self.name = name
+
+    def __reduce__(self):
+        return self.name
+
+
+def travelled(value):
+    return pickle.loads(pickle.dumps(value))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        np.datetime64("NaT"), np.timedelta64("NaT"), np.ma.array([1.0, 2.0], mask=[False, True]),
+        Decimal("NaN"), {NAN: 1}, {NAN, 1.0}, SimpleNamespace(a=np.ones(2)), deque([NAN]),
+    ],
+)  # fmt: skip
+def test_what_travelled_on_two_ways_is_the_same(value):
+    assert Same()(travelled(value), travelled(value))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (np.ma.array([1, 2], mask=[False, True]), np.ma.array([1, 2], mask=[True, True])),
+        (np.ma.array([1, 2], mask=[False, True]), np.ma.array([3, 2], mask=[False, True])),
+        ({NAN: 1}, {NAN: 2}),
+        ({NAN, 1.0}, {NAN, 2.0}),
+        (Named("red a"), Named("bed b")),
+    ],
+)
+def test_what_differs_a_little_is_not_the_same(one, other):
+    assert Same()(one, one)
+    assert not Same()(one, other)
+
+
+def test_frames_and_their_dates_are_compared():
+    pd = pytest.importorskip("pandas")
+    for value in (
+        pd.Timestamp("2026-11-29"),
+        pd.Timedelta("1s"),
+        pd.Series([1.0, NAN], name="x"),
+        pd.DataFrame({"a": [{"k": np.ones(2)}, [1, NAN], None]}),
+    ):
+        assert Same()(travelled(value), travelled(value))
+    for kind in (pd.Series, pd.Index):
+        assert not Same()(kind([1.0], name="x"), kind([1.0], name="y"))
+
+
+def test_there_are_as_many_items_as_come_whatever_their_length_says():
+    class Few(list):
+        def __len__(self):
+            return 3
+
+    class Odd(list):
+        def __len__(self):
+            raise NotImplementedError
+
+    for items in (Few(range(5)), Few(range(2)), Odd(range(5))):
+        assert quiet(square, items, anyk.Inline(2)).value == [x * x for x in items]
+    results = anyk.map_unordered(square, range(10**30), anyk.Inline(1), progress=False)
+    assert next(results) == 0
+
+
+def test_what_a_dataclass_does_not_compare_may_differ():
+    assert Same()(Timed(1, 0.1), Timed(1, 0.2))
+    assert not Same()(Timed(1, 0.1), Timed(2, 0.1))

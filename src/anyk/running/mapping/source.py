@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any, final
 
 from anyk.checks import shown
@@ -66,7 +67,9 @@ class Source(AbstractSource):
         self._items, self._spread = _iterator(items), spread
         self._size = _size(items)
         self._drawn = 0
-        self._more = self._size != 0
+        self._more = True
+        self._next: list[Any] = []  # that was looked at, where there should be none
+        self._look()
 
     @property
     def drawn(self) -> int:
@@ -88,13 +91,21 @@ class Source(AbstractSource):
     def draw(self) -> tuple[int, tuple[Any, ...]] | None:
         """The next item's index and arguments; None if there are no more."""
         try:
-            arguments = self._spread(next(self._items))
+            item = self._next.pop() if self._next else next(self._items)
         except StopIteration:
             self._more = False
             return None
+        arguments = self._spread(item)
         self._drawn += 1
-        self._more = self._size is None or self._drawn < self._size
+        self._look()
         return self._drawn - 1, arguments
+
+    def _look(self) -> None:
+        """See whether there is really no more, where that was said: a length may be a guess."""
+        if self._drawn == self._size:
+            self._next = list(islice(self._items, 1))
+            self._more = bool(self._next)
+            self._size = None
 
     def wait(self, timeout: float | None) -> None:
         """The next item is there when it is asked for."""
@@ -123,5 +134,5 @@ def _size(items: Any) -> int | None:
     """How many there are; None where that is not known."""
     try:
         return len(items)
-    except TypeError:
+    except Exception:  # noqa: BLE001 - types of users raise what they like
         return None
