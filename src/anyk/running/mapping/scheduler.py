@@ -114,6 +114,11 @@ class Scheduler:
         """Workers with items that others have done in the meantime, sorted."""
         return tuple(sorted({each.worker for each in self._flights if not each.open}))
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether there are items that were drawn, and are not done."""
+        return bool(self._open)
+
     # --- giving
 
     def _send(self) -> float:
