@@ -338,6 +338,16 @@ def test_results_come_as_they_are_done():
     assert sorted(values) == [0, 1, 2, 3]
 
 
+def test_a_call_whose_results_were_all_asked_for_is_no_failure(caplog):
+    with caplog.at_level("INFO", logger="anyk"):
+        assert len(list(anyk.map_unordered(square, range(9), anyk.Inline(2), progress=False))) == 9
+    assert "EXACT" in caplog.text
+    caplog.clear()
+    with caplog.at_level("INFO", logger="anyk"):
+        next(anyk.map_unordered(square, range(9), anyk.Inline(2), progress=False))
+    assert "NOT_ENOUGH_ANSWERS" in caplog.text
+
+
 def test_asyncio_goes_on_meanwhile_and_cancelling_ends_the_call():
     started = threading.Event()
 

@@ -184,6 +184,11 @@ ROWS = [
         lambda: done(agree=2),
     ),
     tried(
+        "Take 3 workers, let the function answer the same",
+        lambda: lied(1, 2, agree=2),
+        lambda: lied(1, 3, agree=2),
+    ),
+    tried(
         "Raise agree (each liar costs two answers)",
         lambda: lied(2, 3, agree=2),
         lambda: lied(2, 5, agree=3),

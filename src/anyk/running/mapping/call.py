@@ -74,6 +74,7 @@ class MapCall:
         self._function = _with(function, settings)
         self._source, self._executor, self._settings = source, executor, settings
         self._done: list[Item] = []
+        self._whole = False  # whether all that was asked for was given out
         self._calls: AbstractCalls | None = None
 
     def outcome(self, interrupted: Callable[[], bool] | None = None) -> Outcome:
@@ -89,7 +90,7 @@ class MapCall:
             note(outcome)
         if error is not None:
             error.outcome = outcome
-            if self._settings.on_failure == "raise" or isinstance(error, TooManyErrors):
+            if self._settings.on_failure == "raise":
                 raise error
         return outcome
 
@@ -102,8 +103,12 @@ class MapCall:
         """Items, as they are done or have failed."""
         with self._running() as (scheduler, record, note):
             error: RecoveryError | None = None
+            failed = False
             try:
-                yield from scheduler.run(self._end, interrupted)
+                for item in scheduler.run(self._end, interrupted):
+                    failed = failed or not item.done
+                    yield item
+                self._whole = not failed and not scheduler.unfinished
             except RecoveryError as why:
                 error = why
                 raise
@@ -175,6 +180,7 @@ class MapCall:
                 value[item.place], known[item.place] = item.value, True
             else:
                 failed[item.place] = in_short(item.error)
+        known |= self._whole
         status = Status.EXACT if known.all() else Status.NOT_ENOUGH_ANSWERS
         if isinstance(error, TooManyErrors):
             status = Status.TOO_MANY_ERRORS

@@ -36,11 +36,15 @@ def raised_on(item: Item, raised: Raised) -> FunctionRaised:
 
 
 def contradicted(item: Item, agree: int) -> TooManyErrors:
-    """So many answers should have agreed, if no more workers lie than that."""
+    """So many answers should have agreed, if no more workers lie than that; or nobody is left."""
+    enough = item.answered >= 2 * agree - 1
+    most = (
+        "Raise agree (each liar costs two answers)" if enough else f"Take {2 * agree - 1} workers"
+    )
     return TooManyErrors(
         answered=item.voters,
-        adversaries=agree - 1,
-        change=f"They are on item {item.place}. Raise agree (each liar costs two answers), let the "
+        adversaries=agree - 1 if enough else 0,
+        change=f"They are on item {item.place}. {most}, let the "
         "function answer the same each time (random numbers, times and the order of sets differ), "
         "or say what is the same, by rtol= or equal=.",
     )

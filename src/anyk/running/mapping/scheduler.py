@@ -114,6 +114,11 @@ class Scheduler:
         """Workers with items that others have done in the meantime, sorted."""
         return tuple(sorted({each.worker for each in self._flights if not each.open}))
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether there are items that were drawn, and are not done."""
+        return bool(self._open)
+
     # --- giving
 
     def _send(self) -> float:
@@ -413,7 +418,10 @@ class Scheduler:
         )
 
     def _lost(self) -> NoReturn:
-        """Nobody is left who could compute the rest."""
+        """Nobody is left who could compute the rest, or tell who is wrong."""
+        for item in self._open.values():
+            if item.answered >= self._settings.agree:
+                raise contradicted(item, self._settings.agree)
         done, missing = self._missing()
         left, lateness = len(self._usable()), " and hang" if self._flights else ""
         raise NotEnoughAnswers(
