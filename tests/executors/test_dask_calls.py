@@ -365,6 +365,23 @@ def test_a_constant_that_was_lost_is_sent_again_and_ends_with_the_executor(clien
     assert eventually(lambda: not client.who_has())
 
 
+def test_a_batch_that_was_taken_back_has_brought_no_constant(client: Any, trio: Dask) -> None:
+    table = trio.broadcast([5, 6])
+    busy = [
+        client.submit(time.sleep, 2.0, workers=[address], pure=False)
+        for address in client.nthreads()
+    ]
+    calls = trio.calls(lambda x: table.value[x])
+    for worker in range(3):
+        calls.post(worker, batch(worker, 0, worker=worker))
+    assert eventually(lambda: sum(map(len, client.processing().values())) == 6)
+    assert all(eventually(partial(calls.withdraw, worker, worker)) for worker in range(3))
+    client.gather(busy)
+    for worker in range(3):
+        calls.post(worker, batch(worker, 1, worker=worker))
+    assert [each.results[0].value for each in coming(calls, 3).values()] == [6, 6, 6]
+
+
 def test_a_constant_in_this_process_is_the_master_s(near: Any) -> None:
     with Dask(near) as executor:
         model = executor.broadcast(np.arange(3))

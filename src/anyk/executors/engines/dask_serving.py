@@ -158,7 +158,7 @@ class _Session:
         for ticket in tuple(self._pending):
             request = _requests.take(ticket)
             if request is not None:
-                self._settle(ticket, request.work.untouched())
+                self._settle(ticket, request.work.untouched(), ran=False)
         await asyncio.gather(*self._replies)
 
     def end(self) -> None:
@@ -190,7 +190,7 @@ class _Session:
     def _take_withdraw(self, ticket: str) -> None:
         request = _requests.take(ticket)
         if request is not None:
-            self._settle(ticket, request.work.untouched())
+            self._settle(ticket, request.work.untouched(), ran=False)
         else:
             self._reply({"begun": ticket})
 
@@ -202,14 +202,13 @@ class _Session:
         settle = lambda done: self._settle(ticket, done)  # noqa: E731 - it is not called here
         _requests.put(ticket, _Request(work, self._constants, settle))
 
-    def _settle(self, ticket: str, done: Any) -> None:
+    def _settle(self, ticket: str, done: Any, *, ran: bool = True) -> None:
         if ticket not in self._pending:
             return
         self._pending.discard(ticket)
-        if isinstance(done, tuple):
-            self._reply({"ticket": ticket, "done": [_protocol.to_serialize(each) for each in done]})
-        else:
-            self._reply({"ticket": ticket, "done": _protocol.to_serialize(done)})
+        pack = _protocol.to_serialize
+        sent = [pack(each) for each in done] if isinstance(done, tuple) else pack(done)
+        self._reply({"ticket": ticket, "done": sent, "ran": ran})
 
     def _reply(self, message: dict[str, Any]) -> None:
         reply = asyncio.ensure_future(self._write(message))

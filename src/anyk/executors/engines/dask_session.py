@@ -97,8 +97,10 @@ class DaskSession:
                 await asyncio.wait({answer}, timeout=_GLANCE)
                 if task.status in ("error", "cancelled") and not answer.done():
                     raise await _why(task)
-            self._has.update(lacking)
-            return answer.result()
+            done, ran = answer.result()
+            if ran:
+                self._has.update(lacking)
+            return done
         finally:
             del self._asked[ticket]
             self._begun.pop(ticket, None)
@@ -203,7 +205,13 @@ class DaskSession:
                 answer.exception()  # whoever asked may have gone
 
     def _take(
-        self, ticket: str = "", done: Any = None, begun: str = "", *, leaving: bool = False
+        self,
+        ticket: str = "",
+        done: Any = None,
+        begun: str = "",
+        *,
+        ran: bool = False,
+        leaving: bool = False,
     ) -> None:
         if leaving:
             self.alive = False
@@ -211,7 +219,7 @@ class DaskSession:
             self._begun.pop(begun, _nothing)()
         answer = self._asked.get(ticket)
         if answer is not None and not answer.done():
-            answer.set_result(done)
+            answer.set_result((done, ran))
 
 
 async def _connected(client: Any, address: str) -> Any:

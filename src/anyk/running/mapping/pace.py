@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import final
 
@@ -45,14 +46,23 @@ class Pace:
         self._batches: list[deque[tuple[float, int]]] = [
             deque(maxlen=_OF_EACH) for _ in range(workers)
         ]
+        self._computed: list[deque[float]] = [deque(maxlen=_OF_EACH) for _ in range(workers)]
         self._largest = [1] * workers  # batches that a worker was given, of items
 
-    def note(self, worker: int, seconds: float, items: int) -> None:
-        """A worker took so long for so many items, the way there and back included."""
+    def note(self, worker: int, seconds: float, items: int, computed: float = math.inf) -> None:
+        """A worker took so long for so many items.
+
+        Args:
+            worker: who.
+            seconds: the way there and back included.
+            items: how many.
+            computed: seconds without the way; what is more than all of them counts as all.
+        """
         each = max(seconds, 0.0) / items
         self._all.append(each)
         self._of[worker].append(each)
         self._batches[worker].append((max(seconds, 0.0), items))
+        self._computed[worker].append(min(max(seconds, 0.0), computed))
         self._sorted = []
 
     def seconds(self, worker: int) -> float | None:
@@ -76,8 +86,12 @@ class Pace:
         return max(_UNHEARD, _HUNG * self.late_after())
 
     def together(self, worker: int) -> int:
-        """How many items a worker may be given at once: more with each batch of small ones."""
-        return max(1, min(self._fit(worker, _TOGETHER), _MOST, 4 * self._largest[worker]))
+        """How many items a worker may be given at once: more with each batch of small ones.
+
+        So many that they take as long as the way there and back, where that is long.
+        """
+        most = max(self._fit(worker, _TOGETHER), self._worth_the_way(worker))
+        return max(1, min(most, _MOST, 4 * self._largest[worker]))
 
     def least(self, worker: int) -> int:
         """How many items are so little that dividing them among workers is not worth a message."""
@@ -91,6 +105,16 @@ class Pace:
             return 1 if each is None else int(seconds / max(each, 1e-9))
         took = sum(each for each, _ in batches) / sum(items for _, items in batches)
         return int(seconds / max(took, 1e-9))
+
+    def _worth_the_way(self, worker: int) -> int:
+        """How many items take as long to compute as the way of a batch."""
+        batches = self._batches[worker]
+        if not batches:
+            return 1
+        computed = sum(self._computed[worker])
+        way = (sum(each for each, _ in batches) - computed) / len(batches)
+        each = computed / sum(items for _, items in batches)
+        return int(way / max(each, 1e-9))
 
     def given(self, worker: int, items: int) -> None:
         """A worker was given so many at once."""

@@ -330,7 +330,9 @@ class Scheduler:
             return
         self._strikes[flight.worker] = 0
         if all(result.raised is None for result in returned.results):  # others may be over at once
-            self._pace.note(flight.worker, returned.answered - began, len(flight.items))
+            computed = sum(result.seconds for result in returned.results)
+            seconds = returned.answered - began
+            self._pace.note(flight.worker, seconds, len(flight.items), computed)
         if flight.void:
             return
         for item, result in zip(flight.items, returned.results, strict=True):
