@@ -12,6 +12,7 @@ __all__ = ["Pace"]
 
 _REMEMBERED = 200  # items of all workers
 _OF_EACH = 8  # batches of one worker
+_LONGEST_WAY = 0.1  # seconds that the way of a batch may be worth
 _TOGETHER = 0.02  # seconds that items take which travel together
 _LITTLE = 0.002  # seconds of work that one worker may as well do alone
 _MOST = 2000  # of them
@@ -114,7 +115,7 @@ class Pace:
         computed = sum(self._computed[worker])
         way = (sum(each for each, _ in batches) - computed) / len(batches)
         each = computed / sum(items for _, items in batches)
-        return int(way / max(each, 1e-9))
+        return int(min(way, _LONGEST_WAY) / max(each, 1e-9))  # more than that is no way, but a halt
 
     def given(self, worker: int, items: int) -> None:
         """A worker was given so many at once."""
