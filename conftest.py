@@ -1,6 +1,5 @@
 """What all tests start from, and what every doctest may use without importing it."""
 
-import re
 import signal
 from typing import Any
 
@@ -14,12 +13,6 @@ settings.register_profile("anyk", deadline=None)  # tests measure no time: machi
 settings.load_profile("anyk")
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job's children ignore it
 pytest.register_assert_rewrite("calls")  # what the tests of executors have in common
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """No test is named by an address in memory: processes that share the tests know other ones."""
-    for item in items:
-        item._nodeid = re.sub(r" at 0x[0-9a-f]+", "", item.nodeid)
 
 
 @pytest.fixture(scope="session")
