@@ -114,7 +114,19 @@ def by_joblib(executor, n_jobs=2):
         assert parallel(joblib.delayed(abs)(x) for x in (-1, -2)) == [1, 2]
 
 
+class Crowded(anyk.Inline):
+    """Workers of which three are in one place."""
+
+    shares_per_worker = 3
+
+
 ROWS = [
+    tried(
+        "Make it without shares_per_worker=, or take agree=1.",
+        lambda: done(executor=Crowded(6), agree=2),
+        lambda: done(executor=anyk.Inline(6), agree=2),
+        lambda: done(executor=Crowded(6)),
+    ),
     tried(
         "Use anyk.starmap, with all arguments in each item.",
         lambda: done("power", [2], NAMED, kwargs={"exp": 2}),

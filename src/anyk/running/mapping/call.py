@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from anyk.answers import Answer, Outcome, Status
-from anyk.errors import FunctionRaised, InvalidArgument, RecoveryError, TooManyErrors
+from anyk.errors import (
+    FunctionRaised,
+    InvalidArgument,
+    RecoveryError,
+    TooManyErrors,
+    Unachievable,
+)
 from anyk.executors.core.base import AbstractExecutor
 from anyk.executors.core.calls import AbstractCalls, Returned
 from anyk.observe.telemetry import watched_run
@@ -63,6 +69,14 @@ class MapCall:
         if executor is None:
             executor = here(settings.least)
         check_executor(executor)
+        if settings.agree > 1 and executor.shares_per_worker > 1:
+            raise Unachievable(
+                "executor",
+                given=f"{type(executor).__name__} with up to {executor.shares_per_worker} workers "
+                f"in one place, for agree={settings.agree}",
+                needed="each worker in a place of its own: those in one place are wrong together",
+                change="Make it without shares_per_worker=, or take agree=1.",
+            )
         if settings.agree > executor.workers:
             raise InvalidArgument(
                 "agree",
