@@ -97,7 +97,7 @@ def test_workers_ignore_the_masters_interrupt(trio: Processes) -> None:
 def test_an_interrupt_that_a_task_raises_costs_its_answer_alone(trio: Processes) -> None:
     before = trio.pids
     answers = call(trio, tasks.raise_interrupt, np.arange(3))
-    assert [answers[worker].failure for worker in range(3)] == ["KeyboardInterrupt: ", None, None]
+    assert [answers[worker].failure for worker in range(3)] == ["KeyboardInterrupt", None, None]
     assert trio.pids == before
 
 
