@@ -147,7 +147,8 @@ def test_what_is_not_one_for_each_row_is_not_joined():
     with pytest.raises(anyk.InvalidArgument, match="none for blocks 1"):
         cut.join([[1, 2, 3], None, [1, 2]])
     with pytest.raises(anyk.InvalidArgument, match="a value for each of 3 blocks"):
-        cut.join(anyk.map(np.copy, cut, anyk.Inline(2)))  # an outcome, not its value
+        cut.join([[1, 2, 3], [4, 5]])
+    assert cut.join(anyk.map(np.copy, cut, anyk.Inline(2))).tolist() == [*range(7)]
 
 
 def test_a_block_is_found_by_its_place():

@@ -13,8 +13,10 @@ import time
 import weakref
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import executor_tasks as tasks
@@ -27,6 +29,7 @@ from anyk.errors import InvalidArgument
 from anyk.executors.core.base import PerWorker
 from anyk.executors.engines import futures_worker
 from anyk.executors.engines.futures import Futures
+from anyk.executors.processes.constants import Constants
 from anyk.faults import Die, Faulty
 from anyk.testing.tasks import gram
 
@@ -366,3 +369,22 @@ def test_mpi_pools_are_workers(tmp_path: Path) -> None:
 
 def test_sums_of_outputs_and_products_are_ordinary_schemes(trio: Futures) -> None:
     sums_and_products(trio, gram)
+
+
+@pytest.mark.parametrize("alive", [False, True])
+def test_a_pool_that_has_missed_the_death_of_its_process_is_given_up(alive: bool) -> None:  # noqa: FBT001 - pytest passes it
+    ours, theirs = multiprocessing.Pipe(duplex=False)
+    pool = ProcessPoolExecutor.__new__(ProcessPoolExecutor)  # as one that is stuck, without threads
+    pool._processes = {1: SimpleNamespace(sentinel=ours)}  # type: ignore[attr-defined]
+    if not alive:
+        theirs.close()  # as the end of a process does
+    worker = futures_worker.FuturesWorker(pool, Constants())
+    for _ in range(7):
+        worker.check()
+    if alive:
+        worker.check()
+    else:
+        with pytest.raises(BrokenProcessPool, match="not noticed"):
+            worker.check()
+    ours.close()
+    theirs.close()

@@ -10,19 +10,21 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self, final
+from typing import TYPE_CHECKING, Any, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Answer
 from anyk.checks import instance
-from anyk.executors.core.broadcast import Broadcast
-from anyk.executors.core.calls import AbstractCalls
 from anyk.executors.core.health import Ledger, WorkerHealth
 from anyk.executors.core.lateness import Lateness
 from anyk.executors.core.quarantine import Quarantine
 from anyk.executors.core.run_task import Task
+
+if TYPE_CHECKING:
+    from anyk.executors.core.broadcast import Broadcast
+    from anyk.executors.core.calls import AbstractCalls
 
 __all__ = ["AbstractDispatch", "AbstractExecutor", "OfWorker", "PerWorker", "Placement"]
 

@@ -6,7 +6,9 @@ import threading
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from multiprocessing.connection import wait
 from typing import Any, final
 
 from anyk.checks import shown
@@ -42,6 +44,9 @@ Lacking = Mapping[str, "Packed | None"]
 _starting = threading.Lock()  # the first submit starts a process: multiprocessing's lists are one
 _states: dict[str, WorkerState] = {}  # on a worker: of each of its masters' workers
 _opening = threading.Lock()
+
+
+_DEAD = 8  # looks in a row at dead processes after which their pool is given up
 
 
 @final
@@ -80,6 +85,7 @@ class FuturesWorker(AbstractEngineWorker):
             _follow(self._executor, self._master)
         self._name = uuid.uuid4().hex  # threads of one process have states of their own
         self._broken = ""
+        self._dead = 0  # looks in a row that found no process alive
         self._greeting: Future[ProcessId] | None = None
 
     @property
@@ -182,7 +188,15 @@ class FuturesWorker(AbstractEngineWorker):
         return describe(error)
 
     def check(self) -> None:
-        """A broken executor says so in the future."""
+        """Raise where a pool of Python's has not noticed that its process is dead.
+
+        Others that break say so in the future. This one may miss a process that is killed in the
+        moment in which it is started, and then waits for ever.
+        """
+        self._dead = self._dead + 1 if _all_dead(self._executor) else 0
+        if self._dead >= _DEAD:
+            self._dead = 0
+            raise BrokenProcessPool("its process died, and the pool has not noticed")
 
     def end(self) -> None:
         """Shut down what was made here; see `AbstractEngineWorker.end`."""
@@ -212,6 +226,15 @@ def _made(maker: Maker) -> Executor:
             "ProcessPoolExecutor(1)."
         )
     return executor
+
+
+def _all_dead(executor: Executor | None) -> bool:
+    """Whether a pool of Python's has processes, and none of them is alive."""
+    processes = getattr(executor, "_processes", None)  # there is no public way to ask
+    if not isinstance(executor, ProcessPoolExecutor) or not processes:
+        return False
+    sentinels = [process.sentinel for process in tuple(processes.values())]
+    return len(wait(sentinels, timeout=0.0)) == len(sentinels)
 
 
 def _succeeded(future: Future[Any]) -> bool:

@@ -7,20 +7,21 @@ import time
 import weakref
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 from numpy.typing import NDArray
 
 from anyk.checks import MOST, count
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Placement
 from anyk.executors.core.broadcast import Broadcast, Broadcasts
-from anyk.executors.core.calls import AbstractCalls, Batch
 from anyk.executors.core.dispatcher import Ask, Awaited, Dispatcher
 from anyk.executors.core.placements import Placements, addressed, alone, split
-from anyk.executors.core.posted_calls import Compute, PostedCalls
-from anyk.executors.core.run_items import run_items
 from anyk.executors.core.run_task import Task, run, sleeper
 from anyk.executors.local.lanes import Lane, Lanes
+
+if TYPE_CHECKING:
+    from anyk.executors.core.calls import AbstractCalls, Batch
+    from anyk.executors.core.posted_calls import Compute
 
 __all__ = ["Threads"]
 
@@ -109,6 +110,8 @@ class Threads(AbstractExecutor):
 
     def calls(self, function: Callable[..., Any]) -> AbstractCalls:
         """Call a function in the workers' threads; see `AbstractExecutor.calls`."""
+        from anyk.executors.core.posted_calls import PostedCalls  # noqa: PLC0415 - maps alone
+        from anyk.executors.core.run_items import run_items  # noqa: PLC0415 - as above
 
         def prepare(_worker: int, batch: Batch, _call: Awaited) -> Compute:
             return partial(run_items, function, batch)
