@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any, Self, final
 
 from anyk.errors import ExecutorError
-from anyk.executors.core.within import exchanged
 
 __all__ = ["Broadcast", "Broadcasts", "Unreadable", "forget", "keep", "kept", "unwrapped"]
 
@@ -187,7 +186,11 @@ def unwrapped(value: Any) -> Any:
         ...     unwrapped([1, {"five": handle}])
         [1, {'five': 5}]
     """
-    return exchanged(value, _opened) if _handles else value
+    if not _handles:
+        return value
+    from anyk.executors.core.within import exchanged  # noqa: PLC0415 - where there are constants
+
+    return exchanged(value, _opened)
 
 
 def _opened(value: Any) -> Any:
