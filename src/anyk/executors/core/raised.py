@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, final
 
 __all__ = [
@@ -31,7 +30,6 @@ _CALLERS: Final = tuple(
 
 
 @final
-@dataclass(frozen=True, eq=False)
 class Raised:
     """What a function raised.
 
@@ -41,9 +39,10 @@ class Raised:
         error: the exception; None where it could not be sent.
     """
 
-    reason: str
-    traceback: str = ""
-    error: BaseException | None = None
+    def __init__(
+        self, reason: str, traceback: str = "", error: BaseException | None = None
+    ) -> None:
+        self.reason, self.traceback, self.error = reason, traceback, error
 
 
 def describe(error: BaseException) -> str:
