@@ -18,6 +18,9 @@ import anyk
 from anyk.delays import Fixed
 from anyk.faults import Corrupt, Crash, Delay, Faulty
 from anyk.running.mapping import here
+from anyk.running.mapping.flights import Flight, Flights
+from anyk.running.mapping.item import Item
+from anyk.running.mapping.pace import Pace
 from anyk.running.mapping.same import Same
 
 quiet = partial(anyk.map, progress=False)
@@ -547,3 +550,14 @@ def test_there_are_as_many_items_as_come_whatever_their_length_says():
 def test_what_a_dataclass_does_not_compare_may_differ():
     assert Same()(Timed(1, 0.1), Timed(1, 0.2))
     assert not Same()(Timed(1, 0.1), Timed(2, 0.1))
+
+
+def test_no_two_copies_of_an_item_have_one_number():
+    flights, item = Flights(3, Pace(3, anyk.Lateness()), at_once=1), Item(0, (), agree=3)
+    for ticket, number in enumerate((0, 1, 2)):
+        assert item.next_copy == number
+        flights.add(Flight(ticket, ticket, (item,), (number,), 0.0))
+    flights.remove(1)  # it was taken back before it was begun: its number is free
+    assert item.next_copy == 1
+    flights.remove(0, 5.0)  # it has run: nobody else has its number
+    assert item.next_copy == 1

@@ -15,6 +15,7 @@ from anyk.answers import Answer
 from anyk.errors import ExecutorError
 from anyk.executors.core.base import AbstractDispatch
 from anyk.executors.core.inbox import AbstractInbox, Job, serving
+from anyk.executors.core.raised import describe
 from anyk.executors.core.run_task import Reply
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Dispatcher",
     "More",
     "PostedDispatch",
+    "next_of",
 ]
 
 Ask = Callable[[], Reply]
@@ -30,6 +32,24 @@ Ask = Callable[[], Reply]
 
 More = Callable[[int, int], Ask]
 """Of a share and another worker: runs the task there."""
+
+
+Came = TypeVar("Came")
+
+
+def next_of(came: queue.SimpleQueue[Came | None], timeout: float | None) -> Came | None:
+    """What comes next in a queue; None if the time is over first, or None was put in.
+
+    Args:
+        came: the queue.
+        timeout: seconds, of any size; None to wait as long as it takes.
+    """
+    if timeout is not None:
+        timeout = None if timeout > threading.TIMEOUT_MAX else max(timeout, 0.0)
+    try:
+        return came.get(timeout=timeout)
+    except queue.Empty:
+        return None
 
 
 @final
@@ -97,12 +117,7 @@ class PostedDispatch(AbstractDispatch):
         answers = self._answers  # first: `abandon`, in another thread, wakes who waits in these
         if self._call.abandoned or not self._left:
             return None
-        if timeout is not None:
-            timeout = None if timeout > threading.TIMEOUT_MAX else max(timeout, 0.0)
-        try:
-            answer = answers.get(timeout=timeout)
-        except queue.Empty:
-            return None
+        answer = next_of(answers, timeout)
         if answer is not None:
             self._left -= 1
         return answer
@@ -131,7 +146,10 @@ class PostedDispatch(AbstractDispatch):
     def _bring(
         self, worker: int, piece: int, ask: Ask, share: int | None = None, sent: float | None = None
     ) -> None:
-        value, failure, seconds, traceback = ask()
+        try:
+            value, failure, seconds, traceback = ask()
+        except BaseException as error:  # noqa: BLE001 - who waits must be told
+            value, failure, seconds, traceback = None, describe(error), 0.0, ""
         answer = Answer(
             worker=worker,
             piece=piece,

@@ -11,7 +11,7 @@ from typing import Any, final
 
 from anyk.errors import ExecutorError
 from anyk.executors.core.calls import AbstractCalls, Batch, Result, Returned
-from anyk.executors.core.dispatcher import Awaited, Dispatcher
+from anyk.executors.core.dispatcher import Awaited, Dispatcher, next_of
 from anyk.executors.core.inbox import AbstractInbox, WorkerThread, serving
 from anyk.executors.core.raised import describe
 
@@ -82,12 +82,7 @@ class PostedCalls(AbstractCalls):
         self._check_open()
         if not self._out:
             return None
-        if timeout is not None:
-            timeout = None if timeout > threading.TIMEOUT_MAX else max(timeout, 0.0)
-        try:
-            returned = self._came.get(timeout=timeout)
-        except queue.Empty:
-            return None
+        returned = next_of(self._came, timeout)
         self._check_open()
         if returned is not None:
             self._out.pop(returned.ticket, None)

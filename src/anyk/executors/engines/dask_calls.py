@@ -15,6 +15,7 @@ from typing import Any, final
 
 from anyk.errors import ExecutorError
 from anyk.executors.core.calls import AbstractCalls, Batch, Result, Returned
+from anyk.executors.core.dispatcher import next_of
 from anyk.executors.core.raised import describe
 from anyk.executors.core.run_items import opened
 from anyk.executors.engines.dask_constants import with_handles
@@ -98,12 +99,7 @@ class DaskCalls(AbstractCalls):
         self._check_open()
         if not self._out:
             return None
-        if timeout is not None:
-            timeout = None if timeout > threading.TIMEOUT_MAX else max(timeout, 0.0)
-        try:
-            came = self._came.get(timeout=timeout)
-        except queue.Empty:
-            return None
+        came = next_of(self._came, timeout)
         self._check_open()
         if came is None:
             return None

@@ -86,7 +86,8 @@ class AnykWorker:
         """Run a task on a share, kept in memory of its own instead of the node's object store."""
         if request.parts is not None:
             request = replace(request, parts=tuple(np.array(part) for part in request.parts))
-        task, arguments = pickle.loads(common) if isinstance(common, bytes) else common  # noqa: S301
+        sent: Any = pickle.loads(common) if isinstance(common, bytes) else common  # noqa: S301 - the master is trusted
+        task, arguments = sent
         if refs:
             arguments = filled(arguments, refs, self._value_of)
         return self._state.run(request, task, arguments, rows)

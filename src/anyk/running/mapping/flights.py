@@ -24,15 +24,19 @@ class Flight:
         ticket: of the batch.
         worker: who has it.
         items: what is in it.
+        copies: the number of this copy of each.
         sent: when it was posted.
+        began: when it was begun, at the earliest; None as long as it was not.
+        void: whether what comes of it does not count.
     """
 
     ticket: int
     worker: int
     items: tuple[Item, ...]
+    copies: tuple[int, ...]
     sent: float
-    began: float | None = None  # when it was begun, at the earliest
-    void: bool = False  # whether what comes of it does not count
+    began: float | None = None
+    void: bool = False
 
     @property
     def open(self) -> list[Item]:
@@ -74,8 +78,8 @@ class Flights:
         self._by_ticket[flight.ticket] = flight
         self._at[flight.worker].append(flight)
         self._begin(flight.worker, flight.sent)
-        for item in flight.items:
-            item.give(flight.worker)
+        for item, copy in zip(flight.items, flight.copies, strict=True):
+            item.give(flight.worker, copy)
 
     def remove(self, ticket: int, when: float | None = None) -> Flight | None:
         """A batch is back, at that time; or was withdrawn, and has never been there."""
@@ -84,10 +88,11 @@ class Flights:
             return None
         self._at[flight.worker].remove(flight)
         self._begin(flight.worker, flight.sent if when is None else when)
-        for item in flight.items:
+        for item, copy in zip(flight.items, flight.copies, strict=True):
             if not flight.void:
                 item.take(flight.worker)
-            item.given -= when is None
+            if when is None:
+                item.copies &= ~(1 << copy)  # its number is for another one
         return flight
 
     def _begin(self, worker: int, when: float) -> None:

@@ -34,8 +34,22 @@ class Item:
     """
 
     __slots__ = (
-        "_agree", "_votes", "arguments", "died", "done", "error", "given", "outvoted", "place",
-        "queued", "raised", "raises", "seconds", "supporters", "value", "with_",
+        "_agree",
+        "_votes",
+        "arguments",
+        "copies",
+        "died",
+        "done",
+        "error",
+        "outvoted",
+        "place",
+        "queued",
+        "raised",
+        "raises",
+        "seconds",
+        "supporters",
+        "value",
+        "with_",
     )  # fmt: skip
 
     def __init__(self, place: int, arguments: tuple[Any, ...], agree: int) -> None:
@@ -45,7 +59,7 @@ class Item:
         self.error: RecoveryError | None = None  # why it will have no value
         self.seconds = 0.0  # that the last call took
         self.with_: tuple[int, ...] = ()  # workers that have it now
-        self.given = 0  # how often it was
+        self.copies = 0  # a bit for each copy that was given and not taken back unbegun
         self.queued = False  # whether it waits for somebody who is free
         self.raised: Mapping[int, Raised] = _NOTHING  # by worker, on which it was raised last
         self.raises = 0
@@ -85,10 +99,15 @@ class Item:
         """Whether the function raised there, or the worker died of it, or with it."""
         return worker in self.raised or worker in self.died
 
-    def give(self, worker: int) -> None:
-        """A worker has it."""
+    @property
+    def next_copy(self) -> int:
+        """The least number that no copy has."""
+        return (~self.copies & (self.copies + 1)).bit_length() - 1
+
+    def give(self, worker: int, copy: int) -> None:
+        """A worker has it, as the copy of this number."""
         self.with_ += (worker,)
-        self.given += 1
+        self.copies |= 1 << copy
 
     def take(self, worker: int) -> None:
         """A worker has it no more, or what it will say does not count."""

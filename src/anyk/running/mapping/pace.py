@@ -16,8 +16,10 @@ _LONGEST_WAY = 0.1  # seconds that the way of a batch may be worth
 _TOGETHER = 0.02  # seconds that items take which travel together
 _LITTLE = 0.002  # seconds of work that one worker may as well do alone
 _MOST = 2000  # of them
-_UNHEARD = 30.0  # seconds after which an item is late where nothing came from anybody yet
+_UNHEARD = 300.0  # seconds after which an item is late where nothing came from anybody yet: as
+# long as nobody has answered, items are long rather than workers hung
 _HUNG = 10.0  # times as long as what is late
+_HUNG_LEAST = 30.0  # seconds
 _SLOWEST = 0.9  # the quantile of all times that an item may take and not be late
 
 
@@ -84,7 +86,7 @@ class Pace:
 
     def hung_after(self) -> float:
         """After how many seconds a worker may be said to hang, however busy its machine is."""
-        return max(_UNHEARD, _HUNG * self.late_after())
+        return max(_HUNG_LEAST, _HUNG * self.late_after())
 
     def together(self, worker: int) -> int:
         """How many items a worker may be given at once: more with each batch of small ones.

@@ -219,10 +219,11 @@ class Scheduler:
 
     def _post(self, worker: int, items: list[Item]) -> None:
         ticket = next(self._tickets)
-        ids = tuple(TaskId(item.place, item.given, worker) for item in items)
+        ids = tuple(TaskId(item.place, item.next_copy, worker) for item in items)
         batch = Batch(ticket, tuple(item.arguments for item in items), ids)
         self._calls.post(worker, batch)
-        flight = Flight(ticket, worker, tuple(items), self._executor.clock())
+        copies = tuple(each.copy for each in ids)
+        flight = Flight(ticket, worker, tuple(items), copies, self._executor.clock())
         self._flights.add(flight)
         self._pace.given(worker, len(items))
         self._record.sent(worker, flight.sent, items)
