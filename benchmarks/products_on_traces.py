@@ -35,7 +35,8 @@ import numpy as np
 
 import anyk
 from anyk.bench.measure import table
-from anyk.work import Product, WorkerTask
+from anyk.work import WorkerTask
+from anyk.works.products import Product
 
 LATENCY, BANDWIDTH = 1e-3, 1.25e9  # seconds a message, bytes a second
 PIECES = 10

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 import anyk
-from anyk.work import Combined, EachPrime, Plain
+from anyk.work import Plain
+from anyk.works.combined import Combined
+from anyk.works.each_prime import EachPrime
 
 X = np.arange(12.0).reshape(6, 2)
 FIXED = anyk.FixedPoint(fraction_bits=20, magnitude=100.0, degree=2, coefficient=10)

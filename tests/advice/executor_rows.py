@@ -39,7 +39,8 @@ from anyk.executors.remote.offer import Offer
 from anyk.executors.remote.request import _named, _words, described, make_request
 from anyk.executors.remote.tls import client_context
 from anyk.faults import Faulty
-from anyk.work import AbstractWork, Plain, Product
+from anyk.work import AbstractWork, Plain
+from anyk.works.products import Product
 
 SHARES = (np.arange(4.0),)
 GENERATOR = np.random.default_rng(0)

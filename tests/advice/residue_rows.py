@@ -5,7 +5,7 @@ from tried import tried
 
 import anyk
 from anyk.domains.whole import Integers
-from anyk.work import ProductModulo
+from anyk.works.products import ProductModulo
 
 ONES = np.ones((2, 2), dtype=int)
 SCHEME = anyk.Residues(3)

@@ -9,7 +9,8 @@ import anyk
 from anyk import faults
 from anyk.domains.base import AbstractDomain
 from anyk.schemes.base import AbstractScheme
-from anyk.work import Combined, Plain
+from anyk.work import Plain
+from anyk.works.combined import Combined
 
 SCHEME = anyk.Lagrange(2, 2, 6)
 SMALL = anyk.Lagrange(2, 2, 3)

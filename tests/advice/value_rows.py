@@ -7,7 +7,7 @@ from tried import tried
 
 import anyk
 from anyk.domains.values import added, together
-from anyk.work import CombinedInKind
+from anyk.works.combined import CombinedInKind
 
 KEPT, ROUNDED = anyk.Values(), anyk.Reals()
 FRAME = pd.DataFrame({"a": [1.0, 2.0]})

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 import anyk
 from anyk.domains.mixed_radix import nearest_floats, signed_integers
 from anyk.domains.ring import ResidueRing, further_fields
-from anyk.work import EachPrime, Plain
+from anyk.work import Plain
+from anyk.works.each_prime import EachPrime
 
 SMALL = ResidueRing(tuple(map(anyk.PrimeField, (3, 5, 7))))
 

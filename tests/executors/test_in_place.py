@@ -13,7 +13,7 @@ from test_futures import PROCESS, SINGLE
 
 import anyk
 from anyk.executors.engines.futures import Futures
-from anyk.work import own_copies
+from anyk.own_copies import own_copies
 
 EXECUTORS = {
     "Inline": partial(anyk.Inline, 4),

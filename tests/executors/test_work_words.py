@@ -14,17 +14,10 @@ from anyk.domains.whole import Integers
 from anyk.executors.core.answer_header import BrokenAnswer
 from anyk.executors.remote.request import make_request, needs_function, task_of
 from anyk.testing.tasks import gram
-from anyk.work import (
-    AbstractWork,
-    Combined,
-    CombinedInKind,
-    EachPrime,
-    Plain,
-    Product,
-    ProductModulo,
-    SparseProduct,
-    WorkerTask,
-)
+from anyk.work import AbstractWork, Plain, WorkerTask
+from anyk.works.combined import Combined, CombinedInKind
+from anyk.works.each_prime import EachPrime
+from anyk.works.products import Product, ProductModulo, SparseProduct
 
 RING = ResidueRing((anyk.PrimeField(5), anyk.PrimeField(7)))
 

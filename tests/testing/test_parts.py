@@ -14,7 +14,7 @@ from anyk.randomness.masks import uniform_masks
 from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded, Encoder, rows_of
 from anyk.schemes.certainty import Certainty
 from anyk.schemes.products.grid import Grid, cut_left, cut_right, factors_of
-from anyk.work import Product
+from anyk.works.products import Product
 
 FIELD = anyk.PrimeField(10007)
 

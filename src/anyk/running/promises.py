@@ -21,11 +21,14 @@ from anyk.errors import AnykError, InvalidArgument
 from anyk.fixed_point.budget import MOST_PRIMES, in_short
 from anyk.fixed_point.format import FixedPoint
 from anyk.fixed_point.reading import bound_of
+from anyk.own_copies import own_copies
 from anyk.running.degrees import degree_of, too_high
 from anyk.schemes.base import AbstractScheme, Encoded
 from anyk.schemes.wrappers.embedded import Embedded
 from anyk.spec import Map, MatMul, Sum
-from anyk.work import AbstractWork, Combined, EachPrime, Function, own_copies
+from anyk.work import AbstractWork, Function
+from anyk.works.combined import Combined
+from anyk.works.each_prime import EachPrime
 
 __all__ = ["embedded", "promised"]
 

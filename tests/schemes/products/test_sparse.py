@@ -6,7 +6,8 @@ import scipy.sparse
 
 import anyk
 from anyk.faults import Corrupt, Crash, Faulty
-from anyk.work import SparseProduct, WorkerTask
+from anyk.work import WorkerTask
+from anyk.works.products import SparseProduct
 
 SMALL, LARGE, REALS = anyk.PrimeField(101), anyk.PrimeField(), anyk.Reals()
 FORMATS = ("bsr", "coo", "csc", "csr", "dia", "dok", "lil")

@@ -9,7 +9,8 @@ from anyk.codes.checks.field import FieldKeys
 from anyk.codes.checks.floats import FloatKeys
 from anyk.faults import Corrupt, Faulty
 from anyk.randomness.entropy import InsecureTestSource
-from anyk.work import SparseProduct, WorkerTask
+from anyk.work import WorkerTask
+from anyk.works.products import SparseProduct
 
 LARGE, REALS = anyk.PrimeField(), anyk.Reals()
 

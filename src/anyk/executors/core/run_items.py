@@ -12,7 +12,7 @@ from anyk.executors.core.broadcast import unwrapped
 from anyk.executors.core.calls import Batch, Result
 from anyk.executors.core.raised import Raised, describe, traceback_of, unreadable, unsendable
 from anyk.executors.core.task_id import current
-from anyk.work import own_copies
+from anyk.own_copies import own_copies
 
 __all__ = ["Sealed", "opened", "run_items", "sealed"]
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from anyk.executors.core.broadcast import unwrapped
 from anyk.executors.core.raised import LONGEST_FAILURE, describe, traceback_of
-from anyk.work import own_copies
+from anyk.own_copies import own_copies
 
 __all__ = [
     "Reply",

@@ -19,7 +19,7 @@ from anyk.executors.engines.slices import Slice
 from anyk.executors.engines.worker_state import ProcessId, Report, RunRequest, WorkerState, mortal
 from anyk.executors.processes.calls import CallOrder, computed, failing
 from anyk.executors.processes.wire import Payload
-from anyk.work import own_copies
+from anyk.own_copies import own_copies
 
 __all__ = ["AnykWorker"]
 

@@ -27,17 +27,10 @@ from anyk.executors.remote.arguments import pack, sendable
 from anyk.executors.remote.frames import LONGEST_REQUEST
 from anyk.executors.remote.header_limits import MOST_ARRAYS, MOST_PRIMES, excess
 from anyk.executors.remote.promise import promise_in_words, promised_function
-from anyk.work import (
-    AbstractWork,
-    Combined,
-    CombinedInKind,
-    EachPrime,
-    Plain,
-    Product,
-    ProductModulo,
-    SparseProduct,
-    WorkerTask,
-)
+from anyk.work import AbstractWork, Plain, WorkerTask
+from anyk.works.combined import Combined, CombinedInKind
+from anyk.works.each_prime import EachPrime
+from anyk.works.products import Product, ProductModulo, SparseProduct
 
 __all__ = [
     "NOT_HELD",

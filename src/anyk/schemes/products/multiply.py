@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from anyk.checks import shown
 from anyk.errors import InvalidArgument
-from anyk.work import AbstractWork, Function, Product, SparseProduct
+from anyk.work import AbstractWork, Function
+from anyk.works.products import Product, SparseProduct
 
 __all__ = ["check_stack", "product_work", "require_matmul"]
 

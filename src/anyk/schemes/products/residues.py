@@ -34,7 +34,8 @@ from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_of
 from anyk.schemes.smaller import enough, or_lower
 from anyk.schemes.tally import AbstractTally, CountTally
 from anyk.spec import Guarantee, MatMul, Threat
-from anyk.work import AbstractWork, Function, ProductModulo
+from anyk.work import AbstractWork, Function
+from anyk.works.products import ProductModulo
 
 __all__ = ["ROW", "Residues"]
 

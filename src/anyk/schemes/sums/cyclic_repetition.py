@@ -37,7 +37,8 @@ from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_of
 from anyk.schemes.smaller import enough, or_lower
 from anyk.schemes.tally import AbstractTally, CountTally
 from anyk.spec import Guarantee, Sum, Threat
-from anyk.work import AbstractWork, Combined, CombinedInKind, Function
+from anyk.work import AbstractWork, Function
+from anyk.works.combined import Combined, CombinedInKind
 
 __all__ = ["ROW", "CyclicRepetition"]
 

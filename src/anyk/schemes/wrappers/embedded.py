@@ -25,7 +25,8 @@ from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded, Encoder
 from anyk.schemes.check import AbstractCheck
 from anyk.schemes.tally import AbstractTally, Replicas
 from anyk.spec import Guarantee, Map, MatMul, Sum
-from anyk.work import AbstractWork, EachPrime, Function
+from anyk.work import AbstractWork, Function
+from anyk.works.each_prime import EachPrime
 
 __all__ = ["Embedded"]
 

@@ -1,0 +1,1 @@
+"""What schemes make of the user's function: works of their own."""
