@@ -13,7 +13,6 @@ from anyk.answers import Outcome
 from anyk.checks import count, flag, instance, shown
 from anyk.errors import ExecutorError, InvalidArgument
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, PerWorker, Placement
-from anyk.observe.telemetry import watched_run
 from anyk.running.arguments import (
     OnFailure,
     check_alone,
@@ -344,6 +343,7 @@ class Distributed:
         if on_answer is not None:
             instance("on_answer", on_answer, Callable, change="Pass a function, or None.")
         from anyk.observe.live import live_display  # noqa: PLC0415 - import anyk stays quick
+        from anyk.observe.telemetry import watched_run  # noqa: PLC0415 - as above
         from anyk.running.collection import Collection  # noqa: PLC0415 - as above
 
         placement = self._check_placed()

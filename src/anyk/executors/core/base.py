@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 
 from anyk.answers import Answer
 from anyk.checks import instance
-from anyk.executors.core.health import Ledger, WorkerHealth
 from anyk.executors.core.lateness import Lateness
-from anyk.executors.core.quarantine import Quarantine
 from anyk.executors.core.run_task import Task
 
 if TYPE_CHECKING:
     from anyk.executors.core.broadcast import Broadcast
     from anyk.executors.core.calls import AbstractCalls
+    from anyk.executors.core.health import Ledger, WorkerHealth
+    from anyk.executors.core.quarantine import Quarantine
 
 __all__ = ["AbstractDispatch", "AbstractExecutor", "OfWorker", "PerWorker", "Placement"]
 
@@ -163,6 +163,8 @@ class AbstractExecutor(ABC):
     @cached_property
     def ledger(self) -> Ledger:
         """The record of its workers, kept by `anyk.run`."""
+        from anyk.executors.core.health import Ledger  # noqa: PLC0415 - the first run needs it
+
         return Ledger(self.workers)
 
     @property
@@ -183,6 +185,8 @@ class AbstractExecutor(ABC):
     @cached_property
     def quarantine(self) -> Quarantine:
         """The workers that `anyk.run` does not use until they are released; nobody at first."""
+        from anyk.executors.core.quarantine import Quarantine  # noqa: PLC0415 - as above
+
         return Quarantine(self.workers)
 
     @property
