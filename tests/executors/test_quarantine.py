@@ -5,7 +5,7 @@ import pytest
 
 import anyk
 from anyk.executors.core.base import AbstractDispatch
-from anyk.faults import Corrupt, Faulty
+from anyk.faults import Corrupt, Delay, Faulty
 
 LAGRANGE = anyk.Lagrange(blocks=2, degree=1, workers=6, adversaries=1, field=anyk.PrimeField(101))
 X = [3, 4]
@@ -27,10 +27,11 @@ def test_nobody_is_in_quarantine_unless_it_is_asked_for():
 
 
 def test_a_named_liar_is_not_used_again_and_the_evidence_is_kept(six):
-    executor = Faulty(six, {0: Corrupt(modulus=101)})
+    others = dict.fromkeys(range(1, 6), Delay(0.02))  # so that the liar is heard
+    executor = Faulty(six, {0: Corrupt(modulus=101), **others})
     executor.quarantine.automatic = True
     first = anyk.run(LAGRANGE, np.negative, X, executor)
-    while not first.suspects:  # others were faster than it
+    while not first.suspects:  # they were faster all the same
         first = anyk.run(LAGRANGE, np.negative, X, executor)
     assert first.suspects == (0,)
     for _ in range(3):
