@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from anyk.errors import (
     FunctionRaised,
@@ -14,7 +14,7 @@ from anyk.errors import (
 from anyk.executors.core.raised import Raised
 from anyk.running.mapping.item import Item
 
-__all__ = ["cause_of", "contradicted", "deadly", "in_short", "raised_on"]
+__all__ = ["cause_of", "contradicted", "deadly", "in_short", "nobody_left", "raised_on", "too_late"]
 
 
 def cause_of(raised: Raised) -> BaseException | None:
@@ -47,6 +47,31 @@ def contradicted(item: Item, agree: int) -> TooManyErrors:
         change=f"They are on item {item.place}. {most}, let the "
         "function answer the same each time (random numbers, times and the order of sets differ), "
         "or say what is the same, by rtol= or equal=.",
+    )
+
+
+def too_late(done: Sequence[int], missing: Sequence[int]) -> NotEnoughAnswers:
+    """The time is over."""
+    return NotEnoughAnswers(
+        answered=done,
+        missing=missing,
+        needed="all of them before the deadline",
+        of="item",
+        change='Raise the deadline, add workers, or take what there is by on_failure="return".',
+    )
+
+
+def nobody_left(
+    done: Sequence[int], missing: Sequence[int], left: str, failures: Mapping[int, str]
+) -> NotEnoughAnswers:
+    """There are no workers for the rest."""
+    return NotEnoughAnswers(
+        answered=done,
+        missing=missing,
+        needed=f"workers for the rest; {left}",
+        failures=failures,
+        of="item",
+        change="See why workers failed, release those in quarantine, or add others.",
     )
 
 

@@ -4,27 +4,34 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import count
 from typing import NoReturn, final
 
-from anyk.errors import NotEnoughAnswers, RecoveryError
+from anyk.errors import RecoveryError
 from anyk.executors.core.base import AbstractExecutor
 from anyk.executors.core.calls import AbstractCalls, Batch, Result, Returned
 from anyk.executors.core.task_id import TaskId
-from anyk.running.mapping.failed_items import contradicted, deadly, raised_on
+from anyk.running.mapping.crowd import Crowd
+from anyk.running.mapping.failed_items import (
+    contradicted,
+    deadly,
+    nobody_left,
+    raised_on,
+    too_late,
+)
 from anyk.running.mapping.flights import Flight, Flights
 from anyk.running.mapping.item import Item
 from anyk.running.mapping.options import MapSettings
 from anyk.running.mapping.pace import Pace
 from anyk.running.mapping.record import Record
 from anyk.running.mapping.source import AbstractSource
+from anyk.running.mapping.waiting import Waiting
 
 __all__ = ["Scheduler"]
 
 _DEATHS = 3  # workers that may die, or be lost, with one item
-_STRIKES = 3  # failures in a row after which a worker is not asked any more
-_DRAW = 0.005  # seconds in which more items are drawn for one batch
 _GLANCE = 0.25  # seconds after which one that may be interrupted looks whether it was
 
 
@@ -53,14 +60,13 @@ class Scheduler:
     ) -> None:
         self._executor, self._calls, self._settings = executor, calls, settings
         self.source = source
-        self._todo: deque[Item] = deque()  # drawn, and lacking somebody
-        self._open: dict[int, Item] = {}
+        self._waiting = Waiting(source, settings.agree, executor.clock)
+        self._open = self._waiting.open
         self._wrong: set[int] = set()  # places of those that went wrong on somebody, and are open
         self._pace = Pace(executor.workers, executor.lateness)
         self._flights = Flights(executor.workers, self._pace, calls.at_once)
         self._tickets = count()
-        self._barred: set[int] = set(executor.quarantine)
-        self._strikes = [0] * executor.workers
+        self._crowd = Crowd(executor.workers, without=executor.quarantine.workers)
         self._same = settings.same
         self._record, self._heard = record, heard
         self._over: deque[Item] = deque()
@@ -86,11 +92,11 @@ class Scheduler:
                 yield self._over.popleft()
             if not self._open and not self.source.more:
                 return
-            if not self._flights and (self._open or not self._usable()):
+            if not self._flights and (self._open or not self._crowd.usable):
                 self._lost()
             now = clock()
             if now >= deadline:
-                self._too_late()
+                raise too_late(*self._missing())
             until = min(deadline, wake)
             if interrupted is not None:
                 until = min(until, now + _GLANCE)
@@ -125,7 +131,7 @@ class Scheduler:
         """Give work to whoever is free; when to look again though nothing has come."""
         at_once = self._calls.at_once
         depth = at_once + self._calls.ahead * self._pace.quick
-        usable = self._usable()
+        usable = self._crowd.usable
         for held in range(depth):  # everybody has something before anybody has more
             for worker in usable:
                 if len(self._flights.at(worker)) == held and not self._give(worker):
@@ -139,68 +145,22 @@ class Scheduler:
             wake = min([wake, *(hung for hung in others if hung > now)])
         return wake
 
-    def _usable(self) -> list[int]:
-        return [
-            worker
-            for worker in range(self._executor.workers)
-            if worker not in self._barred and self._strikes[worker] < _STRIKES
-        ]
-
     def _give(self, worker: int) -> bool:
         """Give a worker the next items that it may compute; False if there is none for anybody."""
-        items = self._next(worker)
+        most = self._fair(self._pace.together(worker), self._pace.least(worker))
+        items = self._waiting.take(most, partial(self._may_take, worker))
         if items:
             self._post(worker, items)
-        return bool(items) or bool(self._todo) or self.source.more
-
-    def _next(self, worker: int) -> list[Item]:
-        most = self._fair(self._pace.together(worker), self._pace.least(worker))
-        items: list[Item] = []
-        kept: list[Item] = []
-        while self._todo and len(items) < most:
-            item = self._todo.popleft()
-            if item.lacking <= 0:
-                item.queued = False
-                continue
-            alone = bool(item.died or item.raised)  # nobody else is to suffer from it
-            if not self._may_take(item, worker) or (alone and items):
-                kept.append(item)
-                continue
-            items.append(item)
-            if item.lacking > 1:
-                kept.append(item)
-            else:
-                item.queued = False
-            most = 1 if alone else most
-        self._todo.extendleft(reversed(kept))
-        clock = self._executor.clock
-        begun = clock()
-        while self.source.more and len(items) < most and clock() - begun < _DRAW:
-            drawn = self._draw()
-            if drawn is None:
-                break
-            items.append(drawn)
-            if self._settings.agree > 1:
-                drawn.queued = True
-                self._todo.append(drawn)
-        return items
+        return bool(items) or self._waiting.any
 
     def _fair(self, most: int, least: int) -> int:
         """At most so many that all workers have something to do, where it is worth a message."""
-        left = self.source.left
+        left = self._waiting.left
         if left is None:
             return most
-        left = left * self._settings.agree + len(self._todo)
-        return max(1, min(most, max(least, left // (2 * max(1, len(self._usable()))))))
+        return max(1, min(most, max(least, left // (2 * max(1, len(self._crowd.usable))))))
 
-    def _draw(self) -> Item | None:
-        drawn = self.source.draw()
-        if drawn is None:
-            return None
-        item = self._open[drawn[0]] = Item(*drawn, self._settings.agree)
-        return item
-
-    def _may_take(self, item: Item, worker: int) -> bool:
+    def _may_take(self, worker: int, item: Item) -> bool:
         """Whether a worker may be given an item, and, if it went wrong there, must be."""
         if not item.may_go_to(worker):
             return False
@@ -213,7 +173,7 @@ class Scheduler:
         """Workers that may be given an item, and on which it did not go wrong yet."""
         return [
             worker
-            for worker in self._usable()
+            for worker in self._crowd.usable
             if item.may_go_to(worker) and not item.went_wrong_on(worker)
         ]
 
@@ -246,7 +206,7 @@ class Scheduler:
             for flight in self._flights
             if not flight.void
             and not self._flights.begun(flight)
-            and any(self._may_take(item, worker) for item in flight.open)
+            and any(self._may_take(worker, item) for item in flight.open)
         ]
         for flight in sorted(waiting, key=lambda each: -each.ticket):
             if self._take_back(flight):
@@ -259,15 +219,8 @@ class Scheduler:
             return False
         self._flights.remove(flight.ticket)
         self._record.withdrawn(flight.items)
-        self._again(flight.items)
+        self._waiting.again(flight.items)
         return True
-
-    def _again(self, items: Sequence[Item]) -> None:
-        """Put items in front of those that are to be done."""
-        for item in reversed(items):
-            if item.lacking > 0 and not item.queued:
-                item.queued = True
-                self._todo.appendleft(item)
 
     def _double(self, worker: int) -> float:
         """Let a worker compute too what is late elsewhere; when to look again, if nothing is."""
@@ -301,7 +254,7 @@ class Scheduler:
             item
             for item in flight.open
             if len(item.with_) < most
-            and self._may_take(item, worker)
+            and self._may_take(worker, item)
             and (begun or not item.went_wrong_on(worker))  # it is stolen, if anything
         ]
 
@@ -324,12 +277,11 @@ class Scheduler:
         if self._heard is not None:
             self._heard(returned)
         self._record.returned(returned)
+        self._crowd.heard(flight.worker, failed=returned.failure is not None)
         if returned.failure is not None:
-            self._strikes[flight.worker] += 1
             if not flight.void:
                 self._died(flight, returned.failure)
             return
-        self._strikes[flight.worker] = 0
         if all(result.raised is None for result in returned.results):  # others may be over at once
             computed = sum(result.seconds for result in returned.results)
             seconds = returned.answered - began
@@ -339,7 +291,7 @@ class Scheduler:
         for item, result in zip(flight.items, returned.results, strict=True):
             if not item.over:
                 self._note(item, flight.worker, result)
-        self._again(flight.items)
+        self._waiting.again(flight.items)
 
     def _note(self, item: Item, worker: int, result: Result) -> None:
         item.seconds = result.seconds
@@ -358,7 +310,7 @@ class Scheduler:
 
     def _nobody_else(self, item: Item) -> bool:
         """Whether there is no worker to try again on, not even the one on which it was raised."""
-        return not any(item.may_go_to(worker) for worker in self._usable())
+        return not any(item.may_go_to(worker) for worker in self._crowd.usable)
 
     def _finish(self, item: Item) -> None:
         self._close(item)
@@ -385,13 +337,12 @@ class Scheduler:
 
     def _bar(self, worker: int) -> None:
         """Ask a worker that has lied for nothing more, and let nothing count that it says."""
-        if worker in self._barred:
+        if not self._crowd.bar(worker):
             return
-        self._barred.add(worker)
         affected = [item for flight in self._flights.avoid(worker) for item in flight.items]
         for item in self._open.values():
             item.void(worker)
-        self._again((*affected, *self._open.values()))
+        self._waiting.again((*affected, *self._open.values()))
 
     def _died(self, flight: Flight, why: str) -> None:
         """A worker died, or was lost, with these items."""
@@ -401,7 +352,7 @@ class Scheduler:
             several = len(set(item.died)) >= _DEATHS or not self._others(item)
             if several and len(item.died) >= _DEATHS:
                 self._fail(item, deadly(item, why, *self._missing()))
-        self._again(flight.items)
+        self._waiting.again(flight.items)
 
     # --- ends
 
@@ -410,28 +361,11 @@ class Scheduler:
         missing = [*self._open, *range(self.source.drawn, self.source.number)]
         return sorted(set(range(self.source.number)) - set(missing)), missing
 
-    def _too_late(self) -> NoReturn:
-        done, missing = self._missing()
-        raise NotEnoughAnswers(
-            answered=done,
-            missing=missing,
-            needed="all of them before the deadline",
-            of="item",
-            change='Raise the deadline, add workers, or take what there is by on_failure="return".',
-        )
-
     def _lost(self) -> NoReturn:
         """Nobody is left who could compute the rest, or tell who is wrong."""
         for item in self._open.values():
             if item.answered >= self._settings.agree:
                 raise contradicted(item, self._settings.agree)
-        done, missing = self._missing()
-        left, lateness = len(self._usable()), " and hang" if self._flights else ""
-        raise NotEnoughAnswers(
-            answered=done,
-            missing=missing,
-            needed=f"workers for the rest; {left} of {self._executor.workers} are left{lateness}",
-            failures=self._record.failures,
-            of="item",
-            change="See why workers failed, release those in quarantine, or add others.",
-        )
+        left = f"{len(self._crowd.usable)} of {self._executor.workers} are left"
+        told = left + " and hang" if self._flights else left
+        raise nobody_left(*self._missing(), told, self._record.failures)
