@@ -12,7 +12,9 @@ import anyk
 from anyk.delays import Fixed, NoDelay, Occasional, ShiftedExponential
 from anyk.errors import InvalidArgument
 from anyk.executors.core.base import AbstractDispatch
+from anyk.executors.core.calls import Batch
 from anyk.executors.core.run_task import pause
+from anyk.executors.core.task_id import TaskId
 from anyk.executors.local.simulated import Simulated
 from anyk.faults import Delay, Faulty
 from anyk.testing.tasks import gram
@@ -180,3 +182,19 @@ def test_repr_rebuilds(delays: Any) -> None:
 def test_sums_of_outputs_and_products_are_ordinary_schemes() -> None:
     with anyk.Simulated(3) as executor:
         sums_and_products(executor, gram)
+
+
+@pytest.mark.parametrize("compute", [None, 1.0])
+def test_delays_and_pauses_are_of_the_time_that_an_item_takes(compute: float | None) -> None:
+    def task(seconds: float) -> None:
+        pause(seconds)
+
+    ids = tuple(TaskId(place, 0, 0) for place in range(2))
+    with Simulated(1, delays=Fixed({0: 10.0}), compute=compute) as executor:
+        calls = executor.calls(task)
+        calls.post(0, Batch(0, ((4.0,), (4.0,)), ids))
+        returned = calls.receive(None)
+        assert returned is not None
+        least = 14.0 + (compute or 0.0)
+        assert all(least <= each.seconds < least + 0.5 for each in returned.results)
+        assert executor.clock() == sum(each.seconds for each in returned.results)

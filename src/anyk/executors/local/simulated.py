@@ -210,23 +210,28 @@ class Simulated(AbstractExecutor):
     def calls(self, function: Callable[..., Any]) -> AbstractCalls:
         """Call a function when a batch is posted, and note when it ends; see `AbstractExecutor`.
 
-        A worker has a delay of its own for each item.
+        A worker has a delay of its own for each item, which is of the time that the item takes.
         """
         self._placements.check_open()
 
         def compute(worker: int, batch: Batch) -> tuple[tuple[Result, ...], float]:
-            draws = (self._delays.sample(self._generator, worker + 1) for _ in batch.items)
-            lasts = float(sum(each[worker] for each in draws))
+            draws = [self._delays.sample(self._generator, worker + 1) for _ in batch.items]
             pauses: list[float] = []
             token = sleeper.set(pauses.append)
             try:
                 results = run_items(function, batch)
             finally:
                 sleeper.reset(token)
-            if self._compute is not None:
-                charged = self._compute + sum(pauses) / len(results)
-                results = tuple(each._replace(seconds=charged) for each in results)
-            return results, lasts + sum(each.seconds for each in results)
+            paused = sum(pauses) / len(results)
+            charged = tuple(
+                each._replace(
+                    seconds=float(delays[worker])
+                    + (each.seconds if self._compute is None else self._compute)
+                    + paused
+                )
+                for each, delays in zip(results, draws, strict=True)
+            )
+            return charged, sum(each.seconds for each in charged)
 
         return _SimulatedCalls(self._time, self._placements, compute)
 
