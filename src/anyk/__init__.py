@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from anyk.audits.disclosure import leakage as leakage
     from anyk.audits.disclosure import worst_coalition as worst_coalition
     from anyk.audits.guesses import Attack as Attack
+    from anyk.codes.exact.extension import ExtensionField as ExtensionField
     from anyk.cutting.blocks import Blocks as Blocks
     from anyk.cutting.blocks import blocks as blocks
     from anyk.degrees.of_degree import of_degree as of_degree
@@ -129,6 +130,7 @@ if TYPE_CHECKING:
     from anyk.schemes.row import SchemeWords as SchemeWords
     from anyk.schemes.row import WrapperRow as WrapperRow
     from anyk.schemes.sums.cyclic_repetition import CyclicRepetition as CyclicRepetition
+    from anyk.schemes.sums.frobenius import Frobenius as Frobenius
     from anyk.schemes.sums.harmonic import Harmonic as Harmonic
     from anyk.schemes.wrappers.agreed import Agreed as Agreed
     from anyk.schemes.wrappers.summed import Summed as Summed
@@ -170,10 +172,12 @@ _PLACES: Final = {
     "Encoder": "anyk.schemes.encoder",
     "Entangled": "anyk.schemes.products.entangled",
     "ExecutorError": "anyk.errors",
+    "ExtensionField": "anyk.codes.exact.extension",
     "FieldArray": "anyk.domains.array",
     "FilledReplication": "anyk.schemes.approximate.filled_replication.scheme",
     "FixedPoint": "anyk.fixed_point.format",
     "FoldedGram": "anyk.schemes.products.folded_gram",
+    "Frobenius": "anyk.schemes.sums.frobenius",
     "FunctionRaised": "anyk.errors",
     "Futures": "anyk.executors.engines.futures",
     "GCSA": "anyk.schemes.products.gcsa",

@@ -31,6 +31,7 @@ from anyk.work import AbstractWork, Plain, WorkerTask
 from anyk.works.combined import Combined, CombinedInKind
 from anyk.works.each_prime import EachPrime
 from anyk.works.products import Product, ProductModulo, SparseProduct
+from anyk.works.without_constant import WithoutConstant
 
 __all__ = [
     "NOT_HELD",
@@ -53,6 +54,7 @@ _WORKS: dict[str, type[AbstractWork]] = {
     "product": Product,
     "product_modulo": ProductModulo,
     "sparse_product": SparseProduct,
+    "without_constant": WithoutConstant,
 }
 _PLAIN_DOMAINS: dict[str, AbstractDomain] = {
     "reals": Reals(),
