@@ -130,6 +130,7 @@ if TYPE_CHECKING:
     from anyk.schemes.row import SchemeWords as SchemeWords
     from anyk.schemes.row import WrapperRow as WrapperRow
     from anyk.schemes.sums.cyclic_repetition import CyclicRepetition as CyclicRepetition
+    from anyk.schemes.sums.fractional_repetition import FractionalRepetition as FractionalRepetition
     from anyk.schemes.sums.frobenius import Frobenius as Frobenius
     from anyk.schemes.sums.harmonic import Harmonic as Harmonic
     from anyk.schemes.wrappers.agreed import Agreed as Agreed
@@ -178,6 +179,7 @@ _PLACES: Final = {
     "FixedPoint": "anyk.fixed_point.format",
     "FoldedGram": "anyk.schemes.products.folded_gram",
     "Frobenius": "anyk.schemes.sums.frobenius",
+    "FractionalRepetition": "anyk.schemes.sums.fractional_repetition",
     "FunctionRaised": "anyk.errors",
     "Futures": "anyk.executors.engines.futures",
     "GCSA": "anyk.schemes.products.gcsa",
