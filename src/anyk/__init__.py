@@ -133,6 +133,7 @@ if TYPE_CHECKING:
     from anyk.schemes.sums.fractional_repetition import FractionalRepetition as FractionalRepetition
     from anyk.schemes.sums.frobenius import Frobenius as Frobenius
     from anyk.schemes.sums.harmonic import Harmonic as Harmonic
+    from anyk.schemes.sums.ye_abbe import YeAbbe as YeAbbe
     from anyk.schemes.wrappers.agreed import Agreed as Agreed
     from anyk.schemes.wrappers.summed import Summed as Summed
     from anyk.spec import Guarantee as Guarantee
@@ -240,6 +241,7 @@ _PLACES: Final = {
     "WorkerHealth": "anyk.executors.core.health",
     "WorkerTraceback": "anyk.errors",
     "WouldWrap": "anyk.errors",
+    "YeAbbe": "anyk.schemes.sums.ye_abbe",
     "WrapperRow": "anyk.schemes.row",
     "amap": "anyk.running.mapping.map",
     "audit": "anyk.audits.attack",

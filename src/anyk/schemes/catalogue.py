@@ -30,7 +30,13 @@ from anyk.schemes.products import (
     uncoded,
 )
 from anyk.schemes.row import SchemeRow, WrapperRow
-from anyk.schemes.sums import cyclic_repetition, fractional_repetition, frobenius, harmonic
+from anyk.schemes.sums import (
+    cyclic_repetition,
+    fractional_repetition,
+    frobenius,
+    harmonic,
+    ye_abbe,
+)
 from anyk.schemes.wrappers import agreed_row, summed
 
 __all__ = ["CATALOGUE"]
@@ -49,6 +55,7 @@ CATALOGUE: Final[tuple[SchemeRow | WrapperRow, ...]] = (
     frobenius.ROW,
     cyclic_repetition.ROW,
     fractional_repetition.ROW,
+    ye_abbe.ROW,
     summed.ROW,
     agreed_row.ROW,
     uncoded.ROW,
