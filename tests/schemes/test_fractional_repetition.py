@@ -132,6 +132,7 @@ def test_more_liars_than_promised():
         [(0, 0), (2, 0), (4, 0), (1, 1), (3, 1)],
         [(0, 0), (2, 0), (1, 0), (1, 1), (3, 1)],  # worker 1 was asked on the other group too
         [(0, 0), (2, 0), (1, 0), (3, 0), (1, 1), (3, 1)],
+        [(0, 0), (2, 0), (1, 0), (1, 1), (3, 1), (5, 1), (7, 1)],
     ],
 )
 def test_nothing_is_believed_that_so_many_liars_could_have_told(voices, noticed):
@@ -154,7 +155,16 @@ def test_nothing_is_believed_that_so_many_liars_could_have_told(voices, noticed)
         believed += 1
         assert {truth for truth, _ in possible} == {tuple(told[row] for row in found.rows)}
         assert [liars for _, liars in possible] == [{*found.suspects}]
-    assert bool(believed) == (noticed == 1 or len(voices) == 6)
+    assert bool(believed) == (noticed == 1 or len(voices) > 5)
+
+
+def test_where_more_lied_than_may_no_further_answer_is_waited_for():
+    voting = Voting(groups=1, adversaries=2, noticed=2, exact=True, again=True)
+    for told, more in (([1, 2, 3, 4], 0), ([1, 1, 2, 3], 1)):
+        with pytest.raises(anyk.TooManyErrors) as caught:
+            voting.told(np.array(told)[:, None], np.zeros(4, dtype=int), range(4))
+        assert caught.value.more == more
+        assert caught.value.again == (0,) * more
 
 
 def test_liars_who_are_shown_elsewhere_are_not_waited_for():
