@@ -106,6 +106,11 @@ ROWS = [
         )
     ),
     tried(
+        "Take anyk.CyclicRepetition, of which any k answers determine the others too.",
+        lambda: anyk.CyclicMDS(6, 2, domain=FIELD),
+        lambda: anyk.CyclicRepetition(6, 2, domain=FIELD),
+    ),
+    tried(
         "a modulus of at least K + T + N = {}. Take a larger prime; 2**31 - 1 is the default.",
         lambda: anyk.Lagrange(2, 1, 5, field=anyk.PrimeField(5)),
         lambda least: anyk.Lagrange(2, 1, 5, field=anyk.PrimeField(least)),

@@ -30,7 +30,13 @@ from anyk.schemes.products import (
     uncoded,
 )
 from anyk.schemes.row import SchemeRow, WrapperRow
-from anyk.schemes.sums import batched_coupons, cyclic_repetition, fractional_repetition, harmonic
+from anyk.schemes.sums import (
+    batched_coupons,
+    cyclic_mds,
+    cyclic_repetition,
+    fractional_repetition,
+    harmonic,
+)
 from anyk.schemes.wrappers import agreed_row, summed
 
 __all__ = ["CATALOGUE"]
@@ -47,6 +53,7 @@ CATALOGUE: Final[tuple[SchemeRow | WrapperRow, ...]] = (
     berrut.ROW,
     harmonic.ROW,
     cyclic_repetition.ROW,
+    cyclic_mds.ROW,
     fractional_repetition.ROW,
     batched_coupons.ROW,
     summed.ROW,
