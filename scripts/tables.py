@@ -3,8 +3,10 @@
     python scripts/tables.py
 
 A page says where a table goes by two lines, `<!-- schemes -->` before it and `<!-- /schemes -->`
-after it. Matrix products and gradient codes have tables of their own, `products` and `sums` in place
-of `schemes`, and are one line each of the other. `tests/test_catalogue.py` fails where a page has another table.
+after it. Matrix products and gradient codes have tables of their own, `products` and `sums` in
+place of `schemes`, and are one line each of the other.
+
+`tests/test_catalogue.py` fails where a page has another table.
 """
 
 import re
