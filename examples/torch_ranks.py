@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import pickle
 from concurrent.futures import Executor, Future
+from contextlib import suppress
 from queue import SimpleQueue
 from threading import Thread
 
@@ -30,7 +31,7 @@ def receive(rank: int) -> object:
     dist.recv(length, rank)
     packed = torch.empty(int(length), dtype=torch.uint8)
     dist.recv(packed, rank)
-    return pickle.loads(packed.numpy().tobytes())
+    return pickle.loads(packed.numpy().tobytes())  # noqa: S301 - from ranks that are trusted
 
 
 class RankPool(Executor):
@@ -46,7 +47,7 @@ class RankPool(Executor):
         self.calls.put((future, function, args, kwargs))
         return future
 
-    def shutdown(self, wait=True, *, cancel_futures=False):
+    def shutdown(self, wait=True, *, cancel_futures=False):  # noqa: FBT002 - as others have it
         self.calls.put(None)
 
     def _serve(self) -> None:
@@ -57,17 +58,15 @@ class RankPool(Executor):
             try:
                 send(task, self.rank)
                 value, error = receive(self.rank)
-            except Exception as gone:  # the rank is dead: so is every later call
+            except Exception as gone:  # noqa: BLE001 - the rank is dead: so is every later call
                 future.set_exception(gone)
                 continue
             if error is None:
                 future.set_result(value)
             else:
                 future.set_exception(error)
-        try:
+        with suppress(RuntimeError):  # it is gone already
             send(None, self.rank)
-        except RuntimeError:
-            pass  # it is gone already
 
 
 def work() -> None:
@@ -76,6 +75,6 @@ def work() -> None:
         function, args, kwargs = task
         try:
             answer = function(*args, **kwargs), None
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever the task raises
             answer = None, error
         send(answer, 0)
