@@ -131,9 +131,8 @@ def main(engine: str) -> None:
     print(f"{STEPS} steps on {engine} in {seconds:.1f} s")
     print("trouble   worker 2 is late by 0.5 s each time, 4 dies, 6 computes wrong")
     print(f"loss      {hurt[0]:.4f} to {hurt[-1]:.4f}")
-    print(
-        f"calm      {calm[0]:.4f} to {calm[-1]:.4f}: apart by {apart[0]:.1g}, weights {apart[1]:.1g}"
-    )
+    print(f"calm      {calm[0]:.4f} to {calm[-1]:.4f}")
+    print(f"apart     losses by {apart[0]:.1g}, weights by {apart[1]:.1g}")
     print(f"wrong     workers {sorted(liars)}")
     print(f"right     {np.mean(read == digits.target[1600:]):.1%} of digits never seen")
     assert apart == (0.0, 0.0)

@@ -13,7 +13,7 @@ from sklearn.preprocessing import StandardScaler
 import anyk
 from anyk.block_gradient import BlockGradient, labelled_rows
 from anyk.errors import InvalidArgument
-from anyk.faults import Crash, Die, Faulty
+from anyk.faults import Corrupt, Crash, Die, Faulty
 from anyk.learn import CodedLinearRegression, CodedLogisticRegression
 from anyk.losses import LogLoss, MultinomialLoss, SquaredLoss
 
@@ -83,6 +83,17 @@ def test_workers_that_die_and_crash_change_nothing_but_the_report():
     assert hurt.report_.scheme == CODE
     assert "workers see rows" in str(hurt.report_)
     assert "precision float64" in str(hurt.report_)
+
+
+def test_a_worker_that_lies_is_named_and_changes_no_bit():
+    X, y = table()
+    code = anyk.FractionalRepetition(blocks=6, workers=6, stragglers=0, adversaries=1)
+    model = CodedLinearRegression(scheme=code, colluders=0)
+    plain = clone(model).fit(X, y)
+    with anyk.Threads(6) as well:
+        hurt = clone(model).set_params(executor=Faulty(well, {5: Corrupt(seed=2)})).fit(X, y)
+    assert np.array_equal(hurt.coef_, plain.coef_)
+    assert set(hurt.report_.liars) == {5}
 
 
 def test_a_copy_keeps_its_code():
