@@ -129,6 +129,8 @@ if TYPE_CHECKING:
     from anyk.schemes.row import SchemeRow as SchemeRow
     from anyk.schemes.row import SchemeWords as SchemeWords
     from anyk.schemes.row import WrapperRow as WrapperRow
+    from anyk.schemes.sums.batched_coupons import BatchedCoupons as BatchedCoupons
+    from anyk.schemes.sums.cyclic_mds import CyclicMDS as CyclicMDS
     from anyk.schemes.sums.cyclic_repetition import CyclicRepetition as CyclicRepetition
     from anyk.schemes.sums.fractional_repetition import FractionalRepetition as FractionalRepetition
     from anyk.schemes.sums.frobenius import Frobenius as Frobenius
@@ -155,6 +157,7 @@ _PLACES: Final = {
     "AnykError": "anyk.errors",
     "Attack": "anyk.audits.guesses",
     "Audit": "anyk.audits.attack",
+    "BatchedCoupons": "anyk.schemes.sums.batched_coupons",
     "Berrut": "anyk.schemes.approximate.berrut.scheme",
     "Blocks": "anyk.cutting.blocks",
     "Broadcast": "anyk.executors.core.broadcast",
@@ -165,6 +168,7 @@ _PLACES: Final = {
     "Circulant": "anyk.schemes.products.circulant",
     "Complex": "anyk.domains.real",
     "Condition": "anyk.executors.core.health",
+    "CyclicMDS": "anyk.schemes.sums.cyclic_mds",
     "CyclicRepetition": "anyk.schemes.sums.cyclic_repetition",
     "Dask": "anyk.executors.engines.dask",
     "DegreeTooHigh": "anyk.errors",

@@ -31,6 +31,8 @@ from anyk.schemes.products import (
 )
 from anyk.schemes.row import SchemeRow, WrapperRow
 from anyk.schemes.sums import (
+    batched_coupons,
+    cyclic_mds,
     cyclic_repetition,
     fractional_repetition,
     frobenius,
@@ -54,7 +56,9 @@ CATALOGUE: Final[tuple[SchemeRow | WrapperRow, ...]] = (
     harmonic.ROW,
     frobenius.ROW,
     cyclic_repetition.ROW,
+    cyclic_mds.ROW,
     fractional_repetition.ROW,
+    batched_coupons.ROW,
     ye_abbe.ROW,
     summed.ROW,
     agreed_row.ROW,

@@ -21,6 +21,7 @@ _DRAWS = 32  # codes of which the best is kept
 _JUDGED = 1200  # sets of late workers by which a draw is judged
 _ALL = 5000  # sets up to which all are tried
 _DRAWN = 2000  # sets of those that are too many
+_REFINED = 2  # times: a singular value decomposition rounds more than its use need
 _LOST = 1e-13  # of the largest singular value: less than rounding
 _ONE = 1e-8  # how far a combination of rows may be from the row of ones, and be it
 
@@ -181,7 +182,10 @@ class Decoder:
     def _scaled(self) -> Floats:
         """a_n |B_n|: of all that leave least of the row of ones, the shortest."""
         left, sizes, right, rank = self._turned
-        scaled: Floats = left[:, :rank] @ (right[:rank].sum(axis=1) / sizes[:rank])
+        rows, scaled = self.matrix / self.lengths[:, None], np.zeros(len(left))
+        for _ in range(_REFINED):
+            rest = right[:rank] @ (1.0 - scaled @ rows)
+            scaled += left[:, :rank] @ (rest / sizes[:rank])
         return scaled
 
     @property

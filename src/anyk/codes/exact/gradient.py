@@ -64,8 +64,8 @@ def evaluation_code(
     Example:
         >>> from anyk.codes.exact.gradient import cyclic_support, evaluation_code
         >>> evaluation_code(anyk.PrimeField(101), np.arange(3), cyclic_support(3, 1))
-        array([[ 99, 100,   0],
-               [  0,   1, 100],
+        array([[100,  99,   0],
+               [  0, 100,   1],
                [  1,   0,   2]])
     """
     workers = len(points)

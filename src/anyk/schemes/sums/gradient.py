@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from anyk.codes.analog.gradient import Decoder
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
@@ -71,6 +72,18 @@ class AbstractGradientCode(AbstractScheme):
     def code(self) -> GradientCode:
         """The matrix, made once."""
         return code_of(self)
+
+    @property
+    def amplification(self) -> float:
+        """By how much errors of answers weigh more in the sum than in a plain one; 1 in a field.
+
+        Where as few answered as a run waits for, and of such sets the worst: of all of them, where
+        they are at most 5,000, or else of runs of neighbours that are missing, and of 2,000 sets.
+        """
+        if self.domain.exact:
+            return 1.0
+        late = len(self.code.matrix) - self.guarantee.waited_for
+        return Decoder(self.code.matrix, self.code.dimension).worst(late)[0]
 
     def encode(self, X: Any, *, source: AbstractSource = SystemSource()) -> Encoded:  # noqa: ARG002
         """The blocks of each worker, and its coefficients.
