@@ -30,7 +30,13 @@ from anyk.schemes.products import (
     uncoded,
 )
 from anyk.schemes.row import SchemeRow, WrapperRow
-from anyk.schemes.sums import cyclic_mds, cyclic_repetition, fractional_repetition, harmonic
+from anyk.schemes.sums import (
+    cyclic_mds,
+    cyclic_repetition,
+    expander_repetition,
+    fractional_repetition,
+    harmonic,
+)
 from anyk.schemes.wrappers import agreed_row, summed
 
 __all__ = ["CATALOGUE"]
@@ -48,6 +54,7 @@ CATALOGUE: Final[tuple[SchemeRow | WrapperRow, ...]] = (
     harmonic.ROW,
     cyclic_repetition.ROW,
     cyclic_mds.ROW,
+    expander_repetition.ROW,
     fractional_repetition.ROW,
     summed.ROW,
     agreed_row.ROW,
