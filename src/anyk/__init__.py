@@ -128,6 +128,7 @@ if TYPE_CHECKING:
     from anyk.schemes.row import SchemeRow as SchemeRow
     from anyk.schemes.row import SchemeWords as SchemeWords
     from anyk.schemes.row import WrapperRow as WrapperRow
+    from anyk.schemes.sums.batched_coupons import BatchedCoupons as BatchedCoupons
     from anyk.schemes.sums.cyclic_mds import CyclicMDS as CyclicMDS
     from anyk.schemes.sums.cyclic_repetition import CyclicRepetition as CyclicRepetition
     from anyk.schemes.sums.expander_repetition import ExpanderRepetition as ExpanderRepetition
@@ -154,6 +155,7 @@ _PLACES: Final = {
     "AnykError": "anyk.errors",
     "Attack": "anyk.audits.guesses",
     "Audit": "anyk.audits.attack",
+    "BatchedCoupons": "anyk.schemes.sums.batched_coupons",
     "Berrut": "anyk.schemes.approximate.berrut.scheme",
     "Blocks": "anyk.cutting.blocks",
     "Broadcast": "anyk.executors.core.broadcast",

@@ -120,14 +120,16 @@ class Usable:
         scheme, layout = self._encoded.scheme, self._encoded.layout
         self.shares = shares
         self._tally, replicas = scheme.tally(layout), scheme.replicas(layout)
+        self._counted: set[int] = set()
         self.wanted = None if replicas is None else Wanted(replicas)
         for share in shares:
             self._count(share)
 
     def _count(self, share: int) -> int | None:
         of = self._again.get(share, share)
-        if of == share:
-            self._tally.add(share)
+        if of not in self._counted:
+            self._counted.add(of)
+            self._tally.add(of)
         return None if self.wanted is None else self.wanted.answered(of)
 
     @property

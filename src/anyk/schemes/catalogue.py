@@ -31,6 +31,7 @@ from anyk.schemes.products import (
 )
 from anyk.schemes.row import SchemeRow, WrapperRow
 from anyk.schemes.sums import (
+    batched_coupons,
     cyclic_mds,
     cyclic_repetition,
     expander_repetition,
@@ -56,6 +57,7 @@ CATALOGUE: Final[tuple[SchemeRow | WrapperRow, ...]] = (
     cyclic_mds.ROW,
     expander_repetition.ROW,
     fractional_repetition.ROW,
+    batched_coupons.ROW,
     summed.ROW,
     agreed_row.ROW,
     uncoded.ROW,

@@ -9,7 +9,6 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.answers import Recovered
 from anyk.checks import flag, indices_of, instance, settle
 from anyk.codes.agreement import Agreement
 from anyk.domains.base import AbstractDomain
@@ -25,16 +24,16 @@ from anyk.schemes.base import (
     Encoded,
     Encoder,
     blocks_of,
-    copies_of,
     missing_answers,
 )
 from anyk.schemes.certainty import noticed_of
 from anyk.schemes.precision import over
 from anyk.schemes.row import SchemeRow, SchemeWords, none_of
 from anyk.schemes.smaller import enough, or_lower
-from anyk.schemes.sums.batches import Batches, no_shares, total
+from anyk.schemes.sums.batches import Batches, no_shares
+from anyk.schemes.sums.voted_sum import VotedSum
 from anyk.schemes.tally import AbstractTally, BlockTally, Replicas
-from anyk.schemes.voting import Voting, chosen
+from anyk.schemes.voting import Voting
 from anyk.spec import Guarantee, Sum, Threat
 from anyk.wording import numbered
 from anyk.work import AbstractWork, Function
@@ -43,7 +42,6 @@ from anyk.works.added import Added
 __all__ = ["ROW", "FractionalRepetition"]
 
 _AS_GIVEN = Values()
-_TINY = float(np.finfo(np.float64).tiny)
 
 
 @final
@@ -117,7 +115,9 @@ class FractionalRepetition(AbstractScheme):
     domain: AbstractDomain = _AS_GIVEN
 
     def __post_init__(self) -> None:
-        settle(self, optional="detects", blocks=1, workers=1, stragglers=0, adversaries=0, detects=0)
+        settle(
+            self, optional="detects", blocks=1, workers=1, stragglers=0, adversaries=0, detects=0
+        )
         noticed_of(self.adversaries, self.detects)
         object.__setattr__(self, "rtol", Agreement(self.rtol).rtol)
         object.__setattr__(self, "reactive", flag("reactive", self.reactive))
@@ -255,7 +255,8 @@ class FractionalRepetition(AbstractScheme):
             each = numbered(self._least, "answer")
             needed = f"{each} of each of {numbered(self.groups, 'group')}"
             raise missing_answers(self, answered, needed)
-        return _FractionalRecovery(self, answered, workers)
+        held = tuple(share % self.groups for share in answered)
+        return VotedSum(self.domain, self._voting, held, answered, workers)
 
     def over(self, field: PrimeField) -> FractionalRepetition:
         """The same groups, over another prime field."""
@@ -281,53 +282,6 @@ class FractionalRepetition(AbstractScheme):
             exact=self.domain.exact,
             again=self.reactive,
         )
-
-
-@final
-@dataclass(frozen=True)
-class _FractionalRecovery(AbstractRecovery):
-    scheme: FractionalRepetition
-    shares: tuple[int, ...]
-    workers: tuple[int, ...]
-
-    @property
-    def answered(self) -> tuple[int, ...]:
-        return self.shares
-
-    @property
-    def matrix(self) -> NDArray[Any]:
-        row = np.zeros((1, len(self.shares)), dtype=self.scheme.domain.dtype)
-        row[0, np.unique(self._held, return_index=True)[1]] = 1
-        return row
-
-    @property
-    def _held(self) -> NDArray[np.intp]:
-        """On which group each answer is."""
-        return np.array(self.shares) % self.scheme.groups
-
-    def recover(self, values: NDArray[Any]) -> Recovered:
-        domain = self.scheme.domain
-        rows = copies_of(values, self.shares, domain)
-        told = self.scheme._voting.told(rows, self._held, self.workers)  # noqa: SLF001 - its own scheme
-        each = chosen(rows, told.rows)
-        value = total(domain, each)
-        error = None if told.known.all() else _apart(each, np.where(told.known, 0.0, told.spread), value)
-        return Recovered(
-            value=value,
-            suspects=told.suspects,
-            error_estimate=error,
-            known=np.full(1, error is None),
-            block_errors=None if error is None else np.full(1, error),
-        )
-
-
-def _apart(rows: NDArray[Any], spread: NDArray[np.float64], value: NDArray[Any]) -> float:
-    """How far the sum may be off, by its own size, where answers are so far off by theirs."""
-    numbers = np.concatenate([rows, value[None]]).reshape(len(rows) + 1, -1)
-    size = np.abs(np.where(np.isfinite(numbers), numbers, 0)).astype(np.float64)
-    *each, whole = np.linalg.norm(size / (size.max(initial=0.0) or 1.0), axis=1)
-    off = float(spread[spread > 0.0] @ np.array(each)[spread > 0.0])
-    return max(off / whole, _TINY) if whole else np.inf
 
 
 def _sized(problem: Sum, threat: Threat, field: PrimeField) -> FractionalRepetition:  # noqa: ARG001 - any domain
@@ -363,7 +317,7 @@ ROW = SchemeRow(
         call="FractionalRepetition(blocks=K, workers=N, stragglers=S, adversaries=A, detects=D)",
         computes="sums of any function",
         late="any N - S answers are enough; a worker computes K/floor(N/(S + A + D + 1)) blocks",
-        wrong="A liars are named, D >= A are noticed; `reactive=True` asks again where two disagree",
+        wrong="A liars are named, D >= A noticed; `reactive=True` asks others where two disagree",
         curious="no",
         value="as computed: nothing is amplified",
     ),
