@@ -131,6 +131,7 @@ if TYPE_CHECKING:
     from anyk.schemes.sums.batched_coupons import BatchedCoupons as BatchedCoupons
     from anyk.schemes.sums.cyclic_mds import CyclicMDS as CyclicMDS
     from anyk.schemes.sums.cyclic_repetition import CyclicRepetition as CyclicRepetition
+    from anyk.schemes.sums.expander_repetition import ExpanderRepetition as ExpanderRepetition
     from anyk.schemes.sums.fractional_repetition import FractionalRepetition as FractionalRepetition
     from anyk.schemes.sums.harmonic import Harmonic as Harmonic
     from anyk.schemes.wrappers.agreed import Agreed as Agreed
@@ -175,6 +176,7 @@ _PLACES: Final = {
     "Encoder": "anyk.schemes.encoder",
     "Entangled": "anyk.schemes.products.entangled",
     "ExecutorError": "anyk.errors",
+    "ExpanderRepetition": "anyk.schemes.sums.expander_repetition",
     "FieldArray": "anyk.domains.array",
     "FilledReplication": "anyk.schemes.approximate.filled_replication.scheme",
     "FixedPoint": "anyk.fixed_point.format",

@@ -106,6 +106,24 @@ ROWS = [
         )
     ),
     tried(
+        "Take anyk.FractionalRepetition or anyk.CyclicRepetition.",
+        lambda: anyk.ExpanderRepetition(6, 9, domain=FIELD),
+        lambda: anyk.FractionalRepetition(6, 9, 2, domain=FIELD),
+        lambda: anyk.CyclicRepetition(9, 2, domain=FIELD),
+    ),
+    tried(
+        "Cut the data in more blocks.",
+        lambda: anyk.ExpanderRepetition(4, 7),
+        lambda: anyk.ExpanderRepetition(5, 7),
+    ),
+    tried(
+        "Add {} workers, or lower blocks.",
+        lambda: anyk.ExpanderRepetition(12, 4),
+        lambda more: anyk.ExpanderRepetition(12, 4 + more),
+        lambda _: anyk.ExpanderRepetition(8, 4),
+        less=lambda more: anyk.ExpanderRepetition(12, 4 + more),
+    ),
+    tried(
         "Take anyk.CyclicRepetition, of which any k answers determine the others too.",
         lambda: anyk.CyclicMDS(6, 2, domain=FIELD),
         lambda: anyk.CyclicRepetition(6, 2, domain=FIELD),

@@ -34,6 +34,7 @@ from anyk.schemes.sums import (
     batched_coupons,
     cyclic_mds,
     cyclic_repetition,
+    expander_repetition,
     fractional_repetition,
     harmonic,
 )
@@ -54,6 +55,7 @@ CATALOGUE: Final[tuple[SchemeRow | WrapperRow, ...]] = (
     harmonic.ROW,
     cyclic_repetition.ROW,
     cyclic_mds.ROW,
+    expander_repetition.ROW,
     fractional_repetition.ROW,
     batched_coupons.ROW,
     summed.ROW,
