@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
@@ -52,9 +53,6 @@ class MPINodes(AbstractTransport):
     """
 
     communicator: Any = None
-    _open: dict[tuple[int, ...], Any] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
 
     def __post_init__(self) -> None:
         if self.communicator is None:
@@ -82,15 +80,15 @@ class MPINodes(AbstractTransport):
         sizes: tuple[int, ...],
     ) -> Mapping[int, NDArray[np.uint8]]:
         """A broadcast from each member in turn."""
-        group, rank = self._communicator(members), self.communicator.rank
-        received = {}
-        for place, (member, size) in enumerate(zip(members, sizes, strict=True)):
-            if size:
-                buffer = np.empty(size, dtype=np.uint8)
-                if member == rank:
-                    buffer[:] = sent[member]
-                group.Bcast(buffer, root=place)
-                received[member] = buffer
+        rank, received = self.communicator.rank, {}
+        with self._together(members) as group:
+            for place, (member, size) in enumerate(zip(members, sizes, strict=True)):
+                if size:
+                    buffer = np.empty(size, dtype=np.uint8)
+                    if member == rank:
+                        buffer[:] = sent[member]
+                    group.Bcast(buffer, root=place)
+                    received[member] = buffer
         return received
 
     def share(self, notes: Mapping[int, bytes], most: int) -> Mapping[int, bytes]:
@@ -99,7 +97,6 @@ class MPINodes(AbstractTransport):
         Raises:
             ShuffleFailed: if one is too long: in all processes.
         """
-        self._close()
         note = np.frombuffer(notes[self.communicator.rank], dtype=np.uint8)
         lengths = np.empty(self.communicator.size, dtype=np.int64)
         self.communicator.Allgather(np.array([len(note)], dtype=np.int64), lengths)
@@ -118,17 +115,19 @@ class MPINodes(AbstractTransport):
             for rank, (end, length) in enumerate(zip(ends, lengths, strict=True))
         }
 
-    def _communicator(self, members: tuple[int, ...]) -> Any:
-        """That of a group; it is kept until another one is asked for."""
-        if members not in self._open:
-            self._close()
-            every = self.communicator.Get_group()
-            group = every.Incl(members)
-            self._open[members] = self.communicator.Create_group(group, _TAG)
+    @contextlib.contextmanager
+    def _together(self, members: tuple[int, ...]) -> Iterator[Any]:
+        """A communicator of a group alone.
+
+        It is made and freed each time, as its members have other groups in between, and a process
+        can't keep one for each of thousands.
+        """
+        every = self.communicator.Get_group()
+        group = every.Incl(members)
+        made = self.communicator.Create_group(group, _TAG)
+        try:
+            yield made
+        finally:
+            made.Free()
             group.Free()
             every.Free()
-        return self._open[members]
-
-    def _close(self) -> None:
-        while self._open:
-            self._open.popitem()[1].Free()
