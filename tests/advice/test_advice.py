@@ -12,6 +12,7 @@ import residue_rows
 import rest_rows
 import run_rows
 import scheme_rows
+import shuffle_rows
 import spec_rows
 import value_rows
 from tried import reached, sites
@@ -23,6 +24,7 @@ from anyk.domains.functions import refused
 TABLES = (
     cutting_rows, spec_rows, domain_rows, field_rows, scheme_rows, product_rows, run_rows,
     executor_rows, learn_rows, rest_rows, residue_rows, map_rows, value_rows,
+    shuffle_rows,
 )  # fmt: skip
 ROWS = [
     pytest.param(row, id=f"{table.__name__} {place} {row.says}")

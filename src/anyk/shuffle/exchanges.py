@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import final
 
@@ -82,8 +82,8 @@ class Exchanges:
         headers = self._carried(group, sent, sizes)
         told = self.clock()
         lengths = [self._length(group, place, headers) for place in range(len(sizes))]
-        layout = Layout(tuple(lengths))
-        mixed = {place: self._mixed(group, place, layout) for place in here}
+        layout = Layout(tuple(length or 0 for length in lengths))
+        mixed = {place: layout.mixed(self._known(group, place, lengths)) for place in here}
         sent = {
             place: mixed[place][place, : layout.messages[place]]
             for place in here
@@ -96,7 +96,8 @@ class Exchanges:
         came = self.clock()
         for place in here:
             value = layout.opened(place, mixed[place], messages)
-            self._open(group, place, value, headers.get((place + 1) % len(sizes)))
+            if lengths[place] is not None and value is not None:
+                self._keep(group, place, value, headers[(place + 1) % len(sizes)])
         self._seconds["encode"] += encoded - started + mixed_up - told
         self._seconds["send"] += told - encoded + came - mixed_up
         self._seconds["decode"] += self.clock() - came
@@ -137,11 +138,11 @@ class Exchanges:
                 kept[place] = message
         return kept
 
-    def _length(self, group: Group, place: int, headers: Mapping[int, Bytes]) -> int:
-        """Of the value that a member wants, as its header tells; 0 where that can't be used."""
+    def _length(self, group: Group, place: int, headers: Mapping[int, Bytes]) -> int | None:
+        """Of the value that a member wants, as its header tells; None where that can't be used."""
         header = headers.get((place + 1) % len(group.members))
         if header is None:
-            return 0
+            return None
         length = read_header(header)
         if length > self.limit:
             sender = group.members[(place + 1) % len(group.members)]
@@ -150,37 +151,31 @@ class Exchanges:
                 f"tells of a value of {length} bytes; the limit is {self.limit}. A message was "
                 "altered on its way, or limit is lower here than there.",
             )
-            return 0
+            return None
         return length
 
-    def _mixed(self, group: Group, place: int, layout: Layout) -> Bytes:
-        """What a member in this process knows of the messages of its group."""
+    def _known(self, group: Group, place: int, lengths: Sequence[int | None]) -> dict[int, bytes]:
+        """By place, what a member in this process knows that others want."""
         known = {
             of: self._value(group, place, of)
             for of, file in enumerate(group.wanted)
             if of != place and file is not None
         }
         for of, value in known.items():
-            if len(value) != layout.lengths[of]:
+            if lengths[of] not in {None, len(value)}:
                 self.meeting.problem(
                     group.members[place],
                     f"makes {len(value)} bytes of file {group.wanted[of]} for node "
-                    f"{group.members[of]}, and is told of {layout.lengths[of]}: map_fn must make "
-                    "the same bytes wherever it runs.",
+                    f"{group.members[of]}, and is told of {lengths[of]}: map_fn must make the same "
+                    "bytes wherever it runs.",
                 )
-        return layout.mixed(known)
+        return known
 
-    def _open(
-        self,
-        group: Group,
-        place: int,
-        value: bytes | None,
-        header: Bytes | None,
-    ) -> None:
-        """Keep what a member in this process wants, if it is what its header tells of."""
+    def _keep(self, group: Group, place: int, value: bytes, header: Bytes) -> None:
+        """Keep what a member in this process wanted, if it is what its header tells of."""
         node, file = group.members[place], group.wanted[place]
-        if file is None or value is None or header is None:
-            return  # nothing is wanted, or its sender has a problem already
+        if file is None:
+            raise ValueError("nothing is wanted")
         if not matches(header, file, node, value):
             senders = ", ".join(str(each) for each in group.members if each != node)
             self.meeting.problem(

@@ -9,7 +9,7 @@ from typing import Final, final
 
 from anyk.errors import InvalidArgument
 
-__all__ = ["MOST_GROUPS", "AbstractPlan", "Group", "few_enough"]
+__all__ = ["MOST_GROUPS", "AbstractPlan", "Group", "few_enough", "pair"]
 
 MOST_GROUPS: Final = 1 << 18
 """Groups that a plan may have: each costs every one of its members a message."""
@@ -103,6 +103,26 @@ class AbstractPlan(ABC):
         """The same if a message is sent to each node that wants it, one after the other."""
         wanted = sum(file is not None for group in self.groups for file in group.wanted)
         return Fraction(wanted, len(self.live) * self.files)
+
+
+def pair(node: int, file: int, holders: tuple[int, ...]) -> Group:
+    """A node that wants a value, and one that sends it as it is.
+
+    Args:
+        node: that wants its value.
+        file: of which.
+        holders: who could send it; who does depends on the file and the node, so that all have
+            about alike to do.
+
+    Example:
+        >>> from anyk.shuffle.plans import pair
+        >>> pair(0, 6, (1, 2, 3))
+        Group(members=(0, 1), wanted=(6, None))
+    """
+    sender = holders[(file + node) % len(holders)]
+    if node < sender:
+        return Group((node, sender), (file, None))
+    return Group((sender, node), (None, file))
 
 
 def few_enough(argument: str, given: int, groups: int, *, change: str) -> None:

@@ -69,7 +69,8 @@ def map_reduce(
             same bytes wherever it runs: a hash of strings or the order of a set do not.
         reduce_fn: makes a node's part of its values of all files, in the order of the files.
         transport: between the nodes; all of them in this process by default.
-        limit: bytes that one value may have. No peer makes this process allocate more.
+        limit: bytes that one value may have. No peer makes this process allocate more than five
+            times as many at a time.
         clock: seconds, of which differences are taken.
 
     Returns:

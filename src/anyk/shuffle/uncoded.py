@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import final
 
 from anyk.checks import instance
-from anyk.shuffle.plans import AbstractPlan, Group
+from anyk.shuffle.plans import AbstractPlan, Group, pair
 
 __all__ = ["Uncoded"]
 
@@ -53,12 +53,9 @@ class Uncoded(AbstractPlan):
     @cached_property
     def groups(self) -> tuple[Group, ...]:
         """A pair for each file and each node that lacks it."""
-        found = []
-        for file, holders in enumerate(self.holders):
-            for node in self.live:
-                if node not in holders:
-                    sender = holders[(file + node) % len(holders)]
-                    first = node < sender
-                    members = (node, sender) if first else (sender, node)
-                    found.append(Group(members, (file, None) if first else (None, file)))
-        return tuple(found)
+        return tuple(
+            pair(node, file, holders)
+            for file, holders in enumerate(self.holders)
+            for node in self.live
+            if node not in holders
+        )

@@ -8,7 +8,7 @@ from typing import final
 
 from anyk.checks import indices_of, instance, shown
 from anyk.errors import InvalidArgument
-from anyk.shuffle.plans import AbstractPlan, Group
+from anyk.shuffle.plans import AbstractPlan, Group, pair
 
 __all__ = ["Without"]
 
@@ -19,7 +19,8 @@ class Without(AbstractPlan):
     """A plan without some of its nodes, which are known to be dead before the maps begin.
 
     No file moves. The maps make a value for each node that is left, and in each group those that
-    are left send the pieces of the dead.
+    are left send the pieces of the dead. Where nobody else is left in a group, another holder of
+    the file sends the value as it is.
 
     Args:
         plan: of all nodes.
@@ -58,16 +59,6 @@ class Without(AbstractPlan):
                 needed="a holder of each file that is left",
                 change="Start with a plan of more copies, or leave one of them in.",
             )
-        if any(
-            sum(file is not None for file in group.wanted) and len(group.members) == 1
-            for group in self._left
-        ):
-            raise InvalidArgument(
-                "plan",
-                given=shown(self.plan),
-                needed="a plan in which each value has a sender that is left",
-                change="Take out the nodes first: Uncoded(Without(plan, nodes)).",
-            )
 
     @cached_property
     def live(self) -> tuple[int, ...]:
@@ -83,16 +74,14 @@ class Without(AbstractPlan):
 
     @cached_property
     def groups(self) -> tuple[Group, ...]:
-        """What is left of each group in which somebody still wants something."""
-        return tuple(group for group in self._left if any(f is not None for f in group.wanted))
-
-    @cached_property
-    def _left(self) -> tuple[Group, ...]:
+        """What is left of each group; another holder sends to who is alone in one."""
         found = []
         for group in self.plan.groups:
             pairs = zip(group.members, group.wanted, strict=True)
             kept = [(node, file) for node, file in pairs if node not in self.nodes]
-            if kept:
-                members, wanted = zip(*kept, strict=True)
-                found.append(Group(members, wanted))
+            wanted = [(node, file) for node, file in kept if file is not None]
+            if len(kept) > 1 and wanted:
+                found.append(Group(*zip(*kept, strict=True)))
+            else:
+                found += [pair(node, file, self.holders[file]) for node, file in wanted]
         return tuple(found)
