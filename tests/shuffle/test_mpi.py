@@ -1,6 +1,7 @@
 """Shuffles whose nodes are processes of MPI, started for real."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -107,6 +108,14 @@ def in_mpi(program, path: Path):
 def test_processes_of_mpi_are_nodes(tmp_path):
     done = in_mpi(WORKS, tmp_path)
     assert (done.returncode, done.stdout.split("\n")[0]) == (0, "all is well"), done.stderr
+
+
+def test_the_example_sorts(tmp_path):
+    example = Path(__file__).parents[2] / "examples" / "sort_on_mpi.py"
+    done = in_mpi(example.read_text(), tmp_path)
+    records = sum(map(int, re.findall(r"node \d has (\d+) records", done.stdout)))
+    multicast, unicast = map(int, re.findall(r"(\d+) (?:bytes )?as", done.stdout))
+    assert (records, unicast) == (6000, 2 * multicast), done.stdout + done.stderr
 
 
 def test_the_death_of_a_process_ends_the_program(tmp_path):
