@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from anyk import faults as faults
     from anyk import joblib as joblib
     from anyk import learn as learn
+    from anyk import shuffle as shuffle
     from anyk import testing as testing
     from anyk.answers import Answer as Answer
     from anyk.answers import Outcome as Outcome
@@ -262,10 +263,19 @@ _PLACES: Final = {
     "task_id": "anyk.executors.core.task_id",
     "worst_coalition": "anyk.audits.disclosure",
 }
-_NAMESPACES: Final = ("aggregation", "dask_array", "delays", "faults", "joblib", "learn", "testing")
+_NAMESPACES: Final = (
+    "aggregation",
+    "dask_array",
+    "delays",
+    "faults",
+    "joblib",
+    "learn",
+    "shuffle",
+    "testing",
+)
 
 if not TYPE_CHECKING:  # a type checker knows the names, and which there are not
-    __all__ = [*_PLACES, "delays", "faults", "testing"]  # noqa: PLE0604 - not learn, which needs an extra
+    __all__ = [*_PLACES, "delays", "faults", "shuffle", "testing"]  # noqa: PLE0604 - not learn, which needs an extra
 
     def __getattr__(name: str) -> Any:
         """A public name, when it is first used."""

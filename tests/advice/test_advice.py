@@ -13,6 +13,7 @@ import residue_rows
 import rest_rows
 import run_rows
 import scheme_rows
+import shuffle_rows
 import spec_rows
 import value_rows
 from tried import reached, sites
@@ -25,6 +26,7 @@ TABLES = (
     aggregation_rows,
     cutting_rows, spec_rows, domain_rows, field_rows, scheme_rows, product_rows, run_rows,
     executor_rows, learn_rows, rest_rows, residue_rows, map_rows, value_rows,
+    shuffle_rows,
 )  # fmt: skip
 ROWS = [
     pytest.param(row, id=f"{table.__name__} {place} {row.says}")
