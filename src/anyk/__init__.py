@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from anyk.audits.disclosure import leakage as leakage
     from anyk.audits.disclosure import worst_coalition as worst_coalition
     from anyk.audits.guesses import Attack as Attack
+    from anyk.codes.exact.extension import ExtensionField as ExtensionField
     from anyk.cutting.blocks import Blocks as Blocks
     from anyk.cutting.blocks import blocks as blocks
     from anyk.degrees.of_degree import of_degree as of_degree
@@ -135,7 +136,9 @@ if TYPE_CHECKING:
     from anyk.schemes.sums.cyclic_repetition import CyclicRepetition as CyclicRepetition
     from anyk.schemes.sums.expander_repetition import ExpanderRepetition as ExpanderRepetition
     from anyk.schemes.sums.fractional_repetition import FractionalRepetition as FractionalRepetition
+    from anyk.schemes.sums.frobenius import Frobenius as Frobenius
     from anyk.schemes.sums.harmonic import Harmonic as Harmonic
+    from anyk.schemes.sums.ye_abbe import YeAbbe as YeAbbe
     from anyk.schemes.wrappers.agreed import Agreed as Agreed
     from anyk.schemes.wrappers.summed import Summed as Summed
     from anyk.spec import Guarantee as Guarantee
@@ -179,10 +182,12 @@ _PLACES: Final = {
     "Entangled": "anyk.schemes.products.entangled",
     "ExecutorError": "anyk.errors",
     "ExpanderRepetition": "anyk.schemes.sums.expander_repetition",
+    "ExtensionField": "anyk.codes.exact.extension",
     "FieldArray": "anyk.domains.array",
     "FilledReplication": "anyk.schemes.approximate.filled_replication.scheme",
     "FixedPoint": "anyk.fixed_point.format",
     "FoldedGram": "anyk.schemes.products.folded_gram",
+    "Frobenius": "anyk.schemes.sums.frobenius",
     "FractionalRepetition": "anyk.schemes.sums.fractional_repetition",
     "FunctionRaised": "anyk.errors",
     "Futures": "anyk.executors.engines.futures",
@@ -244,6 +249,7 @@ _PLACES: Final = {
     "WorkerHealth": "anyk.executors.core.health",
     "WorkerTraceback": "anyk.errors",
     "WouldWrap": "anyk.errors",
+    "YeAbbe": "anyk.schemes.sums.ye_abbe",
     "WrapperRow": "anyk.schemes.row",
     "amap": "anyk.running.mapping.map",
     "audit": "anyk.audits.attack",

@@ -36,7 +36,9 @@ from anyk.schemes.sums import (
     cyclic_repetition,
     expander_repetition,
     fractional_repetition,
+    frobenius,
     harmonic,
+    ye_abbe,
 )
 from anyk.schemes.wrappers import agreed_row, summed
 
@@ -53,11 +55,13 @@ CATALOGUE: Final[tuple[SchemeRow | WrapperRow, ...]] = (
     spline.ROW,
     berrut.ROW,
     harmonic.ROW,
+    frobenius.ROW,
     cyclic_repetition.ROW,
     cyclic_mds.ROW,
     expander_repetition.ROW,
     fractional_repetition.ROW,
     batched_coupons.ROW,
+    ye_abbe.ROW,
     summed.ROW,
     agreed_row.ROW,
     uncoded.ROW,

@@ -32,6 +32,8 @@ from anyk.works.added import Added
 from anyk.works.combined import Combined, CombinedInKind
 from anyk.works.each_prime import EachPrime
 from anyk.works.products import Product, ProductModulo, SparseProduct
+from anyk.works.slices import CombinedSlices
+from anyk.works.without_constant import WithoutConstant
 
 __all__ = [
     "NOT_HELD",
@@ -55,6 +57,8 @@ _WORKS: dict[str, type[AbstractWork]] = {
     "product": Product,
     "product_modulo": ProductModulo,
     "sparse_product": SparseProduct,
+    "without_constant": WithoutConstant,
+    "combined_slices": CombinedSlices,
 }
 _PLAIN_DOMAINS: dict[str, AbstractDomain] = {
     "reals": Reals(),
