@@ -9,26 +9,24 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.answers import Recovered
 from anyk.checks import indices_of, instance, settle
-from anyk.codes.agreement import SINGLE, Agreement, Majority, same
+from anyk.codes.agreement import Agreement
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.domains.tensors import domain_for
-from anyk.domains.values import Values, together
-from anyk.errors import TooManyErrors, Unachievable
+from anyk.domains.values import Values
+from anyk.errors import Unachievable
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.schemes.base import (
     AbstractRecovery,
     AbstractScheme,
-    Copies,
     Encoded,
     Encoder,
     blocks_of,
-    copies_of,
     missing_answers,
 )
 from anyk.schemes.certainty import noticed_of
+from anyk.schemes.copies import CopiesRecovery
 from anyk.schemes.row import SchemeRow, SchemeWords, none_of
 from anyk.schemes.smaller import enough, or_lower
 from anyk.schemes.tally import AbstractTally, BlockTally, Replicas
@@ -208,7 +206,7 @@ class Replication(AbstractScheme):
             replicas = numbered(self._least, "replica")
             needed = f"{replicas} of each of {numbered(self.blocks, 'block')}"
             raise missing_answers(self, answered, needed)
-        return _ReplicationRecovery(self, answered, answered)
+        return self._recovery(answered, answered)
 
     def recovery_by(
         self,
@@ -222,142 +220,27 @@ class Replication(AbstractScheme):
             NotEnoughAnswers: as for `recovery`.
         """
         self.recovery(layout, answered)
-        return _ReplicationRecovery(self, answered, workers)
+        return self._recovery(answered, workers)
+
+    def _recovery(self, answered: tuple[int, ...], workers: tuple[int, ...]) -> CopiesRecovery:
+        return CopiesRecovery(
+            blocks=self.blocks,
+            domain=self.domain,
+            rtol=self.rtol,
+            adversaries=self.adversaries,
+            least=self._least,
+            shares=answered,
+            held=self._block(np.array(answered, dtype=np.intp)),
+            workers=workers,
+        )
 
     def over(self, field: PrimeField) -> Replication:
         """The same copies, of residues of another prime field."""
         return replace(self, domain=field)
 
-    def _block(self, workers: NDArray[np.int64]) -> NDArray[np.int64]:
+    def _block(self, workers: NDArray[np.intp]) -> NDArray[np.intp]:
         """Which block these workers hold."""
         return workers % self.blocks
-
-
-@final
-@dataclass(frozen=True)
-class _ReplicationRecovery(AbstractRecovery):
-    scheme: Replication
-    shares: tuple[int, ...]
-    workers: tuple[int, ...]
-
-    @property
-    def answered(self) -> tuple[int, ...]:
-        return self.shares
-
-    @property
-    def matrix(self) -> NDArray[Any]:
-        scheme = self.scheme
-        held = scheme._block(np.array(self.shares))  # noqa: SLF001 - its own scheme
-        matrix = np.zeros((scheme.blocks, len(self.shares)), dtype=scheme.domain.dtype)
-        for block in range(scheme.blocks):
-            matrix[block, np.flatnonzero(held == block)[0]] = 1
-        return matrix
-
-    def recover(self, values: NDArray[Any]) -> Recovered:
-        scheme = self.scheme
-        rows = copies_of(values, self.shares, scheme.domain)
-        held = scheme._block(np.array(self.shares))  # noqa: SLF001 - its own scheme
-        alike = self._all_alike(rows, held)
-        if alike is not None:
-            known = np.ones(scheme.blocks, dtype=np.bool_)
-            return Recovered(value=alike, known=known)
-        places = np.split(np.argsort(held, kind="stable"), np.cumsum(np.bincount(held))[:-1])
-        replicas = [self._one_each(each) for each in places]
-        agreement = Agreement(0.0 if scheme.domain.exact else scheme.rtol)
-        try:
-            majorities, suspects = self._told(rows, replicas, agreement)
-        except TooManyErrors as error:
-            if error.more or agreement.rtol is not None:
-                raise
-            majorities, suspects = self._told(rows, replicas, Agreement(floor=SINGLE))
-        chosen = [rows[each[of.chosen]] for each, of in zip(replicas, majorities, strict=True)]
-        value = together(chosen, "values")
-        known = np.array([each.known(scheme._least) for each in majorities])  # noqa: SLF001 - as above
-        errors = None if known.all() else _spread(value, known, majorities)
-        return Recovered(
-            value=value,
-            suspects=tuple(sorted(suspects)),
-            error_estimate=None if errors is None else float(np.sqrt(np.mean(errors**2))),
-            known=known,
-            block_errors=errors,
-        )
-
-    def _all_alike(self, rows: Copies, held: NDArray[np.int64]) -> NDArray[Any] | None:
-        """The value, where replicas of a block are equal to the bit; None where some are not."""
-        if self.workers is not self.shares:
-            says = held * (max(self.workers) + 1) + np.array(self.workers)
-            if len(np.unique(says)) < len(says):
-                return None  # some have a say twice
-        _, first = np.unique(held, return_index=True)
-        if not isinstance(rows, np.ndarray):
-            value = [rows[place] for place in first]
-            alike = all(same(value[block], row) for block, row in zip(held, rows, strict=True))
-            return together(value, "values") if alike else None
-        whole = rows[first]
-        return whole if len(first) == len(rows) or same(whole[held], rows) else None
-
-    def _one_each(self, replicas: NDArray[np.intp]) -> NDArray[np.intp]:
-        """The first replica of each worker: nobody has a say twice."""
-        firsts = {self.workers[place]: place for place in replicas[::-1]}
-        return np.array(sorted(firsts.values()), dtype=np.intp)
-
-    def _told(
-        self, rows: Copies, replicas: list[NDArray[np.intp]], agreement: Agreement
-    ) -> tuple[list[Majority], set[int]]:
-        """What D + 1 replicas of each block tell, and who tells something else.
-
-        Raises:
-            TooManyErrors: if there is a block of which they tell nothing, or more than A workers
-                tell something else.
-        """
-        scheme = self.scheme
-        least = scheme._least  # noqa: SLF001 - its own scheme
-        majorities: list[Majority] = []
-        suspects: set[int] = set()
-        missing = 0
-        for each in replicas:
-            majority = agreement.majority([rows[place] for place in each], least)
-            if majority is None:
-                missing += max(scheme.adversaries + least - each.size, 0)
-            else:
-                majorities.append(majority)
-                if len(majority.agreeing) < each.size:
-                    others = np.delete(each, majority.agreeing)
-                    suspects |= {self.workers[place] for place in others}
-        excess = len(suspects) > scheme.adversaries
-        if excess or len(majorities) < scheme.blocks:
-            raise TooManyErrors(
-                answered=self._contradicting(rows, replicas, agreement) or set(self.workers),
-                adversaries=scheme.adversaries,
-                detects=least - 1,
-                more=0 if excess else missing,
-                unless="" if scheme.domain.exact else _ADVICE,
-            )
-        return majorities, suspects
-
-    def _contradicting(
-        self, rows: Copies, replicas: list[NDArray[np.intp]], agreement: Agreement
-    ) -> set[int]:
-        """The workers of the blocks whose replicas do not all agree."""
-        who: set[int] = set()
-        for each in replicas:
-            majority = agreement.majority([rows[place] for place in each], 1) if each.size else None
-            if each.size and (majority is None or len(majority.agreeing) < each.size):
-                who |= {self.workers[place] for place in each}
-        return who
-
-
-def _spread(
-    value: NDArray[Any], known: NDArray[np.bool_], majorities: list[Majority]
-) -> NDArray[np.float64]:
-    """The errors of blocks whose replicas agree but for rounding, by the size of the value."""
-    size = np.abs(np.where(np.isfinite(value), value, 0)).astype(np.float64)
-    largest = float(size.max(initial=0.0)) or 1.0
-    sizes = np.sqrt(np.mean((size / largest).reshape(len(value), -1) ** 2, axis=1))
-    whole = float(np.sqrt(np.mean(sizes**2))) or 1.0
-    spread = np.array([each.spread for each in majorities])
-    errors: NDArray[np.float64] = np.where(known, 0.0, np.maximum(spread * sizes / whole, _TINY))
-    return errors
 
 
 def _sized(problem: Map, threat: Threat, field: PrimeField) -> Replication:  # noqa: ARG001 - any domain
