@@ -130,6 +130,7 @@ if TYPE_CHECKING:
     from anyk.schemes.row import WrapperRow as WrapperRow
     from anyk.schemes.sums.cyclic_repetition import CyclicRepetition as CyclicRepetition
     from anyk.schemes.sums.harmonic import Harmonic as Harmonic
+    from anyk.schemes.sums.partial_work import PartialWork as PartialWork
     from anyk.schemes.wrappers.agreed import Agreed as Agreed
     from anyk.schemes.wrappers.summed import Summed as Summed
     from anyk.spec import Guarantee as Guarantee
@@ -195,6 +196,7 @@ _PLACES: Final = {
     "OrthoPolynomial": "anyk.schemes.products.ortho_polynomial",
     "Outcome": "anyk.answers",
     "Paced": "anyk.executors.wrappers.paced",
+    "PartialWork": "anyk.schemes.sums.partial_work",
     "PolyDot": "anyk.schemes.products.polydot",
     "Polynomial": "anyk.schemes.products.polynomial",
     "PrimeField": "anyk.domains.prime",
