@@ -56,6 +56,7 @@ class UsableAnew:
         self.encoded = encoded
         self.by_shape: dict[tuple[int, ...], list[int]] = {}
         self.workers: dict[int, int] = {}
+        self.again: dict[int, int] = {}
 
     @property
     def shares(self) -> list[int]:
@@ -71,7 +72,7 @@ class UsableAnew:
 
     @property
     def enough(self) -> bool:
-        return self.encoded.scheme.sufficient(self.shares)
+        return self.encoded.scheme.sufficient([self.again[each] for each in self.shares])
 
     @property
     def wanted(self) -> WantedAnew | None:
@@ -79,7 +80,7 @@ class UsableAnew:
         if replicas is None:
             return None
         wanted = WantedAnew(replicas)
-        wanted.heard.update(self.shares)
+        wanted.heard.update(self.again[each] for each in self.shares)
         return wanted
 
     def needless(self) -> list[int]:
@@ -91,7 +92,10 @@ class UsableAnew:
             known = [each for each in range(len(wanted.replicas.blocks)) if each not in lacking]
         return [share for block in known for share in wanted.replicas.blocks[block]]
 
-    def add(self, share: int, shape: tuple[int, ...], worker: int) -> bool:
+    def add(
+        self, share: int, shape: tuple[int, ...], worker: int, again: int | None = None
+    ) -> bool:
+        self.again[share] = share if again is None else again
         self.workers[share] = worker
         self.by_shape.setdefault(shape, []).append(share)
         return True

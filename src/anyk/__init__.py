@@ -129,6 +129,7 @@ if TYPE_CHECKING:
     from anyk.schemes.row import SchemeWords as SchemeWords
     from anyk.schemes.row import WrapperRow as WrapperRow
     from anyk.schemes.sums.cyclic_repetition import CyclicRepetition as CyclicRepetition
+    from anyk.schemes.sums.fractional_repetition import FractionalRepetition as FractionalRepetition
     from anyk.schemes.sums.harmonic import Harmonic as Harmonic
     from anyk.schemes.sums.partial_work import PartialWork as PartialWork
     from anyk.schemes.wrappers.agreed import Agreed as Agreed
@@ -175,6 +176,7 @@ _PLACES: Final = {
     "FilledReplication": "anyk.schemes.approximate.filled_replication.scheme",
     "FixedPoint": "anyk.fixed_point.format",
     "FoldedGram": "anyk.schemes.products.folded_gram",
+    "FractionalRepetition": "anyk.schemes.sums.fractional_repetition",
     "FunctionRaised": "anyk.errors",
     "Futures": "anyk.executors.engines.futures",
     "GCSA": "anyk.schemes.products.gcsa",

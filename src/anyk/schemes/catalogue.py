@@ -30,7 +30,7 @@ from anyk.schemes.products import (
     uncoded,
 )
 from anyk.schemes.row import SchemeRow, WrapperRow
-from anyk.schemes.sums import cyclic_repetition, harmonic, partial_work
+from anyk.schemes.sums import cyclic_repetition, fractional_repetition, harmonic, partial_work
 from anyk.schemes.wrappers import agreed_row, summed
 
 __all__ = ["CATALOGUE"]
@@ -47,6 +47,7 @@ CATALOGUE: Final[tuple[SchemeRow | WrapperRow, ...]] = (
     berrut.ROW,
     harmonic.ROW,
     cyclic_repetition.ROW,
+    fractional_repetition.ROW,
     partial_work.ROW,
     summed.ROW,
     agreed_row.ROW,

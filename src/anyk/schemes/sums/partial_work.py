@@ -27,11 +27,11 @@ from anyk.schemes.base import (
     missing_answers,
 )
 from anyk.schemes.certainty import noticed_of
-from anyk.schemes.copies import CopiesRecovery
 from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_of
 from anyk.schemes.smaller import enough, or_lower
-from anyk.schemes.summing import summed
+from anyk.schemes.sums.voted import VotedSum
 from anyk.schemes.tally import AbstractTally, BlockTally, Replicas
+from anyk.schemes.voting import Voting
 from anyk.spec import Guarantee, Sum, Threat
 from anyk.wording import numbered
 
@@ -238,17 +238,20 @@ class PartialWork(AbstractScheme):
         if not self.sufficient(answered):
             copies = numbered(self._least, "answer")
             raise missing_answers(self, answered, f"{copies} on each of {self._chunks} blocks")
-        within = CopiesRecovery(
-            blocks=self._chunks,
-            domain=self.domain,
-            rtol=self.rtol,
+        held = self._held[list(answered)]
+        return VotedSum(self._voting, self.domain, answered, held, workers)
+
+    @property
+    def _voting(self) -> Voting:
+        """What tells the answer on a chunk."""
+        return Voting(
+            groups=self._chunks,
             adversaries=self.adversaries,
-            least=self._least,
-            shares=answered,
-            held=self._held[list(answered)],
-            workers=workers,
+            noticed=self._least - 1,
+            rtol=self.rtol,
+            exact=self.domain.exact,
+            apart=False,
         )
-        return summed(within, self.domain, checked=True)
 
     def over(self, field: PrimeField) -> PartialWork:
         """The same chunks, of residues of another prime field."""

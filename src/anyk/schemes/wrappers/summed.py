@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, final
 
+import numpy as np
+from numpy.typing import NDArray
+
+from anyk.answers import Recovered
 from anyk.checks import instance
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Complex, Reals
 from anyk.domains.tensors import Torch
-from anyk.domains.values import Values
+from anyk.domains.values import Values, added
 from anyk.errors import InvalidArgument
 from anyk.fixed_point.format import FixedPoint
 from anyk.randomness.entropy import AbstractSource, SystemSource
-from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded, Encoder
+from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded, Encoder, rows_of
 from anyk.schemes.maps.lagrange import Lagrange
 from anyk.schemes.maps.replication import Replication
 from anyk.schemes.maps.shamir import Shamir
 from anyk.schemes.row import SchemeRow, SchemeWords, WrapperRow, failing
-from anyk.schemes.summing import summed
-from anyk.schemes.tally import AbstractTally
+from anyk.schemes.tally import AbstractTally, Replicas
 from anyk.spec import Guarantee, Map, Sum, Threat
 from anyk.work import AbstractWork, Function
 
@@ -161,9 +165,76 @@ class Summed(AbstractScheme):
         Raises:
             NotEnoughAnswers: if they are too few for the scheme within.
         """
-        within = self.scheme.recovery(layout, answered)
+        return self._summed(self.scheme.recovery(layout, answered))
+
+    def recovery_by(
+        self, layout: Any, answered: tuple[int, ...], workers: tuple[int, ...]
+    ) -> AbstractRecovery:
+        """The same, where shares were answered by others than those that hold them."""
+        return self._summed(self.scheme.recovery_by(layout, answered, workers))
+
+    def replicas(self, layout: Any) -> Replicas | None:
+        """Those of the scheme within."""
+        return self.scheme.replicas(layout)
+
+    def _summed(self, within: AbstractRecovery) -> AbstractRecovery:
+        """A recovery of the scheme within, and then the sum."""
+        rows = within.matrix
         checked = bool(self.guarantee.adversaries) or not self.domain.exact
-        return summed(within, self.domain, checked=checked)
+        checked = checked or not rows.any(axis=0).all()
+        return _SummedRecovery(self, within, self._sum(rows)[None], checked)
+
+    def _sum(self, rows: NDArray[Any]) -> NDArray[Any]:
+        if isinstance(self.domain, (Values, Torch)):
+            return added(rows, "values")
+        ones = np.ones((1, len(rows)), dtype=self.domain.dtype)
+        return self.domain.matmul(ones, rows).reshape(rows.shape[1:])
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class _SummedRecovery(AbstractRecovery):
+    scheme: Summed
+    within: AbstractRecovery
+    row: NDArray[Any]
+    checked: bool  # an answer that R leaves out is there to check the others
+
+    @property
+    def answered(self) -> tuple[int, ...]:
+        return self.within.answered
+
+    @property
+    def matrix(self) -> NDArray[Any]:
+        return self.row
+
+    def recover(self, values: NDArray[Any]) -> Recovered:
+        if self.checked:  # a liar is to be named, and changes the combination
+            recovered = self.within.recover(values)
+            value = self.scheme._sum(recovered.value)  # noqa: SLF001 - its own scheme
+            estimate = _of_sum(recovered, value)
+            return Recovered(
+                value=value,
+                suspects=recovered.suspects,
+                error_estimate=estimate,
+                known=np.full(1, estimate is None),
+                block_errors=None if estimate is None else np.full(1, estimate),
+            )
+        domain = self.scheme.domain
+        array = rows_of(values, self.answered, domain)
+        value = domain.matmul(self.row, array).reshape(array.shape[1:])
+        return Recovered(value=value, known=np.ones(1, dtype=np.bool_))
+
+
+def _of_sum(recovered: Recovered, value: NDArray[Any]) -> float | None:
+    """The relative error of the sum: K errors add up, and values of either sign cancel.
+
+    By Cauchy's inequality no sum of K errors is larger than sqrt(K) times all of them together.
+    """
+    if recovered.error_estimate is None:
+        return None
+    size = float(np.linalg.norm(value))
+    most = math.sqrt(len(recovered.value)) * float(np.linalg.norm(recovered.value))
+    return recovered.error_estimate * most / size if size else math.inf
 
 
 def _sized(within: SchemeRow, problem: Sum, threat: Threat, field: PrimeField) -> Summed:
