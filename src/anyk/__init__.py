@@ -89,6 +89,8 @@ if TYPE_CHECKING:
     from anyk.running.run import distribute as distribute
     from anyk.running.run import run as run
     from anyk.running.run import stream as stream
+    from anyk.running.sequential import JobDone as JobDone
+    from anyk.running.sequential import sequential as sequential
     from anyk.schemes.approximate.analog_lagrange.scheme import AnalogLagrange as AnalogLagrange
     from anyk.schemes.approximate.berrut.scheme import Berrut as Berrut
     from anyk.schemes.approximate.chebyshev_lagrange.scheme import (
@@ -132,6 +134,7 @@ if TYPE_CHECKING:
     from anyk.schemes.sums.fractional_repetition import FractionalRepetition as FractionalRepetition
     from anyk.schemes.sums.harmonic import Harmonic as Harmonic
     from anyk.schemes.sums.partial_work import PartialWork as PartialWork
+    from anyk.schemes.sums.sequential_gradient import SequentialGradient as SequentialGradient
     from anyk.schemes.wrappers.agreed import Agreed as Agreed
     from anyk.schemes.wrappers.summed import Summed as Summed
     from anyk.spec import Guarantee as Guarantee
@@ -184,6 +187,7 @@ _PLACES: Final = {
     "Harmonic": "anyk.schemes.sums.harmonic",
     "Inline": "anyk.executors.local.inline",
     "InvalidArgument": "anyk.errors",
+    "JobDone": "anyk.running.sequential",
     "Lagrange": "anyk.schemes.maps.lagrange",
     "Lateness": "anyk.executors.core.lateness",
     "Leak": "anyk.leak",
@@ -215,6 +219,7 @@ _PLACES: Final = {
     "Rotation": "anyk.schemes.products.rotation",
     "SchemeRow": "anyk.schemes.row",
     "SchemeWords": "anyk.schemes.row",
+    "SequentialGradient": "anyk.schemes.sums.sequential_gradient",
     "Shamir": "anyk.schemes.maps.shamir",
     "ShortDot": "anyk.schemes.products.short_dot",
     "Shortlist": "anyk.planning.shortlist",
@@ -251,6 +256,7 @@ _PLACES: Final = {
     "of_degree": "anyk.degrees.of_degree",
     "run": "anyk.running.run",
     "schemes_for": "anyk.planning.shortlist",
+    "sequential": "anyk.running.sequential",
     "starmap": "anyk.running.mapping.map",
     "stream": "anyk.running.run",
     "task": "anyk.executors.remote.marks",

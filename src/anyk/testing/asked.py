@@ -40,7 +40,7 @@ def check_asked(
         late = generator.permutation(promise.workers)[: promise.stragglers].tolist()
         rows = range(len(answers))
         one = lies(encoded.scheme, answers, rows, generator)
-        for told in ({who: one for who in liars}, _each(encoded, answers, liars, generator)):
+        for told in (dict.fromkeys(liars, one), _each(encoded, answers, liars, generator)):
             recovered, asked = _asked(encoded, answers, told, late)
             what = f"late {late}, liars {liars}"
             near = np.allclose(recovered.value, made.truth, rtol=1e-9, atol=1e-9)
