@@ -56,7 +56,7 @@ class UsableAnew:
         self.encoded = encoded
         self.by_shape: dict[tuple[int, ...], list[int]] = {}
         self.workers: dict[int, int] = {}
-        self.again: dict[int, int] = {}
+        self.of: dict[int, int] = {}
 
     @property
     def shares(self) -> list[int]:
@@ -72,7 +72,7 @@ class UsableAnew:
 
     @property
     def enough(self) -> bool:
-        return self.encoded.scheme.sufficient([self.again[each] for each in self.shares])
+        return self.encoded.scheme.sufficient([self.of[share] for share in self.shares])
 
     @property
     def wanted(self) -> WantedAnew | None:
@@ -80,7 +80,7 @@ class UsableAnew:
         if replicas is None:
             return None
         wanted = WantedAnew(replicas)
-        wanted.heard.update(self.again[each] for each in self.shares)
+        wanted.heard.update(self.of[share] for share in self.shares)
         return wanted
 
     def needless(self) -> list[int]:
@@ -95,8 +95,8 @@ class UsableAnew:
     def add(
         self, share: int, shape: tuple[int, ...], worker: int, again: int | None = None
     ) -> bool:
-        self.again[share] = share if again is None else again
         self.workers[share] = worker
+        self.of[share] = share if again is None else again
         self.by_shape.setdefault(shape, []).append(share)
         return True
 

@@ -130,6 +130,7 @@ if TYPE_CHECKING:
     from anyk.schemes.row import SchemeRow as SchemeRow
     from anyk.schemes.row import SchemeWords as SchemeWords
     from anyk.schemes.row import WrapperRow as WrapperRow
+    from anyk.schemes.sums.batched_coupons import BatchedCoupons as BatchedCoupons
     from anyk.schemes.sums.cyclic_repetition import CyclicRepetition as CyclicRepetition
     from anyk.schemes.sums.fractional_repetition import FractionalRepetition as FractionalRepetition
     from anyk.schemes.sums.harmonic import Harmonic as Harmonic
@@ -156,6 +157,7 @@ _PLACES: Final = {
     "AnykError": "anyk.errors",
     "Attack": "anyk.audits.guesses",
     "Audit": "anyk.audits.attack",
+    "BatchedCoupons": "anyk.schemes.sums.batched_coupons",
     "Berrut": "anyk.schemes.approximate.berrut.scheme",
     "Blocks": "anyk.cutting.blocks",
     "Broadcast": "anyk.executors.core.broadcast",

@@ -125,6 +125,27 @@ ROWS = [
         lambda _: anyk.Shamir(blocks=1, degree=1, workers=4),
     ),
     tried(
+        "at most blocks = {}. Lower it.",
+        lambda: anyk.BatchedCoupons(2, 9, 3),
+        lambda most: anyk.BatchedCoupons(2, 9, most),
+    ),
+    tried(
+        "from 0 to 1. Leave it out: encode draws them.",
+        lambda: anyk.BatchedCoupons(2, 40, 2, drawn=[0, 2]),
+        lambda: anyk.BatchedCoupons(2, 40, 2).encode([5, 6]),
+    ),
+    tried(
+        "Encode again, for another draw; anyk.FractionalRepetition never misses one.",
+        lambda: anyk.BatchedCoupons(2, 3, 2, drawn=[1, 1, 1]),
+        lambda: anyk.BatchedCoupons(2, 40, 2).encode([5, 6]),
+        lambda: anyk.FractionalRepetition(2, 3, 0).encode([5, 6]),
+    ),
+    tried(
+        "Take encoded.scheme, of what encode returns.",
+        lambda: anyk.BatchedCoupons(2, 40, 2).tally(None),
+        lambda: anyk.BatchedCoupons(2, 40, 2).encode([5, 6]).scheme.tally(None),
+    ),
+    tried(
         "a modulus of at least N = {}. Take a larger prime; 2**31 - 1 is the default.",
         lambda: anyk.CyclicRepetition(7, 1, domain=anyk.PrimeField(5)),
         lambda least: anyk.CyclicRepetition(7, 1, domain=anyk.PrimeField(least)),
@@ -478,6 +499,39 @@ ROWS += [
         5,
         blocks=1,
         adversaries=0,
+    ),
+    short(
+        "Take {} workers, or lower blocks or adversaries.",
+        of(anyk.Replication, blocks=2, adversaries=1, reactive=True),
+        3,
+        blocks=1,
+        adversaries=0,
+    ),
+    short(
+        "Take {} workers, or lower adversaries.",
+        of(anyk.Replication, blocks=1, adversaries=1, reactive=True),
+        2,
+        adversaries=0,
+    ),
+    short(
+        "Take {} workers, or lower stragglers or adversaries.",
+        of(anyk.FractionalRepetition, blocks=4, stragglers=2, adversaries=2),
+        5,
+        stragglers=0,
+        adversaries=1,
+    ),
+    short(
+        "Take {} workers, or lower stragglers, adversaries or detects.",
+        of(anyk.FractionalRepetition, blocks=4, stragglers=1, adversaries=1, detects=2),
+        4,
+        stragglers=0,
+        detects=1,
+    ),
+    short(
+        "Take {} workers, or lower batches.",
+        of(anyk.BatchedCoupons, blocks=4, batches=3),
+        2,
+        batches=2,
     ),
     short(
         "Take {} workers, or lower blocks, adversaries or detects.",

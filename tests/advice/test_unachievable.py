@@ -19,7 +19,14 @@ GRIDS = {
         "blocks": THREE, "degree": THREE, "adversaries": [0, 1], "colluders": [1, 2],
         "detects": [None, 3], "field": [FIELD, anyk.PrimeField(7)],
     },
-    anyk.Replication: {"blocks": THREE, "adversaries": [0, 1, 2], "detects": [None, 2, 3]},
+    anyk.Replication: {
+        "blocks": THREE, "adversaries": [0, 1, 2], "detects": [None, 2, 3],
+        "reactive": [False, True],
+    },
+    anyk.FractionalRepetition: {
+        "blocks": THREE, "stragglers": [0, 2], "adversaries": [0, 1, 2], "detects": [None, 2, 3],
+        "reactive": [False, True],
+    },
     anyk.AnalogLagrange: {
         "blocks": [1, 2, 3], "degree": [1, 2], "adversaries": [0, 1, 2], "stragglers": NONE_OR,
     },

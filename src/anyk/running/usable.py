@@ -128,8 +128,8 @@ class Usable:
         """Count from the beginning what these shares are worth."""
         scheme, layout = self._encoded.scheme, self._encoded.layout
         self.shares = shares
-        self._counted: set[int] = set()
         self._tally, replicas = scheme.tally(layout), scheme.replicas(layout)
+        self._counted: set[int] = set()
         self.wanted = None if replicas is None else Wanted(replicas)
         for share in shares:
             self._count(share)

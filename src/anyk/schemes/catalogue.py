@@ -30,7 +30,13 @@ from anyk.schemes.products import (
     uncoded,
 )
 from anyk.schemes.row import SchemeRow, WrapperRow
-from anyk.schemes.sums import cyclic_repetition, fractional_repetition, harmonic, partial_work
+from anyk.schemes.sums import (
+    batched_coupons,
+    cyclic_repetition,
+    fractional_repetition,
+    harmonic,
+    partial_work,
+)
 from anyk.schemes.wrappers import agreed_row, summed
 
 __all__ = ["CATALOGUE"]
@@ -49,6 +55,7 @@ CATALOGUE: Final[tuple[SchemeRow | WrapperRow, ...]] = (
     cyclic_repetition.ROW,
     fractional_repetition.ROW,
     partial_work.ROW,
+    batched_coupons.ROW,
     summed.ROW,
     agreed_row.ROW,
     uncoded.ROW,

@@ -1,4 +1,4 @@
-"""What copies tell of each group: the answer that D + 1 workers agree on, and who says otherwise."""
+"""What copies tell of each group: what D + 1 workers agree on, and who says otherwise."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ class Voting:
             workers[place]
             for group, (each, of) in enumerate(zip(voices, majorities, strict=True))
             if group not in open_ones and len(of.agreeing) < each.size
-            for place in np.delete(each, of.agreeing)
+            for place in np.delete(each, of.agreeing).tolist()
         }
         excess = len(suspects) > self.adversaries or sum(shown) > self.noticed
         if open_ones or excess:

@@ -48,8 +48,9 @@ class Added(AbstractWork):
         """The sum of f(X_j, argument, ..)."""
         blocks, there = parts
         flags = there.values if isinstance(there, FieldArray) else np.asarray(there)
-        own = [blocks[place] for place in np.flatnonzero(flags)]
-        total, kinds = None, []
+        own = [blocks[place] for place in np.flatnonzero(flags).tolist()]
+        total: Any = None
+        kinds = []
         for result in results_of(self.function, own, arguments):
             if len(own) == 1:
                 return result

@@ -89,7 +89,9 @@ class CombinedInKind(AbstractWork):
         blocks, weights = parts[0], np.asarray(parts[1])
         total: Any = None
         kinds = []
-        for weight, result in zip(weights, results_of(self.function, blocks, arguments), strict=True):
+        for weight, result in zip(
+            weights, results_of(self.function, blocks, arguments), strict=True
+        ):
             if len(weights) == 1 and weight == 1:
                 return result
             check_shape(result.shape, result.shape if total is None else total.shape)
@@ -103,7 +105,9 @@ class CombinedInKind(AbstractWork):
             return total.astype(kind) if kind.kind in "fc" else total
 
 
-def results_of(function: Function, blocks: Sequence[Any], arguments: Sequence[Any]) -> Iterator[Any]:
+def results_of(
+    function: Function, blocks: Sequence[Any], arguments: Sequence[Any]
+) -> Iterator[Any]:
     """What the function makes of each block, with arguments of its own each time.
 
     Args:

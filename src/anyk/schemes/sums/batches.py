@@ -1,4 +1,4 @@
-"""Blocks cut in batches of which each worker holds one, and the sum of one answer on each."""
+"""Blocks cut in batches, of which each worker holds one and adds up what f makes of it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,9 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.domains.base import AbstractDomain
-from anyk.domains.tensors import Torch
-from anyk.domains.values import Values, added
 from anyk.errors import InvalidArgument
 
-__all__ = ["Batches", "no_shares", "total"]
+__all__ = ["Batches", "no_shares"]
 
 
 @final
@@ -71,34 +68,13 @@ class Batches:
         """
         numbers, _ = self._cut()
         batch = np.repeat(np.arange(self.batches), numbers)
-        return (batch == of[:, None]).astype(dtype)
+        return np.asarray(batch == of[:, None], dtype=dtype)
 
     def _cut(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """How many blocks each batch has, and where it begins."""
         least, more = divmod(self.blocks, self.batches)
         numbers = least + (np.arange(self.batches) < more)
         return numbers, np.cumsum(numbers) - numbers
-
-
-def total(domain: AbstractDomain, rows: NDArray[Any]) -> NDArray[Any]:
-    """The sum of answers: whole numbers exactly, floats in their type.
-
-    Args:
-        domain: of the answers.
-        rows: ndarray (B, *out).
-
-    Raises:
-        InvalidArgument: if whole numbers have a sum of more than 64 bits.
-
-    Example:
-        >>> from anyk.schemes.sums.batches import total
-        >>> total(anyk.PrimeField(7), np.array([[5, 1], [4, 1]]))
-        array([2, 2])
-    """
-    if isinstance(domain.of if isinstance(domain, Torch) else domain, Values):
-        return added(rows, "values")
-    ones = np.ones((1, len(rows)), dtype=domain.dtype)
-    return domain.matmul(ones, rows).reshape(rows.shape[1:])
 
 
 def no_shares(per_worker: tuple[bool, ...]) -> None:

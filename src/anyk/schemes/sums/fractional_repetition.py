@@ -31,7 +31,7 @@ from anyk.schemes.precision import over
 from anyk.schemes.row import SchemeRow, SchemeWords, none_of
 from anyk.schemes.smaller import enough, or_lower
 from anyk.schemes.sums.batches import Batches, no_shares
-from anyk.schemes.sums.voted import VotedSum
+from anyk.schemes.sums.voted_sum import VotedSum
 from anyk.schemes.tally import AbstractTally, BlockTally, Replicas
 from anyk.schemes.voting import Voting
 from anyk.spec import Guarantee, Sum, Threat
@@ -255,8 +255,8 @@ class FractionalRepetition(AbstractScheme):
             each = numbered(self._least, "answer")
             needed = f"{each} of each of {numbered(self.groups, 'group')}"
             raise missing_answers(self, answered, needed)
-        held = np.array(answered) % self.groups
-        return VotedSum(self._voting, self.domain, answered, held, workers)
+        held = tuple(share % self.groups for share in answered)
+        return VotedSum(self.domain, self._voting, held, answered, workers)
 
     def over(self, field: PrimeField) -> FractionalRepetition:
         """The same groups, over another prime field."""
@@ -317,7 +317,7 @@ ROW = SchemeRow(
         call="FractionalRepetition(blocks=K, workers=N, stragglers=S, adversaries=A, detects=D)",
         computes="sums of any function",
         late="any N - S answers are enough; a worker computes K/floor(N/(S + A + D + 1)) blocks",
-        wrong="A liars are named, D >= A are noticed; `reactive=True` asks again where two disagree",
+        wrong="A liars are named, D >= A noticed; `reactive=True` asks others where two disagree",
         curious="no",
         value="as computed: nothing is amplified",
     ),

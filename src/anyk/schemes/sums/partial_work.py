@@ -29,7 +29,7 @@ from anyk.schemes.base import (
 from anyk.schemes.certainty import noticed_of
 from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_of
 from anyk.schemes.smaller import enough, or_lower
-from anyk.schemes.sums.voted import VotedSum
+from anyk.schemes.sums.voted_sum import VotedSum
 from anyk.schemes.tally import AbstractTally, BlockTally, Replicas
 from anyk.schemes.voting import Voting
 from anyk.spec import Guarantee, Sum, Threat
@@ -238,8 +238,8 @@ class PartialWork(AbstractScheme):
         if not self.sufficient(answered):
             copies = numbered(self._least, "answer")
             raise missing_answers(self, answered, f"{copies} on each of {self._chunks} blocks")
-        held = self._held[list(answered)]
-        return VotedSum(self._voting, self.domain, answered, held, workers)
+        held = tuple(self._held[list(answered)].tolist())
+        return VotedSum(self.domain, self._voting, held, answered, workers)
 
     @property
     def _voting(self) -> Voting:

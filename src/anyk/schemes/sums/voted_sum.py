@@ -1,7 +1,8 @@
-"""The sum of what copies of its parts tell, by vote."""
+"""The sum of one right answer on each batch, of which several workers have the same."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -10,37 +11,33 @@ from numpy.typing import NDArray
 
 from anyk.answers import Recovered
 from anyk.domains.base import AbstractDomain
+from anyk.domains.tensors import Torch
+from anyk.domains.values import Values, added
 from anyk.schemes.recovery import AbstractRecovery, copies_of
-from anyk.schemes.sums.batches import total
 from anyk.schemes.voting import Voting, chosen
 
-__all__ = ["VotedSum"]
+__all__ = ["VotedSum", "total"]
 
 _TINY = float(np.finfo(np.float64).tiny)
 
 
 @final
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class VotedSum(AbstractRecovery):
-    """The sum of one answer a group, which its copies agree on.
+    """The sum of what is believed of each batch.
 
     Args:
-        voting: what tells the answer of a group.
         domain: of the answers.
-        shares: that were answered.
-        held: on which group each answer is, intp ndarray (len(shares),).
-        workers: who gave each.
-
-    Example:
-        >>> scheme = anyk.FractionalRepetition(2, 4, stragglers=1)
-        >>> scheme.recovery(None, (0, 1, 2)).recover(np.array([3.0, 4.0, 3.0])).value
-        array(7.)
+        voting: what is believed.
+        held: the batch that each answer is on.
+        shares: that they are the answers on.
+        workers: who gave them.
     """
 
-    voting: Voting
     domain: AbstractDomain
+    voting: Voting
+    held: tuple[int, ...]
     shares: tuple[int, ...]
-    held: NDArray[np.intp]
     workers: tuple[int, ...]
 
     @property
@@ -50,15 +47,15 @@ class VotedSum(AbstractRecovery):
 
     @property
     def matrix(self) -> NDArray[Any]:
-        """A one for the first copy of each group."""
+        """A one for the first answer on each batch."""
         row = np.zeros((1, len(self.shares)), dtype=self.domain.dtype)
         row[0, np.unique(self.held, return_index=True)[1]] = 1
         return row
 
     def recover(self, values: NDArray[Any]) -> Recovered:
-        """The sum and the liars; see `AbstractRecovery.recover`."""
+        """The sum, and who told something else than what is believed."""
         rows = copies_of(values, self.shares, self.domain)
-        told = self.voting.told(rows, self.held, self.workers)
+        told = self.voting.told(rows, np.array(self.held), self.workers)
         each = chosen(rows, told.rows)
         value = total(self.domain, each)
         spread = np.where(told.known, 0.0, told.spread)
@@ -72,10 +69,32 @@ class VotedSum(AbstractRecovery):
         )
 
 
+def total(domain: AbstractDomain, rows: NDArray[Any]) -> NDArray[Any]:
+    """The sum of answers: whole numbers exactly, floats in their type.
+
+    Args:
+        domain: of the answers.
+        rows: ndarray (B, *out).
+
+    Raises:
+        InvalidArgument: if whole numbers have a sum of more than 64 bits.
+
+    Example:
+        >>> from anyk.schemes.sums.voted_sum import total
+        >>> total(anyk.PrimeField(7), np.array([[5, 1], [4, 1]]))
+        array([2, 2])
+    """
+    if isinstance(domain.of if isinstance(domain, Torch) else domain, Values):
+        return added(rows, "values")
+    ones = np.ones((1, len(rows)), dtype=domain.dtype)
+    return domain.matmul(ones, rows).reshape(rows.shape[1:])
+
+
 def _apart(rows: NDArray[Any], spread: NDArray[np.float64], value: NDArray[Any]) -> float:
     """How far the sum may be off, by its own size, where answers are so far off by theirs."""
     numbers = np.concatenate([rows, value[None]]).reshape(len(rows) + 1, -1)
     size = np.abs(np.where(np.isfinite(numbers), numbers, 0)).astype(np.float64)
     *each, whole = np.linalg.norm(size / (size.max(initial=0.0) or 1.0), axis=1)
-    off = float(spread[spread > 0.0] @ np.array(each)[spread > 0.0])
-    return max(off / whole, _TINY) if whole else np.inf
+    apart = spread > 0.0
+    off = float(spread[apart] @ np.array(each)[apart])
+    return max(off / whole, _TINY) if whole else math.inf
