@@ -166,7 +166,8 @@ class SequentialGradient:
         """
         if part < self.window - 1:
             return np.ones(len(workers), dtype=self.inner.code.matrix.dtype)
-        return self.inner.recovery(None, tuple(workers)).matrix[0]
+        row: NDArray[Any] = self.inner.recovery(None, tuple(workers)).matrix[0]
+        return row
 
     def course(self) -> Course:
         """Who computes what, round by round, given who was late before."""
