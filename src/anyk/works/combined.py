@@ -15,7 +15,7 @@ from anyk.errors import InvalidArgument
 from anyk.work import AbstractWork, Function, callable_of
 from anyk.works.each_prime import for_each_call
 
-__all__ = ["Combined", "CombinedInKind", "check_shape", "results_of"]
+__all__ = ["Combined", "CombinedInKind", "check_long", "check_shape", "results_of"]
 
 _EXACT = 1 << 53  # up to which double precision holds all whole numbers
 
@@ -95,7 +95,7 @@ class CombinedInKind(AbstractWork):
             if len(weights) == 1 and weight == 1:
                 return result
             check_shape(result.shape, result.shape if total is None else total.shape)
-            _check_long(result)
+            check_long(result)
             kinds.append(result.dtype)
             with np.errstate(over="ignore", invalid="ignore"):  # the domain refuses Inf and NaN
                 term = np.asarray(weight * result)
@@ -139,8 +139,15 @@ def check_shape(shape: tuple[int, ...], first: tuple[int, ...]) -> None:
         )
 
 
-def _check_long(result: Any) -> None:
-    """Refuse whole numbers that double precision does not hold."""
+def check_long(result: Any) -> None:
+    """Refuse whole numbers that double precision does not hold.
+
+    Args:
+        result: of a block.
+
+    Raises:
+        InvalidArgument: if it has such.
+    """
     if result.dtype.kind in "iu" and result.size:
         largest = max(abs(int(result.max())), abs(int(result.min())))
         if largest > _EXACT:
