@@ -151,12 +151,9 @@ def at_scale(clients: int, numbers: int) -> bool:
     growth = max(memory) - memory[min(2, len(memory) - 1)]
     upload = sent / clients / (4 * numbers)
     others = [each for name, each in parties.items() if name != "aggregator-2"]
-    print(
-        f"{clients} clients x {numbers} numbers, K = {plan.blocks}, primes = {len(plan.vectors.fields)}:"
-    )
-    print(
-        f"  a client        {own}, {sent / clients / 1e6:.3f} MB sent: {upload:.2f} x 4 bytes a number"
-    )
+    primes, ratio = len(plan.vectors.fields), f"{upload:.2f} x 4 bytes a number"
+    print(f"{clients} clients x {numbers} numbers, K = {plan.blocks}, primes = {primes}:")
+    print(f"  a client        {own}, {sent / clients / 1e6:.3f} MB sent: {ratio}")
     print(f"  a plain client  {plain} with the sum, {4 * numbers / 1e6:.3f} MB sent")
     print(
         f"  an aggregator   {np.mean([e.spent for e in others]):.2f} s, "
