@@ -301,7 +301,7 @@ def _worker(arguments: argparse.Namespace) -> int:
 
 
 def _certificates(arguments: argparse.Namespace) -> int:
-    from anyk.executors.remote.certificates import (  # noqa: PLC0415 - as above
+    from anyk.connections.certificates import (  # noqa: PLC0415 - as above
         make_certificates,
         renew_certificate,
         revoke_certificates,

@@ -21,6 +21,12 @@ from tried import tried
 
 import anyk
 from anyk import delays
+from anyk.connections.certificates import (
+    make_certificates,
+    renew_certificate,
+    revoke_certificates,
+)
+from anyk.connections.tls import client_context
 from anyk.executors.core.placements import Placements
 from anyk.executors.engines.futures_worker import FuturesWorker
 from anyk.executors.processes.constants import Constants
@@ -28,16 +34,11 @@ from anyk.executors.processes.executor import _pack as packed_for_processes
 from anyk.executors.processes.executor import _refuse as refuse
 from anyk.executors.remote.arguments import pack, sendable
 from anyk.executors.remote.budget import Budget
-from anyk.executors.remote.certificates import (
-    make_certificates,
-    renew_certificate,
-    revoke_certificates,
-)
 from anyk.executors.remote.command import serve_worker
 from anyk.executors.remote.executor import _checked as addresses
+from anyk.executors.remote.frames import PROTOCOL
 from anyk.executors.remote.offer import Offer
 from anyk.executors.remote.request import _named, _words, described, make_request
-from anyk.executors.remote.tls import client_context
 from anyk.faults import Faulty
 from anyk.work import AbstractWork, Plain
 from anyk.works.products import Product
@@ -141,7 +142,7 @@ def certificates(hosts=("127.0.0.1",), days=1, *, workers=None, twice=""):
             other = Path(directory) / str(again if twice == "elsewhere" else 0)
             other.mkdir(exist_ok=True)
             make_certificates(other, workers=workers, hosts=hosts, days=days)
-        return client_context(other / "master")
+        return client_context(other / "master", PROTOCOL)
 
 
 def made(spoil=None, *repairs):
@@ -153,7 +154,7 @@ def made(spoil=None, *repairs):
             spoil(place)
         for repair in repairs:
             repair(place)
-        client_context(place / "master")
+        client_context(place / "master", PROTOCOL)
 
 
 def another_key(place):
@@ -589,7 +590,7 @@ ROWS = [
     ),
     tried(
         "Make some for a trial: anyk certificates DIR --workers 3.",
-        lambda: client_context(Path("nowhere")),
+        lambda: client_context(Path("nowhere"), PROTOCOL),
         certificates,
     ),
 ]

@@ -23,7 +23,9 @@ from in_place import change_nothing_for_others, ways
 
 import anyk
 from anyk.answers import Answer
-from anyk.executors.core.answer_header import LONGEST_HEADER, BrokenAnswer
+from anyk.connections.broken import BrokenAnswer
+from anyk.connections.tls import parse_address
+from anyk.executors.core.answer_header import LONGEST_HEADER
 from anyk.executors.core.base import PerWorker
 from anyk.executors.remote.arguments import pack, unpack
 from anyk.executors.remote.executor import Remote
@@ -32,7 +34,6 @@ from anyk.executors.remote.offer import Offer
 from anyk.executors.remote.request import described, domain_of, make_request
 from anyk.executors.remote.server import Server
 from anyk.executors.remote.session import Session
-from anyk.executors.remote.tls import parse_address
 from anyk.testing import Trial
 from anyk.work import Plain, WorkerTask
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.checks import count, positive, shown
+from anyk.connections.tls import Address, client_context, is_loopback, normal, parse_address
 from anyk.errors import ExecutorError, InvalidArgument
 from anyk.executors.core.calls import AbstractCalls, Batch, Result
 from anyk.executors.core.crew import AbstractCrewed, Crew
@@ -22,10 +23,10 @@ from anyk.executors.core.posted_calls import Compute
 from anyk.executors.core.raised import Raised
 from anyk.executors.core.run_task import Task
 from anyk.executors.remote.arguments import sendable
+from anyk.executors.remote.frames import PROTOCOL
 from anyk.executors.remote.link import Keys, Limits, RemoteLink
 from anyk.executors.remote.places import check_places, most_in_one_place
 from anyk.executors.remote.request import Request, make_request
-from anyk.executors.remote.tls import Address, client_context, is_loopback, normal, parse_address
 
 __all__ = ["Remote"]
 
@@ -104,7 +105,9 @@ class Remote(AbstractCrewed):
         )
         directory = None if self._tls is None else Path(self._tls).absolute()
         if directory is not None:
-            client_context(directory)  # says now what is wrong; each connection reads it anew
+            client_context(
+                directory, PROTOCOL
+            )  # says now what is wrong; each connection reads it anew
         keys = Keys()
 
         parsed = self._addresses

@@ -14,18 +14,18 @@ from typing import NoReturn, final
 
 import numpy as np
 
+from anyk.connections.handshake import admit
+from anyk.connections.party import Stranger
+from anyk.connections.stream import AbstractStream, PlainStream
+from anyk.connections.tls import patient
 from anyk.executors.core.family import adopt_orphans, end, end_descendants, when_parent_ends
 from anyk.executors.core.raised import describe, printable
 from anyk.executors.core.run_task import reaper
 from anyk.executors.remote.budget import Budget
-from anyk.executors.remote.frames import Channel
-from anyk.executors.remote.handshake import admit
+from anyk.executors.remote.frames import PROTOCOL, Channel
 from anyk.executors.remote.offer import Offer
-from anyk.executors.remote.party import Stranger
 from anyk.executors.remote.session import Session
-from anyk.executors.remote.stream import AbstractStream, PlainStream
 from anyk.executors.remote.task_limits import TaskLimits
-from anyk.executors.remote.tls import patient
 from anyk.executors.remote.visitor import ADMITTED, ENDED, GREETING, GROUP, HEARD, REFUSED
 
 __all__ = ["Host"]
@@ -96,7 +96,9 @@ class Host:
         first = connection.recv(1, socket.MSG_PEEK)  # nothing is read for those who say nothing
         if first != _HANDSHAKE:
             raise Stranger("it does not begin TLS" if first else "it has gone again")
-        return admit(connection, self.tls, self.master, time.monotonic() + GREETING)
+        return admit(
+            connection, self.tls, self.master, time.monotonic() + GREETING, protocol=PROTOCOL
+        )
 
     def _serve(self, connection: socket.socket, stream: AbstractStream, tell: int) -> None:
         os.register_at_fork(after_in_child=partial(_let_go, connection, tell))

@@ -14,13 +14,13 @@ from pathlib import Path
 from select import POLLIN, poll
 from typing import final
 
+from anyk.connections.talk import Talk
+from anyk.connections.tls import Address
 from anyk.executors.core.family import adopt_orphans, children, end
 from anyk.executors.core.raised import describe, printable
 from anyk.executors.remote.budget import Budget
 from anyk.executors.remote.host import Host
 from anyk.executors.remote.offer import Offer
-from anyk.executors.remote.talk import Talk
-from anyk.executors.remote.tls import Address
 from anyk.executors.remote.visitor import ENDED, REFUSED, Visitor
 from anyk.wording import numbered
 
@@ -59,7 +59,7 @@ class Server:
     Example:
         >>> from anyk.executors.remote.offer import Offer
         >>> from anyk.executors.remote.server import Server
-        >>> from anyk.executors.remote.tls import parse_address
+        >>> from anyk.connections.tls import parse_address
         >>> server = Server(
         ...     parse_address("127.0.0.1:0", "listen"), Offer("anyk.testing.tasks"), None
         ... )

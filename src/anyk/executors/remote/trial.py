@@ -8,8 +8,8 @@ import tempfile
 from pathlib import Path
 from typing import Self, final
 
+from anyk.connections.certificates import make_certificates
 from anyk.errors import ExecutorError
-from anyk.executors.remote.certificates import make_certificates
 
 __all__ = ["Trial"]
 

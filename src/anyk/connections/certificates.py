@@ -8,10 +8,10 @@ from pathlib import Path
 from cryptography import x509
 
 from anyk.checks import count
+from anyk.connections.authority import Authority, general_name, new_key, pem_of, write
+from anyk.connections.party import AUTHORITY, CERTIFICATE, KEY, REVOKED
+from anyk.connections.tls import normal
 from anyk.errors import InvalidArgument
-from anyk.executors.remote.authority import Authority, general_name, new_key, pem_of, write
-from anyk.executors.remote.party import AUTHORITY, CERTIFICATE, KEY, REVOKED
-from anyk.executors.remote.tls import normal
 
 __all__ = ["make_certificates", "renew_certificate", "revoke_certificates"]
 
@@ -44,7 +44,7 @@ def make_certificates(
 
     Example:
         >>> import tempfile
-        >>> from anyk.executors.remote.certificates import make_certificates
+        >>> from anyk.connections.certificates import make_certificates
         >>> with tempfile.TemporaryDirectory() as place:
         ...     names = make_certificates(Path(place), workers=2)
         ...     files = sorted(path.name for path in (Path(place) / "worker-1").iterdir())
@@ -89,7 +89,7 @@ def renew_certificate(directory: Path, name: str, *, days: int = 30) -> str:
 
     Example:
         >>> import tempfile
-        >>> from anyk.executors.remote.certificates import make_certificates, renew_certificate
+        >>> from anyk.connections.certificates import make_certificates, renew_certificate
         >>> with tempfile.TemporaryDirectory() as place:
         ...     _ = make_certificates(Path(place), workers=1)
         ...     old = (Path(place) / "worker-0" / "key.pem").read_bytes()
@@ -123,7 +123,7 @@ def revoke_certificates(directory: Path, names: Sequence[str] = (), *, days: int
 
     Example:
         >>> import tempfile
-        >>> from anyk.executors.remote.certificates import make_certificates, revoke_certificates
+        >>> from anyk.connections.certificates import make_certificates, revoke_certificates
         >>> with tempfile.TemporaryDirectory() as place:
         ...     _ = make_certificates(Path(place), workers=2)
         ...     _ = revoke_certificates(Path(place), ["worker-1"])

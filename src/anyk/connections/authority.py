@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from anyk.checks import shown
+from anyk.connections.party import AUTHORITY, KEY, REVOKED
 from anyk.errors import InvalidArgument
-from anyk.executors.remote.party import AUTHORITY, KEY, REVOKED
 
 __all__ = ["Authority", "general_name", "new_key", "pem_of", "write"]
 
@@ -39,7 +39,7 @@ class Authority:
 
     Example:
         >>> import tempfile
-        >>> from anyk.executors.remote.authority import Authority, new_key
+        >>> from anyk.connections.authority import Authority, new_key
         >>> with tempfile.TemporaryDirectory() as place:
         ...     authority = Authority.make(Path(place), days=30)
         ...     certificate = authority.sign("master", new_key(), ["master"], days=30)
