@@ -532,7 +532,7 @@ def test_addresses_that_can_not_be_used(addresses: Any, tls: Any, argument: str)
 
 def test_two_workers_of_one_name_are_refused(trial: Trial) -> None:
     for pair in (["h:1", "h:2"], ["w@h:1", "W@g:1"], ["[::1]:1", "[0:0::1]:2"]):
-        with pytest.raises(anyk.InvalidArgument, match="One worker, one share"):
+        with pytest.raises(anyk.InvalidArgument, match="another name for each"):
             Remote(pair, tls=trial.master)
 
 
