@@ -152,22 +152,22 @@ class PlainStream(AbstractStream):
         self._socket.settimeout(left)
 
 
-def cut(stream: AbstractStream) -> None:
-    """End the connection under whoever uses it in another thread, who gets an error."""
+def cut(connection: socket.socket) -> None:
+    """End a connection under whoever uses it in another thread, who gets an error."""
     with contextlib.suppress(OSError):
-        stream.raw.shutdown(socket.SHUT_RDWR)
+        connection.shutdown(socket.SHUT_RDWR)
 
 
-def close(stream: AbstractStream, *, at_once: bool = False) -> None:
-    """Close the connection. Harmless when called twice.
+def close(connection: socket.socket, *, at_once: bool = False) -> None:
+    """Close a connection. Harmless when called twice.
 
     Args:
-        stream: the connection.
+        connection: as `AbstractStream.raw` is.
         at_once: throw away what is still on its way, and leave nothing to the kernel, which would
             try for minutes to send it to one who does not read.
     """
     if at_once:
         with contextlib.suppress(OSError):
-            stream.raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGERING)
-    cut(stream)  # also where a fork of this process has it
-    stream.raw.close()
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGERING)
+    cut(connection)  # also where a fork of this process has it
+    connection.close()

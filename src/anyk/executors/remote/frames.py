@@ -216,8 +216,8 @@ class Channel:
 
     def cut(self) -> None:
         """End the connection under whoever uses it in another thread, who gets an error."""
-        cut(self._stream)
+        cut(self._stream.raw)
 
     def close(self, *, at_once: bool = False) -> None:
         """Close the connection; see `connections.stream.close`. Harmless when called twice."""
-        close(self._stream, at_once=at_once)
+        close(self._stream.raw, at_once=at_once)
