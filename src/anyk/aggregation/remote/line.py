@@ -63,6 +63,12 @@ class Line:
         if raw is not None:
             cut(raw)
 
+    def close(self) -> None:
+        """Close the connection; a question that is being asked ends without an answer."""
+        self.cut()
+        with self._asking:
+            self._drop()
+
     def _answer(self, request: bytes, deadline: float) -> bytes:
         old = self._stream
         if old is not None and old.silent():

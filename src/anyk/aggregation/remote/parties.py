@@ -101,7 +101,7 @@ class RemoteParties(AbstractParties):
     def close(self) -> None:
         """Close the connections. Harmless when called twice; a question opens them again."""
         for line in self._lines.values():
-            line.cut()
+            line.close()
 
     def __enter__(self) -> RemoteParties:
         return self

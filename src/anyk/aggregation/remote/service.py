@@ -17,6 +17,7 @@ from anyk.aggregation.remote.letters import PROTOCOL, receive_length, receive_re
 from anyk.aggregation.remote.limits import Room, ServiceLimits
 from anyk.connections import door
 from anyk.connections.broken import BrokenAnswer
+from anyk.connections.party import Stranger
 from anyk.connections.stream import AbstractStream, close, cut
 from anyk.connections.talk import Talk
 from anyk.connections.tls import Address
@@ -25,7 +26,6 @@ from anyk.wording import numbered
 
 __all__ = ["Service"]
 
-_LOOK = 1000  # milliseconds between two looks whether it is closed
 _CLOSING = 1.0  # seconds that threads may take to end
 
 
@@ -80,6 +80,7 @@ class Service:
         self._threads: set[threading.Thread] = set()
         self._closed = False
         self._listener = door.listen(listen)
+        self._waking, self._woken = socket.socketpair()
 
     @property
     def port(self) -> int:
@@ -91,13 +92,16 @@ class Service:
         """Serve until something raises, such as Ctrl-C, or it is closed."""
         knocks = poll()
         knocks.register(self._listener, POLLIN)
+        knocks.register(self._woken, POLLIN)
         while not self._closed:
-            if knocks.poll(_LOOK) and not self._closed:
+            knocks.poll()
+            if not self._closed:
                 self._accept()
 
     def close(self) -> None:
         """End all connections, and listen no more. Harmless when called twice."""
         self._closed = True
+        self._waking.close()  # which ends a wait for the next connection
         self._listener.close()
         with self._lock:
             for visit in self._visits:
@@ -106,6 +110,7 @@ class Service:
         deadline = time.monotonic() + _CLOSING
         for thread in threads:
             thread.join(max(deadline - time.monotonic(), 0.0))
+        self._woken.close()
 
     def _accept(self) -> None:
         try:
@@ -177,7 +182,8 @@ class Service:
             self._threads.discard(thread)
             why = visit.why
             if why is None and not (visit.admitted and isinstance(error, EOFError)):
-                why = printable(describe(error))
+                own = isinstance(error, (BrokenAnswer, Stranger))  # words of ours
+                why = str(error) if own else printable(describe(error))
             if why:
                 what = "ended the session of" if visit.admitted else "refused"
                 self._talk.say(f"{what} {visit.peer}: {why}")
