@@ -19,7 +19,8 @@ from anyk.aggregation.remote.parties import RemoteParties
 from anyk.aggregation.remote.trial import Trial
 from anyk.aggregation.result import Aggregated
 from anyk.aggregation.roster import Roster
-from anyk.aggregation.server import Round, Server
+from anyk.aggregation.round import Round
+from anyk.aggregation.server import Server
 from anyk.aggregation.vectors import Whole
 
 __all__ = [
