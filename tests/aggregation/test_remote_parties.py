@@ -36,7 +36,7 @@ def drip(stream, over):
 
 def drip_the_length(stream, over):
     asked(stream)
-    while not over.wait(0.1):
+    while not over.wait(0.5):
         stream.send(memoryview(b"\0"), None)
 
 

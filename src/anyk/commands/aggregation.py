@@ -80,6 +80,13 @@ def add_aggregator(commands: argparse._SubParsersAction[argparse.ArgumentParser]
         help="sign no set of fewer clients (default: the plan's)",
     )
     aggregator.add_argument(
+        "--rounds",
+        type=positive,
+        default=8,
+        metavar="N",
+        help="rounds of which pieces are held at once; the oldest makes room (default: 8)",
+    )
+    aggregator.add_argument(
         "--server",
         default="server",
         metavar="NAME",
@@ -165,6 +172,7 @@ def serve(arguments: argparse.Namespace, write: Callable[[str], None]) -> int:
         arguments.plan,
         journal=arguments.journal,
         least_clients=arguments.least_clients,
+        rounds=arguments.rounds,
         server=arguments.server,
         limits=ServiceLimits(
             memory=arguments.memory,

@@ -34,6 +34,7 @@ def serve_aggregator(
     *,
     journal: Path | None,
     least_clients: int | None,
+    rounds: int,
     server: str,
     limits: ServiceLimits,
     write: Callable[[str], None],
@@ -46,6 +47,7 @@ def serve_aggregator(
         plan: file of the plan.
         journal: file of signed rounds; None for the one in the party's directory.
         least_clients: the fewest clients of a set that it signs; None for the plan's.
+        rounds: how many it has open at once.
         server: name that a server's certificate must be for.
         limits: what servers may take.
         write: takes the line that says where it listens and for whom.
@@ -65,8 +67,16 @@ def serve_aggregator(
             Roster.load(party / ROSTER),
             least_clients=least_clients,
             journal=signed,
+            rounds=rounds,
         )
-        service = Service(address, aggregator, party.absolute(), server=server, limits=limits)
+        service = Service(
+            address,
+            aggregator,
+            party.absolute(),
+            server=server,
+            longest=aggregator.most_request,
+            limits=limits,
+        )
         signal.signal(signal.SIGTERM, _stop)
         try:
             at = Address(address.host, address.host, service.port)

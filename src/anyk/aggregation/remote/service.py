@@ -53,6 +53,8 @@ class Service:
         party: who answers.
         tls: its directory of certificates, which each connection reads.
         server: name that a server's certificate must be for.
+        longest: bytes of a request that the party may take at all; None for as many as there is
+            memory for.
         limits: what servers may take.
 
     Raises:
@@ -66,12 +68,14 @@ class Service:
         tls: Path,
         *,
         server: str = "server",
+        longest: int | None = None,
         limits: ServiceLimits | None = None,
     ) -> None:
         self._party = party
         self._tls = tls
         self._server = server
         self._limits = ServiceLimits() if limits is None else limits
+        self._longest = min(self._limits.bytes, longest or self._limits.bytes)
         self._room = Room(self._limits.bytes)
         self._talk = Talk(logging.getLogger("anyk.aggregator"))
         self._answering = threading.Lock()
@@ -156,7 +160,7 @@ class Service:
         """Take a request, answer it, and send the answer."""
         limits = self._limits
         idle = time.monotonic() + limits.idle_patience
-        length = receive_length(stream, limits.bytes, None if limits.idle_seconds == 0 else idle)
+        length = receive_length(stream, self._longest, None if limits.idle_seconds == 0 else idle)
         with self._room.taken(length):
             request = receive_rest(stream, length, time.monotonic() + limits.seconds)
             answer = self._answer(request)
