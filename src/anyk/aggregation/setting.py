@@ -26,7 +26,7 @@ SEED: Final = 48
 TAG: Final = 16
 """Bytes that sealing adds."""
 
-_CHECK_BITS: Final = 124
+_CHECK_BITS: Final = 120
 _WORD: Final = 4
 _MORE: Final = 1 << 12  # bytes of a request beside boxes
 
@@ -80,7 +80,7 @@ class Setting:
 
     @cached_property
     def checks(self) -> int:
-        """Numbers behind those of a piece, by which it is checked: so many that 2^-120 get by."""
+        """Numbers behind those of a piece, to check it by: a wrong one gets by once in 2^120."""
         smallest = min(field.modulus for field in self.plan.vectors.fields)
         return math.ceil(_CHECK_BITS / math.log2(smallest))
 
