@@ -83,17 +83,56 @@ def two_sets(people, messages, colluders):
     return came
 
 
-@pytest.mark.parametrize("parties", [4, 5, 6, 7])
-def test_two_sets_never_both_have_a_sum(cast, committee, parties):
-    plan = committee(aggregators=parties, blocks=1)
+@pytest.mark.parametrize(
+    ("parties", "colluders", "adversaries"),
+    [(4, 1, 0), (5, 1, 0), (6, 1, 0), (7, 1, 0), (6, 1, 1), (7, 1, 1), (7, 2, 1)],
+)
+def test_two_sets_never_both_have_a_sum(cast, committee, parties, colluders, adversaries):
+    plan = committee(aggregators=parties, blocks=1, colluders=colluders, adversaries=adversaries)
     people = cast(plan, 3)
     messages = [people.message(name, [1] * 5) for name in people.names]
-    for colluder in people.party_names:
-        assert 0 in two_sets(people, messages, [colluder])
+    for twice in itertools.islice(
+        itertools.combinations(people.party_names, colluders + adversaries), 6
+    ):  # all that may be dishonest sign both
+        assert 0 in two_sets(people, messages, twice)
 
 
-def test_with_a_lower_quorum_a_server_gets_two_sums_and_the_vector_of_one_client(cast, committee):
-    plan = committee(aggregators=5, blocks=1, length=2, quorum=3, unsafe_quorum=True)
+@pytest.mark.parametrize("seed", range(8))
+def test_no_order_of_questions_gives_sums_of_two_sets(cast, committee, seed):
+    """A server that asks at random, with all the signatures that it can have."""
+    rng = np.random.default_rng(seed)
+    people = cast(committee(aggregators=5, blocks=1), 4)
+    messages = [people.message(name, [1] * 5) for name in people.names]
+    pairs = boxed(people, messages)
+    chosen = [pairs, pairs[:-1], pairs[1:]]
+    digests = [people.setting.set_digest(1, [(h.client, h.digest) for h, _ in c]) for c in chosen]
+    signatures = [
+        {0: people.people["sum-0"].sign(people.setting.signed_set(1, digest))} for digest in digests
+    ]
+    parties = {at: people.party(f"sum-{at}") for at in range(1, 5)}
+    came = set()
+    for _ in range(40):
+        at, which = int(rng.integers(1, 5)), int(rng.integers(3))
+        try:
+            match rng.integers(3):
+                case 0:
+                    hold(people, parties[at], chosen[which])
+                case 1:
+                    signatures[which][at] = sign(people, parties[at], digests[which])
+                case _:
+                    ask_sum(people, parties[at], digests[which], signatures[which])
+                    came.add(which)
+        except Garbled:
+            continue
+    assert len(came) <= 1
+
+
+def test_with_a_lower_quorum_a_server_gets_two_sums_and_the_vector_of_one_client(
+    monkeypatch, cast, committee
+):
+    assert committee(aggregators=5, blocks=1).quorum == 4
+    monkeypatch.setattr("anyk.aggregation.plan.quorum_of", lambda *_: 3)
+    plan = committee(aggregators=5, blocks=1, length=2)
     people = cast(plan, 3)
     vectors = [[5, 6], [7, 8], [41, 42]]
     messages = [people.message(n, row) for n, row in zip(people.names, vectors, strict=True)]

@@ -90,6 +90,11 @@ class Aggregator(AbstractParty):
         """Its name in the roster."""
         return self._identity.name
 
+    @property
+    def most_request(self) -> int:
+        """Bytes of a request that it reads; a transport refuses longer ones unread."""
+        return self._setting.most_request(self._place)
+
     def answer(self, request: bytes) -> bytes:
         """Answer the server, or refuse with a reason; see `AbstractParty`."""
         kind = _UNKNOWN
