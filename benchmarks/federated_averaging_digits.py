@@ -295,14 +295,15 @@ def main() -> int:
         beyond, largest = beyond + secret.beyond, max(largest, secret.largest)
         sent += averaging.sent
     total = seeds * rounds
+    where = "over TLS" if options.tls else "here"
     print(f"{CLIENTS} clients, {DROPPED} drop out a round, {LENGTH} weights, {rounds} rounds, "
-          f"{seeds} seeds; {AGGREGATORS} aggregators {'over TLS' if options.tls else 'here'}")  # fmt: skip
+          f"{seeds} seeds; {AGGREGATORS} aggregators {where}")  # fmt: skip
     for name, values in rows.items():
         print(f"accuracy, {name + ':':14} {interval(values)}")
     difference = [a - b for a, b in zip(rows["committee"], rows["plain"], strict=True)]
     print(f"committee - plain:       {interval(difference)}")
-    print(f"liar named in {named} of {total} rounds; a client's weight beyond 8 in {beyond} of them, "
-          f"the largest {largest:.1f}, of {LARGEST:.0f} allowed")  # fmt: skip
+    print(f"liar named in {named} of {total} rounds; a client's weight beyond 8 in {beyond} of "
+          f"them, the largest {largest:.1f}, of {LARGEST:.0f} allowed")  # fmt: skip
     print(f"one round from the same weights: at most {away:.1e} from the plain mean "
           f"(half a step is {2.0 ** -BITS / 2:.1e})")  # fmt: skip
     print(f"CPU here: {1e3 * cpu / total:.0f} ms a round; {np.mean(sent) / 1024:.1f} KiB a client, "

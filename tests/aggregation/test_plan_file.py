@@ -3,7 +3,6 @@
 import pytest
 
 import anyk
-from anyk import aggregation
 from anyk.aggregation import Committee, Noise, Whole, plan_text, read_plan
 
 FIXED = anyk.FixedPoint(fraction_bits=16, magnitude=8)
@@ -61,11 +60,3 @@ def test_bytes_that_are_no_text_are_refused(tmp_path):
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(anyk.InvalidArgument, match=r"^plan: got"):
         read_plan(path)
-
-
-def test_no_file_says_that_a_quorum_is_unsafe():
-    plan = Committee(
-        aggregators=5, length=4, clients=4, numbers=Whole(9), quorum=2, unsafe_quorum=True
-    )
-    with pytest.raises(anyk.InvalidArgument, match="unsafe_quorum"):
-        aggregation.plan_text(plan)
