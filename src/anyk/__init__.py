@@ -14,6 +14,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from anyk import aggregation as aggregation
     from anyk import dask_array as dask_array
     from anyk import delays as delays
     from anyk import faults as faults
@@ -253,7 +254,7 @@ _PLACES: Final = {
     "task_id": "anyk.executors.core.task_id",
     "worst_coalition": "anyk.audits.disclosure",
 }
-_NAMESPACES: Final = ("dask_array", "delays", "faults", "joblib", "learn", "testing")
+_NAMESPACES: Final = ("aggregation", "dask_array", "delays", "faults", "joblib", "learn", "testing")
 
 if not TYPE_CHECKING:  # a type checker knows the names, and which there are not
     __all__ = [*_PLACES, "delays", "faults", "testing"]  # noqa: PLE0604 - not learn, which needs an extra
