@@ -16,7 +16,8 @@ from anyk.aggregation.parties import AbstractParties, AbstractParty, LocalPartie
 from anyk.aggregation.plan import AbstractPlan
 from anyk.aggregation.result import Aggregated
 from anyk.aggregation.roster import Roster
-from anyk.aggregation.server import Round, Server
+from anyk.aggregation.round import Round
+from anyk.aggregation.server import Server
 from anyk.aggregation.vectors import Whole
 
 __all__ = [

@@ -8,11 +8,11 @@ from typing import Final, final
 
 from anyk.aggregation.identity import Member
 from anyk.aggregation.noise import Noise
-from anyk.aggregation.plan import AbstractPlan, quorum_of
+from anyk.aggregation.plan import AbstractPlan, extra_of, settle_clients, settled_quorum
 from anyk.aggregation.roster import Roster
 from anyk.aggregation.sum_code import SumCode
 from anyk.aggregation.vectors import Numbers, Vectors
-from anyk.checks import settle
+from anyk.checks import flag, settle
 from anyk.errors import InvalidArgument, Unachievable
 
 __all__ = ["Committee"]
@@ -89,10 +89,20 @@ class Committee(AbstractPlan):
     unsafe_quorum: bool = False
 
     def __post_init__(self) -> None:
-        settle(self, aggregators=1, colluders=1, adversaries=0, stragglers=0, least_clients=1)
+        settle(
+            self,
+            aggregators=1,
+            clients=1,
+            colluders=1,
+            adversaries=0,
+            stragglers=0,
+            least_clients=1,
+        )
         settle(self, optional="blocks", blocks=1)
         settle(self, optional="quorum", quorum=1)
-        _ = self.vectors
+        weighted = self.most_weight is not None
+        settle_clients(self.clients, self.least_clients, self.noise, weighted=weighted)
+        flag("unsafe_quorum", self.unsafe_quorum)
         spare = self.colluders + 2 * self.adversaries + self.stragglers
         most = self.aggregators - spare
         if most < (self.blocks or 1):
@@ -107,36 +117,11 @@ class Committee(AbstractPlan):
         if self.blocks is None:  # the fewest of those that make pieces as short
             piece = -(-self.vectors.entries // most)
             object.__setattr__(self, "blocks", -(-self.vectors.entries // piece))
-        self._settle_quorum()
-        if not self.least_clients <= self.clients:
-            raise InvalidArgument(
-                "least_clients",
-                given=str(self.least_clients),
-                needed=f"at most clients = {self.clients}",
-                change="Lower it, or raise clients.",
-            )
-
-    def _settle_quorum(self) -> None:
-        safe = quorum_of(self.aggregators, self.colluders, self.adversaries)
-        if self.quorum is None:
-            object.__setattr__(self, "quorum", safe)
         there = self.aggregators - self.stragglers - self.adversaries
-        if self.signatures < safe and not self.unsafe_quorum:
-            raise InvalidArgument(
-                "quorum",
-                given=str(self.quorum),
-                needed=f"at least floor((M + T + A) / 2) + 1 = {safe}, or a server gets two sums "
-                "of one round",
-                change="Leave it out.",
-            )
-        if self.signatures > there:
-            raise Unachievable(
-                "aggregators",
-                given=str(self.aggregators),
-                needed=f"a quorum of {self.quorum} among those who are neither late nor lying: "
-                f"{self.quorum} <= M - S - A = {there}",
-                change="Add aggregators, or lower colluders, adversaries or stragglers.",
-            )
+        quorum = settled_quorum(
+            self.code, self.quorum, there, argument="aggregators", unsafe=self.unsafe_quorum
+        )
+        object.__setattr__(self, "quorum", quorum)
 
     @cached_property
     def vectors(self) -> Vectors:
@@ -146,6 +131,7 @@ class Committee(AbstractPlan):
             clients=self.clients,
             numbers=self.numbers,
             most_weight=self.most_weight,
+            extra=extra_of(self.noise, self.numbers),
         )
 
     @cached_property
@@ -173,6 +159,16 @@ class Committee(AbstractPlan):
     def noisy(self) -> Noise | None:
         """What each client adds."""
         return self.noise
+
+    @property
+    def seeds(self) -> int:
+        """T: their pieces are the masks."""
+        return self.colluders
+
+    @property
+    def masked(self) -> bool:
+        """No: pieces are of vectors."""
+        return False
 
     @property
     def most_held(self) -> int:

@@ -8,11 +8,11 @@ from typing import final
 
 from anyk.aggregation.identity import Member
 from anyk.aggregation.noise import Noise
-from anyk.aggregation.plan import AbstractPlan, quorum_of
+from anyk.aggregation.plan import AbstractPlan, extra_of, settle_clients, settled_quorum
 from anyk.aggregation.roster import Roster
 from anyk.aggregation.sum_code import SumCode
 from anyk.aggregation.vectors import Numbers, Vectors
-from anyk.checks import settle
+from anyk.checks import flag, settle
 from anyk.errors import InvalidArgument, Unachievable
 
 __all__ = ["LightSecAgg"]
@@ -82,7 +82,9 @@ class LightSecAgg(AbstractPlan):
         settle(self, clients=1, colluders=1, dropouts=0, adversaries=0, least_clients=1)
         settle(self, optional="needed", needed=1)
         settle(self, optional="quorum", quorum=1)
-        _ = self.vectors
+        weighted = self.most_weight is not None
+        settle_clients(self.clients, self.least_clients, self.noise, weighted=weighted)
+        flag("unsafe_quorum", self.unsafe_quorum)
         most = self.clients - self.dropouts - 2 * self.adversaries
         if self.needed is None:
             object.__setattr__(self, "needed", max(1, most))
@@ -94,33 +96,11 @@ class LightSecAgg(AbstractPlan):
                 f"{self.needed} + 2*{self.adversaries} <= {self.clients} - {self.dropouts}",
                 change="Add clients, or lower colluders, adversaries or dropouts.",
             )
-        safe = quorum_of(self.clients, self.colluders, self.adversaries)
-        if self.quorum is None:
-            object.__setattr__(self, "quorum", safe)
         there = self.clients - self.dropouts - self.adversaries
-        if self.signatures < safe and not self.unsafe_quorum:
-            raise InvalidArgument(
-                "quorum",
-                given=str(self.quorum),
-                needed=f"at least floor((N + T + A) / 2) + 1 = {safe}, or a server gets two sums "
-                "of one round",
-                change="Leave it out.",
-            )
-        if self.signatures > there:
-            raise Unachievable(
-                "clients",
-                given=str(self.clients),
-                needed=f"a quorum of {self.quorum} among those who are neither gone nor lying: "
-                f"{self.quorum} <= N - D - A = {there}",
-                change="Lower dropouts, colluders or adversaries.",
-            )
-        if not self.least_clients <= self.clients:
-            raise InvalidArgument(
-                "least_clients",
-                given=str(self.least_clients),
-                needed=f"at most clients = {self.clients}",
-                change="Lower it.",
-            )
+        quorum = settled_quorum(
+            self.code, self.quorum, there, argument="clients", unsafe=self.unsafe_quorum
+        )
+        object.__setattr__(self, "quorum", quorum)
 
     @cached_property
     def vectors(self) -> Vectors:
@@ -130,6 +110,7 @@ class LightSecAgg(AbstractPlan):
             clients=self.clients,
             numbers=self.numbers,
             most_weight=self.most_weight,
+            extra=extra_of(self.noise, self.numbers),
         )
 
     @cached_property
@@ -157,6 +138,16 @@ class LightSecAgg(AbstractPlan):
     def noisy(self) -> Noise | None:
         """What each client adds."""
         return self.noise
+
+    @property
+    def seeds(self) -> int:
+        """U: so many pieces are drawn, and determine the mask and the other pieces."""
+        return self.needed or 1
+
+    @property
+    def masked(self) -> bool:
+        """Yes: pieces are of masks, and masked vectors come beside them."""
+        return True
 
     @property
     def most_held(self) -> int:

@@ -10,9 +10,11 @@ from anyk.aggregation.identity import Member
 from anyk.aggregation.noise import Noise
 from anyk.aggregation.roster import Roster
 from anyk.aggregation.sum_code import SumCode
-from anyk.aggregation.vectors import Vectors
+from anyk.aggregation.vectors import Numbers, Vectors
+from anyk.checks import instance
+from anyk.errors import InvalidArgument, Unachievable
 
-__all__ = ["AbstractPlan", "quorum_of"]
+__all__ = ["AbstractPlan", "extra_of", "quorum_of", "settle_clients", "settled_quorum"]
 
 _FORM: Final = b"anyk aggregation 1"
 
@@ -53,6 +55,16 @@ class AbstractPlan(ABC):
     @abstractmethod
     def most_held(self) -> int:
         """How many clients' pieces a party holds one by one, at most, before it adds them."""
+
+    @property
+    @abstractmethod
+    def seeds(self) -> int:
+        """How many parties, the first ones, hold a seed in place of a piece."""
+
+    @property
+    @abstractmethod
+    def masked(self) -> bool:
+        """Whether pieces are of masks, and vectors come beside them, masked."""
 
     @abstractmethod
     def parties(self, roster: Roster) -> tuple[Member, ...]:
@@ -111,3 +123,88 @@ def quorum_of(parties: int, colluders: int, adversaries: int) -> int:
         10
     """
     return (parties + colluders + adversaries) // 2 + 1
+
+
+def settle_clients(clients: int, least: int, noise: Noise | None, *, weighted: bool) -> None:
+    """Refuse fewest clients that are more than all, or fewer than those who add noise.
+
+    Args:
+        clients: the most of a sum.
+        least: the fewest of a sum.
+        noise: of the plan.
+        weighted: whether clients have weights.
+
+    Raises:
+        InvalidArgument: if they do not fit.
+    """
+    if least > clients:
+        raise InvalidArgument(
+            "least_clients",
+            given=str(least),
+            needed=f"at most clients = {clients}",
+            change="Lower it, or add clients.",
+        )
+    if noise is None:
+        return
+    instance("noise", noise, Noise, change="Pass aggregation.Noise(std=, norm=, honest=).")
+    if noise.honest > least:
+        raise InvalidArgument(
+            "noise",
+            given=f"noise of {noise.honest} honest clients",
+            needed=f"at most least_clients = {least}, which all sums have",
+            change="Raise least_clients, by as many as may collude too; or lower honest.",
+        )
+    if weighted:
+        raise InvalidArgument(
+            "noise",
+            given="noise, and weights",
+            needed="one of them: a weight in the sum would be without noise",
+            change="Leave most_weight out.",
+        )
+
+
+def settled_quorum(
+    code: SumCode, quorum: int | None, there: int, *, argument: str, unsafe: bool
+) -> int:
+    """How many signatures a set needs, if that is safe and so many parties can sign.
+
+    Args:
+        code: of the plan.
+        quorum: as it was asked for; None for the least that is safe.
+        there: how many parties are neither silent nor lying.
+        argument: of the plan, that says how many parties there are.
+        unsafe: whether any number is taken.
+
+    Raises:
+        InvalidArgument: if it is not safe.
+        Unachievable: if so many can't sign.
+    """
+    safe = quorum_of(code.parties, code.colluders, code.adversaries)
+    own = safe if quorum is None else quorum
+    if own < safe and not unsafe:
+        raise InvalidArgument(
+            "quorum",
+            given=str(own),
+            needed=f"at least floor((M + T + A) / 2) + 1 = {safe}, or a server has two sums of one "
+            "round",
+            change="Leave it out.",
+        )
+    if own > there:
+        raise Unachievable(
+            argument,
+            given=str(code.parties),
+            needed=f"a quorum of {own} among those who are neither silent nor lying, who are "
+            f"{there}",
+            change=f"Add {argument}, or lower how many of them collude, lie or are silent.",
+        )
+    return own
+
+
+def extra_of(noise: Noise | None, numbers: Numbers) -> int:
+    """By how much noise may enlarge an integer of a client.
+
+    Args:
+        noise: of the plan.
+        numbers: of the plan.
+    """
+    return 0 if noise is None else noise.most(numbers)

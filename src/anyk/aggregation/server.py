@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import final
+from typing import Final, final
 
 from anyk.aggregation.parties import AbstractParties
 from anyk.aggregation.plan import AbstractPlan
-from anyk.aggregation.result import Aggregated
 from anyk.aggregation.roster import Roster
+from anyk.aggregation.round import Round
+from anyk.aggregation.setting import Setting
+from anyk.checks import count, instance, positive
 
-__all__ = ["Round", "Server"]
+__all__ = ["Server"]
+
+_HOLD: Final = 1 << 26
 
 
 @final
@@ -20,16 +24,17 @@ class Server:
         plan: the same for all.
         roster: the same for all.
         parties: how aggregators (of a `Committee`) or clients (of `LightSecAgg`) are asked.
-        timeout: seconds for each question, of which a round has few: some for boxes, one for
-            signatures, one for sums.
+        timeout: seconds for each question, of which a round has few: two for each lot of boxes, one
+            for signatures, one for sums.
         hold: bytes of messages that are held back before they are relayed. As long as a client's
             message is held, a second and different one makes it be left out; once the first is
             relayed, it counts.
         vetoes: how many clients one party may have left out of a round by refusing their boxes; a
-            party that refuses more, which others accept, is left out itself.
+            party that refuses more, which others accept, is left out itself. One in fifty clients
+            where it is None, and one at least.
 
     Raises:
-        InvalidArgument: if plan and roster do not fit.
+        InvalidArgument: if plan and roster do not fit, or a number is out of range.
     """
 
     def __init__(
@@ -39,52 +44,31 @@ class Server:
         parties: AbstractParties,
         *,
         timeout: float = 30.0,
-        hold: int = 1 << 26,
+        hold: int = _HOLD,
         vetoes: int | None = None,
     ) -> None:
-        self.plan, self.roster, self.parties, self.timeout = plan, roster, parties, timeout
+        self._setting = Setting(plan, roster)
+        instance("parties", parties, AbstractParties, change="Pass LocalParties({name: party}).")
+        self._parties = parties
+        self._timeout = positive("timeout", timeout, change="Give seconds.")
+        self._hold = count("hold", hold, least=0)
+        few = max(1, len(roster.clients) // 50) if vetoes is None else vetoes
+        self._vetoes = count("vetoes", few, least=0)
 
     def round(self, number: int) -> Round:
         """Open a round; several may be open at once.
 
         Args:
             number: of the round: above those before, for all clients and parties.
-        """
-        raise NotImplementedError
-
-
-@final
-class Round:
-    """One round of a server: `receive` each client's message, then `close` it.
-
-    Not safe for threads: call it from one, or hold a lock.
-    """
-
-    def receive(self, message: bytes) -> str:
-        """Take the message of a client.
-
-        Args:
-            message: as a client made it, or anything else.
-
-        Returns:
-            "" if it is taken (or was before: the same bytes count once), else why not. It raises
-            nothing for what a client sent.
-        """
-        raise NotImplementedError
-
-    def relay(self) -> None:
-        """Send the boxes that are held to the parties now, and not only when they fill `hold`."""
-        raise NotImplementedError
-
-    def close(self) -> Aggregated:
-        """Propose the set of those who sent, gather signatures and sums, and decode.
-
-        Returns:
-            The sum, who is in it, and who is not.
 
         Raises:
-            NotEnoughAnswers: if too few clients sent, too few parties signed, or too few gave their
-                sums: who is missing, and why.
-            TooManyErrors: if the sums contradict each other, and not by as many liars as promised.
+            InvalidArgument: if it is no integer from 0 to 2**63 - 1.
         """
-        raise NotImplementedError
+        return Round(
+            self._setting,
+            Setting.round_number(number),
+            self._parties,
+            timeout=self._timeout,
+            hold=self._hold,
+            vetoes=self._vetoes,
+        )

@@ -79,6 +79,11 @@ class SumCode:
         """Of the blocks (K,), and of the parties (M,)."""
         return disjoint_points(self.field, self.blocks, self.parties)
 
+    @property
+    def points(self) -> NDArray[np.int64]:
+        """Of the parties, (M,)."""
+        return self._points[1]
+
     @cached_property
     def certainty(self) -> Certainty:
         """When sums of pieces are certain."""
@@ -104,6 +109,26 @@ class SumCode:
         whole = np.concatenate([blocks, first])
         product: NDArray[np.int64] = self.field.matmul(self.generator, whole)
         return product
+
+    @cached_property
+    def _from_drawn(self) -> NDArray[np.int64]:
+        """Blocks, then pieces of the parties from K + T on, of the first K + T pieces."""
+        blocks, parties = self._points
+        drawn = parties[: self.certainty.dimension]
+        others = np.concatenate([blocks, parties[self.certainty.dimension :]])
+        return lagrange_matrix(self.field, drawn, others)
+
+    def drawn(self, first: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Blocks and the other pieces, where the first K + T pieces are drawn.
+
+        Args:
+            first: int64 ndarray (K + T, L), uniform.
+
+        Returns:
+            The blocks (K, L), uniform, and the pieces of the parties from K + T on.
+        """
+        both: NDArray[np.int64] = self.field.matmul(self._from_drawn, first)
+        return both[: self.blocks], both[self.blocks :]
 
     def decode(
         self, sums: NDArray[np.int64], parties: Sequence[int]

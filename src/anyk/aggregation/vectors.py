@@ -73,7 +73,8 @@ class Vectors:
     extra: int = 0
 
     def __post_init__(self) -> None:
-        settle(self, optional="most_weight", length=1, clients=1, most_weight=1, extra=0)
+        settle(self, optional="most_weight", length=1, clients=1, most_weight=1)
+        object.__setattr__(self, "extra", count("extra", self.extra, least=0))
         change = "Pass anyk.FixedPoint(fraction_bits=16, magnitude=8.0) for reals."
         instance("numbers", self.numbers, (FixedPoint, Whole, PrimeField), change=change)
         if isinstance(self.numbers, PrimeField) and (self.most_weight or self.extra):
