@@ -1,7 +1,6 @@
 """Secure aggregation in an app of Flower: a mod for its clients, and a strategy for its server.
 
-Needs Flower: `pip install '.[flower]'` in a checkout. Its 32-bit seeds of masks and its clipping
-are not ours: clients send one sealed message each, and what is out of range is refused.
+Needs Flower: `pip install '.[flower]'` in a checkout.
 """
 
 from __future__ import annotations

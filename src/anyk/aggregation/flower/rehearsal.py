@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
 
 from anyk.aggregation.aggregator import Aggregator
 from anyk.aggregation.committee import Committee
 from anyk.aggregation.identity import Identity
 from anyk.aggregation.parties import LocalParties
+from anyk.aggregation.remote.founding import IDENTITY, ROSTER
 from anyk.aggregation.roster import Roster
 from anyk.checks import count
 
 __all__ = ["client_name", "keys_in", "rehearse"]
-
-_IDENTITY: Final = "identity"
-_ROSTER: Final = "roster.json"
 
 
 def keys_in(directory: Path) -> tuple[Identity, Roster]:
@@ -28,7 +25,7 @@ def keys_in(directory: Path) -> tuple[Identity, Roster]:
         InvalidArgument: if the files are of another kind.
         OSError: if they can't be read.
     """
-    return Identity.load(directory / _IDENTITY), Roster.load(directory / _ROSTER)
+    return Identity.load(directory / IDENTITY), Roster.load(directory / ROSTER)
 
 
 def client_name(partition: object) -> str:
@@ -61,7 +58,7 @@ def rehearse(directory: Path | str, plan: Committee, clients: int) -> tuple[Rost
     members = tuple(each.member for each in identities)
     roster = Roster(clients=members[:clients], aggregators=members[clients:])
     for place in places:
-        roster.save(place / _ROSTER)
+        roster.save(place / ROSTER)
     committee = {each.name: Aggregator(plan, each, roster) for each in identities[clients:]}
     return roster, LocalParties(committee)
 
@@ -69,6 +66,6 @@ def rehearse(directory: Path | str, plan: Committee, clients: int) -> tuple[Rost
 def _kept(place: Path) -> Identity:
     """The keys of one party, which are made when there are none."""
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not (place / _IDENTITY).exists():
-        Identity.generate(place.name).save(place / _IDENTITY)
-    return Identity.load(place / _IDENTITY)
+    if not (place / IDENTITY).exists():
+        Identity.generate(place.name).save(place / IDENTITY)
+    return Identity.load(place / IDENTITY)
