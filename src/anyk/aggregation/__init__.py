@@ -3,7 +3,6 @@
 A protocol, not a scheme: state machines that take bytes and give bytes, for any transport.
 """
 
-from anyk.aggregation.aggregate import aggregate
 from anyk.aggregation.aggregator import Aggregator
 from anyk.aggregation.client import Client
 from anyk.aggregation.committee import Committee
@@ -12,6 +11,7 @@ from anyk.aggregation.journal import AbstractJournal, FileJournal, MemoryJournal
 from anyk.aggregation.light_sec_agg import LightSecAgg
 from anyk.aggregation.masking_client import MaskingClient
 from anyk.aggregation.noise import Noise
+from anyk.aggregation.one_process import aggregate
 from anyk.aggregation.parties import AbstractParties, AbstractParty, LocalParties
 from anyk.aggregation.plan import AbstractPlan
 from anyk.aggregation.plan_file import plan_text, read_plan

@@ -81,14 +81,14 @@ class Aggregator(AbstractParty):
         self._rounds: dict[int, Holding] = {}
 
     @property
-    def most_request(self) -> int:
-        """Bytes of a request, at most: a longer one is refused, and need not be received."""
-        return self._setting.most_request(self._place)
-
-    @property
     def name(self) -> str:
         """Its name in the roster."""
         return self._identity.name
+
+    @property
+    def most_request(self) -> int:
+        """Bytes of a request that it reads; a transport refuses longer ones unread."""
+        return self._setting.most_request(self._place)
 
     def answer(self, request: bytes) -> bytes:
         """Answer the server, or refuse with a reason; see `AbstractParty`."""

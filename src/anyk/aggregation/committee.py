@@ -12,7 +12,7 @@ from anyk.aggregation.plan import AbstractPlan, extra_of, settle_clients, settle
 from anyk.aggregation.roster import Roster
 from anyk.aggregation.sum_code import SumCode
 from anyk.aggregation.vectors import Numbers, Vectors
-from anyk.checks import flag, settle
+from anyk.checks import settle
 from anyk.errors import InvalidArgument, Unachievable
 
 __all__ = ["Committee"]
@@ -44,9 +44,8 @@ class Committee(AbstractPlan):
         blocks: K; the messages of clients are (M - T) / K times as long as their vectors. Where it
             is None, so many that they are as short as can be.
         quorum: q, how many aggregators must sign a set before its sum is given: the least that is
-            safe where it is None. Lower ones are refused, unless `unsafe_quorum`.
+            safe where it is None. Lower ones are refused.
         noise: what clients add for differential privacy.
-        unsafe_quorum: for tests alone: take any quorum, with which a server can have two sums.
 
     Raises:
         InvalidArgument: if a number is out of range.
@@ -86,7 +85,6 @@ class Committee(AbstractPlan):
     blocks: int | None = None
     quorum: int | None = None
     noise: Noise | None = None
-    unsafe_quorum: bool = False
 
     def __post_init__(self) -> None:
         settle(
@@ -102,7 +100,6 @@ class Committee(AbstractPlan):
         settle(self, optional="quorum", quorum=1)
         weighted = self.most_weight is not None
         settle_clients(self.clients, self.least_clients, self.noise, weighted=weighted)
-        flag("unsafe_quorum", self.unsafe_quorum)
         spare = self.colluders + 2 * self.adversaries + self.stragglers
         most = self.aggregators - spare
         if most < (self.blocks or 1):
@@ -118,9 +115,7 @@ class Committee(AbstractPlan):
             piece = -(-self.vectors.entries // most)
             object.__setattr__(self, "blocks", -(-self.vectors.entries // piece))
         there = self.aggregators - self.stragglers - self.adversaries
-        quorum = settled_quorum(
-            self.code, self.quorum, there, argument="aggregators", unsafe=self.unsafe_quorum
-        )
+        quorum = settled_quorum(self.code, self.quorum, there, argument="aggregators")
         object.__setattr__(self, "quorum", quorum)
 
     @cached_property

@@ -12,7 +12,7 @@ from anyk.aggregation.plan import AbstractPlan, extra_of, settle_clients, settle
 from anyk.aggregation.roster import Roster
 from anyk.aggregation.sum_code import SumCode
 from anyk.aggregation.vectors import Numbers, Vectors
-from anyk.checks import flag, settle
+from anyk.checks import settle
 from anyk.errors import InvalidArgument, Unachievable
 
 __all__ = ["LightSecAgg"]
@@ -41,7 +41,6 @@ class LightSecAgg(AbstractPlan):
             that the promise allows where it is None.
         quorum: as for `Committee`, of the clients.
         noise: as for `Committee`.
-        unsafe_quorum: as for `Committee`.
 
     Raises:
         InvalidArgument: if a number is out of range.
@@ -76,7 +75,6 @@ class LightSecAgg(AbstractPlan):
     needed: int | None = None
     quorum: int | None = None
     noise: Noise | None = None
-    unsafe_quorum: bool = False
 
     def __post_init__(self) -> None:
         settle(self, clients=1, colluders=1, dropouts=0, adversaries=0, least_clients=1)
@@ -84,7 +82,6 @@ class LightSecAgg(AbstractPlan):
         settle(self, optional="quorum", quorum=1)
         weighted = self.most_weight is not None
         settle_clients(self.clients, self.least_clients, self.noise, weighted=weighted)
-        flag("unsafe_quorum", self.unsafe_quorum)
         most = self.clients - self.dropouts - 2 * self.adversaries
         if self.needed is None:
             object.__setattr__(self, "needed", max(1, most))
@@ -97,9 +94,7 @@ class LightSecAgg(AbstractPlan):
                 change="Add clients, or lower colluders, adversaries or dropouts.",
             )
         there = self.clients - self.dropouts - self.adversaries
-        quorum = settled_quorum(
-            self.code, self.quorum, there, argument="clients", unsafe=self.unsafe_quorum
-        )
+        quorum = settled_quorum(self.code, self.quorum, there, argument="clients")
         object.__setattr__(self, "quorum", quorum)
 
     @cached_property

@@ -70,6 +70,11 @@ class MaskingClient(AbstractParty):
         """Its name in the roster."""
         return self._identity.name
 
+    @property
+    def most_request(self) -> int:
+        """Bytes of a request that it reads; a transport refuses longer ones unread."""
+        return self._party.most_request
+
     def prepare(self, *, round: int) -> bytes:  # noqa: A002 - what everybody calls it
         """The message before the vector is known: pieces of a fresh mask, sealed for each client.
 

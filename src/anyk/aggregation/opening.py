@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,14 +39,14 @@ def opened(
         try:
             blocks, lied = code.decode(sums, places)
         except TooManyErrors:
-            raise _contradiction(setting, places) from None
+            _contradict(setting, places)
         liars.update(lied)
         total = blocks.ravel()[: vectors.entries]
         if masked:
             total = code.field.reduce(_added([each[at] for each in masked]) - total)
         residues.append(total)
     if len(liars) > setting.plan.code.adversaries:
-        raise _contradiction(setting, places)
+        _contradict(setting, places)
     integers = vectors.whole(residues)
     weight = int(integers[-1]) if vectors.weighted else clients
     most = clients * (vectors.most_weight or 1)
@@ -67,9 +67,9 @@ def _added(arrays: Sequence[NDArray[np.uint32]]) -> NDArray[np.int64]:
     return total
 
 
-def _contradiction(setting: Setting, places: Sequence[int]) -> TooManyErrors:
-    return TooManyErrors(
+def _contradict(setting: Setting, places: Sequence[int]) -> NoReturn:
+    raise TooManyErrors(
         answered=places,
         adversaries=setting.plan.code.adversaries,
         change="Raise adversaries (each liar costs two parties), or replace parties.",
-    )
+    ) from None

@@ -163,9 +163,7 @@ def settle_clients(clients: int, least: int, noise: Noise | None, *, weighted: b
         )
 
 
-def settled_quorum(
-    code: SumCode, quorum: int | None, there: int, *, argument: str, unsafe: bool
-) -> int:
+def settled_quorum(code: SumCode, quorum: int | None, there: int, *, argument: str) -> int:
     """How many signatures a set needs, if that is safe and so many parties can sign.
 
     Args:
@@ -173,7 +171,6 @@ def settled_quorum(
         quorum: as it was asked for; None for the least that is safe.
         there: how many parties are neither silent nor lying.
         argument: of the plan, that says how many parties there are.
-        unsafe: whether any number is taken.
 
     Raises:
         InvalidArgument: if it is not safe.
@@ -181,7 +178,7 @@ def settled_quorum(
     """
     safe = quorum_of(code.parties, code.colluders, code.adversaries)
     own = safe if quorum is None else quorum
-    if own < safe and not unsafe:
+    if own < safe:
         raise InvalidArgument(
             "quorum",
             given=str(own),

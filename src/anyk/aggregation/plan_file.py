@@ -25,7 +25,7 @@ _NUMBERS: Final = {
     "prime_field": (PrimeField, ("modulus",)),
 }
 _NOISE: Final = ("std", "norm", "honest")
-_OTHER: Final = {"numbers", "noise", "unsafe_quorum"}  # of a committee; told otherwise, or not
+_OTHER: Final = {"numbers", "noise"}  # sections of their own
 _PLAIN: Final = tuple(each.name for each in fields(Committee) if each.name not in _OTHER)
 
 
@@ -34,9 +34,6 @@ def plan_text(plan: Committee) -> str:
 
     Args:
         plan: of a committee.
-
-    Raises:
-        InvalidArgument: if it has an unsafe quorum, which no file can say.
 
     Example:
         >>> from anyk import aggregation
@@ -58,13 +55,6 @@ def plan_text(plan: Committee) -> str:
         [whole]
         magnitude = 1000
     """
-    if plan.unsafe_quorum:
-        raise InvalidArgument(
-            "plan",
-            given="unsafe_quorum=True",
-            needed="a plan whose sums are safe",
-            change="Leave unsafe_quorum out, which is for tests alone.",
-        )
     kind = next(name for name, (made, _) in _NUMBERS.items() if isinstance(plan.numbers, made))
     parts = [_section("", {name: getattr(plan, name) for name in _PLAIN})]
     parts.append(_section(kind, {name: getattr(plan.numbers, name) for name in _NUMBERS[kind][1]}))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from itertools import islice
-from typing import Final, final
+from typing import Final, NoReturn, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -281,12 +282,12 @@ class Round:
         signatures = self._asking.ask(requests, SIGN, read)
         needed = self._setting.plan.signatures
         if len(signatures) < needed:
-            raise self._too_few(signatures, f"{needed} signatures on one set of clients")
+            self._refuse(signatures, f"{needed} signatures on one set of clients")
         return signatures
 
-    def _too_few(self, there: dict[int, bytes], needed: str) -> NotEnoughAnswers:
+    def _refuse(self, there: Collection[int], needed: str) -> NoReturn:
         missing = set(range(len(self._setting.parties))) - set(there)
-        return NotEnoughAnswers(
+        raise NotEnoughAnswers(
             answered=there,
             missing=missing,
             needed=needed,
@@ -317,5 +318,5 @@ class Round:
         rows = self._asking.ask(dict.fromkeys(self._asking.live, request), SUM, read)
         certainty = self._setting.plan.code.certainty
         if certainty.margin(rows) < 0:
-            raise self._too_few(dict.fromkeys(rows, b""), certainty.needed.replace("answer", "sum"))
+            self._refuse(rows, certainty.needed.replace("answer", "sum"))
         return rows

@@ -55,6 +55,16 @@ class Server:
         few = max(1, len(roster.clients) // 50) if vetoes is None else vetoes
         self._vetoes = count("vetoes", few, least=0)
 
+    @property
+    def most_message(self) -> int:
+        """Bytes of a client's message; a transport refuses longer ones unread."""
+        return self._setting.most_message
+
+    @property
+    def most_answer(self) -> int:
+        """Bytes of a party's answer; a transport refuses longer ones unread."""
+        return self._setting.most_answer
+
     def round(self, number: int) -> Round:
         """Open a round; several may be open at once.
 

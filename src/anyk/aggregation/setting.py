@@ -26,9 +26,10 @@ SEED: Final = 48
 TAG: Final = 16
 """Bytes that sealing adds."""
 
-_CHECK_BITS: Final = 124
+_CHECK_BITS: Final = 120
 _WORD: Final = 4
 _MORE: Final = 1 << 12  # bytes of a request beside boxes
+_MORE_OF_A_BOX: Final = 2 + 255  # bytes of why it is refused
 
 
 @final
@@ -80,7 +81,7 @@ class Setting:
 
     @cached_property
     def checks(self) -> int:
-        """Numbers behind those of a piece, by which it is checked: so many that 2^-120 get by."""
+        """Numbers behind those of a piece, to check it by: a wrong one gets by once in 2^120."""
         smallest = min(field.modulus for field in self.plan.vectors.fields)
         return math.ceil(_CHECK_BITS / math.log2(smallest))
 
@@ -111,6 +112,18 @@ class Setting:
         signatures = len(self.parties) * (2 + SIGNATURE_BYTES)
         each = self.most_header + 2 + self.box_sizes[place]
         return _MORE + signatures + 4 * len(self.roster.clients) + self.plan.most_held * each
+
+    @cached_property
+    def most_answer(self) -> int:
+        """Bytes of an answer of a party, at most."""
+        each = max(_MORE_OF_A_BOX, 1 + _WORD * len(self.codes) * self.checks)
+        return _MORE + self.sum_bytes + SIGNATURE_BYTES + self.plan.most_held * each
+
+    @cached_property
+    def most_message(self) -> int:
+        """Bytes of a message of a client, at most."""
+        masked = _WORD * len(self.codes) * self.plan.vectors.entries if self.plan.masked else 0
+        return self.most_header + max(masked, sum(self.box_sizes))
 
     @property
     def sum_bytes(self) -> int:

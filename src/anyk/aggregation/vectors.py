@@ -20,6 +20,7 @@ from anyk.fixed_point.format import FixedPoint
 __all__ = ["Numbers", "Vectors", "Whole"]
 
 _ONE, _TWO = 1, 2  # primes
+_SIGN = 63  # bits to the right: all ones of a negative number, else none
 
 
 @final
@@ -200,7 +201,7 @@ class Vectors:
             field: of the prime.
         """
         if -field.modulus < int(integers.min()) and int(integers.max()) < field.modulus:
-            return np.where(integers < 0, integers + field.modulus, integers)
+            return integers + (integers >> _SIGN & field.modulus)
         return field.reduce(integers)
 
     def whole(self, residues: list[NDArray[np.int64]]) -> NDArray[np.int64]:
