@@ -200,6 +200,18 @@ ROWS = [
         lambda: aggregation.aggregate(PLAN, [[1, 2], [3, 4]]),
     ),
     tried(
+        "Pass a list of names.",
+        lambda: aggregation.aggregate(PLAN, [[1, 2], [3, 4]], gone=3),
+        lambda: aggregation.aggregate(
+            committee(aggregators=5, stragglers=1), [[1, 2], [3, 4]], gone=["aggregator-1"]
+        ),
+    ),
+    tried(
+        "Pass those of the plan.",
+        lambda: NOISE.epsilon(delta=1e-6, length=2, numbers=anyk.PrimeField()),
+        lambda: NOISE.epsilon(delta=1e-6, length=2, numbers=committee(numbers=FIXED).numbers),
+    ),
+    tried(
         "Give each client a weight.",
         lambda: aggregation.aggregate(committee(most_weight=9), [[1, 2], [3, 4]], [1]),
         lambda: aggregation.aggregate(committee(most_weight=9), [[1, 2], [3, 4]], [1, 2]),

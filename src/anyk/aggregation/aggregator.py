@@ -21,7 +21,7 @@ from anyk.aggregation.requests import (
 )
 from anyk.aggregation.roster import Roster
 from anyk.aggregation.setting import Setting
-from anyk.aggregation.wire import DIGEST, Garbled, Reader, number, text
+from anyk.aggregation.wire import DIGEST, Garbled, Reader, number, text, whole
 from anyk.checks import count, instance
 
 __all__ = ["MOST_ROUNDS", "Aggregator"]
@@ -94,7 +94,7 @@ class Aggregator(AbstractParty):
         """Answer the server, or refuse with a reason; see `AbstractParty`."""
         kind = _UNKNOWN
         try:
-            if len(request) > self.most_request:
+            if len(whole(request)) > self.most_request:
                 return refused(kind, "the request is too long")
             reader = Reader(request)
             kind, round_number = self._setting.read_start(reader)

@@ -9,8 +9,8 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.aggregation.vectors import Numbers, Vectors
-from anyk.checks import positive, probability, settle
+from anyk.aggregation.vectors import Numbers, Vectors, Whole
+from anyk.checks import MOST, count, instance, positive, probability, settle
 from anyk.errors import InvalidArgument
 from anyk.fixed_point.format import FixedPoint
 from anyk.randomness.discrete_gaussian import LEAST_STD, MOST_STD, discrete_gaussian
@@ -19,6 +19,7 @@ from anyk.randomness.gaussian import LARGEST, SKEW
 
 __all__ = ["Noise", "noised"]
 
+_MANY = 10_000  # terms; those that follow are smaller
 _ORDERS = np.concatenate([1 + np.geomspace(1e-3, 1.0, 40), np.geomspace(2.0, 1e6, 400)[1:]])
 
 
@@ -121,10 +122,13 @@ class Noise:
             InvalidArgument: if a number is out of range.
         """
         delta = probability("delta", delta, change="Pass 1e-6, say.")
+        instance("numbers", numbers, (FixedPoint, Whole), change="Pass those of the plan.")
+        length = count("length", length, least=1, most=MOST)
         share, many = self.share(numbers), self.honest
         ratio = self.bound(numbers, length) / (math.sqrt(many) * share)
-        k = np.arange(1, many)
-        tau = 10 * float(np.exp(-2 * (math.pi * share) ** 2 * k / (k + 1)).sum())
+        k = np.arange(1, min(many, _MANY))
+        terms = np.exp(-2 * (math.pi * share) ** 2 * k / (k + 1))
+        tau = 10 * float(terms.sum() + (many - 1 - len(k)) * terms.min(initial=1.0))
         first = _ORDERS * ratio**2 / 2 + tau * length
         second = _ORDERS * (ratio + tau * math.sqrt(length)) ** 2 / 2
         order = _ORDERS

@@ -19,13 +19,13 @@ from anyk.aggregation.requests import KEEP, OFFER, SIGN, SUM, keep, offer, plain
 from anyk.aggregation.result import Aggregated
 from anyk.aggregation.setting import Setting
 from anyk.aggregation.upload import UPLOAD, Upload, read_upload
-from anyk.aggregation.wire import MAGIC, MOST_REASON, Garbled, Reader
+from anyk.aggregation.wire import MAGIC, MOST_REASON, Garbled, Reader, whole
 from anyk.errors import NotEnoughAnswers
 from anyk.wording import numbered
 
 __all__ = ["Round"]
 
-_LOT: Final = 1 << 23  # bytes of boxes in one request, about
+_LOT: Final = 1 << 21  # bytes of boxes in one request, about
 _EQUIVOCATES: Final = "it sent two different messages"
 _WORD: Final = np.dtype("<u4")
 
@@ -85,7 +85,7 @@ class Round:
         if self._closed:
             return "the round is closed"
         try:
-            kind = bytes(message[len(MAGIC) : len(MAGIC) + 1])
+            kind = whole(message)[len(MAGIC) : len(MAGIC) + 1]
             if kind == UPLOAD and self._setting.plan.masked:
                 self._take_upload(message)
             else:
