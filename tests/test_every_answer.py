@@ -56,6 +56,7 @@ class UsableAnew:
         self.encoded = encoded
         self.by_shape: dict[tuple[int, ...], list[int]] = {}
         self.workers: dict[int, int] = {}
+        self.of: dict[int, int] = {}
 
     @property
     def shares(self) -> list[int]:
@@ -71,7 +72,7 @@ class UsableAnew:
 
     @property
     def enough(self) -> bool:
-        return self.encoded.scheme.sufficient(self.shares)
+        return self.encoded.scheme.sufficient([self.of[share] for share in self.shares])
 
     @property
     def wanted(self) -> WantedAnew | None:
@@ -79,11 +80,14 @@ class UsableAnew:
         if replicas is None:
             return None
         wanted = WantedAnew(replicas)
-        wanted.heard.update(self.shares)
+        wanted.heard.update(self.of[share] for share in self.shares)
         return wanted
 
-    def add(self, share: int, shape: tuple[int, ...], worker: int) -> bool:
+    def add(
+        self, share: int, shape: tuple[int, ...], worker: int, again: int | None = None
+    ) -> bool:
         self.workers[share] = worker
+        self.of[share] = share if again is None else again
         self.by_shape.setdefault(shape, []).append(share)
         return True
 

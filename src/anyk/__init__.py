@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from anyk import faults as faults
     from anyk import joblib as joblib
     from anyk import learn as learn
+    from anyk import shuffle as shuffle
     from anyk import testing as testing
     from anyk.answers import Answer as Answer
     from anyk.answers import Outcome as Outcome
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from anyk.audits.disclosure import leakage as leakage
     from anyk.audits.disclosure import worst_coalition as worst_coalition
     from anyk.audits.guesses import Attack as Attack
+    from anyk.codes.exact.extension import ExtensionField as ExtensionField
     from anyk.cutting.blocks import Blocks as Blocks
     from anyk.cutting.blocks import blocks as blocks
     from anyk.degrees.of_degree import of_degree as of_degree
@@ -129,8 +131,14 @@ if TYPE_CHECKING:
     from anyk.schemes.row import SchemeRow as SchemeRow
     from anyk.schemes.row import SchemeWords as SchemeWords
     from anyk.schemes.row import WrapperRow as WrapperRow
+    from anyk.schemes.sums.batched_coupons import BatchedCoupons as BatchedCoupons
+    from anyk.schemes.sums.cyclic_mds import CyclicMDS as CyclicMDS
     from anyk.schemes.sums.cyclic_repetition import CyclicRepetition as CyclicRepetition
+    from anyk.schemes.sums.expander_repetition import ExpanderRepetition as ExpanderRepetition
+    from anyk.schemes.sums.fractional_repetition import FractionalRepetition as FractionalRepetition
+    from anyk.schemes.sums.frobenius import Frobenius as Frobenius
     from anyk.schemes.sums.harmonic import Harmonic as Harmonic
+    from anyk.schemes.sums.ye_abbe import YeAbbe as YeAbbe
     from anyk.schemes.wrappers.agreed import Agreed as Agreed
     from anyk.schemes.wrappers.summed import Summed as Summed
     from anyk.spec import Guarantee as Guarantee
@@ -152,6 +160,7 @@ _PLACES: Final = {
     "AnykError": "anyk.errors",
     "Attack": "anyk.audits.guesses",
     "Audit": "anyk.audits.attack",
+    "BatchedCoupons": "anyk.schemes.sums.batched_coupons",
     "Berrut": "anyk.schemes.approximate.berrut.scheme",
     "Blocks": "anyk.cutting.blocks",
     "Broadcast": "anyk.executors.core.broadcast",
@@ -162,6 +171,7 @@ _PLACES: Final = {
     "Circulant": "anyk.schemes.products.circulant",
     "Complex": "anyk.domains.real",
     "Condition": "anyk.executors.core.health",
+    "CyclicMDS": "anyk.schemes.sums.cyclic_mds",
     "CyclicRepetition": "anyk.schemes.sums.cyclic_repetition",
     "Dask": "anyk.executors.engines.dask",
     "DegreeTooHigh": "anyk.errors",
@@ -171,10 +181,14 @@ _PLACES: Final = {
     "Encoder": "anyk.schemes.encoder",
     "Entangled": "anyk.schemes.products.entangled",
     "ExecutorError": "anyk.errors",
+    "ExpanderRepetition": "anyk.schemes.sums.expander_repetition",
+    "ExtensionField": "anyk.codes.exact.extension",
     "FieldArray": "anyk.domains.array",
     "FilledReplication": "anyk.schemes.approximate.filled_replication.scheme",
     "FixedPoint": "anyk.fixed_point.format",
     "FoldedGram": "anyk.schemes.products.folded_gram",
+    "Frobenius": "anyk.schemes.sums.frobenius",
+    "FractionalRepetition": "anyk.schemes.sums.fractional_repetition",
     "FunctionRaised": "anyk.errors",
     "Futures": "anyk.executors.engines.futures",
     "GCSA": "anyk.schemes.products.gcsa",
@@ -235,6 +249,7 @@ _PLACES: Final = {
     "WorkerHealth": "anyk.executors.core.health",
     "WorkerTraceback": "anyk.errors",
     "WouldWrap": "anyk.errors",
+    "YeAbbe": "anyk.schemes.sums.ye_abbe",
     "WrapperRow": "anyk.schemes.row",
     "amap": "anyk.running.mapping.map",
     "audit": "anyk.audits.attack",
@@ -254,10 +269,19 @@ _PLACES: Final = {
     "task_id": "anyk.executors.core.task_id",
     "worst_coalition": "anyk.audits.disclosure",
 }
-_NAMESPACES: Final = ("aggregation", "dask_array", "delays", "faults", "joblib", "learn", "testing")
+_NAMESPACES: Final = (
+    "aggregation",
+    "dask_array",
+    "delays",
+    "faults",
+    "joblib",
+    "learn",
+    "shuffle",
+    "testing",
+)
 
 if not TYPE_CHECKING:  # a type checker knows the names, and which there are not
-    __all__ = [*_PLACES, "delays", "faults", "testing"]  # noqa: PLE0604 - not learn, which needs an extra
+    __all__ = [*_PLACES, "delays", "faults", "shuffle", "testing"]  # noqa: PLE0604 - not learn, which needs an extra
 
     def __getattr__(name: str) -> Any:
         """A public name, when it is first used."""

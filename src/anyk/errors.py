@@ -324,6 +324,8 @@ class TooManyErrors(RecoveryError):
             0 where these are enough to tell that more did.
         unless: what else than liars would look like this, and what to do about it, in a sentence.
         change: what to change; "" for what helps with a scheme.
+        again: shares that others should compute too, as their answers contradict each other, each
+            as often as answers on it are lacking.
 
     Example:
         >>> scheme = anyk.Lagrange(blocks=2, degree=1, workers=4)
@@ -350,11 +352,13 @@ class TooManyErrors(RecoveryError):
         more: int = 0,
         unless: str = "",
         change: str = "",
+        again: Iterable[int] = (),
     ) -> None:
         self.answered = tuple(sorted(answered))
         self.adversaries = adversaries
         self.detects = adversaries if detects is None else detects
         self.more = more
+        self.again = tuple(again)
         liars, fault = numbered(adversaries, "liar"), "look for a fault that hits many workers."
         if change:
             told = f", and not by at most {liars}. {change}"

@@ -199,6 +199,8 @@ class Guarantee:
         pieces: r, how many shares a worker holds, and answers one after the other.
         least: how many answers are waited for if nobody lies; each lie among them costs one more,
             up to `threshold`, which is meant by None.
+        reactive: whether liars are named by asking others what two contradict each other about: the
+            answers of `threshold` workers on their own shares notice them.
         named: whether all liars are named; otherwise those alone of whom there is a proof.
         beyond: what the worst T + 1, T + 2, .. workers learn, in the unit of `leakage`, as far as
             it is stated; infinite where they see all of it.
@@ -214,7 +216,7 @@ class Guarantee:
         >>> anyk.Lagrange(blocks=3, degree=2, workers=12, adversaries=1, colluders=1).guarantee
         Guarantee(workers=12, threshold=9, stragglers=3, adversaries=1, colluders=1, exact=True,
                   leakage=0.0, load=1.0, data_std=None, pieces=1, least=8, named=True, beyond=(),
-                  smallest_lie=None)
+                  smallest_lie=None, reactive=False)
     """
 
     workers: int
@@ -231,6 +233,7 @@ class Guarantee:
     named: bool = True
     beyond: tuple[float, ...] = ()
     smallest_lie: float | None = None
+    reactive: bool = False
 
     def __post_init__(self) -> None:
         settle(self, optional="least", pieces=1, least=0)
@@ -309,7 +312,8 @@ class Guarantee:
         lines = [f"any {self.threshold} of {answers} are enough{lies}; the value is {value}"]
         if self.adversaries:
             named = "the liars are named" if self.named else "liars are named if there is a proof"
-            lines.append(f"{numbered(self.adversaries, 'worker')} may lie: {named}")
+            asked = ", by asking others for what they contradict" if self.reactive else ""
+            lines.append(f"{numbered(self.adversaries, 'worker')} may lie: {named}{asked}")
         if self.smallest_lie is not None:
             size = (
                 f"a lie above {self.smallest_lie:.0e} of a column" if self.smallest_lie else "a lie"

@@ -252,10 +252,11 @@ ROWS = [
         lambda: committee(numbers=FIXED, noise=NOISE),
     ),
     tried(
-        "Add aggregators, or lower how many of them collude, lie or are silent.",
+        "Add {} aggregators, or lower how many of them collude, lie or are silent.",
         lambda: committee(aggregators=4, colluders=1, stragglers=2, blocks=1),
-        lambda: committee(aggregators=6, colluders=1, stragglers=2, blocks=1),
-        lambda: committee(aggregators=4, colluders=1, stragglers=1, blocks=1),
+        lambda more: committee(aggregators=4 + more, colluders=1, stragglers=2, blocks=1),
+        lambda _: committee(aggregators=4, colluders=1, stragglers=1, blocks=1),
+        less=lambda more: committee(aggregators=4 + more, colluders=1, stragglers=2, blocks=1),
     ),
     tried(
         "Generate an Identity for each.",

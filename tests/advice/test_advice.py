@@ -4,6 +4,7 @@ import aggregation_rows
 import cutting_rows
 import domain_rows
 import executor_rows
+import extension_rows
 import field_rows
 import learn_rows
 import map_rows
@@ -13,6 +14,7 @@ import residue_rows
 import rest_rows
 import run_rows
 import scheme_rows
+import shuffle_rows
 import spec_rows
 import value_rows
 from tried import reached, sites
@@ -24,7 +26,8 @@ from anyk.domains.functions import refused
 TABLES = (
     aggregation_rows,
     cutting_rows, spec_rows, domain_rows, field_rows, scheme_rows, product_rows, run_rows,
-    executor_rows, learn_rows, rest_rows, residue_rows, map_rows, value_rows,
+    executor_rows, learn_rows, rest_rows, residue_rows, map_rows, value_rows, extension_rows,
+    shuffle_rows,
 )  # fmt: skip
 ROWS = [
     pytest.param(row, id=f"{table.__name__} {place} {row.says}")

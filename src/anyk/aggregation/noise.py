@@ -66,10 +66,6 @@ class Noise:
             object.__setattr__(self, name, size)
         settle(self, honest=1)
 
-    def _unit(self, numbers: Numbers) -> float:
-        """How many integers a unit has."""
-        return 2.0**numbers.fraction_bits if isinstance(numbers, FixedPoint) else 1.0
-
     def share(self, numbers: Numbers) -> float:
         """Standard deviation of the integers that one client adds.
 
@@ -79,7 +75,7 @@ class Noise:
         Raises:
             InvalidArgument: if it is below 1/2, or too large.
         """
-        size = self.std * self._unit(numbers) / math.sqrt(self.honest)
+        size = self.std * _unit(numbers) / math.sqrt(self.honest)
         if not LEAST_STD <= size <= MOST_STD:
             raise InvalidArgument(
                 "noise",
@@ -103,7 +99,7 @@ class Noise:
         step = 0.0
         if isinstance(numbers, FixedPoint):
             step = 0.5 if numbers.rounding == "nearest" else 1.0
-        return self.norm * self._unit(numbers) + step * math.sqrt(length)
+        return self.norm * _unit(numbers) + step * math.sqrt(length)
 
     def epsilon(self, *, delta: float, length: int, numbers: Numbers) -> float:
         """The epsilon of (epsilon, delta)-differential privacy of one sum.
@@ -161,8 +157,13 @@ def noised(
     if size > most * (1 + 1e-12):
         raise InvalidArgument(
             "vector",
-            given=f"a vector of norm {size / most * noise.norm:.6g}",
+            given=f"a vector of norm {size / _unit(vectors.numbers):.6g}",
             needed=f"at most norm={noise.norm:g}, which the noise hides",
             change="Clip its norm beforehand, if that is what you mean.",
         )
     return integers + discrete_gaussian(source, noise.share(vectors.numbers), integers.shape)
+
+
+def _unit(numbers: Numbers) -> float:
+    """How many integers a unit has."""
+    return 2.0**numbers.fraction_bits if isinstance(numbers, FixedPoint) else 1.0
