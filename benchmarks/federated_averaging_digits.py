@@ -14,8 +14,9 @@ Three ways of averaging, with the same seeds, rounds, splits and dropouts:
 - clipped at 8: the weights as a protocol sends them that clips what is larger in silence, as
   Flower's SecAgg+ does by default (clipping_range=8.0), and then added exactly.
 
-Pixels are scaled to [0, 0.05], as a user may do who does not think of it, so that weights grow
-beyond 8. The liar must be named in every round, and no vector may be clipped.
+Pixels are scaled to [0, 0.05] and the weights above them are as much larger, as happens where
+nobody thought of it, so that some are beyond 8. The liar must be named in every round, and no
+vector may be clipped.
 
     python benchmarks/federated_averaging_digits.py [--tiny] [--seeds 10] [--rounds 30] [--tls]
 
@@ -113,7 +114,7 @@ def trained(
         back = (error @ second.T) * (hidden > 0)
         second -= rate * hidden.T @ error
         other -= rate * error.sum(0)
-        first -= rate * inputs.T @ back * 20  # of small inputs
+        first -= rate / PIXEL**2 * inputs.T @ back  # as of pixels up to 1
         bias -= rate * back.sum(0)
     return weights
 
@@ -245,7 +246,8 @@ def learn(
 ) -> Course:
     """All rounds of one way."""
     rng = np.random.default_rng([seed, 1])
-    weights = rng.normal(size=LENGTH) * 0.3
+    weights = rng.normal(size=LENGTH) * 0.2
+    layers(weights)[0][0][:] /= PIXEL  # as of pixels up to 1
     beyond, largest = 0, 0.0
     for _ in range(rounds):
         gone = rng.permutation(CLIENTS)[:SILENT]  # two more go after they sent
