@@ -1,4 +1,4 @@
-"""Flower's SecAgg+ beside `Committee` and `LightSecAgg`: time, bytes, and what a large weight becomes.
+"""Flower's SecAgg+ beside `Committee` and `LightSecAgg`: time, bytes, large weights.
 
 One round of a weighted mean in one process, everybody after each other: plain FedAvg, Flower's own
 SecAgg+ (its workflow and its mod) and `Committee` (`SecureStrategy` and `SecureMod`) over the same
