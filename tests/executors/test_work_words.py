@@ -73,7 +73,7 @@ class Stranger(AbstractWork):
 def test_work_that_is_not_in_the_table_is_not_sent(work):
     with pytest.raises(
         anyk.InvalidArgument,
-        match=r"plain, added, combined, combined_in_kind, product, product_modulo, sparse_product",
+        match="plain, added, combined, combined_in_kind, mini_tasks, product, product_modulo, ",
     ):
         header_of(work)
 

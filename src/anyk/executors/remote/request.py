@@ -31,6 +31,7 @@ from anyk.work import AbstractWork, Plain, WorkerTask
 from anyk.works.added import Added
 from anyk.works.combined import Combined, CombinedInKind
 from anyk.works.each_prime import EachPrime
+from anyk.works.mini_tasks import MiniTasks
 from anyk.works.products import Product, ProductModulo, SparseProduct
 from anyk.works.slices import CombinedSlices
 from anyk.works.without_constant import WithoutConstant
@@ -54,6 +55,7 @@ _WORKS: dict[str, type[AbstractWork]] = {
     "added": Added,
     "combined": Combined,
     "combined_in_kind": CombinedInKind,
+    "mini_tasks": MiniTasks,
     "product": Product,
     "product_modulo": ProductModulo,
     "sparse_product": SparseProduct,
