@@ -18,8 +18,8 @@ import anyk
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "anyk"
 NAMESPACES = (
-    "anyk", "anyk.dask_array", "anyk.delays", "anyk.faults", "anyk.joblib", "anyk.learn",
-    "anyk.shuffle", "anyk.testing",
+    "anyk", "anyk.aggregation", "anyk.dask_array", "anyk.delays", "anyk.faults", "anyk.joblib",
+    "anyk.learn", "anyk.shuffle", "anyk.testing",
 )  # fmt: skip
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 EXAMPLES = sorted(path for path in (ROOT / "examples").rglob("*") if path.is_file())

@@ -194,7 +194,8 @@ class NotEnoughAnswers(RecoveryError):
         failures: reason by worker, for those that failed rather than kept silent.
         spared: of the missing, those that were not waited for, as their answers would not have
             been enough.
-        of: of what answers are too few: "worker" or "item"; of items, `answered` and `missing` are.
+        of: of what answers are too few: "worker", "client", "aggregator", or "item"; of them
+            `answered` and `missing` are.
         change: what to change; "" for what helps with workers.
 
     Example:
@@ -230,7 +231,7 @@ class NotEnoughAnswers(RecoveryError):
             told += f" Not waited for, as they are too few: {ranges(self.spared)}."
         super().__init__(
             f"{len(self.answered)} of {len(self.answered) + len(self.missing)} {of}s "
-            f"{'answered' if of == 'worker' else 'are done'}; needed: {needed}.{told} "
+            f"{'are done' if of == 'item' else 'answered'}; needed: {needed}.{told} "
             + (change or self._advice(late=bool(silent) or not self.failures))
         )
 
@@ -323,6 +324,8 @@ class TooManyErrors(RecoveryError):
             0 where these are enough to tell that more did.
         unless: what else than liars would look like this, and what to do about it, in a sentence.
         change: what to change; "" for what helps with a scheme.
+        again: shares that others should compute too, as their answers contradict each other, each
+            as often as answers on it are lacking.
 
     Example:
         >>> scheme = anyk.Lagrange(blocks=2, degree=1, workers=4)
@@ -349,11 +352,13 @@ class TooManyErrors(RecoveryError):
         more: int = 0,
         unless: str = "",
         change: str = "",
+        again: Iterable[int] = (),
     ) -> None:
         self.answered = tuple(sorted(answered))
         self.adversaries = adversaries
         self.detects = adversaries if detects is None else detects
         self.more = more
+        self.again = tuple(again)
         liars, fault = numbered(adversaries, "liar"), "look for a fault that hits many workers."
         if change:
             told = f", and not by at most {liars}. {change}"

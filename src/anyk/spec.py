@@ -183,8 +183,9 @@ class Guarantee:
         workers: N, how many workers hold shares.
         threshold: how many answers are enough, whoever they come from, up to `adversaries`
             workers' of them wrong.
-        stragglers: S = N - threshold, how many workers may be missing; (N r - threshold) // r
-            with r pieces. An answer that can't be used, as it is a failure or has a shape that
+        stragglers: S = N - threshold, how many workers may be missing. With r pieces at least
+            (N r - threshold) // r: the answers of S workers may be spared where as many of any
+            workers may not. An answer that can't be used, as it is a failure or has a shape that
             most answers do not have, is missing too, whoever sent it.
         adversaries: A, how many of the answers may be wrong; the liars are `named`. k workers that
             answer in the same wrong shape are k colluding liars: up to A of them are set aside, at
@@ -199,6 +200,8 @@ class Guarantee:
         pieces: r, how many shares a worker holds, and answers one after the other.
         least: how many answers are waited for if nobody lies; each lie among them costs one more,
             up to `threshold`, which is meant by None.
+        reactive: whether liars are named by asking others what two contradict each other about: the
+            answers of `threshold` workers on their own shares notice them.
         named: whether all liars are named; otherwise those alone of whom there is a proof.
         beyond: what the worst T + 1, T + 2, .. workers learn, in the unit of `leakage`, as far as
             it is stated; infinite where they see all of it.
@@ -214,7 +217,7 @@ class Guarantee:
         >>> anyk.Lagrange(blocks=3, degree=2, workers=12, adversaries=1, colluders=1).guarantee
         Guarantee(workers=12, threshold=9, stragglers=3, adversaries=1, colluders=1, exact=True,
                   leakage=0.0, load=1.0, data_std=None, pieces=1, least=8, named=True, beyond=(),
-                  smallest_lie=None)
+                  smallest_lie=None, reactive=False)
     """
 
     workers: int
@@ -231,6 +234,7 @@ class Guarantee:
     named: bool = True
     beyond: tuple[float, ...] = ()
     smallest_lie: float | None = None
+    reactive: bool = False
 
     def __post_init__(self) -> None:
         settle(self, optional="least", pieces=1, least=0)
@@ -251,12 +255,14 @@ class Guarantee:
                 change="State what is waited for if nobody lies.",
             )
         answers = self.workers * self.pieces
-        if self.stragglers != (answers - self.threshold) // self.pieces:
+        least = (answers - self.threshold) // self.pieces
+        most = least if self.pieces == 1 else max(least, self.workers - 1)
+        if not least <= self.stragglers <= most:
             raise InvalidArgument(
                 "stragglers",
                 given=str(self.stragglers),
-                needed=f"(answers - threshold) // pieces = ({answers} - {self.threshold}) // "
-                f"{self.pieces}",
+                needed=f"{'' if least == most else 'at least '}(answers - threshold) // pieces = "
+                f"({answers} - {self.threshold}) // {self.pieces}",
                 change="State the same promise both ways.",
             )
 
@@ -309,7 +315,8 @@ class Guarantee:
         lines = [f"any {self.threshold} of {answers} are enough{lies}; the value is {value}"]
         if self.adversaries:
             named = "the liars are named" if self.named else "liars are named if there is a proof"
-            lines.append(f"{numbered(self.adversaries, 'worker')} may lie: {named}")
+            asked = ", by asking others for what they contradict" if self.reactive else ""
+            lines.append(f"{numbered(self.adversaries, 'worker')} may lie: {named}{asked}")
         if self.smallest_lie is not None:
             size = (
                 f"a lie above {self.smallest_lie:.0e} of a column" if self.smallest_lie else "a lie"

@@ -102,8 +102,38 @@ ROWS = [
         )
         for make in (
             lambda **named: anyk.Replication(1, 9, adversaries=2, **named),
+            lambda **named: anyk.PartialWork(9, 0, adversaries=2, **named),
             lambda **named: Certainty(dimension=1, adversaries=2, **named),
         )
+    ),
+    tried(
+        "Take anyk.FractionalRepetition or anyk.CyclicRepetition.",
+        lambda: anyk.ExpanderRepetition(6, 9, domain=FIELD),
+        lambda: anyk.FractionalRepetition(6, 9, 2, domain=FIELD),
+        lambda: anyk.CyclicRepetition(9, 2, domain=FIELD),
+    ),
+    tried(
+        "Cut the data in more blocks.",
+        lambda: anyk.ExpanderRepetition(4, 7),
+        lambda: anyk.ExpanderRepetition(5, 7),
+    ),
+    tried(
+        "Add {} workers, or lower blocks.",
+        lambda: anyk.ExpanderRepetition(12, 4),
+        lambda more: anyk.ExpanderRepetition(12, 4 + more),
+        lambda _: anyk.ExpanderRepetition(8, 4),
+        less=lambda more: anyk.ExpanderRepetition(12, 4 + more),
+    ),
+    tried(
+        "Take anyk.CyclicRepetition, of which any k answers determine the others too.",
+        lambda: anyk.CyclicMDS(6, 2, domain=FIELD),
+        lambda: anyk.CyclicRepetition(6, 2, domain=FIELD),
+    ),
+    tried(
+        "a multiple of workers = 4, as all compute as many. Take {}.",
+        lambda: anyk.PartialWork(4, 1, blocks=6),
+        lambda more: anyk.PartialWork(4, 1, blocks=more),
+        less=lambda less: anyk.PartialWork(4, 1, blocks=less),
     ),
     tried(
         "a modulus of at least K + T + N = {}. Take a larger prime; 2**31 - 1 is the default.",
@@ -116,6 +146,27 @@ ROWS = [
         lambda: anyk.Shamir(blocks=1, degree=1, workers=4, field=anyk.PrimeField(3)),
         lambda bound: anyk.Shamir(blocks=1, degree=1, workers=4, field=anyk.PrimeField(bound + 1)),
         lambda _: anyk.Shamir(blocks=1, degree=1, workers=4),
+    ),
+    tried(
+        "at most blocks = {}. Lower it.",
+        lambda: anyk.BatchedCoupons(2, 9, 3),
+        lambda most: anyk.BatchedCoupons(2, 9, most),
+    ),
+    tried(
+        "from 0 to 1. Leave it out: encode draws them.",
+        lambda: anyk.BatchedCoupons(2, 40, 2, drawn=[0, 2]),
+        lambda: anyk.BatchedCoupons(2, 40, 2).encode([5, 6]),
+    ),
+    tried(
+        "Encode again, for another draw; anyk.FractionalRepetition never misses one.",
+        lambda: anyk.BatchedCoupons(2, 3, 2, drawn=[1, 1, 1]),
+        lambda: anyk.BatchedCoupons(2, 40, 2).encode([5, 6]),
+        lambda: anyk.FractionalRepetition(2, 3, 0).encode([5, 6]),
+    ),
+    tried(
+        "Take encoded.scheme, of what encode returns.",
+        lambda: anyk.BatchedCoupons(2, 40, 2).tally(None),
+        lambda: anyk.BatchedCoupons(2, 40, 2).encode([5, 6]).scheme.tally(None),
     ),
     tried(
         "a modulus of at least N = {}. Take a larger prime; 2**31 - 1 is the default.",
@@ -473,6 +524,39 @@ ROWS += [
         adversaries=0,
     ),
     short(
+        "Take {} workers, or lower blocks or adversaries.",
+        of(anyk.Replication, blocks=2, adversaries=1, reactive=True),
+        3,
+        blocks=1,
+        adversaries=0,
+    ),
+    short(
+        "Take {} workers, or lower adversaries.",
+        of(anyk.Replication, blocks=1, adversaries=1, reactive=True),
+        2,
+        adversaries=0,
+    ),
+    short(
+        "Take {} workers, or lower stragglers or adversaries.",
+        of(anyk.FractionalRepetition, blocks=4, stragglers=2, adversaries=2),
+        5,
+        stragglers=0,
+        adversaries=1,
+    ),
+    short(
+        "Take {} workers, or lower stragglers, adversaries or detects.",
+        of(anyk.FractionalRepetition, blocks=4, stragglers=1, adversaries=1, detects=2),
+        4,
+        stragglers=0,
+        detects=1,
+    ),
+    short(
+        "Take {} workers, or lower batches.",
+        of(anyk.BatchedCoupons, blocks=4, batches=3),
+        2,
+        batches=2,
+    ),
+    short(
         "Take {} workers, or lower blocks, adversaries or detects.",
         of(anyk.Replication, blocks=2, adversaries=1, detects=2),
         7,
@@ -539,6 +623,14 @@ ROWS += [
         of(anyk.CyclicRepetition, stragglers=2, detects=2),
         4,
         stragglers=1,
+        detects=1,
+    ),
+    short(
+        "Take {} workers, or lower stragglers, adversaries or detects.",
+        of(anyk.PartialWork, stragglers=2, adversaries=1, detects=2),
+        5,
+        stragglers=0,
+        adversaries=0,
         detects=1,
     ),
     short(

@@ -1,8 +1,10 @@
 """Every advice of every error, followed: what it says works."""
 
+import aggregation_rows
 import cutting_rows
 import domain_rows
 import executor_rows
+import extension_rows
 import field_rows
 import learn_rows
 import map_rows
@@ -22,8 +24,9 @@ import anyk
 from anyk.domains.functions import refused
 
 TABLES = (
+    aggregation_rows,
     cutting_rows, spec_rows, domain_rows, field_rows, scheme_rows, product_rows, run_rows,
-    executor_rows, learn_rows, rest_rows, residue_rows, map_rows, value_rows,
+    executor_rows, learn_rows, rest_rows, residue_rows, map_rows, value_rows, extension_rows,
     shuffle_rows,
 )  # fmt: skip
 ROWS = [

@@ -15,9 +15,12 @@ from anyk.executors.core.answer_header import BrokenAnswer
 from anyk.executors.remote.request import make_request, needs_function, task_of
 from anyk.testing.tasks import gram
 from anyk.work import AbstractWork, Plain, WorkerTask
+from anyk.works.added import Added
 from anyk.works.combined import Combined, CombinedInKind
 from anyk.works.each_prime import EachPrime
 from anyk.works.products import Product, ProductModulo, SparseProduct
+from anyk.works.slices import CombinedSlices
+from anyk.works.without_constant import WithoutConstant
 
 RING = ResidueRing((anyk.PrimeField(5), anyk.PrimeField(7)))
 
@@ -30,6 +33,7 @@ def header_of(work, domain=anyk.Reals(), per_worker=(), arguments=()):  # noqa: 
     ("work", "domain", "words", "parts"),
     [
         (Plain("gram"), anyk.Reals(), ["plain"], 1),
+        (Added("gram"), anyk.Values(), ["added"], 2),
         (Combined("gram"), anyk.Reals(), ["combined"], 2),
         (Plain("gram"), anyk.Values(), ["plain"], 1),
         (CombinedInKind("gram"), anyk.Values(finite=True), ["combined_in_kind"], 2),
@@ -37,7 +41,10 @@ def header_of(work, domain=anyk.Reals(), per_worker=(), arguments=()):  # noqa: 
         (ProductModulo(), Integers(), ["product_modulo"], 3),
         (SparseProduct(), anyk.Reals(), ["sparse_product"], 4),
         (SparseProduct(), anyk.PrimeField(), ["sparse_product"], 3),
+        (CombinedSlices("gram"), anyk.Values(finite=True), ["combined_slices"], 2),
+        (WithoutConstant("gram"), anyk.PrimeField(2), ["without_constant"], 1),
         (EachPrime(Plain("gram"), ()), RING, ["each_prime", "plain"], 1),
+        (EachPrime(Added("gram"), ()), RING, ["each_prime", "added"], 2),
         (EachPrime(Combined("gram"), ()), RING, ["each_prime", "combined"], 2),
         (EachPrime(Product(), ()), RING, ["each_prime", "product"], 2),
     ],
@@ -66,7 +73,7 @@ class Stranger(AbstractWork):
 def test_work_that_is_not_in_the_table_is_not_sent(work):
     with pytest.raises(
         anyk.InvalidArgument,
-        match=r"plain, combined, combined_in_kind, product, product_modulo, sparse_product",
+        match="plain, added, combined, combined_in_kind, mini_tasks, product, product_modulo, ",
     ):
         header_of(work)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Collection as SomeOf
 from typing import TYPE_CHECKING, final
 
 from anyk.answers import Answer, Outcome, Recovered, Timing
-from anyk.errors import DegreeTooHigh, RecoveryError
+from anyk.errors import DegreeTooHigh, RecoveryError, TooManyErrors
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor
 from anyk.running.degrees import degree_of, refused
 from anyk.running.judgement import Judgement, judge
@@ -28,6 +29,10 @@ _MOMENT = 1e-3  # seconds that a clock may be off
 OnAnswer = Callable[[Answer], None]
 
 
+def _nobody(worker: int) -> None:
+    pass
+
+
 @final
 class Collection:
     """The answers of one run, as they come: what is usable, who failed, when they suffice.
@@ -38,6 +43,7 @@ class Collection:
         start: when the run began, on that clock.
         listeners: each called with every answer as it comes.
         without: those of the workers that are in quarantine, and were not asked.
+        spared: called with a worker for each share that it is spared.
         leak: what colluders have learned by then, for the outcome.
     """
 
@@ -49,12 +55,14 @@ class Collection:
         listeners: Sequence[OnAnswer] = (),
         without: SomeOf[int] = (),
         *,
+        spared: Callable[[int], None] = _nobody,
         leak: Leak | None = None,
     ) -> None:
         self.encoded = encoded
         self.executor = executor
         self.start = start
         self.listeners = listeners
+        self.spared = spared
         self.leak = leak
         self.received = Received(encoded, without)
         self.usable = self.received.usable
@@ -82,6 +90,8 @@ class Collection:
             if not over and not self._worth_judging(dispatch, tolerance):
                 continue
             judged = self._judge(tolerance, guess=guess)
+            if self._asked_others(dispatch, judged.error):
+                continue
             enough = over or judged.error is None or self._hopeless()
             if enough or (tolerance is None and self._settled()):
                 return self._outcome(judged), judged.error
@@ -111,6 +121,8 @@ class Collection:
                 return
             judged = self._judge(None, guess=True)
             error = judged.error
+            if self._asked_others(dispatch, error):
+                continue
             if error is None:
                 best, heard = self._outcome(judged), usable
                 yield best
@@ -133,6 +145,7 @@ class Collection:
                 continue  # of an executor that asked it all the same
             if answer is not None:
                 self._note(answer)
+                self._skip(dispatch)
                 self._raise_what_is_the_functions(answer)
                 if not self.pending and self.usable.wanted is not None:
                     self._send_again(dispatch, enough=True)
@@ -146,6 +159,20 @@ class Collection:
                 self._wake = math.inf
             self._over = over
             yield over
+            over = self._over
+
+    def _asked_others(self, dispatch: AbstractDispatch, error: RecoveryError | None) -> bool:
+        """Let others compute what answers contradict each other about; whether that is under way.
+
+        Nobody is asked when the time is over.
+        """
+        again = Counter(error.again if isinstance(error, TooManyErrors) else ())
+        if not again or self.usable.wanted is None or (self._over and self.pending):
+            return False
+        self.resending.more(again)
+        coming = self._send_again(dispatch, enough=True)
+        self._over = self._over and not self.pending
+        return coming
 
     def _worth_judging(self, dispatch: AbstractDispatch, tolerance: float | None) -> bool:
         """Whether the answers may do, or it is clear that no others would.
@@ -201,7 +228,7 @@ class Collection:
         share, sent = self.pending.heard(answer)
         if self.usable.wanted is not None:
             self.resending.heard(answer, share, sent)
-        if share in self.received:
+        if not self.received.takes(answer, share):
             return  # somebody else was faster
         if answer.share is None:
             before = self.timings.get(answer.worker)
@@ -213,11 +240,21 @@ class Collection:
             )
         changed = self.received.add(answer, share)
         if changed is None:
-            self.pending.lose(share)
+            if share not in self.received:
+                self.pending.lose(share)
         elif changed and self.usable.wanted is not None:
             self.resending.begin(self.usable.wanted)
         elif self.usable.unwanted is not None:
             self.resending.unwanted(self.usable.unwanted)
+
+    def _skip(self, dispatch: AbstractDispatch) -> None:
+        """Spare workers what is known by now, where the scheme says that it is of no use."""
+        for share in self.usable.needless():
+            if self.pending.owes(share) and dispatch.skip(share):
+                worker, now = share // self.received.pieces, self.executor.clock()
+                self.pending.skipped(share, now)
+                self.resending.free(worker, now)
+                self.spared(worker)
 
     def _raise_what_is_the_functions(self, answer: Answer) -> None:
         """End the run where workers refuse the function itself."""
@@ -272,7 +309,7 @@ class Collection:
             status=status,
             used=used,
             missing=missing,
-            shares=usable,
+            shares=tuple(sorted({*self.received.shares(usable)})),
             suspects=self._suspects(recovered),
             error_estimate=None if recovered is None else recovered.error_estimate,
             failures=failures,

@@ -28,7 +28,8 @@ class Judgement:
 
     Args:
         status: whether that is enough.
-        usable: the shares whose answers were looked at, sorted.
+        usable: the answers that were looked at, by their shares; further ones on a share have
+            numbers of their own.
         failures: of workers whose answers are of no use, with the reason.
         recovered: what the scheme's decoder made of them.
         error: why that is not enough.
@@ -98,7 +99,8 @@ def _recover(
             spared=spared(),
         )
     try:
-        recovery = received.unchecked.recovery(usable, received.authors(usable))
+        shares, authors = received.shares(usable), received.authors(usable)
+        recovery = received.unchecked.recovery(shares, authors)
     except NotEnoughAnswers as error:
         raise NotEnoughAnswers(
             answered=error.answered,

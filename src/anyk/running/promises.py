@@ -27,6 +27,7 @@ from anyk.schemes.base import AbstractScheme, Encoded
 from anyk.schemes.wrappers.embedded import Embedded
 from anyk.spec import Map, MatMul, Sum
 from anyk.work import AbstractWork, Function
+from anyk.works.added import Added
 from anyk.works.combined import Combined
 from anyk.works.each_prime import EachPrime
 
@@ -103,7 +104,8 @@ def promised(
         return scheme, work
     if isinstance(function, OfDegree) and degree is not None and function.degree > degree:
         raise too_high(scheme, function.degree)
-    combined = isinstance(work.work if isinstance(work, EachPrime) else work, Combined)
+    inner = work.work if isinstance(work, EachPrime) else work
+    combined = isinstance(inner, (Added, Combined))
     parts = encoded.parts[: 1 if combined else None]
     own = tuple(isinstance(argument, Encoded) for argument in arguments)
     promise = Promised(function, degree=degree)

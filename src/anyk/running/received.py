@@ -42,6 +42,7 @@ class Received:
         self._shape = encoded.scheme.shape_of_answers(encoded.layout)
         self._values: dict[int, NDArray[Any]] = {}
         self._authors: dict[int, int] = {}  # of answers on other workers' shares
+        self._again: dict[int, int] = {}  # the share of each further answer, by a number of its own
         self.caught: set[int] = set()  # workers whose answer failed its check
         self._failures = {  # by worker and share
             (who, who * self.pieces): _QUARANTINED for who in without
@@ -51,8 +52,22 @@ class Received:
     def __contains__(self, share: int) -> bool:
         return share in self._values
 
+    def takes(self, answer: Answer, share: int) -> bool:
+        """Whether an answer counts: the first on a share, or one more that is wanted on it."""
+        if share not in self._values:
+            return True
+        wanted = self.usable.wanted
+        if wanted is None or share not in wanted:
+            return False
+        says = {self._author(share), *(self._authors[other] for other in self._of(share))}
+        return answer.worker not in says
+
+    def _of(self, share: int) -> list[int]:
+        """The numbers of the further answers on a share."""
+        return [number for number, of in self._again.items() if of == share]
+
     def add(self, answer: Answer, share: int) -> bool | None:
-        """Take the first answer on a share, or note why it is of no use.
+        """Take an answer that counts, or note why it is of no use.
 
         Returns:
             None if it is of no use; else whether most answers have another shape since.
@@ -63,10 +78,20 @@ class Received:
             if answer.traceback:
                 self._tracebacks.setdefault(answer.worker, answer.traceback)
             return None
+        shape, worker = answer.value.shape, answer.worker
+        if share in self._values:
+            number = self.workers * self.pieces + len(self._again)
+            self._again[number], self._authors[number] = share, worker
+            self._values[number] = answer.value
+            return self.usable.add(number, shape, worker, again=share)
         self._values[share] = answer.value
         if answer.share is not None:
-            self._authors[share] = answer.worker
-        return self.usable.add(share, answer.value.shape, answer.worker)
+            self._authors[share] = worker
+        return self.usable.add(share, shape, worker)
+
+    def shares(self, numbers: Iterable[int]) -> tuple[int, ...]:
+        """The shares that answers are on, in the order of these."""
+        return tuple(self._again.get(number, number) for number in numbers)
 
     def _unusable(self, answer: Answer) -> str | None:
         """Why an answer is of no use; None if it is."""

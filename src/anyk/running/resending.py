@@ -1,7 +1,8 @@
-"""What is late or has failed, and is sent again to workers that are idle."""
+"""What is late, has failed or is contradicted, and is sent again to workers that are idle."""
 
 from __future__ import annotations
 
+from collections import Counter
 from heapq import heappop, heappush
 from itertools import count
 from typing import final
@@ -44,24 +45,43 @@ class Resending:
         self._due: list[tuple[int, int]] = []  # to be sent, unless that changed: a heap
         self._changed = True
         for block, share in wanted:
-            times = self._pending.sent(share)
-            for when in times:
-                self._coming.add(when)
-            self._queue(max(times, default=None), block, share)
+            self._want(block, share)
+
+    def more(self, lacking: Counter[int]) -> None:
+        """Let others answer on shares whose copies have answers that contradict each other.
+
+        Args:
+            lacking: how many answers are, by a copy.
+        """
+        for share, number in lacking.items():
+            block = self._wanted.block(share)
+            for each in self._wanted.more(block, number):
+                self._want(block, each)
+
+    def _want(self, block: int, share: int) -> None:
+        """Look at a share when it is late."""
+        times = self._pending.sent(share)
+        for when in times:
+            self._coming.add(when)
+        self._queue(max(times, default=None), block, share)
 
     def heard(self, answer: Answer, share: int, when: float | None) -> None:
         """Note an answer or a failure, on a share that was sent at that time."""
         worker = answer.worker
         if answer.failure is not None:
             self._failed.add(worker)
-        if self._pending.idle(worker) and worker not in self._failed:
-            heappush(self._idle, (answer.answered, next(self._order), worker))
-            self._changed = True
+        self.free(worker, answer.answered)
         if share in self._wanted:
             if when is not None:
                 self._coming.remove(when)
             before = self._pending.sent_last(share)
             self._queue(before, self._wanted.block(share), share)
+
+    def free(self, worker: int, when: float) -> None:
+        """Note that a worker is idle, if it is since that time."""
+        if self._pending.idle(worker) and worker not in self._failed:
+            heappush(self._idle, (when, next(self._order), worker))
+            self._changed = True
 
     def _queue(self, sent: float | None, block: int, share: int) -> None:
         """Look at a share when it is late; at once, where nobody owes it."""

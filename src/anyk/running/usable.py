@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import final
 
 from anyk.schemes.base import Encoded
@@ -15,8 +15,9 @@ __all__ = ["Usable", "Wanted"]
 class Wanted:
     """The shares that others may compute too: of each block, as many as it lacks answers.
 
-    They only become fewer: those that are wanted first are the first copies of each block, and an
-    answer on any copy makes them one less, itself if it is among them.
+    Those that are wanted first are the first copies of each block, and an answer on any copy makes
+    them one less, itself if it is among them. More are wanted again where answers contradict each
+    other, and others are to say who is right.
 
     Args:
         replicas: of the scheme.
@@ -26,6 +27,8 @@ class Wanted:
         >>> wanted = Wanted(anyk.Replication(blocks=2, workers=4).replicas(None))
         >>> wanted.answered(3), list(wanted)
         (1, [(0, 0)])
+        >>> wanted.answered(0), wanted.more(0, 1), list(wanted)
+        (0, [0], [(0, 0)])
     """
 
     def __init__(self, replicas: Replicas) -> None:
@@ -35,6 +38,7 @@ class Wanted:
             share: block for block, shares in enumerate(replicas.blocks) for share in shares
         }
         self._number = sum(map(len, self._left))
+        self._needless: list[int] = []
 
     def __bool__(self) -> bool:
         return self._number > 0
@@ -46,13 +50,30 @@ class Wanted:
     def __contains__(self, share: int) -> bool:
         return share in self._left[self._block[share]]
 
+    def more(self, block: int, number: int) -> list[int]:
+        """Want so many answers on a block, though it had as many as were wanted.
+
+        Args:
+            block: whose answers contradict each other.
+            number: how many are lacking.
+
+        Returns:
+            The shares that are wanted since, and were not before.
+        """
+        left = self._left[block]
+        added = [share for share in self._replicas.blocks[block] if share not in left]
+        added = added[: max(number - len(left), 0)]
+        left += added
+        self._number += len(added)
+        return added
+
     def block(self, share: int) -> int:
         """Which block a share is a copy of."""
         return self._block[share]
 
     def holders(self, block: int) -> Collection[int]:
         """Who has a say in a block already."""
-        return self._replicas.blocks[block]
+        return self._replicas.holders(block)
 
     def answered(self, share: int) -> int | None:
         """Note an answer; the share that is not wanted any more because of it."""
@@ -62,8 +83,16 @@ class Wanted:
         self._number -= 1
         if share in left:
             left.remove(share)
-            return share
-        return left.pop()
+        else:
+            share = left.pop()
+        if self._replicas.spare and not left:
+            self._needless += self._replicas.blocks[self._block[share]]
+        return share
+
+    def needless(self) -> list[int]:
+        """The copies of blocks that lack no answer since this was asked last."""
+        told, self._needless = self._needless, []
+        return told
 
 
 @final
@@ -85,11 +114,12 @@ class Usable:
     """
 
     def __init__(self, encoded: Encoded) -> None:
-        self._encoded = encoded
+        self._encoded, self._workers = encoded, encoded.guarantee.workers
         self._by_shape: dict[tuple[int, ...], list[int]] = {}
         self._voices: dict[tuple[int, ...], set[int]] = {}  # the workers with answers of a shape
         self._heard: set[int] = set()
         self._rank: dict[tuple[int, ...], int] = {}  # which shape came first
+        self._again: dict[int, int] = {}  # of further answers, on which share they are
         self._shape: tuple[int, ...] | None = None
         self.unwanted: int | None = None  # the share that is not wanted any more since the last
         self._begin([])
@@ -99,26 +129,46 @@ class Usable:
         scheme, layout = self._encoded.scheme, self._encoded.layout
         self.shares = shares
         self._tally, replicas = scheme.tally(layout), scheme.replicas(layout)
+        self._counted: set[int] = set()
         self.wanted = None if replicas is None else Wanted(replicas)
         for share in shares:
             self._count(share)
 
     def _count(self, share: int) -> int | None:
-        self._tally.add(share)
-        return None if self.wanted is None else self.wanted.answered(share)
+        of = self._again.get(share, share)
+        if of not in self._counted:
+            self._counted.add(of)
+            self._tally.add(of)
+        return None if self.wanted is None else self.wanted.answered(of)
 
     @property
     def enough(self) -> bool:
         """Whether they may be enough for the guarantee."""
         return self._tally.enough
 
+    def needless(self) -> Sequence[int]:
+        """The shares of which no answer is of use any more, whatever shape others have."""
+        settled = 2 * len(self._voices.get(self._shape or (), ())) > self._workers
+        return self.wanted.needless() if settled and self.wanted is not None else ()
+
     @property
     def most(self) -> bool:
         """Whether more than half of the workers that answered have one of these."""
         return self._shape is None or 2 * len(self._voices[self._shape]) > len(self._heard)
 
-    def add(self, share: int, shape: tuple[int, ...], worker: int) -> bool:
-        """Note a worker's answer; whether other answers than before are usable."""
+    def add(
+        self, share: int, shape: tuple[int, ...], worker: int, again: int | None = None
+    ) -> bool:
+        """Note a worker's answer; whether other answers than before are usable.
+
+        Args:
+            share: that it is on; another number than a share's, if that has an answer already.
+            shape: of the answer.
+            worker: whose it is.
+            again: the share, if that has an answer already.
+        """
+        if again is not None:
+            self._again[share] = again
         same = self._by_shape.setdefault(shape, [])
         voices = self._voices.setdefault(shape, set())
         voices.add(worker)

@@ -327,7 +327,8 @@ class Encoded:
         Args:
             answered: distinct indices of shares in [0, N * pieces), which are the workers' where
                 each has one, in the order in which their answers will be stacked.
-            workers: who answered them, where that is not for each share the worker that holds it.
+            workers: who answered them, where that is not for each share the worker that holds it;
+                then a share may have several answers, each of another worker.
 
         Returns:
             A recovery, cheap to use many times.
@@ -355,7 +356,8 @@ class Encoded:
             )
         indices = indices_of("answered", answered)
         strange = [share for share in indices if share >= shares]
-        if strange or len(set(indices)) != len(indices):
+        says = [*zip(indices, workers, strict=True)] if workers is not None else indices
+        if strange or len({*says}) != len(says):
             raise InvalidArgument(
                 "answered",
                 given=f"{one} {strange[0]}" if strange else f"a {one} twice",

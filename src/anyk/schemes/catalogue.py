@@ -30,7 +30,17 @@ from anyk.schemes.products import (
     uncoded,
 )
 from anyk.schemes.row import SchemeRow, WrapperRow
-from anyk.schemes.sums import cyclic_repetition, harmonic
+from anyk.schemes.sums import (
+    batched_coupons,
+    cyclic_mds,
+    cyclic_repetition,
+    expander_repetition,
+    fractional_repetition,
+    frobenius,
+    harmonic,
+    partial_work,
+    ye_abbe,
+)
 from anyk.schemes.wrappers import agreed_row, summed
 
 __all__ = ["CATALOGUE"]
@@ -46,7 +56,14 @@ CATALOGUE: Final[tuple[SchemeRow | WrapperRow, ...]] = (
     spline.ROW,
     berrut.ROW,
     harmonic.ROW,
+    frobenius.ROW,
     cyclic_repetition.ROW,
+    cyclic_mds.ROW,
+    expander_repetition.ROW,
+    fractional_repetition.ROW,
+    partial_work.ROW,
+    batched_coupons.ROW,
+    ye_abbe.ROW,
     summed.ROW,
     agreed_row.ROW,
     uncoded.ROW,

@@ -14,7 +14,8 @@ from anyk.domains.balanced import balanced_integers
 from anyk.domains.prime import PrimeField
 from anyk.errors import NotEnoughAnswers, RecoveryError, TooManyErrors
 from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded
-from anyk.spec import Map, MatMul
+from anyk.spec import Guarantee, Map, MatMul, Sum
+from anyk.testing.asked import check_asked
 from anyk.testing.expect import different, expect, require, subsets
 from anyk.testing.lies import colluding, lies, words
 from anyk.testing.trial import Trial
@@ -64,7 +65,7 @@ def check_recoveries(
             _check_fewer(encoded, answered)
         if not (promise.exact and scheme.domain.exact):
             continue
-        if lying == promise.adversaries:
+        if lying == _named_at_once(promise):
             _check_more_liars(made, encoded, answers, answered, generator)
             continue
         for liars in subsets(heard, min(lying + 1, len(heard)), patterns, generator):
@@ -73,6 +74,13 @@ def check_recoveries(
             _check_uncertain(made, encoded.recovery(answered), spoiled, answered, liars)
     if promise.exact and scheme.domain.exact:
         _check_certain(made, encoded, answers, min(patterns, _SAMPLES), generator)
+    if promise.reactive:
+        check_asked(made, encoded, patterns, generator)
+
+
+def _named_at_once(promise: Guarantee) -> int:
+    """How many liars are named by the answers of workers on their own shares."""
+    return 0 if promise.reactive else promise.adversaries
 
 
 def _answered(
@@ -86,17 +94,17 @@ def _answered(
     promise = encoded.guarantee
     everyone = range(promise.workers)
     shares = range(promise.workers * promise.pieces)
-    for liars in range(promise.adversaries):
+    for liars in range(_named_at_once(promise)):
         number = promise.waited_for + liars * promise.pieces
         if number < promise.threshold:
             yield from ((few, liars) for few in subsets(shares, number, patterns, generator))
     for enough in subsets(shares, promise.threshold, patterns, generator):
-        yield enough, promise.adversaries
+        yield enough, _named_at_once(promise)
     if promise.pieces == 1:
         return  # these are all but those of S workers
     for late in subsets(everyone, promise.stragglers, patterns, generator):
         on_time = encoded.held_by(worker for worker in everyone if worker not in late)
-        yield tuple(on_time), promise.adversaries
+        yield tuple(on_time), _named_at_once(promise)
 
 
 def _workers(encoded: Encoded, shares: Sequence[int]) -> tuple[int, ...]:
@@ -138,7 +146,7 @@ def _check_recovery(
     estimate = recovered.error_estimate
     if estimate is None or estimate < 0.0:
         raise AssertionError(f"{told}: error estimate {estimate}")
-    if made.exact_but_for_rounding:  # estimates of others may fail sometimes
+    if made.only_rounds(recovery):  # estimates of others may fail sometimes
         off = np.linalg.norm(recovered.value - truth) / np.linalg.norm(recovered.value)
         require(off <= TIMES * estimate, f"{told}: off by {off:.2g}, not {estimate:.2g}")
 
@@ -171,6 +179,8 @@ def _check_matrix(made: Trial, recovery: AbstractRecovery, values: NDArray[Any])
         if isinstance(problem, MatMul) and problem.gram:  # each answer, and its transpose
             pairs = np.stack([values, values.swapaxes(1, 2)], axis=1)
             values = pairs.reshape(-1, *values.shape[1:])
+        if isinstance(problem, Sum) and not made.whole:
+            values = made.of_slices(values)
         if recovery.modulus is None:
             rows = made.scheme.domain.matmul(recovery.matrix, values)
         else:
@@ -249,7 +259,7 @@ def _check_more_liars(
     generator: np.random.Generator,
 ) -> None:
     """One liar more than may lie: refused, or named where each answer is checked."""
-    many = encoded.guarantee.adversaries + 1
+    many = _named_at_once(encoded.guarantee) + 1
     examined = tuple(range(len(answers))) if many == 1 else answered
     heard = _workers(encoded, examined)
     tries = _tries(encoded, len(examined), answers[0].size)
@@ -257,7 +267,7 @@ def _check_more_liars(
         return  # nothing to check the liars against
     liars = sorted(generator.choice(heard, many, replace=False).tolist())
     rows, values = _places(encoded, examined, liars), answers[list(examined)]
-    if encoded.check is not None:
+    if encoded.check is not None or encoded.guarantee.reactive:  # may be named all the same
         spoiled = lies(encoded.scheme, values, rows, generator)
         _check_uncertain(made, encoded.recovery(examined), spoiled, examined, tuple(liars))
         return
@@ -276,7 +286,7 @@ def _tries(encoded: Encoded, examined: int, numbers_each: int) -> int:
     instead: where few numbers of a small field are to agree, that happens.
     """
     promise, domain = encoded.guarantee, encoded.scheme.domain
-    wrong = promise.adversaries * promise.pieces
+    wrong = _named_at_once(promise) * promise.pieces
     spare = examined - (promise.threshold - 2 * wrong)  # answers beyond those that tell the value
     symbols = different(domain)
     if spare <= 0 or symbols is None:
@@ -284,6 +294,6 @@ def _tries(encoded: Encoded, examined: int, numbers_each: int) -> int:
     left = spare - wrong  # that check the rest, when A are left out
     if promise.pieces + wrong <= left:
         return 1
-    ways = math.log(math.comb(promise.workers, promise.adversaries))
+    ways = math.log(math.comb(promise.workers, _named_at_once(promise)))
     chance = ways - left * numbers_each * math.log(symbols - 1)
     return math.ceil(math.log(_ALARM) / chance) if chance < math.log(0.5) else 0

@@ -15,7 +15,7 @@ from anyk.errors import InvalidArgument
 from anyk.work import AbstractWork, Function, callable_of
 from anyk.works.each_prime import for_each_call
 
-__all__ = ["Combined", "CombinedInKind"]
+__all__ = ["Combined", "CombinedInKind", "check_long", "check_shape", "results_of"]
 
 _EXACT = 1 << 53  # up to which double precision holds all whole numbers
 
@@ -49,10 +49,10 @@ class Combined(AbstractWork):
         blocks, coefficients = parts
         total, first = None, None
         for coefficient, result in zip(
-            coefficients, _results(self.function, blocks, arguments), strict=True
+            coefficients, results_of(self.function, blocks, arguments), strict=True
         ):
             first = result.shape if first is None else first
-            _check_shape(result.shape, first)
+            check_shape(result.shape, first)
             with np.errstate(over="ignore", invalid="ignore"):  # the domain refuses Inf and NaN
                 term = coefficient * result
                 total = term if total is None else total + term
@@ -89,11 +89,13 @@ class CombinedInKind(AbstractWork):
         blocks, weights = parts[0], np.asarray(parts[1])
         total: Any = None
         kinds = []
-        for weight, result in zip(weights, _results(self.function, blocks, arguments), strict=True):
+        for weight, result in zip(
+            weights, results_of(self.function, blocks, arguments), strict=True
+        ):
             if len(weights) == 1 and weight == 1:
                 return result
-            _check_shape(result.shape, result.shape if total is None else total.shape)
-            _check_long(result)
+            check_shape(result.shape, result.shape if total is None else total.shape)
+            check_long(result)
             kinds.append(result.dtype)
             with np.errstate(over="ignore", invalid="ignore"):  # the domain refuses Inf and NaN
                 term = np.asarray(weight * result)
@@ -103,15 +105,31 @@ class CombinedInKind(AbstractWork):
             return total.astype(kind) if kind.kind in "fc" else total
 
 
-def _results(function: Function, blocks: Sequence[Any], arguments: Sequence[Any]) -> Iterator[Any]:
-    """What the function makes of each block, with arguments of its own each time."""
+def results_of(
+    function: Function, blocks: Sequence[Any], arguments: Sequence[Any]
+) -> Iterator[Any]:
+    """What the function makes of each block, with arguments of its own each time.
+
+    Args:
+        function: f, or its name.
+        blocks: that it is called on.
+        arguments: the others.
+    """
     f = callable_of(function)
     for block, given in zip(blocks, for_each_call(arguments, len(blocks)), strict=True):
         yield _numbers(f(block, *given))
 
 
-def _check_shape(shape: tuple[int, ...], first: tuple[int, ...]) -> None:
-    """Refuse results that can't be added up."""
+def check_shape(shape: tuple[int, ...], first: tuple[int, ...]) -> None:
+    """Refuse results that can't be added up.
+
+    Args:
+        shape: of a block's result.
+        first: of the first one's.
+
+    Raises:
+        InvalidArgument: if they differ.
+    """
     if shape != first:
         raise InvalidArgument(
             "answer",
@@ -121,8 +139,15 @@ def _check_shape(shape: tuple[int, ...], first: tuple[int, ...]) -> None:
         )
 
 
-def _check_long(result: Any) -> None:
-    """Refuse whole numbers that double precision does not hold."""
+def check_long(result: Any) -> None:
+    """Refuse whole numbers that double precision does not hold.
+
+    Args:
+        result: of a block.
+
+    Raises:
+        InvalidArgument: if it has such.
+    """
     if result.dtype.kind in "iu" and result.size:
         largest = max(abs(int(result.max())), abs(int(result.min())))
         if largest > _EXACT:

@@ -28,9 +28,13 @@ from anyk.executors.remote.frames import LONGEST_REQUEST
 from anyk.executors.remote.header_limits import MOST_ARRAYS, MOST_PRIMES, excess
 from anyk.executors.remote.promise import promise_in_words, promised_function
 from anyk.work import AbstractWork, Plain, WorkerTask
+from anyk.works.added import Added
 from anyk.works.combined import Combined, CombinedInKind
 from anyk.works.each_prime import EachPrime
+from anyk.works.mini_tasks import MiniTasks
 from anyk.works.products import Product, ProductModulo, SparseProduct
+from anyk.works.slices import CombinedSlices
+from anyk.works.without_constant import WithoutConstant
 
 __all__ = [
     "NOT_HELD",
@@ -48,11 +52,15 @@ NOT_HELD = "no such share here"
 
 _WORKS: dict[str, type[AbstractWork]] = {
     "plain": Plain,
+    "added": Added,
     "combined": Combined,
     "combined_in_kind": CombinedInKind,
+    "mini_tasks": MiniTasks,
     "product": Product,
     "product_modulo": ProductModulo,
     "sparse_product": SparseProduct,
+    "without_constant": WithoutConstant,
+    "combined_slices": CombinedSlices,
 }
 _PLAIN_DOMAINS: dict[str, AbstractDomain] = {
     "reals": Reals(),

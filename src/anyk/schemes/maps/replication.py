@@ -10,18 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Recovered
-from anyk.checks import indices_of, instance, settle
-from anyk.codes.agreement import SINGLE, Agreement, Majority, same
+from anyk.checks import flag, indices_of, instance, settle
+from anyk.codes.agreement import Agreement
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.domains.tensors import domain_for
-from anyk.domains.values import Values, together
-from anyk.errors import TooManyErrors, Unachievable
+from anyk.domains.values import Values
+from anyk.errors import Unachievable
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.schemes.base import (
     AbstractRecovery,
     AbstractScheme,
-    Copies,
     Encoded,
     Encoder,
     blocks_of,
@@ -32,12 +31,12 @@ from anyk.schemes.certainty import noticed_of
 from anyk.schemes.row import SchemeRow, SchemeWords, none_of
 from anyk.schemes.smaller import enough, or_lower
 from anyk.schemes.tally import AbstractTally, BlockTally, Replicas
+from anyk.schemes.voting import Told, Voting, chosen
 from anyk.spec import Guarantee, Map, Threat
 from anyk.wording import numbered
 
 __all__ = ["ROW", "Replication"]
 
-_ADVICE = "If nobody lies, hosts round differently by more than rtol= allows: raise it."
 _AS_GIVEN = Values()
 _TINY = float(np.finfo(np.float64).tiny)
 
@@ -60,18 +59,25 @@ class Replication(AbstractScheme):
             copies must be equal.
         domain: what the data are: numbers of any type, as they come, by default; tensors where they
             come as such. `Reals()` for float64 whatever comes, without NaN and Inf.
+        reactive: whether D + 1 replicas of a block are enough, and others compute it again where
+            these disagree: so nobody computes more as long as nobody lies.
 
     Raises:
         InvalidArgument: if a number is out of range, or D below A.
-        Unachievable: if a block has fewer than A + D + 1 replicas: floor(N/K) < A + D + 1.
+        Unachievable: if a block has fewer than A + D + 1 replicas: floor(N/K) < A + D + 1; if it
+            has fewer than D + 1, or there are no A + D + 1 workers, where it is reactive.
 
     Guarantee:
-        As soon as D + 1 replicas of each block agree, their value is taken: f(X_1), .., f(X_K) as
+        As soon as D + 1 replicas of each block agree (or fewer, where replicas of other blocks show
+        that enough of the D liars are there), their value is taken: f(X_1), .., f(X_K) as
         the workers computed it, with the names of the liars if at most A lie. With r = floor(N/K)
         replicas a block, any N - r + A + D + 1 answers have them, and any N - r + D + 1 if nobody
         lies. If more than A lie, and their lies differ or are no more than D for any block,
         recovery raises `TooManyErrors`; a run first waits for whoever may still answer. D + 1
         replicas of one block that tell one lie are believed.
+
+        With `reactive`, replicas alone only notice up to D liars, and a run asks as many others as
+        are lacking, until D + 1 agree: each liar costs one more answer on its block.
 
         Where replicas agree, but most of them not to the bit, as hosts round differently, the value
         is that which is nearest to the others, their spread is its error estimate, and the block is
@@ -99,16 +105,19 @@ class Replication(AbstractScheme):
     detects: int | None = None
     rtol: float | None = None
     domain: AbstractDomain = _AS_GIVEN
+    reactive: bool = False
 
     def __post_init__(self) -> None:
         settle(self, optional="detects", blocks=1, workers=1, adversaries=0, detects=0)
         noticed_of(self.adversaries, self.detects)
         object.__setattr__(self, "rtol", Agreement(self.rtol).rtol)
         instance("domain", self.domain, AbstractDomain, change="Pass anyk.Values() or a field.")
-        replicas = self.workers // self.blocks
-        needed = self.adversaries + self._least
+        object.__setattr__(self, "reactive", flag("reactive", self.reactive))
+        replicas, needed = self.workers // self.blocks, self._replicas
+        bound = "2A + 1" if self.detects is None else "A + D + 1"
+        if self.reactive:
+            bound = "A + 1" if self.detects is None else "D + 1"
         if replicas < needed:
-            bound = "2A + 1" if self.detects is None else "A + D + 1"
             raise Unachievable(
                 "workers",
                 given=str(self.workers),
@@ -119,13 +128,23 @@ class Replication(AbstractScheme):
                 change=f"Take {numbered(needed * self.blocks, 'worker')}{self._lower}.",
             )
 
+        if self.workers < self._all_named:
+            bound = "2A + 1" if self.detects is None else "A + D + 1"
+            raise Unachievable(
+                "workers",
+                given=str(self.workers),
+                needed=f"N >= {bound}, that is {self.workers} >= {self._all_named}, as others "
+                "are asked where replicas disagree",
+                change=f"Take {numbered(self._all_named, 'worker')}{self._lower}.",
+            )
+
     @property
     def _lower(self) -> str:
         """What can be lowered instead of taking more workers."""
         least = {"detects": self.adversaries}
 
         def fits(it: Replication) -> bool:
-            return it.blocks * (it.adversaries + it._least) <= it.workers
+            return it.blocks * it._replicas <= it.workers >= it._all_named
 
         return or_lower(enough(self, fits, "blocks", "adversaries", "detects", **least))
 
@@ -135,6 +154,16 @@ class Replication(AbstractScheme):
         return noticed_of(self.adversaries, self.detects) + 1
 
     @property
+    def _all_named(self) -> int:
+        """A + D + 1: how many answers on one block it takes to name A liars."""
+        return self.adversaries + self._least
+
+    @property
+    def _replicas(self) -> int:
+        """How many replicas each block must have."""
+        return self._least if self.reactive else self._all_named
+
+    @property
     def problem(self) -> Map:
         """A map of any function over K blocks."""
         return Map(blocks=self.blocks)
@@ -142,17 +171,18 @@ class Replication(AbstractScheme):
     @property
     def guarantee(self) -> Guarantee:
         """The value from any N - floor(N/K) + A + D + 1 answers; A fewer if nobody lies."""
-        spare = self.workers // self.blocks - self.adversaries - self._least
+        spare = min(self.workers // self.blocks - self._replicas, self.workers - self._all_named)
         return Guarantee(
             workers=self.workers,
             threshold=self.workers - spare,
-            least=self.workers - spare - self.adversaries,
+            least=self.workers - spare - self._replicas + self._least,
             stragglers=spare,
             adversaries=self.adversaries,
             colluders=0,
             exact=True,
             leakage=None,
             load=1.0,
+            reactive=self.reactive and self.adversaries > 0,
         )
 
     def encode(self, X: Any, *, source: AbstractSource = SystemSource()) -> Encoded:  # noqa: ARG002
@@ -228,6 +258,18 @@ class Replication(AbstractScheme):
         """The same copies, of residues of another prime field."""
         return replace(self, domain=field)
 
+    @property
+    def _voting(self) -> Voting:
+        """What tells the value of a block."""
+        return Voting(
+            groups=self.blocks,
+            adversaries=self.adversaries,
+            noticed=self._least - 1,
+            rtol=self.rtol,
+            exact=self.domain.exact,
+            again=self.reactive,
+        )
+
     def _block(self, workers: NDArray[np.int64]) -> NDArray[np.int64]:
         """Which block these workers hold."""
         return workers % self.blocks
@@ -257,106 +299,26 @@ class _ReplicationRecovery(AbstractRecovery):
         scheme = self.scheme
         rows = copies_of(values, self.shares, scheme.domain)
         held = scheme._block(np.array(self.shares))  # noqa: SLF001 - its own scheme
-        alike = self._all_alike(rows, held)
-        if alike is not None:
-            known = np.ones(scheme.blocks, dtype=np.bool_)
-            return Recovered(value=alike, known=known)
-        places = np.split(np.argsort(held, kind="stable"), np.cumsum(np.bincount(held))[:-1])
-        replicas = [self._one_each(each) for each in places]
-        agreement = Agreement(0.0 if scheme.domain.exact else scheme.rtol)
-        try:
-            majorities, suspects = self._told(rows, replicas, agreement)
-        except TooManyErrors as error:
-            if error.more or agreement.rtol is not None:
-                raise
-            majorities, suspects = self._told(rows, replicas, Agreement(floor=SINGLE))
-        chosen = [rows[each[of.chosen]] for each, of in zip(replicas, majorities, strict=True)]
-        value = together(chosen, "values")
-        known = np.array([each.known(scheme._least) for each in majorities])  # noqa: SLF001 - as above
-        errors = None if known.all() else _spread(value, known, majorities)
+        told = scheme._voting.told(rows, held, self.workers)  # noqa: SLF001 - as above
+        value = chosen(rows, told.rows)
+        errors = None if told.known.all() else _spread(value, told)
         return Recovered(
             value=value,
-            suspects=tuple(sorted(suspects)),
+            suspects=told.suspects,
             error_estimate=None if errors is None else float(np.sqrt(np.mean(errors**2))),
-            known=known,
+            known=told.known,
             block_errors=errors,
         )
 
-    def _all_alike(self, rows: Copies, held: NDArray[np.int64]) -> NDArray[Any] | None:
-        """The value, where replicas of a block are equal to the bit; None where some are not."""
-        if self.workers is not self.shares:
-            says = held * (max(self.workers) + 1) + np.array(self.workers)
-            if len(np.unique(says)) < len(says):
-                return None  # some have a say twice
-        _, first = np.unique(held, return_index=True)
-        if not isinstance(rows, np.ndarray):
-            value = [rows[place] for place in first]
-            alike = all(same(value[block], row) for block, row in zip(held, rows, strict=True))
-            return together(value, "values") if alike else None
-        whole = rows[first]
-        return whole if len(first) == len(rows) or same(whole[held], rows) else None
 
-    def _one_each(self, replicas: NDArray[np.intp]) -> NDArray[np.intp]:
-        """The first replica of each worker: nobody has a say twice."""
-        firsts = {self.workers[place]: place for place in replicas[::-1]}
-        return np.array(sorted(firsts.values()), dtype=np.intp)
-
-    def _told(
-        self, rows: Copies, replicas: list[NDArray[np.intp]], agreement: Agreement
-    ) -> tuple[list[Majority], set[int]]:
-        """What D + 1 replicas of each block tell, and who tells something else.
-
-        Raises:
-            TooManyErrors: if there is a block of which they tell nothing, or more than A workers
-                tell something else.
-        """
-        scheme = self.scheme
-        least = scheme._least  # noqa: SLF001 - its own scheme
-        majorities: list[Majority] = []
-        suspects: set[int] = set()
-        missing = 0
-        for each in replicas:
-            majority = agreement.majority([rows[place] for place in each], least)
-            if majority is None:
-                missing += max(scheme.adversaries + least - each.size, 0)
-            else:
-                majorities.append(majority)
-                if len(majority.agreeing) < each.size:
-                    others = np.delete(each, majority.agreeing)
-                    suspects |= {self.workers[place] for place in others}
-        excess = len(suspects) > scheme.adversaries
-        if excess or len(majorities) < scheme.blocks:
-            raise TooManyErrors(
-                answered=self._contradicting(rows, replicas, agreement) or set(self.workers),
-                adversaries=scheme.adversaries,
-                detects=least - 1,
-                more=0 if excess else missing,
-                unless="" if scheme.domain.exact else _ADVICE,
-            )
-        return majorities, suspects
-
-    def _contradicting(
-        self, rows: Copies, replicas: list[NDArray[np.intp]], agreement: Agreement
-    ) -> set[int]:
-        """The workers of the blocks whose replicas do not all agree."""
-        who: set[int] = set()
-        for each in replicas:
-            majority = agreement.majority([rows[place] for place in each], 1) if each.size else None
-            if each.size and (majority is None or len(majority.agreeing) < each.size):
-                who |= {self.workers[place] for place in each}
-        return who
-
-
-def _spread(
-    value: NDArray[Any], known: NDArray[np.bool_], majorities: list[Majority]
-) -> NDArray[np.float64]:
+def _spread(value: NDArray[Any], told: Told) -> NDArray[np.float64]:
     """The errors of blocks whose replicas agree but for rounding, by the size of the value."""
     size = np.abs(np.where(np.isfinite(value), value, 0)).astype(np.float64)
     largest = float(size.max(initial=0.0)) or 1.0
     sizes = np.sqrt(np.mean((size / largest).reshape(len(value), -1) ** 2, axis=1))
     whole = float(np.sqrt(np.mean(sizes**2))) or 1.0
-    spread = np.array([each.spread for each in majorities])
-    errors: NDArray[np.float64] = np.where(known, 0.0, np.maximum(spread * sizes / whole, _TINY))
+    relative = np.maximum(told.spread * sizes / whole, _TINY)
+    errors: NDArray[np.float64] = np.where(told.known, 0.0, relative)
     return errors
 
 
@@ -372,6 +334,7 @@ def _examples() -> tuple[AbstractScheme, ...]:
         Replication(blocks=2, workers=9, adversaries=1, detects=2),
         Replication(blocks=3, workers=6, detects=1),
         Replication(blocks=2, workers=4, domain=PrimeField()),
+        Replication(blocks=2, workers=5, adversaries=1, domain=PrimeField(101), reactive=True),
     )
 
 

@@ -185,6 +185,7 @@ class Agreed(AbstractScheme):
             adversaries=self.adversaries,
             least=self._total * within.pieces - few if within.exact else None,
             named=within.exact or not self.adversaries,
+            reactive=False,  # in secret groups nobody is asked again
         )
 
     def _missing(self, shares: int) -> int:

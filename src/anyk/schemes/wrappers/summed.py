@@ -25,7 +25,7 @@ from anyk.schemes.maps.lagrange import Lagrange
 from anyk.schemes.maps.replication import Replication
 from anyk.schemes.maps.shamir import Shamir
 from anyk.schemes.row import SchemeRow, SchemeWords, WrapperRow, failing
-from anyk.schemes.tally import AbstractTally
+from anyk.schemes.tally import AbstractTally, Replicas
 from anyk.spec import Guarantee, Map, Sum, Threat
 from anyk.work import AbstractWork, Function
 
@@ -165,7 +165,20 @@ class Summed(AbstractScheme):
         Raises:
             NotEnoughAnswers: if they are too few for the scheme within.
         """
-        within = self.scheme.recovery(layout, answered)
+        return self._summed(self.scheme.recovery(layout, answered))
+
+    def recovery_by(
+        self, layout: Any, answered: tuple[int, ...], workers: tuple[int, ...]
+    ) -> AbstractRecovery:
+        """The same, where shares were answered by others than those that hold them."""
+        return self._summed(self.scheme.recovery_by(layout, answered, workers))
+
+    def replicas(self, layout: Any) -> Replicas | None:
+        """Those of the scheme within."""
+        return self.scheme.replicas(layout)
+
+    def _summed(self, within: AbstractRecovery) -> AbstractRecovery:
+        """A recovery of the scheme within, and then the sum."""
         rows = within.matrix
         checked = bool(self.guarantee.adversaries) or not self.domain.exact
         checked = checked or not rows.any(axis=0).all()
