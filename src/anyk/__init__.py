@@ -14,11 +14,13 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from anyk import aggregation as aggregation
     from anyk import dask_array as dask_array
     from anyk import delays as delays
     from anyk import faults as faults
     from anyk import joblib as joblib
     from anyk import learn as learn
+    from anyk import shuffle as shuffle
     from anyk import testing as testing
     from anyk.answers import Answer as Answer
     from anyk.answers import Outcome as Outcome
@@ -90,6 +92,8 @@ if TYPE_CHECKING:
     from anyk.running.run import distribute as distribute
     from anyk.running.run import run as run
     from anyk.running.run import stream as stream
+    from anyk.running.sequential import JobDone as JobDone
+    from anyk.running.sequential import sequential as sequential
     from anyk.schemes.approximate.analog_lagrange.scheme import AnalogLagrange as AnalogLagrange
     from anyk.schemes.approximate.berrut.scheme import Berrut as Berrut
     from anyk.schemes.approximate.chebyshev_lagrange.scheme import (
@@ -132,9 +136,12 @@ if TYPE_CHECKING:
     from anyk.schemes.sums.batched_coupons import BatchedCoupons as BatchedCoupons
     from anyk.schemes.sums.cyclic_mds import CyclicMDS as CyclicMDS
     from anyk.schemes.sums.cyclic_repetition import CyclicRepetition as CyclicRepetition
+    from anyk.schemes.sums.expander_repetition import ExpanderRepetition as ExpanderRepetition
     from anyk.schemes.sums.fractional_repetition import FractionalRepetition as FractionalRepetition
     from anyk.schemes.sums.frobenius import Frobenius as Frobenius
     from anyk.schemes.sums.harmonic import Harmonic as Harmonic
+    from anyk.schemes.sums.partial_work import PartialWork as PartialWork
+    from anyk.schemes.sums.sequential_gradient import SequentialGradient as SequentialGradient
     from anyk.schemes.sums.ye_abbe import YeAbbe as YeAbbe
     from anyk.schemes.wrappers.agreed import Agreed as Agreed
     from anyk.schemes.wrappers.summed import Summed as Summed
@@ -178,6 +185,7 @@ _PLACES: Final = {
     "Encoder": "anyk.schemes.encoder",
     "Entangled": "anyk.schemes.products.entangled",
     "ExecutorError": "anyk.errors",
+    "ExpanderRepetition": "anyk.schemes.sums.expander_repetition",
     "ExtensionField": "anyk.codes.exact.extension",
     "FieldArray": "anyk.domains.array",
     "FilledReplication": "anyk.schemes.approximate.filled_replication.scheme",
@@ -192,6 +200,7 @@ _PLACES: Final = {
     "Harmonic": "anyk.schemes.sums.harmonic",
     "Inline": "anyk.executors.local.inline",
     "InvalidArgument": "anyk.errors",
+    "JobDone": "anyk.running.sequential",
     "Lagrange": "anyk.schemes.maps.lagrange",
     "Lateness": "anyk.executors.core.lateness",
     "Leak": "anyk.leak",
@@ -206,6 +215,7 @@ _PLACES: Final = {
     "OrthoPolynomial": "anyk.schemes.products.ortho_polynomial",
     "Outcome": "anyk.answers",
     "Paced": "anyk.executors.wrappers.paced",
+    "PartialWork": "anyk.schemes.sums.partial_work",
     "PolyDot": "anyk.schemes.products.polydot",
     "Polynomial": "anyk.schemes.products.polynomial",
     "PrimeField": "anyk.domains.prime",
@@ -222,6 +232,7 @@ _PLACES: Final = {
     "Rotation": "anyk.schemes.products.rotation",
     "SchemeRow": "anyk.schemes.row",
     "SchemeWords": "anyk.schemes.row",
+    "SequentialGradient": "anyk.schemes.sums.sequential_gradient",
     "Shamir": "anyk.schemes.maps.shamir",
     "ShortDot": "anyk.schemes.products.short_dot",
     "Shortlist": "anyk.planning.shortlist",
@@ -259,16 +270,26 @@ _PLACES: Final = {
     "of_degree": "anyk.degrees.of_degree",
     "run": "anyk.running.run",
     "schemes_for": "anyk.planning.shortlist",
+    "sequential": "anyk.running.sequential",
     "starmap": "anyk.running.mapping.map",
     "stream": "anyk.running.run",
     "task": "anyk.executors.remote.marks",
     "task_id": "anyk.executors.core.task_id",
     "worst_coalition": "anyk.audits.disclosure",
 }
-_NAMESPACES: Final = ("dask_array", "delays", "faults", "joblib", "learn", "testing")
+_NAMESPACES: Final = (
+    "aggregation",
+    "dask_array",
+    "delays",
+    "faults",
+    "joblib",
+    "learn",
+    "shuffle",
+    "testing",
+)
 
 if not TYPE_CHECKING:  # a type checker knows the names, and which there are not
-    __all__ = [*_PLACES, "delays", "faults", "testing"]  # noqa: PLE0604 - not learn, which needs an extra
+    __all__ = [*_PLACES, "delays", "faults", "shuffle", "testing"]  # noqa: PLE0604 - not learn, which needs an extra
 
     def __getattr__(name: str) -> Any:
         """A public name, when it is first used."""

@@ -34,9 +34,11 @@ from anyk.schemes.sums import (
     batched_coupons,
     cyclic_mds,
     cyclic_repetition,
+    expander_repetition,
     fractional_repetition,
     frobenius,
     harmonic,
+    partial_work,
     ye_abbe,
 )
 from anyk.schemes.wrappers import agreed_row, summed
@@ -57,7 +59,9 @@ CATALOGUE: Final[tuple[SchemeRow | WrapperRow, ...]] = (
     frobenius.ROW,
     cyclic_repetition.ROW,
     cyclic_mds.ROW,
+    expander_repetition.ROW,
     fractional_repetition.ROW,
+    partial_work.ROW,
     batched_coupons.ROW,
     ye_abbe.ROW,
     summed.ROW,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import TypeAlias, final
+from typing import Any, TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -192,6 +192,23 @@ class Decoder:
     def row(self) -> Floats:
         """a, ndarray (m,)."""
         return self._scaled / self.lengths
+
+    @property
+    def rank(self) -> int:
+        """Of B_F."""
+        return self._turned[3]
+
+    def solved(self, values: NDArray[Any]) -> NDArray[Any]:
+        """What the answers tell of the terms, in rank coordinates: |B_F^+ y| column by column.
+
+        Args:
+            values: y, ndarray (m, L).
+
+        Returns:
+            ndarray (rank, L).
+        """
+        left, sizes, _, rank = self._turned
+        return left[:, :rank].T @ (values / self.lengths[:, None]) / sizes[:rank, None]
 
     @cached_property
     def left_out(self) -> Floats:

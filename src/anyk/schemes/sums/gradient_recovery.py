@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, final
 
@@ -28,10 +28,11 @@ from anyk.schemes.products.sizes import size_of
 from anyk.schemes.rounded import RoundedAnswers
 from anyk.schemes.sums.code import GradientCode
 
-__all__ = ["GradientRecovery"]
+__all__ = ["GradientRecovery", "absolute_error", "exposure"]
 
 _ROUNDINGS = 8.0
 _SLACK = 1.001  # for rounding in the matrices
+_UNSEEN = 1e-8  # of a lie, in the spare answers, is none of it
 _SETS = 1 << 12  # of liars that an error estimate allows for
 
 
@@ -46,12 +47,14 @@ class GradientRecovery(AbstractRecovery):
         certainty: how many answers determine all others, and how many may be wrong. For more than
             noticing them over a field, the code has points.
         shares: that were answered, in the order of their answers.
+        known: whether a sum over the reals is known, where nothing but rounding is left.
     """
 
     code: GradientCode
     domain: AbstractDomain
     certainty: Certainty
     shares: tuple[int, ...]
+    known: bool = False
 
     @property
     def answered(self) -> tuple[int, ...]:
@@ -145,48 +148,22 @@ class GradientRecovery(AbstractRecovery):
         flat, decoder = array.reshape(len(array), -1), self._decoder
         with np.errstate(over="ignore", invalid="ignore"):  # it has no error to tell then
             value = np.tensordot(decoder.row, array, axes=1)
-        error = math.inf
-        if np.isfinite(value).all():
-            error = self._error(flat, value, float(np.finfo(kind).eps))
-        return _summed(value, error, decoder.amplification)
-
-    def _error(self, flat: NDArray[Any], value: NDArray[Any], unit: float) -> float:
-        """Rounding, as the decoder amplifies it, or what the spare answers contradict by.
-
-        Args:
-            flat: the answers, ndarray (n, L).
-            value: the sum.
-            unit: of rounding, in the type of the answers.
-        """
-        decoder = self._decoder
+        if not np.isfinite(value).all():
+            return _summed(value, math.inf, decoder.amplification)
         largest = float(np.max(np.abs(flat), initial=0.0)) or 1.0
-        flat, value = flat / largest, value / largest  # so that squares fit
-        size = float(np.linalg.norm(value))
-        weighed = float(np.linalg.norm(np.abs(decoder.row) @ np.abs(flat)))
-        rounding = _ROUNDINGS * unit * self.code.load * weighed
-        check = decoder.parity_check
-        missed = float(np.linalg.norm(check @ (flat / decoder.lengths[:, None])))
-        scaled = float(np.linalg.norm(decoder.row * decoder.lengths))
-        amplified = scaled / math.sqrt(max(len(check), 1))
-        error = max(rounding, max(amplified, _SLACK * self._exposed) * missed)
-        return error / size if size else (math.inf if error else 0.0)
+        flat, scaled = flat / largest, value / largest  # so that squares fit
+        size, unit = float(np.linalg.norm(scaled)), float(np.finfo(kind).eps) * self.code.load
+        error, agree = absolute_error(decoder, flat, unit, self._exposed)
+        error = error / size if size else (math.inf if error else 0.0)
+        found = _summed(value, error, decoder.amplification)
+        if not (self.known and agree):
+            return found
+        return replace(found, known=np.ones(1, dtype=np.bool_), block_errors=np.zeros(1))
 
     @cached_property
     def _exposed(self) -> float:
-        """How far D liars, or one, move the sum at most, as a share of what contradicts them.
-
-        Lies e of workers J move the sum by a_J e and are contradicted by H_J e. Where these are
-        very many sets J, as many of them are tried as there is time for.
-        """
-        decoder = self._decoder
-        check, scaled = decoder.parity_check, decoder.row * decoder.lengths
-        lying = min(max(self.certainty.noticed, 1), len(check))
-        if not lying:
-            return 0.0
-        sets = list(itertools.islice(itertools.combinations(range(len(scaled)), lying), _SETS))
-        inverses = np.linalg.pinv(np.moveaxis(check[:, sets], 0, 1))
-        moved = (scaled[np.array(sets)][:, None, :] @ inverses)[:, 0]
-        return float(np.linalg.norm(moved, axis=1).max())
+        """How far D liars, or one, move the sum at most, as a share of what contradicts them."""
+        return exposure(self._decoder, max(self.certainty.noticed, 1))
 
     def _judged(self, array: NDArray[Any]) -> Recovered:
         """The sum without lies, and what those may do to it that are too small to be seen."""
@@ -224,3 +201,47 @@ def _summed(
         block_errors=np.array([error]),
         condition=condition,
     )
+
+
+def absolute_error(
+    decoder: Decoder, flat: NDArray[Any], unit: float, exposed: float
+) -> tuple[float, bool]:
+    """Rounding of a sum, as the decoder amplifies it, or what the spare answers contradict by.
+
+    Args:
+        decoder: of the answers.
+        flat: the answers, ndarray (n, L).
+        unit: of their rounding.
+        exposed: how far lies may move the sum, as a share of what contradicts them.
+
+    Returns:
+        The norm of the error of the sum, and whether nothing but rounding contradicts it.
+    """
+    check, scaled = decoder.parity_check, flat / decoder.lengths[:, None]
+    rounding = _ROUNDINGS * unit * float(np.linalg.norm(np.abs(decoder.row) @ np.abs(flat)))
+    missed = float(np.linalg.norm(check @ scaled))
+    allowed = _ROUNDINGS * unit * float(np.linalg.norm(np.abs(check) @ np.abs(scaled)))
+    amplified = float(np.linalg.norm(decoder.row * decoder.lengths))
+    amplified /= math.sqrt(max(len(check), 1))
+    return max(rounding, max(amplified, exposed) * missed), missed <= allowed
+
+
+def exposure(decoder: Decoder, lying: int) -> float:
+    """How far so many liars move the sum at most, as a share of what contradicts them.
+
+    Lies e of workers J move the sum by a_J e and are contradicted by H_J e; what no answer can
+    contradict is left out, as nothing tells of it.
+
+    Args:
+        decoder: of the answers.
+        lying: how many. Of more than 4096 sets as many are tried.
+    """
+    check, scaled = decoder.parity_check, decoder.row * decoder.lengths
+    lying = min(lying, len(check))
+    if not lying:
+        return 0.0
+    sets = list(itertools.islice(itertools.combinations(range(len(scaled)), lying), _SETS))
+    _, seen, turned = np.linalg.svd(np.moveaxis(check[:, sets], 0, 1), full_matrices=False)
+    moved = (turned @ scaled[np.array(sets)][..., None])[..., 0]
+    told = np.where(seen > _UNSEEN, moved / np.maximum(seen, _UNSEEN), 0.0)
+    return _SLACK * float(np.linalg.norm(told, axis=1).max())
