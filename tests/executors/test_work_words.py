@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 import anyk
+from anyk.connections.broken import BrokenAnswer
 from anyk.degrees.promised import Promised
 from anyk.domains.extent import Extent
 from anyk.domains.ring import ResidueRing
 from anyk.domains.whole import Integers
-from anyk.executors.core.answer_header import BrokenAnswer
 from anyk.executors.remote.request import make_request, needs_function, task_of
 from anyk.testing.tasks import gram
 from anyk.work import AbstractWork, Plain, WorkerTask

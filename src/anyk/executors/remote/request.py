@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.checks import shown
+from anyk.connections.broken import BrokenAnswer
 from anyk.degrees.promised import Promised
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
@@ -20,7 +21,6 @@ from anyk.domains.tensors import Torch
 from anyk.domains.values import Values
 from anyk.domains.whole import Integers
 from anyk.errors import InvalidArgument
-from anyk.executors.core.answer_header import BrokenAnswer
 from anyk.executors.core.base import PerWorker
 from anyk.executors.core.run_task import Task
 from anyk.executors.remote.arguments import pack, sendable
