@@ -82,8 +82,10 @@ class AbstractGradientCode(AbstractScheme):
         """
         if self.domain.exact:
             return 1.0
-        late = len(self.code.matrix) - self.guarantee.waited_for
-        return Decoder(self.code.matrix, self.code.dimension).worst(late)[0]
+        code = self.code
+        around = slice(None) if code.places is None else np.argsort(code.places)
+        late = len(code.matrix) - self.guarantee.waited_for
+        return Decoder(code.matrix[around], code.dimension).worst(late)[0]
 
     def encode(self, X: Any, *, source: AbstractSource = SystemSource()) -> Encoded:  # noqa: ARG002
         """The blocks of each worker, and its coefficients.
