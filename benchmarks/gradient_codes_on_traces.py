@@ -26,6 +26,7 @@ one, delays are drawn from a model that says what it is.
 from __future__ import annotations
 
 import argparse
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
@@ -257,8 +258,11 @@ def course_of(
         order = np.argsort(ends, kind="stable")
         arrivals = link(ends[order], size * messages)
         heard = int(np.searchsorted(arrivals, patience * arrivals[0], side="right"))
-        while not course.bearable(order[heard:].tolist()):
-            heard += 1
+        heard += bisect_left(
+            range(len(order) - heard),
+            1,
+            key=lambda more: course.bearable(order[heard + more :].tolist()),
+        )
         last = patience * arrivals[0] if heard < len(order) else 0.0
         last = float(max(last, arrivals[heard - 1]))
         course.close(order[heard:].tolist())
@@ -305,8 +309,8 @@ def plans(workers: int, copies: int, *, tiny: bool) -> Iterator[anyk.SequentialG
     """Those that M-SGC chooses from: of at most this load."""
     shares = (1 / 256, 1 / 64, 1 / 32, 1 / 16, 0.1, 0.15, 0.2, 0.3, 0.5)
     late = sorted({max(1, round(share * workers)) for share in shares})
-    windows = (2, 3) if tiny else (2, 3, 4, 6, 10, 20)
-    for S, W, B in product(late, windows, (1, 2, 3)):
+    windows = (2, 3) if tiny else (2, 3, 5, 10, 20)
+    for S, W, B in product(late, windows, (1, 2)):
         if B < W and workers > S:
             plan = anyk.SequentialGradient(workers, S, W, B)
             if plan.load <= copies:
@@ -322,7 +326,7 @@ def chosen(
     workers: int, copies: int, size: float, courses: list[list[Round]], *, tiny: bool
 ) -> tuple[int, anyk.SequentialGradient, float]:
     """Chunks of `PartialWork`, plan and patience of M-SGC: the fastest on these, both readings."""
-    few = [course[: 10 if tiny else 60] for course in courses]
+    few = [course[: 10 if tiny else 30] for course in courses]
 
     def chunked(chunks: int) -> float:
         way = Skipping(anyk.PartialWork(workers, copies - 1, blocks=chunks * workers), size)
@@ -331,7 +335,7 @@ def chosen(
     def planned(each: tuple[anyk.SequentialGradient, float]) -> float:
         return sum(seconds(course_of(*each, size, course)) for course in few)
 
-    patience = (1.0, 1.2, 1.5, 2.0, 3.0)
+    patience = (1.0, 1.5, 2.0, 3.0)
     plan, factor = min(product(plans(workers, copies, tiny=tiny), patience), key=planned)
     return min((1, 2, 4, 8), key=chunked), plan, factor
 

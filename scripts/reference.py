@@ -36,6 +36,8 @@ PAGES = {  # page: its title, what it says first, and the rooms whose exports of
     ),
 }
 NAMESPACES = {  # further public namespaces, a page each
+    "aggregation": "Sums of which a server sees nothing else: "
+    "[Secure aggregation](../aggregation.md).",
     "dask_array": "Products with a dask.array. They need `pip install '.[dask]'`.",
     "faults": "Faults put into workers on purpose, to see what a scheme makes of them.",
     "delays": "How late workers are: models, and traces of measured delays.",

@@ -3,8 +3,10 @@
     python scripts/tables.py
 
 A page says where a table goes by two lines, `<!-- schemes -->` before it and `<!-- /schemes -->`
-after it; `products` in place of `schemes` for that of matrix products, which are one line of the
-other. `tests/test_catalogue.py` fails where a page has another table.
+after it. Matrix products and gradient codes have tables of their own, `products` and `sums` in
+place of `schemes`, and are one line each of the other.
+
+`tests/test_catalogue.py` fails where a page has another table.
 """
 
 import re
@@ -24,6 +26,7 @@ PRODUCTS = (
     "T workers learn nothing",
     "exact of integers; floating point, with an error estimate",
 )
+GRADIENT_CODES = "sums of any function. One of several gradient codes: `docs/gradient-codes.md`"
 NUMBERS = {"PrimeField": "integers", "Reals": "reals", "Complex": "complex"}
 
 Row = anyk.SchemeRow | anyk.WrapperRow
@@ -32,12 +35,31 @@ Row = anyk.SchemeRow | anyk.WrapperRow
 def scheme_table(catalogue: Sequence[Row]) -> str:
     """The table of schemes, in Markdown."""
     told = [
-        [f"`{words.call}`", words.computes, words.late, words.wrong, words.curious, words.value]
+        _told(row)
         for row in catalogue
-        for words in [row.words]
         if row.solves is not anyk.MatMul
+        and (not _gradient_code(row) or row.scheme is anyk.FractionalRepetition)
     ]
     return _table(COLUMNS, [*told, PRODUCTS])
+
+
+def sum_table(catalogue: Sequence[Row]) -> str:
+    """The table of gradient codes, in Markdown."""
+    told = [_told(row, alone=True) for row in catalogue if _gradient_code(row)]
+    return _table(COLUMNS, told)
+
+
+def _told(row: Row, *, alone: bool = False) -> list[str]:
+    words = row.words
+    computes = words.computes if alone or not _gradient_code(row) else GRADIENT_CODES
+    return [f"`{words.call}`", computes, words.late, words.wrong, words.curious, words.value]
+
+
+def _gradient_code(row: Row) -> bool:
+    """Whether it adds up any function."""
+    if not isinstance(row, anyk.SchemeRow) or row.solves is not anyk.Sum:
+        return False
+    return all(each.problem.degree is None for each in row.examples())
 
 
 def product_table(catalogue: Sequence[Row]) -> str:
@@ -64,7 +86,7 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
 
 
-TABLES = {"schemes": scheme_table, "products": product_table}
+TABLES = {"schemes": scheme_table, "products": product_table, "sums": sum_table}
 
 
 def pages() -> list[Path]:

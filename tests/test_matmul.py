@@ -158,7 +158,6 @@ def test_whatever_numpy_reads_is_multiplied():
         np.ma.array([[1.0, 2.0, 3.0]], mask=[[0, 1, 0]]), np.array([["2020"] * 3], "M8[D]"),
         np.ones((2, 3), np.longdouble), np.ones((2, 4)), np.ones((2, 2, 2)),
     ],
-    ids=repr,
 )  # fmt: skip
 def test_what_is_no_factor_is_refused_before_anything_is_sent(odd):
     heard = []

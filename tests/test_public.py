@@ -18,8 +18,8 @@ import anyk
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "anyk"
 NAMESPACES = (
-    "anyk", "anyk.dask_array", "anyk.delays", "anyk.faults", "anyk.joblib", "anyk.learn",
-    "anyk.testing",
+    "anyk", "anyk.aggregation", "anyk.dask_array", "anyk.delays", "anyk.faults", "anyk.joblib",
+    "anyk.learn", "anyk.testing",
 )  # fmt: skip
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 EXAMPLES = sorted(path for path in (ROOT / "examples").rglob("*") if path.is_file())
@@ -90,9 +90,7 @@ assert set(anyk.__all__) <= set(globals())
 def test_no_module_has_the_name_of_a_function():
     beside = {path.stem for path in SOURCE.iterdir()}
     assert not beside & set(anyk._PLACES)  # importing anyk.run would put the module in its place
-    assert {"dask_array", "delays", "faults", "joblib", "learn", "testing"} == beside & set(
-        anyk._NAMESPACES
-    )
+    assert {each.removeprefix("anyk.") for each in NAMESPACES[1:]} == beside & set(anyk._NAMESPACES)
 
 
 @pytest.mark.parametrize("use", ["import anyk", "from anyk import Lagrange, Threads, run"])

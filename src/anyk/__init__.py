@@ -14,6 +14,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from anyk import aggregation as aggregation
     from anyk import dask_array as dask_array
     from anyk import delays as delays
     from anyk import faults as faults
@@ -131,7 +132,9 @@ if TYPE_CHECKING:
     from anyk.schemes.row import SchemeWords as SchemeWords
     from anyk.schemes.row import WrapperRow as WrapperRow
     from anyk.schemes.sums.batched_coupons import BatchedCoupons as BatchedCoupons
+    from anyk.schemes.sums.cyclic_mds import CyclicMDS as CyclicMDS
     from anyk.schemes.sums.cyclic_repetition import CyclicRepetition as CyclicRepetition
+    from anyk.schemes.sums.expander_repetition import ExpanderRepetition as ExpanderRepetition
     from anyk.schemes.sums.fractional_repetition import FractionalRepetition as FractionalRepetition
     from anyk.schemes.sums.harmonic import Harmonic as Harmonic
     from anyk.schemes.sums.partial_work import PartialWork as PartialWork
@@ -168,6 +171,7 @@ _PLACES: Final = {
     "Circulant": "anyk.schemes.products.circulant",
     "Complex": "anyk.domains.real",
     "Condition": "anyk.executors.core.health",
+    "CyclicMDS": "anyk.schemes.sums.cyclic_mds",
     "CyclicRepetition": "anyk.schemes.sums.cyclic_repetition",
     "Dask": "anyk.executors.engines.dask",
     "DegreeTooHigh": "anyk.errors",
@@ -177,6 +181,7 @@ _PLACES: Final = {
     "Encoder": "anyk.schemes.encoder",
     "Entangled": "anyk.schemes.products.entangled",
     "ExecutorError": "anyk.errors",
+    "ExpanderRepetition": "anyk.schemes.sums.expander_repetition",
     "FieldArray": "anyk.domains.array",
     "FilledReplication": "anyk.schemes.approximate.filled_replication.scheme",
     "FixedPoint": "anyk.fixed_point.format",
@@ -265,7 +270,7 @@ _PLACES: Final = {
     "task_id": "anyk.executors.core.task_id",
     "worst_coalition": "anyk.audits.disclosure",
 }
-_NAMESPACES: Final = ("dask_array", "delays", "faults", "joblib", "learn", "testing")
+_NAMESPACES: Final = ("aggregation", "dask_array", "delays", "faults", "joblib", "learn", "testing")
 
 if not TYPE_CHECKING:  # a type checker knows the names, and which there are not
     __all__ = [*_PLACES, "delays", "faults", "testing"]  # noqa: PLE0604 - not learn, which needs an extra

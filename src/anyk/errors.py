@@ -194,7 +194,8 @@ class NotEnoughAnswers(RecoveryError):
         failures: reason by worker, for those that failed rather than kept silent.
         spared: of the missing, those that were not waited for, as their answers would not have
             been enough.
-        of: of what answers are too few: "worker" or "item"; of items, `answered` and `missing` are.
+        of: of what answers are too few: "worker", "client", "aggregator", or "item"; of them
+            `answered` and `missing` are.
         change: what to change; "" for what helps with workers.
 
     Example:
@@ -230,7 +231,7 @@ class NotEnoughAnswers(RecoveryError):
             told += f" Not waited for, as they are too few: {ranges(self.spared)}."
         super().__init__(
             f"{len(self.answered)} of {len(self.answered) + len(self.missing)} {of}s "
-            f"{'answered' if of == 'worker' else 'are done'}; needed: {needed}.{told} "
+            f"{'are done' if of == 'item' else 'answered'}; needed: {needed}.{told} "
             + (change or self._advice(late=bool(silent) or not self.failures))
         )
 

@@ -43,7 +43,38 @@ def unpickled(**later):
             return again.fit(X, Y)
 
 
+CODE = anyk.FractionalRepetition(blocks=8, workers=8, stragglers=1)
+
+
 ROWS = [
+    tried(
+        "Pass anyk.FractionalRepetition(blocks=8, workers=8, stragglers=1), say.",
+        lambda: fit(scheme="cyclic", colluders=0),
+        lambda: fit(scheme=CODE, colluders=0),
+    ),
+    tried(
+        "say, or leave scheme out: anyk.Lagrange then hides the rows.",
+        lambda: fit(scheme=anyk.Lagrange(2, 2, 8), colluders=0),
+        lambda: fit(scheme=CODE, colluders=0),
+        lambda: fit(colluders=0),
+    ),
+    tried(
+        "Pass colluders=0 where workers may see rows, or leave scheme out.",
+        lambda: fit(scheme=CODE),
+        lambda: fit(scheme=CODE, colluders=0),
+        lambda: fit(),
+    ),
+    tried(
+        "Leave these out.",
+        lambda: fit(scheme=CODE, colluders=0, primes=2),
+        lambda: fit(scheme=CODE, colluders=0),
+    ),
+    tried(
+        "Leave degree out, or scheme.",
+        lambda: fit(scheme=CODE, colluders=0, degree=1),
+        lambda: fit(scheme=CODE, colluders=0),
+        lambda: fit(degree=1),
+    ),
     tried(
         "Add {} workers, or lower colluders.",
         lambda: code(),

@@ -1,5 +1,6 @@
 """Every advice of every error, followed: what it says works."""
 
+import aggregation_rows
 import cutting_rows
 import domain_rows
 import executor_rows
@@ -21,6 +22,7 @@ import anyk
 from anyk.domains.functions import refused
 
 TABLES = (
+    aggregation_rows,
     cutting_rows, spec_rows, domain_rows, field_rows, scheme_rows, product_rows, run_rows,
     executor_rows, learn_rows, rest_rows, residue_rows, map_rows, value_rows,
 )  # fmt: skip

@@ -245,7 +245,7 @@ OF_ANY_TYPE = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("truth", OF_ANY_TYPE, ids=repr)
+@pytest.mark.parametrize("truth", OF_ANY_TYPE)
 def test_lies_about_values_of_any_type_are_wrong_and_of_that_type(truth: Any) -> None:
     before, same = copy.deepcopy(truth), Same()
     for worker in range(20):

@@ -177,7 +177,6 @@ def test_what_the_module_does_not_export_is_not_run(four: Remote, name: str) -> 
 @pytest.mark.parametrize(
     "function",
     [lambda x: x, partial(np.sum, axis=0), "", "two words", "a.b", str.upper, np.ones(2)],
-    ids=repr,
 )
 def test_what_has_no_name_is_refused(four: Remote, function: Any) -> None:
     with pytest.raises(anyk.InvalidArgument, match=r"^function: got .*; needed: "):

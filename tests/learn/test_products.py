@@ -7,11 +7,11 @@ from scipy.optimize import minimize
 import anyk
 from anyk.learn import CodedLinearRegression
 from anyk.learn.formats import choose_formats
-from anyk.learn.losses import LogLoss, MultinomialLoss, SquaredLoss
 from anyk.learn.products import CodedProducts, exponent_of
 from anyk.learn.report import Roll
 from anyk.learn.subspace import PlainProducts, minimise
 from anyk.learn.training import in_blocks
+from anyk.losses import LogLoss, MultinomialLoss, SquaredLoss
 
 
 def exact(left, right):

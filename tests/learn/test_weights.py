@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 
 import anyk
 from anyk.learn import CodedLinearRegression, CodedLogisticRegression
-from anyk.learn.losses import LogLoss, MultinomialLoss, SquaredLoss
+from anyk.losses import LogLoss, MultinomialLoss, SquaredLoss
 
 BOTH = [CodedLogisticRegression, CodedLinearRegression]
 WEIGHTS = {

@@ -182,7 +182,7 @@ def test_which_codes_multiply_factors_that_are_cut_so(partition, threat, fit):
     [
         (anyk.Threat(workers=2), "K <= N, that is 3 <= 2"),
         (anyk.Threat(workers=9, stragglers=3), "S < K, that is 3 < 3"),
-        (anyk.Threat(workers=9, adversaries=1), "A <= 0, that is 1 <= 0"),
+        (anyk.Threat(workers=9, adversaries=2), "S + 2A < K, that is 0 + 4 < 3"),
         (anyk.Threat(workers=9, colluders=1), "T <= 0, that is 1 <= 0"),
     ],
 )

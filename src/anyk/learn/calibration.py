@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.learn.losses import LogLoss
+from anyk.losses import LogLoss
 
 __all__ = ["calibrate"]
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import functools
 import warnings
 from abc import abstractmethod
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
@@ -19,10 +21,13 @@ from anyk.errors import InvalidArgument
 from anyk.executors.core.base import AbstractExecutor
 from anyk.learn.absent import AbsentExecutor
 from anyk.learn.formats import Bits
+from anyk.learn.gradient_sums import check_sums, train_by_sums
 from anyk.learn.report import TrainingReport
 from anyk.learn.scaling import ScalingKind
 from anyk.learn.setting import Setting, not_negative
-from anyk.learn.training import Trained
+from anyk.learn.training import Trained, train
+from anyk.losses import AbstractLoss
+from anyk.schemes.base import AbstractScheme
 from anyk.spec import Threat
 
 __all__ = ["AbstractCodedEstimator"]
@@ -41,6 +46,7 @@ class AbstractCodedEstimator(BaseEstimator):  # type: ignore[misc] # scikit-lear
     """
 
     executor: AbstractExecutor | AbsentExecutor | None = None
+    scheme: AbstractScheme | None = None
     workers: int = 8
     stragglers: int = 1
     adversaries: int = 0
@@ -106,13 +112,24 @@ class AbstractCodedEstimator(BaseEstimator):  # type: ignore[misc] # scikit-lear
         if self.random_state is not None:
             seeds = check_random_state(self.random_state)
             generator = np.random.default_rng(int(seeds.randint(np.iinfo(np.int32).max)))
+        threat = Threat(
+            workers=self.workers,
+            stragglers=self.stragglers,
+            adversaries=self.adversaries,
+            colluders=self.colluders,
+        )
+        if self.scheme is not None:
+            bits = (self.data_bits, self.weight_bits, self.primes)
+            code = check_sums(self.scheme, colluders=self.colluders, exact=bits != ("auto",) * 3)
+            promise = code.guarantee
+            threat = Threat(
+                workers=promise.workers,
+                stragglers=promise.stragglers,
+                adversaries=promise.adversaries,
+            )
         return Setting(
-            threat=Threat(
-                workers=self.workers,
-                stragglers=self.stragglers,
-                adversaries=self.adversaries,
-                colluders=self.colluders,
-            ),
+            threat=threat,
+            scheme=self.scheme,
             executor=self.executor,
             max_iter=self.max_iter,
             early=self.tol is not None,
@@ -126,6 +143,21 @@ class AbstractCodedEstimator(BaseEstimator):  # type: ignore[misc] # scikit-lear
     def _tolerance(self, default: float) -> float:
         """`tol`, checked; the default where it is None, to judge by how it went."""
         return not_negative("tol", default if self.tol is None else self.tol)
+
+    def _train(
+        self,
+        setting: Setting,
+        design: NDArray[np.float64],
+        loss: AbstractLoss,
+        *,
+        penalty: NDArray[np.float64],
+        intercept: bool,
+        tolerance: float,
+    ) -> Trained:
+        """Minimise a loss as the setting says: by products, or by sums with a gradient code."""
+        scheme = setting.scheme
+        by = train if scheme is None else functools.partial(train_by_sums, scheme=scheme)
+        return by(setting, design, loss, penalty=penalty, intercept=intercept, tolerance=tolerance)
 
     def _conclude(self, trained: Trained, loss: float, *, unit: float, of: str) -> None:
         """Keep how it went, and warn of what keeps the model from the best one.
@@ -152,7 +184,7 @@ class AbstractCodedEstimator(BaseEstimator):  # type: ignore[misc] # scikit-lear
 
     def __sklearn_clone__(self) -> Self:
         parameters = {
-            name: value if name == "executor" else clone(value, safe=False)
+            name: value if name in ("executor", "scheme") else clone(value, safe=False)
             for name, value in self.get_params(deep=False).items()
         }
         made = type(self)(**parameters)

@@ -11,11 +11,10 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from anyk.learn.estimator import AbstractCodedEstimator
-from anyk.learn.losses import SquaredLoss
 from anyk.learn.row_weights import RowWeights, check_weights
 from anyk.learn.scaling import Scaling, moments, stretched
 from anyk.learn.setting import not_negative
-from anyk.learn.training import train
+from anyk.losses import SquaredLoss
 
 __all__ = ["CodedLinearRegression"]
 
@@ -38,6 +37,9 @@ class CodedLinearRegression(RegressorMixin, AbstractCodedEstimator):  # type: ig
         executor: runs the workers, as `anyk.Processes(8)`, and stays open; None for threads of
             this process, for trying out: privacy needs workers who do not share a memory. A pickle
             of the estimator has none, and refuses to train.
+        scheme: a gradient code, as `anyk.FractionalRepetition(blocks=8, workers=8, stragglers=1)`:
+            then workers see their rows in the clear and compute in float64, S and A are the code's,
+            and nothing is hidden, which `colluders=0` has to say. None hides rows and model.
         workers: N.
         stragglers: S, how many workers may be late or die.
         adversaries: A, how many may answer wrongly; they are named in `report_`.
@@ -128,12 +130,12 @@ class CodedLinearRegression(RegressorMixin, AbstractCodedEstimator):  # type: ig
         scaling = Scaling.of(table, "standard", weights, centred=intercept)
         penalised = Scaling.of(table, self.scaling, weights, centred=intercept)
         design = scaling.design(table)
-        trained = train(
+        trained = self._train(
             setting,
             design,
             SquaredLoss(targets, weights, centred=intercept),
             penalty=stretched(scaling, penalised, rows.penalty(penalty)),
-            intercept=False,  # it follows from the weights
+            intercept=intercept and setting.scheme is not None,  # else it follows from the weights
             tolerance=tolerance / 2,
         )
         predicted = design @ trained.weights

@@ -13,14 +13,14 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from anyk.checks import positive
+from anyk.checks import positive, shown
+from anyk.errors import InvalidArgument
 from anyk.learn.estimator import AbstractCodedEstimator
-from anyk.learn.losses import AbstractLoss, LogLoss, MultinomialLoss
 from anyk.learn.polynomial import Descent
 from anyk.learn.response import Response
 from anyk.learn.row_weights import ClassWeight, RowWeights, check_weights, with_classes
 from anyk.learn.scaling import Scaling, stretched
-from anyk.learn.training import train
+from anyk.losses import AbstractLoss, LogLoss, MultinomialLoss
 
 __all__ = ["CodedLogisticRegression"]
 
@@ -51,6 +51,9 @@ class CodedLogisticRegression(ClassifierMixin, AbstractCodedEstimator):  # type:
         executor: runs the workers, as `anyk.Processes(8)`, and stays open; None for threads of
             this process, for trying out: privacy needs workers who do not share a memory. A pickle
             of the estimator has none, and refuses to train.
+        scheme: a gradient code, as `anyk.FractionalRepetition(blocks=8, workers=8, stragglers=1)`:
+            then workers see their rows in the clear and compute in float64, S and A are the code's,
+            and nothing is hidden, which `colluders=0` has to say. None hides rows and model.
         workers: N.
         stragglers: S, how many workers may be late or die.
         adversaries: A, how many may answer wrongly; they are named in `report_`.
@@ -152,6 +155,8 @@ class CodedLogisticRegression(ClassifierMixin, AbstractCodedEstimator):  # type:
         X, y = validate_data(self, X, y, accept_sparse="csr", dtype=np.float64)
         check_classification_targets(y)
         setting = self._setting()
+        if setting.scheme is not None and self.degree is not None:
+            raise _no_polynomial(self.degree)
         tolerance = self._tolerance(_TOL)
         given = check_weights(sample_weight, X.shape[0])
         self.classes_, labels = np.unique(y, return_inverse=True)
@@ -168,7 +173,7 @@ class CodedLogisticRegression(ClassifierMixin, AbstractCodedEstimator):  # type:
         loss: AbstractLoss = kind(targets, weights)
         if self.degree is None:
             scaling = Scaling.of(table, "standard", rows.relative, centred=intercept)
-            trained = train(
+            trained = self._train(
                 setting,
                 scaling.design(table),
                 loss,
@@ -259,3 +264,12 @@ class CodedLogisticRegression(ClassifierMixin, AbstractCodedEstimator):  # type:
             return np.asarray(log_softmax(scores, axis=1))
         chances = log_expit(scores)
         return np.asarray(chances - logsumexp(chances, axis=1, keepdims=True))
+
+
+def _no_polynomial(degree: int) -> InvalidArgument:
+    return InvalidArgument(
+        "degree",
+        given=f"{shown(degree)}, with a scheme",
+        needed="None: with a gradient code workers compute the sigmoid itself",
+        change="Leave degree out, or scheme.",
+    )

@@ -16,13 +16,13 @@ from anyk.learn.calibration import calibrate
 from anyk.learn.descent import descend, top_curvature
 from anyk.learn.formats import choose_formats
 from anyk.learn.gradient import CodedGradient
-from anyk.learn.losses import LogLoss
 from anyk.learn.products import exponent_of
 from anyk.learn.progress import progress
 from anyk.learn.report import Roll
 from anyk.learn.response import Response
 from anyk.learn.setting import Setting, largest_code
 from anyk.learn.training import LITTLE, Trained, in_blocks, still_falls
+from anyk.losses import LogLoss
 from anyk.running.run import distribute
 
 __all__ = ["Descent"]

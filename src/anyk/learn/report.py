@@ -9,7 +9,7 @@ from typing import final
 
 from anyk.answers import Outcome
 from anyk.learn.formats import Formats
-from anyk.schemes.maps.lagrange import Lagrange
+from anyk.schemes.base import AbstractScheme
 
 __all__ = ["Roll", "TrainingReport"]
 
@@ -23,9 +23,9 @@ class TrainingReport:
 
     Args:
         scheme: the code, with its guarantee.
-        data_bits: fraction bits of the features.
-        weight_bits: fraction bits of the weights.
-        primes: what the gradient was computed modulo.
+        data_bits: fraction bits of the features; None where workers computed in float64.
+        weight_bits: fraction bits of the weights; None there too.
+        primes: what the gradient was computed modulo; () there.
         step: the step size of a descent; nan where each step is as long as is best.
         at_limit: whether the weights were held back, where a polynomial would turn around.
         notes: what keeps the model from the best one, as was warned of; () if nothing does.
@@ -49,9 +49,9 @@ class TrainingReport:
         ({}, {})
     """
 
-    scheme: Lagrange
-    data_bits: int
-    weight_bits: int
+    scheme: AbstractScheme
+    data_bits: int | None
+    weight_bits: int | None
     primes: tuple[int, ...]
     step: float
     at_limit: bool
@@ -70,12 +70,14 @@ class TrainingReport:
         """A short report that a person reads."""
         promise, several = self.scheme.guarantee, "s" if len(self.primes) > 1 else ""
         survives = f"{promise.stragglers} late or dead, {promise.adversaries} lying"
+        private = f"{promise.colluders} together learn nothing"
         bits = f"{self.data_bits} bits of data, {self.weight_bits} of weights"
+        precision = f"{bits}, {len(self.primes)} prime{several}"
         master = f"{self.prepare_seconds:.3g} to prepare, {self.encode_seconds:.3g} to encode"
         lines = [
             f"scheme    {self.scheme!r}",
-            f"survives  {survives}; {promise.colluders} together learn nothing",
-            f"precision {bits}, {len(self.primes)} prime{several}",
+            f"survives  {survives}; {private if promise.colluders else 'workers see rows'}",
+            f"precision {precision if self.primes else 'float64'}",
             f"seconds   {master}, {self.master_seconds:.3g} to iterate",
             f"workers   {self.worker_seconds:.3g} seconds in {self.iterations} iterations",
         ]
@@ -142,8 +144,8 @@ class Roll:
     def report(
         self,
         *,
-        scheme: Lagrange,
-        formats: Formats,
+        scheme: AbstractScheme,
+        formats: Formats | None,
         iterations: int,
         notes: Sequence[str],
         seconds: tuple[float, float, float],
@@ -154,7 +156,7 @@ class Roll:
 
         Args:
             scheme: the code.
-            formats: of data and weights.
+            formats: of data and weights; None for float64.
             iterations: how many steps were made.
             notes: what keeps the model from the best one.
             seconds: to prepare, to encode, and of the master in all iterations.
@@ -164,9 +166,9 @@ class Roll:
         prepare, encode, master = seconds
         return TrainingReport(
             scheme=scheme,
-            data_bits=formats.data_bits,
-            weight_bits=formats.weight_bits,
-            primes=formats.primes,
+            data_bits=formats and formats.data_bits,
+            weight_bits=formats and formats.weight_bits,
+            primes=formats.primes if formats else (),
             step=step,
             at_limit=at_limit,
             notes=tuple(notes),

@@ -15,6 +15,7 @@ from anyk.errors import Unachievable
 from anyk.executors.core.base import AbstractExecutor
 from anyk.executors.local.threads import Threads
 from anyk.learn.formats import Bits, check_bits
+from anyk.schemes.base import AbstractScheme
 from anyk.schemes.maps.lagrange import Lagrange
 from anyk.schemes.smaller import or_lower
 from anyk.spec import Threat
@@ -116,6 +117,8 @@ class Setting:
         primes: how many primes, or "auto".
         generator: of the roundings; None for the operating system's CSPRNG.
         verbose: 0 to show nothing.
+        scheme: a gradient code that sums gradients of rows in the clear; None for products with
+            encoded rows.
     """
 
     threat: Threat
@@ -127,6 +130,7 @@ class Setting:
     primes: Bits
     generator: np.random.Generator | None
     verbose: int
+    scheme: AbstractScheme | None = None
 
     def __post_init__(self) -> None:
         count("max_iter", self.max_iter, least=1)

@@ -10,7 +10,7 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.learn.losses import AbstractLoss
+from anyk.losses import AbstractLoss
 
 __all__ = ["AbstractProducts", "Minimum", "PlainProducts", "minimise"]
 
@@ -139,7 +139,7 @@ def minimise(
         gradients for solving linear systems (J. Res. NBS 1952), section 4.
 
     Example:
-        >>> from anyk.learn.losses import SquaredLoss
+        >>> from anyk.losses import SquaredLoss
         >>> from anyk.learn.subspace import PlainProducts, minimise
         >>> X = np.array([[0.0, 1.0], [1.0, 1.0], [2.0, 0.0]])
         >>> loss = SquaredLoss(X @ [[1.0], [-2.0]] + 3.0)

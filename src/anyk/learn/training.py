@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.learn.formats import choose_formats
-from anyk.learn.losses import AbstractLoss
 from anyk.learn.products import CodedProducts, LiftedProducts, exponent_of, lifts
 from anyk.learn.progress import progress
 from anyk.learn.report import Roll, TrainingReport
 from anyk.learn.setting import Setting, largest_code
 from anyk.learn.subspace import PlainProducts, minimise
+from anyk.losses import AbstractLoss
 from anyk.running.run import distribute
 
 __all__ = ["LITTLE", "Trained", "in_blocks", "still_falls", "train"]
@@ -78,7 +78,7 @@ def still_falls(
         intercept: whether b may change.
 
     Example:
-        >>> from anyk.learn.losses import SquaredLoss
+        >>> from anyk.losses import SquaredLoss
         >>> from anyk.learn.training import still_falls
         >>> X, nothing = np.eye(2), (np.zeros((2, 1)), np.zeros(1))
         >>> round(still_falls(X, SquaredLoss(X[:, :1]), nothing, penalty=np.zeros((2, 1)),

@@ -45,6 +45,13 @@ class JobDone:
         round: at whose end it is known.
         late: the workers that this round was closed without.
         elapsed: seconds since the first round began, on the executor's clock.
+
+    Example:
+        >>> plan = anyk.SequentialGradient(workers=3, stragglers=1, window=2)
+        >>> with anyk.Inline(3) as executor:
+        ...     (done,) = anyk.sequential(plan, np.square, np.arange(15.0), executor, [[]])
+        >>> done.job, done.round, round(float(done.value), 9)
+        (0, 1, 1015.0)
     """
 
     job: int

@@ -32,7 +32,9 @@ from anyk.schemes.products import (
 from anyk.schemes.row import SchemeRow, WrapperRow
 from anyk.schemes.sums import (
     batched_coupons,
+    cyclic_mds,
     cyclic_repetition,
+    expander_repetition,
     fractional_repetition,
     harmonic,
     partial_work,
@@ -53,6 +55,8 @@ CATALOGUE: Final[tuple[SchemeRow | WrapperRow, ...]] = (
     berrut.ROW,
     harmonic.ROW,
     cyclic_repetition.ROW,
+    cyclic_mds.ROW,
+    expander_repetition.ROW,
     fractional_repetition.ROW,
     partial_work.ROW,
     batched_coupons.ROW,

@@ -14,7 +14,7 @@ from anyk.checks import count, several, shown
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.errors import InvalidArgument
-from anyk.schemes.base import AbstractScheme, Encoded, Encoder
+from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded, Encoder
 from anyk.spec import Map, MatMul, Sum
 from anyk.testing.expect import check_pickle, numbers, require
 from anyk.work import AbstractWork, WorkerTask
@@ -67,6 +67,7 @@ def together(problem: Map | Sum | MatMul, blocks: tuple[NDArray[Any], ...]) -> A
     return factors[0] if problem.gram else tuple(factors)
 
 
+_TOLD = 1e-6  # how far coefficients of outputs may be from 1 by rounding
 _LONGEST = 1 << 16  # numbers along an axis of a block on trial
 
 
@@ -116,12 +117,23 @@ class Trial:
         return total
 
     @cached_property
-    def exact_but_for_rounding(self) -> bool:
-        """Whether nothing but rounding keeps the value from being exact, and so its estimate."""
-        problem = self.scheme.problem
-        polynomial = isinstance(problem, Map) and problem.degree is not None
+    def combined(self) -> NDArray[Any] | None:
+        """The matrix of what workers make of the outputs, one row a share; None where none is."""
         encoder = self.scheme.encode(self.X).encoder
-        return isinstance(problem, MatMul) or polynomial or encoder.of_outputs
+        return encoder.data if encoder.of_outputs else None
+
+    def only_rounds(self, recovery: AbstractRecovery) -> bool:
+        """Whether nothing but rounding keeps the value from being exact, and so its estimate.
+
+        Args:
+            recovery: of some answers, which may tell a sum in part.
+        """
+        problem = self.scheme.problem
+        if self.combined is None:
+            polynomial = isinstance(problem, Map) and problem.degree is not None
+            return isinstance(problem, MatMul) or polynomial
+        told = recovery.matrix @ self.combined[list(recovery.answered)]
+        return bool(np.allclose(told, 1.0, atol=_TOLD))
 
     def answers(self, encoded: Encoded) -> NDArray[Any]:
         """What honest workers answer on every share, ndarray (N * pieces, *out)."""

@@ -22,10 +22,10 @@ from anyk.schemes.encoder import untiled
 from anyk.schemes.precision import as_doubles, narrowed
 from anyk.schemes.products.code import ProductCode
 from anyk.schemes.products.grid import Grid
-from anyk.schemes.products.judged import COARSER, RoundedAnswers, of_single
 from anyk.schemes.products.sizes import Sizes, size_of
 from anyk.schemes.products.solved import Solved, solved_by
 from anyk.schemes.recovery import AbstractRecovery, rows_of
+from anyk.schemes.rounded import COARSER, RoundedAnswers, of_single
 
 __all__ = ["LinearRecovery"]
 

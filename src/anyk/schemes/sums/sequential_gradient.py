@@ -12,18 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.checks import indices_of, settle
-from anyk.codes.exact.gradient import cyclic_code, cyclic_support, decoding_row
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
-from anyk.domains.real import Reals
-from anyk.domains.tensors import Torch
-from anyk.domains.values import Values
 from anyk.errors import InvalidArgument, Unachievable
-from anyk.schemes.precision import copies_domain
+from anyk.schemes.sums.cyclic import AbstractCyclicCode
+from anyk.schemes.sums.cyclic_mds import CyclicMDS
+from anyk.schemes.sums.cyclic_repetition import CyclicRepetition
+from anyk.schemes.sums.gradient import AS_GIVEN
 
 __all__ = ["Course", "SequentialGradient"]
-
-_AS_GIVEN = Values(finite=True)
 
 
 @final
@@ -80,34 +77,25 @@ class SequentialGradient:
     stragglers: int
     window: int
     burst: int = 1
-    domain: AbstractDomain = _AS_GIVEN
+    domain: AbstractDomain = AS_GIVEN
 
     def __post_init__(self) -> None:
         settle(self, workers=1, stragglers=0, window=2, burst=1)
-        if not isinstance(self.domain, PrimeField):
-            object.__setattr__(self, "domain", copies_domain(self.domain))
-        if self.stragglers >= self.workers:
-            raise Unachievable(
-                "stragglers",
-                given=str(self.stragglers),
-                needed=f"S < N = {self.workers}",
-                change=f"Take {self.stragglers + 1} workers, or lower stragglers.",
-            )
+        object.__setattr__(self, "domain", self.coded.domain)
         if self.burst >= self.window:
             raise Unachievable(
                 "window",
                 given=str(self.window),
                 needed=f"W > B = {self.burst}, as a worker is on time for some of W rounds",
-                change=f"Take a window of {self.burst + 1}"
-                f"{', or lower burst' if self.burst > 1 else ''}.",
+                change=f"Take {self.burst + 1}{', or lower burst' if self.burst > 1 else ''}.",
             )
-        if isinstance(self.domain, PrimeField) and self.domain.modulus < self.workers:
-            raise Unachievable(
-                "domain",
-                given=repr(self.domain),
-                needed=f"a modulus of at least N = {self.workers}",
-                change="Take a larger prime; 2**31 - 1 is the default.",
-            )
+
+    @cached_property
+    def coded(self) -> AbstractCyclicCode:
+        """The gradient code of the coded parts."""
+        if isinstance(self.domain, PrimeField):
+            return CyclicRepetition(self.workers, self.stragglers, self.domain)
+        return CyclicMDS(self.workers, self.stragglers, self.domain)
 
     @property
     def delay(self) -> int:
@@ -129,38 +117,21 @@ class SequentialGradient:
         """What a worker computes in a round, in shares of K/N blocks."""
         return self.parts * (self.stragglers + 1) * self.workers / self.blocks
 
-    @property
-    def in_kind(self) -> bool:
-        """Whether sums are of the type of what the function returns."""
-        of = self.domain.of if isinstance(self.domain, Torch) else self.domain
-        return isinstance(of, Values)
-
     @cached_property
     def held(self) -> NDArray[np.intp]:
         """The blocks of each part, ndarray (N, parts, S + 1)."""
         workers, width, own = self.workers, self.stragglers + 1, self.window - 1
         first = np.arange(workers * own * width).reshape(workers, own, width)
-        coded = cyclic_support(workers, self.stragglers)[:, None]
-        groups = np.arange(self.burst)[None, :, None] * workers
-        return np.concatenate([first, first.size + groups + coded], axis=1)
-
-    @cached_property
-    def code(self) -> NDArray[Any]:
-        """B, which is the same for all coded parts, ndarray (N, N)."""
-        return cyclic_code(self._wide, self.workers, self.stragglers)
+        groups = first.size + np.arange(self.burst)[None, :, None] * workers
+        return np.concatenate([first, groups + self.coded.code.held[:, None]], axis=1)
 
     @property
     def weights(self) -> NDArray[Any]:
         """The coefficients of these blocks, ndarray (N, parts, S + 1)."""
-        support = cyclic_support(self.workers, self.stragglers)
-        weights = np.ones(self.held.shape, dtype=self.code.dtype)
-        weights[:, self.window - 1 :] = np.take_along_axis(self.code, support, axis=1)[:, None]
+        coded = self.coded.code.weights
+        weights: NDArray[Any] = np.ones(self.held.shape, dtype=coded.dtype)
+        weights[:, self.window - 1 :] = coded[:, None]
         return weights
-
-    @property
-    def _wide(self) -> AbstractDomain:
-        """Where coefficients are computed."""
-        return self.domain if isinstance(self.domain, PrimeField) else Reals()
 
     def combination(self, part: int, workers: Collection[int]) -> NDArray[Any]:
         """How the answers of these workers on one part are added to a job's sum, ndarray (n,).
@@ -170,13 +141,8 @@ class SequentialGradient:
             workers: who answered on it, in the order of the answers.
         """
         if part < self.window - 1:
-            return np.ones(len(workers), dtype=self._wide.dtype)
-        enough = self.workers - self.stragglers
-        rows = self.code[list(workers)]
-        row = np.zeros(len(rows), dtype=rows.dtype)
-        used = enough if self.domain.exact else len(rows)
-        row[:used] = decoding_row(self._wide, rows[:used])
-        return row
+            return np.ones(len(workers), dtype=self.coded.code.weights.dtype)
+        return self.coded.recovery(None, tuple(workers)).matrix[0]
 
     def course(self) -> Course:
         """Who computes what, round by round, given who was late before."""
@@ -270,7 +236,7 @@ class Course:
                 given=f"{int(mask.sum())} workers, in round {self.round}",
                 needed=f"at most {self.plan.stragglers} in {self.plan.window} rounds, and nobody "
                 f"again after {self.plan.burst}",
-                change="Wait for some of them, until bearable(late).",
+                change="Wait for some of them, until course.bearable(late).",
             )
         own = self.plan.window - 1
         for job, done in self._done.items():

@@ -1,4 +1,4 @@
-"""What a training minimises: losses of z = X w, which the master alone computes."""
+"""What a training minimises: losses of z = X w, at the master or by rows on workers."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class SquaredLoss(AbstractLoss):
         centred: whether each output of z is shifted by the offset that is best for it.
 
     Example:
-        >>> from anyk.learn.losses import SquaredLoss
+        >>> from anyk.losses import SquaredLoss
         >>> SquaredLoss(np.array([[1.0], [2.0]])).value(np.zeros((2, 1)))
         2.5
         >>> SquaredLoss(np.array([[1.0], [2.0]]), centred=True).value(np.zeros((2, 1)))
@@ -101,7 +101,7 @@ class LogLoss(AbstractLoss):
     """-log of the chance given to what happened, of a sigmoid each output on its own.
 
     Example:
-        >>> from anyk.learn.losses import LogLoss
+        >>> from anyk.losses import LogLoss
         >>> round(LogLoss(np.array([[1.0], [0.0]])).value(np.zeros((2, 1))), 3)  # 2 log 2
         1.386
     """
@@ -127,7 +127,7 @@ class MultinomialLoss(AbstractLoss):
     """-log of the chance given to the class that it was, of one softmax over all outputs.
 
     Example:
-        >>> from anyk.learn.losses import MultinomialLoss
+        >>> from anyk.losses import MultinomialLoss
         >>> round(MultinomialLoss(np.eye(3)).value(np.zeros((3, 3))), 3)  # 3 log 3
         3.296
     """

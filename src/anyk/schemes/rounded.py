@@ -241,7 +241,7 @@ def of_single(answers: NDArray[Any]) -> bool:
         answers: ndarray (rows, L).
 
     Example:
-        >>> from anyk.schemes.products.judged import of_single
+        >>> from anyk.schemes.rounded import of_single
         >>> third = np.array([[1.0 / 3.0]])
         >>> of_single(third), of_single(third.astype(np.float32).astype(float))
         (False, True)

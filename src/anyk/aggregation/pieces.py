@@ -1,0 +1,183 @@
+"""Pieces of a vector, as they lie in boxes: seeds or residues; and the check that they are fit."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Final, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anyk.aggregation.setting import SEED, Setting
+from anyk.aggregation.wire import Garbled, number
+from anyk.randomness.entropy import AbstractSource, keystream, residues
+
+__all__ = ["add_piece", "blocks_of_mask", "check_values", "joined", "pieces_of", "read_piece"]
+
+_HALF: Final = 16  # bits
+_LONG: Final = 1 << 15  # products of 48 bits that add up exactly in 64
+_WORD: Final = np.dtype("<u4")
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class _Known(AbstractSource):
+    """A key that was drawn before: what is made of it can be made again, by who has it."""
+
+    seed: bytes
+
+    def key(self) -> bytes:
+        return self.seed
+
+
+def pieces_of(setting: Setting, integers: NDArray[np.int64], source: AbstractSource) -> list[bytes]:
+    """The pieces of a vector, one a party.
+
+    Args:
+        setting: of the round.
+        integers: int64 ndarray (entries,), with signs.
+        source: of masks.
+    """
+    vectors, seeds = setting.plan.vectors, setting.plan.seeds
+    plain: list[list[bytes]] = [[] for _ in setting.parties]
+    for code in setting.codes:
+        keys = [source.key() for _ in range(seeds)]
+        blocks = np.zeros((code.blocks, setting.width), dtype=np.int64)
+        filled = np.zeros(code.blocks * setting.plan.piece, dtype=np.int64)
+        filled[: len(integers)] = vectors.residues(integers, code.field)
+        blocks[:, : setting.plan.piece] = filled.reshape(code.blocks, -1)
+        checks = code.blocks, setting.checks
+        blocks[:, setting.plan.piece :] = residues(source, code.field.modulus, checks)
+        _write(plain, keys, code.rest(blocks, _expanded(setting, keys, code.field.modulus)))
+    return [b"".join(each) for each in plain]
+
+
+def blocks_of_mask(
+    setting: Setting, source: AbstractSource
+) -> tuple[list[NDArray[np.int64]], list[bytes]]:
+    """A fresh mask and its pieces, one a party: the first K + T pieces are drawn, as seeds.
+
+    K blocks of a mask and T pieces determine K + T pieces and the other way round. So to draw the
+    pieces uniformly is to draw mask and noise uniformly, and most of the parties need a seed alone.
+
+    Args:
+        setting: of the round.
+        source: of masks.
+
+    Returns:
+        For each prime the mask, int64 ndarray (entries,); and the pieces.
+    """
+    plan = setting.plan
+    plain: list[list[bytes]] = [[] for _ in setting.parties]
+    masks = []
+    for code in setting.codes:
+        keys = [source.key() for _ in range(plan.seeds)]
+        blocks, rest = code.drawn(_expanded(setting, keys, code.field.modulus))
+        masks.append(blocks[:, : plan.piece].ravel()[: plan.vectors.entries])
+        _write(plain, keys, rest)
+    return masks, [b"".join(each) for each in plain]
+
+
+def _expanded(setting: Setting, keys: list[bytes], modulus: int) -> NDArray[np.int64]:
+    """The residues of seeds, (seeds, width)."""
+    rows = [residues(_Known(key), modulus, (setting.width,)) for key in keys]
+    return np.stack(rows) if rows else np.zeros((0, setting.width), dtype=np.int64)
+
+
+def _write(plain: list[list[bytes]], keys: list[bytes], rest: NDArray[np.int64]) -> None:
+    rows = rest.astype(_WORD)
+    for each, key in zip(plain, keys, strict=False):
+        each.append(key)
+    for each, row in zip(plain[len(keys) :], rows, strict=True):
+        each.append(row.tobytes())
+
+
+def read_piece(setting: Setting, place: int, plain: bytes) -> list[NDArray[np.uint32]]:
+    """The residues of a piece, for each prime.
+
+    Args:
+        setting: of the round.
+        place: of the party.
+        plain: what was in its box, of the size that it must have.
+
+    Raises:
+        Garbled: if one is no residue.
+    """
+    rows = []
+    for at, code in enumerate(setting.codes):
+        modulus = code.field.modulus
+        if place < setting.plan.seeds:
+            key = plain[at * SEED : (at + 1) * SEED]
+            row = residues(_Known(key), modulus, (setting.width,)).astype(np.uint32)
+        else:
+            size = setting.width * _WORD.itemsize
+            row = np.frombuffer(plain, _WORD, setting.width, at * size).astype(
+                np.uint32, copy=False
+            )
+            if int(row.max()) >= modulus:
+                raise Garbled("a number in its piece is no residue")
+        rows.append(row)
+    return rows
+
+
+def add_piece(
+    totals: list[NDArray[np.uint64]], piece: list[NDArray[np.uint32]], length: int
+) -> None:
+    """Add a piece to sums, in place: 2**32 of them fit.
+
+    Args:
+        totals: for each prime.
+        piece: for each prime.
+        length: numbers of a piece that count.
+    """
+    for total, row in zip(totals, piece, strict=True):
+        np.add(total, row[:length], out=total)
+
+
+def check_values(
+    setting: Setting, round_number: int, digest: bytes, piece: list[NDArray[np.uint32]]
+) -> bytes:
+    """A few random combinations of the numbers of a piece, which tell if it lies on the curve.
+
+    Each is a sum of the piece's numbers times numbers that a hash of the client's message gives,
+    plus one of the numbers that the client drew for this: so the combinations of all parties are
+    values of one polynomial of degree below K + T if the pieces are, tell nothing of the vector,
+    and can't be foreseen when the pieces are made.
+
+    Args:
+        setting: of the round.
+        round_number: of the round.
+        digest: of the client's header, which holds digests of all its boxes.
+        piece: for each prime.
+
+    Returns:
+        `checks` residues for each prime, 4 bytes each.
+    """
+    length, out = setting.plan.piece, []
+    for at, (code, row) in enumerate(zip(setting.codes, piece, strict=True)):
+        about = b"anyk check\0" + setting.context + number(round_number, 8) + digest
+        key = hashlib.sha384(about + number(at, 1)).digest()
+        modulus = np.uint64(code.field.modulus)
+        values = row[length:].astype(np.uint64)
+        halves = np.stack(
+            [row[:length] & np.uint32((1 << _HALF) - 1), row[:length] >> np.uint32(_HALF)]
+        )
+        wide = min(length, _LONG)
+        stream = keystream(_Known(key), setting.checks * wide)
+        for start in range(0, length, wide):
+            part = halves[:, start : start + wide].astype(np.uint64)
+            weights = next(stream).reshape(setting.checks, wide)[:, : part.shape[1]]
+            low, high = (weights.astype(np.uint64) @ part.T % modulus).T
+            values = (values + low + (high << np.uint64(_HALF))) % modulus
+        out.append(values.astype(_WORD).tobytes())
+    return b"".join(out)
+
+
+def joined(arrays: list[NDArray[np.int64]]) -> bytes:
+    """Residues of each prime as bytes, 4 each.
+
+    Args:
+        arrays: for each prime.
+    """
+    return b"".join(each.astype(_WORD).tobytes() for each in arrays)

@@ -1,0 +1,322 @@
+"""`Round`: one round of a server, from the clients' messages to the sum."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from itertools import islice
+from typing import Final, NoReturn, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anyk.aggregation.asking import Asking
+from anyk.aggregation.boxes import Header, boxes_of, read_header
+from anyk.aggregation.identity import SIGNATURE_BYTES
+from anyk.aggregation.judging import Judging, Said
+from anyk.aggregation.opening import opened
+from anyk.aggregation.parties import AbstractParties
+from anyk.aggregation.requests import KEEP, OFFER, SIGN, SUM, keep, offer, plain, sums
+from anyk.aggregation.result import Aggregated
+from anyk.aggregation.setting import Setting
+from anyk.aggregation.upload import UPLOAD, Upload, read_upload
+from anyk.aggregation.wire import MAGIC, MOST_REASON, Garbled, Reader
+from anyk.errors import NotEnoughAnswers
+from anyk.wording import numbered
+
+__all__ = ["Round"]
+
+_LOT: Final = 1 << 23  # bytes of boxes in one request, about
+_EQUIVOCATES: Final = "it sent two different messages"
+_WORD: Final = np.dtype("<u4")
+
+
+@final
+class Round:
+    """One round of a server: `receive` each client's message, then `close` it.
+
+    Not safe for threads: call it from one, or hold a lock.
+
+    Args:
+        setting: of the round.
+        number: of the round.
+        parties: the transport.
+        timeout: seconds for each question.
+        hold: bytes that are held back.
+        vetoes: how many clients one party may have left out.
+    """
+
+    def __init__(
+        self,
+        setting: Setting,
+        number: int,
+        parties: AbstractParties,
+        *,
+        timeout: float,
+        hold: int,
+        vetoes: int,
+    ) -> None:
+        self._setting, self._number, self._hold = setting, number, hold
+        self._asking = Asking(setting, parties, timeout)
+        self._judging = Judging(setting, vetoes)
+        self._digests: dict[int, bytes] = {}  # of headers, by client: the first that each sent
+        self._held: dict[int, tuple[Header, list[memoryview]]] = {}
+        self._held_bytes = 0
+        self._accepted: dict[int, bytes] = {}  # digest of the header, by client
+        self._uploads: dict[int, Upload] = {}
+        self._left_out: dict[int, str] = {}
+        self._received = 0
+        self._closed = False
+
+    @property
+    def number(self) -> int:
+        """Of the round."""
+        return self._number
+
+    def receive(self, message: bytes) -> str:
+        """Take the message of a client.
+
+        Args:
+            message: as a client made it, or anything else.
+
+        Returns:
+            "" if it is taken (or was before: the same bytes count once), else why not. It raises
+            nothing for what a client sent.
+        """
+        if self._closed:
+            return "the round is closed"
+        try:
+            kind = bytes(message[len(MAGIC) : len(MAGIC) + 1])
+            if kind == UPLOAD and self._setting.plan.masked:
+                self._take_upload(message)
+            else:
+                self._take_boxes(message)
+        except Garbled as why:
+            return str(why)
+        return ""
+
+    def _take_boxes(self, message: bytes) -> None:
+        header = read_header(self._setting, message, round_number=self._number)
+        client = header.client
+        first = self._digests.setdefault(client, header.digest)
+        if first != header.digest:
+            if self._held.pop(client, None) is not None:
+                self._left_out[client] = _EQUIVOCATES
+            elif client in self._accepted:
+                self._left_out.setdefault(client, f"{_EQUIVOCATES}; the first one counts")
+            raise Garbled(_EQUIVOCATES)
+        if client in self._held or client in self._accepted or client in self._left_out:
+            if self._left_out.get(client, "").startswith(_EQUIVOCATES):
+                raise Garbled(_EQUIVOCATES)
+            return
+        try:
+            boxes = boxes_of(self._setting, header, message)
+        except Garbled:
+            del self._digests[client]  # somebody cut it short: it may still come whole
+            raise
+        self._received += len(message)
+        self._held[client] = header, boxes
+        self._held_bytes += len(message)
+        if self._held_bytes > self._hold:
+            self.relay()
+
+    def _take_upload(self, message: bytes) -> None:
+        upload = read_upload(self._setting, message, round_number=self._number)
+        first = self._uploads.setdefault(upload.client, upload)
+        if first.digest != upload.digest:
+            self._left_out[upload.client] = _EQUIVOCATES
+        if upload.client in self._left_out:
+            raise Garbled(self._left_out[upload.client])
+        if first is upload:
+            self._received += len(message)
+
+    def relay(self) -> None:
+        """Send the boxes that are held to the parties now, and not only when they fill `hold`.
+
+        Under `LightSecAgg` this is what is done before clients know their vectors.
+        """
+        size = max(self._setting.box_sizes)
+        many = max(1, min(self._setting.plan.most_held, _LOT // size))
+        while self._held:
+            lot = dict(islice(self._held.items(), many))
+            for client in lot:
+                del self._held[client]
+            self._offer(lot)
+        self._held_bytes = 0
+
+    def _offer(self, lot: dict[int, tuple[Header, list[memoryview]]]) -> None:
+        requests = {
+            place: offer(
+                self._setting,
+                self._number,
+                ((header, boxes[place]) for header, boxes in lot.values()),
+            )
+            for place in self._asking.live
+        }
+        said = self._asking.ask(requests, OFFER, lambda _, reader: self._said(reader, len(lot)))
+        out, left = self._judging.judge(said, len(lot))
+        for place in left:
+            self._asking.leave(place, "it is at odds with more clients than others are")
+        fit = []
+        for at, (client, (header, _)) in enumerate(lot.items()):
+            if at in out:
+                self._left_out[client] = out[at]
+            else:
+                fit.append(client)
+                self._accepted[client] = header.digest
+        if not self._setting.plan.masked:
+            self._keep(fit)
+
+    def _said(self, reader: Reader, many: int) -> list[Said]:
+        """What a party said of each box."""
+        shape = len(self._setting.codes), self._setting.checks
+        moduli = np.array([[code.field.modulus] for code in self._setting.codes])
+        said: list[Said] = []
+        for _ in range(many):
+            if reader.number(1):
+                said.append(plain(reader.text(MOST_REASON)) or "refused")
+                continue
+            raw = reader.take(int(np.prod(shape)) * _WORD.itemsize)
+            values = np.frombuffer(raw, _WORD).reshape(shape).astype(np.int64)
+            if (values >= moduli).any():
+                raise Garbled("a check value in its answer is no residue")
+            said.append(values)
+        reader.end()
+        return said
+
+    def _keep(self, clients: list[int]) -> None:
+        request = keep(self._setting, self._number, clients, drop=True)
+        requests = dict.fromkeys(self._asking.live, request)
+        self._asking.ask(requests, KEEP, lambda _, reader: reader.number(4))
+
+    def close(self) -> Aggregated:
+        """Propose the set of those who sent, gather signatures and sums, and decode.
+
+        Returns:
+            The sum, who is in it, and who is not.
+
+        Raises:
+            NotEnoughAnswers: if too few clients sent, too few parties signed, or too few gave their
+                sums: who is missing, and why.
+            TooManyErrors: if the sums contradict each other, and not by as many liars as promised.
+        """
+        self.relay()
+        self._closed = True
+        if self._setting.plan.masked:
+            self._match()
+            self._keep(sorted(self._accepted))
+        self._require_clients()
+        digest = self._setting.set_digest(self._number, self._accepted.items())
+        signatures = self._signatures(digest)
+        rows = self._sums(digest, signatures)
+        masked = [self._uploads[client].masked for client in self._accepted if self._uploads]
+        value, weight, liars = opened(self._setting, rows, masked, len(self._accepted))
+        names = [each.name for each in self._setting.roster.clients]
+        return Aggregated(
+            total=value,
+            weight=weight,
+            counted=tuple(names[client] for client in sorted(self._accepted)),
+            left_out={names[client]: why for client, why in sorted(self._left_out.items())},
+            silent=dict(self._asking.silent),
+            liars=tuple(self._asking.name(place) for place in liars),
+            bytes={
+                "client": self._received,
+                "relayed": self._asking.sent,
+                "answers": self._asking.received,
+            },
+            weighted=self._setting.plan.vectors.weighted,
+        )
+
+    def _match(self) -> None:
+        """Leave out who sent no masked vector, or one of another mask."""
+        for client, digest in tuple(self._accepted.items()):
+            upload = self._uploads.get(client)
+            if upload is None:
+                why = "it sent no masked vector"
+            elif upload.pieces != digest:
+                why = "its masked vector belongs to another mask"
+            elif client not in self._left_out:
+                continue
+            else:
+                why = self._left_out[client]
+            self._left_out[client] = why
+            del self._accepted[client]
+        for client in self._uploads:
+            if client not in self._accepted:
+                self._left_out.setdefault(client, "it sent no pieces of its mask")
+
+    def _require_clients(self) -> None:
+        least, many = self._setting.plan.least, len(self._setting.roster.clients)
+        if len(self._accepted) < least:
+            raise NotEnoughAnswers(
+                answered=self._accepted,
+                missing=set(range(many)) - set(self._accepted),
+                needed=f"{numbered(least, 'client')}, as no party signs a smaller set",
+                of="client",
+                change=f"{self._why(self._left_out_names())}Wait for more of them, or lower "
+                "least_clients of the plan.",
+            )
+
+    def _left_out_names(self) -> dict[str, str]:
+        clients = self._setting.roster.clients
+        return {clients[client].name: why for client, why in self._left_out.items()}
+
+    @staticmethod
+    def _why(reasons: dict[str, str]) -> str:
+        """Who is not there, and why, in a sentence."""
+        told = "; ".join(f"{name}: {why}" for name, why in islice(reasons.items(), 10))
+        more = f"; and {len(reasons) - 10} others" if len(reasons) > 10 else ""  # noqa: PLR2004 - as above
+        return f"Left out: {told}{more}. " if told else ""
+
+    def _signatures(self, digest: bytes) -> dict[int, bytes]:
+        request = self._setting.start(SIGN, self._number) + digest
+        message = self._setting.signed_set(self._number, digest)
+
+        def read(place: int, reader: Reader) -> bytes:
+            signature = reader.raw(SIGNATURE_BYTES)
+            reader.end()
+            if not self._setting.parties[place].signed(signature, message):
+                raise Garbled("its signature is wrong")
+            return signature
+
+        requests = dict.fromkeys(self._asking.live, request)
+        signatures = self._asking.ask(requests, SIGN, read)
+        needed = self._setting.plan.signatures
+        if len(signatures) < needed:
+            self._refuse(signatures, f"{needed} signatures on one set of clients")
+        return signatures
+
+    def _refuse(self, there: Collection[int], needed: str) -> NoReturn:
+        missing = set(range(len(self._setting.parties))) - set(there)
+        raise NotEnoughAnswers(
+            answered=there,
+            missing=missing,
+            needed=needed,
+            of="client" if self._setting.plan.masked else "aggregator",
+            change=f"{self._why(self._asking.silent)}Open another round when they are there again, "
+            "or plan for more who are silent.",
+        )
+
+    def _sums(self, digest: bytes, signatures: dict[int, bytes]) -> dict[int, NDArray[np.int64]]:
+        """The sum of pieces of each party, (primes, L)."""
+        needed = dict(islice(signatures.items(), self._setting.plan.signatures))
+        request = sums(self._setting, self._number, digest, needed)
+        shape = len(self._setting.codes), self._setting.plan.piece
+        moduli = np.array([[code.field.modulus] for code in self._setting.codes])
+
+        def read(place: int, reader: Reader) -> NDArray[np.int64]:
+            payload = reader.take(self._setting.sum_bytes)
+            signature = reader.raw(SIGNATURE_BYTES)
+            reader.end()
+            signed = self._setting.signed_sum(self._number, digest, payload)
+            if not self._setting.parties[place].signed(signature, signed):
+                raise Garbled("the signature of its sum is wrong")
+            values = np.frombuffer(payload, _WORD).reshape(shape).astype(np.int64)
+            if (values >= moduli).any():
+                raise Garbled("a number in its sum is no residue")
+            return values
+
+        rows = self._asking.ask(dict.fromkeys(self._asking.live, request), SUM, read)
+        certainty = self._setting.plan.code.certainty
+        if certainty.margin(rows) < 0:
+            self._refuse(rows, certainty.needed.replace("answer", "sum"))
+        return rows
