@@ -320,8 +320,10 @@ ROWS = [
         lambda: resident(lambda data: data.run(np.matmul), (DATA, DATA), embedding=FIXED),
         lambda: resident(lambda data: data),
     ),
-    tried("Make an anyk.SequentialGradient(...).", lambda: in_turn(plan=3), in_turn),
-    tried("Pass a list with a list of arguments for each job.", lambda: in_turn(5), in_turn),
+    tried("Make an anyk.SequentialGradient(...).", lambda: in_turn(plan=3), lambda: in_turn()),
+    tried(
+        "Pass a list with a list of arguments for each job.", lambda: in_turn(5), lambda: in_turn()
+    ),
     tried("Pass a list of arguments a job.", lambda: in_turn([5]), lambda: in_turn([[5]])),
     tried(
         "Pass lists of one length.",
@@ -391,7 +393,7 @@ class Strange(AbstractDomain):
 def in_turn(jobs=((2,),), plan=None):
     plan = anyk.SequentialGradient(3, 1, 2) if plan is None else plan
     with anyk.Inline(3) as executor:
-        return list(anyk.sequential(plan, np.multiply, np.ones(15), executor, jobs))
+        return list(anyk.sequential(plan, np.multiply, np.ones(9), executor, jobs))
 
 
 def closed(late):

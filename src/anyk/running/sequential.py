@@ -49,9 +49,9 @@ class JobDone:
     Example:
         >>> plan = anyk.SequentialGradient(workers=3, stragglers=1, window=2)
         >>> with anyk.Inline(3) as executor:
-        ...     (done,) = anyk.sequential(plan, np.square, np.arange(15.0), executor, [[]])
+        ...     (done,) = anyk.sequential(plan, np.square, np.arange(9.0), executor, [[]])
         >>> done.job, done.round, round(float(done.value), 9)
-        (0, 1, 1015.0)
+        (0, 1, 204.0)
     """
 
     job: int
@@ -95,9 +95,9 @@ def sequential(
     Example:
         >>> plan = anyk.SequentialGradient(workers=3, stragglers=1, window=2)
         >>> with anyk.Inline(3) as executor:
-        ...     done = anyk.sequential(plan, np.multiply, np.arange(15), executor, [[1], [2], [5]])
+        ...     done = anyk.sequential(plan, np.multiply, np.arange(9), executor, [[1], [2], [5]])
         ...     [float(each.value.round(9)) for each in done]
-        [105.0, 210.0, 525.0]
+        [36.0, 72.0, 180.0]
     """
     instance("plan", plan, SequentialGradient, change="Make an anyk.SequentialGradient(...).")
     check_executor(executor)

@@ -123,7 +123,8 @@ class SequentialGradient:
         workers, width, own = self.workers, self.stragglers + 1, self.window - 1
         first = np.arange(workers * own * width).reshape(workers, own, width)
         groups = first.size + np.arange(self.burst)[None, :, None] * workers
-        return np.concatenate([first, groups + self.coded.code.held[:, None]], axis=1)
+        coded: NDArray[np.intp] = groups + self.coded.code.held[:, None]
+        return np.concatenate([first, coded], axis=1)
 
     @property
     def weights(self) -> NDArray[Any]:
@@ -142,7 +143,8 @@ class SequentialGradient:
         """
         if part < self.window - 1:
             return np.ones(len(workers), dtype=self.coded.code.weights.dtype)
-        return self.coded.recovery(None, tuple(workers)).matrix[0]
+        row: NDArray[Any] = self.coded.recovery(None, tuple(workers)).matrix[0]
+        return row
 
     def course(self) -> Course:
         """Who computes what, round by round, given who was late before."""
