@@ -330,6 +330,7 @@ ROWS = [
         lambda: in_turn([[1], [2, 3]]),
         lambda: in_turn([[1], [2]]),
     ),
+    tried("Name the plan's own.", lambda: closed([3]), lambda: closed([2])),
     tried(
         "Wait for some of them, until course.bearable(late).",
         lambda: closed([0, 1]),

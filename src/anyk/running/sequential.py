@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Answer
-from anyk.checks import instance, several
+from anyk.checks import instance, several, shown
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.domains.tensors import domain_for
@@ -104,13 +104,21 @@ def sequential(
     check_function(function, executor)
     domain = domain_for(plan.domain, X)
     blocks = blocks_of(X, plan.blocks, domain)
-    instance("jobs", jobs, Iterable, change="Pass a list with a list of arguments for each job.")
+    try:
+        drawn = iter(jobs)
+    except TypeError:
+        raise InvalidArgument(
+            "jobs",
+            given=shown(jobs),
+            needed="an iterable of the arguments of each job",
+            change="Pass a list with a list of arguments for each job.",
+        ) from None
 
     def rounds() -> Iterator[JobDone]:
         placement = executor.place([blocks[plan.held], plan.weights])
         try:
             asking = _Asking(executor, placement, domain, MiniTasks(function))
-            yield from _Rounds(plan, asking, iter(jobs)).all()
+            yield from _Rounds(plan, asking, drawn).all()
         finally:
             executor.release(placement)
 

@@ -208,7 +208,15 @@ class Course:
 
     def _mask(self, late: Collection[int]) -> NDArray[np.bool_]:
         mask = np.zeros(self.plan.workers, dtype=np.bool_)
-        mask[list(indices_of("late", late))] = True
+        told = indices_of("late", late)
+        if told and max(told) >= len(mask):
+            raise InvalidArgument(
+                "late",
+                given=f"worker {max(told)}",
+                needed=f"workers from 0 to {len(mask) - 1}",
+                change="Name the plan's own.",
+            )
+        mask[list(told)] = True
         return mask
 
     def _bearable(self, late: NDArray[np.bool_]) -> bool:
