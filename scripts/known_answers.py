@@ -14,6 +14,8 @@ import flint
 PRIMES = (2, 13, 65537, 15485863, 2**31 - 1)
 TARGET = Path("tests/known/field.json")
 HARMONIC = Path("tests/known/harmonic.json")
+EXTENSION = Path("tests/known/extension.json")
+FIELDS = ((2, 1), (2, 8), (2, 61), (3, 5), (13, 4), (65537, 2), (2**31 - 1, 3), (2**31 - 1, 8))
 
 
 def matrix(generator: random.Random, rows: int, columns: int, prime: int) -> list[list[int]]:
@@ -62,8 +64,34 @@ def harmonic(blocks: int, degree: int) -> dict[str, object]:
     }
 
 
+def extension(generator: random.Random, prime: int, degree: int) -> dict[str, object]:
+    """Products and powers of two elements of GF(p^m), modulo an irreducible polynomial of FLINT's.
+
+    Elements are their coefficients, the constant one first.
+    """
+    gf = flint.fq_default_ctx(prime, degree, var="a")
+    modulus = [int(each) for each in gf.modulus().coeffs()]
+    x, y = (gf([generator.randrange(prime) for _ in range(degree)]) for _ in range(2))
+    exponents = (0, 1, prime, prime + 1, generator.randrange(10**6))
+
+    def residues(element: flint.fq_default) -> list[int]:
+        told = [int(each) for each in element.to_list()]
+        return told + [0] * (degree - len(told))
+
+    return {
+        "prime": prime,
+        "degree": degree,
+        "polynomial": modulus,
+        "x": residues(x),
+        "y": residues(y),
+        "product": residues(x * y),
+        "conjugates": [residues(x.frobenius(times)) for times in range(degree + 1)],
+        "powers": [[exponent, residues(x**exponent)] for exponent in exponents],
+    }
+
+
 def main() -> None:
-    """Write products, ranks, Lagrange interpolations and harmonic codes."""
+    """Write products, ranks, Lagrange interpolations, harmonic codes and extension fields."""
     generator = random.Random(2026)  # noqa: S311 - test data
     products, ranks, interpolations = [], [], []
     for prime in PRIMES:
@@ -113,6 +141,15 @@ def main() -> None:
             {
                 "provenance": f"python-flint {flint.__version__}, scripts/known_answers.py",
                 "codes": [harmonic(blocks, degree) for blocks, degree in sizes],
+            }
+        )
+        + "\n"
+    )
+    EXTENSION.write_text(
+        json.dumps(
+            {
+                "provenance": f"python-flint {flint.__version__}, scripts/known_answers.py",
+                "fields": [extension(generator, prime, degree) for prime, degree in FIELDS],
             }
         )
         + "\n"

@@ -43,6 +43,7 @@ NAMESPACES = {  # further public namespaces, a page each
     "delays": "How late workers are: models, and traces of measured delays.",
     "joblib": "A backend of joblib. It needs joblib, which scikit-learn brings along.",
     "learn": "Estimators in scikit-learn's conventions. They need `pip install '.[learn]'`.",
+    "shuffle": "Map, shuffle, reduce. Nodes that are processes of MPI need `pip install '.[mpi]'`.",
     "testing": "Checks that every scheme, domain and executor must pass, also yours.",
 }
 

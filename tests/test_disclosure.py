@@ -129,6 +129,7 @@ def test_an_audit_of_larger_data_finds_more_and_no_more_than_they_leak():
     [
         (anyk.Lagrange(blocks=3, degree=1, workers=9, colluders=2, field=FIELD), [0, 0, 1, 2, 3]),
         (anyk.Harmonic(blocks=2, degree=2, field=FIELD), [0, 1]),
+        (anyk.Frobenius(blocks=3, field=FIELD), [0, 1]),
         (anyk.Shamir(blocks=2, degree=1, workers=9, colluders=1, field=FIELD), [0, 1]),
         (anyk.Lagrange(blocks=2, degree=2, workers=5, field=FIELD), [1, 2]),
     ],

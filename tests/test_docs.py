@@ -198,7 +198,8 @@ def test_every_page_is_in_the_menu():
 
 def test_the_reference_has_every_public_name_once():
     pages = reference.pages()
-    for module in (anyk, anyk.faults, anyk.delays, anyk.joblib, anyk.learn, anyk.testing):
+    namespaces = (anyk.faults, anyk.delays, anyk.joblib, anyk.learn, anyk.shuffle, anyk.testing)
+    for module in (anyk, *namespaces):
         for name in module.__all__:
             item = getattr(module, name)
             if isinstance(item, types.ModuleType) or not callable(item):

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import anyk
-from anyk import delays, faults
+from anyk import aggregation, delays, faults, shuffle
 from anyk.domains.mixed_radix import nearest_floats, signed_integers
 from anyk.domains.points import (
     disjoint_points,
@@ -27,6 +27,7 @@ from anyk.domains.polynomials import lagrange_matrix, node_weights, vandermonde
 from anyk.domains.ring import ResidueRing, further_fields
 
 FIELD, SEVEN = anyk.PrimeField(), anyk.PrimeField(7)
+EXTENSION = anyk.ExtensionField(FIELD, 2)
 RING = ResidueRing((SEVEN, anyk.PrimeField(11)))
 FIXED = anyk.FixedPoint(fraction_bits=8, magnitude=4.0)
 DRAWN = anyk.FixedPoint(fraction_bits=8, magnitude=4.0, rounding="stochastic")
@@ -36,7 +37,15 @@ MASKED = anyk.VeiledReplication(2, 6, colluders=1, leakage=0.5)
 EXECUTOR = anyk.Inline(8)
 DISTRIBUTED = anyk.distribute(SCHEME, [[1, 2], [3, 4]], EXECUTOR)
 FULL = np.array([[1, 2], [3, 4]])
+PLAN = shuffle.Coded(nodes=4, copies=2)
 RESIDENT = anyk.distribute(anyk.Polynomial((2, 1, 1), 4), FULL, EXECUTOR)
+
+WHOLE, KEYS = aggregation.Whole(9), [aggregation.Identity.generate(name) for name in "abcde"]
+ROSTER = aggregation.Roster(
+    clients=[each.member for each in KEYS[:2]], aggregators=[each.member for each in KEYS[2:]]
+)
+COMMITTEE = aggregation.Committee(aggregators=3, length=2, clients=2, numbers=WHOLE, most_weight=5)
+PARTIES = aggregation.LocalParties({})
 
 ODD: tuple[Any, ...] = (
     None, "a", "", b"x", 3, -1, 0, 2.5, -0.5, float("nan"), float("inf"), 1e300, 1e-300, True, 1j,
@@ -82,6 +91,10 @@ def generator():
 
 
 CALLS: dict[str, Call] = {
+    "ExtensionField": call(anyk.ExtensionField, FIELD, 2, polynomial=(1, 0, 1)),
+    "ExtensionField.frobenius": call(EXTENSION.frobenius, FULL, 1),
+    "ExtensionField.multiply": call(EXTENSION.multiply, FULL, FULL),
+    "ExtensionField.power": call(EXTENSION.power, FULL, 2),
     "PrimeField": call(anyk.PrimeField, 7),
     "PrimeField.array": call(FIELD.array, [1, 2]),
     "PrimeField.residues": call(FIELD.residues, [1, 2], "x"),
@@ -246,6 +259,61 @@ CALLS: dict[str, Call] = {
     "faults.Delay": call(faults.Delay, 1.0),
     "faults.Faulty": call(faults.Faulty, EXECUTOR, {0: faults.Crash()}),
     "faults.Rubbish": call(faults.Rubbish, "nan"),
+    "aggregation.Whole": call(aggregation.Whole, 9),
+    "aggregation.Noise": call(aggregation.Noise, std=1.0, norm=1.0, honest=2),
+    "aggregation.Noise.epsilon": call(
+        aggregation.Noise(std=1.0, norm=1.0, honest=2).epsilon, delta=0.1, length=2, numbers=FIXED
+    ),
+    "aggregation.Identity.generate": call(aggregation.Identity.generate, "a"),
+    "aggregation.Member": call(aggregation.Member, "a", bytes(32), bytes(32)),
+    "aggregation.Roster": call(aggregation.Roster, ROSTER.clients, ROSTER.aggregators),
+    "aggregation.Roster.parse": call(aggregation.Roster.parse, ROSTER.text),
+    "aggregation.Committee": call(
+        aggregation.Committee, aggregators=3, length=2, clients=2, numbers=WHOLE, colluders=1,
+        adversaries=0, stragglers=0, most_weight=5, least_clients=1, blocks=1, quorum=3, noise=None,
+    ),
+    "aggregation.LightSecAgg": call(
+        aggregation.LightSecAgg, clients=3, length=2, numbers=WHOLE, colluders=1, dropouts=0,
+        adversaries=0, most_weight=5, least_clients=1, needed=2, quorum=3, noise=None,
+    ),
+    "aggregation.Client": call(aggregation.Client, COMMITTEE, KEYS[0], ROSTER),
+    "aggregation.Client.contribute": call(
+        lambda vector, **more: aggregation.Client(COMMITTEE, KEYS[0], ROSTER).contribute(
+            vector, **more
+        ),
+        [1, 2], round=1, weight=2,
+    ),
+    "aggregation.Aggregator": call(
+        aggregation.Aggregator, COMMITTEE, KEYS[2], ROSTER, least_clients=2, journal=None
+    ),
+    "aggregation.Aggregator.answer": call(
+        aggregation.Aggregator(COMMITTEE, KEYS[2], ROSTER).answer, b"x"
+    ),
+    "aggregation.Server": call(
+        aggregation.Server, COMMITTEE, ROSTER, PARTIES, timeout=1.0, hold=10, vetoes=2
+    ),
+    "aggregation.Server.round": call(aggregation.Server(COMMITTEE, ROSTER, PARTIES).round, 1),
+    "aggregation.Round.receive": call(
+        aggregation.Server(COMMITTEE, ROSTER, PARTIES).round(1).receive, b"x"
+    ),
+    "aggregation.aggregate": call(
+        aggregation.aggregate, COMMITTEE, {"a": [1, 2], "b": [3, 4]}, {"a": 1, "b": 2}, gone=(),
+    ),
+    "shuffle.Coded": call(shuffle.Coded, nodes=4, copies=2),
+    "shuffle.Resolvable": call(shuffle.Resolvable, copies=3, width=2),
+    "shuffle.Uncoded": call(shuffle.Uncoded, PLAN),
+    "shuffle.Without": call(shuffle.Without, PLAN, nodes=(1,)),
+    "shuffle.cut": call(shuffle.cut, np.arange(9), PLAN),
+    "shuffle.map_reduce": call(
+        shuffle.map_reduce, PLAN, [b"a"] * 6, lambda _: [b"a"] * 4, b"".join,
+        transport=shuffle.LocalNodes(), limit=9,
+    ),
+    "shuffle.predicted_seconds": call(
+        shuffle.predicted_seconds, PLAN, map_seconds=1.0, shuffle_seconds=2.0, multicast=True
+    ),
+    "shuffle.sort": call(
+        shuffle.sort, np.zeros((9, 20), np.uint8), PLAN, key=3, transport=shuffle.LocalNodes()
+    ),
     "testing.check_domain": call(anyk.testing.check_domain, SEVEN, generator=generator()),
     "testing.check_executor": call(anyk.testing.check_executor, None),
     "testing.check_scheme": call(
@@ -293,7 +361,7 @@ ELSEWHERE = {
     "Broadcast", "TaskId", "task_id", "FunctionRaised", "WorkerTraceback",  # as above
     "FieldArray",  # has numpy's rules
     "Dask", "Processes", "Ray", "Remote",  # start or reach workers; tests/executors
-    "delays", "faults", "testing",
+    "delays", "faults", "shuffle", "testing",
 }  # fmt: skip
 
 
@@ -303,7 +371,9 @@ def test_every_public_name_is_tried_here_or_elsewhere():
     assert public <= tried | ELSEWHERE, public - tried - ELSEWHERE
 
 
-@pytest.mark.parametrize("owner", [anyk.PrimeField, anyk.FixedPoint, anyk.Encoded])
+@pytest.mark.parametrize(
+    "owner", [anyk.PrimeField, anyk.ExtensionField, anyk.FixedPoint, anyk.Encoded]
+)
 def test_every_method_is_tried(owner):
     methods = {
         f"{owner.__name__}.{name}"

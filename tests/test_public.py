@@ -19,8 +19,9 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "anyk"
 NAMESPACES = (
     "anyk", "anyk.aggregation", "anyk.dask_array", "anyk.delays", "anyk.faults", "anyk.joblib",
-    "anyk.learn", "anyk.testing",
+    "anyk.learn", "anyk.shuffle", "anyk.testing",
 )  # fmt: skip
+WITH_FLOWER = "anyk.aggregation.flower"  # loads an extra: tests/test_flower.py
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 EXAMPLES = sorted(path for path in (ROOT / "examples").rglob("*") if path.is_file())
 PUBLIC = {
@@ -90,7 +91,7 @@ assert set(anyk.__all__) <= set(globals())
 def test_no_module_has_the_name_of_a_function():
     beside = {path.stem for path in SOURCE.iterdir()}
     assert not beside & set(anyk._PLACES)  # importing anyk.run would put the module in its place
-    assert {each.removeprefix("anyk.") for each in NAMESPACES[1:]} == beside & set(anyk._NAMESPACES)
+    assert {name.removeprefix("anyk.") for name in NAMESPACES[1:]} == beside & {*anyk._NAMESPACES}
 
 
 @pytest.mark.parametrize("use", ["import anyk", "from anyk import Lagrange, Threads, run"])
@@ -109,7 +110,8 @@ def foreign(text):
     modules = re.findall(r"(?:from|import) (anyk[\w.]*)", text)
     names = re.findall(r"\banyk\.([A-Za-z]\w*)(?!\w*[-/])", text)
     return sorted(
-        {*modules} - {*NAMESPACES} | {f"anyk.{name}" for name in names if name not in dir(anyk)}
+        {*modules} - {*NAMESPACES, WITH_FLOWER}
+        | {f"anyk.{name}" for name in names if name not in dir(anyk)}
     )
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from anyk import faults as faults
     from anyk import joblib as joblib
     from anyk import learn as learn
+    from anyk import shuffle as shuffle
     from anyk import testing as testing
     from anyk.answers import Answer as Answer
     from anyk.answers import Outcome as Outcome
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from anyk.audits.disclosure import leakage as leakage
     from anyk.audits.disclosure import worst_coalition as worst_coalition
     from anyk.audits.guesses import Attack as Attack
+    from anyk.codes.exact.extension import ExtensionField as ExtensionField
     from anyk.cutting.blocks import Blocks as Blocks
     from anyk.cutting.blocks import blocks as blocks
     from anyk.degrees.of_degree import of_degree as of_degree
@@ -136,9 +138,11 @@ if TYPE_CHECKING:
     from anyk.schemes.sums.cyclic_repetition import CyclicRepetition as CyclicRepetition
     from anyk.schemes.sums.expander_repetition import ExpanderRepetition as ExpanderRepetition
     from anyk.schemes.sums.fractional_repetition import FractionalRepetition as FractionalRepetition
+    from anyk.schemes.sums.frobenius import Frobenius as Frobenius
     from anyk.schemes.sums.harmonic import Harmonic as Harmonic
     from anyk.schemes.sums.partial_work import PartialWork as PartialWork
     from anyk.schemes.sums.sequential_gradient import SequentialGradient as SequentialGradient
+    from anyk.schemes.sums.ye_abbe import YeAbbe as YeAbbe
     from anyk.schemes.wrappers.agreed import Agreed as Agreed
     from anyk.schemes.wrappers.summed import Summed as Summed
     from anyk.spec import Guarantee as Guarantee
@@ -182,11 +186,13 @@ _PLACES: Final = {
     "Entangled": "anyk.schemes.products.entangled",
     "ExecutorError": "anyk.errors",
     "ExpanderRepetition": "anyk.schemes.sums.expander_repetition",
+    "ExtensionField": "anyk.codes.exact.extension",
     "FieldArray": "anyk.domains.array",
     "FilledReplication": "anyk.schemes.approximate.filled_replication.scheme",
     "FixedPoint": "anyk.fixed_point.format",
     "FoldedGram": "anyk.schemes.products.folded_gram",
     "FractionalRepetition": "anyk.schemes.sums.fractional_repetition",
+    "Frobenius": "anyk.schemes.sums.frobenius",
     "FunctionRaised": "anyk.errors",
     "Futures": "anyk.executors.engines.futures",
     "GCSA": "anyk.schemes.products.gcsa",
@@ -251,6 +257,7 @@ _PLACES: Final = {
     "WorkerTraceback": "anyk.errors",
     "WouldWrap": "anyk.errors",
     "WrapperRow": "anyk.schemes.row",
+    "YeAbbe": "anyk.schemes.sums.ye_abbe",
     "amap": "anyk.running.mapping.map",
     "audit": "anyk.audits.attack",
     "blocks": "anyk.cutting.blocks",
@@ -270,10 +277,19 @@ _PLACES: Final = {
     "task_id": "anyk.executors.core.task_id",
     "worst_coalition": "anyk.audits.disclosure",
 }
-_NAMESPACES: Final = ("aggregation", "dask_array", "delays", "faults", "joblib", "learn", "testing")
+_NAMESPACES: Final = (
+    "aggregation",
+    "dask_array",
+    "delays",
+    "faults",
+    "joblib",
+    "learn",
+    "shuffle",
+    "testing",
+)
 
 if not TYPE_CHECKING:  # a type checker knows the names, and which there are not
-    __all__ = [*_PLACES, "delays", "faults", "testing"]  # noqa: PLE0604 - not learn, which needs an extra
+    __all__ = [*_PLACES, "delays", "faults", "shuffle", "testing"]  # noqa: PLE0604 - not learn, which needs an extra
 
     def __getattr__(name: str) -> Any:
         """A public name, when it is first used."""

@@ -59,11 +59,12 @@ def aggregator(journal=None):
     return aggregation.Aggregator(PLAN, PEOPLE[2], ROSTER, journal=journal)
 
 
-def journal(text=None, name="signed"):
+def journal(text=None, name="signed", use=lambda it: it.signed(1)):
     path = PLACE / name
     if text is not None:
         path.write_text(text)
-    return aggregation.FileJournal(path)
+    with aggregation.FileJournal(path) as opened_journal:
+        return use(opened_journal)
 
 
 def key_file(write):
@@ -108,7 +109,7 @@ ROWS = [
     tried(
         "Pass FileJournal(path).",
         lambda: aggregator(journal="a path"),
-        lambda: aggregator(journal=journal(name="fresh")),
+        lambda: journal(name="fresh", use=aggregator),
     ),
     tried(
         "Pass a Committee; LightSecAgg has MaskingClient.",
@@ -200,6 +201,18 @@ ROWS = [
         lambda: aggregation.aggregate(PLAN, [[1, 2], [3, 4]]),
     ),
     tried(
+        "Pass a list of names.",
+        lambda: aggregation.aggregate(PLAN, [[1, 2], [3, 4]], gone=3),
+        lambda: aggregation.aggregate(
+            committee(aggregators=5, stragglers=1), [[1, 2], [3, 4]], gone=["aggregator-1"]
+        ),
+    ),
+    tried(
+        "Pass those of the plan.",
+        lambda: NOISE.epsilon(delta=1e-6, length=2, numbers=anyk.PrimeField()),
+        lambda: NOISE.epsilon(delta=1e-6, length=2, numbers=committee(numbers=FIXED).numbers),
+    ),
+    tried(
         "Give each client a weight.",
         lambda: aggregation.aggregate(committee(most_weight=9), [[1, 2], [3, 4]], [1]),
         lambda: aggregation.aggregate(committee(most_weight=9), [[1, 2], [3, 4]], [1, 2]),
@@ -240,10 +253,11 @@ ROWS = [
         lambda: committee(numbers=FIXED, noise=NOISE),
     ),
     tried(
-        "Add aggregators, or lower how many of them collude, lie or are silent.",
+        "Add {} aggregators, or lower how many of them collude, lie or are silent.",
         lambda: committee(aggregators=4, colluders=1, stragglers=2, blocks=1),
-        lambda: committee(aggregators=6, colluders=1, stragglers=2, blocks=1),
-        lambda: committee(aggregators=4, colluders=1, stragglers=1, blocks=1),
+        lambda more: committee(aggregators=4 + more, colluders=1, stragglers=2, blocks=1),
+        lambda _: committee(aggregators=4, colluders=1, stragglers=1, blocks=1),
+        less=lambda more: committee(aggregators=4 + more, colluders=1, stragglers=2, blocks=1),
     ),
     tried(
         "Generate an Identity for each.",

@@ -107,19 +107,6 @@ ROWS = [
         )
     ),
     tried(
-        "Take {}, or lower burst.",
-        lambda: anyk.SequentialGradient(4, 1, 2, 3),
-        lambda window: anyk.SequentialGradient(4, 1, window, 3),
-        lambda _: anyk.SequentialGradient(4, 1, 2, 1),
-        less=lambda window: anyk.SequentialGradient(4, 1, window, 3),
-    ),
-    tried(
-        "a multiple of workers = 4, as all compute as many. Take {}.",
-        lambda: anyk.PartialWork(4, 1, blocks=6),
-        lambda more: anyk.PartialWork(4, 1, blocks=more),
-        less=lambda less: anyk.PartialWork(4, 1, blocks=less),
-    ),
-    tried(
         "Take anyk.FractionalRepetition or anyk.CyclicRepetition.",
         lambda: anyk.ExpanderRepetition(6, 9, domain=FIELD),
         lambda: anyk.FractionalRepetition(6, 9, 2, domain=FIELD),
@@ -141,6 +128,19 @@ ROWS = [
         "Take anyk.CyclicRepetition, of which any k answers determine the others too.",
         lambda: anyk.CyclicMDS(6, 2, domain=FIELD),
         lambda: anyk.CyclicRepetition(6, 2, domain=FIELD),
+    ),
+    tried(
+        "Take {}, or lower burst.",
+        lambda: anyk.SequentialGradient(4, 1, 2, 3),
+        lambda window: anyk.SequentialGradient(4, 1, window, 3),
+        lambda _: anyk.SequentialGradient(4, 1, 2, 1),
+        less=lambda window: anyk.SequentialGradient(4, 1, window, 3),
+    ),
+    tried(
+        "a multiple of workers = 4, as all compute as many. Take {}.",
+        lambda: anyk.PartialWork(4, 1, blocks=6),
+        lambda more: anyk.PartialWork(4, 1, blocks=more),
+        less=lambda less: anyk.PartialWork(4, 1, blocks=less),
     ),
     tried(
         "a modulus of at least K + T + N = {}. Take a larger prime; 2**31 - 1 is the default.",

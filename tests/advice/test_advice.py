@@ -1,9 +1,11 @@
 """Every advice of every error, followed: what it says works."""
 
 import aggregation_rows
+import aggregators_rows
 import cutting_rows
 import domain_rows
 import executor_rows
+import extension_rows
 import field_rows
 import learn_rows
 import map_rows
@@ -13,6 +15,7 @@ import residue_rows
 import rest_rows
 import run_rows
 import scheme_rows
+import shuffle_rows
 import spec_rows
 import value_rows
 from tried import reached, sites
@@ -22,9 +25,10 @@ import anyk
 from anyk.domains.functions import refused
 
 TABLES = (
-    aggregation_rows,
+    aggregation_rows, aggregators_rows,
     cutting_rows, spec_rows, domain_rows, field_rows, scheme_rows, product_rows, run_rows,
-    executor_rows, learn_rows, rest_rows, residue_rows, map_rows, value_rows,
+    executor_rows, learn_rows, rest_rows, residue_rows, map_rows, value_rows, extension_rows,
+    shuffle_rows,
 )  # fmt: skip
 ROWS = [
     pytest.param(row, id=f"{table.__name__} {place} {row.says}")

@@ -37,13 +37,13 @@ GRIDS = {
         "blocks": THREE, "colluders": THREE, "adversaries": [0, 1], "leakage": [5.0],
         "stragglers": NONE_OR,
     },
-    anyk.PartialWork: {
-        "stragglers": [0, 1, 5], "adversaries": [0, 1, 2], "detects": [None, 2, 3],
-    },
     anyk.CyclicRepetition: {
         "stragglers": [0, 1, 2, 5], "detects": [None, 1, 3], "adversaries": [0, 1],
     },
     anyk.CyclicMDS: {"stragglers": [0, 2], "detects": [None, 3], "adversaries": [0, 2]},
+    anyk.PartialWork: {
+        "stragglers": [0, 1, 5], "adversaries": [0, 1, 2], "detects": [None, 2, 3],
+    },
     anyk.Polynomial: {
         "partition": [(1, 1, 1), (2, 1, 2), (2, 1, 3)], "adversaries": [0, 1, 2],
         "pieces": [1, 2, 3], "detects": [None, 2], "colluders": [0, 1, 2],

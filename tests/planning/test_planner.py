@@ -119,6 +119,22 @@ def test_what_harmonic_can_not_survive(threat, reason):
     assert names(anyk.schemes_for(anyk.Sum(blocks=3, degree=2), threat))["Harmonic"] == reason
 
 
+@pytest.mark.parametrize(
+    ("threat", "degree", "reason"),
+    [
+        (anyk.Threat(workers=2, colluders=1), 1, ""),
+        (anyk.Threat(workers=1), 1, "2 <= N, that is 2 <= 1"),
+        (anyk.Threat(workers=99, stragglers=1), 1, "S <= 0, that is 1 <= 0"),
+        (anyk.Threat(workers=99, colluders=2), 1, "T <= 1, that is 2 <= 1"),
+        (anyk.Threat(workers=99), 2, "d <= 1, that is 2 <= 1"),
+    ],
+)
+def test_what_frobenius_can_survive(threat, degree, reason):
+    problem = anyk.Sum(blocks=300, degree=degree)
+    shortlist = anyk.schemes_for(problem, threat, field=anyk.PrimeField(2))
+    assert names(shortlist)["Frobenius"] == reason
+
+
 def test_too_many_stragglers_name_the_threshold():
     threat = anyk.Threat(workers=7, stragglers=3)
     reasons = names(anyk.schemes_for(anyk.Map(blocks=3, degree=2), threat))

@@ -92,7 +92,9 @@ def test_tables_as_people_have_them(tmp_path, data):
     assert np.array_equal(read_trace(tmp_path / "trace").seconds, TABLE)
 
 
-@pytest.mark.parametrize("data", [b"\xff\x00\xd8", gzip.compress(b"1,2\n", mtime=0)[:-6], b"\x1f\x8b??"])
+@pytest.mark.parametrize(
+    "data", [b"\xff\x00\xd8", gzip.compress(b"1,2\n", mtime=0)[:-6], b"\x1f\x8b??"]
+)
 def test_what_is_no_text_is_refused(tmp_path, data):
     (tmp_path / "trace").write_bytes(data)
     with pytest.raises(anyk.InvalidArgument, match="no text"):

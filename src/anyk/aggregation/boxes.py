@@ -101,7 +101,7 @@ def read_header(setting: Setting, data: bytes | memoryview, *, round_number: int
     if number_ != round_number:
         raise Garbled(f"it is of round {number_}")
     name = reader.text(MOST_NAME)
-    place = setting.client_places.get(name)
+    place = setting.roster.places.get(name)
     if place is None:
         raise Garbled("its client is not in the roster")
     ephemeral = reader.raw(KEY_BYTES)

@@ -9,8 +9,8 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.aggregation.vectors import Numbers, Vectors
-from anyk.checks import positive, probability, settle
+from anyk.aggregation.vectors import Numbers, Vectors, Whole
+from anyk.checks import MOST, count, instance, positive, probability, settle
 from anyk.errors import InvalidArgument
 from anyk.fixed_point.format import FixedPoint
 from anyk.randomness.discrete_gaussian import LEAST_STD, MOST_STD, discrete_gaussian
@@ -19,6 +19,7 @@ from anyk.randomness.gaussian import LARGEST, SKEW
 
 __all__ = ["Noise", "noised"]
 
+_MANY = 10_000  # terms; those that follow are smaller
 _ORDERS = np.concatenate([1 + np.geomspace(1e-3, 1.0, 40), np.geomspace(2.0, 1e6, 400)[1:]])
 
 
@@ -65,10 +66,6 @@ class Noise:
             object.__setattr__(self, name, size)
         settle(self, honest=1)
 
-    def _unit(self, numbers: Numbers) -> float:
-        """How many integers a unit has."""
-        return 2.0**numbers.fraction_bits if isinstance(numbers, FixedPoint) else 1.0
-
     def share(self, numbers: Numbers) -> float:
         """Standard deviation of the integers that one client adds.
 
@@ -78,7 +75,7 @@ class Noise:
         Raises:
             InvalidArgument: if it is below 1/2, or too large.
         """
-        size = self.std * self._unit(numbers) / math.sqrt(self.honest)
+        size = self.std * _unit(numbers) / math.sqrt(self.honest)
         if not LEAST_STD <= size <= MOST_STD:
             raise InvalidArgument(
                 "noise",
@@ -102,7 +99,7 @@ class Noise:
         step = 0.0
         if isinstance(numbers, FixedPoint):
             step = 0.5 if numbers.rounding == "nearest" else 1.0
-        return self.norm * self._unit(numbers) + step * math.sqrt(length)
+        return self.norm * _unit(numbers) + step * math.sqrt(length)
 
     def epsilon(self, *, delta: float, length: int, numbers: Numbers) -> float:
         """The epsilon of (epsilon, delta)-differential privacy of one sum.
@@ -121,10 +118,13 @@ class Noise:
             InvalidArgument: if a number is out of range.
         """
         delta = probability("delta", delta, change="Pass 1e-6, say.")
+        instance("numbers", numbers, (FixedPoint, Whole), change="Pass those of the plan.")
+        length = count("length", length, least=1, most=MOST)
         share, many = self.share(numbers), self.honest
         ratio = self.bound(numbers, length) / (math.sqrt(many) * share)
-        k = np.arange(1, many)
-        tau = 10 * float(np.exp(-2 * (math.pi * share) ** 2 * k / (k + 1)).sum())
+        k = np.arange(1, min(many, _MANY))
+        terms = np.exp(-2 * (math.pi * share) ** 2 * k / (k + 1))
+        tau = 10 * float(terms.sum() + (many - 1 - len(k)) * terms.min(initial=1.0))
         first = _ORDERS * ratio**2 / 2 + tau * length
         second = _ORDERS * (ratio + tau * math.sqrt(length)) ** 2 / 2
         order = _ORDERS
@@ -157,8 +157,13 @@ def noised(
     if size > most * (1 + 1e-12):
         raise InvalidArgument(
             "vector",
-            given=f"a vector of norm {size / most * noise.norm:.6g}",
+            given=f"a vector of norm {size / _unit(vectors.numbers):.6g}",
             needed=f"at most norm={noise.norm:g}, which the noise hides",
             change="Clip its norm beforehand, if that is what you mean.",
         )
     return integers + discrete_gaussian(source, noise.share(vectors.numbers), integers.shape)
+
+
+def _unit(numbers: Numbers) -> float:
+    """How many integers a unit has."""
+    return 2.0**numbers.fraction_bits if isinstance(numbers, FixedPoint) else 1.0

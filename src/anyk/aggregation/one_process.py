@@ -15,7 +15,7 @@ from anyk.aggregation.parties import LocalParties
 from anyk.aggregation.result import Aggregated
 from anyk.aggregation.roster import Roster
 from anyk.aggregation.server import Server
-from anyk.checks import instance
+from anyk.checks import instance, several
 from anyk.errors import InvalidArgument
 
 __all__ = ["aggregate"]
@@ -59,6 +59,7 @@ def aggregate(
         (array([1.375, 1.25 ]), 40, ('ann', 'bob', 'eve'))
     """
     instance("plan", plan, (Committee, LightSecAgg), change="Pass aggregation.Committee(..).")
+    gone = {str(each) for each in several("gone", gone, change="Pass a list of names.")}
     named = _named("vectors", vectors)
     own = dict.fromkeys(named, 1) if weights is None else _named("weights", weights)
     if set(own) != set(named):

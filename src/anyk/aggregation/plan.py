@@ -13,6 +13,7 @@ from anyk.aggregation.sum_code import SumCode
 from anyk.aggregation.vectors import Numbers, Vectors
 from anyk.checks import instance
 from anyk.errors import InvalidArgument, Unachievable
+from anyk.wording import numbered
 
 __all__ = ["AbstractPlan", "extra_of", "quorum_of", "settle_clients", "settled_quorum"]
 
@@ -192,9 +193,19 @@ def settled_quorum(code: SumCode, quorum: int | None, there: int, *, argument: s
             given=str(code.parties),
             needed=f"a quorum of {own} among those who are neither silent nor lying, who are "
             f"{there}",
-            change=f"Add {argument}, or lower how many of them collude, lie or are silent.",
+            change=f"Add {numbered(_short(code, own, there), argument[:-1])}, or lower how many of "
+            "them collude, lie or are silent.",
         )
     return own
+
+
+def _short(code: SumCode, quorum: int, there: int) -> int:
+    """How many more parties, all of them honest, make a quorum that can sign."""
+    own = quorum - quorum_of(code.parties, code.colluders, code.adversaries)
+    more = 1
+    while quorum_of(code.parties + more, code.colluders, code.adversaries) + own > there + more:
+        more += 1
+    return more
 
 
 def extra_of(noise: Noise | None, numbers: Numbers) -> int:

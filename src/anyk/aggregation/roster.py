@@ -41,8 +41,8 @@ class Roster:
         >>> people = [aggregation.Identity.generate(name) for name in ("ann", "bob", "sum-1")]
         >>> members = [each.member for each in people]
         >>> roster = aggregation.Roster(clients=members[:2], aggregators=members[2:])
-        >>> sorted(roster.client), roster == aggregation.Roster.parse(roster.text)
-        (['ann', 'bob'], True)
+        >>> dict(roster.places), roster == aggregation.Roster.parse(roster.text)
+        ({'ann': 0, 'bob': 1}, True)
     """
 
     clients: tuple[Member, ...]
@@ -66,9 +66,9 @@ class Roster:
                 )
 
     @cached_property
-    def client(self) -> MappingProxyType[str, Member]:
-        """Clients by name."""
-        return MappingProxyType({each.name: each for each in self.clients})
+    def places(self) -> MappingProxyType[str, int]:
+        """Of a client's name: its place among the clients, who are sorted by name."""
+        return MappingProxyType({each.name: at for at, each in enumerate(self.clients)})
 
     @cached_property
     def digest(self) -> bytes:

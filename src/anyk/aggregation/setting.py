@@ -65,11 +65,6 @@ class Setting:
         return MappingProxyType({each.name: place for place, each in enumerate(self.parties)})
 
     @cached_property
-    def client_places(self) -> MappingProxyType[str, int]:
-        """Of a client's name: its place in the roster."""
-        return MappingProxyType({each.name: at for at, each in enumerate(self.roster.clients)})
-
-    @cached_property
     def context(self) -> bytes:
         """32 bytes: in all that is signed and sealed."""
         return self.plan.context(self.roster)
@@ -189,9 +184,9 @@ class Setting:
         """
         instance("identity", identity, Identity, change="Pass Identity.load(path).")
         members = self.roster.clients if client else self.parties
-        for place, member in enumerate(members):
-            if member == identity.member:
-                return place
+        place = (self.roster.places if client else self.party_places).get(identity.name)
+        if place is not None and members[place] == identity.member:
+            return place
         raise InvalidArgument(
             "identity",
             given=repr(identity),

@@ -80,7 +80,7 @@ def read_upload(setting: Setting, message: bytes, *, round_number: int) -> Uploa
     _, number = setting.read_start(reader)
     if number != round_number:
         raise Garbled(f"it is of round {number}")
-    place = setting.client_places.get(reader.text(MOST_NAME))
+    place = setting.roster.places.get(reader.text(MOST_NAME))
     if place is None:
         raise Garbled("its client is not in the roster")
     pieces = reader.raw(DIGEST)

@@ -5,7 +5,17 @@ from __future__ import annotations
 import struct
 from typing import Final, final
 
-__all__ = ["DIGEST", "LATEST", "MAGIC", "MOST_REASON", "Garbled", "Reader", "number", "text"]
+__all__ = [
+    "DIGEST",
+    "LATEST",
+    "MAGIC",
+    "MOST_REASON",
+    "Garbled",
+    "Reader",
+    "number",
+    "text",
+    "whole",
+]
 
 MAGIC: Final = b"anyk\x01"
 """In front of every message: what it is, and the version of its form."""
@@ -25,6 +35,17 @@ _FORMS: Final = {1: ">B", 2: ">H", 4: ">I", 8: ">Q"}
 @final
 class Garbled(Exception):  # noqa: N818 - what the message is
     """A message that is not in the form it must have, or that its sender may not send: why."""
+
+
+def whole(data: object) -> bytes:
+    """What came, if it is bytes.
+
+    Raises:
+        Garbled: if it is not.
+    """
+    if not isinstance(data, bytes):
+        raise Garbled("it is not bytes")
+    return data
 
 
 def number(value: int, size: int) -> bytes:

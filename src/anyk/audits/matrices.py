@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,9 @@ def seen(encoded: Encoded, operand: int = 0) -> tuple[NDArray[Any], NDArray[Any]
     encoder = encoded.scheme.encoder(encoded.layout, operand) if operand else encoded.encoder
     if not encoder.of_outputs:
         return encoder.data, encoder.masks
+    if encoder.slices is not None:
+        weights = encoder.data.reshape(len(encoder.data), -1, encoder.slices)
+        encoder = replace(encoder, data=np.abs(weights).sum(axis=-1), slices=None)
     held = encoder.data != 0 if encoder.data.ndim == 2 else (encoder.data != 0).any(axis=-1)  # noqa: PLR2004 - of one prime
     blocks = np.argsort(~held, axis=1, kind="stable")[:, : int(held.sum(axis=1).max())]
     rows = np.zeros((*blocks.shape, *encoder.data.shape[1:]), dtype=encoder.data.dtype)

@@ -51,6 +51,7 @@ class Shortlist:
         >>> print(anyk.schemes_for(anyk.Sum(blocks=3, degree=2), anyk.Threat(workers=6)))
         Sum(blocks=3, degree=2) under Threat(workers=6, stragglers=0, adversaries=0, colluders=0, leakage=None)
         Harmonic                   5 workers, exact
+        Frobenius                  no: d <= 1, that is 2 <= 1
         CyclicRepetition           3 workers, approximate
         FractionalRepetition       6 workers, exact
         BatchedCoupons             no: every batch drawn: 6 draws of 3 miss one with probability 0.26

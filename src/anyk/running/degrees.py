@@ -7,9 +7,11 @@ import re
 from collections.abc import Collection
 from typing import Any
 
+from anyk.domains.prime import PrimeField
 from anyk.errors import DegreeTooHigh, InvalidArgument
 from anyk.schemes.base import AbstractScheme
-from anyk.spec import MatMul
+from anyk.schemes.sums.harmonic import Harmonic
+from anyk.spec import MatMul, Sum
 
 __all__ = ["degree_of", "refused", "too_high", "workers_for"]
 
@@ -71,7 +73,11 @@ def too_high(scheme: AbstractScheme, degree: int) -> DegreeTooHigh:
     """
     workers, has = workers_for(scheme, degree), scheme.guarantee.workers
     if workers is None:
-        change = "Take a scheme for that degree, or fewer products of encoded arrays in a row."
+        other = _harmonic(scheme, degree)
+        named = "a scheme for that degree"
+        if other is not None:
+            named = f"anyk.{other!r}, which takes {other.workers} workers"
+        change = f"Take {named}, or fewer products of encoded arrays in a row."
     else:
         change = (
             f"Make the scheme with degree={degree}, which takes "
@@ -83,6 +89,18 @@ def too_high(scheme: AbstractScheme, degree: int) -> DegreeTooHigh:
             + ", or take fewer products of encoded arrays in a row: their degrees add up."
         )
     return DegreeTooHigh(degree=degree, promised=degree_of(scheme) or 0, change=change)
+
+
+def _harmonic(scheme: AbstractScheme, degree: int) -> Harmonic | None:
+    """What keeps the same promise for a sum of this degree, if its field has room for it."""
+    problem, promise, field = scheme.problem, scheme.guarantee, scheme.domain
+    more = promise.stragglers or promise.adversaries or promise.colluders > 1
+    if more or not isinstance(problem, Sum) or not isinstance(field, PrimeField):
+        return None
+    try:
+        return Harmonic(blocks=problem.blocks, degree=degree, field=field)
+    except InvalidArgument:
+        return None
 
 
 def refused(

@@ -36,8 +36,10 @@ from anyk.schemes.sums import (
     cyclic_repetition,
     expander_repetition,
     fractional_repetition,
+    frobenius,
     harmonic,
     partial_work,
+    ye_abbe,
 )
 from anyk.schemes.wrappers import agreed_row, summed
 
@@ -54,12 +56,14 @@ CATALOGUE: Final[tuple[SchemeRow | WrapperRow, ...]] = (
     spline.ROW,
     berrut.ROW,
     harmonic.ROW,
+    frobenius.ROW,
     cyclic_repetition.ROW,
     cyclic_mds.ROW,
     expander_repetition.ROW,
     fractional_repetition.ROW,
     partial_work.ROW,
     batched_coupons.ROW,
+    ye_abbe.ROW,
     summed.ROW,
     agreed_row.ROW,
     uncoded.ROW,

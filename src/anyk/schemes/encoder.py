@@ -34,6 +34,9 @@ class Encoder:
             together: D and M have as many rows for each share, row by row of these.
         moduli: of integers, what each share is reduced by, nearest to zero; None for no share. They
             are the first part of a share.
+        slices: m, where D combines slices of what the function makes of the blocks, as
+            `anyk.works.slices` cuts them: it has a column for each slice of each block then, (n, K
+            m), block by block. None where results are combined whole.
 
     Example:
         >>> anyk.Replication(blocks=2, workers=3).encode(np.ones(2)).encoder.data
@@ -48,6 +51,7 @@ class Encoder:
     grid: Grid | None = None
     tiles: tuple[int, int] = (1, 1)
     moduli: tuple[int, ...] | None = None
+    slices: int | None = None
 
     def rows(self, chosen: NDArray[np.intp]) -> Encoder:
         """Of these shares, in their order.

@@ -41,7 +41,8 @@ class AbstractRecovery(ABC):
     def matrix(self) -> NDArray[Any]:
         """R, ndarray (K, len(answered)): value = R·answers where nobody lies.
 
-        One row, (1, len(answered)), for a sum, whose value is that row's.
+        One row, (1, len(answered)), for a sum, whose value is that row's; or one for each of its
+        slices.
         """
 
     @property

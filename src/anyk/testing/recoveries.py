@@ -14,7 +14,7 @@ from anyk.domains.balanced import balanced_integers
 from anyk.domains.prime import PrimeField
 from anyk.errors import NotEnoughAnswers, RecoveryError, TooManyErrors
 from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded
-from anyk.spec import Guarantee, Map, MatMul
+from anyk.spec import Guarantee, Map, MatMul, Sum
 from anyk.testing.asked import check_asked
 from anyk.testing.expect import different, expect, require, subsets
 from anyk.testing.lies import colluding, lies, words
@@ -179,6 +179,8 @@ def _check_matrix(made: Trial, recovery: AbstractRecovery, values: NDArray[Any])
         if isinstance(problem, MatMul) and problem.gram:  # each answer, and its transpose
             pairs = np.stack([values, values.swapaxes(1, 2)], axis=1)
             values = pairs.reshape(-1, *values.shape[1:])
+        if isinstance(problem, Sum) and not made.whole:
+            values = made.of_slices(values)
         if recovery.modulus is None:
             rows = made.scheme.domain.matmul(recovery.matrix, values)
         else:

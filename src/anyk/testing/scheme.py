@@ -142,13 +142,18 @@ def _check_encoder(made: Trial, encoded: Encoded) -> None:
         require(len(part) == total, f"there are not N r = {total} shares")
     for encoder, blocks in zip(each, made.blocks, strict=True):
         rows = total * encoder.tiles[0] * encoder.tiles[1]
-        require(encoder.data.shape == (rows, len(blocks)), "D is not N r x K")
+        columns = len(blocks) * (encoder.slices or 1)
+        require(encoder.data.shape == (rows, columns), "D is not N r x K")
         require(len(encoder.masks) == rows, "M has not N r rows")
     if each[0].of_outputs:
         for function in (made.function, _itself):
             of = Trial(scheme=made.scheme, blocks=made.blocks, function=function)
             told = "the answers are not D·outputs"
-            _check_product(encoded, each[0].data, of.outputs, of.answers(encoded), told)
+            outputs, answers, domain = of.outputs, of.answers(encoded), encoded.scheme.domain
+            if each[0].slices is not None:
+                outputs, answers = of.sliced(each[0].slices), of.of_slices(answers)
+                domain = domain if domain.exact else Complex()
+            _check_product(encoded, each[0].data, outputs, answers, told, domain=domain)
         return
     parts, moduli = encoded.parts, each[0].moduli
     if moduli is not None:
@@ -179,14 +184,16 @@ def _check_product(
     told: str,
     *,
     moduli: tuple[int, ...] | None = None,
+    domain: AbstractDomain | None = None,
 ) -> None:
-    domain = encoded.scheme.domain
+    usual = encoded.scheme.domain
+    domain = usual if domain is None else domain
     right = domain.matmul(D, blocks)
     if moduli is not None:
         each = [balanced_integers(row, own) for row, own in zip(right, moduli, strict=True)]
         right = np.stack(each)
     size = (np.abs(D) @ np.abs(blocks).reshape(len(blocks), -1)).max()
-    close = 0.0 if domain.exact else max(_CLOSE, _ROUNDINGS * _eps(domain))
+    close = 0.0 if domain.exact else max(_CLOSE, _ROUNDINGS * _eps(usual))
     same = right.shape == made.shape and (
         np.array_equal(right, made)
         if domain.exact

@@ -18,6 +18,7 @@ from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded, Encoder
 from anyk.spec import Map, MatMul, Sum
 from anyk.testing.expect import check_pickle, numbers, require
 from anyk.work import AbstractWork, WorkerTask
+from anyk.works.slices import joined, opened, packed, sliced
 
 __all__ = ["Trial", "encoders", "operands", "product", "together", "trial"]
 
@@ -141,18 +142,48 @@ class Trial:
         task = WorkerTask(scheme.work(self.function), scheme.domain, (), len(parts))
         return np.stack([task(*share) for share in zip(*parts, strict=True)])
 
+    @cached_property
+    def whole(self) -> bool:
+        """Whether answers combine results, and not slices of these."""
+        return self.scheme.encode(self.X).encoder.slices is None
+
+    def sliced(self, slices: int) -> NDArray[Any]:
+        """What the function makes of each block, in slices, ndarray (K m, length).
+
+        Args:
+            slices: m.
+        """
+        each = self.outputs.reshape(len(self.outputs), -1)
+        if not self.scheme.domain.exact:
+            each = packed(each, each.dtype)
+        return np.concatenate([sliced(row, slices) for row in each])
+
+    def of_slices(self, answers: NDArray[Any]) -> NDArray[Any]:
+        """The combinations of slices in answers, which tell the shape of an output after them.
+
+        Args:
+            answers: ndarray (N, length).
+
+        Raises:
+            AssertionError: if they tell another.
+        """
+        read = opened(answers)
+        require(read is not None and read[1] == self.outputs.shape[1:], "answers tell no shape")
+        combined: NDArray[Any] = answers if read is None else read[0]
+        return combined if self.scheme.domain.exact else packed(combined, combined.dtype)
+
     def value(self, rows: NDArray[Any]) -> NDArray[Any]:
         """The value from R·answers.
 
         Args:
-            rows: ndarray (K, *out); (1, *out) for a sum; for a product (m n, *out), block (j, k)
-                at j + k m, one product of a batch after the other.
+            rows: ndarray (K, *out); (1, *out) for a sum, or its slices (m, length); for a product
+                (m n, *out), block (j, k) at j + k m, one product of a batch after the other.
         """
         problem = self.scheme.problem
         if isinstance(problem, Map):
             return rows
         if isinstance(problem, Sum):
-            return np.asarray(rows[0])
+            return np.asarray(rows[0]) if self.whole else joined(rows, self.truth.shape)
         m, _, n = problem.partition
         height, width = rows.shape[1:]
         grid = rows.reshape(problem.batch, n, m, height, width).transpose(0, 2, 3, 1, 4)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.checks import shown
+from anyk.connections.broken import BrokenAnswer
 from anyk.degrees.promised import Promised
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
@@ -20,7 +21,6 @@ from anyk.domains.tensors import Torch
 from anyk.domains.values import Values
 from anyk.domains.whole import Integers
 from anyk.errors import InvalidArgument
-from anyk.executors.core.answer_header import BrokenAnswer
 from anyk.executors.core.base import PerWorker
 from anyk.executors.core.run_task import Task
 from anyk.executors.remote.arguments import pack, sendable
@@ -33,6 +33,8 @@ from anyk.works.combined import Combined, CombinedInKind
 from anyk.works.each_prime import EachPrime
 from anyk.works.mini_tasks import MiniTasks
 from anyk.works.products import Product, ProductModulo, SparseProduct
+from anyk.works.slices import CombinedSlices
+from anyk.works.without_constant import WithoutConstant
 
 __all__ = [
     "NOT_HELD",
@@ -57,6 +59,8 @@ _WORKS: dict[str, type[AbstractWork]] = {
     "product": Product,
     "product_modulo": ProductModulo,
     "sparse_product": SparseProduct,
+    "without_constant": WithoutConstant,
+    "combined_slices": CombinedSlices,
 }
 _PLAIN_DOMAINS: dict[str, AbstractDomain] = {
     "reals": Reals(),
