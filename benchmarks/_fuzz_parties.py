@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from anyk.executors.remote.certificates import (
+from anyk.connections.certificates import (
     make_certificates,
     renew_certificate,
     revoke_certificates,

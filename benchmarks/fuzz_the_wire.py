@@ -46,11 +46,12 @@ from remote_under_attack import HOSTILE, LIMIT, frames, hostile
 from wire_beside_others import tree
 
 import anyk
-from anyk.executors.core.answer_header import LONGEST_HEADER, BrokenAnswer
-from anyk.executors.remote.certificates import make_certificates
-from anyk.executors.remote.frames import Channel
-from anyk.executors.remote.handshake import reach
-from anyk.executors.remote.party import Stranger
+from anyk.connections.broken import BrokenAnswer
+from anyk.connections.certificates import make_certificates
+from anyk.connections.handshake import reach
+from anyk.connections.party import Stranger
+from anyk.executors.core.answer_header import LONGEST_HEADER
+from anyk.executors.remote.frames import PROTOCOL, Channel
 from anyk.testing import Trial
 
 HERE = Path(__file__).parent
@@ -183,7 +184,7 @@ def reached(port: int, party: Path) -> bool:
     deadline = time.monotonic() + REACH
     connection = socket.create_connection(("127.0.0.1", port), REACH)
     try:
-        channel = Channel(reach(connection, party, "worker-0", deadline))
+        channel = Channel(reach(connection, party, "worker-0", deadline, protocol=PROTOCOL))
         channel.receive_header(LONGEST_HEADER, deadline)
     except (Stranger, BrokenAnswer, EOFError, OSError):
         return False

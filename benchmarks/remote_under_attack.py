@@ -38,7 +38,7 @@ from pathlib import Path
 import numpy as np
 
 import anyk
-from anyk.executors.remote.certificates import make_certificates
+from anyk.connections.certificates import make_certificates
 from anyk.testing import Trial
 from anyk.work import Plain, WorkerTask
 

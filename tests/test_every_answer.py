@@ -44,7 +44,7 @@ class WantedAnew:
         return share in {each for _, each in self}
 
     def holders(self, block: int) -> Any:
-        return self.replicas.blocks[block]
+        return self.replicas.holders(block)
 
 
 class UsableAnew:
@@ -83,6 +83,15 @@ class UsableAnew:
         wanted.heard.update(self.of[share] for share in self.shares)
         return wanted
 
+    def needless(self) -> list[int]:
+        wanted, known = self.wanted, []
+        if wanted is None or not wanted.replicas.spare:
+            return []
+        if 2 * len(self.voices(self.shares)) > self.encoded.guarantee.workers:
+            lacking = {block for block, _ in wanted}
+            known = [each for each in range(len(wanted.replicas.blocks)) if each not in lacking]
+        return [share for block in known for share in wanted.replicas.blocks[block]]
+
     def add(
         self, share: int, shape: tuple[int, ...], worker: int, again: int | None = None
     ) -> bool:
@@ -97,7 +106,7 @@ class ResendingAnew:
 
     def __init__(self, executor: AbstractExecutor, pending: Pending) -> None:
         self.executor, self.pending = executor, pending
-        self.free: dict[int, float] = {}
+        self.idle: dict[int, float] = {}
         self.failed: set[int] = set()
         self.asked: dict[int, set[int]] = {}
         self.shares: set[int] = set()
@@ -109,9 +118,12 @@ class ResendingAnew:
         del share, when
         if answer.failure is not None:
             self.failed.add(answer.worker)
-        if self.pending.idle(answer.worker) and answer.worker not in self.failed:
-            self.free.pop(answer.worker, None)
-            self.free[answer.worker] = answer.answered
+        self.free(answer.worker, answer.answered)
+
+    def free(self, worker: int, when: float) -> None:
+        if self.pending.idle(worker) and worker not in self.failed:
+            self.idle.pop(worker, None)
+            self.idle[worker] = when
 
     def send(self, dispatch: AbstractDispatch, limit: float | None) -> tuple[bool, float | None]:
         now = self.executor.clock()
@@ -126,9 +138,9 @@ class ResendingAnew:
         if self.pending.tries(share) >= 3:
             return False
         asked = self.asked.setdefault(block, set())
-        for worker in sorted(self.free, key=self.free.__getitem__):
+        for worker in sorted(self.idle, key=self.idle.__getitem__):
             if worker not in self.wanted.holders(block) and worker not in asked:
-                del self.free[worker]
+                del self.idle[worker]
                 if dispatch.again(share, worker):
                     asked.add(worker)
                     self.pending.sending(share, worker, now)
@@ -157,6 +169,8 @@ def drawn(rng: np.random.Generator) -> AbstractScheme:
         lambda: anyk.Lagrange(blocks=3, degree=2, workers=9 + 2 * few, adversaries=few),
         lambda: anyk.Lagrange(blocks=5, degree=1, workers=8 + few, adversaries=1, pieces=2),
         lambda: anyk.Spline(blocks=6, workers=20, stragglers=3 * few),
+        lambda: anyk.PartialWork(workers=blocks + copies, stragglers=copies - 1),
+        lambda: anyk.PartialWork(blocks + 1, stragglers=min(few, blocks), blocks=3 * blocks + 3),
     ]
     while True:
         try:

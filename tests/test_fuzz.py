@@ -12,7 +12,7 @@ from types import ModuleType
 
 import pytest
 
-from anyk.executors.remote.certificates import make_certificates
+from anyk.connections.certificates import make_certificates
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 LONG = 30.0

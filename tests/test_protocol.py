@@ -13,13 +13,14 @@ import numpy as np
 import pytest
 
 import anyk
+from anyk.connections import door, secure
+from anyk.connections.certificates import make_certificates
 from anyk.degrees.promised import Promised
 from anyk.executors.core import answer_header
 from anyk.executors.core.answer_header import LARGEST_ANSWER, LONGEST_HEADER, parse_header
 from anyk.executors.core.raised import LONGEST_FAILURE
-from anyk.executors.remote import frames, header_limits, link, promise, secure, tls, visitor
+from anyk.executors.remote import frames, header_limits, link, promise
 from anyk.executors.remote import request as requests
-from anyk.executors.remote.certificates import make_certificates
 from anyk.executors.remote.frames import LONGEST_REQUEST, Channel
 from anyk.executors.remote.promise import promise_in_words
 from anyk.executors.remote.request import described, make_request
@@ -103,8 +104,8 @@ def test_dtypes_are_those_that_travel() -> None:
         (secure.HANDSHAKE >> 10, "The connection", "at most {} KiB on the wire; "),
         (secure.EMPTY >> 10, "The connection", "2n + {} KiB"),
         (int(link._REACHING), "The connection", "{} s for the master"),
-        (visitor.GREETING, "The connection", "{} s for the worker"),
-        (tls._PROTOCOL, "The connection", "| ALPN | `{}`"),
+        (door.GREETING, "The connection", "{} s for the worker"),
+        (frames.PROTOCOL, "The connection", "| ALPN | `{}`"),
         (2**31, "Requests", "p < 2^31"),
     ],
 )

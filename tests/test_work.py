@@ -5,7 +5,7 @@ import pytest
 
 import anyk
 from anyk.work import Plain
-from anyk.works.combined import Combined
+from anyk.works.combined import Combined, CombinedInKind
 from anyk.works.each_prime import EachPrime
 
 X = np.arange(12.0).reshape(6, 2)
@@ -97,3 +97,17 @@ def test_the_last_call_has_the_arguments_themselves():
     argument = np.zeros(1)
     work([(1, 2, 3)], [argument])
     assert [each is argument for each in met] == [False, False, True]
+
+
+@pytest.mark.parametrize("kind", [Combined, CombinedInKind])
+@pytest.mark.parametrize("domain", [anyk.Reals(), anyk.PrimeField(101)], ids=repr)
+def test_blocks_that_only_fill_up_a_share_are_not_computed(kind, domain):
+    if domain.exact and kind is CombinedInKind:
+        return
+    met = []
+    blocks = domain.present(np.array([[1], [2], [3]], dtype=domain.dtype))
+    weights = domain.present(np.array([2, 0, 5], dtype=domain.dtype))
+    value = kind(lambda x: met.append(int(domain.accept(x)[0])) or x)([blocks, weights], [])
+    assert (domain.accept(value).tolist(), met) == ([17], [1, 3])
+    none = domain.present(np.zeros(3, dtype=domain.dtype))
+    assert domain.accept(kind(lambda x: x)([blocks, none], [])).tolist() == [0]

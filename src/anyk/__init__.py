@@ -92,6 +92,8 @@ if TYPE_CHECKING:
     from anyk.running.run import distribute as distribute
     from anyk.running.run import run as run
     from anyk.running.run import stream as stream
+    from anyk.running.sequential import JobDone as JobDone
+    from anyk.running.sequential import sequential as sequential
     from anyk.schemes.approximate.analog_lagrange.scheme import AnalogLagrange as AnalogLagrange
     from anyk.schemes.approximate.berrut.scheme import Berrut as Berrut
     from anyk.schemes.approximate.chebyshev_lagrange.scheme import (
@@ -138,6 +140,8 @@ if TYPE_CHECKING:
     from anyk.schemes.sums.fractional_repetition import FractionalRepetition as FractionalRepetition
     from anyk.schemes.sums.frobenius import Frobenius as Frobenius
     from anyk.schemes.sums.harmonic import Harmonic as Harmonic
+    from anyk.schemes.sums.partial_work import PartialWork as PartialWork
+    from anyk.schemes.sums.sequential_gradient import SequentialGradient as SequentialGradient
     from anyk.schemes.sums.ye_abbe import YeAbbe as YeAbbe
     from anyk.schemes.wrappers.agreed import Agreed as Agreed
     from anyk.schemes.wrappers.summed import Summed as Summed
@@ -187,8 +191,8 @@ _PLACES: Final = {
     "FilledReplication": "anyk.schemes.approximate.filled_replication.scheme",
     "FixedPoint": "anyk.fixed_point.format",
     "FoldedGram": "anyk.schemes.products.folded_gram",
-    "Frobenius": "anyk.schemes.sums.frobenius",
     "FractionalRepetition": "anyk.schemes.sums.fractional_repetition",
+    "Frobenius": "anyk.schemes.sums.frobenius",
     "FunctionRaised": "anyk.errors",
     "Futures": "anyk.executors.engines.futures",
     "GCSA": "anyk.schemes.products.gcsa",
@@ -196,6 +200,7 @@ _PLACES: Final = {
     "Harmonic": "anyk.schemes.sums.harmonic",
     "Inline": "anyk.executors.local.inline",
     "InvalidArgument": "anyk.errors",
+    "JobDone": "anyk.running.sequential",
     "Lagrange": "anyk.schemes.maps.lagrange",
     "Lateness": "anyk.executors.core.lateness",
     "Leak": "anyk.leak",
@@ -210,6 +215,7 @@ _PLACES: Final = {
     "OrthoPolynomial": "anyk.schemes.products.ortho_polynomial",
     "Outcome": "anyk.answers",
     "Paced": "anyk.executors.wrappers.paced",
+    "PartialWork": "anyk.schemes.sums.partial_work",
     "PolyDot": "anyk.schemes.products.polydot",
     "Polynomial": "anyk.schemes.products.polynomial",
     "PrimeField": "anyk.domains.prime",
@@ -226,6 +232,7 @@ _PLACES: Final = {
     "Rotation": "anyk.schemes.products.rotation",
     "SchemeRow": "anyk.schemes.row",
     "SchemeWords": "anyk.schemes.row",
+    "SequentialGradient": "anyk.schemes.sums.sequential_gradient",
     "Shamir": "anyk.schemes.maps.shamir",
     "ShortDot": "anyk.schemes.products.short_dot",
     "Shortlist": "anyk.planning.shortlist",
@@ -249,8 +256,8 @@ _PLACES: Final = {
     "WorkerHealth": "anyk.executors.core.health",
     "WorkerTraceback": "anyk.errors",
     "WouldWrap": "anyk.errors",
-    "YeAbbe": "anyk.schemes.sums.ye_abbe",
     "WrapperRow": "anyk.schemes.row",
+    "YeAbbe": "anyk.schemes.sums.ye_abbe",
     "amap": "anyk.running.mapping.map",
     "audit": "anyk.audits.attack",
     "blocks": "anyk.cutting.blocks",
@@ -263,6 +270,7 @@ _PLACES: Final = {
     "of_degree": "anyk.degrees.of_degree",
     "run": "anyk.running.run",
     "schemes_for": "anyk.planning.shortlist",
+    "sequential": "anyk.running.sequential",
     "starmap": "anyk.running.mapping.map",
     "stream": "anyk.running.run",
     "task": "anyk.executors.remote.marks",

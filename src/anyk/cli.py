@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 
 from anyk import __version__
+from anyk.commands.aggregation import add_aggregator, add_committee, found, serve
+from anyk.commands.numbers import natural, positive
 from anyk.errors import AnykError, InvalidArgument
 from anyk.wording import missing_extra
 
@@ -64,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
         "a picture of it.",
     )
     demo.add_argument(
-        "--seed", type=_natural, default=0, help="makes data and faults repeatable (default: 0)"
+        "--seed", type=natural, default=0, help="makes data and faults repeatable (default: 0)"
     )
     demo.add_argument(
         "--output",
@@ -76,6 +78,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_reproduce(commands)
     _add_worker(commands)
     _add_certificates(commands)
+    add_aggregator(commands)
+    add_committee(commands)
     return parser
 
 
@@ -91,7 +95,7 @@ def _add_reproduce(commands: argparse._SubParsersAction[argparse.ArgumentParser]
         "--tiny", action="store_true", help="a size of seconds, without downloads or a verdict"
     )
     reproduce.add_argument(
-        "--batches", type=_positive, metavar="N", help="trials a row (default: the experiment's)"
+        "--batches", type=positive, metavar="N", help="trials a row (default: the experiment's)"
     )
     reproduce.add_argument(
         "--output",
@@ -100,7 +104,7 @@ def _add_reproduce(commands: argparse._SubParsersAction[argparse.ArgumentParser]
         help="where to write the picture, a PNG: a file or a directory (default: anyk-NAME.png)",
     )
     reproduce.add_argument(
-        "--seed", type=_natural, default=0, help="of data, stragglers and noise (default: 0)"
+        "--seed", type=natural, default=0, help="of data, stragglers and noise (default: 0)"
     )
     reproduce.add_argument(
         "--cache",
@@ -150,34 +154,34 @@ def _add_worker(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     )
     worker.add_argument(
         "--memory",
-        type=_positive,
+        type=positive,
         default=1024,
         metavar="MIB",
         help="that one master's shares and arguments may take (default: 1024)",
     )
     worker.add_argument(
         "--sessions",
-        type=_positive,
+        type=positive,
         default=4,
         metavar="N",
         help="masters to serve at once (default: 4)",
     )
     worker.add_argument(
         "--task-memory",
-        type=_natural,
+        type=natural,
         metavar="MIB",
         help="that tasks may take beside them (default: 4 times --memory; 0: no limit)",
     )
     worker.add_argument(
         "--task-seconds",
-        type=_natural,
+        type=natural,
         default=600,
         metavar="S",
         help="that a task may take (default: 600; 0: no limit)",
     )
     worker.add_argument(
         "--idle-seconds",
-        type=_natural,
+        type=natural,
         default=3600,
         metavar="S",
         help="that a master may let pass before its next request (default: 3600; 0: no limit)",
@@ -196,7 +200,7 @@ def _add_certificates(commands: argparse._SubParsersAction[argparse.ArgumentPars
     certificates.add_argument("directory", type=Path, metavar="DIR", help="where they are written")
     what = certificates.add_mutually_exclusive_group(required=True)
     what.add_argument(
-        "--workers", type=_positive, metavar="N", help="make new ones, for so many workers"
+        "--workers", type=positive, metavar="N", help="make new ones, for so many workers"
     )
     what.add_argument(
         "--renew", metavar="NAME", help="a new key and certificate for one party, such as worker-0"
@@ -218,25 +222,11 @@ def _add_certificates(commands: argparse._SubParsersAction[argparse.ArgumentPars
     )
     certificates.add_argument(
         "--days",
-        type=_positive,
+        type=positive,
         default=30,
         metavar="N",
         help="that certificates, or the list of revoked ones, last (default: 30)",
     )
-
-
-def _positive(text: str) -> int:
-    return _whole(text, least=1)
-
-
-def _natural(text: str) -> int:
-    return _whole(text, least=0)
-
-
-def _whole(text: str, *, least: int) -> int:
-    if not text.isdecimal() or int(text) < least:
-        raise argparse.ArgumentTypeError(f"got {text!r}; needed: a whole number, {least} or more")
-    return int(text)
 
 
 def _demo(arguments: argparse.Namespace) -> int:
@@ -301,7 +291,8 @@ def _worker(arguments: argparse.Namespace) -> int:
 
 
 def _certificates(arguments: argparse.Namespace) -> int:
-    from anyk.executors.remote.certificates import (  # noqa: PLC0415 - as above
+    from anyk.connections.authority import ASKERS  # noqa: PLC0415 - as above
+    from anyk.connections.certificates import (  # noqa: PLC0415 - as above
         make_certificates,
         renew_certificate,
         revoke_certificates,
@@ -319,7 +310,8 @@ def _certificates(arguments: argparse.Namespace) -> int:
         return 0
     if arguments.revoke is not None:
         until = revoke_certificates(place, arguments.revoke, days=days)
-        print(f"{place / 'master' / 'revoked.pem'}  is the list, good until {until}: after that")
+        listed = next(each for each in place.glob("*/revoked.pem") if each.parent.name in ASKERS)
+        print(f"{listed}  is the list, good until {until}: after that")
         print("nobody is believed. Copy it to every party, and write it again before:")
         print(f"anyk certificates {place} --revoke")
         return 0
@@ -339,4 +331,6 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "reproduce": _reproduce,
     "worker": _worker,
     "certificates": _certificates,
+    "aggregator": partial(serve, write=partial(print, flush=True)),
+    "committee": partial(found, write=print),
 }

@@ -183,8 +183,9 @@ class Guarantee:
         workers: N, how many workers hold shares.
         threshold: how many answers are enough, whoever they come from, up to `adversaries`
             workers' of them wrong.
-        stragglers: S = N - threshold, how many workers may be missing; (N r - threshold) // r
-            with r pieces. An answer that can't be used, as it is a failure or has a shape that
+        stragglers: S = N - threshold, how many workers may be missing. With r pieces at least
+            (N r - threshold) // r: the answers of S workers may be spared where as many of any
+            workers may not. An answer that can't be used, as it is a failure or has a shape that
             most answers do not have, is missing too, whoever sent it.
         adversaries: A, how many of the answers may be wrong; the liars are `named`. k workers that
             answer in the same wrong shape are k colluding liars: up to A of them are set aside, at
@@ -254,12 +255,14 @@ class Guarantee:
                 change="State what is waited for if nobody lies.",
             )
         answers = self.workers * self.pieces
-        if self.stragglers != (answers - self.threshold) // self.pieces:
+        least = (answers - self.threshold) // self.pieces
+        most = least if self.pieces == 1 else max(least, self.workers - 1)
+        if not least <= self.stragglers <= most:
             raise InvalidArgument(
                 "stragglers",
                 given=str(self.stragglers),
-                needed=f"(answers - threshold) // pieces = ({answers} - {self.threshold}) // "
-                f"{self.pieces}",
+                needed=f"{'' if least == most else 'at least '}(answers - threshold) // pieces = "
+                f"({answers} - {self.threshold}) // {self.pieces}",
                 change="State the same promise both ways.",
             )
 

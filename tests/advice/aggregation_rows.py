@@ -59,11 +59,12 @@ def aggregator(journal=None):
     return aggregation.Aggregator(PLAN, PEOPLE[2], ROSTER, journal=journal)
 
 
-def journal(text=None, name="signed"):
+def journal(text=None, name="signed", use=lambda it: it.signed(1)):
     path = PLACE / name
     if text is not None:
         path.write_text(text)
-    return aggregation.FileJournal(path)
+    with aggregation.FileJournal(path) as opened_journal:
+        return use(opened_journal)
 
 
 def key_file(write):
@@ -108,7 +109,7 @@ ROWS = [
     tried(
         "Pass FileJournal(path).",
         lambda: aggregator(journal="a path"),
-        lambda: aggregator(journal=journal(name="fresh")),
+        lambda: journal(name="fresh", use=aggregator),
     ),
     tried(
         "Pass a Committee; LightSecAgg has MaskingClient.",

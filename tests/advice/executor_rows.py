@@ -21,6 +21,13 @@ from tried import tried
 
 import anyk
 from anyk import delays
+from anyk.connections.certificates import (
+    make_certificates,
+    renew_certificate,
+    revoke_certificates,
+)
+from anyk.connections.peers import peers
+from anyk.connections.tls import client_context
 from anyk.executors.core.placements import Placements
 from anyk.executors.engines.futures_worker import FuturesWorker
 from anyk.executors.processes.constants import Constants
@@ -28,16 +35,10 @@ from anyk.executors.processes.executor import _pack as packed_for_processes
 from anyk.executors.processes.executor import _refuse as refuse
 from anyk.executors.remote.arguments import pack, sendable
 from anyk.executors.remote.budget import Budget
-from anyk.executors.remote.certificates import (
-    make_certificates,
-    renew_certificate,
-    revoke_certificates,
-)
 from anyk.executors.remote.command import serve_worker
-from anyk.executors.remote.executor import _checked as addresses
+from anyk.executors.remote.frames import PROTOCOL
 from anyk.executors.remote.offer import Offer
 from anyk.executors.remote.request import _named, _words, described, make_request
-from anyk.executors.remote.tls import client_context
 from anyk.faults import Faulty
 from anyk.work import AbstractWork, Plain
 from anyk.works.products import Product
@@ -141,7 +142,7 @@ def certificates(hosts=("127.0.0.1",), days=1, *, workers=None, twice=""):
             other = Path(directory) / str(again if twice == "elsewhere" else 0)
             other.mkdir(exist_ok=True)
             make_certificates(other, workers=workers, hosts=hosts, days=days)
-        return client_context(other / "master")
+        return client_context(other / "master", PROTOCOL)
 
 
 def made(spoil=None, *repairs):
@@ -153,7 +154,7 @@ def made(spoil=None, *repairs):
             spoil(place)
         for repair in repairs:
             repair(place)
-        client_context(place / "master")
+        client_context(place / "master", PROTOCOL)
 
 
 def another_key(place):
@@ -429,13 +430,15 @@ ROWS = [
         lambda: certificates(["a", "b"], workers=3),
         lambda: certificates(["a", "b", "c"], workers=3),
         lambda: certificates([], workers=3),
-        lambda: addresses(["worker-0@a:7000", "worker-1@b:7000", "worker-2@b:7001"], secure=True),
+        lambda: peers(
+            ["worker-0@a:7000", "worker-1@b:7000", "worker-2@b:7001"], "worker", secure=True
+        ),
     ),
     tried(
         "Leave them out: workers of one host are told apart by their names",
         lambda: certificates(["a", "a"]),
         lambda: certificates([], workers=2),
-        lambda: addresses(["worker-0@HOST:7000", "worker-1@HOST:7001"], secure=True),
+        lambda: peers(["worker-0@HOST:7000", "worker-1@HOST:7001"], "worker", secure=True),
     ),
     tried(
         "Put both there that were made together; a renewal changes both.",
@@ -500,35 +503,35 @@ ROWS = [
     ),
     tried(
         'Pass ["worker-0@10.0.0.5:7000", "worker-1@10.0.0.6:7000"], say.',
-        lambda: addresses(REMOTE, secure=True),
-        lambda: addresses(["worker-0@10.0.0.5:7000", "worker-1@10.0.0.6:7000"], secure=True),
+        lambda: peers(REMOTE, "worker", secure=True),
+        lambda: peers(["worker-0@10.0.0.5:7000", "worker-1@10.0.0.6:7000"], "worker", secure=True),
     ),
     tried(
         "A worker told to listen on port 0 says which one it took.",
-        lambda: addresses(["127.0.0.1:0"], secure=False),
-        lambda: addresses(["127.0.0.1:7000"], secure=False),
+        lambda: peers(["127.0.0.1:0"], "worker", secure=False),
+        lambda: peers(["127.0.0.1:7000"], "worker", secure=False),
     ),
     tried(
         "Make certificates for a trial: anyk certificates DIR --workers 3.",
-        lambda: addresses(["10.0.0.5:7000"], secure=False),
-        lambda: addresses(["10.0.0.5:7000"], secure=True),
+        lambda: peers(["10.0.0.5:7000"], "worker", secure=False),
+        lambda: peers(["10.0.0.5:7000"], "worker", secure=True),
         certificates,
     ),
     tried(
         "Leave the name out, or use certificates.",
-        lambda: addresses(["worker-0@127.0.0.1:7000"], secure=False),
-        lambda: addresses(["127.0.0.1:7000"], secure=False),
-        lambda: addresses(["worker-0@127.0.0.1:7000"], secure=True),
+        lambda: peers(["worker-0@127.0.0.1:7000"], "worker", secure=False),
+        lambda: peers(["127.0.0.1:7000"], "worker", secure=False),
+        lambda: peers(["worker-0@127.0.0.1:7000"], "worker", secure=True),
     ),
     tried(
         'Workers of one host need names of their own: "worker-0@HOST:7000", "worker-1@HOST:7001".',
-        lambda: addresses(["HOST:7000", "HOST:7001"], secure=True),
-        lambda: addresses(["worker-0@HOST:7000", "worker-1@HOST:7001"], secure=True),
+        lambda: peers(["HOST:7000", "HOST:7001"], "worker", secure=True),
+        lambda: peers(["worker-0@HOST:7000", "worker-1@HOST:7001"], "worker", secure=True),
     ),
     tried(
         'Write "worker-0@10.0.0.5:7000", say.',
-        lambda: addresses(["10.0.0.5"], secure=True),
-        lambda: addresses(["worker-0@10.0.0.5:7000"], secure=True),
+        lambda: peers(["10.0.0.5"], "worker", secure=True),
+        lambda: peers(["worker-0@10.0.0.5:7000"], "worker", secure=True),
     ),
     tried(
         "Pass anyk.Lateness(medians=3.0), say.",
@@ -589,7 +592,7 @@ ROWS = [
     ),
     tried(
         "Make some for a trial: anyk certificates DIR --workers 3.",
-        lambda: client_context(Path("nowhere")),
+        lambda: client_context(Path("nowhere"), PROTOCOL),
         certificates,
     ),
 ]

@@ -102,6 +102,7 @@ ROWS = [
         )
         for make in (
             lambda **named: anyk.Replication(1, 9, adversaries=2, **named),
+            lambda **named: anyk.PartialWork(9, 0, adversaries=2, **named),
             lambda **named: Certainty(dimension=1, adversaries=2, **named),
         )
     ),
@@ -127,6 +128,12 @@ ROWS = [
         "Take anyk.CyclicRepetition, of which any k answers determine the others too.",
         lambda: anyk.CyclicMDS(6, 2, domain=FIELD),
         lambda: anyk.CyclicRepetition(6, 2, domain=FIELD),
+    ),
+    tried(
+        "a multiple of workers = 4, as all compute as many. Take {}.",
+        lambda: anyk.PartialWork(4, 1, blocks=6),
+        lambda more: anyk.PartialWork(4, 1, blocks=more),
+        less=lambda less: anyk.PartialWork(4, 1, blocks=less),
     ),
     tried(
         "a modulus of at least K + T + N = {}. Take a larger prime; 2**31 - 1 is the default.",
@@ -616,6 +623,14 @@ ROWS += [
         of(anyk.CyclicRepetition, stragglers=2, detects=2),
         4,
         stragglers=1,
+        detects=1,
+    ),
+    short(
+        "Take {} workers, or lower stragglers, adversaries or detects.",
+        of(anyk.PartialWork, stragglers=2, adversaries=1, detects=2),
+        5,
+        stragglers=0,
+        adversaries=0,
         detects=1,
     ),
     short(

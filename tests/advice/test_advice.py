@@ -1,6 +1,7 @@
 """Every advice of every error, followed: what it says works."""
 
 import aggregation_rows
+import aggregators_rows
 import cutting_rows
 import domain_rows
 import executor_rows
@@ -24,7 +25,7 @@ import anyk
 from anyk.domains.functions import refused
 
 TABLES = (
-    aggregation_rows,
+    aggregation_rows, aggregators_rows,
     cutting_rows, spec_rows, domain_rows, field_rows, scheme_rows, product_rows, run_rows,
     executor_rows, learn_rows, rest_rows, residue_rows, map_rows, value_rows, extension_rows,
     shuffle_rows,

@@ -41,6 +41,9 @@ GRIDS = {
         "stragglers": [0, 1, 2, 5], "detects": [None, 1, 3], "adversaries": [0, 1],
     },
     anyk.CyclicMDS: {"stragglers": [0, 2], "detects": [None, 3], "adversaries": [0, 2]},
+    anyk.PartialWork: {
+        "stragglers": [0, 1, 5], "adversaries": [0, 1, 2], "detects": [None, 2, 3],
+    },
     anyk.Polynomial: {
         "partition": [(1, 1, 1), (2, 1, 2), (2, 1, 3)], "adversaries": [0, 1, 2],
         "pieces": [1, 2, 3], "detects": [None, 2], "colluders": [0, 1, 2],

@@ -7,6 +7,7 @@ import pytest
 
 import anyk
 from anyk import aggregation
+from anyk.aggregation.remote.founding import found_committee
 from anyk.aggregation.requests import SIGN, SUM, done, unwrap
 from anyk.aggregation.setting import Setting
 from anyk.aggregation.wire import MAGIC
@@ -150,3 +151,11 @@ def committee():
 @pytest.fixture(scope="session")
 def fixed():
     return anyk.FixedPoint(fraction_bits=16, magnitude=8.0)
+
+
+@pytest.fixture(scope="session")
+def papers(tmp_path_factory):
+    """Directories of a server, three aggregators and two clients, by `anyk committee`."""
+    directory = tmp_path_factory.mktemp("papers")
+    found_committee(directory, aggregators=3, clients=2)
+    return directory

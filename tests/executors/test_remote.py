@@ -23,7 +23,9 @@ from in_place import change_nothing_for_others, ways
 
 import anyk
 from anyk.answers import Answer
-from anyk.executors.core.answer_header import LONGEST_HEADER, BrokenAnswer
+from anyk.connections.broken import BrokenAnswer
+from anyk.connections.tls import parse_address
+from anyk.executors.core.answer_header import LONGEST_HEADER
 from anyk.executors.core.base import PerWorker
 from anyk.executors.remote.arguments import pack, unpack
 from anyk.executors.remote.executor import Remote
@@ -32,7 +34,6 @@ from anyk.executors.remote.offer import Offer
 from anyk.executors.remote.request import described, domain_of, make_request
 from anyk.executors.remote.server import Server
 from anyk.executors.remote.session import Session
-from anyk.executors.remote.tls import parse_address
 from anyk.testing import Trial
 from anyk.work import Plain, WorkerTask
 
@@ -530,7 +531,7 @@ def test_addresses_that_can_not_be_used(addresses: Any, tls: Any, argument: str)
 
 def test_two_workers_of_one_name_are_refused(trial: Trial) -> None:
     for pair in (["h:1", "h:2"], ["w@h:1", "W@g:1"], ["[::1]:1", "[0:0::1]:2"]):
-        with pytest.raises(anyk.InvalidArgument, match="One worker, one share"):
+        with pytest.raises(anyk.InvalidArgument, match="another name for each"):
             Remote(pair, tls=trial.master)
 
 

@@ -37,17 +37,17 @@ from remote_fakes import (
 )
 
 import anyk
-from anyk.executors.core.answer_header import BrokenAnswer
+from anyk.connections.broken import BrokenAnswer
+from anyk.connections.certificates import make_certificates
+from anyk.connections.handshake import reach
+from anyk.connections.party import Stranger
+from anyk.connections.tls import Address, client_context
 from anyk.executors.core.dispatcher import Awaited
 from anyk.executors.core.link import Order
-from anyk.executors.remote.certificates import make_certificates
 from anyk.executors.remote.executor import Remote
-from anyk.executors.remote.frames import Channel, parse_specs
-from anyk.executors.remote.handshake import reach
+from anyk.executors.remote.frames import PROTOCOL, Channel, parse_specs
 from anyk.executors.remote.link import Keys, Limits, RemoteLink
-from anyk.executors.remote.party import Stranger
 from anyk.executors.remote.request import make_request
-from anyk.executors.remote.tls import Address, client_context
 from anyk.testing import Trial
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
@@ -378,9 +378,9 @@ def test_a_stranger_gets_nothing_out_of_a_worker(attack: ModuleType, trial: Tria
     assert sum(tally.values()) == 8
     assert all("refused" in what for what in tally)
     run = request(verb="run", serial=1, function="gram", per_worker=[], arguments=[])
-    master = client_context(trial.master)
+    master = client_context(trial.master, PROTOCOL)
     assert b"no such share" in knock(trial, master, run)  # the same from the master is heard
-    old = client_context(trial.master)
+    old = client_context(trial.master, PROTOCOL)
     old.minimum_version = ssl.TLSVersion.TLSv1_2
     old.maximum_version = ssl.TLSVersion.TLSv1_2
     with pytest.raises(ssl.SSLError, match="PROTOCOL_VERSION"):
@@ -391,7 +391,7 @@ def test_a_master_of_another_name_is_refused(trial: Trial, tmp_path: Path) -> No
     key = ec.generate_private_key(ec.SECP256R1())
     party = signed(tmp_path, trial.certificates / "authority", "x", key, names=["another"])
     with pytest.raises((OSError, ssl.SSLError, AssertionError)):
-        assert knock(trial, client_context(party), request(verb="forget"))
+        assert knock(trial, client_context(party, PROTOCOL), request(verb="forget"))
     assert "Stranger: it is another, not master" in trial.said("worker-0")
 
 
@@ -403,7 +403,7 @@ def test_a_master_of_another_name_is_refused(trial: Trial, tmp_path: Path) -> No
     ids=repr,
 )  # fmt: skip
 def test_a_master_that_makes_no_sense_is_left(trial: Trial, data: bytes) -> None:
-    assert knock(trial, client_context(trial.master), data) == b""
+    assert knock(trial, client_context(trial.master, PROTOCOL), data) == b""
     with Remote(trial.addresses[:1], tls=trial.master) as executor:
         assert ask(executor)[0][1] is None
 
@@ -483,7 +483,7 @@ def test_one_who_is_gone_before_tls_begins_leaves_no_socket_behind(trial: Trial)
             seen.register(plain, 0)
             assert seen.poll(1000 * LONG)
             with plain, pytest.raises(ConnectionResetError):
-                reach(plain, trial.master, "worker-0", time.monotonic() + LONG)
+                reach(plain, trial.master, "worker-0", time.monotonic() + LONG, protocol=PROTOCOL)
         gc.collect()
     assert not [str(each.message) for each in said]
 

@@ -14,10 +14,11 @@ from cryptography import x509
 
 import anyk
 from anyk.cli import main
+from anyk.connections.certificates import make_certificates
+from anyk.connections.tls import client_context, server_context
 from anyk.errors import ExecutorError, InvalidArgument
-from anyk.executors.remote.certificates import make_certificates
+from anyk.executors.remote.frames import PROTOCOL
 from anyk.executors.remote.offer import Offer
-from anyk.executors.remote.tls import client_context, server_context
 from anyk.testing import Trial
 
 LONG = 30.0  # seconds: a test that waits this long has failed
@@ -209,5 +210,5 @@ def test_a_key_that_asks_for_a_password_is_refused(tmp_path: Path) -> None:
     subprocess.run(command, check=True)
     key.write_bytes(locked.read_bytes())
     with pytest.raises(InvalidArgument, match=r"^tls: got .*password"):
-        client_context(tmp_path / "master")
-    assert server_context(tmp_path / "worker-0").verify_mode.name == "CERT_REQUIRED"
+        client_context(tmp_path / "master", PROTOCOL)
+    assert server_context(tmp_path / "worker-0", PROTOCOL).verify_mode.name == "CERT_REQUIRED"

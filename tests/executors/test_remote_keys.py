@@ -16,16 +16,17 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from remote_fakes import LONG, Fake, ask, honest, knock, request, secured, signed
 
 from anyk.cli import main
-from anyk.errors import InvalidArgument
-from anyk.executors.remote.certificates import (
+from anyk.connections.certificates import (
     make_certificates,
     renew_certificate,
     revoke_certificates,
 )
+from anyk.connections.party import Stranger, read_party
+from anyk.connections.standing import Standing
+from anyk.connections.tls import client_context, server_context
+from anyk.errors import InvalidArgument
 from anyk.executors.remote.executor import Remote
-from anyk.executors.remote.party import Stranger, read_party
-from anyk.executors.remote.standing import Standing
-from anyk.executors.remote.tls import client_context, server_context
+from anyk.executors.remote.frames import PROTOCOL
 from anyk.testing import Trial
 
 BRIEF = 3.0  # seconds
@@ -166,7 +167,7 @@ def test_what_is_not_good_is_said_at_the_start(
         Remote(["worker-0@127.0.0.1:7"], tls=party)
     for make in (client_context, server_context):
         with pytest.raises(InvalidArgument, match=why):
-            make(party)
+            make(party, PROTOCOL)
     argv = ["worker", "--listen", "127.0.0.1:0", "--tasks", "anyk.testing.tasks"]
     assert main([*argv, "--tls", str(party)]) == 1
     assert re.search(why, capsys.readouterr().err)
@@ -237,7 +238,7 @@ def test_one_that_was_renewed_in_time_costs_no_answer(trial: Trial, tmp_path: Pa
 
 def test_a_master_whose_certificate_is_over_is_not_served(trial: Trial, tmp_path: Path) -> None:
     short = lasting(trial, tmp_path, "master", BRIEF)
-    context = client_context(short)
+    context = client_context(short, PROTOCOL)
     assert b"no such share" in knock(trial, context, RUN)
     time.sleep(BRIEF)
     with pytest.raises(OSError, match=r"ALERT|alert|reset|EOF"):

@@ -23,13 +23,16 @@ from calls import LONG, eventually, gone
 
 import anyk
 from anyk.answers import Answer
+from anyk.connections.broken import BrokenAnswer
+from anyk.connections.talk import Talk
+from anyk.connections.tls import client_context, parse_address
 from anyk.domains.ring import further_fields
-from anyk.executors.core.answer_header import LONGEST_HEADER, BrokenAnswer, parse_header
+from anyk.executors.core.answer_header import LONGEST_HEADER, parse_header
 from anyk.executors.core.family import children, descendants
 from anyk.executors.remote.arguments import pack, unpack
 from anyk.executors.remote.budget import Budget
 from anyk.executors.remote.executor import Remote
-from anyk.executors.remote.frames import Channel
+from anyk.executors.remote.frames import PROTOCOL, Channel
 from anyk.executors.remote.header_limits import (
     MOST_ARRAYS,
     MOST_CONTAINERS,
@@ -41,8 +44,6 @@ from anyk.executors.remote.offer import Offer
 from anyk.executors.remote.request import domain_of, make_request
 from anyk.executors.remote.server import Server
 from anyk.executors.remote.session import Session
-from anyk.executors.remote.talk import Talk
-from anyk.executors.remote.tls import client_context, parse_address
 from anyk.executors.remote.visitor import Visitor
 from anyk.testing import Trial
 from anyk.work import Plain, WorkerTask
@@ -81,7 +82,7 @@ def noted(place: Path) -> list[int]:
 def connect(trial: Trial) -> ssl.SSLSocket:
     port = int(trial.addresses[0].rpartition(":")[2])
     plain = socket.create_connection(("127.0.0.1", port), LONG)
-    return client_context(trial.master).wrap_socket(plain, server_hostname="worker-0")
+    return client_context(trial.master, PROTOCOL).wrap_socket(plain, server_hostname="worker-0")
 
 
 def frame(text: bytes | dict[str, Any]) -> bytes:

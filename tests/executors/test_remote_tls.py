@@ -17,12 +17,13 @@ import pytest
 from key_updates import flood, key_updates, sealed, secret_of
 from remote_fakes import LONG, Fake, ask, header, honest, knock, request, secured
 
-from anyk.executors.core.answer_header import BrokenAnswer
+from anyk.connections.broken import BrokenAnswer
+from anyk.connections.handshake import admit, reach
+from anyk.connections.party import Stranger
+from anyk.connections.secure import EMPTY, HANDSHAKE, SecureStream
+from anyk.connections.tls import client_context
 from anyk.executors.remote.executor import Remote
-from anyk.executors.remote.handshake import admit, reach
-from anyk.executors.remote.party import Stranger
-from anyk.executors.remote.secure import EMPTY, HANDSHAKE, SecureStream
-from anyk.executors.remote.tls import client_context
+from anyk.executors.remote.frames import PROTOCOL
 from anyk.testing import Trial
 
 
@@ -39,9 +40,11 @@ def pair(trial: Trial) -> Iterator[tuple[SecureStream, SecureStream]]:
     streams: list[SecureStream] = []
     party = trial.certificates / "worker-0"
     until = time.monotonic() + LONG
-    thread = threading.Thread(target=lambda: streams.append(admit(theirs, party, "master", until)))
+    thread = threading.Thread(
+        target=lambda: streams.append(admit(theirs, party, "master", until, protocol=PROTOCOL))
+    )
     thread.start()
-    master = reach(ours, trial.master, "worker-0", until)
+    master = reach(ours, trial.master, "worker-0", until, protocol=PROTOCOL)
     thread.join(LONG)
     yield master, streams[0]
     ours.close()
@@ -104,7 +107,7 @@ def test_key_updates_now_and_then_do_not_put_a_deadline_off(trial: Trial, tmp_pa
 def test_a_master_s_key_updates_end_its_session(
     trial: Trial, tmp_path: Path, *, asks: bool
 ) -> None:
-    context = client_context(trial.master)
+    context = client_context(trial.master, PROTOCOL)
     context.keylog_filename = str(tmp_path / "log")
     port = int(trial.addresses[0].rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port), LONG) as plain:
@@ -143,7 +146,7 @@ def test_a_key_update_before_an_answer_is_fine(trial: Trial, tmp_path: Path) -> 
 
 
 def test_a_worker_gives_no_tickets(trial: Trial) -> None:
-    context = client_context(trial.master)
+    context = client_context(trial.master, PROTOCOL)
     port = int(trial.addresses[0].rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port), LONG) as plain:
         with context.wrap_socket(plain, server_hostname="worker-0") as secure:
@@ -239,7 +242,7 @@ def test_a_handshake_of_many_bytes_is_given_up(trial: Trial) -> None:
     thread.start()
     before = spent()
     with pytest.raises((BrokenAnswer, ssl.SSLError, EOFError)):
-        reach(ours, trial.master, "worker-0", time.monotonic() + LONG)
+        reach(ours, trial.master, "worker-0", time.monotonic() + LONG, protocol=PROTOCOL)
     assert spent() - before < LONG / 3
     assert HANDSHAKE < 1 << 20
     stop.set()
@@ -301,8 +304,10 @@ def test_a_handshake_that_was_changed_on_the_way_ends_in_its_time(trial: Trial, 
 
     party = trial.certificates / "worker-0"
     ways = [
-        lambda: end("master", lambda: reach(ours, trial.master, "worker-0", deadline)),
-        lambda: end("worker", lambda: admit(theirs, party, "master", deadline)),
+        lambda: end(
+            "master", lambda: reach(ours, trial.master, "worker-0", deadline, protocol=PROTOCOL)
+        ),
+        lambda: end("worker", lambda: admit(theirs, party, "master", deadline, protocol=PROTOCOL)),
     ]
     changes = (spoil(rng), bytes) if seed % 2 else (bytes, spoil(rng))
     carriers = [
@@ -339,7 +344,9 @@ def test_a_stranger_s_records_do_not_keep_a_worker(trial: Trial, data: bytes) ->
         except OSError:
             pass
     assert b"no such share" in knock(
-        trial, client_context(trial.master), request(verb="run", serial=1, function="gram")
+        trial,
+        client_context(trial.master, PROTOCOL),
+        request(verb="run", serial=1, function="gram"),
     )
 
 

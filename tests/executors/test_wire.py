@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from anyk.executors.core.answer_header import BrokenAnswer, parse_header
+from anyk.connections.broken import BrokenAnswer
+from anyk.executors.core.answer_header import parse_header
 from anyk.executors.core.run_task import Reply
 from anyk.executors.processes.pipe import Pipe
 from anyk.executors.processes.wire import (

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from anyk.executors.core.answer_header import BrokenAnswer
+from anyk.connections.broken import BrokenAnswer
 from anyk.executors.remote.frames import Channel
 from anyk.executors.remote.offer import Offer
 from anyk.executors.remote.session import Session

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 import anyk
+from anyk.connections.broken import BrokenAnswer
 from anyk.degrees.promised import Promised
 from anyk.domains.extent import Extent
 from anyk.domains.ring import ResidueRing
 from anyk.domains.whole import Integers
-from anyk.executors.core.answer_header import BrokenAnswer
 from anyk.executors.remote.request import make_request, needs_function, task_of
 from anyk.testing.tasks import gram
 from anyk.work import AbstractWork, Plain, WorkerTask
@@ -73,7 +73,7 @@ class Stranger(AbstractWork):
 def test_work_that_is_not_in_the_table_is_not_sent(work):
     with pytest.raises(
         anyk.InvalidArgument,
-        match=r"plain, added, combined, combined_in_kind, product, product_modulo, sparse_product",
+        match="plain, added, combined, combined_in_kind, mini_tasks, product, product_modulo, ",
     ):
         header_of(work)
 

@@ -14,6 +14,9 @@ from anyk.aggregation.noise import Noise
 from anyk.aggregation.one_process import aggregate
 from anyk.aggregation.parties import AbstractParties, AbstractParty, LocalParties
 from anyk.aggregation.plan import AbstractPlan
+from anyk.aggregation.plan_file import plan_text, read_plan
+from anyk.aggregation.remote.parties import RemoteParties
+from anyk.aggregation.remote.trial import Trial
 from anyk.aggregation.result import Aggregated
 from anyk.aggregation.roster import Roster
 from anyk.aggregation.round import Round
@@ -37,9 +40,13 @@ __all__ = [
     "Member",
     "MemoryJournal",
     "Noise",
+    "RemoteParties",
     "Roster",
     "Round",
     "Server",
+    "Trial",
     "Whole",
     "aggregate",
+    "plan_text",
+    "read_plan",
 ]

@@ -27,7 +27,7 @@ from anyk.checks import count, instance
 __all__ = ["MOST_ROUNDS", "Aggregator"]
 
 MOST_ROUNDS: Final = 8
-"""Rounds that a party has open at once; the oldest is forgotten for one more, but not its set."""
+"""Rounds that a party has open at once, unless it is told otherwise."""
 
 _UNKNOWN: Final = b"?"
 
@@ -46,6 +46,7 @@ class Aggregator(AbstractParty):
         least_clients: the fewest clients of a set that it signs; at least that of the plan.
         journal: where it notes what it signed before the signature is out, so that it signs no
             second set after a restart: `FileJournal(path)` for an aggregator that may restart.
+        rounds: how many it has open at once; the oldest is forgotten for one more, but not its set.
 
     Raises:
         InvalidArgument: if its name and keys are not in the roster, or plan and roster do not fit.
@@ -53,7 +54,7 @@ class Aggregator(AbstractParty):
     Guarantee:
         In each round it signs one set at most, also after a restart with its journal, and gives no
         sum but of that set, when q parties signed it. It holds pieces of `plan.most_held` clients
-        one by one at most, in each of 8 rounds; all others are added or forgotten.
+        one by one at most, in each of so many rounds; all others are added or forgotten.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Aggregator(AbstractParty):
         *,
         least_clients: int | None = None,
         journal: AbstractJournal | None = None,
+        rounds: int = MOST_ROUNDS,
     ) -> None:
         self._setting = Setting(plan, roster)
         self._place = self._setting.own_place(identity, client=False)
@@ -75,6 +77,7 @@ class Aggregator(AbstractParty):
         if journal is not None:
             instance("journal", journal, AbstractJournal, change="Pass FileJournal(path).")
         self._journal = MemoryJournal() if journal is None else journal
+        self._most = count("rounds", rounds, least=1)
         self._rounds: dict[int, Holding] = {}
 
     @property
@@ -129,10 +132,10 @@ class Aggregator(AbstractParty):
         """Keep a round, now that a client's signature says that it is one."""
         if round_number in self._rounds:
             return
-        if len(self._rounds) >= MOST_ROUNDS:
+        if len(self._rounds) >= self._most:
             oldest = min(self._rounds)
             if round_number < oldest:
-                raise Garbled(f"it is of a round older than {MOST_ROUNDS} others")
+                raise Garbled(f"it is of a round older than {self._most} others")
             del self._rounds[oldest]
         self._rounds[round_number] = holding
 

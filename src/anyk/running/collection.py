@@ -29,6 +29,10 @@ _MOMENT = 1e-3  # seconds that a clock may be off
 OnAnswer = Callable[[Answer], None]
 
 
+def _nobody(worker: int) -> None:
+    pass
+
+
 @final
 class Collection:
     """The answers of one run, as they come: what is usable, who failed, when they suffice.
@@ -39,6 +43,7 @@ class Collection:
         start: when the run began, on that clock.
         listeners: each called with every answer as it comes.
         without: those of the workers that are in quarantine, and were not asked.
+        spared: called with a worker for each share that it is spared.
         leak: what colluders have learned by then, for the outcome.
     """
 
@@ -50,12 +55,14 @@ class Collection:
         listeners: Sequence[OnAnswer] = (),
         without: SomeOf[int] = (),
         *,
+        spared: Callable[[int], None] = _nobody,
         leak: Leak | None = None,
     ) -> None:
         self.encoded = encoded
         self.executor = executor
         self.start = start
         self.listeners = listeners
+        self.spared = spared
         self.leak = leak
         self.received = Received(encoded, without)
         self.usable = self.received.usable
@@ -138,6 +145,7 @@ class Collection:
                 continue  # of an executor that asked it all the same
             if answer is not None:
                 self._note(answer)
+                self._skip(dispatch)
                 self._raise_what_is_the_functions(answer)
                 if not self.pending and self.usable.wanted is not None:
                     self._send_again(dispatch, enough=True)
@@ -238,6 +246,15 @@ class Collection:
             self.resending.begin(self.usable.wanted)
         elif self.usable.unwanted is not None:
             self.resending.unwanted(self.usable.unwanted)
+
+    def _skip(self, dispatch: AbstractDispatch) -> None:
+        """Spare workers what is known by now, where the scheme says that it is of no use."""
+        for share in self.usable.needless():
+            if self.pending.owes(share) and dispatch.skip(share):
+                worker, now = share // self.received.pieces, self.executor.clock()
+                self.pending.skipped(share, now)
+                self.resending.free(worker, now)
+                self.spared(worker)
 
     def _raise_what_is_the_functions(self, answer: Answer) -> None:
         """End the run where workers refuse the function itself."""

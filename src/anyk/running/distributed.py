@@ -373,7 +373,13 @@ class Distributed:
                 note(outcome)
 
             collection = Collection(
-                encoded, executor, executor.clock(), listeners, without, leak=self._spent.leak
+                encoded,
+                executor,
+                executor.clock(),
+                listeners,
+                without,
+                spared=call.spared,
+                leak=self._spent.leak,
             )
             dispatch = executor.dispatch(asked.task, placement, asked.sent, without)
             try:  # at once: Ctrl-C must find nothing to do in between

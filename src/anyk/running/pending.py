@@ -133,17 +133,35 @@ class Pending:
         """Note an answer or a failure; the share that it is on, and when that was sent."""
         worker = answer.worker
         share = worker * self._pieces + answer.piece if answer.share is None else answer.share
+        when = self._settle(worker, share)
+        if answer.share is None:
+            self._owed[worker] -= 1
+            if not self._owed[worker]:
+                insort(self._times, answer.answered - self._start)
+        return share, when
+
+    def owes(self, share: int) -> bool:
+        """Whether the worker that holds a share owes the answer."""
+        return (share // self._pieces, share) in self._left
+
+    def skipped(self, share: int, now: float) -> None:
+        """The worker that holds a share is spared the answer."""
+        worker = share // self._pieces
+        self._settle(worker, share)
+        self.lose(share)
+        self._owed[worker] -= 1
+        if not self._owed[worker]:
+            insort(self._times, now - self._start)
+
+    def _settle(self, worker: int, share: int) -> float | None:
+        """A worker owes no answer on a share; when it was asked for it."""
         when = self._left.pop((worker, share), None)
         if when is not None:
             self._sent.remove(when)
             self._of[share].remove(when)
             if not self._of[share]:
                 del self._of[share]
-        if answer.share is None:
-            self._owed[worker] -= 1
-            if not self._owed[worker]:
-                insort(self._times, answer.answered - self._start)
-        return share, when
+        return when
 
     def idle(self, worker: int) -> bool:
         """Whether a worker has answered for all shares of its own."""

@@ -70,14 +70,18 @@ class Resending:
         worker = answer.worker
         if answer.failure is not None:
             self._failed.add(worker)
-        if self._pending.idle(worker) and worker not in self._failed:
-            heappush(self._idle, (answer.answered, next(self._order), worker))
-            self._changed = True
+        self.free(worker, answer.answered)
         if share in self._wanted:
             if when is not None:
                 self._coming.remove(when)
             before = self._pending.sent_last(share)
             self._queue(before, self._wanted.block(share), share)
+
+    def free(self, worker: int, when: float) -> None:
+        """Note that a worker is idle, if it is since that time."""
+        if self._pending.idle(worker) and worker not in self._failed:
+            heappush(self._idle, (when, next(self._order), worker))
+            self._changed = True
 
     def _queue(self, sent: float | None, block: int, share: int) -> None:
         """Look at a share when it is late; at once, where nobody owes it."""

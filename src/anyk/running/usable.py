@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import final
 
 from anyk.schemes.base import Encoded
@@ -38,6 +38,7 @@ class Wanted:
             share: block for block, shares in enumerate(replicas.blocks) for share in shares
         }
         self._number = sum(map(len, self._left))
+        self._needless: list[int] = []
 
     def __bool__(self) -> bool:
         return self._number > 0
@@ -72,7 +73,7 @@ class Wanted:
 
     def holders(self, block: int) -> Collection[int]:
         """Who has a say in a block already."""
-        return self._replicas.blocks[block]
+        return self._replicas.holders(block)
 
     def answered(self, share: int) -> int | None:
         """Note an answer; the share that is not wanted any more because of it."""
@@ -82,8 +83,16 @@ class Wanted:
         self._number -= 1
         if share in left:
             left.remove(share)
-            return share
-        return left.pop()
+        else:
+            share = left.pop()
+        if self._replicas.spare and not left:
+            self._needless += self._replicas.blocks[self._block[share]]
+        return share
+
+    def needless(self) -> list[int]:
+        """The copies of blocks that lack no answer since this was asked last."""
+        told, self._needless = self._needless, []
+        return told
 
 
 @final
@@ -105,7 +114,7 @@ class Usable:
     """
 
     def __init__(self, encoded: Encoded) -> None:
-        self._encoded = encoded
+        self._encoded, self._workers = encoded, encoded.guarantee.workers
         self._by_shape: dict[tuple[int, ...], list[int]] = {}
         self._voices: dict[tuple[int, ...], set[int]] = {}  # the workers with answers of a shape
         self._heard: set[int] = set()
@@ -136,6 +145,11 @@ class Usable:
     def enough(self) -> bool:
         """Whether they may be enough for the guarantee."""
         return self._tally.enough
+
+    def needless(self) -> Sequence[int]:
+        """The shares of which no answer is of use any more, whatever shape others have."""
+        settled = 2 * len(self._voices.get(self._shape or (), ())) > self._workers
+        return self.wanted.needless() if settled and self.wanted is not None else ()
 
     @property
     def most(self) -> bool:

@@ -38,6 +38,7 @@ from anyk.schemes.sums import (
     fractional_repetition,
     frobenius,
     harmonic,
+    partial_work,
     ye_abbe,
 )
 from anyk.schemes.wrappers import agreed_row, summed
@@ -60,6 +61,7 @@ CATALOGUE: Final[tuple[SchemeRow | WrapperRow, ...]] = (
     cyclic_mds.ROW,
     expander_repetition.ROW,
     fractional_repetition.ROW,
+    partial_work.ROW,
     batched_coupons.ROW,
     ye_abbe.ROW,
     summed.ROW,

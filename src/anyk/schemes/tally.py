@@ -16,9 +16,11 @@ class Replicas:
     """Which shares are copies of each other, so that any worker may compute them.
 
     Args:
-        blocks: for each block, the shares that are its copies, increasing; they are the workers
-            that have a say in it, and may not have another.
+        blocks: for each block, the shares that are its copies, increasing; their workers have a
+            say in it, and may not have another.
         least: how many answers on each block are wanted; no more than it has copies.
+        pieces: how many shares a worker holds.
+        spare: whether answers beyond these are of no use, so that workers need not begin them.
 
     Example:
         >>> from anyk.schemes.tally import Replicas
@@ -28,6 +30,17 @@ class Replicas:
 
     blocks: Sequence[Sequence[int]]
     least: int = 1
+    pieces: int = 1
+    spare: bool = False
+
+    def holders(self, block: int) -> Collection[int]:
+        """Who has a say in a block already.
+
+        Args:
+            block: which.
+        """
+        shares = self.blocks[block]
+        return shares if self.pieces == 1 else {share // self.pieces for share in shares}
 
 
 class AbstractTally(ABC):
@@ -87,29 +100,33 @@ class CountTally(AbstractTally):
 
 @final
 class BlockTally(AbstractTally):
-    """Share n is of block n mod K, and of each block there must be so many.
+    """Of each block there must be so many shares.
 
     Args:
         blocks: K.
         least: how many, one or more.
+        held: which block each share is of; None where share n is of block n mod K.
     """
 
-    def __init__(self, blocks: int, least: int) -> None:
-        self._blocks, self._least = blocks, least
+    def __init__(self, blocks: int, least: int, held: Sequence[int] | None = None) -> None:
+        self._blocks, self._least, self._held = blocks, least, held
         self._counts = [0] * blocks
         self._lacking = blocks  # how many blocks lack some
 
     def add(self, share: int) -> None:
         """Count a share."""
-        block = share % self._blocks
+        block = self._block(share)
         self._counts[block] += 1
         self._lacking -= self._counts[block] == self._least
 
     def remove(self, share: int) -> None:
         """Do not count it any more."""
-        block = share % self._blocks
+        block = self._block(share)
         self._lacking += self._counts[block] == self._least
         self._counts[block] -= 1
+
+    def _block(self, share: int) -> int:
+        return share % self._blocks if self._held is None else self._held[share]
 
     @property
     def enough(self) -> bool:

@@ -40,7 +40,7 @@ class Told:
 @final
 @dataclass(frozen=True, kw_only=True)
 class Voting:
-    """What copies tell: worker n holds a copy of group n mod G, and others may answer on it too.
+    """What copies of groups tell: by default worker n holds a copy of group n mod G.
 
     An answer is right that D + 1 workers agree on, as no more than D lie. So is one with u < D + 1
     workers behind it, if the other groups show at least D + 1 - u liars: as honest answers agree,
@@ -53,6 +53,8 @@ class Voting:
         rtol: how far answers that agree may be from each other, as `Agreement` has it.
         exact: whether the domain is, where all must be equal.
         again: whether others are asked where answers contradict each other.
+        apart: whether workers are of one group each, n mod G, though they may answer on others too.
+            Where they are not, no group shows anything of another.
 
     Guarantee:
         If at most D workers lie, nothing wrong is believed. If at most A do, no honest worker is a
@@ -74,6 +76,7 @@ class Voting:
     rtol: float | None = None
     exact: bool = False
     again: bool = False
+    apart: bool = True
 
     def told(self, rows: Copies, held: NDArray[np.int64], workers: Sequence[int]) -> Told:
         """What is believed of each group; each has one answer or more.
@@ -129,12 +132,13 @@ class Voting:
             for each, of in zip(voices, majorities, strict=True)
         ]
         open_ones = [group for group, those in enumerate(behind) if len(those) <= self.noticed]
-        shown = self._shown(rows, voices, workers) if open_ones else []
-        open_ones = [
-            group
-            for group in open_ones
-            if len(behind[group]) + _elsewhere(group, behind[group], shown) <= self.noticed
-        ]
+        shown = self._shown(rows, voices, workers) if open_ones and self.apart else []
+        if shown:
+            open_ones = [
+                group
+                for group in open_ones
+                if len(behind[group]) + _elsewhere(group, behind[group], shown) <= self.noticed
+            ]
         suspects = {
             workers[place]
             for group, (each, of) in enumerate(zip(voices, majorities, strict=True))

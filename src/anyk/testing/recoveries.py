@@ -180,7 +180,7 @@ def _check_matrix(made: Trial, recovery: AbstractRecovery, values: NDArray[Any])
             pairs = np.stack([values, values.swapaxes(1, 2)], axis=1)
             values = pairs.reshape(-1, *values.shape[1:])
         if isinstance(problem, Sum) and not made.whole:
-            values = made.combined(values)
+            values = made.of_slices(values)
         if recovery.modulus is None:
             rows = made.scheme.domain.matmul(recovery.matrix, values)
         else:

@@ -151,7 +151,7 @@ def _check_encoder(made: Trial, encoded: Encoded) -> None:
             told = "the answers are not D·outputs"
             outputs, answers, domain = of.outputs, of.answers(encoded), encoded.scheme.domain
             if each[0].slices is not None:
-                outputs, answers = of.sliced(each[0].slices), of.combined(answers)
+                outputs, answers = of.sliced(each[0].slices), of.of_slices(answers)
                 domain = domain if domain.exact else Complex()
             _check_product(encoded, each[0].data, outputs, answers, told, domain=domain)
         return

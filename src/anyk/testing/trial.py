@@ -158,7 +158,7 @@ class Trial:
             each = packed(each, each.dtype)
         return np.concatenate([sliced(row, slices) for row in each])
 
-    def combined(self, answers: NDArray[Any]) -> NDArray[Any]:
+    def of_slices(self, answers: NDArray[Any]) -> NDArray[Any]:
         """The combinations of slices in answers, which tell the shape of an output after them.
 
         Args:

@@ -25,8 +25,9 @@ _EXACT = 1 << 53  # up to which double precision holds all whole numbers
 class Combined(AbstractWork):
     """One combination c_1 f(X_1) + .. + c_m f(X_m), of the blocks that a worker holds.
 
-    The share has two parts: the blocks, (m, *shape), and the coefficients, (m,). The function has
-    copies of its own of the arguments for each block.
+    The share has two parts: the blocks, (m, *shape), and the coefficients, (m,), 0 for blocks that
+    only fill up a share of fewer: f is not called on those. The function has copies of its own of
+    the arguments for each block.
 
     Args:
         function: f, whose results are numbers, of one shape for all blocks.
@@ -46,7 +47,7 @@ class Combined(AbstractWork):
 
     def __call__(self, parts: Sequence[Any], arguments: Sequence[Any]) -> Any:
         """The sum of c_j f(X_j, argument, ..)."""
-        blocks, coefficients = parts
+        blocks, coefficients = _counted(*parts)
         total, first = None, None
         for coefficient, result in zip(
             coefficients, results_of(self.function, blocks, arguments), strict=True
@@ -86,7 +87,7 @@ class CombinedInKind(AbstractWork):
 
     def __call__(self, parts: Sequence[Any], arguments: Sequence[Any]) -> Any:
         """The sum of c_j f(X_j, argument, ..)."""
-        blocks, weights = parts[0], np.asarray(parts[1])
+        blocks, weights = _counted(parts[0], np.asarray(parts[1]))
         total: Any = None
         kinds = []
         for weight, result in zip(
@@ -103,6 +104,16 @@ class CombinedInKind(AbstractWork):
         kind = np.result_type(*kinds)
         with np.errstate(over="ignore"):
             return total.astype(kind) if kind.kind in "fc" else total
+
+
+def _counted(blocks: Any, coefficients: Any) -> tuple[Any, Any]:
+    """The blocks that count, and their coefficients; one at least."""
+    field = isinstance(coefficients, FieldArray)
+    places = np.flatnonzero(coefficients.values if field else coefficients)
+    if len(places) == len(coefficients):
+        return blocks, coefficients
+    kept = places.tolist() or [0]
+    return [blocks[place] for place in kept], [coefficients[place] for place in kept]
 
 
 def results_of(

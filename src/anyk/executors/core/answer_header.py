@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import math
 import re
-from typing import Any, final
+from typing import Any
 
 import numpy as np
 
+from anyk.connections.broken import BrokenAnswer
 from anyk.executors.core.raised import printable
 
-__all__ = ["LARGEST_ANSWER", "LONGEST_HEADER", "BrokenAnswer", "parse_header"]
+__all__ = ["LARGEST_ANSWER", "LONGEST_HEADER", "parse_header"]
 
 LONGEST_HEADER = 1 << 13
 """Bytes of a header; a failure of 300 characters and 64 dimensions fit."""
@@ -21,11 +22,6 @@ LARGEST_ANSWER = 1 << 32
 
 _DTYPE = re.compile(r"[<>=|][biufc][0-9]{1,2}")
 _KEYS = {"serial", "seconds", "failure", "dtype", "shape"}
-
-
-@final
-class BrokenAnswer(Exception):  # noqa: N818 - it never leaves the executor
-    """What came is no answer."""
 
 
 def parse_header(frame: bytes, serial: int) -> tuple[float, str | None, np.dtype[Any], list[int]]:

@@ -104,8 +104,8 @@ class AbstractDispatch(ABC):
                 takes.
 
         Returns:
-            An answer, one for each share that was asked for, and one for each that was asked for
-            `again`; None if the time is over first, or if all have come.
+            An answer, one for each share that was asked for and not skipped, and one for each that
+            was asked for `again`; None if the time is over first, or if all have come.
         """
 
     @abstractmethod
@@ -121,6 +121,17 @@ class AbstractDispatch(ABC):
 
         Returns:
             Whether it is asked; False where this worker can't be.
+        """
+
+    @abstractmethod
+    def skip(self, share: int) -> bool:
+        """Spare the worker that holds a share to compute it, if it has not begun. Returns at once.
+
+        Args:
+            share: one of the placement's.
+
+        Returns:
+            Whether it has not, and will not, and no answer will come. False where it may have.
         """
 
     @abstractmethod

@@ -101,6 +101,9 @@ class PostedDispatch(AbstractDispatch):
         self._inboxes: list[AbstractInbox] = []
         self._answers: queue.SimpleQueue[Answer | None] = queue.SimpleQueue()
         self._left = 0
+        self._pieces = pieces
+        self._taken: set[tuple[int, int]] = set()  # worker and piece: begun, or skipped
+        self._taking = threading.Lock()
         self._sent = time.perf_counter()
         for worker, inbox in enumerate(inboxes[: -(-len(asks) // pieces)]):
             if worker in without:
@@ -133,6 +136,20 @@ class PostedDispatch(AbstractDispatch):
         inbox.post(self, partial(self._bring, worker, 0, ask, share, time.perf_counter()))
         return True
 
+    def skip(self, share: int) -> bool:
+        """Spare a worker a share of its own; see `AbstractDispatch.skip`."""
+        if not self._take(*divmod(share, self._pieces)):
+            return False
+        self._left -= 1
+        return True
+
+    def _take(self, worker: int, piece: int) -> bool:
+        """Whether a share of a worker's own was neither begun nor skipped before; now it is."""
+        with self._taking:
+            before = len(self._taken)
+            self._taken.add((worker, piece))
+            return len(self._taken) > before
+
     def abandon(self) -> None:
         """Forget the rest; one who waits in `receive` is woken."""
         self._call.abandoned = True
@@ -146,6 +163,8 @@ class PostedDispatch(AbstractDispatch):
     def _bring(
         self, worker: int, piece: int, ask: Ask, share: int | None = None, sent: float | None = None
     ) -> None:
+        if share is None and not self._take(worker, piece):
+            return  # it was skipped
         try:
             value, failure, seconds, traceback = ask()
         except BaseException as error:  # noqa: BLE001 - who waits must be told

@@ -217,16 +217,26 @@ class Call:
         with self._lock:
             record = self._records[who]
             if answer.share is None and who in self._owed:
-                self._owed[who] -= 1
-                if not self._owed[who]:
-                    del self._owed[who]
-                    record.pending -= 1
-                    self._times[who] = answer.answered - self._begun
+                self._settle(who, answer.answered)
             if answer.failure is not None:
                 record.failed += who not in self._failed
                 record.failure = answer.failure
                 self._failed.add(who)
             record.condition = Condition.FAILED if who in self._failed else Condition.IDLE
+
+    def spared(self, worker: int) -> None:
+        """A worker is spared one of its shares."""
+        with self._lock:
+            if worker in self._owed:
+                self._settle(worker, self._clock())
+
+    def _settle(self, worker: int, when: float) -> None:
+        """It owes one answer less since then."""
+        self._owed[worker] -= 1
+        if not self._owed[worker]:
+            del self._owed[worker]
+            self._records[worker].pending -= 1
+            self._times[worker] = when - self._begun
 
     def judged(self, suspects: Collection[int], late: Collection[int] = ()) -> None:
         """These workers lied, and these were missed.

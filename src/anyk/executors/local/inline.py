@@ -39,7 +39,7 @@ class _InlineDispatch(AbstractDispatch):
             for share, ask in enumerate(asks)
             if share // pieces not in without
         )
-        self._more = more
+        self._pieces, self._more = pieces, more
         self._sent = time.perf_counter()
 
     def receive(self, timeout: float | None) -> Answer | None:
@@ -63,6 +63,11 @@ class _InlineDispatch(AbstractDispatch):
     def again(self, share: int, worker: int) -> bool:
         self._left.append((worker, 0, share, self._more(share, worker)))
         return True
+
+    def skip(self, share: int) -> bool:
+        before, own = len(self._left), (*divmod(share, self._pieces), None)
+        self._left = deque(each for each in self._left if each[:3] != own)
+        return len(self._left) < before
 
     def abandon(self) -> None:
         self._left.clear()

@@ -28,10 +28,12 @@ class _SimulatedDispatch(AbstractDispatch):
         self,
         time: VirtualTime,
         placements: Placements,
+        pieces: int,
         rerun: Callable[[int, int], VirtualJob],
     ) -> None:
         self._expected = Expected(time)
         self._placements = placements
+        self._pieces = pieces
         self._rerun = rerun
 
     def add(self, piece: int, job: VirtualJob, share: int = -1) -> None:
@@ -41,6 +43,9 @@ class _SimulatedDispatch(AbstractDispatch):
     def again(self, share: int, worker: int) -> bool:
         self.add(0, self._rerun(share, worker), share)
         return True
+
+    def skip(self, share: int) -> bool:
+        return self._expected.withdraw((*divmod(share, self._pieces), -1))
 
     def receive(self, timeout: float | None) -> Answer | None:
         job = None if self._placements.closed else self._expected.take(timeout)
@@ -194,7 +199,7 @@ class Simulated(AbstractExecutor):
             reply = self._run(task, parts, share, common, own)
             return VirtualJob(worker, self.clock(), float(delay) + reply.seconds, reply)
 
-        dispatch = _SimulatedDispatch(self._time, self._placements, rerun)
+        dispatch = _SimulatedDispatch(self._time, self._placements, placement.pieces, rerun)
         for share, delay in enumerate(delays.tolist()):
             if share // placement.pieces in without:
                 continue

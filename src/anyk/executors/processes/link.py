@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import final
 
-from anyk.executors.core.answer_header import BrokenAnswer
+from anyk.connections.broken import BrokenAnswer
 from anyk.executors.core.calls import Result
 from anyk.executors.core.family import stopped
 from anyk.executors.core.link import AbstractLink, Held, Order

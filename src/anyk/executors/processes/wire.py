@@ -18,12 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from anyk.executors.core.answer_header import (
-    LARGEST_ANSWER,
-    LONGEST_HEADER,
-    BrokenAnswer,
-    parse_header,
-)
+from anyk.connections.broken import BrokenAnswer
+from anyk.executors.core.answer_header import LARGEST_ANSWER, LONGEST_HEADER, parse_header
 from anyk.executors.core.raised import LONGEST_TRACEBACK, printable, with_source
 from anyk.executors.core.run_task import Reply
 from anyk.executors.processes.pickling import dumps

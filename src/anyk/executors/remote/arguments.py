@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.checks import shown
+from anyk.connections.broken import BrokenAnswer
 from anyk.errors import InvalidArgument
-from anyk.executors.core.answer_header import BrokenAnswer
 from anyk.executors.remote.frames import as_sent, numbers
 
 __all__ = ["pack", "sendable", "unpack"]

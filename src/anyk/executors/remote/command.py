@@ -10,11 +10,12 @@ from pathlib import Path
 from types import FrameType
 
 from anyk.checks import count
+from anyk.connections.tls import Address, is_loopback, parse_address, server_context
 from anyk.errors import InvalidArgument
 from anyk.executors.remote.budget import Budget
+from anyk.executors.remote.frames import PROTOCOL
 from anyk.executors.remote.offer import Offer
 from anyk.executors.remote.server import Server
-from anyk.executors.remote.tls import Address, is_loopback, parse_address, server_context
 
 __all__ = ["serve_worker"]
 
@@ -56,7 +57,7 @@ def serve_worker(
     logging.basicConfig(format="anyk worker: %(message)s", level=logging.INFO)
     if tls is not None:
         tls = tls.absolute()  # a module of tasks may change the working directory
-        server_context(tls)  # says now what is wrong; each connection reads it anew
+        server_context(tls, PROTOCOL)  # says now what is wrong; each connection reads it anew
     offer = Offer(tasks)
     server = Server(
         address,

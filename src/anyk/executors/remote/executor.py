@@ -12,8 +12,10 @@ from typing import Any, NoReturn, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.checks import count, positive, shown
-from anyk.errors import ExecutorError, InvalidArgument
+from anyk.checks import count, positive
+from anyk.connections.peers import peers
+from anyk.connections.tls import client_context
+from anyk.errors import ExecutorError
 from anyk.executors.core.calls import AbstractCalls, Batch, Result
 from anyk.executors.core.crew import AbstractCrewed, Crew
 from anyk.executors.core.dispatcher import Awaited
@@ -22,10 +24,10 @@ from anyk.executors.core.posted_calls import Compute
 from anyk.executors.core.raised import Raised
 from anyk.executors.core.run_task import Task
 from anyk.executors.remote.arguments import sendable
+from anyk.executors.remote.frames import PROTOCOL
 from anyk.executors.remote.link import Keys, Limits, RemoteLink
 from anyk.executors.remote.places import check_places, most_in_one_place
 from anyk.executors.remote.request import Request, make_request
-from anyk.executors.remote.tls import Address, client_context, is_loopback, normal, parse_address
 
 __all__ = ["Remote"]
 
@@ -95,7 +97,7 @@ class Remote(AbstractCrewed):
         largest_answer: int = 1 << 28,
         places: Sequence[str] | None = None,
     ) -> None:
-        self._addresses = _checked(addresses, secure=tls is not None)
+        self._addresses = peers(addresses, "worker", secure=tls is not None)
         self._places = None if places is None else check_places(places, len(self._addresses))
         self._tls = None if tls is None else os.fspath(tls)
         limits = Limits(
@@ -104,7 +106,7 @@ class Remote(AbstractCrewed):
         )
         directory = None if self._tls is None else Path(self._tls).absolute()
         if directory is not None:
-            client_context(directory)  # says now what is wrong; each connection reads it anew
+            client_context(directory, PROTOCOL)  # says now what is wrong; links read it anew
         keys = Keys()
 
         parsed = self._addresses
@@ -195,56 +197,3 @@ def _pack(
 ) -> tuple[Request, list[list[NDArray[Any]]]]:
     request = make_request(task, arguments, shares)
     return request, [request.arrays_of(share) for share in range(shares)]
-
-
-def _checked(addresses: Sequence[str], *, secure: bool) -> tuple[Address, ...]:
-    """The addresses, if each is a worker of its own that can be told from the others."""
-    if not isinstance(addresses, (list, tuple)) or not addresses:
-        raise InvalidArgument(
-            "addresses",
-            given=shown(addresses),
-            needed="a list of addresses, one a worker",
-            change='Pass ["worker-0@10.0.0.5:7000", "worker-1@10.0.0.6:7000"], say.',
-        )
-    parsed = tuple(parse_address(each, "addresses") for each in addresses)
-    for address in parsed:
-        _check_address(address, secure=secure)
-    same = [
-        normal(address.name) if secure else f"{address.host} {address.port}" for address in parsed
-    ]
-    for place, (address, name) in enumerate(zip(parsed, same, strict=True)):
-        if name in same[:place]:
-            raise InvalidArgument(
-                "addresses",
-                given=f"{parsed[same.index(name)]} and {address}",
-                needed="another name for each, which its certificate shows",
-                change="One worker, one share. Workers of one host need names of their own: "
-                '"worker-0@HOST:7000", "worker-1@HOST:7001".',
-            )
-    return parsed
-
-
-def _check_address(address: Address, *, secure: bool) -> None:
-    """Refuse a worker that can't be reached, or not without certificates."""
-    if not address.port:
-        raise InvalidArgument(
-            "addresses",
-            given=str(address),
-            needed="the port on which the worker listens",
-            change="A worker told to listen on port 0 says which one it took.",
-        )
-    if not secure and not is_loopback(address.host):
-        raise InvalidArgument(
-            "tls",
-            given=f"None, with a worker at {address}",
-            needed="certificates, for workers on other machines",
-            change="Anybody on the way could read and change everything. "
-            "Make certificates for a trial: anyk certificates DIR --workers 3.",
-        )
-    if not secure and address.name != address.host:
-        raise InvalidArgument(
-            "addresses",
-            given=f"{address}, with tls=None",
-            needed="no name, as no certificate could show it",
-            change="Leave the name out, or use certificates.",
-        )

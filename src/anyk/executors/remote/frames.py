@@ -7,7 +7,6 @@ deadline for each part before it reads it, and reads nothing that is not numbers
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
 import socket
@@ -18,11 +17,12 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.executors.core.answer_header import BrokenAnswer
-from anyk.executors.remote.stream import AbstractStream, PlainStream
+from anyk.connections.broken import BrokenAnswer
+from anyk.connections.stream import AbstractStream, PlainStream, close, cut
 
 __all__ = [
     "LONGEST_REQUEST",
+    "PROTOCOL",
     "Channel",
     "Spec",
     "as_sent",
@@ -35,10 +35,12 @@ __all__ = [
 LONGEST_REQUEST = 1 << 22
 """Bytes of the header of a request."""
 
+PROTOCOL = "anyk/1"
+"""What a master and a worker speak above TLS."""
+
 Spec = tuple[np.dtype[Any], tuple[int, ...]]
 """The dtype and shape of an array that follows a header."""
 
-_NO_LINGERING = struct.pack("ii", 1, 0)
 _LENGTH = struct.Struct(">I")
 _SMALL = 1 << 14  # bytes up to which an array is sent together with what is before it
 _SCRAP = 1 << 20  # bytes that are thrown away at a time
@@ -214,18 +216,8 @@ class Channel:
 
     def cut(self) -> None:
         """End the connection under whoever uses it in another thread, who gets an error."""
-        with contextlib.suppress(OSError):
-            self._stream.raw.shutdown(socket.SHUT_RDWR)
+        cut(self._stream.raw)
 
     def close(self, *, at_once: bool = False) -> None:
-        """Close the connection. Harmless when called twice.
-
-        Args:
-            at_once: throw away what is still on its way, and leave nothing to the kernel, which
-                would try for minutes to send it to one who does not read.
-        """
-        if at_once:
-            with contextlib.suppress(OSError):
-                self._stream.raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGERING)
-        self.cut()  # also where a fork of this process has it
-        self._stream.raw.close()
+        """Close the connection; see `connections.stream.close`. Harmless when called twice."""
+        close(self._stream.raw, at_once=at_once)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from anyk.executors.core.answer_header import BrokenAnswer
+from anyk.connections.broken import BrokenAnswer
 
 __all__ = ["MOST_ARRAYS", "MOST_CONTAINERS", "MOST_PRIMES", "MOST_VALUES", "check_text", "excess"]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,23 +13,19 @@ from typing import NoReturn, final
 
 import numpy as np
 
+from anyk.connections.door import GREETING, greet
+from anyk.connections.stream import AbstractStream
 from anyk.executors.core.family import adopt_orphans, end, end_descendants, when_parent_ends
 from anyk.executors.core.raised import describe, printable
 from anyk.executors.core.run_task import reaper
 from anyk.executors.remote.budget import Budget
-from anyk.executors.remote.frames import Channel
-from anyk.executors.remote.handshake import admit
+from anyk.executors.remote.frames import PROTOCOL, Channel
 from anyk.executors.remote.offer import Offer
-from anyk.executors.remote.party import Stranger
 from anyk.executors.remote.session import Session
-from anyk.executors.remote.stream import AbstractStream, PlainStream
 from anyk.executors.remote.task_limits import TaskLimits
-from anyk.executors.remote.tls import patient
-from anyk.executors.remote.visitor import ADMITTED, ENDED, GREETING, GROUP, HEARD, REFUSED
+from anyk.executors.remote.visitor import ADMITTED, ENDED, GROUP, HEARD, REFUSED
 
 __all__ = ["Host"]
-
-_HANDSHAKE = b"\x16"  # how TLS begins
 
 
 @final
@@ -70,7 +65,7 @@ class Host:
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that listens
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             signal.alarm(GREETING)  # kills
-            stream = self._greeted(connection)
+            stream = greet(connection, self.tls, self.master, protocol=PROTOCOL)
             signal.alarm(0)
             os.write(tell, ADMITTED)
             adopt_orphans()
@@ -87,16 +82,6 @@ class Host:
             os.write(tell, REFUSED + printable(describe(error)).encode())
         finally:
             os._exit(0)
-
-    def _greeted(self, connection: socket.socket) -> AbstractStream:
-        """The connection, if it is a master's."""
-        patient(connection)
-        if self.tls is None:
-            return PlainStream(connection)
-        first = connection.recv(1, socket.MSG_PEEK)  # nothing is read for those who say nothing
-        if first != _HANDSHAKE:
-            raise Stranger("it does not begin TLS" if first else "it has gone again")
-        return admit(connection, self.tls, self.master, time.monotonic() + GREETING)
 
     def _serve(self, connection: socket.socket, stream: AbstractStream, tell: int) -> None:
         os.register_at_fork(after_in_child=partial(_let_go, connection, tell))

@@ -15,17 +15,18 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from anyk.connections.broken import BrokenAnswer
+from anyk.connections.handshake import reach
+from anyk.connections.party import Stranger
+from anyk.connections.tls import Address, patient, public_key_of
 from anyk.domains.ring import ResidueRing
-from anyk.executors.core.answer_header import LONGEST_HEADER, BrokenAnswer, parse_header
+from anyk.executors.core.answer_header import LONGEST_HEADER, parse_header
 from anyk.executors.core.link import AbstractLink, Held, Order
 from anyk.executors.core.placements import Parts
 from anyk.executors.core.raised import LONGEST_FAILURE, describe
 from anyk.executors.core.run_task import Reply
-from anyk.executors.remote.frames import Channel, Spec, parse_specs, size_of, specs_of
-from anyk.executors.remote.handshake import reach
-from anyk.executors.remote.party import Stranger
+from anyk.executors.remote.frames import PROTOCOL, Channel, Spec, parse_specs, size_of, specs_of
 from anyk.executors.remote.request import NOT_HELD, Request
-from anyk.executors.remote.tls import Address, patient, public_key_of
 
 __all__ = ["Keys", "Limits", "RemoteLink"]
 
@@ -238,7 +239,7 @@ class RemoteLink(AbstractLink):
             patient(plain)
             self._use(channel)  # before the handshake, which may take its time
             if self._tls is not None:
-                secure = reach(plain, self._tls, address.name, deadline)
+                secure = reach(plain, self._tls, address.name, deadline, protocol=PROTOCOL)
                 self._keys.claim(address.name, public_key_of(secure.tls))
                 channel = Channel(secure)  # of the same socket, which is what `cut` cuts
         except BaseException:

@@ -7,8 +7,8 @@ import types
 from collections.abc import Callable
 from typing import Any, final
 
+from anyk.connections.broken import BrokenAnswer
 from anyk.errors import InvalidArgument
-from anyk.executors.core.answer_header import BrokenAnswer
 from anyk.executors.remote.marks import is_task
 
 __all__ = ["Offer"]

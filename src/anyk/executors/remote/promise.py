@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from anyk.connections.broken import BrokenAnswer
 from anyk.degrees.promised import Promised
 from anyk.domains.extent import Extent
-from anyk.executors.core.answer_header import BrokenAnswer
 from anyk.work import Function
 
 __all__ = ["promise_in_words", "promised_function"]

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.checks import shown
+from anyk.connections.broken import BrokenAnswer
 from anyk.degrees.promised import Promised
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
@@ -20,7 +21,6 @@ from anyk.domains.tensors import Torch
 from anyk.domains.values import Values
 from anyk.domains.whole import Integers
 from anyk.errors import InvalidArgument
-from anyk.executors.core.answer_header import BrokenAnswer
 from anyk.executors.core.base import PerWorker
 from anyk.executors.core.run_task import Task
 from anyk.executors.remote.arguments import pack, sendable
@@ -31,6 +31,7 @@ from anyk.work import AbstractWork, Plain, WorkerTask
 from anyk.works.added import Added
 from anyk.works.combined import Combined, CombinedInKind
 from anyk.works.each_prime import EachPrime
+from anyk.works.mini_tasks import MiniTasks
 from anyk.works.products import Product, ProductModulo, SparseProduct
 from anyk.works.slices import CombinedSlices
 from anyk.works.without_constant import WithoutConstant
@@ -54,6 +55,7 @@ _WORKS: dict[str, type[AbstractWork]] = {
     "added": Added,
     "combined": Combined,
     "combined_in_kind": CombinedInKind,
+    "mini_tasks": MiniTasks,
     "product": Product,
     "product_modulo": ProductModulo,
     "sparse_product": SparseProduct,

@@ -8,25 +8,24 @@ import socket
 import sys
 import time
 import warnings
-from collections import Counter
 from math import ceil, isfinite
 from pathlib import Path
 from select import POLLIN, poll
 from typing import final
 
+from anyk.connections import door
+from anyk.connections.talk import Talk
+from anyk.connections.tls import Address
 from anyk.executors.core.family import adopt_orphans, children, end
 from anyk.executors.core.raised import describe, printable
 from anyk.executors.remote.budget import Budget
 from anyk.executors.remote.host import Host
 from anyk.executors.remote.offer import Offer
-from anyk.executors.remote.talk import Talk
-from anyk.executors.remote.tls import Address
 from anyk.executors.remote.visitor import ENDED, REFUSED, Visitor
 from anyk.wording import numbered
 
 __all__ = ["Server"]
 
-_MOST_STRANGERS = 32  # at once
 _POLLRDHUP = 0x2000 if sys.platform == "linux" else 0  # the other end has closed; else POLLHUP
 _REAPING = 0.02  # seconds between two looks for processes that were killed
 _CLOSING = 1.0  # seconds that all of them may take to end
@@ -59,7 +58,7 @@ class Server:
     Example:
         >>> from anyk.executors.remote.offer import Offer
         >>> from anyk.executors.remote.server import Server
-        >>> from anyk.executors.remote.tls import parse_address
+        >>> from anyk.connections.tls import parse_address
         >>> server = Server(
         ...     parse_address("127.0.0.1:0", "listen"), Offer("anyk.testing.tasks"), None
         ... )
@@ -88,16 +87,7 @@ class Server:
         self._poll = poll()
         self._talk = Talk(logging.getLogger("anyk.worker"))
         self._alive, self._living = os.pipe()  # the second end is closed when this process ends
-        family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
-        place = (listen.host, listen.port)
-        try:
-            self._listener = socket.create_server(place, family=family, backlog=64)
-        except OSError as error:
-            raise OSError(
-                f"can't listen on {listen}: {error.strerror}. Name an address of this machine and "
-                "a port that nobody uses; port 0 takes any that is free."
-            ) from error
-        self._listener.settimeout(0.0)
+        self._listener = door.listen(listen)
         self._poll.register(self._listener, POLLIN)
 
     @property
@@ -167,12 +157,11 @@ class Server:
             self._talk.say(f"refused {peer[0]}: {printable(describe(error))}")
 
     def _make_room(self) -> None:
-        """Where there are many strangers, the oldest one goes, from where most of them are."""
         strangers = [each for each in self._visitors.values() if not each.admitted]
-        if len(strangers) >= _MOST_STRANGERS:
-            ((crowd, _),) = Counter(each.peer for each in strangers).most_common(1)
-            oldest = next(each for each in strangers if each.peer == crowd)
-            self._end(oldest, f"refused {crowd}: too many strangers at once")
+        place = door.one_too_many([each.peer for each in strangers])
+        if place is not None:
+            gone = strangers[place]
+            self._end(gone, f"refused {gone.peer}: too many strangers at once")
 
     def _receive(self, connection: socket.socket, peer: str) -> None:
         told, tell = os.pipe()

@@ -8,7 +8,7 @@ from typing import Any, final
 
 from numpy.typing import NDArray
 
-from anyk.executors.core.answer_header import BrokenAnswer
+from anyk.connections.broken import BrokenAnswer
 from anyk.executors.core.placements import Parts
 from anyk.executors.core.raised import LONGEST_FAILURE, describe, printable
 from anyk.executors.core.run_task import Reply, run

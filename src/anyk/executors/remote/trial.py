@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Self, final
 
-from anyk.errors import ExecutorError
-from anyk.executors.remote.certificates import make_certificates
+from anyk.connections.certificates import make_certificates
+from anyk.connections.trial import Listeners
 
 __all__ = ["Trial"]
-
-_PATIENCE = 5.0  # seconds that a worker may take to end
 
 
 @final
@@ -53,7 +50,7 @@ class Trial:
         self._directory = directory
         self._options = options
         self._files = tempfile.TemporaryDirectory(prefix="anyk-trial-", ignore_cleanup_errors=True)
-        self.processes: list[subprocess.Popen[str]] = []
+        self._listeners = Listeners(Path(self._files.name))
         self.addresses: list[str] = []
 
     @property
@@ -66,13 +63,16 @@ class Trial:
         """The master's directory: what `anyk.Remote` needs as `tls`."""
         return self.certificates / "master"
 
+    @property
+    def processes(self) -> list[subprocess.Popen[str]]:
+        """The workers."""
+        return self._listeners.processes
+
     def __enter__(self) -> Self:
         try:
             names = make_certificates(self.certificates, workers=self._workers + self._spare)
-            names = names[: self._workers]
-            self.processes.extend(self.start(name, 0) for name in names)
-            for name, process in zip(names, self.processes, strict=True):
-                self.addresses.append(f"{name}@127.0.0.1:{self._port_of(name, process)}")
+            commands = {name: self._command(name, 0) for name in names[: self._workers]}
+            self.addresses += self._listeners.start_all(commands, self._directory)
         except BaseException:
             self._end()
             raise
@@ -88,38 +88,16 @@ class Trial:
             name: whose certificate it has.
             port: on which it listens; 0 for any that is free.
         """
-        command = [sys.executable, "-m", "anyk", "worker", "--listen", f"127.0.0.1:{port}"]
-        command += ["--tasks", self._tasks, "--tls", str(self.certificates / name), *self._options]
-        with self._log(name).open("a", encoding="utf-8") as log:
-            return subprocess.Popen(  # noqa: S603 - our own command
-                command, stdout=subprocess.PIPE, stderr=log, text=True, cwd=self._directory
-            )
+        return self._listeners.start(name, self._command(name, port), self._directory)
 
     def said(self, name: str) -> str:
         """What a worker has logged so far."""
-        return self._log(name).read_text(encoding="utf-8")
+        return self._listeners.said(name)
 
-    def _port_of(self, name: str, process: subprocess.Popen[str]) -> int:
-        """The port that a worker says it listens on."""
-        line = "" if process.stdout is None else process.stdout.readline()
-        port = line.partition(" on ")[2].partition(",")[0].rpartition(":")[2]
-        if not port.isdigit():
-            raise ExecutorError(f"{name} of this trial did not start: {self.said(name)}")
-        return int(port)
-
-    def _log(self, name: str) -> Path:
-        return Path(self._files.name) / f"{name}.log"
+    def _command(self, name: str, port: int) -> list[str]:
+        command = ["worker", "--listen", f"127.0.0.1:{port}", "--tasks", self._tasks]
+        return [*command, "--tls", str(self.certificates / name), *self._options]
 
     def _end(self) -> None:
-        for process in self.processes:
-            process.terminate()
-        for process in self.processes:
-            try:
-                process.wait(_PATIENCE)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-            if process.stdout is not None:
-                process.stdout.close()
-        self.processes.clear()
+        self._listeners.end()
         self._files.cleanup()

@@ -11,10 +11,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, final
 
+from anyk.connections.door import GREETING
 from anyk.executors.core.family import end, end_descendants
 from anyk.executors.remote.budget import Budget
 
-__all__ = ["ADMITTED", "BEGUN", "DONE", "ENDED", "GREETING", "GROUP", "HEARD", "REFUSED", "Visitor"]
+__all__ = ["ADMITTED", "BEGUN", "DONE", "ENDED", "GROUP", "HEARD", "REFUSED", "Visitor"]
 
 ADMITTED: Final = b"!"
 """What its process tells: it has shown to be a master."""
@@ -33,9 +34,6 @@ GROUP: Final = b"@%d\n"
 
 HEARD: Final = b"."
 """A request has come that runs nothing."""
-
-GREETING = 10
-"""Seconds that a stranger has to show who it is."""
 
 
 REFUSED: Final = b"?"

@@ -63,6 +63,13 @@ class _Both(AbstractDispatch):
             return False
         return self._others.again(share - self._kept, worker - 1)
 
+    def skip(self, share: int) -> bool:
+        if share >= self._kept:
+            return self._others is not None and self._others.skip(share - self._kept)
+        skipped = self._own.skip(share)
+        self._left -= skipped
+        return skipped
+
     def abandon(self) -> None:
         self._own.abandon()
         if self._others is not None:

@@ -15,10 +15,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from anyk.checks import shown
+from anyk.connections.party import AUTHORITY, KEY, REVOKED
 from anyk.errors import InvalidArgument
-from anyk.executors.remote.party import AUTHORITY, KEY, REVOKED
 
-__all__ = ["Authority", "general_name", "new_key", "pem_of", "write"]
+__all__ = ["ASKERS", "Authority", "general_name", "new_key", "pem_of", "write"]
+
+ASKERS = frozenset({"master", "server"})
+"""Names of those who connect to others, and whom nobody connects to."""
 
 _FOLDER, _ISSUED = "authority", "issued"
 _NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?", re.ASCII)
@@ -39,7 +42,7 @@ class Authority:
 
     Example:
         >>> import tempfile
-        >>> from anyk.executors.remote.authority import Authority, new_key
+        >>> from anyk.connections.authority import Authority, new_key
         >>> with tempfile.TemporaryDirectory() as place:
         ...     authority = Authority.make(Path(place), days=30)
         ...     certificate = authority.sign("master", new_key(), ["master"], days=30)
@@ -114,7 +117,7 @@ class Authority:
         """
         now = _now()
         oid = ExtendedKeyUsageOID
-        use = oid.CLIENT_AUTH if name == "master" else oid.SERVER_AUTH
+        use = oid.CLIENT_AUTH if name in ASKERS else oid.SERVER_AUTH
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         alternative = x509.SubjectAlternativeName([general_name(each) for each in names])
         end = min(now + dt.timedelta(days=days), self.certificate.not_valid_after_utc)

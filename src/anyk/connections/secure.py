@@ -8,9 +8,9 @@ import ssl
 from collections.abc import Callable
 from typing import final
 
-from anyk.executors.core.answer_header import BrokenAnswer
-from anyk.executors.remote.standing import Standing
-from anyk.executors.remote.stream import AbstractStream, PlainStream
+from anyk.connections.broken import BrokenAnswer
+from anyk.connections.standing import Standing
+from anyk.connections.stream import AbstractStream, PlainStream
 
 __all__ = ["EMPTY", "HANDSHAKE", "SecureStream"]
 
@@ -36,11 +36,11 @@ class SecureStream(AbstractStream):
         connection: a connected socket.
         context: of either side.
         host: name that the certificate of the other end must be for; None where this is the
-            worker's end, which looks at the name itself.
+            end that listens, which looks at the name itself.
 
     Example:
         >>> import socket, ssl
-        >>> from anyk.executors.remote.secure import SecureStream
+        >>> from anyk.connections.secure import SecureStream
         >>> ours, theirs = socket.socketpair()
         >>> context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         >>> SecureStream(ours, context, host="worker-0").tls.version() is None

@@ -6,8 +6,8 @@ import time
 from pathlib import Path
 from typing import final
 
+from anyk.connections.party import AUTHORITY, REVOKED, Stranger, name_of, read_party
 from anyk.errors import InvalidArgument
-from anyk.executors.remote.party import AUTHORITY, REVOKED, Stranger, name_of, read_party
 
 __all__ = ["Standing"]
 
@@ -25,8 +25,8 @@ class Standing:
     Args:
         directory: of this party.
         peer: certificate of the other one, in DER.
-        spare: seconds that a certificate may be over. The master has none, and begins anew; a
-            worker has some, so that one whose clock is behind does so before it is cut off.
+        spare: seconds that a certificate may be over. Who connects has none, and begins anew;
+            who listens has some, so that one whose clock is behind does so before it is cut off.
 
     Raises:
         InvalidArgument: if the directory is not good now.

@@ -1,4 +1,4 @@
-"""What a worker logs, so sparingly that strangers can't fill a disk with it."""
+"""What somebody who listens logs, so sparingly that strangers can't fill a disk with it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Talk:
 
     Example:
         >>> import logging
-        >>> from anyk.executors.remote.talk import Talk
+        >>> from anyk.connections.talk import Talk
         >>> talk = Talk(logging.getLogger("anyk.example"))
         >>> talk.say("refused a stranger")
     """

@@ -64,8 +64,8 @@ def read_party(directory: Path) -> Party:
 
     Example:
         >>> import tempfile
-        >>> from anyk.executors.remote.certificates import make_certificates
-        >>> from anyk.executors.remote.party import read_party
+        >>> from anyk.connections.certificates import make_certificates
+        >>> from anyk.connections.party import read_party
         >>> with tempfile.TemporaryDirectory() as place:
         ...     names = make_certificates(Path(place), workers=1, days=30)
         ...     party = read_party(Path(place) / "master")

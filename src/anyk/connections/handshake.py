@@ -5,24 +5,27 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
-from anyk.executors.remote.party import Stranger
-from anyk.executors.remote.secure import SecureStream
-from anyk.executors.remote.standing import Standing
-from anyk.executors.remote.tls import client_context, names_in, normal, server_context
+from anyk.connections.party import Stranger
+from anyk.connections.secure import SecureStream
+from anyk.connections.standing import Standing
+from anyk.connections.tls import client_context, names_in, normal, server_context
 
 __all__ = ["admit", "reach"]
 
-_SPARE = 60.0  # seconds by which a master's clock may be behind
+_SPARE = 60.0  # seconds by which the clock of who connects may be behind
 
 
-def reach(connection: socket.socket, directory: Path, name: str, deadline: float) -> SecureStream:
-    """The master's side: TLS with the worker of this name, by the files as they are now.
+def reach(
+    connection: socket.socket, directory: Path, name: str, deadline: float, *, protocol: str
+) -> SecureStream:
+    """The side that connects: TLS with who has this name, by the files as they are now.
 
     Args:
         connection: a connected socket; it is the caller's to close, whatever happens.
-        directory: the master's.
-        name: of the worker.
+        directory: of certificates, of the one who connects.
+        name: that the certificate of the other end must be for.
         deadline: on `time.monotonic`.
+        protocol: what is spoken above TLS.
 
     Raises:
         InvalidArgument: if the directory is not good now.
@@ -31,21 +34,24 @@ def reach(connection: socket.socket, directory: Path, name: str, deadline: float
         EOFError: if it closes the connection.
         OSError: if TLS fails, or the deadline is over.
     """
-    stream = SecureStream(connection, client_context(directory), host=name)
+    stream = SecureStream(connection, client_context(directory, protocol), host=name)
     stream.handshake(deadline)
-    if normal(name) not in names_in(stream.tls):
+    if normal(name) not in names_in(stream.tls, protocol):
         raise Stranger(f"its certificate is not for {name}")
     return _standing(stream, directory, spare=0.0)
 
 
-def admit(connection: socket.socket, directory: Path, master: str, deadline: float) -> SecureStream:
-    """The worker's side: TLS with the master of this name, by the files as they are now.
+def admit(
+    connection: socket.socket, directory: Path, name: str, deadline: float, *, protocol: str
+) -> SecureStream:
+    """The side that listens: TLS with who has this name, by the files as they are now.
 
     Args:
         connection: a connected socket; it is the caller's to close, whatever happens.
-        directory: the worker's.
-        master: name of the master.
+        directory: of certificates, of the one who listens.
+        name: that the certificate of the other end must be for.
         deadline: on `time.monotonic`.
+        protocol: what is spoken above TLS.
 
     Raises:
         InvalidArgument: if the directory is not good now.
@@ -54,12 +60,12 @@ def admit(connection: socket.socket, directory: Path, master: str, deadline: flo
         EOFError: if it closes the connection.
         OSError: if TLS fails, or the deadline is over.
     """
-    stream = SecureStream(connection, server_context(directory), host=None)
+    stream = SecureStream(connection, server_context(directory, protocol), host=None)
     stream.handshake(deadline)
-    names = names_in(stream.tls)
-    if normal(master) not in names:
+    names = names_in(stream.tls, protocol)
+    if normal(name) not in names:
         shown = ", ".join(sorted(names)) or "nobody"
-        raise Stranger(f"it is {shown}, not {master}")
+        raise Stranger(f"it is {shown}, not {name}")
     return _standing(stream, directory, spare=_SPARE)
 
 

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any, final
 
 from anyk.checks import shown
-from anyk.errors import InvalidArgument
-from anyk.executors.remote.party import (
+from anyk.connections.party import (
     AUTHORITY,
     CERTIFICATE,
     KEY,
@@ -20,6 +19,7 @@ from anyk.executors.remote.party import (
     read_party,
     unreadable,
 )
+from anyk.errors import InvalidArgument
 
 __all__ = [
     "Address",
@@ -33,19 +33,18 @@ __all__ = [
     "server_context",
 ]
 
-_PROTOCOL = "anyk/1"
 _HIGHEST_PORT = 65535
 
 
 @final
 @dataclass(frozen=True)
 class Address:
-    """Where a worker listens, and the name that its certificate must have.
+    """Where somebody listens, and the name that its certificate must have.
 
     Args:
         name: in the certificate.
         host: name or IP address.
-        port: 0 where a worker may take any.
+        port: 0 where it may be any.
     """
 
     name: str
@@ -69,7 +68,7 @@ def parse_address(given: object, argument: str) -> Address:
         InvalidArgument: if it is none.
 
     Example:
-        >>> from anyk.executors.remote.tls import parse_address
+        >>> from anyk.connections.tls import parse_address
         >>> parse_address("worker-0@[::1]:7000", "addresses")
         Address(name='worker-0', host='::1', port=7000)
     """
@@ -93,7 +92,7 @@ def is_loopback(host: str) -> bool:
     """Whether a host is this machine, by its address or the name localhost.
 
     Example:
-        >>> from anyk.executors.remote.tls import is_loopback
+        >>> from anyk.connections.tls import is_loopback
         >>> is_loopback("127.0.0.2"), is_loopback("10.0.0.5"), is_loopback("localhost")
         (True, False, True)
     """
@@ -103,38 +102,46 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def client_context(directory: Path) -> ssl.SSLContext:
-    """TLS for a master: it shows its certificate, and asks for one of its authority's.
+def client_context(directory: Path, protocol: str) -> ssl.SSLContext:
+    """TLS for who connects: it shows its certificate, and asks for one of its authority's.
 
     Files are read now, so that a context is as new as they are: make one for each connection.
+
+    Args:
+        directory: of certificates.
+        protocol: what is spoken above TLS; both ends must say the same.
 
     Raises:
         InvalidArgument: if the directory does not hold what is needed, or not what is valid now.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = True
-    return _prepared(context, directory)
+    return _prepared(context, directory, protocol)
 
 
-def server_context(directory: Path) -> ssl.SSLContext:
-    """TLS for a worker: it shows its certificate, and asks for one of its authority's.
+def server_context(directory: Path, protocol: str) -> ssl.SSLContext:
+    """TLS for who listens: it shows its certificate, and asks for one of its authority's.
 
-    It gives no session tickets: with one, a master whose certificate is over could come back.
+    It gives no session tickets: with one, somebody whose certificate is over could come back.
+
+    Args:
+        directory: of certificates.
+        protocol: what is spoken above TLS; both ends must say the same.
 
     Raises:
         InvalidArgument: if the directory does not hold what is needed, or not what is valid now.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.num_tickets = 0
-    return _prepared(context, directory)
+    return _prepared(context, directory, protocol)
 
 
-def _prepared(context: ssl.SSLContext, directory: Path) -> ssl.SSLContext:
+def _prepared(context: ssl.SSLContext, directory: Path, protocol: str) -> ssl.SSLContext:
     read_party(directory)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.verify_mode = ssl.CERT_REQUIRED
     context.options |= ssl.OP_NO_TICKET | ssl.OP_NO_RENEGOTIATION
-    context.set_alpn_protocols([_PROTOCOL])
+    context.set_alpn_protocols([protocol])
     try:
         context.load_verify_locations(cafile=directory / AUTHORITY)
         if (directory / REVOKED).exists():
@@ -157,14 +164,14 @@ def _no_password() -> str:
     raise ValueError("its key asks for a password, and nobody is there to give it")
 
 
-def names_in(connection: ssl.SSLObject) -> frozenset[str]:
+def names_in(connection: ssl.SSLObject, protocol: str) -> frozenset[str]:
     """The names and addresses in the certificate of the other end, which TLS has verified.
 
     Raises:
         Stranger: if the other end speaks another protocol.
     """
-    if connection.selected_alpn_protocol() != _PROTOCOL:
-        raise Stranger(f"it does not speak {_PROTOCOL}")
+    if connection.selected_alpn_protocol() != protocol:
+        raise Stranger(f"it does not speak {protocol}")
     certificate: Any = connection.getpeercert() or {}
     return frozenset(
         normal(name)
@@ -177,7 +184,7 @@ def normal(name: str) -> str:
     """A name or IP address in the one way of writing it in which it can be compared.
 
     Example:
-        >>> from anyk.executors.remote.tls import normal
+        >>> from anyk.connections.tls import normal
         >>> normal("0:0:0:0:0:0:0:1"), normal("Node.Example")
         ('::1', 'node.example')
     """

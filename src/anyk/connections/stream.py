@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import struct
 import time
 from abc import ABC, abstractmethod
 from typing import final
 
-__all__ = ["AbstractStream", "PlainStream"]
+__all__ = ["AbstractStream", "PlainStream", "close", "cut"]
 
 _CHUNK = 1 << 20  # bytes between two looks at the clock
+_NO_LINGERING = struct.pack("ii", 1, 0)
 
 
 class AbstractStream(ABC):
@@ -64,7 +67,7 @@ class PlainStream(AbstractStream):
 
     Example:
         >>> import socket
-        >>> from anyk.executors.remote.stream import PlainStream
+        >>> from anyk.connections.stream import PlainStream
         >>> ours, theirs = (PlainStream(end) for end in socket.socketpair())
         >>> ours.send(memoryview(b"abc"), deadline=None)
         >>> room = bytearray(3)
@@ -147,3 +150,24 @@ class PlainStream(AbstractStream):
         if left <= 0:
             raise TimeoutError("it took too long")
         self._socket.settimeout(left)
+
+
+def cut(connection: socket.socket) -> None:
+    """End a connection under whoever uses it in another thread, who gets an error."""
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+def close(connection: socket.socket, *, at_once: bool = False) -> None:
+    """Close a connection. Harmless when called twice.
+
+    Args:
+        connection: as `AbstractStream.raw` is.
+        at_once: throw away what is still on its way, and leave nothing to the kernel, which would
+            try for minutes to send it to one who does not read.
+    """
+    if at_once:
+        with contextlib.suppress(OSError):
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGERING)
+    cut(connection)  # also where a fork of this process has it
+    connection.close()

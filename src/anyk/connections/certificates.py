@@ -1,4 +1,4 @@
-"""`anyk certificates`: made, renewed and revoked, for a trial of a master and some workers."""
+"""Certificates for a trial of one who asks and some who answer: made, renewed and revoked."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 from cryptography import x509
 
 from anyk.checks import count
+from anyk.connections.authority import Authority, general_name, new_key, pem_of, write
+from anyk.connections.party import AUTHORITY, CERTIFICATE, KEY, REVOKED
+from anyk.connections.tls import normal
 from anyk.errors import InvalidArgument
-from anyk.executors.remote.authority import Authority, general_name, new_key, pem_of, write
-from anyk.executors.remote.party import AUTHORITY, CERTIFICATE, KEY, REVOKED
-from anyk.executors.remote.tls import normal
 
-__all__ = ["make_certificates", "renew_certificate", "revoke_certificates"]
+__all__ = ["certify_parties", "make_certificates", "renew_certificate", "revoke_certificates"]
 
 _MOST_DAYS = 3650
 
@@ -44,18 +44,48 @@ def make_certificates(
 
     Example:
         >>> import tempfile
-        >>> from anyk.executors.remote.certificates import make_certificates
+        >>> from anyk.connections.certificates import make_certificates
         >>> with tempfile.TemporaryDirectory() as place:
         ...     names = make_certificates(Path(place), workers=2)
         ...     files = sorted(path.name for path in (Path(place) / "worker-1").iterdir())
         >>> names, files
         (['worker-0', 'worker-1'], ['authority.pem', 'certificate.pem', 'key.pem'])
     """
-    number = count("workers", workers, least=1)
+    return certify_parties(directory, "master", "worker", workers, hosts=hosts, days=days)
+
+
+def certify_parties(
+    directory: Path,
+    asker: str,
+    who: str,
+    number: int,
+    *,
+    hosts: Sequence[str],
+    days: int,
+    others: Sequence[str] = (),
+) -> list[str]:
+    """Write an authority's certificate, that of who asks, and one for each of those who answer.
+
+    Args:
+        directory: where to; a directory for each party, and one of the authority, for nobody.
+        asker: name of who connects to all others: one of `ASKERS`.
+        who: what those are who listen, in one word.
+        number: of them.
+        hosts: a name or IP address for each of them; or none.
+        days: how long they last.
+        others: names of parties that get a directory and no certificate, of which none may be
+            there either; the caller's to make.
+
+    Returns:
+        Names of those who listen.
+
+    Raises:
+        InvalidArgument: as `make_certificates` does.
+    """
+    names = [f"{who}-{place}" for place in range(count(f"{who}s", number, least=1))]
     _check_days(days)
-    names = [f"worker-{worker}" for worker in range(number)]
-    _check_hosts(hosts, names)  # now, so that no half of the certificates is left behind
-    parties = ["authority", "master", *names]
+    _check_hosts(hosts, asker, who, names)  # now, so that no half of them is left behind
+    parties = ["authority", asker, *names, *others]
     taken = [name for name in parties if (directory / name).exists()]
     if taken:
         raise InvalidArgument(
@@ -65,9 +95,9 @@ def make_certificates(
             change="Name another one, or remove it if nobody uses it.",
         )
     authority = Authority.make(directory, days)
-    _certify(directory, authority, "master", ["master"], days)
-    for worker, name in enumerate(names):
-        _certify(directory, authority, name, [name, *hosts[worker : worker + 1]], days)
+    _certify(directory, authority, asker, [asker], days)
+    for place, name in enumerate(names):
+        _certify(directory, authority, name, [name, *hosts[place : place + 1]], days)
     return names
 
 
@@ -89,7 +119,7 @@ def renew_certificate(directory: Path, name: str, *, days: int = 30) -> str:
 
     Example:
         >>> import tempfile
-        >>> from anyk.executors.remote.certificates import make_certificates, renew_certificate
+        >>> from anyk.connections.certificates import make_certificates, renew_certificate
         >>> with tempfile.TemporaryDirectory() as place:
         ...     _ = make_certificates(Path(place), workers=1)
         ...     old = (Path(place) / "worker-0" / "key.pem").read_bytes()
@@ -123,7 +153,7 @@ def revoke_certificates(directory: Path, names: Sequence[str] = (), *, days: int
 
     Example:
         >>> import tempfile
-        >>> from anyk.executors.remote.certificates import make_certificates, revoke_certificates
+        >>> from anyk.connections.certificates import make_certificates, revoke_certificates
         >>> with tempfile.TemporaryDirectory() as place:
         ...     _ = make_certificates(Path(place), workers=2)
         ...     _ = revoke_certificates(Path(place), ["worker-1"])
@@ -169,27 +199,27 @@ def _issued(authority: Authority, name: str) -> list[x509.Certificate]:
     return found
 
 
-def _check_hosts(hosts: Sequence[str], names: Sequence[str]) -> None:
+def _check_hosts(hosts: Sequence[str], asker: str, who: str, names: Sequence[str]) -> None:
     """Refuse hosts for which two certificates would be good, or one of another party."""
     for host in hosts:
         general_name(host)
     if hosts and len(hosts) != len(names):
         raise InvalidArgument(
             "hosts",
-            given=f"{len(hosts)} for {len(names)} workers",
-            needed="one for each worker, for which its certificate is good and no other",
-            change="Pass one for each worker, in order; or none, and name workers in their "
-            "addresses: worker-0@HOST:PORT.",
+            given=f"{len(hosts)} for {len(names)} {who}s",
+            needed=f"one for each {who}, for which its certificate is good and no other",
+            change=f"Pass one for each {who}, in order; or none, and name {who}s in their "
+            f"addresses: {who}-0@HOST:PORT.",
         )
-    same = [normal(name) for name in ["master", *names, *hosts]]
+    same = [normal(name) for name in [asker, *names, *hosts]]
     for place, host in enumerate(same[-len(hosts) :] if hosts else [], len(same) - len(hosts)):
         if host in same[:place]:
             raise InvalidArgument(
                 "hosts",
                 given=f"{host} twice, or as the name of a party",
-                needed="hosts of which each has one worker",
-                change="Leave them out: workers of one host are told apart by their names, as in "
-                "worker-0@HOST:7000, worker-1@HOST:7001.",
+                needed=f"hosts of which each has one {who}",
+                change=f"Leave them out: {who}s of one host are told apart by their names, as in "
+                f"{who}-0@HOST:7000, {who}-1@HOST:7001.",
             )
 
 

@@ -1,0 +1,1 @@
+"""Aggregators on machines of their own, over mutual TLS."""

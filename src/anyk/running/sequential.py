@@ -1,0 +1,300 @@
+"""`sequential`: sums in turn on an executor, by a `SequentialGradient`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anyk.answers import Answer
+from anyk.checks import instance, several
+from anyk.domains.base import AbstractDomain
+from anyk.domains.prime import PrimeField
+from anyk.domains.tensors import domain_for
+from anyk.errors import InvalidArgument, NotEnoughAnswers
+from anyk.executors.core.base import (
+    AbstractDispatch,
+    AbstractExecutor,
+    PerWorker,
+    Placement,
+)
+from anyk.running.arguments import check_executor, check_function
+from anyk.schemes.base import blocks_of
+from anyk.schemes.sums.sequential_gradient import Course, SequentialGradient
+from anyk.work import WorkerTask
+from anyk.works.mini_tasks import MiniTasks
+
+__all__ = ["JobDone", "sequential"]
+
+_ROUNDINGS = 8.0
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class JobDone:
+    """One sum of those in turn.
+
+    Args:
+        job: its number, from 0.
+        value: the sum, in the type of the function's results where these are floats.
+        error_estimate: relative, of rounding, as the decoder amplifies it; None over a field.
+        round: at whose end it is known.
+        late: the workers that this round was closed without.
+        elapsed: seconds since the first round began, on the executor's clock.
+    """
+
+    job: int
+    value: NDArray[Any]
+    error_estimate: float | None
+    round: int
+    late: tuple[int, ...]
+    elapsed: float
+
+
+def sequential(
+    plan: SequentialGradient,
+    function: Callable[..., Any] | str,
+    X: Any,
+    executor: AbstractExecutor,
+    jobs: Iterable[Sequence[Any]],
+) -> Iterator[JobDone]:
+    """Compute f(X_1, *w) + .. + f(X_K, *w) for one w after the other, with rounds that overlap.
+
+    A round is over when all workers that have not answered are late by the executor's `lateness`,
+    and no more of them than the plan bears; where more are late, it waits for some. What comes
+    later is thrown away, and computed again in another round.
+
+    Args:
+        plan: the numbers of the code.
+        function: called on each worker with a block, then with the arguments of a job; returns
+            numbers, of one shape.
+        X: array-like (K, *shape), the blocks.
+        executor: has at least as many workers as the plan.
+        jobs: the arguments of each, as many for all of them; drawn when its first round begins,
+            which is after job t - T - 1 was known and yielded, for job t.
+
+    Returns:
+        The sums, in their order. What is under way is given up when the iterator is closed.
+
+    Raises:
+        InvalidArgument: if an argument can't be used or sent to the workers.
+        NotEnoughAnswers: if more workers fail in a round than the plan bears.
+        ExecutorError: if the executor is closed.
+
+    Example:
+        >>> plan = anyk.SequentialGradient(workers=3, stragglers=1, window=2)
+        >>> with anyk.Inline(3) as executor:
+        ...     done = anyk.sequential(plan, np.multiply, np.arange(15), executor, [[1], [2], [5]])
+        ...     [float(each.value.round(9)) for each in done]
+        [105.0, 210.0, 525.0]
+    """
+    instance("plan", plan, SequentialGradient, change="Make an anyk.SequentialGradient(...).")
+    check_executor(executor)
+    check_function(function, executor)
+    domain = domain_for(plan.domain, X)
+    blocks = blocks_of(X, plan.blocks, domain)
+    instance("jobs", jobs, Iterable, change="Pass a list with a list of arguments for each job.")
+
+    def rounds() -> Iterator[JobDone]:
+        placement = executor.place([blocks[plan.held], plan.weights])
+        try:
+            asking = _Asking(executor, placement, domain, MiniTasks(function))
+            yield from _Rounds(plan, asking, iter(jobs)).all()
+        finally:
+            executor.release(placement)
+
+    return rounds()
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class _Asking:
+    """How workers are asked."""
+
+    executor: AbstractExecutor
+    placement: Placement
+    domain: AbstractDomain
+    work: MiniTasks
+
+    def dispatch(self, asked: NDArray[np.intp], sent: Sequence[Any]) -> AbstractDispatch:
+        """A round, on its way to all workers."""
+        task = WorkerTask(self.work, self.domain, (False,) * (1 + len(sent)), parts=2)
+        return self.executor.dispatch(task, self.placement, [PerWorker(asked), *sent])
+
+
+@final
+class _Rounds:
+    """The rounds of one call."""
+
+    def __init__(
+        self, plan: SequentialGradient, asking: _Asking, jobs: Iterator[Sequence[Any]]
+    ) -> None:
+        self._plan, self._asking, self._jobs = plan, asking, jobs
+        self._domain = asking.domain
+        self._course = plan.course()
+        self._sums: dict[int, _Sum] = {}
+        self._arguments: dict[int, tuple[Any, ...]] = {}
+
+    def all(self) -> Iterator[JobDone]:
+        """Each sum, as soon as it is known."""
+        course, clock = self._course, self._asking.executor.clock
+        start = clock()
+        while self._begun() or course.active:
+            jobs, asked, this = course.active, course.asked, course.round
+            heard = self._heard(jobs, asked)
+            late = [who for who in range(self._plan.workers) if who not in heard]
+            for place, job in enumerate(jobs):
+                answers = {who: rows[place] for who, rows in heard.items()}
+                self._sums[job].add(answers, asked[:, place])
+            for job in course.close(late):
+                value, error = self._sums.pop(job).result()
+                del self._arguments[job]
+                yield JobDone(
+                    job=job,
+                    value=self._domain.returned(value),
+                    error_estimate=error,
+                    round=this,
+                    late=tuple(late),
+                    elapsed=clock() - start,
+                )
+
+    def _begun(self) -> bool:
+        """Whether another job begins in this round."""
+        for given in self._jobs:
+            arguments = tuple(several("jobs", given, change="Pass a list of arguments a job."))
+            numbers = {len(each) for each in self._arguments.values()} or {len(arguments)}
+            if len(arguments) not in numbers:
+                raise InvalidArgument(
+                    "jobs",
+                    given=f"{len(arguments)} arguments, after {numbers.pop()}",
+                    needed="as many for each job",
+                    change="Pass lists of one length.",
+                )
+            job = self._course.begin()
+            self._sums[job] = _Sum(self._plan, self._domain)
+            self._arguments[job] = arguments
+            return True
+        return False
+
+    def _heard(self, jobs: tuple[int, ...], asked: NDArray[np.intp]) -> dict[int, NDArray[Any]]:
+        """The answers of one round, by worker: as many as it takes."""
+        sent = [each for job in jobs for each in self._arguments[job]]
+        dispatch = self._asking.dispatch(asked, sent)
+        try:
+            return _Round(self._course, self._asking).answers(dispatch, len(jobs))
+        finally:
+            dispatch.abandon()
+
+
+@final
+class _Round:
+    """Who has answered in one round, and whether the rest is waited for."""
+
+    def __init__(self, course: Course, asking: _Asking) -> None:
+        self._course, self._domain, self._executor = course, asking.domain, asking.executor
+        self._workers = course.plan.workers
+        self._heard: dict[int, NDArray[Any]] = {}
+        self._failures: dict[int, str] = {}
+        self._times: list[float] = []
+        self._start = self._executor.clock()
+
+    def answers(self, dispatch: AbstractDispatch, jobs: int) -> dict[int, NDArray[Any]]:
+        """Those that came by the time at which the round may be closed."""
+        while len(self._heard) + len(self._failures) < self._workers:
+            late = self._late()
+            left = self._left() if self._course.bearable(late) else None
+            if left is not None and left <= 0.0:
+                return self._heard
+            answer = dispatch.receive(left)
+            if answer is not None:
+                self._take(answer, jobs)
+            elif left is None:  # no more will come
+                break
+        late = self._late()
+        if not self._course.bearable(late):
+            raise NotEnoughAnswers(
+                answered=self._heard,
+                missing=late,
+                needed=f"all but those whom the plan bears in round {self._course.round}",
+                failures=self._failures,
+            )
+        return self._heard
+
+    def _late(self) -> list[int]:
+        return [who for who in range(self._workers) if who not in self._heard]
+
+    def _left(self) -> float | None:
+        """Seconds until those are late who have not answered; None if that can't be told yet."""
+        limit = self._executor.lateness.after(sorted(self._times), self._workers)
+        return None if limit is None else self._start + limit - self._executor.clock()
+
+    def _take(self, answer: Answer, jobs: int) -> None:
+        why, value = answer.failure, answer.value
+        if why is None and value is not None:
+            shapes = {each.shape for each in self._heard.values()} or {value.shape}
+            if value.shape not in shapes or value.shape[:1] != (jobs,):
+                why = f"answer of shape {value.shape}, where others have another"
+            elif not self._domain.holds(value.dtype):
+                why = f"answer of dtype {value.dtype}, which {self._domain!r} does not hold"
+            else:
+                try:
+                    self._heard[answer.worker] = self._domain.validate(value, "answer")
+                    self._times.append(answer.answered - self._start)
+                except InvalidArgument as error:
+                    why = f"unusable answer: got {error.given}; needed: {error.needed}"
+        if why is not None or value is None:
+            self._failures[answer.worker] = why or "no value"
+
+
+@final
+class _Sum:
+    """The sum of one job, as far as it is known."""
+
+    def __init__(self, plan: SequentialGradient, domain: AbstractDomain) -> None:
+        self._plan, self._domain = plan, domain
+        self._total: Any = 0
+        self._rounding = 0.0
+        self._kinds: set[np.dtype[Any]] = set()
+
+    def add(self, answers: dict[int, NDArray[Any]], asked: NDArray[np.intp]) -> None:
+        """Add what workers answered in a round on the parts that each was asked for."""
+        by_part: dict[int, list[int]] = {}
+        for who in sorted(answers):
+            by_part.setdefault(int(asked[who]), []).append(who)
+        for part, workers in by_part.items():
+            row = self._plan.combination(part, workers)
+            self._combine(row, np.stack([answers[who] for who in workers]))
+
+    def _combine(self, row: NDArray[Any], rows: NDArray[Any]) -> None:
+        domain = self._domain
+        if isinstance(domain, PrimeField):
+            total = domain.matmul(row[None], rows)[0]
+            self._total = domain.reduce(self._total + total)
+            return
+        self._kinds.add(rows.dtype)
+        wide = np.result_type(rows.dtype, np.float64)
+        with np.errstate(over="ignore", invalid="ignore"):  # there is no error to tell then
+            self._total = self._total + np.tensordot(row, rows.astype(wide), axes=1)
+            sizes = np.tensordot(np.abs(row), np.abs(rows).astype(np.float64), axes=1)
+            self._rounding += float(np.linalg.norm(sizes)) * self._unit(rows.dtype)
+
+    def _unit(self, kind: np.dtype[Any]) -> float:
+        own = kind if kind.kind in "fc" else np.dtype(np.float64)
+        return _ROUNDINGS * float(np.finfo(own).eps) * (self._plan.stragglers + 1)
+
+    def result(self) -> tuple[NDArray[Any], float | None]:
+        """The sum, and its relative error."""
+        value = np.asarray(self._total)
+        if isinstance(self._domain, PrimeField):
+            return value, None
+        kind = np.result_type(*self._kinds)
+        size = float(np.linalg.norm(value))
+        error = self._rounding / size if size else (math.inf if self._rounding else 0.0)
+        if not np.isfinite(value).all():
+            error = math.inf
+        with np.errstate(over="ignore"):
+            return value.astype(kind) if kind.kind in "fc" else value, error
