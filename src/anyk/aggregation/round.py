@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from itertools import islice
-from typing import Final, NoReturn, final
+from typing import Final, final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from anyk.aggregation.asking import Asking
 from anyk.aggregation.boxes import Header, boxes_of, read_header
-from anyk.aggregation.identity import SIGNATURE_BYTES
+from anyk.aggregation.gathering import reasons, signatures_on, sums_of
 from anyk.aggregation.judging import Judging, Said
 from anyk.aggregation.opening import opened
 from anyk.aggregation.parties import AbstractParties
-from anyk.aggregation.requests import KEEP, OFFER, SIGN, SUM, keep, offer, plain, sums
+from anyk.aggregation.requests import KEEP, OFFER, keep, offer, plain
 from anyk.aggregation.result import Aggregated
 from anyk.aggregation.setting import Setting
 from anyk.aggregation.upload import UPLOAD, Upload, read_upload
@@ -206,8 +204,8 @@ class Round:
             self._keep(sorted(self._accepted))
         self._require_clients()
         digest = self._setting.set_digest(self._number, self._accepted.items())
-        signatures = self._signatures(digest)
-        rows = self._sums(digest, signatures)
+        signatures = signatures_on(self._setting, self._number, self._asking, digest)
+        rows = sums_of(self._setting, self._number, self._asking, digest, signatures)
         masked = [self._uploads[client].masked for client in self._accepted if self._uploads]
         value, weight, liars = opened(self._setting, rows, masked, len(self._accepted))
         names = [each.name for each in self._setting.roster.clients]
@@ -215,7 +213,7 @@ class Round:
             total=value,
             weight=weight,
             counted=tuple(names[client] for client in sorted(self._accepted)),
-            left_out={names[client]: why for client, why in sorted(self._left_out.items())},
+            left_out=self._left_out_names(),
             silent=dict(self._asking.silent),
             liars=tuple(self._asking.name(place) for place in liars),
             bytes={
@@ -252,71 +250,10 @@ class Round:
                 missing=set(range(many)) - set(self._accepted),
                 needed=f"{numbered(least, 'client')}, as no party signs a smaller set",
                 of="client",
-                change=f"{self._why(self._left_out_names())}Wait for more of them, or lower "
+                change=f"{reasons(self._left_out_names())}Wait for more of them, or lower "
                 "least_clients of the plan.",
             )
 
     def _left_out_names(self) -> dict[str, str]:
         clients = self._setting.roster.clients
-        return {clients[client].name: why for client, why in self._left_out.items()}
-
-    @staticmethod
-    def _why(reasons: dict[str, str]) -> str:
-        """Who is not there, and why, in a sentence."""
-        told = "; ".join(f"{name}: {why}" for name, why in islice(reasons.items(), 10))
-        more = f"; and {len(reasons) - 10} others" if len(reasons) > 10 else ""  # noqa: PLR2004 - as above
-        return f"Left out: {told}{more}. " if told else ""
-
-    def _signatures(self, digest: bytes) -> dict[int, bytes]:
-        request = self._setting.start(SIGN, self._number) + digest
-        message = self._setting.signed_set(self._number, digest)
-
-        def read(place: int, reader: Reader) -> bytes:
-            signature = reader.raw(SIGNATURE_BYTES)
-            reader.end()
-            if not self._setting.parties[place].signed(signature, message):
-                raise Garbled("its signature is wrong")
-            return signature
-
-        requests = dict.fromkeys(self._asking.live, request)
-        signatures = self._asking.ask(requests, SIGN, read)
-        needed = self._setting.plan.signatures
-        if len(signatures) < needed:
-            self._refuse(signatures, f"{needed} signatures on one set of clients")
-        return signatures
-
-    def _refuse(self, there: Collection[int], needed: str) -> NoReturn:
-        missing = set(range(len(self._setting.parties))) - set(there)
-        raise NotEnoughAnswers(
-            answered=there,
-            missing=missing,
-            needed=needed,
-            of="client" if self._setting.plan.masked else "aggregator",
-            change=f"{self._why(self._asking.silent)}Open another round when they are there again, "
-            "or plan for more who are silent.",
-        )
-
-    def _sums(self, digest: bytes, signatures: dict[int, bytes]) -> dict[int, NDArray[np.int64]]:
-        """The sum of pieces of each party, (primes, L)."""
-        needed = dict(islice(signatures.items(), self._setting.plan.signatures))
-        request = sums(self._setting, self._number, digest, needed)
-        shape = len(self._setting.codes), self._setting.plan.piece
-        moduli = np.array([[code.field.modulus] for code in self._setting.codes])
-
-        def read(place: int, reader: Reader) -> NDArray[np.int64]:
-            payload = reader.take(self._setting.sum_bytes)
-            signature = reader.raw(SIGNATURE_BYTES)
-            reader.end()
-            signed = self._setting.signed_sum(self._number, digest, payload)
-            if not self._setting.parties[place].signed(signature, signed):
-                raise Garbled("the signature of its sum is wrong")
-            values = np.frombuffer(payload, _WORD).reshape(shape).astype(np.int64)
-            if (values >= moduli).any():
-                raise Garbled("a number in its sum is no residue")
-            return values
-
-        rows = self._asking.ask(dict.fromkeys(self._asking.live, request), SUM, read)
-        certainty = self._setting.plan.code.certainty
-        if certainty.margin(rows) < 0:
-            self._refuse(rows, certainty.needed.replace("answer", "sum"))
-        return rows
+        return {clients[client].name: why for client, why in sorted(self._left_out.items())}
