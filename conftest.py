@@ -1,5 +1,6 @@
 """What all tests start from, and what every doctest may use without importing it."""
 
+import importlib.util
 import signal
 from typing import Any
 
@@ -13,6 +14,8 @@ settings.register_profile("anyk", deadline=None)  # tests measure no time: machi
 settings.load_profile("anyk")
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job's children ignore it
 pytest.register_assert_rewrite("calls")  # what the tests of executors have in common
+if importlib.util.find_spec("flwr") is None:  # an extra that the other tests do without
+    collect_ignore_glob = ["src/anyk/aggregation/flower/*", "docs/flower.md"]
 
 
 @pytest.fixture(scope="session")

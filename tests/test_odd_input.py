@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import anyk
-from anyk import aggregation, delays, faults
+from anyk import aggregation, delays, faults, shuffle
 from anyk.domains.mixed_radix import nearest_floats, signed_integers
 from anyk.domains.points import (
     disjoint_points,
@@ -37,6 +37,7 @@ MASKED = anyk.VeiledReplication(2, 6, colluders=1, leakage=0.5)
 EXECUTOR = anyk.Inline(8)
 DISTRIBUTED = anyk.distribute(SCHEME, [[1, 2], [3, 4]], EXECUTOR)
 FULL = np.array([[1, 2], [3, 4]])
+PLAN = shuffle.Coded(nodes=4, copies=2)
 RESIDENT = anyk.distribute(anyk.Polynomial((2, 1, 1), 4), FULL, EXECUTOR)
 
 WHOLE, KEYS = aggregation.Whole(9), [aggregation.Identity.generate(name) for name in "abcde"]
@@ -290,6 +291,21 @@ CALLS: dict[str, Call] = {
     "aggregation.aggregate": call(
         aggregation.aggregate, COMMITTEE, {"a": [1, 2], "b": [3, 4]}, {"a": 1, "b": 2}, gone=(),
     ),
+    "shuffle.Coded": call(shuffle.Coded, nodes=4, copies=2),
+    "shuffle.Resolvable": call(shuffle.Resolvable, copies=3, width=2),
+    "shuffle.Uncoded": call(shuffle.Uncoded, PLAN),
+    "shuffle.Without": call(shuffle.Without, PLAN, nodes=(1,)),
+    "shuffle.cut": call(shuffle.cut, np.arange(9), PLAN),
+    "shuffle.map_reduce": call(
+        shuffle.map_reduce, PLAN, [b"a"] * 6, lambda _: [b"a"] * 4, b"".join,
+        transport=shuffle.LocalNodes(), limit=9,
+    ),
+    "shuffle.predicted_seconds": call(
+        shuffle.predicted_seconds, PLAN, map_seconds=1.0, shuffle_seconds=2.0, multicast=True
+    ),
+    "shuffle.sort": call(
+        shuffle.sort, np.zeros((9, 20), np.uint8), PLAN, key=3, transport=shuffle.LocalNodes()
+    ),
     "testing.check_domain": call(anyk.testing.check_domain, SEVEN, generator=generator()),
     "testing.check_executor": call(anyk.testing.check_executor, None),
     "testing.check_scheme": call(
@@ -336,7 +352,7 @@ ELSEWHERE = {
     "Broadcast", "TaskId", "task_id", "FunctionRaised", "WorkerTraceback",  # as above
     "FieldArray",  # has numpy's rules
     "Dask", "Processes", "Ray", "Remote",  # start or reach workers; tests/executors
-    "delays", "faults", "testing",
+    "delays", "faults", "shuffle", "testing",
 }  # fmt: skip
 
 

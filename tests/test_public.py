@@ -21,6 +21,7 @@ NAMESPACES = (
     "anyk", "anyk.aggregation", "anyk.dask_array", "anyk.delays", "anyk.faults", "anyk.joblib",
     "anyk.learn", "anyk.shuffle", "anyk.testing",
 )  # fmt: skip
+WITH_FLOWER = "anyk.aggregation.flower"  # loads an extra: tests/test_flower.py
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 EXAMPLES = sorted(path for path in (ROOT / "examples").rglob("*") if path.is_file())
 PUBLIC = {
@@ -109,7 +110,8 @@ def foreign(text):
     modules = re.findall(r"(?:from|import) (anyk[\w.]*)", text)
     names = re.findall(r"\banyk\.([A-Za-z]\w*)(?!\w*[-/])", text)
     return sorted(
-        {*modules} - {*NAMESPACES} | {f"anyk.{name}" for name in names if name not in dir(anyk)}
+        {*modules} - {*NAMESPACES, WITH_FLOWER}
+        | {f"anyk.{name}" for name in names if name not in dir(anyk)}
     )
 
 

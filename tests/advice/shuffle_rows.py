@@ -143,6 +143,11 @@ ROWS = [
         lambda: sort(shuffle.cut(RECORDS, FOUR)),
     ),
     tried(
+        "Pass an array, a record a row.",
+        lambda: shuffle.cut([[1], [1, 2]], FOUR),
+        lambda: shuffle.cut(np.array([[1, 0], [1, 2]]), FOUR),
+    ),
+    tried(
         'View them as such: records.view("V100").',
         lambda: sort(np.zeros(100)),
         lambda: sort(np.zeros(100).view("V100")),

@@ -2,11 +2,15 @@
 
 DASK = "a Dask cluster is needed: tests/executors/test_dask.py"
 DASK_ARRAY = "a Dask cluster is needed: tests/test_dask_array.py"
+FLOWER = "Flower is needed, an extra: tests/test_flower.py"
 RAY = "a Ray cluster is needed: tests/executors/test_ray.py"
 ELSEWHERE = "the error is raised by who called this; the rows of this table try each of its texts"
 NO_ADVICE = "told of one worker's answer, whose loss the scheme bears: nothing is to be done"
 
 UNTRIED: dict[tuple[str, str], str] = {
+    ("aggregation/flower/arrays.py", ""): FLOWER,
+    ("aggregation/flower/mod.py", ""): FLOWER,
+    ("aggregation/flower/strategy.py", ""): FLOWER,
     ("cutting/tables.py", "f'{_MAP}; or c"): "pandas is needed: tests/test_blocks.py",
     ("dask_array/product.py", ""): "a Dask cluster is needed: tests/test_dask_array.py",
     ("dask_array/shares.py", ""): "told of a share that a worker lost: tests/test_dask_array.py",

@@ -139,6 +139,12 @@ def sums_and_products(executor: AbstractExecutor, gram: Any) -> None:
         outcome = anyk.run(code, gram, X, executor, progress=False)
         assert np.allclose(outcome.value, truth)
         assert len(outcome.used) == 2
+        groups = anyk.FractionalRepetition(3, 3, 1, domain=domain)
+        assert np.array_equal(anyk.run(groups, gram, X, executor, progress=False).value, truth)
+    groups = anyk.FractionalRepetition(3, 3, 0)
+    outcome = anyk.run(groups, gram, X, executor, progress=False)
+    assert np.array_equal(outcome.value, truth)
+    assert outcome.value.dtype == truth.dtype
     fixed = anyk.FixedPoint(fraction_bits=4, magnitude=20.0, degree=2, summands=3)
     code = anyk.CyclicRepetition(3, 1, domain=anyk.PrimeField())
     halves = anyk.run(code, gram, X / 2, executor, embedding=fixed, progress=False)

@@ -49,6 +49,8 @@ try:
     between.share({rank: bytes(rank)}, 2)
 except shuffle.ShuffleFailed as error:
     assert error.nodes == {3: "tells 3 bytes, where 2 are the most."}
+else:
+    raise AssertionError
 for nodes in (3, 5):
     try:
         shuffle.sort(rows, shuffle.Coded(nodes, 2), transport=between)

@@ -35,13 +35,16 @@ def cut(records: NDArray[Any], plan: AbstractPlan) -> dict[int, NDArray[Any]]:
         records: array (n, ...).
         plan: for how many files.
 
+    Raises:
+        InvalidArgument: if these are no rows of an array.
+
     Example:
         >>> from anyk import shuffle
         >>> shuffle.cut(np.arange(5), shuffle.Coded(nodes=2, copies=1))
         {0: array([0, 1, 2]), 1: array([3, 4])}
     """
     instance("plan", plan, AbstractPlan, change="Pass Coded(nodes, copies).")
-    return dict(enumerate(np.array_split(np.asarray(records), plan.files)))
+    return dict(enumerate(np.array_split(_rows(records), plan.files)))
 
 
 def sort(
@@ -98,8 +101,8 @@ def sort(
         held = _held(meeting, records)
         key = _checked_key(held, key)
         told = _sampled(meeting, held, key)
-    except InvalidArgument as error:
-        meeting.problem(meeting.nodes[0], str(error), error)
+    except Exception as error:  # noqa: BLE001 - the others are told before it is raised here
+        meeting.problem(meeting.nodes[0], f"{type(error).__name__}: {error}", error)
     meeting.agree()
     splitters = _splitters(meeting, told)
     like = next(iter(held.values()))[:0]
@@ -142,13 +145,33 @@ def _held(
     return {file: _checked(files[file]) for file in held}
 
 
+def _rows(records: Any) -> NDArray[Any]:
+    """Any array of rows.
+
+    Raises:
+        InvalidArgument: if it is none.
+    """
+    try:
+        array = np.asarray(records)
+    except ValueError:  # of lists that are not equally long
+        array = np.asarray(None)
+    if not array.ndim:
+        raise InvalidArgument(
+            "records",
+            given=shown(records),
+            needed="rows of an array",
+            change="Pass an array, a record a row.",
+        )
+    return array
+
+
 def _checked(records: Any) -> NDArray[Any]:
     """Records as an array of which every byte counts.
 
     Raises:
         InvalidArgument: if they are none.
     """
-    array = np.asarray(records)
+    array = _rows(records)
     plain = array.ndim == 1 and array.dtype.kind in "SV" and not array.dtype.hasobject
     rows = array.ndim == 2 and array.dtype == np.uint8  # noqa: PLR2004 - of bytes
     if not (plain or rows) or not (array.itemsize if plain else array.shape[1]):

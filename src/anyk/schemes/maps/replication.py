@@ -68,13 +68,13 @@ class Replication(AbstractScheme):
             has fewer than D + 1, or there are no A + D + 1 workers, where it is reactive.
 
     Guarantee:
-        As soon as D + 1 replicas of each block agree (or fewer, where replicas of other blocks show
-        that enough of the D liars are there), their value is taken: f(X_1), .., f(X_K) as
-        the workers computed it, with the names of the liars if at most A lie. With r = floor(N/K)
-        replicas a block, any N - r + A + D + 1 answers have them, and any N - r + D + 1 if nobody
-        lies. If more than A lie, and their lies differ or are no more than D for any block,
-        recovery raises `TooManyErrors`; a run first waits for whoever may still answer. D + 1
-        replicas of one block that tell one lie are believed.
+        As soon as D + 1 replicas of each block agree, their value is taken: f(X_1), .., f(X_K) as
+        the workers computed it, with the names of the liars if at most A lie. Of D + 1 or more,
+        fewer need agree where other blocks show that enough of the D liars are there. With
+        r = floor(N/K) replicas a block, any N - r + A + D + 1 answers have them, and any
+        N - r + D + 1 if nobody lies. If more than A lie, and their lies differ or are no more than
+        D for any block, recovery raises `TooManyErrors`; a run first waits for whoever may still
+        answer. D + 1 replicas of one block that tell one lie are believed.
 
         With `reactive`, replicas alone only notice up to D liars, and a run asks as many others as
         are lacking, until D + 1 agree: each liar costs one more answer on its block.

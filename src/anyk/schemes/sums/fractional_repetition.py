@@ -76,8 +76,8 @@ class FractionalRepetition(AbstractScheme):
         As soon as D + 1 workers of each group agree, their answers are added: f(X_1) + .. + f(X_K),
         with the names of the liars if at most A lie. Whole numbers are added exactly, floats as
         workers computed them, in their type. Any N - S answers have them, and any set in which each
-        group has D + 1 that agree. A group does with fewer where others show that enough of the D
-        liars are there: those have lied already.
+        group has D + 1 that agree. Of D + 1 answers fewer need agree where other groups show that
+        enough of the D liars are there.
 
         If more than A lie, recovery raises `TooManyErrors`, unless D + 1 workers of one group tell
         one lie: that is believed. Where answers agree, but most of them not to the bit, the value

@@ -229,7 +229,7 @@ def _examples() -> tuple[AbstractScheme, ...]:
         YeAbbe(workers=6, stragglers=2, message=2, domain=PrimeField()),
         YeAbbe(workers=5, stragglers=2, message=3, domain=PrimeField(1031)),
         YeAbbe(workers=5, stragglers=1, message=3, domain=Complex()),
-        YeAbbe(workers=5, stragglers=1, message=2, domain=Reals(dtype=np.float32)),
+        YeAbbe(workers=5, stragglers=1, message=2, domain=Reals()),
     )
 
 

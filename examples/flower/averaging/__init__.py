@@ -1,0 +1,1 @@
+"""Digits on several clients that show their models to nobody."""
