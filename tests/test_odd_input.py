@@ -190,6 +190,14 @@ CALLS: dict[str, Call] = {
         lambda *given, **named: list(anyk.stream(*given, **named)), SCHEME, np.square, FULL,
         EXECUTOR, deadline=9.0, tolerance=None, every=1, progress=False,
     ),
+    "SequentialGradient": call(
+        anyk.SequentialGradient, 3, 1, 2, 1, domain=FIELD,
+    ),
+    "SequentialGradient.bearable": call(anyk.SequentialGradient(3, 1, 2).course().bearable, [0]),
+    "sequential": call(
+        lambda *given: list(anyk.sequential(*given)), anyk.SequentialGradient(3, 1, 2), np.square,
+        np.ones(9), EXECUTOR, [[], []],
+    ),
     "map": call(
         anyk.map, np.square, FULL, EXECUTOR, copies=2, agree=1, rtol=None, equal=None, retries=1,
         deadline=9.0, on_failure="return", progress=False, kwargs=None,
@@ -349,6 +357,7 @@ ELSEWHERE = {
     "Answer", "Attack", "Audit", "Candidate", "Condition", "Disclosure", "Distributed", "Encoder",
     "Guarantee", "Leak", "Outcome", "ProductPlan", "Recovered", "SchemeRow", "SchemeWords",
     "Shortlist", "Status", "Timing", "WorkerHealth", "WrapperRow", "CATALOGUE",  # anyk makes them
+    "JobDone",
     "Broadcast", "TaskId", "task_id", "FunctionRaised", "WorkerTraceback",  # as above
     "FieldArray",  # has numpy's rules
     "Dask", "Processes", "Ray", "Remote",  # start or reach workers; tests/executors

@@ -11,6 +11,7 @@ from anyk.domains.base import AbstractDomain
 from anyk.schemes.base import AbstractScheme
 from anyk.work import Plain
 from anyk.works.combined import Combined
+from anyk.works.mini_tasks import MiniTasks
 
 SCHEME = anyk.Lagrange(2, 2, 6)
 SMALL = anyk.Lagrange(2, 2, 3)
@@ -319,6 +320,27 @@ ROWS = [
         lambda: resident(lambda data: data.run(np.matmul), (DATA, DATA), embedding=FIXED),
         lambda: resident(lambda data: data),
     ),
+    tried("Make an anyk.SequentialGradient(...).", lambda: in_turn(plan=3), lambda: in_turn()),
+    tried(
+        "Pass a list with a list of arguments for each job.", lambda: in_turn(5), lambda: in_turn()
+    ),
+    tried("Pass a list of arguments a job.", lambda: in_turn([5]), lambda: in_turn([[5]])),
+    tried(
+        "Pass lists of one length.",
+        lambda: in_turn([[1], [2, 3]]),
+        lambda: in_turn([[1], [2]]),
+    ),
+    tried("Name the plan's own.", lambda: closed([3]), lambda: closed([2])),
+    tried(
+        "Wait for some of them, until course.bearable(late).",
+        lambda: closed([0, 1]),
+        lambda: closed([0]),
+    ),
+    tried(
+        "Let the function return the same shape, whatever its arguments.",
+        lambda: mini(lambda x, w: x[:w]),
+        lambda: mini(lambda x, w: x * w),
+    ),
 ]
 
 FIXED_WIDE = anyk.FixedPoint(fraction_bits=20, magnitude=4.0, degree=2)
@@ -367,3 +389,21 @@ def resident(use, factors=DATA, **named):
 
 class Strange(AbstractDomain):
     """No domain that others know."""
+
+
+def in_turn(jobs=((2,),), plan=None):
+    plan = anyk.SequentialGradient(3, 1, 2) if plan is None else plan
+    with anyk.Inline(3) as executor:
+        return list(anyk.sequential(plan, np.multiply, np.ones(9), executor, jobs))
+
+
+def closed(late):
+    course = anyk.SequentialGradient(3, 1, 2).course()
+    course.begin()
+    assert course.bearable(late) or len(late) > 1
+    return course.close(late)
+
+
+def mini(function):
+    blocks, ones = np.ones((2, 1, 3)), np.ones((2, 1))
+    return MiniTasks(function)([blocks, ones], [np.array([0, 1]), 1, 2])

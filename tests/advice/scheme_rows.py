@@ -130,6 +130,13 @@ ROWS = [
         lambda: anyk.CyclicRepetition(6, 2, domain=FIELD),
     ),
     tried(
+        "Take {}, or lower burst.",
+        lambda: anyk.SequentialGradient(4, 1, 2, 3),
+        lambda window: anyk.SequentialGradient(4, 1, window, 3),
+        lambda _: anyk.SequentialGradient(4, 1, 2, 1),
+        less=lambda window: anyk.SequentialGradient(4, 1, window, 3),
+    ),
+    tried(
         "a multiple of workers = 4, as all compute as many. Take {}.",
         lambda: anyk.PartialWork(4, 1, blocks=6),
         lambda more: anyk.PartialWork(4, 1, blocks=more),

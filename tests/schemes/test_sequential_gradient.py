@@ -75,7 +75,7 @@ def test_every_pattern_of_late_workers_gives_each_sum_in_time(
 def test_one_more_late_worker_has_no_combination() -> None:
     plan = anyk.SequentialGradient(5, 2, 3)
     for late in itertools.combinations(range(5), 3):
-        rows = plan.inner.code.matrix[[who for who in range(5) if who not in late]]
+        rows = plan.coded.code.matrix[[who for who in range(5) if who not in late]]
         _, left, *_ = np.linalg.lstsq(rows.T, np.ones(5), rcond=None)
         assert left[0] > 1e-6
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Answer
-from anyk.checks import instance, several
+from anyk.checks import instance, several, shown
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.domains.tensors import domain_for
@@ -45,6 +45,13 @@ class JobDone:
         round: at whose end it is known.
         late: the workers that this round was closed without.
         elapsed: seconds since the first round began, on the executor's clock.
+
+    Example:
+        >>> plan = anyk.SequentialGradient(workers=3, stragglers=1, window=2)
+        >>> with anyk.Inline(3) as executor:
+        ...     (done,) = anyk.sequential(plan, np.square, np.arange(9.0), executor, [[]])
+        >>> done.job, done.round, round(float(done.value), 9)
+        (0, 1, 204.0)
     """
 
     job: int
@@ -88,22 +95,30 @@ def sequential(
     Example:
         >>> plan = anyk.SequentialGradient(workers=3, stragglers=1, window=2)
         >>> with anyk.Inline(3) as executor:
-        ...     done = anyk.sequential(plan, np.multiply, np.arange(15), executor, [[1], [2], [5]])
+        ...     done = anyk.sequential(plan, np.multiply, np.arange(9), executor, [[1], [2], [5]])
         ...     [float(each.value.round(9)) for each in done]
-        [105.0, 210.0, 525.0]
+        [36.0, 72.0, 180.0]
     """
     instance("plan", plan, SequentialGradient, change="Make an anyk.SequentialGradient(...).")
     check_executor(executor)
     check_function(function, executor)
     domain = domain_for(plan.domain, X)
     blocks = blocks_of(X, plan.blocks, domain)
-    instance("jobs", jobs, Iterable, change="Pass a list with a list of arguments for each job.")
+    try:
+        drawn = iter(jobs)
+    except TypeError:
+        raise InvalidArgument(
+            "jobs",
+            given=shown(jobs),
+            needed="an iterable of the arguments of each job",
+            change="Pass a list with a list of arguments for each job.",
+        ) from None
 
     def rounds() -> Iterator[JobDone]:
         placement = executor.place([blocks[plan.held], plan.weights])
         try:
             asking = _Asking(executor, placement, domain, MiniTasks(function))
-            yield from _Rounds(plan, asking, iter(jobs)).all()
+            yield from _Rounds(plan, asking, drawn).all()
         finally:
             executor.release(placement)
 

@@ -12,18 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.checks import indices_of, settle
-from anyk.codes.exact.gradient import cyclic_support
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
-from anyk.domains.tensors import Torch
-from anyk.domains.values import Values
 from anyk.errors import InvalidArgument, Unachievable
-from anyk.schemes.precision import copies_domain
+from anyk.schemes.sums.cyclic import AbstractCyclicCode
+from anyk.schemes.sums.cyclic_mds import CyclicMDS
 from anyk.schemes.sums.cyclic_repetition import CyclicRepetition
+from anyk.schemes.sums.gradient import AS_GIVEN
 
 __all__ = ["Course", "SequentialGradient"]
-
-_AS_GIVEN = Values(finite=True)
 
 
 @final
@@ -80,34 +77,25 @@ class SequentialGradient:
     stragglers: int
     window: int
     burst: int = 1
-    domain: AbstractDomain = _AS_GIVEN
+    domain: AbstractDomain = AS_GIVEN
 
     def __post_init__(self) -> None:
         settle(self, workers=1, stragglers=0, window=2, burst=1)
-        if not isinstance(self.domain, PrimeField):
-            object.__setattr__(self, "domain", copies_domain(self.domain))
-        if self.stragglers >= self.workers:
-            raise Unachievable(
-                "stragglers",
-                given=str(self.stragglers),
-                needed=f"S < N = {self.workers}",
-                change=f"Take {self.stragglers + 1} workers, or lower stragglers.",
-            )
+        object.__setattr__(self, "domain", self.coded.domain)
         if self.burst >= self.window:
             raise Unachievable(
                 "window",
                 given=str(self.window),
                 needed=f"W > B = {self.burst}, as a worker is on time for some of W rounds",
-                change=f"Take a window of {self.burst + 1}"
-                f"{', or lower burst' if self.burst > 1 else ''}.",
+                change=f"Take {self.burst + 1}{', or lower burst' if self.burst > 1 else ''}.",
             )
-        if isinstance(self.domain, PrimeField) and self.domain.modulus < self.workers:
-            raise Unachievable(
-                "domain",
-                given=repr(self.domain),
-                needed=f"a modulus of at least N = {self.workers}",
-                change="Take a larger prime; 2**31 - 1 is the default.",
-            )
+
+    @cached_property
+    def coded(self) -> AbstractCyclicCode:
+        """The gradient code of the coded parts."""
+        if isinstance(self.domain, PrimeField):
+            return CyclicRepetition(self.workers, self.stragglers, self.domain)
+        return CyclicMDS(self.workers, self.stragglers, self.domain)
 
     @property
     def delay(self) -> int:
@@ -129,32 +117,21 @@ class SequentialGradient:
         """What a worker computes in a round, in shares of K/N blocks."""
         return self.parts * (self.stragglers + 1) * self.workers / self.blocks
 
-    @property
-    def in_kind(self) -> bool:
-        """Whether sums are of the type of what the function returns."""
-        of = self.domain.of if isinstance(self.domain, Torch) else self.domain
-        return isinstance(of, Values)
-
     @cached_property
     def held(self) -> NDArray[np.intp]:
         """The blocks of each part, ndarray (N, parts, S + 1)."""
         workers, width, own = self.workers, self.stragglers + 1, self.window - 1
         first = np.arange(workers * own * width).reshape(workers, own, width)
-        coded = cyclic_support(workers, self.stragglers)[:, None]
-        groups = np.arange(self.burst)[None, :, None] * workers
-        return np.concatenate([first, first.size + groups + coded], axis=1)
-
-    @cached_property
-    def inner(self) -> CyclicRepetition:
-        """The gradient code of all coded parts."""
-        return CyclicRepetition(self.workers, self.stragglers, domain=self.domain)
+        groups = first.size + np.arange(self.burst)[None, :, None] * workers
+        coded: NDArray[np.intp] = groups + self.coded.code.held[:, None]
+        return np.concatenate([first, coded], axis=1)
 
     @property
     def weights(self) -> NDArray[Any]:
         """The coefficients of these blocks, ndarray (N, parts, S + 1)."""
-        support, code = cyclic_support(self.workers, self.stragglers), self.inner.code.matrix
-        weights = np.ones(self.held.shape, dtype=code.dtype)
-        weights[:, self.window - 1 :] = np.take_along_axis(code, support, axis=1)[:, None]
+        coded = self.coded.code.weights
+        weights: NDArray[Any] = np.ones(self.held.shape, dtype=coded.dtype)
+        weights[:, self.window - 1 :] = coded[:, None]
         return weights
 
     def combination(self, part: int, workers: Collection[int]) -> NDArray[Any]:
@@ -165,8 +142,8 @@ class SequentialGradient:
             workers: who answered on it, in the order of the answers.
         """
         if part < self.window - 1:
-            return np.ones(len(workers), dtype=self.inner.code.matrix.dtype)
-        row: NDArray[Any] = self.inner.recovery(None, tuple(workers)).matrix[0]
+            return np.ones(len(workers), dtype=self.coded.code.weights.dtype)
+        row: NDArray[Any] = self.coded.recovery(None, tuple(workers)).matrix[0]
         return row
 
     def course(self) -> Course:
@@ -231,7 +208,15 @@ class Course:
 
     def _mask(self, late: Collection[int]) -> NDArray[np.bool_]:
         mask = np.zeros(self.plan.workers, dtype=np.bool_)
-        mask[list(indices_of("late", late))] = True
+        told = indices_of("late", late)
+        if told and max(told) >= len(mask):
+            raise InvalidArgument(
+                "late",
+                given=f"worker {max(told)}",
+                needed=f"workers from 0 to {len(mask) - 1}",
+                change="Name the plan's own.",
+            )
+        mask[list(told)] = True
         return mask
 
     def _bearable(self, late: NDArray[np.bool_]) -> bool:
@@ -261,7 +246,7 @@ class Course:
                 given=f"{int(mask.sum())} workers, in round {self.round}",
                 needed=f"at most {self.plan.stragglers} in {self.plan.window} rounds, and nobody "
                 f"again after {self.plan.burst}",
-                change="Wait for some of them, until bearable(late).",
+                change="Wait for some of them, until course.bearable(late).",
             )
         own = self.plan.window - 1
         for job, done in self._done.items():
