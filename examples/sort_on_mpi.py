@@ -3,7 +3,7 @@
 Each process has the files that its node holds, and gets its range of the keys.
 
     pip install '.[mpi]'
-    mpiexec -n 4 python examples/sort_on_mpi.py
+    mpiexec -n 4 python -m mpi4py examples/sort_on_mpi.py
 """
 
 import numpy as np

@@ -113,7 +113,7 @@ def assert_exists(words, folder):
             assert_understood(arguments)
         case "python3", ["-m", "venv", ".venv"]:
             pass
-        case "python", ["-m", "pytest"]:
+        case "python", ["-m", "pytest", *_]:
             pass
         case "python", [script, *_]:
             assert (ROOT / script).is_file() or (folder / script).is_file(), words

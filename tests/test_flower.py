@@ -389,7 +389,7 @@ def test_the_simulation_engine_gives_what_plain_averaging_gives():
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
     ) as process:
         try:
-            told, _ = process.communicate(timeout=200)
+            told, _ = process.communicate(timeout=600)
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)

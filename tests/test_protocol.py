@@ -1,5 +1,6 @@
 """The page on the protocol: names, limits and bytes are the code's; a worker made of it works."""
 
+import inspect
 import json
 import re
 import socket
@@ -13,8 +14,13 @@ import numpy as np
 import pytest
 
 import anyk
+from anyk.aggregation import RemoteParties
+from anyk.aggregation.remote import letters, line
+from anyk.aggregation.remote.limits import ServiceLimits
+from anyk.aggregation.requests import KEEP, OFFER, SIGN, SUM
 from anyk.connections import door, secure
 from anyk.connections.certificates import make_certificates
+from anyk.connections.stream import PlainStream
 from anyk.degrees.promised import Promised
 from anyk.executors.core import answer_header
 from anyk.executors.core.answer_header import LARGEST_ANSWER, LONGEST_HEADER, parse_header
@@ -166,3 +172,20 @@ def test_the_worker_of_the_page_is_the_one_that_is_tried() -> None:
     source = (ROOT / "examples/remote/another_worker.py").read_text(encoding="utf-8")
     assert not re.search(r"import (anyk|numpy)|from (anyk|numpy)", source)
     assert struct.calcsize(">I") == 4
+
+
+def test_what_aggregators_speak_is_told() -> None:
+    text = section("Aggregators")
+    asked = dict(re.findall(r"^\| `(\w)` \| (\w+)", text, re.MULTILINE))
+    assert [*asked] == [kind.decode() for kind in (OFFER, KEEP, SIGN, SUM)]
+    assert f"`{letters.PROTOCOL}`" in text
+    limits, said = ServiceLimits(), inspect.signature(RemoteParties).parameters
+    assert f"`--idle-seconds` ({limits.idle_seconds} s)" in text
+    assert f"`--seconds` ({limits.seconds} s)" in text
+    assert f"`largest_answer` ({said['largest_answer'].default >> 20} MiB)" in text
+    assert f"may take {line._REACHING:g} s" in text
+    ours, theirs = (PlainStream(end) for end in socket.socketpair())
+    letters.send(ours, b"abc", None)
+    assert theirs.waiting(100) == bytes(7) + b"\3abc"
+    ours.raw.close()
+    theirs.raw.close()

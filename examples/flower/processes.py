@@ -87,7 +87,7 @@ def main():
         settings += f"output='{output}'"
         command = ("flwr", "run", str(HERE), "here", "--stream", "--run-config", settings)
         done = subprocess.run(  # noqa: S603 - our own command
-            command, capture_output=True, text=True, timeout=200, check=False
+            command, capture_output=True, text=True, timeout=500, check=False
         )
         if not output.exists():
             print(done.stdout, done.stderr)

@@ -61,7 +61,7 @@ def main():
             strategy = SecureStrategy(inside, PLAN, roster, committee)
             initial = ArrayRecord({key: Array(array) for key, array in MODEL.items()})
             done.append(
-                strategy.start(grid=grid, initial_arrays=initial, num_rounds=ROUNDS, timeout=60.0)
+                strategy.start(grid=grid, initial_arrays=initial, num_rounds=ROUNDS, timeout=300.0)
             )
             done.append(strategy.rounds)
 

@@ -1,4 +1,4 @@
-"""What extension fields advise, and the code of sums over them."""
+"""What extension fields advise, and the codes of sums over them and of slices."""
 
 import numpy as np
 from tried import tried
@@ -61,5 +61,20 @@ ROWS = [
         "Append a block of zeros to X and to them, and take blocks= one more.",
         lambda: summed(np.add, X, others=[X]),
         lambda: summed(np.add, filled(X), 4, others=[filled(X)]),
+    ),
+    tried(
+        "Take {} workers, or lower stragglers or message.",
+        lambda: anyk.YeAbbe(4, 2, 3),
+        lambda least: anyk.YeAbbe(least, 2, 3),
+        lambda _: anyk.YeAbbe(4, 1, 3),
+        lambda _: anyk.YeAbbe(4, 2, 1),
+        less=lambda less: anyk.YeAbbe(less, 2, 3),
+    ),
+    tried(
+        "a modulus of at least {}: N, and 1024 to tell the shape of a result. Take a larger prime; "
+        "2**31 - 1 is the default.",
+        lambda: anyk.YeAbbe(4, 1, 2, SEVEN),
+        lambda least: anyk.YeAbbe(4, 1, 2, anyk.PrimeField(least + 7)),
+        lambda _: anyk.YeAbbe(4, 1, 2, anyk.PrimeField(2**31 - 1)),
     ),
 ]

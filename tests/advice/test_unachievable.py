@@ -40,6 +40,7 @@ GRIDS = {
     anyk.CyclicRepetition: {
         "stragglers": [0, 1, 2, 5], "detects": [None, 1, 3], "adversaries": [0, 1],
     },
+    anyk.YeAbbe: {"stragglers": [0, 1, 2, 5], "message": [1, 2, 3]},
     anyk.CyclicMDS: {"stragglers": [0, 2], "detects": [None, 3], "adversaries": [0, 2]},
     anyk.PartialWork: {
         "stragglers": [0, 1, 5], "adversaries": [0, 1, 2], "detects": [None, 2, 3],
@@ -89,7 +90,7 @@ GRIDS = {
         "pieces": [1, 2, 3], "detects": [None, 2],
     },
 }  # fmt: skip
-LEAST = {"blocks": 1, "degree": 1}
+LEAST = {"blocks": 1, "degree": 1, "message": 1}
 
 
 def made(kind, given):

@@ -31,7 +31,7 @@ UNTRIED: dict[tuple[str, str], str] = {
     ("executors/engines/ray_site.py", ""): RAY,
     ("executors/engines/ray_values.py", ""): RAY,
     ("executors/engines/ray_worker.py", ""): RAY,
-    ("executors/remote/trial.py", ""): "tells what a worker of a trial said, which is its advice",
+    ("connections/trial.py", ""): "tells what a party of a trial said, which is its advice",
     ("running/degrees.py", "change"): ELSEWHERE,
     ("running/mapping/failed_items.py", ""): "made for who raises it; the rows of maps try each",
 }

@@ -222,3 +222,35 @@ def test_what_is_wrong_is_said_at_the_start(tmp_path, how, capsys):
     options = ["--listen", "127.0.0.1:0", "--party", str(tmp_path / "aggregator-0")]
     assert main(["aggregator", *options, "--plan", str(tmp_path / "plan.toml")]) == 1
     assert why in capsys.readouterr().err
+
+
+def test_a_committee_is_founded_once(tmp_path, capsys):
+    found = ["committee", str(tmp_path / "c"), "--aggregators", "2", "--clients"]
+    assert main([*found, "1", "--hosts", "a.example"]) == 1
+    assert "got 1 for 2 aggregators" in capsys.readouterr().err
+    assert not (tmp_path / "c").exists()
+    (tmp_path / "c" / "client-3").mkdir(parents=True)
+    assert main([*found, "4"]) == 1
+    assert "which has client-3" in capsys.readouterr().err
+    assert main([*found, "2", "--hosts", "a.example", "b.example"]) == 0
+    told = capsys.readouterr().out
+    assert "client-0 .. client-1" in told
+    assert main([*found, "2"]) == 1
+    keys = {each.parent.name for each in (tmp_path / "c").glob("*/identity")}
+    assert keys == {"aggregator-0", "aggregator-1", "client-0", "client-1"}
+    rosters = {each.read_bytes() for each in (tmp_path / "c").glob("*/roster.json")}
+    assert len(rosters) == 1
+
+
+def test_certificates_of_a_committee_are_renewed_and_revoked(tmp_path, capsys):
+    assert main(["committee", str(tmp_path), "--aggregators", "1", "--clients", "1"]) == 0
+    assert main(["certificates", str(tmp_path), "--revoke", "aggregator-0"]) == 0
+    assert str(tmp_path / "server" / "revoked.pem") in capsys.readouterr().out
+    directory = tmp_path / "aggregator-0"
+    options = ["--listen", "127.0.0.1:0", "--party", str(directory), "--plan", "nowhere"]
+    assert main(["aggregator", *options]) == 1
+    assert "is revoked" in capsys.readouterr().err
+    for name in ("server", "aggregator-0"):
+        assert main(["certificates", str(tmp_path), "--renew", name]) == 0
+    assert main(["aggregator", *options]) == 1
+    assert "nowhere" in capsys.readouterr().err

@@ -64,6 +64,16 @@ def test_the_noise_of_a_sum_has_the_variance_that_is_promised(cast):
     assert (off * 1024 == np.round(off * 1024)).all()
 
 
+def test_masked_vectors_have_noise_too():
+    noise = aggregation.Noise(std=2.0, norm=3.0, honest=4)
+    plan = aggregation.LightSecAgg(
+        clients=5, length=500, numbers=FIXED, least_clients=4, noise=noise, dropouts=0
+    )
+    result = aggregation.aggregate(plan, [np.full(500, at / 64) for at in range(5)])
+    off = result.total - 10 / 64  # of five clients
+    assert abs(off.std() / (2.0 * math.sqrt(5 / 4)) - 1) < 0.2
+
+
 def test_a_norm_above_the_bound_is_refused_and_nothing_clipped():
     noise = aggregation.Noise(std=1.0, norm=1.0, honest=4)
     plan = aggregation.Committee(

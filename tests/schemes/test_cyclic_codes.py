@@ -164,3 +164,32 @@ def test_tensors_complex_numbers_and_single_precision():
 def test_a_field_has_a_cyclic_code_already():
     with pytest.raises(anyk.InvalidArgument, match=r"Take anyk\.CyclicRepetition"):
         anyk.CyclicMDS(6, 2, domain=FIELD)
+
+
+@pytest.mark.parametrize("lying", [0, 1])
+def test_results_that_alternate_do_not_cancel_in_the_answers(lying):
+    alternating = 1e8 * (-1.0) ** np.arange(12)[:, None]
+    for period in (1, 2, 3):
+        X = np.roll(alternating.repeat(period, axis=0)[:12], 1, axis=0)
+        X = X + np.random.default_rng(period).standard_normal((12, 5))
+        for kind in (np.float64, np.float32):
+            scheme = anyk.CyclicMDS(12, 3, adversaries=lying)
+            encoded = scheme.encode(X.astype(kind))
+            answers = answers_of(scheme, encoded, np.positive)
+            truth = X.astype(kind).astype(np.longdouble).sum(axis=0).astype(float)
+            for first in range(12):
+                who = np.delete(np.arange(12), (first + np.arange(3)) % 12).tolist()
+                found = encoded.decode(answers[who], who)
+                assert not found.suspects
+                assert off(truth, found.value) <= found.error_estimate
+
+
+def test_neighbours_who_are_late_amplify_little():
+    scheme = anyk.CyclicMDS(24, 3)
+    encoded = scheme.encode(np.zeros(24))
+    together = [
+        encoded.recovery(np.delete(np.arange(24), (first + np.arange(3)) % 24).tolist()).condition
+        for first in range(24)
+    ]
+    assert max(together) < 3.0
+    assert scheme.amplification > 30.0

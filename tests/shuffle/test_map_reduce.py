@@ -228,8 +228,8 @@ def test_a_map_that_makes_more_at_one_node_is_noticed():
     [
         (lambda _: [b"a"] * 3, "3 values of file 0; needed: 4, one for each node"),
         (lambda _: [b"a"] * 5, "5 values"),
-        (lambda _: ["a"] * 4, "'a' of file 0; needed: bytes"),
-        (lambda _: [5] * 4, "5 of file 0; needed: bytes"),
+        (lambda _: ["a"] * 4, "of type str of file 0; needed: bytes"),
+        (lambda _: [5] * 4, "of type int of file 0; needed: bytes"),
         (lambda _: [b"abcd"] * 4, "4 bytes of file 0; the limit is 3"),
         (lambda _: None, "its map raised TypeError"),
         (lambda _: 1 // 0, "its map raised ZeroDivisionError"),

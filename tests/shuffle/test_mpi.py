@@ -70,7 +70,7 @@ between = shuffle.MPINodes()
 
 def map_fn(file):
     if rank == 1:
-        os._exit(3)
+        DEATH
     return [b"a"] * 4
 
 shuffle.map_reduce(shuffle.Coded(4, 2), range(6), map_fn, list, transport=between)
@@ -98,7 +98,7 @@ def in_mpi(program, path: Path):
         **dict.fromkeys(allowed, "1"),
     }
     return subprocess.run(
-        [mpiexec, "-n", "4", sys.executable, str(script)],
+        [mpiexec, "-n", "4", sys.executable, "-m", "mpi4py", str(script)],
         capture_output=True,
         text=True,
         check=False,
@@ -120,11 +120,15 @@ def test_the_example_sorts(tmp_path):
     assert (records, unicast) == (6000, 2 * multicast), done.stdout + done.stderr
 
 
-def test_the_death_of_a_process_ends_the_program(tmp_path):
-    done = in_mpi(DIES, tmp_path)
+@pytest.mark.parametrize(
+    ("death", "tells"),
+    [("os._exit(3)", "Exit code:    3"), ("raise KeyboardInterrupt", "Interrupt")],
+)
+def test_the_death_of_a_process_ends_the_program(tmp_path, death, tells):
+    done = in_mpi(DIES.replace("DEATH", death), tmp_path)
     assert done.returncode != 0
     assert "nobody gets here" not in done.stdout
-    assert "Exit code:    3" in done.stdout + done.stderr
+    assert tells in done.stdout + done.stderr
 
 
 def test_without_mpi4py_it_is_told_what_to_install(monkeypatch):

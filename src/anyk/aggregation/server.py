@@ -31,7 +31,8 @@ class Server:
             relayed, it counts.
         vetoes: how many clients one party may have left out of a round by refusing their boxes; a
             party that refuses more, which others accept, is left out itself. One in fifty clients
-            where it is None, and one at least.
+            where it is None, and one at least. More clients than these, who work together, can
+            have an honest party left out of a round: each sends it a box that is not right.
 
     Raises:
         InvalidArgument: if plan and roster do not fit, or a number is out of range.

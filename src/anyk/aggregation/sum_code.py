@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import final
 
 import numpy as np
@@ -21,6 +21,7 @@ from anyk.codes.exact.reed_solomon import EvaluationCode
 from anyk.domains.points import disjoint_points
 from anyk.domains.polynomials import lagrange_matrix
 from anyk.domains.prime import PrimeField
+from anyk.schemes.base import read_only
 from anyk.schemes.certainty import Certainty
 
 __all__ = ["SumCode"]
@@ -72,29 +73,22 @@ class SumCode:
     def __post_init__(self) -> None:
         settle(self, blocks=1, parties=1, colluders=0, adversaries=0)
         instance("field", self.field, PrimeField, change="Pass anyk.PrimeField().")
-        _ = self._points
-
-    @cached_property
-    def _points(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Of the blocks (K,), and of the parties (M,)."""
-        return disjoint_points(self.field, self.blocks, self.parties)
+        _ = _points(self)
 
     @property
     def points(self) -> NDArray[np.int64]:
         """Of the parties, (M,)."""
-        return self._points[1]
+        return _points(self)[1]
 
     @cached_property
     def certainty(self) -> Certainty:
         """When sums of pieces are certain."""
         return Certainty(dimension=self.blocks + self.colluders, adversaries=self.adversaries)
 
-    @cached_property
+    @property
     def generator(self) -> NDArray[np.int64]:
         """Pieces of the parties from T on, of blocks and the first T pieces: (M - T, K + T)."""
-        blocks, parties = self._points
-        nodes = np.concatenate([blocks, parties[: self.colluders]])
-        return lagrange_matrix(self.field, nodes, parties[self.colluders :])
+        return _generator(self)
 
     def rest(self, blocks: NDArray[np.int64], first: NDArray[np.int64]) -> NDArray[np.int64]:
         """The pieces that are not drawn.
@@ -110,14 +104,6 @@ class SumCode:
         product: NDArray[np.int64] = self.field.matmul(self.generator, whole)
         return product
 
-    @cached_property
-    def _from_drawn(self) -> NDArray[np.int64]:
-        """Blocks, then pieces of the parties from K + T on, of the first K + T pieces."""
-        blocks, parties = self._points
-        drawn = parties[: self.certainty.dimension]
-        others = np.concatenate([blocks, parties[self.certainty.dimension :]])
-        return lagrange_matrix(self.field, drawn, others)
-
     def drawn(self, first: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Blocks and the other pieces, where the first K + T pieces are drawn.
 
@@ -127,7 +113,7 @@ class SumCode:
         Returns:
             The blocks (K, L), uniform, and the pieces of the parties from K + T on.
         """
-        both: NDArray[np.int64] = self.field.matmul(self._from_drawn, first)
+        both: NDArray[np.int64] = self.field.matmul(_from_drawn(self), first)
         return both[: self.blocks], both[self.blocks :]
 
     def decode(
@@ -145,11 +131,34 @@ class SumCode:
         Raises:
             TooManyErrors: if no word of the code is certain.
         """
-        points = self._points[1][list(parties)]
+        points = _points(self)[1][list(parties)]
         dimension = self.certainty.dimension
         code = EvaluationCode(self.field, points, dimension)
         located = code.locate(sums, self.certainty.most(parties))
         liars = self.certainty.liars(parties, located)
         right = [at for at in range(len(parties)) if at not in located.removed][:dimension]
-        matrix = lagrange_matrix(self.field, points[right], self._points[0])
+        matrix = lagrange_matrix(self.field, points[right], _points(self)[0])
         return self.field.matmul(matrix, sums[right]), liars
+
+
+@lru_cache(maxsize=32)
+def _points(code: SumCode) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Of the blocks (K,), and of the parties (M,)."""
+    return disjoint_points(code.field, code.blocks, code.parties)
+
+
+@lru_cache(maxsize=32)
+def _generator(code: SumCode) -> NDArray[np.int64]:
+    """Of `SumCode.generator`: the same for all clients in a process."""
+    blocks, parties = _points(code)
+    nodes = np.concatenate([blocks, parties[: code.colluders]])
+    return read_only(lagrange_matrix(code.field, nodes, parties[code.colluders :]))
+
+
+@lru_cache(maxsize=32)
+def _from_drawn(code: SumCode) -> NDArray[np.int64]:
+    """Blocks, then pieces of the parties from K + T on, of the first K + T pieces."""
+    blocks, parties = _points(code)
+    drawn = parties[: code.certainty.dimension]
+    others = np.concatenate([blocks, parties[code.certainty.dimension :]])
+    return read_only(lagrange_matrix(code.field, drawn, others))

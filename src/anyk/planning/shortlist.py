@@ -53,8 +53,12 @@ class Shortlist:
         Harmonic                   5 workers, exact
         Frobenius                  no: d <= 1, that is 2 <= 1
         CyclicRepetition           3 workers, approximate
+        CyclicMDS                  3 workers, approximate
+        ExpanderRepetition         3 workers, approximate
         FractionalRepetition       6 workers, exact
+        PartialWork                no: K a multiple of N: 3 blocks for 6 workers
         BatchedCoupons             no: every batch drawn: 6 draws of 3 miss one with probability 0.26
+        YeAbbe                     3 workers, approximate
         Summed(Lagrange)           6 workers, exact
         Summed(Shamir)             no: dT + 2A + 1 <= floor(N/K), that is 2*1 + 2*0 + 1 = 3 <= floor(6/3) = 2
         Summed(Replication)        6 workers, exact

@@ -39,7 +39,9 @@ class MPINodes(AbstractTransport):
     copies to one process after the other, along a tree.
 
     Where a node's own functions raise, all processes raise. Where a process dies, MPI ends the
-    whole program; start it again, if need be with `Without` the dead.
+    whole program; start it again, if need be with `Without` the dead. Start programs by
+    ``python -m mpi4py``, so that this is also what becomes of an interrupt, or of no memory left:
+    the others would wait for that process.
 
     Args:
         communicator: of mpi4py; None for all processes of the program.

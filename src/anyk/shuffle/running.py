@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any, Final, final
 
-from anyk.checks import count, instance, shown
+from anyk.checks import count, instance
 from anyk.errors import InvalidArgument
 from anyk.shuffle.counts import Counts, Seconds, added
 from anyk.shuffle.exchanges import Exchanges
@@ -183,7 +183,7 @@ def _values(plan: AbstractPlan, file: int, values: Iterable[Any], limit: int) ->
             view = memoryview(value)
         except TypeError:
             raise _Unusable(
-                f"map_fn made {shown(value)} of file {file}; needed: bytes. Encode it."
+                f"map_fn made a value of type {type(value).__name__} of file {file}; needed: bytes."
             ) from None
         if view.nbytes > limit:
             raise _Unusable(

@@ -189,7 +189,7 @@ def opened(answers: NDArray[Any]) -> tuple[NDArray[Any], tuple[int, ...]] | None
 
     Example:
         >>> from anyk.works.slices import opened
-        >>> opened(np.array([[7, 8, 2, 2, 2, 1, 2]]))
+        >>> opened(np.array([[7, 8, 2, 2, 1, 2]]))
         (array([[7, 8]]), (2, 2))
     """
     if answers.ndim != 2 or answers.shape[1] < _ENDS:  # noqa: PLR2004 - answers are vectors

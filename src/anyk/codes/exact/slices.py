@@ -135,7 +135,7 @@ class SliceCode:
         >>> from anyk.codes.exact.slices import SliceCode, spread_points
         >>> code = SliceCode(spread_points(12, 4, 2), late=3, slices=2)
         >>> code.held.shape, code.weights.shape, round(code.amplification(range(9)), 1)
-        ((12, 5), (12, 5, 2), 5.7)
+        ((12, 5), (12, 5, 2), 1.2)
     """
 
     points: Matrix

@@ -25,7 +25,8 @@ from anyk.schemes.base import (
     missing_answers,
 )
 from anyk.schemes.row import SchemeRow, SchemeWords, failing
-from anyk.schemes.sums.batches import Batches, no_shares
+from anyk.schemes.sums.arguments import no_shares
+from anyk.schemes.sums.batches import Batches
 from anyk.schemes.sums.voted_sum import VotedSum
 from anyk.schemes.tally import AbstractTally, Replicas
 from anyk.schemes.voting import Voting
@@ -140,6 +141,11 @@ class BatchedCoupons(AbstractScheme):
             for left in range(batches)
         )
         return float((batches**workers - every) / batches**workers)
+
+    @property
+    def amplification(self) -> float:
+        """By how much errors of answers weigh more in the sum than in a plain one: not at all."""
+        return 1.0
 
     @property
     def problem(self) -> Sum:

@@ -8,9 +8,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.errors import InvalidArgument
-
-__all__ = ["Batches", "no_shares"]
+__all__ = ["Batches"]
 
 
 @final
@@ -75,21 +73,3 @@ class Batches:
         least, more = divmod(self.blocks, self.batches)
         numbers = least + (np.arange(self.batches) < more)
         return numbers, np.cumsum(numbers) - numbers
-
-
-def no_shares(per_worker: tuple[bool, ...]) -> None:
-    """Refuse other arguments that are shares: blocks are added after f.
-
-    Args:
-        per_worker: for each argument, whether it is one.
-
-    Raises:
-        InvalidArgument: if one is.
-    """
-    if any(per_worker):
-        raise InvalidArgument(
-            "arguments",
-            given="shares, for a gradient code",
-            needed="arguments that all workers receive alike",
-            change="Pass the values themselves, or put them into X.",
-        )

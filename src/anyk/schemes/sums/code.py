@@ -23,6 +23,8 @@ class GradientCode:
         points: over a field, int64 ndarray (N,) of distinct residues, where the answers are values
             at these of a polynomial of degree below k, whose leading coefficient is the sum. None
             where they are not.
+        places: of the workers around a circle, ndarray (N,), where neighbours that are late
+            amplify most; None where these are the workers' own numbers.
 
     Example:
         >>> from anyk.schemes.sums.code import GradientCode
@@ -34,6 +36,7 @@ class GradientCode:
     matrix: NDArray[Any]
     dimension: int
     points: NDArray[np.int64] | None = None
+    places: NDArray[np.intp] | None = None
 
     @cached_property
     def load(self) -> int:
@@ -56,5 +59,5 @@ class GradientCode:
     @property
     def plain(self) -> bool:
         """Whether each worker answers what it computed of one block, and there is nothing else."""
-        rows, blocks = self.matrix.shape
-        return rows == blocks and bool((self.matrix == np.eye(rows)).all())
+        one_each = self.load == 1 and bool((self.weights == 1).all())
+        return one_each and bool((self.matrix.sum(axis=0) == 1).all())

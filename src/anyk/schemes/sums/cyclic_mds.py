@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
+import numpy as np
+
 from anyk.codes.analog.gradient import trigonometric_code
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Complex
 from anyk.errors import InvalidArgument
 from anyk.schemes.base import AbstractScheme
+from anyk.schemes.placement import scattered
 from anyk.schemes.row import SchemeRow, SchemeWords, none_for_certain, none_of
 from anyk.schemes.sums.code import GradientCode
 from anyk.schemes.sums.cyclic import AbstractCyclicCode, check_size
@@ -23,11 +26,14 @@ __all__ = ["ROW", "CyclicMDS"]
 class CyclicMDS(AbstractCyclicCode):
     """A cyclic gradient code for floating point: f(X_1) + .. + f(X_N), from any N - S workers.
 
-    Blocks and answers are as those of `CyclicRepetition`, with s = S + D + A blocks beyond one a
-    worker; the coefficients are no random numbers. The answers are values of a trigonometric
-    polynomial of k = N - s terms at N points around a circle: the words of a cyclic code, of which
-    any k determine all others. Its frequencies are the k lowest, so that coefficients of one worker
-    have one sign, and nothing cancels in a sum of like terms.
+    As in `CyclicRepetition`, a worker holds s + 1 neighbours of N blocks around a circle, where
+    s = S + D + A; the coefficients are no random numbers. The answers are values of a trigonometric
+    polynomial of k = N - s terms at N points around the circle: the words of a cyclic code, of
+    which any k determine all others. Its frequencies are the k lowest, so that coefficients of one
+    worker have one sign where the code is cyclic, and nothing cancels in a sum of like terms.
+    Neighbouring workers, who are often late together, stand far apart on the circle: neighbours are
+    the sets that amplify most. Blocks stand in a fixed order drawn at random, so that results that
+    alternate are none of the high frequencies, which cancel in each answer.
 
     As published the code is complex, and real where N + s is odd. Here it is real for any N and s:
     halves are taken for frequencies where k is even.
@@ -54,9 +60,10 @@ class CyclicMDS(AbstractCyclicCode):
         N = 24. The error estimate says by how much, and the `condition` how it compares with a
         plain sum. A lie is told where it is beyond rounding. Without A, answers that contradict
         each other count in the estimate, which covers what any D workers can do together, where
-        there are no more than 4096 such sets. The sum has the type of f's results where these are
-        floats or complex numbers, and is a float else; with S + D + A = 0 that of whole numbers is
-        exact, in 64 bits. No privacy: a worker holds blocks in the clear.
+        there are no more than 4096 such sets. What cancels within all answers is in none of them,
+        and neither is its rounding. The sum has the type of f's results where these are floats or
+        complex numbers, and is a float else; with S + D + A = 0 that of whole numbers is exact, in
+        64 bits. No privacy: a worker holds blocks in the clear.
 
     References:
         Raviv, Tamo, Tandon, Dimakis: Gradient coding from cyclic MDS codes and expander graphs
@@ -85,9 +92,10 @@ class CyclicMDS(AbstractCyclicCode):
             )
 
     def build(self) -> GradientCode:
-        """B, of trigonometric polynomials."""
-        code = trigonometric_code(self.workers, self.more)
-        return GradientCode(code, self.workers - self.more)
+        """B, of trigonometric polynomials, with workers scattered and blocks at random."""
+        code, places = trigonometric_code(self.workers, self.more), scattered(self.workers)
+        blocks = np.random.default_rng(self.workers).permutation(self.workers)
+        return GradientCode(code[places][:, blocks], self.workers - self.more, places=places)
 
 
 def _sized(problem: Sum, threat: Threat, field: PrimeField) -> CyclicMDS:  # noqa: ARG001 - over the reals

@@ -30,7 +30,8 @@ from anyk.schemes.certainty import noticed_of
 from anyk.schemes.precision import over
 from anyk.schemes.row import SchemeRow, SchemeWords, none_of
 from anyk.schemes.smaller import enough, or_lower
-from anyk.schemes.sums.batches import Batches, no_shares
+from anyk.schemes.sums.arguments import no_shares
+from anyk.schemes.sums.batches import Batches
 from anyk.schemes.sums.voted_sum import VotedSum
 from anyk.schemes.tally import AbstractTally, BlockTally, Replicas
 from anyk.schemes.voting import Voting
@@ -158,6 +159,11 @@ class FractionalRepetition(AbstractScheme):
         each = self._needed - (self.adversaries if self.reactive else 0)
         most = min(self.workers // each, self.blocks)
         return -(-self.blocks // -(-self.blocks // most))
+
+    @property
+    def amplification(self) -> float:
+        """By how much errors of answers weigh more in the sum than in a plain one: not at all."""
+        return 1.0
 
     @property
     def problem(self) -> Sum:

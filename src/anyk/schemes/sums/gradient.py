@@ -15,10 +15,10 @@ from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
 from anyk.domains.tensors import Torch, domain_for
 from anyk.domains.values import Values
-from anyk.errors import InvalidArgument
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.schemes.base import AbstractScheme, Encoded, Encoder, blocks_of
 from anyk.schemes.precision import copies_domain, over
+from anyk.schemes.sums.arguments import no_shares
 from anyk.schemes.sums.code import GradientCode
 from anyk.spec import Sum
 from anyk.work import AbstractWork, Function
@@ -82,8 +82,10 @@ class AbstractGradientCode(AbstractScheme):
         """
         if self.domain.exact:
             return 1.0
-        late = len(self.code.matrix) - self.guarantee.waited_for
-        return Decoder(self.code.matrix, self.code.dimension).worst(late)[0]
+        code = self.code
+        around = slice(None) if code.places is None else np.argsort(code.places)
+        late = len(code.matrix) - self.guarantee.waited_for
+        return Decoder(code.matrix[around], code.dimension).worst(late)[0]
 
     def encode(self, X: Any, *, source: AbstractSource = SystemSource()) -> Encoded:  # noqa: ARG002
         """The blocks of each worker, and its coefficients.
@@ -108,13 +110,7 @@ class AbstractGradientCode(AbstractScheme):
         Raises:
             InvalidArgument: if another argument is a share: blocks are combined after f.
         """
-        if any(per_worker):
-            raise InvalidArgument(
-                "arguments",
-                given="shares, for a gradient code",
-                needed="arguments that all workers receive alike",
-                change="Pass the values themselves, or put them into X.",
-            )
+        no_shares(per_worker)
         of = self.domain.of if isinstance(self.domain, Torch) else self.domain
         in_kind = isinstance(of, Values)  # sums are of the type of what the function returns
         return CombinedInKind(function) if in_kind else Combined(function)

@@ -66,6 +66,7 @@ class VotedSum(AbstractRecovery):
             error_estimate=error,
             known=np.full(1, error is None),
             block_errors=None if error is None else np.full(1, error),
+            condition=1.0,
         )
 
 

@@ -15,7 +15,7 @@ from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Complex, Reals
 from anyk.domains.tensors import Torch, domain_for
-from anyk.errors import InvalidArgument, Unachievable
+from anyk.errors import Unachievable
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.schemes.base import (
     AbstractRecovery,
@@ -28,6 +28,7 @@ from anyk.schemes.base import (
 from anyk.schemes.precision import over
 from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_of
 from anyk.schemes.smaller import enough, or_lower
+from anyk.schemes.sums.arguments import no_shares
 from anyk.schemes.sums.gradient import AS_GIVEN, gradient_domain
 from anyk.schemes.sums.slice_recovery import SliceRecovery
 from anyk.schemes.tally import AbstractTally, CountTally
@@ -169,13 +170,7 @@ class YeAbbe(AbstractScheme):
         Raises:
             InvalidArgument: if another argument is a share: blocks are combined after f.
         """
-        if any(per_worker):
-            raise InvalidArgument(
-                "arguments",
-                given="shares, for a gradient code",
-                needed="arguments that all workers receive alike",
-                change="Pass the values themselves, or put them into X.",
-            )
+        no_shares(per_worker)
         return CombinedSlices(function)
 
     def sufficient(self, answered: Collection[int]) -> bool:
