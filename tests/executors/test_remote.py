@@ -121,7 +121,6 @@ def test_sums_keep_single_precision_on_the_way(four: Remote) -> None:
     assert outcome.value == pytest.approx(np.exp(data).sum(axis=0), rel=1e-5)
 
 
-<<<<<<< HEAD
 def test_slices_of_complex_and_single_numbers_on_the_way(four: Remote) -> None:
     data = np.linspace(0.0, 1.0, 12, dtype=np.float32).reshape(4, 3)
     for domain, kind in ((anyk.Values(finite=True), np.float32), (anyk.Complex(), np.complex128)):
@@ -134,14 +133,14 @@ def test_bits_are_summed_on_two_of_them(four: Remote) -> None:
     bits = np.array([[1, 0], [1, 1], [1, 0]])
     scheme = anyk.Frobenius(blocks=3, field=anyk.PrimeField(2))
     assert np.array_equal(anyk.run(scheme, "same", bits, four).value, [1, 1])
-=======
+
+
 def test_sums_in_turn(four: Remote) -> None:
     plan = anyk.SequentialGradient(4, 1, 2)
     data = np.linspace(0.0, 1.0, 2 * plan.blocks).reshape(-1, 2)
     done = list(anyk.sequential(plan, "exponential", data, four, [[]] * 3))
     assert [each.job for each in done] == [0, 1, 2]
     assert all(np.allclose(each.value, np.exp(data).sum(axis=0)) for each in done)
->>>>>>> traces
 
 
 def test_workers_check_the_degree_of_their_functions(four: Remote) -> None:
