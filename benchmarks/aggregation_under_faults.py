@@ -12,9 +12,9 @@ has random faults, one at least:
 - the server: proposes two sets of one round to two halves, with a colluder who signs both.
 
 Within the promise the sum must be that of all clients who sent one good message, exactly, and a
-well signed wrong sum must be named. A client whose pieces lie off the curve may be counted where the
-aggregators that have the pieces of one side were left out, as its vector is known then. Beyond the
-promise the sum is right or an error says what is missing.
+well signed wrong sum must be named. A client whose pieces lie off the curve may be counted where
+the aggregators that have the pieces of one side were left out, as its vector is known then. Beyond
+the promise the sum is right or an error says what is missing.
 Two sets of one round must never both have enough sums.
 
 All that the server sent and got, all messages of clients, all logs and journals, all errors with
