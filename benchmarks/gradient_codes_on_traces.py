@@ -117,15 +117,18 @@ class Coded:
 
 @dataclass(frozen=True)
 class Skipping:
-    """The same for chunks of which those that are known are skipped; see `Replicas.spare`.
+    """`PartialWork` as it runs: chunks that are known are skipped, and late ones are sent again.
 
     Args:
-        scheme: `PartialWork`.
+        scheme: which.
         size: bytes of an answer.
+        again: whether a chunk that nobody has answered when its workers are late, by the measure of
+            executors, is computed by an idle worker too.
     """
 
     scheme: anyk.PartialWork
     size: float
+    again: bool = True
 
     def __call__(self, draw: Round) -> Took:
         """What a round takes."""
@@ -150,10 +153,18 @@ class Skipping:
             if 2 * len(heard) > workers and np.isinf(settled):
                 settled = free
             if tally.enough:
-                begun = sum(1 - max(0.0, (at - free) / each[who]) for at, who, _ in events
-                            if at - each[who] < free)  # fmt: skip
-                work = (answers + begun) * promise.load / pieces / scheme.problem.blocks
-                return Took(free, answers, work, answers * self.size / workers)
+                last, again = free, 0
+                if self.again:
+                    finished = [
+                        max(known[chunk_of[who * pieces + own]] for own in range(pieces))
+                        for who in range(workers)
+                    ]
+                    last, again = self._sent_again(draw, known, finished)
+                begun = sum(
+                    min(1.0, max(0.0, 1.0 - (at - last) / each[who])) for at, who, _ in events
+                )
+                work = (answers + again + begun) * promise.load / pieces / scheme.problem.blocks
+                return Took(last, answers, work, answers * self.size / workers)
             piece += 1
             while (
                 piece < pieces
@@ -163,6 +174,21 @@ class Skipping:
             if piece < pieces:
                 heappush(events, (end + each[n], n, piece))
         raise AssertionError("all answers are enough")
+
+    def _sent_again(
+        self, draw: Round, known: dict[int, float], finished: list[float]
+    ) -> tuple[float, int]:
+        """When all chunks are known, if those that are late are sent again, and how many are."""
+        limit = anyk.Lateness().after(sorted(finished)[: len(finished) // 2 + 1], len(finished))
+        late = sorted((when, chunk) for chunk, when in known.items() if when > limit)
+        if len(late) > len(finished) // 2:
+            return max(known.values()), 0
+        start, pace = (each[: len(late)] for each in draw.others)
+        chunk = pace * self.scheme.workers / self.scheme.problem.blocks
+        ends = limit + 3 * LATENCY + start + chunk + self.size / BANDWIDTH
+        first = np.minimum([when for when, _ in late], ends)
+        in_time = max(when for when in known.values() if when <= limit)
+        return float(max([in_time, *first])), len(late)
 
 
 def duplicated(rule: str, size: float) -> Way:
@@ -244,6 +270,7 @@ def ways(workers: int, copies: int, size: float, chunks: int) -> dict[str, Way]:
         "YeAbbe, half messages": of_scheme(anyk.YeAbbe(workers, late - 1, 2), size / 2),
         "BatchedCoupons": coupons(workers, copies, size),
         OURS: Skipping(partial, size),
+        "  nothing sent again": Skipping(partial, size, again=False),
         "  nothing skipped": of_scheme(partial, size),
         "  random order": in_order(partial, size, "random"),
         "  sorted order": in_order(partial, size, "sorted"),

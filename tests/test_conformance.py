@@ -8,6 +8,7 @@ import pytest
 import anyk
 from anyk.domains.prime import PrimeField
 from anyk.executors.core.base import AbstractExecutor
+from anyk.executors.core.dispatcher import PostedDispatch
 from anyk.faults import Corrupt, Crash, Faulty
 from anyk.randomness.entropy import InsecureTestSource
 from anyk.randomness.gaussian import normals
@@ -235,6 +236,13 @@ def test_check_executor_notices_shares_that_go_astray(monkeypatch):
     monkeypatch.setattr(anyk.Inline, "place", reversed_shares)
     with pytest.raises(AssertionError, match="computed"):
         anyk.testing.check_executor(anyk.Inline(4))
+
+
+def test_check_executor_notices_shares_that_are_not_skipped(monkeypatch):
+    monkeypatch.setattr(PostedDispatch, "skip", lambda _, share: share % 2 == 0)
+    with anyk.Threads(4) as executor:
+        with pytest.raises(AssertionError, match="skipped"):
+            anyk.testing.check_executor(executor)
 
 
 def test_every_executor_and_every_scheme_is_checked():

@@ -135,6 +135,14 @@ def test_bits_are_summed_on_two_of_them(four: Remote) -> None:
     assert np.array_equal(anyk.run(scheme, "same", bits, four).value, [1, 1])
 
 
+def test_sums_in_turn(four: Remote) -> None:
+    plan = anyk.SequentialGradient(4, 1, 2)
+    data = np.linspace(0.0, 1.0, 2 * plan.blocks).reshape(-1, 2)
+    done = list(anyk.sequential(plan, "exponential", data, four, [[]] * 3))
+    assert [each.job for each in done] == [0, 1, 2]
+    assert all(np.allclose(each.value, np.exp(data).sum(axis=0)) for each in done)
+
+
 def test_workers_check_the_degree_of_their_functions(four: Remote) -> None:
     with pytest.raises(anyk.DegreeTooHigh, match="degree=3, which takes the 4 workers") as caught:
         anyk.run(LAGRANGE, "power_three", X, four)

@@ -157,8 +157,25 @@ def _check_pieces(executor: AbstractExecutor) -> None:
         answered = [answer.piece for answer in got if answer.worker == worker]
         held = pieces - (worker == workers - 1)
         require(answered == list(range(held)), f"worker {worker} answered pieces {answered}")
+    _check_skipped(executor, placement)
     _check_abandoned(executor, placement)
     executor.release(placement)
+
+
+def _check_skipped(executor: AbstractExecutor, placement: Placement) -> None:
+    """Check that a share that is skipped has no answer, and any other has one."""
+    own = PerWorker(np.arange(placement.shares))
+    dispatch = executor.dispatch(numbered, placement, (own,))
+    wanted = range(2, placement.shares, 3)
+    skipped = {share for share in wanted if dispatch.skip(share)}
+    twice = [share for share in skipped if dispatch.skip(share)]
+    require(not twice, f"shares {twice} were skipped twice")
+    got: list[Answer] = []
+    while (answer := dispatch.receive(_PATIENCE)) is not None:
+        got.append(answer)
+    answered = sorted(answer.worker * placement.pieces + answer.piece for answer in got)
+    right = [share for share in range(placement.shares) if share not in skipped]
+    require(answered == right, f"of {sorted(skipped)}, which were skipped, {answered} are left")
 
 
 def _check_abandoned(executor: AbstractExecutor, placement: Placement) -> None:
