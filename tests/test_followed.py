@@ -20,6 +20,7 @@ SCHEMES = [
     anyk.Summed(THREE),
     anyk.Replication(blocks=2, workers=4, domain=anyk.PrimeField()),
     anyk.CyclicRepetition(workers=2, stragglers=1, domain=anyk.PrimeField(101)),
+    anyk.YeAbbe(workers=2, stragglers=0, message=2, domain=anyk.PrimeField()),
 ]
 FUNCTIONS = {
     "x + 1": lambda x: x + 1,

@@ -131,6 +131,22 @@ def test_who_sends_two_vectors_or_that_of_another_mask_is_left_out(cast, plan):
     assert result.left_out == {"c0": "it sent two different messages"}
 
 
+def test_a_round_with_too_few_vectors_stays_open(cast, plan):
+    people = cast(plan)
+    clients, prepared, uploads = start(people, np.ones((8, 6), int))
+    served = people.round(clients)
+    for message in [*prepared[:7], uploads[0], uploads[7]]:
+        assert served.receive(message) == ""
+    says = r"1 of 8 clients .*Left out: c1: it sent no masked vector; .*; c7: it sent no pieces"
+    with pytest.raises(anyk.NotEnoughAnswers, match=says):
+        served.close()
+    for message in [prepared[7], uploads[4]]:
+        assert served.receive(message) == ""
+    result = served.close()
+    assert result.counted == ("c0", "c4", "c7")
+    assert result.total.tolist() == [3] * 6
+
+
 def test_vectors_without_masks_and_spoiled_ones_are_left_out(cast, plan):
     people = cast(plan)
     clients, prepared, uploads = start(people, np.ones((8, 6), int))

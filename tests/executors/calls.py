@@ -139,6 +139,8 @@ def sums_and_products(executor: AbstractExecutor, gram: Any) -> None:
         outcome = anyk.run(code, gram, X, executor, progress=False)
         assert np.allclose(outcome.value, truth)
         assert len(outcome.used) == 2
+        slices = anyk.YeAbbe(3, 1, 2, domain=domain)
+        assert np.allclose(anyk.run(slices, gram, X, executor, progress=False).value, truth)
         groups = anyk.FractionalRepetition(3, 3, 1, domain=domain)
         assert np.array_equal(anyk.run(groups, gram, X, executor, progress=False).value, truth)
     groups = anyk.FractionalRepetition(3, 3, 0)

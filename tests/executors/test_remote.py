@@ -121,6 +121,20 @@ def test_sums_keep_single_precision_on_the_way(four: Remote) -> None:
     assert outcome.value == pytest.approx(np.exp(data).sum(axis=0), rel=1e-5)
 
 
+def test_slices_of_complex_and_single_numbers_on_the_way(four: Remote) -> None:
+    data = np.linspace(0.0, 1.0, 12, dtype=np.float32).reshape(4, 3)
+    for domain, kind in ((anyk.Values(finite=True), np.float32), (anyk.Complex(), np.complex128)):
+        outcome = anyk.run(anyk.YeAbbe(4, 1, 2, domain), "exponential", data, four)
+        assert outcome.value.dtype == kind
+        assert outcome.value == pytest.approx(np.exp(data).sum(axis=0), rel=1e-5)
+
+
+def test_bits_are_summed_on_two_of_them(four: Remote) -> None:
+    bits = np.array([[1, 0], [1, 1], [1, 0]])
+    scheme = anyk.Frobenius(blocks=3, field=anyk.PrimeField(2))
+    assert np.array_equal(anyk.run(scheme, "same", bits, four).value, [1, 1])
+
+
 def test_sums_in_turn(four: Remote) -> None:
     plan = anyk.SequentialGradient(4, 1, 2)
     data = np.linspace(0.0, 1.0, 2 * plan.blocks).reshape(-1, 2)

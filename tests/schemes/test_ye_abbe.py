@@ -50,6 +50,31 @@ def test_every_set_of_late_workers_gives_the_sum(workers, stragglers, message, d
         encoded.recovery(too_few)
 
 
+@pytest.mark.parametrize("workers", range(1, 10))
+def test_every_code_of_few_workers_and_every_set_of_late_ones(workers):
+    generator = np.random.default_rng(workers)
+    for stragglers in range(workers):
+        for message in range(1, workers - stragglers + 1):
+            points = spread_points(workers, stragglers + message - 1, message)
+            code = SliceCode(points, stragglers, message)
+            f = generator.standard_normal((workers, message, 8)) * (1.0 + 1.0j)
+            answers = np.einsum("njm,njml->nl", code.weights, f[code.held])
+            for late in itertools.combinations(range(workers), stragglers):
+                answered = [worker for worker in range(workers) if worker not in late]
+                sums = code.decoder(answered) @ answers[answered]
+                assert off(sums, f.sum(axis=0)) < 1e-12
+
+
+@pytest.mark.parametrize("primes", [1, 3])
+def test_reals_in_fixed_point(primes):
+    X = np.random.default_rng(0).integers(-20, 20, (5, 4)) / 8.0
+    fixed = anyk.FixedPoint(fraction_bits=6, magnitude=4.0, primes=primes)
+    with anyk.Inline(5) as executor:
+        scheme = anyk.YeAbbe(5, 1, 3, FIELD)
+        outcome = anyk.run(scheme, lambda x: np.outer(x, x) + x, X, executor, embedding=fixed)
+    assert np.array_equal(outcome.value, sum(np.outer(x, x) + x for x in X))
+
+
 @pytest.mark.parametrize("message", [1, 2, 3, 4, 7])
 @pytest.mark.parametrize("kind", [np.float64, np.float32, np.complex128])
 @pytest.mark.parametrize("shape", [(), (1,), (4,), (3, 5), (2, 0), (10, 100), (1500,)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from itertools import islice
 from typing import Final, final
 
@@ -193,16 +194,19 @@ class Round:
             The sum, who is in it, and who is not.
 
         Raises:
-            NotEnoughAnswers: if too few clients sent, too few parties signed, or too few gave their
-                sums: who is missing, and why.
+            NotEnoughAnswers: if too few clients sent, and then the round is still open; or too few
+                parties signed, or gave their sums: who is missing, and why.
             TooManyErrors: if the sums contradict each other, and not by as many liars as promised.
         """
         self.relay()
-        self._closed = True
+        unmatched = self._unmatched()
+        left = {**self._left_out, **unmatched}
+        self._require_clients(self._accepted.keys() - unmatched.keys(), left)
+        self._closed, self._left_out = True, left
+        for client in unmatched.keys() & self._accepted.keys():
+            del self._accepted[client]
         if self._setting.plan.masked:
-            self._match()
             self._keep(sorted(self._accepted))
-        self._require_clients()
         digest = self._setting.set_digest(self._number, self._accepted.items())
         signatures = signatures_on(self._setting, self._number, self._asking, digest)
         rows = sums_of(self._setting, self._number, self._asking, digest, signatures)
@@ -224,34 +228,33 @@ class Round:
             weighted=self._setting.plan.vectors.weighted,
         )
 
-    def _match(self) -> None:
-        """Leave out who sent no masked vector, or one of another mask."""
-        for client, digest in tuple(self._accepted.items()):
+    def _unmatched(self) -> dict[int, str]:
+        """Who sent pieces of a mask and no vector under it, or the other way round: why."""
+        if not self._setting.plan.masked:
+            return {}
+        out = {}
+        for client, digest in self._accepted.items():
             upload = self._uploads.get(client)
-            if upload is None:
-                why = "it sent no masked vector"
+            if client in self._left_out:
+                out[client] = self._left_out[client]
+            elif upload is None:
+                out[client] = "it sent no masked vector"
             elif upload.pieces != digest:
-                why = "its masked vector belongs to another mask"
-            elif client not in self._left_out:
-                continue
-            else:
-                why = self._left_out[client]
-            self._left_out[client] = why
-            del self._accepted[client]
-        for client in self._uploads:
-            if client not in self._accepted:
-                self._left_out.setdefault(client, "it sent no pieces of its mask")
+                out[client] = "its masked vector belongs to another mask"
+        for client in self._uploads.keys() - self._accepted.keys():
+            out[client] = self._left_out.get(client, "it sent no pieces of its mask")
+        return out
 
-    def _require_clients(self) -> None:
-        least, many = self._setting.plan.least, len(self._setting.roster.clients)
-        if len(self._accepted) < least:
+    def _require_clients(self, fit: Collection[int], left: dict[int, str]) -> None:
+        least, clients = self._setting.plan.least, self._setting.roster.clients
+        if len(fit) < least:
+            told = reasons({clients[client].name: why for client, why in sorted(left.items())})
             raise NotEnoughAnswers(
-                answered=self._accepted,
-                missing=set(range(many)) - set(self._accepted),
+                answered=fit,
+                missing=set(range(len(clients))) - set(fit),
                 needed=f"{numbered(least, 'client')}, as no party signs a smaller set",
                 of="client",
-                change=f"{reasons(self._left_out_names())}Wait for more of them, or lower "
-                "least_clients of the plan.",
+                change=f"{told}Wait for more of them, or lower least_clients of the plan.",
             )
 
     def _left_out_names(self) -> dict[str, str]:

@@ -30,6 +30,7 @@ from anyk.work import AbstractWork, Function
 from anyk.works.added import Added
 from anyk.works.combined import Combined
 from anyk.works.each_prime import EachPrime
+from anyk.works.slices import CombinedSlices
 
 __all__ = ["embedded", "promised"]
 
@@ -105,7 +106,7 @@ def promised(
     if isinstance(function, OfDegree) and degree is not None and function.degree > degree:
         raise too_high(scheme, function.degree)
     inner = work.work if isinstance(work, EachPrime) else work
-    combined = isinstance(inner, (Added, Combined))
+    combined = isinstance(inner, (Added, Combined, CombinedSlices))
     parts = encoded.parts[: 1 if combined else None]
     own = tuple(isinstance(argument, Encoded) for argument in arguments)
     promise = Promised(function, degree=degree)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, final
 
@@ -197,6 +197,10 @@ class YeAbbe(AbstractScheme):
             needed = f"{self.workers - self.stragglers} answers"
             raise missing_answers(self, answered, needed)
         return SliceRecovery(code=self.code, domain=self.domain, shares=answered)
+
+    def over(self, field: PrimeField) -> YeAbbe:
+        """The same code over a prime field."""
+        return replace(self, domain=field)
 
 
 @lru_cache(maxsize=64)
