@@ -408,3 +408,25 @@ def test_no_request_makes_a_party_raise_or_sign(small):
     ):
         with pytest.raises(Garbled, match="it refused"):
             unwrap(party.answer(huge), huge[5:6] if huge[0] else b"?")
+
+
+def test_no_more_clients_than_the_plan_has_room_for(cast, committee):
+    """One vector more would wrap: the server leaves it out, and no aggregator signs it."""
+    numbers = aggregation.Whole((2**31 - 2) // 2 // 3)
+    people = cast(committee(clients=3, numbers=numbers, least_clients=1), 5)
+    messages = [people.message(name, [numbers.magnitude] * 5) for name in people.names]
+    served = people.round(people.parties())
+    full = "as many clients as the plan has room for sent before it"
+    assert [served.receive(each) for each in messages] == ["", "", "", full, full]
+    assert served.receive(messages[3]) == full
+    assert served.receive(messages[0]) == ""
+    result = served.close()
+    assert result.total.tolist() == [3 * numbers.magnitude] * 5
+    assert result.left_out == {"c3": full, "c4": full}
+    party = people.party(people.party_names[0])
+    first, more = boxed(people, messages[:3]), boxed(people, messages[3:4])
+    hold(people, party, first)
+    hold(people, party, more)
+    members = [(each.client, each.digest) for each, _ in first + more]
+    with pytest.raises(Garbled, match="no room for a set of 4 clients"):
+        sign(people, party, people.setting.set_digest(1, members))

@@ -20,6 +20,8 @@ from anyk.errors import InvalidArgument
 
 __all__ = ["aggregate"]
 
+_SHOWN = 3
+
 
 def aggregate(
     plan: Committee | LightSecAgg,
@@ -42,7 +44,8 @@ def aggregate(
         The sum, and what happened.
 
     Raises:
-        InvalidArgument: if a vector is out of range, or there are more or fewer weights.
+        InvalidArgument: if a vector is out of range, there are more of them than the plan has room
+            for, or weights are not of the same clients.
         NotEnoughAnswers: if too many are gone.
 
     Example:
@@ -65,9 +68,16 @@ def aggregate(
     if set(own) != set(named):
         raise InvalidArgument(
             "weights",
-            given=f"{len(own)} of them",
-            needed=f"one for each of {len(named)} vectors",
-            change="Give each client a weight.",
+            given=f"{len(own)}, for {_some(own)}",
+            needed=f"{len(named)}, for {_some(named)}, who have the vectors",
+            change="Give each client a weight, by name if vectors have names.",
+        )
+    if len(named) > plan.clients:
+        raise InvalidArgument(
+            "vectors",
+            given=f"{len(named)} of them",
+            needed=f"at most {plan.clients}, which the plan has room for",
+            change="Make the plan with clients= of as many.",
         )
     clients = [Identity.generate(name) for name in named]
     if isinstance(plan, LightSecAgg):
@@ -106,6 +116,12 @@ def _masked(
     for name, client in people.items():
         served.receive(client.contribute(vectors[name], round=0, weight=weights[name]))
     return served.close()
+
+
+def _some(names: Collection[str]) -> str:
+    """The first of them, for an error."""
+    first = list(names)[:_SHOWN]
+    return ", ".join(first) + ", .." * (len(first) < len(names)) or "nobody"
 
 
 def _named(argument: str, values: Any) -> dict[str, Any]:

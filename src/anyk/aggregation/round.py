@@ -26,6 +26,7 @@ __all__ = ["Round"]
 
 _LOT: Final = 1 << 21  # bytes of boxes in one request, about
 _EQUIVOCATES: Final = "it sent two different messages"
+_FULL: Final = "as many clients as the plan has room for sent before it"
 _WORD: Final = np.dtype("<u4")
 
 
@@ -104,9 +105,13 @@ class Round:
                 self._left_out.setdefault(client, f"{_EQUIVOCATES}; the first one counts")
             raise Garbled(_EQUIVOCATES)
         if client in self._held or client in self._accepted or client in self._left_out:
-            if self._left_out.get(client, "").startswith(_EQUIVOCATES):
-                raise Garbled(_EQUIVOCATES)
+            for why in (_EQUIVOCATES, _FULL):
+                if self._left_out.get(client, "").startswith(why):
+                    raise Garbled(why)
             return
+        if len(self._held) + len(self._accepted) >= self._setting.plan.clients:
+            self._left_out[client] = _FULL  # a sum of more may wrap
+            raise Garbled(_FULL)
         try:
             boxes = boxes_of(self._setting, header, message)
         except Garbled:
