@@ -275,6 +275,26 @@ def test_the_oldest_of_nine_rounds_is_forgotten(small):
     sign(people, party, digests[9], 9)
 
 
+def test_no_sum_has_more_clients_than_its_numbers_have_room_for(cast, committee):
+    most = (2**31 - 1) // 6 - 1  # three of these fit a prime, with a sign, and four do not
+    people = cast(committee(clients=3, numbers=aggregation.Whole(most)), 5)
+    assert len(people.setting.codes) == 1
+    messages = [people.message(name, [most] * 5) for name in people.names]
+    served = people.round(people.parties())
+    full = "the sum has as many clients as the plan allows"
+    said = [served.receive(message) for message in [*messages, messages[0], messages[4]]]
+    assert said == ["", "", "", full, full, "", full]
+    result = served.close()
+    assert result.total.tolist() == [3 * most] * 5
+    assert result.left_out == {"c3": full, "c4": full}
+    party, pairs = people.party("sum-2"), boxed(people, messages)
+    for lot in (pairs[:2], pairs[2:]):
+        digest = hold(people, party, lot)
+    digest = people.setting.set_digest(1, [(each.client, each.digest) for each, _ in pairs])
+    with pytest.raises(Garbled, match="a set of 5 clients is above 3"):
+        sign(people, party, digest)
+
+
 def test_the_same_message_twice_counts_once(small):
     people, messages = small
     assert people.run([*messages, messages[0], messages[4]]).total.tolist() == [10] * 5
@@ -333,7 +353,7 @@ def test_a_client_that_is_not_in_the_roster_is_none(small, cast):
     assert served.receive(message) == "its client did not sign it"
     party = people.party("sum-0")
     head = message[: people.setting.most_header - 62]  # a name of two letters
-    request = people.setting.start(b"O", 1) + b"\0\0\0\1" + len(head).to_bytes(2, "big") + head
+    request = people.setting.start(b"O", 1) + b"\0\0\0\1" + len(head).to_bytes(4, "big") + head
     request += bytes(people.setting.box_sizes[0])
     answer = unwrap(party.answer(request), b"O")
     assert (answer.number(1), answer.text(99)) == (1, "its client did not sign it")

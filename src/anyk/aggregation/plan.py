@@ -43,6 +43,11 @@ class AbstractPlan(ABC):
         """How many clients a sum has at least; parties sign no smaller set."""
 
     @property
+    def most(self) -> int:
+        """How many clients a sum has at most, as more may wrap; parties sign no larger set."""
+        return self.vectors.clients
+
+    @property
     @abstractmethod
     def signatures(self) -> int:
         """q: a party gives its sum when so many parties signed the same set."""
