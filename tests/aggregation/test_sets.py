@@ -295,6 +295,24 @@ def test_no_sum_has_more_clients_than_its_numbers_have_room_for(cast, committee)
         sign(people, party, digest)
 
 
+@pytest.mark.parametrize(
+    ("kind", "given"),
+    [(aggregation.Committee, {"aggregators": 4}), (aggregation.LightSecAgg, {"colluders": 1})],
+)
+def test_equal_plans_are_one_plan_however_their_numbers_are_given(kind, given):
+    names = ("length", "clients", "most_weight", "least_clients", *given)
+    values = (6, 4, 3, 2, *given.values())
+    plain = kind(**dict(zip(names, values, strict=True)), numbers=aggregation.Whole(9))
+    array = kind(
+        **dict(zip(names, np.array(values), strict=True)), numbers=aggregation.Whole(np.int64(9))
+    )
+    roster = aggregation.Roster(clients=[aggregation.Identity.generate("ann").member])
+    assert plain == array
+    assert plain.context(roster) == array.context(roster)
+    if kind is aggregation.Committee:
+        assert aggregation.plan_text(plain) == aggregation.plan_text(array)
+
+
 def test_the_same_message_twice_counts_once(small):
     people, messages = small
     assert people.run([*messages, messages[0], messages[4]]).total.tolist() == [10] * 5
