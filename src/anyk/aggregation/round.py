@@ -14,6 +14,7 @@ from anyk.aggregation.gathering import reasons, signatures_on, sums_of
 from anyk.aggregation.judging import Judging, Said
 from anyk.aggregation.opening import opened
 from anyk.aggregation.parties import AbstractParties
+from anyk.aggregation.pieces import parted
 from anyk.aggregation.requests import KEEP, OFFER, keep, offer, plain
 from anyk.aggregation.result import Aggregated
 from anyk.aggregation.setting import Setting
@@ -26,7 +27,6 @@ __all__ = ["Round"]
 
 _LOT: Final = 1 << 21  # bytes of boxes in one request, about
 _EQUIVOCATES: Final = "it sent two different messages"
-_WORD: Final = np.dtype("<u4")
 
 
 @final
@@ -167,18 +167,14 @@ class Round:
 
     def _said(self, reader: Reader, many: int) -> list[Said]:
         """What a party said of each box."""
-        shape = len(self._setting.codes), self._setting.checks
-        moduli = np.array([[code.field.modulus] for code in self._setting.codes])
         said: list[Said] = []
         for _ in range(many):
             if reader.number(1):
                 said.append(plain(reader.text(MOST_REASON)) or "refused")
                 continue
-            raw = reader.take(int(np.prod(shape)) * _WORD.itemsize)
-            values = np.frombuffer(raw, _WORD).reshape(shape).astype(np.int64)
-            if (values >= moduli).any():
-                raise Garbled("a check value in its answer is no residue")
-            said.append(values)
+            raw = reader.take(self._setting.bytes_of(self._setting.checks))
+            values = parted(self._setting, raw, "a check value in its answer")
+            said.append(values.astype(np.int64))
         reader.end()
         return said
 
