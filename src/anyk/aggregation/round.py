@@ -242,7 +242,7 @@ class Round:
         return out
 
     def _require_clients(self, fit: Collection[int], left: dict[int, str]) -> None:
-        least, clients = self._setting.plan.least, self._setting.roster.clients
+        least, clients = self._setting.plan.least_clients, self._setting.roster.clients
         if len(fit) < least:
             told = reasons({clients[client].name: why for client, why in sorted(left.items())})
             raise NotEnoughAnswers(
