@@ -1,10 +1,7 @@
 """Secure aggregation in apps of Flower: FedAvg's result, and no vector reaches the server."""
 
-import contextlib
 import logging
 import math
-import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -380,21 +377,6 @@ def test_keys_are_kept_from_one_rehearsal_to_the_next(tmp_path):
     first, _ = rehearse(tmp_path, plan, CLIENTS)
     second, _ = rehearse(tmp_path, plan, CLIENTS)
     assert first == second
-
-
-def test_the_simulation_engine_gives_what_plain_averaging_gives():
-    pytest.importorskip("ray")
-    command = [sys.executable, str(ROOT / "examples" / "flower" / "simulated.py")]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
-    ) as process:
-        try:
-            told, _ = process.communicate(timeout=600)
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-    assert process.returncode == 0, told
-    assert "round 1: 4 clients\nround 2: 5 clients" in told
 
 
 def test_the_package_is_read_without_flower():
