@@ -196,6 +196,12 @@ def test_rounding_is_amplified_little_and_much_by_the_points_that_were_published
     assert worst(published_points(workers)) > 3 * least
 
 
+def test_the_worst_amplification_is_told():
+    assert round(anyk.YeAbbe(12, 3, 2).amplification, 2) == 5.74
+    assert anyk.YeAbbe(12, 3, 2, FIELD).amplification == 1.0
+    assert anyk.YeAbbe(40, 5, 1).amplification < 10.0
+
+
 @pytest.mark.parametrize(("workers", "stragglers", "message"), [(24, 3, 3), (48, 5, 3)])
 def test_large_codes_stay_within_their_estimate(workers, stragglers, message):
     generator = np.random.default_rng(workers)
