@@ -158,6 +158,24 @@ def test_nothing_is_believed_that_so_many_liars_could_have_told(voices, noticed)
     assert bool(believed) == (noticed == 1 or len(voices) > 5)
 
 
+def test_nobody_has_a_say_twice():
+    voting = Voting(groups=1, adversaries=1, noticed=1, exact=True)
+    says, held = np.array([[9], [9], [5]]), np.zeros(3, dtype=int)
+    with pytest.raises(anyk.TooManyErrors):
+        voting.told(says, held, [0, 0, 1])
+    assert voting.told(says, held, [0, 2, 1]).suspects == (1,)
+
+
+def test_the_estimate_is_how_far_copies_are_apart():
+    scheme = anyk.FractionalRepetition(2, 6, 0, adversaries=1, domain=anyk.Reals(), rtol=1e-3)
+    ones, fours = [1.0, 1.0002, 1.0005], [4.0, 3.999, 4.001]
+    told = np.stack([ones, fours], axis=1).reshape(6, 1)
+    found = scheme.encode(np.ones((2, 1))).decode(told, range(6))
+    off = max(abs(found.value[0] - sum(both)) for both in itertools.product(ones, fours))
+    assert found.suspects == ()
+    assert off <= found.error_estimate * found.value[0] <= 1.001 * off
+
+
 def test_where_more_lied_than_may_no_further_answer_is_waited_for():
     voting = Voting(groups=1, adversaries=2, noticed=2, exact=True, again=True)
     for told, more in (([1, 2, 3, 4], 0), ([1, 1, 2, 3], 1)):
