@@ -8,6 +8,7 @@ import pytest
 import anyk
 from anyk.delays import Fixed
 from anyk.faults import Corrupt, Crash, Delay, Faulty
+from anyk.running.received import Received
 from anyk.schemes.voting import Voting
 from anyk.work import WorkerTask
 
@@ -201,6 +202,22 @@ def test_liars_who_are_shown_elsewhere_are_not_waited_for():
 
 def reactive(blocks, workers, stragglers=0, liars=1, **more):
     return anyk.FractionalRepetition(blocks, workers, stragglers, liars, reactive=True, **more)
+
+
+def test_a_worker_that_answers_again_is_not_heard_twice():
+    def answer(worker, says):
+        return anyk.Answer(worker=worker, value=np.array([says]), sent=0.0, answered=1.0, seconds=0)
+
+    encoded = reactive(2, 4).encode(np.ones((2, 1)))  # workers 0 and 2 hold one batch
+    received = Received(encoded, ())
+    received.add(answer(0, 9.0), 0)
+    received.add(answer(2, 5.0), 2)
+    assert not received.takes(answer(1, 9.0), 0)  # nothing more is wanted
+    for asked, heard in ((1, {0}), (3, {0, 1})):
+        received.usable.wanted.more(0, 1)
+        takes = [received.takes(answer(who, 9.0), 0) for who in (0, 1, 3)]
+        assert takes == [who not in heard for who in (0, 1, 3)]
+        received.add(answer(asked, 9.0), 0)
 
 
 @pytest.mark.parametrize("make", [anyk.Threads, anyk.Simulated, anyk.Inline])

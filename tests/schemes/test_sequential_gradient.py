@@ -172,6 +172,6 @@ def test_a_function_that_writes_in_its_block_does_not_change_the_next_job():
         x *= factor
         return x.copy()
 
-    blocks, ones = np.array([[1.0, 2.0], [3.0, 4.0]]), np.ones((2, 2))
+    blocks, ones = np.array([[[1.0], [2.0]], [[3.0], [4.0]]]), np.ones((2, 2))
     asked = np.array([0, 0])  # both jobs the same part
-    assert MiniTasks(spoil)([blocks, ones], [asked, 10.0, 100.0]).tolist() == [30.0, 300.0]
+    assert MiniTasks(spoil)([blocks, ones], [asked, 10.0, 100.0]).tolist() == [[30.0], [300.0]]
