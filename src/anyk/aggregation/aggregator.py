@@ -71,9 +71,11 @@ class Aggregator(AbstractParty):
         self._place = self._setting.own_place(identity, client=False)
         self._identity = identity
         own = (
-            plan.least if least_clients is None else count("least_clients", least_clients, least=1)
+            plan.least_clients
+            if least_clients is None
+            else count("least_clients", least_clients, least=1)
         )
-        self._least = max(own, plan.least)
+        self._least = max(own, plan.least_clients)
         if journal is not None:
             instance("journal", journal, AbstractJournal, change="Pass FileJournal(path).")
         self._journal = MemoryJournal() if journal is None else journal
