@@ -164,3 +164,15 @@ def test_a_plan_is_refused() -> None:
         for jobs in ([[1], [1, 2]], 5, [5]):
             with pytest.raises(anyk.InvalidArgument):
                 list(anyk.sequential(plan, np.multiply, np.ones(plan.blocks), executor, jobs))
+
+
+@pytest.mark.parametrize("scale", [1e300, 1e160, 1e-160, 1e-300, 1e-320])
+def test_the_estimate_holds_for_huge_and_tiny_numbers(scale: float) -> None:
+    plan = anyk.SequentialGradient(4, 1, 3)
+    X = (1.0 + np.arange(2.0 * plan.blocks).reshape(plan.blocks, 2)) * scale
+    truth = (X / scale).sum(axis=0)
+    with anyk.Threads(4) as executor:
+        for done in anyk.sequential(plan, np.positive, X, executor, [[]] * 3):
+            off = np.linalg.norm(done.value / scale - truth) / np.linalg.norm(truth)
+            assert off <= done.error_estimate < 0.1
+            assert done.error_estimate < 1e-12 or scale < 1e-310
