@@ -10,6 +10,7 @@ import pytest
 import anyk
 from anyk.delays import Fixed
 from anyk.faults import Crash, Faulty, Rubbish
+from anyk.works.mini_tasks import MiniTasks
 
 FIELD = anyk.PrimeField(10007)
 SMALL = [(3, 1, 2, 1), (3, 2, 3, 1), (3, 1, 3, 2), (4, 1, 3, 2), (2, 1, 4, 2), (2, 1, 4, 3)]
@@ -164,3 +165,25 @@ def test_a_plan_is_refused() -> None:
         for jobs in ([[1], [1, 2]], 5, [5]):
             with pytest.raises(anyk.InvalidArgument):
                 list(anyk.sequential(plan, np.multiply, np.ones(plan.blocks), executor, jobs))
+
+
+def test_a_function_that_writes_in_its_block_does_not_change_the_next_job():
+    def spoil(x, factor):
+        x *= factor
+        return x.copy()
+
+    blocks, ones = np.array([[[1.0], [2.0]], [[3.0], [4.0]]]), np.ones((2, 2))
+    asked = np.array([0, 0])  # both jobs the same part
+    assert MiniTasks(spoil)([blocks, ones], [asked, 10.0, 100.0]).tolist() == [[30.0], [300.0]]
+
+
+@pytest.mark.parametrize("scale", [1e300, 1e160, 1e-160, 1e-300, 1e-320])
+def test_the_estimate_holds_for_huge_and_tiny_numbers(scale: float) -> None:
+    plan = anyk.SequentialGradient(4, 1, 3)
+    X = (1.0 + np.arange(2.0 * plan.blocks).reshape(plan.blocks, 2)) * scale
+    truth = (X / scale).sum(axis=0)
+    with anyk.Threads(4) as executor:
+        for done in anyk.sequential(plan, np.positive, X, executor, [[]] * 3):
+            off = np.linalg.norm(done.value / scale - truth) / np.linalg.norm(truth)
+            assert off <= done.error_estimate < 0.1
+            assert done.error_estimate < 1e-12 or scale < 1e-310

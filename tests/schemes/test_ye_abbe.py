@@ -178,6 +178,11 @@ def test_a_shape_in_digits_is_read_again(shape):
     assert opened(answers)[0].tolist() == [[7, 8]] * 3
 
 
+@pytest.mark.parametrize("digits", [(3, 0, 2, 1), (5, 0), (0, 3), (2, 0, 3, 0, 2, 2)])
+def test_a_shape_is_told_in_one_way_alone(digits):  # not 3 in two digits, say
+    assert opened(np.tile([7, 8, *digits], (3, 1))) is None
+
+
 @pytest.mark.parametrize(
     ("size", "least"), [((12, 1, 2), 2), ((12, 3, 2), 6), ((12, 3, 3), 13), ((12, 2, 4), 6)]
 )

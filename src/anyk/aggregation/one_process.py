@@ -72,11 +72,11 @@ def aggregate(
             needed=f"{len(named)}, for {_some(named)}, who have the vectors",
             change="Give each client a weight, by name if vectors have names.",
         )
-    if len(named) > plan.clients:
+    if len(named) > plan.most:
         raise InvalidArgument(
             "vectors",
             given=f"{len(named)} of them",
-            needed=f"at most {plan.clients}, which the plan has room for",
+            needed=f"at most {plan.most}, which the plan has room for",
             change="Make the plan with clients= of as many.",
         )
     clients = [Identity.generate(name) for name in named]
