@@ -181,7 +181,11 @@ ROWS = [
     tried(
         "distribute the data again.", lambda: released(again=False), lambda: released(again=True)
     ),
-    tried("Pass a function of one block or item.", lambda: run(f=3), lambda: run(f=np.square)),
+    tried(
+        "Pass a function of one block or item.",
+        lambda: anyk.run(SCHEME, DATA, np.square, anyk.Inline(6)),
+        lambda: anyk.run(SCHEME, np.square, DATA, anyk.Inline(6)),
+    ),
     tried(
         "Pass the function itself; anyk.Remote alone takes names.",
         lambda: run(f="square"),
