@@ -120,7 +120,7 @@ def _masked(
 
 def _some(names: Collection[str]) -> str:
     """The first of them, for an error."""
-    first = list(names)[:_SHOWN]
+    first = [str(name) for name in list(names)[:_SHOWN]]
     return ", ".join(first) + ", .." * (len(first) < len(names)) or "nobody"
 
 
