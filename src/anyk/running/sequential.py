@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from anyk.answers import Answer
 from anyk.checks import instance, several, shown
+from anyk.codes.analog.told import told
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.domains.tensors import domain_for
@@ -284,9 +285,10 @@ class _Sum:
             by_part.setdefault(int(asked[who]), []).append(who)
         for part, workers in by_part.items():
             row = self._plan.combination(part, workers)
-            self._combine(row, np.stack([answers[who] for who in workers]))
+            coded = part >= self._plan.window - 1 and self._plan.stragglers > 0
+            self._combine(row, np.stack([answers[who] for who in workers]), marked=coded)
 
-    def _combine(self, row: NDArray[Any], rows: NDArray[Any]) -> None:
+    def _combine(self, row: NDArray[Any], rows: NDArray[Any], *, marked: bool) -> None:
         domain = self._domain
         if isinstance(domain, PrimeField):
             total = domain.matmul(row[None], rows)[0]
@@ -296,13 +298,14 @@ class _Sum:
         wide = np.result_type(rows.dtype, np.float64)
         with np.errstate(over="ignore", invalid="ignore"):  # there is no error to tell then
             self._total = self._total + np.tensordot(row, rows.astype(wide), axes=1)
-            sizes = np.tensordot(np.abs(row), np.abs(rows).astype(np.float64), axes=1)
-            least = _SUBNORMAL * float(np.abs(row).sum()) * math.sqrt(sizes.size)
-            self._rounding += size_of(sizes) * self._unit(rows.dtype) + least
+            noise = self._unit(rows.dtype) * np.abs(rows).astype(np.float64)
+            noise = np.maximum(noise, told(rows) if marked else np.where(rows, _SUBNORMAL, 0.0))
+            each = np.tensordot(np.abs(row), noise, axes=1)
+            self._rounding += _ROUNDINGS * (self._plan.stragglers + 1) * size_of(each)
 
-    def _unit(self, kind: np.dtype[Any]) -> float:
-        own = kind if kind.kind in "fc" else np.dtype(np.float64)
-        return _ROUNDINGS * float(np.finfo(own).eps) * (self._plan.stragglers + 1)
+    @staticmethod
+    def _unit(kind: np.dtype[Any]) -> float:
+        return float(np.finfo(kind if kind.kind in "fc" else np.float64).eps)
 
     def result(self) -> tuple[NDArray[Any], float | None]:
         """The sum, and its relative error."""
