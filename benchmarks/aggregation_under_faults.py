@@ -203,7 +203,7 @@ class Campaign:
             result = opened.close()
         except anyk.RecoveryError as error:
             self.tally.raised[type(error).__name__] += 1
-            if faults.within and len(good) >= PLAN.least and not self._accused(faults):
+            if faults.within and len(good) >= PLAN.least_clients and not self._accused(faults):
                 self.tally.wrong.append(f"{faults.all}: {type(error).__name__}: {error}")
             text = "".join(traceback.format_exception(error))
             return [*seen, text.encode(), pickle.dumps(error), repr(error).encode()]

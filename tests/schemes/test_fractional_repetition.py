@@ -10,6 +10,7 @@ import anyk
 from anyk.delays import Fixed
 from anyk.executors.core.run_task import pause
 from anyk.faults import AbstractFault, Corrupt, Crash, Delay, Faulty
+from anyk.running.received import Received
 from anyk.schemes.voting import Voting
 from anyk.work import WorkerTask
 
@@ -160,6 +161,24 @@ def test_nothing_is_believed_that_so_many_liars_could_have_told(voices, noticed)
     assert bool(believed) == (noticed == 1 or len(voices) > 5)
 
 
+def test_nobody_has_a_say_twice():
+    voting = Voting(groups=1, adversaries=1, noticed=1, exact=True)
+    says, held = np.array([[9], [9], [5]]), np.zeros(3, dtype=int)
+    with pytest.raises(anyk.TooManyErrors):
+        voting.told(says, held, [0, 0, 1])
+    assert voting.told(says, held, [0, 2, 1]).suspects == (1,)
+
+
+def test_the_estimate_is_how_far_copies_are_apart():
+    scheme = anyk.FractionalRepetition(2, 6, 0, adversaries=1, domain=anyk.Reals(), rtol=1e-3)
+    ones, fours = [1.0, 1.0002, 1.0005], [4.0, 3.999, 4.001]
+    told = np.stack([ones, fours], axis=1).reshape(6, 1)
+    found = scheme.encode(np.ones((2, 1))).decode(told, range(6))
+    off = max(abs(found.value[0] - sum(both)) for both in itertools.product(ones, fours))
+    assert found.suspects == ()
+    assert off <= found.error_estimate * found.value[0] <= 1.001 * off
+
+
 def test_where_more_lied_than_may_no_further_answer_is_waited_for():
     voting = Voting(groups=1, adversaries=2, noticed=2, exact=True, again=True)
     for told, more in (([1, 2, 3, 4], 0), ([1, 1, 2, 3], 1)):
@@ -185,6 +204,22 @@ def test_liars_who_are_shown_elsewhere_are_not_waited_for():
 
 def reactive(blocks, workers, stragglers=0, liars=1, **more):
     return anyk.FractionalRepetition(blocks, workers, stragglers, liars, reactive=True, **more)
+
+
+def test_a_worker_that_answers_again_is_not_heard_twice():
+    def answer(worker, says):
+        return anyk.Answer(worker=worker, value=np.array([says]), sent=0.0, answered=1.0, seconds=0)
+
+    encoded = reactive(2, 4).encode(np.ones((2, 1)))  # workers 0 and 2 hold one batch
+    received = Received(encoded, ())
+    received.add(answer(0, 9.0), 0)
+    received.add(answer(2, 5.0), 2)
+    assert not received.takes(answer(1, 9.0), 0)  # nothing more is wanted
+    for asked, heard in ((1, {0}), (3, {0, 1})):
+        received.usable.wanted.more(0, 1)
+        takes = [received.takes(answer(who, 9.0), 0) for who in (0, 1, 3)]
+        assert takes == [who not in heard for who in (0, 1, 3)]
+        received.add(answer(asked, 9.0), 0)
 
 
 @pytest.mark.parametrize("make", [anyk.Threads, anyk.Simulated, anyk.Inline])

@@ -10,6 +10,7 @@ import pytest
 import anyk
 from anyk.delays import Fixed
 from anyk.faults import Crash, Faulty, Rubbish
+from anyk.works.mini_tasks import MiniTasks
 
 FIELD = anyk.PrimeField(10007)
 SMALL = [(3, 1, 2, 1), (3, 2, 3, 1), (3, 1, 3, 2), (4, 1, 3, 2), (2, 1, 4, 2), (2, 1, 4, 3)]
@@ -164,6 +165,16 @@ def test_a_plan_is_refused() -> None:
         for jobs in ([[1], [1, 2]], 5, [5]):
             with pytest.raises(anyk.InvalidArgument):
                 list(anyk.sequential(plan, np.multiply, np.ones(plan.blocks), executor, jobs))
+
+
+def test_a_function_that_writes_in_its_block_does_not_change_the_next_job():
+    def spoil(x, factor):
+        x *= factor
+        return x.copy()
+
+    blocks, ones = np.array([[[1.0], [2.0]], [[3.0], [4.0]]]), np.ones((2, 2))
+    asked = np.array([0, 0])  # both jobs the same part
+    assert MiniTasks(spoil)([blocks, ones], [asked, 10.0, 100.0]).tolist() == [[30.0], [300.0]]
 
 
 @pytest.mark.parametrize("scale", [1e300, 1e160, 1e-160, 1e-300, 1e-320])

@@ -13,7 +13,15 @@ from anyk.aggregation.setting import SEED, Setting
 from anyk.aggregation.wire import Garbled, number
 from anyk.randomness.entropy import AbstractSource, keystream, residues
 
-__all__ = ["add_piece", "blocks_of_mask", "check_values", "joined", "pieces_of", "read_piece"]
+__all__ = [
+    "add_piece",
+    "blocks_of_mask",
+    "check_values",
+    "joined",
+    "parted",
+    "pieces_of",
+    "read_piece",
+]
 
 _HALF: Final = 16  # bits
 _LONG: Final = 1 << 15  # products of 48 bits that add up exactly in 64
@@ -104,20 +112,13 @@ def read_piece(setting: Setting, place: int, plain: bytes) -> list[NDArray[np.ui
     Raises:
         Garbled: if one is no residue.
     """
+    if place >= setting.plan.seeds:
+        return [*parted(setting, plain, "a number in its piece")]
     rows = []
     for at, code in enumerate(setting.codes):
-        modulus = code.field.modulus
-        if place < setting.plan.seeds:
-            key = plain[at * SEED : (at + 1) * SEED]
-            row = residues(_Known(key), modulus, (setting.width,)).astype(np.uint32)
-        else:
-            size = setting.width * _WORD.itemsize
-            row = np.frombuffer(plain, _WORD, setting.width, at * size).astype(
-                np.uint32, copy=False
-            )
-            if int(row.max()) >= modulus:
-                raise Garbled("a number in its piece is no residue")
-        rows.append(row)
+        key = plain[at * SEED : (at + 1) * SEED]
+        row = residues(_Known(key), code.field.modulus, (setting.width,))
+        rows.append(row.astype(np.uint32))
     return rows
 
 
@@ -181,3 +182,24 @@ def joined(arrays: list[NDArray[np.int64]]) -> bytes:
         arrays: for each prime.
     """
     return b"".join(each.astype(_WORD).tobytes() for each in arrays)
+
+
+def parted(setting: Setting, data: bytes | memoryview, what: str) -> NDArray[np.uint32]:
+    """Residues of each prime, from their bytes.
+
+    Args:
+        setting: of the round.
+        data: as `joined` makes it, of the size that it must have.
+        what: one of the numbers, in words.
+
+    Returns:
+        ndarray (primes, numbers).
+
+    Raises:
+        Garbled: if one is no residue.
+    """
+    rows = np.frombuffer(data, _WORD).reshape(len(setting.codes), -1)
+    moduli = [code.field.modulus for code in setting.codes]
+    if (rows.max(axis=1) >= moduli).any():
+        raise Garbled(f"{what} is no residue")
+    return rows.astype(np.uint32, copy=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, final
@@ -12,9 +11,7 @@ from numpy.typing import NDArray
 
 from anyk.answers import Answer
 from anyk.checks import instance, several, shown
-from anyk.codes.analog.told import told
 from anyk.domains.base import AbstractDomain
-from anyk.domains.prime import PrimeField
 from anyk.domains.tensors import domain_for
 from anyk.errors import InvalidArgument, NotEnoughAnswers
 from anyk.executors.core.base import (
@@ -24,16 +21,15 @@ from anyk.executors.core.base import (
     Placement,
 )
 from anyk.running.arguments import check_executor, check_function
+from anyk.running.job_sum import JobSum
+from anyk.running.unusable import unusable
 from anyk.schemes.base import blocks_of
-from anyk.schemes.products.sizes import size_of
 from anyk.schemes.sums.sequential_gradient import Course, SequentialGradient
+from anyk.wording import numbered
 from anyk.work import WorkerTask
 from anyk.works.mini_tasks import MiniTasks
 
 __all__ = ["JobDone", "sequential"]
-
-_ROUNDINGS = 8.0
-_SUBNORMAL = float(np.finfo(np.float64).smallest_subnormal)  # what the smallest numbers lose
 
 
 @final
@@ -154,7 +150,7 @@ class _Rounds:
         self._plan, self._asking, self._jobs = plan, asking, jobs
         self._domain = asking.domain
         self._course = plan.course()
-        self._sums: dict[int, _Sum] = {}
+        self._sums: dict[int, JobSum] = {}
         self._arguments: dict[int, tuple[Any, ...]] = {}
 
     def all(self) -> Iterator[JobDone]:
@@ -193,7 +189,7 @@ class _Rounds:
                     change="Pass lists of one length.",
                 )
             job = self._course.begin()
-            self._sums[job] = _Sum(self._plan, self._domain)
+            self._sums[job] = JobSum(self._plan, self._domain)
             self._arguments[job] = arguments
             return True
         return False
@@ -251,71 +247,12 @@ class _Round:
         return None if limit is None else self._start + limit - self._executor.clock()
 
     def _take(self, answer: Answer, jobs: int) -> None:
-        why, value = answer.failure, answer.value
-        if why is None and value is not None:
-            shapes = {each.shape for each in self._heard.values()} or {value.shape}
-            if value.shape not in shapes or value.shape[:1] != (jobs,):
-                why = f"answer of shape {value.shape}, where others have another"
-            elif not self._domain.holds(value.dtype):
-                why = f"answer of dtype {value.dtype}, which {self._domain!r} does not hold"
-            else:
-                try:
-                    self._heard[answer.worker] = self._domain.validate(value, "answer")
-                    self._times.append(answer.answered - self._start)
-                except InvalidArgument as error:
-                    why = f"unusable answer: got {error.given}; needed: {error.needed}"
+        shape = next((each.shape for each in self._heard.values()), None)
+        why, value = unusable(answer, self._domain, shape), answer.value
+        if why is None and value is not None and value.shape[:1] != (jobs,):
+            why = f"answer of shape {value.shape}, not one row for each of {numbered(jobs, 'job')}"
         if why is not None or value is None:
             self._failures[answer.worker] = why or "no value"
-
-
-@final
-class _Sum:
-    """The sum of one job, as far as it is known."""
-
-    def __init__(self, plan: SequentialGradient, domain: AbstractDomain) -> None:
-        self._plan, self._domain = plan, domain
-        self._total: Any = 0
-        self._rounding = 0.0
-        self._kinds: set[np.dtype[Any]] = set()
-
-    def add(self, answers: dict[int, NDArray[Any]], asked: NDArray[np.intp]) -> None:
-        """Add what workers answered in a round on the parts that each was asked for."""
-        by_part: dict[int, list[int]] = {}
-        for who in sorted(answers):
-            by_part.setdefault(int(asked[who]), []).append(who)
-        for part, workers in by_part.items():
-            row = self._plan.combination(part, workers)
-            coded = part >= self._plan.window - 1 and self._plan.stragglers > 0
-            self._combine(row, np.stack([answers[who] for who in workers]), marked=coded)
-
-    def _combine(self, row: NDArray[Any], rows: NDArray[Any], *, marked: bool) -> None:
-        domain = self._domain
-        if isinstance(domain, PrimeField):
-            total = domain.matmul(row[None], rows)[0]
-            self._total = domain.reduce(self._total + total)
             return
-        self._kinds.add(rows.dtype)
-        wide = np.result_type(rows.dtype, np.float64)
-        with np.errstate(over="ignore", invalid="ignore"):  # there is no error to tell then
-            self._total = self._total + np.tensordot(row, rows.astype(wide), axes=1)
-            noise = self._unit(rows.dtype) * np.abs(rows).astype(np.float64)
-            noise = np.maximum(noise, told(rows) if marked else np.where(rows, _SUBNORMAL, 0.0))
-            each = np.tensordot(np.abs(row), noise, axes=1)
-            self._rounding += _ROUNDINGS * (self._plan.stragglers + 1) * size_of(each)
-
-    @staticmethod
-    def _unit(kind: np.dtype[Any]) -> float:
-        return float(np.finfo(kind if kind.kind in "fc" else np.float64).eps)
-
-    def result(self) -> tuple[NDArray[Any], float | None]:
-        """The sum, and its relative error."""
-        value = np.asarray(self._total)
-        if isinstance(self._domain, PrimeField):
-            return value, None
-        kind = np.result_type(*self._kinds)
-        size = size_of(value)
-        error = self._rounding / size if size else (math.inf if self._rounding else 0.0)
-        if not np.isfinite(value).all():
-            error = math.inf
-        with np.errstate(over="ignore"):
-            return value.astype(kind) if kind.kind in "fc" else value, error
+        self._heard[answer.worker] = value
+        self._times.append(answer.answered - self._start)

@@ -191,8 +191,8 @@ class GradientRecovery(AbstractRecovery):
             size = size_of(value)
         error = math.inf
         if np.isfinite(value).all():
-            noise = np.abs(decoder.row) * noise[list(judged.kept)] * math.sqrt(flat.shape[1])
-            rounding = _ROUNDINGS * size_of(noise)
+            rounding = float(np.abs(decoder.row) @ noise[list(judged.kept)])
+            rounding *= _ROUNDINGS * math.sqrt(flat.shape[1])
             error = judged.error(decoder.row[None]) + judged.own * size + rounding
             error = error / size if size else (math.inf if array.any() else 0.0)
         return _summed(value, error, decoder.amplification, judged.suspects)
