@@ -249,3 +249,15 @@ def test_rows_that_do_not_hold_a_block_are_zero_and_all_rows_are_as_long():
 def test_what_makes_no_sense_is_refused(build, told):
     with pytest.raises(anyk.InvalidArgument, match=told):
         build()
+
+
+@pytest.mark.parametrize("left", [1e-2, 1e-6])
+def test_what_cancels_in_answers_counts_in_the_estimate(left):
+    scheme, rng = anyk.YeAbbe(6, 2, 2), np.random.default_rng(0)
+    for _ in range(10):
+        base = ((-1.0) ** np.arange(6))[:, None] * rng.uniform(0.5, 2.0, 5)
+        X = base + left * rng.standard_normal((6, 5))
+        with anyk.Inline(6) as executor:
+            outcome = anyk.run(scheme, np.positive, X, executor, progress=False)
+        off = np.linalg.norm(outcome.value - X.sum(axis=0))
+        assert off <= outcome.error_estimate * np.linalg.norm(outcome.value)

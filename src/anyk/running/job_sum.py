@@ -8,6 +8,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from anyk.codes.analog.told import told
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.schemes.products.sizes import size_of
@@ -55,9 +56,10 @@ class JobSum:
             by_part.setdefault(int(asked[who]), []).append(who)
         for part, workers in by_part.items():
             row = self._plan.combination(part, workers)
-            self._combine(row, np.stack([answers[who] for who in workers]))
+            coded = part >= self._plan.window - 1 and self._plan.stragglers > 0
+            self._combine(row, np.stack([answers[who] for who in workers]), coded=coded)
 
-    def _combine(self, row: NDArray[Any], rows: NDArray[Any]) -> None:
+    def _combine(self, row: NDArray[Any], rows: NDArray[Any], *, coded: bool) -> None:
         domain = self._domain
         if isinstance(domain, PrimeField):
             total = domain.matmul(row[None], rows)[0]
@@ -67,14 +69,16 @@ class JobSum:
         wide = np.result_type(rows.dtype, np.float64)
         with np.errstate(over="ignore", invalid="ignore"):  # there is no error to tell then
             self._total = self._total + np.tensordot(row, rows.astype(wide), axes=1)
-            sizes = np.tensordot(np.abs(row), np.abs(rows).astype(np.float64), axes=1)
-            least = _SUBNORMAL * float(np.abs(row).sum()) * math.sqrt(sizes.size)
-            if sizes.any():  # zeros are not rounded
-                self._rounding += size_of(sizes) * self._unit(rows.dtype) + least
+            noise = self._unit(rows.dtype) * np.abs(rows).astype(np.float64)
+            least = (
+                told(rows) if coded else np.where(rows, _SUBNORMAL, 0.0)
+            )  # zeros are not rounded
+            each = np.tensordot(np.abs(row), np.maximum(noise, least), axes=1)
+            self._rounding += _ROUNDINGS * (self._plan.stragglers + 1) * size_of(each)
 
-    def _unit(self, kind: np.dtype[Any]) -> float:
-        own = kind if kind.kind in "fc" else np.dtype(np.float64)
-        return _ROUNDINGS * float(np.finfo(own).eps) * (self._plan.stragglers + 1)
+    @staticmethod
+    def _unit(kind: np.dtype[Any]) -> float:
+        return float(np.finfo(kind if kind.kind in "fc" else np.float64).eps)
 
     def result(self) -> tuple[NDArray[Any], float | None]:
         """The sum, and its relative error."""
