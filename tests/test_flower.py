@@ -241,6 +241,30 @@ def test_a_client_without_the_mod_is_left_out(tmp_path):
     assert strategy.rounds[1].counted == ("client-0", "client-2", "client-3", "client-4")
 
 
+def test_a_client_takes_nobody_s_place_by_a_name_or_by_its_message(tmp_path):
+    plan = plan_of()
+    roster, committee = rehearse(tmp_path, plan, CLIENTS)
+    mod = SecureMod(plan, rehearsal=tmp_path)
+    seen = []
+
+    def bad(message, context, call_next):
+        reply = mod(message, context, call_next)
+        part = context.node_config["partition-id"]
+        seen.append(reply.content["anyk"]["message"])
+        if part == 1:  # its own message, and another's name
+            reply.content["anyk"]["name"] = "client-0"
+        if part == 2:  # another's message
+            reply.content["anyk"]["message"] = seen[0]
+            reply.content["metrics"]["loss"] = 1000.0
+        return reply
+
+    inside = strategies.FedAvg(min_available_nodes=CLIENTS)
+    strategy = SecureStrategy(inside, plan, roster, committee)
+    result = ran(strategy, Nodes(Apps([bad]).app, CLIENTS), rounds=1)
+    assert strategy.rounds[1].counted == ("client-0", "client-1", "client-3", "client-4")
+    assert result.train_metrics_clientapp[1] == {"loss": np.mean([0, 1, 3, 4])}
+
+
 def test_a_client_answers_no_round_twice(tmp_path):
     plan = plan_of()
     rehearse(tmp_path, plan, CLIENTS)
@@ -366,7 +390,7 @@ def test_a_node_finds_its_keys_by_its_own_configuration(tmp_path):
         )
         message = Message(RecordDict({"arrays": model, "config": config}), 1, "train")
         (answers[path],) = nodes.send_and_receive([message])
-    assert answers["client-4"].content["anyk"]["name"] == "client-4"
+    assert b"\x08client-4" in answers["client-4"].content["anyk"]["message"]
     assert "no keys" in answers["nowhere"].error.reason
     assert str(tmp_path) not in answers["nowhere"].error.reason
     assert "--node-config" in answers[None].error.reason

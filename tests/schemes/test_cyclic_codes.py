@@ -193,3 +193,14 @@ def test_neighbours_who_are_late_amplify_little():
     ]
     assert max(together) < 3.0
     assert scheme.amplification > 30.0
+
+
+@pytest.mark.parametrize("make", REAL)
+@pytest.mark.parametrize("adversaries", [0, 1])
+def test_results_without_numbers_have_a_sum_without_numbers(make, adversaries):
+    scheme = make(7, 1, adversaries=adversaries)
+    with anyk.Inline(7) as executor:
+        outcome = anyk.run(scheme, lambda x: x[:0], np.ones((7, 3)), executor, progress=False)
+    assert outcome.value.shape == (0,)
+    assert outcome.suspects == ()
+    assert outcome.error_estimate == 0.0

@@ -1,13 +1,15 @@
 """Fractional repetition: every pattern of late workers and liars, and others asked again."""
 
 import itertools
+from fractions import Fraction
 
 import numpy as np
 import pytest
 
 import anyk
 from anyk.delays import Fixed
-from anyk.faults import Corrupt, Crash, Delay, Faulty
+from anyk.executors.core.run_task import pause
+from anyk.faults import AbstractFault, Corrupt, Crash, Delay, Faulty
 from anyk.running.received import Received
 from anyk.schemes.voting import Voting
 from anyk.work import WorkerTask
@@ -284,6 +286,49 @@ def test_where_nobody_is_left_to_be_asked_the_run_ends_with_an_error():
         assert outcome.value is None
 
 
+class LieAgain(AbstractFault):
+    """Tells the truth once, and lies or is slow when asked again."""
+
+    def __init__(self, seconds=0.0, more=7):
+        self.asked, self.seconds, self.more = 0, seconds, more
+
+    def around(self, run, worker):  # noqa: ARG002 - all workers alike
+        self.asked += 1
+        if self.asked == 1:
+            return run()
+        pause(self.seconds)
+        return run() + self.more
+
+
+@pytest.mark.parametrize(("workers", "liars"), [(16, 3), (24, 5)])
+def test_as_many_as_may_lie_when_they_are_asked_are_asked(workers, liars):
+    scheme = reactive(4, workers, liars=liars, domain=FIELD)
+    others = [worker for worker in range(1, workers) if worker % scheme.groups][: liars - 1]
+    faults = {0: Corrupt(modulus=101), **{each: LieAgain() for each in others}}
+    with Faulty(anyk.Inline(workers), faults) as executor:
+        outcome = anyk.run(scheme, cube, data(4), executor, progress=False)
+    assert np.array_equal(outcome.value, (data(4) ** 3).sum(axis=0) % 101)
+    assert 0 in outcome.suspects
+    assert {*outcome.suspects} <= {0, *others}
+
+
+def test_all_who_are_asked_are_late_and_waited_for():
+    scheme = reactive(4, 8, domain=FIELD)
+    for call in (anyk.run, lambda *args, **kw: next(anyk.stream(*args, **kw))):
+        faults = {each: LieAgain(100.0, more=0) for each in range(8)}
+        delays = Fixed(dict.fromkeys(range(8), 1.0))
+        simulated = anyk.Simulated(8, delays=delays, compute=0.0)
+        outcome = call(
+            scheme,
+            cube,
+            data(4),
+            Faulty(simulated, faults | {3: Corrupt(modulus=101)}),
+            progress=False,
+        )
+        assert outcome.suspects == (3,)
+        assert outcome.elapsed > 100
+
+
 def test_a_deadline_holds_while_others_are_asked():
     scheme = reactive(4, 8, domain=FIELD)
 
@@ -375,6 +420,19 @@ def test_whole_numbers_are_added_exactly_or_refused():
             anyk.run(scheme, lambda x: x, np.full((4, 1), 2**62), executor, progress=False)
         with pytest.raises(anyk.AnykError, match="one shape for all blocks"):
             anyk.run(scheme, lambda x: np.ones(int(x[0])), large % 7, executor, progress=False)
+
+
+def test_objects_are_refused_and_not_cut_to_whole_numbers():
+    scheme = anyk.FractionalRepetition(4, 2, 0)
+    for number in (Fraction(1, 3), 0.75, 0.5j):
+        with anyk.Inline(2) as executor, pytest.raises(anyk.AnykError, match="dtype object"):
+            anyk.run(
+                scheme,
+                lambda x, number=number: np.array([number, number], dtype=object) * x,
+                np.arange(4),
+                executor,
+                progress=False,
+            )
 
 
 def test_nan_is_a_value_like_others():

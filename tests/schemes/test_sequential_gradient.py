@@ -175,3 +175,15 @@ def test_a_function_that_writes_in_its_block_does_not_change_the_next_job():
     blocks, ones = np.array([[[1.0], [2.0]], [[3.0], [4.0]]]), np.ones((2, 2))
     asked = np.array([0, 0])  # both jobs the same part
     assert MiniTasks(spoil)([blocks, ones], [asked, 10.0, 100.0]).tolist() == [[30.0], [300.0]]
+
+
+@pytest.mark.parametrize("scale", [1e300, 1e160, 1e-160, 1e-300, 1e-320])
+def test_the_estimate_holds_for_huge_and_tiny_numbers(scale: float) -> None:
+    plan = anyk.SequentialGradient(4, 1, 3)
+    X = (1.0 + np.arange(2.0 * plan.blocks).reshape(plan.blocks, 2)) * scale
+    truth = (X / scale).sum(axis=0)
+    with anyk.Threads(4) as executor:
+        for done in anyk.sequential(plan, np.positive, X, executor, [[]] * 3):
+            off = np.linalg.norm(done.value / scale - truth) / np.linalg.norm(truth)
+            assert off <= done.error_estimate < 0.1
+            assert done.error_estimate < 1e-12 or scale < 1e-310

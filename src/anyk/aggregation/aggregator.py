@@ -173,6 +173,8 @@ class Aggregator(AbstractParty):
             raise Garbled(f"its own set is another one, of {holding.size} clients")
         if holding.size < self._least:
             raise Garbled(f"a set of {holding.size} clients is below {self._least}")
+        if holding.size > self._setting.plan.most:
+            raise Garbled(f"a set of {holding.size} clients is above {self._setting.plan.most}")
         if before is None:
             self._journal.note(round_number, digest)
         return self._identity.sign(self._setting.signed_set(round_number, digest))

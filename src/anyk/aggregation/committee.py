@@ -57,7 +57,8 @@ class Committee(AbstractPlan):
         sum of the other clients of one set, and by uniform numbers (computationally: AES-256,
         X25519, Ed25519 and SHA-256 are unbroken). With q = floor((M + T + A) / 2) + 1 no second set
         of the same round has a sum, also where A other aggregators sign what they like. A client
-        can send any vector in the range, and no code tells a wrong one.
+        can send any vector, in the range or not; what is noticed is a sum that is beyond the range
+        of as many clients.
 
     References:
         DisAgg (arXiv 2605.13708); Franklin, Yung: Communication complexity of secure computation
@@ -90,6 +91,7 @@ class Committee(AbstractPlan):
         settle(
             self,
             aggregators=1,
+            length=1,
             clients=1,
             colluders=1,
             adversaries=0,
@@ -98,6 +100,7 @@ class Committee(AbstractPlan):
         )
         settle(self, optional="blocks", blocks=1)
         settle(self, optional="quorum", quorum=1)
+        settle(self, optional="most_weight", most_weight=1)
         weighted = self.most_weight is not None
         settle_clients(self.clients, self.least_clients, self.noise, weighted=weighted)
         spare = self.colluders + 2 * self.adversaries + self.stragglers

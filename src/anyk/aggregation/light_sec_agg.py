@@ -77,7 +77,9 @@ class LightSecAgg(AbstractPlan):
     noise: Noise | None = None
 
     def __post_init__(self) -> None:
-        settle(self, clients=1, colluders=1, dropouts=0, adversaries=0, least_clients=1)
+        settle(self, clients=1, length=1, colluders=1)
+        settle(self, dropouts=0, adversaries=0, least_clients=1)
+        settle(self, optional="most_weight", most_weight=1)
         settle(self, optional="needed", needed=1)
         settle(self, optional="quorum", quorum=1)
         weighted = self.most_weight is not None

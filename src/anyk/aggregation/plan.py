@@ -56,6 +56,11 @@ class AbstractPlan(ABC):
         """How pieces are made for the parties, over the first prime."""
 
     @property
+    def most(self) -> int:
+        """How many clients a sum has at most, as more may wrap; parties sign no larger set."""
+        return self.vectors.clients
+
+    @property
     def signatures(self) -> int:
         """q: a party gives its sum when so many parties signed the same set."""
         return self.quorum or 0

@@ -27,6 +27,7 @@ __all__ = ["Round"]
 
 _LOT: Final = 1 << 21  # bytes of boxes in one request, about
 _EQUIVOCATES: Final = "it sent two different messages"
+_FULL: Final = "the sum has as many clients as the plan allows"
 
 
 @final
@@ -101,12 +102,18 @@ class Round:
             if self._held.pop(client, None) is not None:
                 self._left_out[client] = _EQUIVOCATES
             elif client in self._accepted:
-                self._left_out.setdefault(client, f"{_EQUIVOCATES}; the first one counts")
+                counts = "" if self._setting.plan.masked else "; the first one counts"
+                self._left_out.setdefault(client, f"{_EQUIVOCATES}{counts}")
             raise Garbled(_EQUIVOCATES)
         if client in self._held or client in self._accepted or client in self._left_out:
             if self._left_out.get(client, "").startswith(_EQUIVOCATES):
                 raise Garbled(_EQUIVOCATES)
+            if client in self._left_out:
+                raise Garbled(self._left_out[client])
             return
+        if len(self._held) + len(self._accepted) >= self._setting.plan.most:
+            self._left_out[client] = _FULL
+            raise Garbled(_FULL)
         try:
             boxes = boxes_of(self._setting, header, message)
         except Garbled:

@@ -105,7 +105,7 @@ class Setting:
             place: of the party.
         """
         signatures = len(self.parties) * (2 + SIGNATURE_BYTES)
-        each = self.most_header + 2 + self.box_sizes[place]
+        each = self.most_header + 4 + self.box_sizes[place]
         return _MORE + signatures + 4 * len(self.roster.clients) + self.plan.most_held * each
 
     @cached_property

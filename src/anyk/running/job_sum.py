@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
+from anyk.schemes.products.sizes import size_of
 from anyk.schemes.sums.sequential_gradient import SequentialGradient
 
 __all__ = ["JobSum"]
 
 _ROUNDINGS = 8.0
+_SUBNORMAL = float(np.finfo(np.float64).smallest_subnormal)  # what the smallest numbers lose
 
 
 @final
@@ -66,7 +68,8 @@ class JobSum:
         with np.errstate(over="ignore", invalid="ignore"):  # there is no error to tell then
             self._total = self._total + np.tensordot(row, rows.astype(wide), axes=1)
             sizes = np.tensordot(np.abs(row), np.abs(rows).astype(np.float64), axes=1)
-            self._rounding += float(np.linalg.norm(sizes)) * self._unit(rows.dtype)
+            least = _SUBNORMAL * float(np.abs(row).sum()) * math.sqrt(sizes.size)
+            self._rounding += size_of(sizes) * self._unit(rows.dtype) + least
 
     def _unit(self, kind: np.dtype[Any]) -> float:
         own = kind if kind.kind in "fc" else np.dtype(np.float64)
@@ -78,7 +81,7 @@ class JobSum:
         if isinstance(self._domain, PrimeField):
             return value, None
         kind = np.result_type(*self._kinds)
-        size = float(np.linalg.norm(value))
+        size = size_of(value)
         error = self._rounding / size if size else (math.inf if self._rounding else 0.0)
         if not np.isfinite(value).all():
             error = math.inf

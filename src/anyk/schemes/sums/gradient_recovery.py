@@ -94,6 +94,8 @@ class GradientRecovery(AbstractRecovery):
             return _summed(added(array, "values"))
         kind = array.dtype if array.dtype.kind in "fc" else np.dtype(np.float64)
         wide = as_doubles(array)
+        if not wide.size:
+            return narrowed(_summed(wide.sum(axis=0)), kind)
         named = self.certainty.adversaries
         return narrowed(self._judged(wide) if named else self._rounded(wide, kind), kind)
 

@@ -24,6 +24,7 @@ from anyk.works.slices import joined, opened, packed, unpacked
 __all__ = ["SliceRecovery"]
 
 _ROUNDINGS = 8.0
+_SLACK = 1.001  # for rounding in the matrices
 
 
 @final
@@ -128,7 +129,7 @@ class SliceRecovery(AbstractRecovery):
             missed = float(np.linalg.norm(check @ combined))
             amplified = float(np.linalg.norm(row)) / math.sqrt(len(check))
             alone = float((row / np.linalg.norm(check, axis=0)).max())  # what one liar can do
-            error = max(error, max(amplified, alone) * missed)
+            error = max(error, max(amplified, _SLACK * alone) * missed)
         return error / size if size else (math.inf if error else 0.0)
 
 
