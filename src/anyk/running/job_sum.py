@@ -69,7 +69,8 @@ class JobSum:
             self._total = self._total + np.tensordot(row, rows.astype(wide), axes=1)
             sizes = np.tensordot(np.abs(row), np.abs(rows).astype(np.float64), axes=1)
             least = _SUBNORMAL * float(np.abs(row).sum()) * math.sqrt(sizes.size)
-            self._rounding += size_of(sizes) * self._unit(rows.dtype) + least
+            if sizes.any():  # zeros are not rounded
+                self._rounding += size_of(sizes) * self._unit(rows.dtype) + least
 
     def _unit(self, kind: np.dtype[Any]) -> float:
         own = kind if kind.kind in "fc" else np.dtype(np.float64)
