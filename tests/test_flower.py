@@ -253,25 +253,19 @@ def test_a_client_without_the_mod_is_left_out(tmp_path):
 def test_a_client_takes_nobody_s_place_by_a_name_or_by_its_message(tmp_path):
     plan = plan_of()
     roster, committee = rehearse(tmp_path, plan, CLIENTS)
-    mod = SecureMod(plan, rehearsal=tmp_path)
-    seen = []
-
-    def bad(message, context, call_next):
-        reply = mod(message, context, call_next)
-        part = context.node_config["partition-id"]
-        seen.append(reply.content["anyk"]["message"])
-        if part == 1:  # its own message, and another's name
-            reply.content["anyk"]["name"] = "client-0"
-        if part == 2:  # another's message
-            reply.content["anyk"]["message"] = seen[0]
-            reply.content["metrics"]["loss"] = 1000.0
-        return reply
-
-    inside = strategies.FedAvg(min_available_nodes=CLIENTS)
-    strategy = SecureStrategy(inside, plan, roster, committee)
-    result = ran(strategy, Nodes(Apps([bad]).app, CLIENTS), rounds=1)
+    nodes = Nodes(Apps([SecureMod(plan, rehearsal=tmp_path)]).app, CLIENTS)
+    strategy = SecureStrategy(
+        strategies.FedAvg(min_available_nodes=CLIENTS), plan, roster, committee
+    )
+    model = ArrayRecord({key: Array(each) for key, each in MODEL.items()})
+    asked = strategy.configure_train(1, model, ConfigRecord(), nodes)
+    replies = sorted(nodes.send_and_receive(asked), key=lambda reply: reply.metadata.src_node_id)
+    replies[1].content["anyk"]["name"] = "client-0"  # its own message, and another's name
+    replies[2].content["anyk"]["message"] = replies[0].content["anyk"]["message"]  # another's
+    replies[2].content["metrics"]["loss"] = 1000.0
+    _, metrics = strategy.aggregate_train(1, replies)
     assert strategy.rounds[1].counted == ("client-0", "client-1", "client-3", "client-4")
-    assert result.train_metrics_clientapp[1] == {"loss": np.mean([0, 1, 3, 4])}
+    assert metrics["loss"] == np.mean([0, 1, 3, 4])
 
 
 def test_a_client_answers_no_round_twice(tmp_path):
