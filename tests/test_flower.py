@@ -225,6 +225,15 @@ def test_a_server_without_the_strategy_gets_nothing_and_nothing_is_trained(tmp_p
     assert len(result.arrays) == 0
 
 
+def test_rounds_have_numbers_of_their_own_though_the_clock_stands_still(tmp_path):
+    plan = plan_of()
+    roster, committee = rehearse(tmp_path, plan, CLIENTS)
+    inside = strategies.FedAvg(min_available_nodes=CLIENTS)
+    strategy = SecureStrategy(inside, plan, roster, committee, clock=lambda: 5.0)
+    ran(strategy, Nodes(Apps([SecureMod(plan, rehearsal=tmp_path)]).app, CLIENTS))
+    assert [len(strategy.rounds[each].counted) for each in (1, 2)] == [CLIENTS, CLIENTS]
+
+
 def test_a_client_without_the_mod_is_left_out(tmp_path):
     plan = plan_of()
     roster, committee = rehearse(tmp_path, plan, CLIENTS)

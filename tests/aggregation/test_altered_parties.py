@@ -9,6 +9,7 @@ from anyk.aggregation import client as clients
 from anyk.aggregation.pieces import pieces_of
 from anyk.aggregation.requests import SUM
 from anyk.aggregation.vectors import Vectors
+from anyk.aggregation.wire import Garbled, Reader, text
 
 
 @pytest.fixture
@@ -60,3 +61,18 @@ def test_a_weight_out_of_range_is_told(monkeypatch, cast, committee, weight):
         odd = people.message("c0", [1] * 5)
     with pytest.raises(anyk.RecoveryError, match="a client sent numbers out of range"):
         people.run([odd, *good])
+
+
+def test_a_request_that_is_longer_than_any_is_refused_unread(people):
+    party = people.party("sum-1")
+    start = people.setting.start(SUM, 1)
+    for more in (0, 1):
+        answer = party.answer(start + bytes(party.most_request + more - len(start)))
+        assert (b"the request is too long" in answer) == bool(more)
+
+
+def test_a_text_that_is_too_long_is_not_read():
+    reader = Reader(text("anna"))
+    with pytest.raises(Garbled, match="a text in it is too long"):
+        reader.text(3)
+    assert Reader(text("anna")).text(4) == "anna"

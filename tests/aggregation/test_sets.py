@@ -181,6 +181,27 @@ def test_an_aggregator_signs_one_set_a_round_also_after_a_restart(small, tmp_pat
     sign(people, forgets, hold(people, forgets, pairs[:-1]))
 
 
+def test_a_set_that_is_not_held_is_not_signed(small):
+    people, messages = small
+    pairs = boxed(people, messages)
+    party = people.party("sum-0")
+    hold(people, party, pairs[:3])
+    for chosen in (pairs, pairs[:2], pairs[1:4]):
+        other = people.setting.set_digest(1, [(h.client, h.digest) for h, _ in chosen])
+        with pytest.raises(Garbled, match="its own set is another one, of 3 clients"):
+            sign(people, party, other)
+
+
+def test_no_more_boxes_are_held_than_the_plan_says(monkeypatch, small):
+    people, messages = small
+    monkeypatch.setattr(aggregation.Committee, "most_held", 2)
+    party, pairs = people.party("sum-0"), boxed(people, messages)
+    offered = [(header, boxes[0]) for header, boxes in pairs]
+    unwrap(party.answer(offer(people.setting, 1, offered[:2])), b"O")
+    answer = party.answer(offer(people.setting, 1, offered[2:4]))
+    assert answer.count(b"too many boxes are held") == 2
+
+
 def test_no_sum_without_signatures_that_count(small):
     people, messages = small
     pairs = boxed(people, messages)

@@ -3,13 +3,14 @@
 import copy
 import itertools
 import time
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 
 import anyk
 from anyk.delays import Fixed
-from anyk.faults import Crash, Faulty, Rubbish
+from anyk.faults import AbstractFault, Crash, Faulty, Rubbish
 from anyk.works.mini_tasks import MiniTasks
 
 FIELD = anyk.PrimeField(10007)
@@ -144,6 +145,29 @@ def test_what_can_not_be_borne_is_an_error() -> None:
             list(anyk.sequential(plan, np.multiply, X, executor, [[1.0]] * 3))
         assert set(caught.value.failures) <= {2}
         assert caught.value.missing == (2,)
+
+
+@dataclass
+class OddOnce(AbstractFault):
+    """One answer has an axis too many."""
+
+    which: int
+    calls: int = 0
+
+    def around(self, run, worker):  # noqa: ARG002 - one worker alone
+        truth, self.calls = run(), self.calls + 1
+        return np.stack([truth] * len(truth)) if self.calls == self.which else truth
+
+
+@pytest.mark.parametrize("which", [1, 2, 3])
+@pytest.mark.parametrize("worker", [0, 3])
+def test_an_answer_of_another_shape_is_no_answer(which: int, worker: int) -> None:
+    plan = anyk.SequentialGradient(4, 1, 3, 1)
+    X = np.ones((plan.blocks, 2))
+    with Faulty(anyk.Inline(4), {worker: OddOnce(which)}) as executor:
+        done = list(anyk.sequential(plan, np.multiply, X, executor, [[1.0]] * 5))
+    assert [each.late for each in done if each.late] in ([], [(worker,)])
+    assert all(np.allclose(each.value, [plan.blocks] * 2) for each in done)
 
 
 def test_numbers_keep_their_type() -> None:

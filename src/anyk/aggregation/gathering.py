@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from anyk.aggregation.asking import Asking
 from anyk.aggregation.identity import SIGNATURE_BYTES
-from anyk.aggregation.pieces import parted
+from anyk.aggregation.pieces import read_residues
 from anyk.aggregation.requests import SIGN, SUM, sums
 from anyk.aggregation.setting import Setting
 from anyk.aggregation.wire import Garbled, Reader
@@ -91,7 +91,7 @@ def sums_of(
         signed = setting.signed_sum(round_number, digest, payload)
         if not setting.parties[place].signed(signature, signed):
             raise Garbled("the signature of its sum is wrong")
-        return parted(setting, payload, "a number in its sum").astype(np.int64)
+        return read_residues(setting, payload, "a number in its sum").astype(np.int64)
 
     proof = dict(islice(signatures.items(), setting.plan.signatures))
     request = sums(setting, round_number, digest, proof)

@@ -17,10 +17,10 @@ __all__ = [
     "add_piece",
     "blocks_of_mask",
     "check_values",
-    "joined",
-    "parted",
     "pieces_of",
     "read_piece",
+    "read_residues",
+    "residues_as_bytes",
 ]
 
 _HALF: Final = 16  # bits
@@ -113,7 +113,7 @@ def read_piece(setting: Setting, place: int, plain: bytes) -> list[NDArray[np.ui
         Garbled: if one is no residue.
     """
     if place >= setting.plan.seeds:
-        return [*parted(setting, plain, "a number in its piece")]
+        return [*read_residues(setting, plain, "a number in its piece")]
     rows = []
     for at, code in enumerate(setting.codes):
         key = plain[at * SEED : (at + 1) * SEED]
@@ -175,7 +175,7 @@ def check_values(
     return b"".join(out)
 
 
-def joined(arrays: list[NDArray[np.int64]]) -> bytes:
+def residues_as_bytes(arrays: list[NDArray[np.int64]]) -> bytes:
     """Residues of each prime as bytes, 4 each.
 
     Args:
@@ -184,12 +184,12 @@ def joined(arrays: list[NDArray[np.int64]]) -> bytes:
     return b"".join(each.astype(_WORD).tobytes() for each in arrays)
 
 
-def parted(setting: Setting, data: bytes | memoryview, what: str) -> NDArray[np.uint32]:
+def read_residues(setting: Setting, data: bytes | memoryview, what: str) -> NDArray[np.uint32]:
     """Residues of each prime, from their bytes.
 
     Args:
         setting: of the round.
-        data: as `joined` makes it, of the size that it must have.
+        data: as `residues_as_bytes` makes it, of the size that it must have.
         what: one of the numbers, in words.
 
     Returns:

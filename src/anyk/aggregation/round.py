@@ -14,7 +14,7 @@ from anyk.aggregation.gathering import reasons, signatures_on, sums_of
 from anyk.aggregation.judging import Judging, Said
 from anyk.aggregation.opening import opened
 from anyk.aggregation.parties import AbstractParties
-from anyk.aggregation.pieces import parted
+from anyk.aggregation.pieces import read_residues
 from anyk.aggregation.requests import KEEP, OFFER, keep, offer, plain
 from anyk.aggregation.result import Aggregated
 from anyk.aggregation.setting import Setting
@@ -180,7 +180,7 @@ class Round:
                 said.append(plain(reader.text(MOST_REASON)) or "refused")
                 continue
             raw = reader.take(self._setting.bytes_of(self._setting.checks))
-            values = parted(self._setting, raw, "a check value in its answer")
+            values = read_residues(self._setting, raw, "a check value in its answer")
             said.append(values.astype(np.int64))
         reader.end()
         return said

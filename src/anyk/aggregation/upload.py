@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from anyk.aggregation.boxes import digest_of
 from anyk.aggregation.identity import MOST_NAME, SIGNATURE_BYTES, Identity
-from anyk.aggregation.pieces import joined, parted
+from anyk.aggregation.pieces import read_residues, residues_as_bytes
 from anyk.aggregation.setting import Setting
 from anyk.aggregation.wire import DIGEST, Garbled, Reader, text
 
@@ -59,7 +59,7 @@ def upload_of(
         pieces: digest of the header of its mask's pieces.
         masked: residues for each prime.
     """
-    payload = joined(masked)
+    payload = residues_as_bytes(masked)
     head = setting.start(UPLOAD, round_number) + text(identity.name) + pieces
     return head + identity.sign(_SIGNED + head + digest_of(payload)) + payload
 
@@ -90,5 +90,5 @@ def read_upload(setting: Setting, message: bytes, *, round_number: int) -> Uploa
     signed = _SIGNED + head + digest_of(payload)
     if not setting.roster.clients[place].signed(signature, signed):
         raise Garbled("its client did not sign it")
-    rows = parted(setting, payload, "a number in it")
+    rows = read_residues(setting, payload, "a number in it")
     return Upload(place, pieces, digest_of(message), tuple(rows))

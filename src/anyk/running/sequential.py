@@ -152,6 +152,7 @@ class _Rounds:
         self._course = plan.course()
         self._sums: dict[int, JobSum] = {}
         self._arguments: dict[int, tuple[Any, ...]] = {}
+        self._shape: tuple[int, ...] | None = None  # of what the function returns
 
     def all(self) -> Iterator[JobDone]:
         """Each sum, as soon as it is known."""
@@ -199,60 +200,84 @@ class _Rounds:
         sent = [each for job in jobs for each in self._arguments[job]]
         dispatch = self._asking.dispatch(asked, sent)
         try:
-            return _Round(self._course, self._asking).answers(dispatch, len(jobs))
+            heard = _Round(self._course, self._asking, self._shape).answers(dispatch)
         finally:
             dispatch.abandon()
+        self._shape = next((rows.shape[1:] for rows in heard.values()), self._shape)
+        return heard
 
 
 @final
 class _Round:
-    """Who has answered in one round, and whether the rest is waited for."""
+    """Who has answered in one round, and whether the rest is waited for.
 
-    def __init__(self, course: Course, asking: _Asking) -> None:
+    Answers count that have the shape of those of the rounds before; in the first round, the shape
+    that most of them have.
+    """
+
+    def __init__(self, course: Course, asking: _Asking, shape: tuple[int, ...] | None) -> None:
         self._course, self._domain, self._executor = course, asking.domain, asking.executor
-        self._workers = course.plan.workers
-        self._heard: dict[int, NDArray[Any]] = {}
+        self._workers, self._jobs = course.plan.workers, len(course.active)
+        self._shape = None if shape is None else (self._jobs, *shape)
+        self._answers: dict[int, NDArray[Any]] = {}
         self._failures: dict[int, str] = {}
         self._times: list[float] = []
         self._start = self._executor.clock()
 
-    def answers(self, dispatch: AbstractDispatch, jobs: int) -> dict[int, NDArray[Any]]:
+    def answers(self, dispatch: AbstractDispatch) -> dict[int, NDArray[Any]]:
         """Those that came by the time at which the round may be closed."""
-        while len(self._heard) + len(self._failures) < self._workers:
-            late = self._late()
-            left = self._left() if self._course.bearable(late) else None
+        while len(self._answers) + len(self._failures) < self._workers:
+            heard = self._heard()
+            left = self._left() if self._course.bearable(self._late(heard)) else None
             if left is not None and left <= 0.0:
-                return self._heard
+                return heard
             answer = dispatch.receive(left)
             if answer is not None:
-                self._take(answer, jobs)
+                self._take(answer)
             elif left is None:  # no more will come
                 break
-        late = self._late()
+        heard = self._heard()
+        late = self._late(heard)
         if not self._course.bearable(late):
             raise NotEnoughAnswers(
-                answered=self._heard,
+                answered=heard,
                 missing=late,
                 needed=f"all but those whom the plan bears in round {self._course.round}",
-                failures=self._failures,
+                failures=self._failures | self._odd(heard),
             )
-        return self._heard
+        return heard
 
-    def _late(self) -> list[int]:
-        return [who for who in range(self._workers) if who not in self._heard]
+    def _heard(self) -> dict[int, NDArray[Any]]:
+        """The answers that count."""
+        by_shape: dict[tuple[int, ...], dict[int, NDArray[Any]]] = {}
+        for who, value in self._answers.items():
+            by_shape.setdefault(value.shape, {})[who] = value
+        return max(by_shape.values(), key=len, default={})
+
+    def _odd(self, heard: dict[int, NDArray[Any]]) -> dict[int, str]:
+        """Why the others do not."""
+        most = next((value.shape for value in heard.values()), None)
+        return {
+            who: f"answer of shape {value.shape} where others have {most}"
+            for who, value in self._answers.items()
+            if who not in heard
+        }
+
+    def _late(self, heard: dict[int, NDArray[Any]]) -> list[int]:
+        return [who for who in range(self._workers) if who not in heard]
 
     def _left(self) -> float | None:
         """Seconds until those are late who have not answered; None if that can't be told yet."""
         limit = self._executor.lateness.after(sorted(self._times), self._workers)
         return None if limit is None else self._start + limit - self._executor.clock()
 
-    def _take(self, answer: Answer, jobs: int) -> None:
-        shape = next((each.shape for each in self._heard.values()), None)
-        why, value = unusable(answer, self._domain, shape), answer.value
-        if why is None and value is not None and value.shape[:1] != (jobs,):
-            why = f"answer of shape {value.shape}, not one row for each of {numbered(jobs, 'job')}"
+    def _take(self, answer: Answer) -> None:
+        why, value = unusable(answer, self._domain, self._shape), answer.value
+        if why is None and value is not None and value.shape[:1] != (self._jobs,):
+            each = numbered(self._jobs, "job")
+            why = f"answer of shape {value.shape}, not one row for each of {each}"
         if why is not None or value is None:
             self._failures[answer.worker] = why or "no value"
             return
-        self._heard[answer.worker] = value
+        self._answers[answer.worker] = value
         self._times.append(answer.answered - self._start)
