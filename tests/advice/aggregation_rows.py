@@ -201,6 +201,11 @@ ROWS = [
         lambda: aggregation.aggregate(PLAN, [[1, 2], [3, 4]]),
     ),
     tried(
+        "Leave out the vectors of clients that send nothing.",
+        lambda: aggregation.aggregate(PLAN, {"a": [1, 2], "b": [3, 4], "c": [1, 1]}, gone=["c"]),
+        lambda: aggregation.aggregate(PLAN, {"a": [1, 2], "b": [3, 4]}),
+    ),
+    tried(
         "Pass a list of names.",
         lambda: aggregation.aggregate(PLAN, [[1, 2], [3, 4]], gone=3),
         lambda: aggregation.aggregate(

@@ -45,7 +45,7 @@ def aggregate(
 
     Raises:
         InvalidArgument: if a vector is out of range, there are more of them than the plan has room
-            for, or weights are not of the same clients.
+            for, weights are not of the same clients, or nobody has a name that is gone.
         NotEnoughAnswers: if too many are gone.
 
     Example:
@@ -79,18 +79,27 @@ def aggregate(
             needed=f"at most {plan.most}, which the plan has room for",
             change="Make the plan with clients= of as many.",
         )
+    if isinstance(plan, LightSecAgg):
+        parties = list(named)
+    else:
+        parties = [f"aggregator-{at}" for at in range(plan.aggregators)]
+    if not gone <= set(parties):
+        raise InvalidArgument(
+            "gone",
+            given=_some(sorted(gone - set(parties))),
+            needed=f"names of parties, such as {_some(parties)}",
+            change="Leave out the vectors of clients that send nothing.",
+        )
     clients = [Identity.generate(name) for name in named]
     if isinstance(plan, LightSecAgg):
         return _masked(plan, clients, named, own, gone)
-    helpers = [Identity.generate(f"aggregator-{at}") for at in range(plan.aggregators)]
+    helpers = [Identity.generate(name) for name in parties]
     roster = Roster(
         clients=tuple(each.member for each in clients),
         aggregators=tuple(each.member for each in helpers),
     )
-    parties = {
-        each.name: Aggregator(plan, each, roster) for each in helpers if each.name not in gone
-    }
-    served = Server(plan, roster, LocalParties(parties)).round(0)
+    there = {each.name: Aggregator(plan, each, roster) for each in helpers if each.name not in gone}
+    served = Server(plan, roster, LocalParties(there)).round(0)
     for each in clients:
         message = Client(plan, each, roster).contribute(
             named[each.name], round=0, weight=own[each.name]

@@ -76,7 +76,13 @@ def _encoded(
     function: Function | None = None,
 ) -> Encoded:
     """The shares, if the executor can be trusted with them."""
-    instance("scheme", scheme, AbstractScheme, change="Make one, such as anyk.Replication(4, 8).")
+    instance(
+        "scheme",
+        scheme,
+        AbstractScheme,
+        change="Make one, such as anyk.Replication(4, 8). An anyk.SequentialGradient is for "
+        "anyk.sequential.",
+    )
     check_executor(executor)
     if function is not None:
         check_function(function, executor)  # before X: they may stand in each other's place
