@@ -136,15 +136,16 @@ def lied(scheme, *liars):
     return run(scheme, executor=faults.Faulty(executor, every))
 
 
+def sums_in_turn(plan):
+    with anyk.Inline(plan.workers) as executor:
+        return list(anyk.sequential(plan, np.multiply, np.ones(plan.blocks), executor, [[2.0]]))
+
+
 ROWS = [
     tried(
         "An anyk.SequentialGradient is for anyk.sequential.",
         lambda: run(anyk.SequentialGradient(4, 1, 2), executor=anyk.Inline(4)),
-        lambda: list(
-            anyk.sequential(
-                anyk.SequentialGradient(4, 1, 2), np.multiply, [1.0] * 8, anyk.Inline(4), [[2.0]]
-            )
-        ),
+        lambda: sums_in_turn(anyk.SequentialGradient(4, 1, 2)),
     ),
     tried(
         "Make one, such as anyk.Replication(4, 8).",
