@@ -41,15 +41,18 @@ def pieces_of(setting: Setting, integers: NDArray[np.int64], source: AbstractSou
     """
     vectors, seeds = setting.plan.vectors, setting.plan.seeds
     plain: list[list[bytes]] = [[] for _ in setting.parties]
+    length = setting.plan.piece
     for code in setting.codes:
         keys = [source.key() for _ in range(seeds)]
-        blocks = np.zeros((code.blocks, setting.width), dtype=np.int64)
-        filled = np.zeros(code.blocks * setting.plan.piece, dtype=np.int64)
-        filled[: len(integers)] = vectors.residues(integers, code.field)
-        blocks[:, : setting.plan.piece] = filled.reshape(code.blocks, -1)
+        whole = np.zeros((code.blocks + seeds, setting.width), dtype=np.uint32)
+        for block in range(code.blocks):
+            part = integers[block * length : (block + 1) * length]
+            if len(part):
+                whole[block, : len(part)] = vectors.residues(part, code.field)
         checks = code.blocks, setting.checks
-        blocks[:, setting.plan.piece :] = residues(source, code.field.modulus, checks)
-        _write(plain, keys, code.rest(blocks, _expanded(setting, keys, code.field.modulus)))
+        whole[: code.blocks, length:] = residues(source, code.field.modulus, checks)
+        _expand(keys, code.field.modulus, whole[code.blocks :])
+        _write(plain, keys, code.rest(whole))
     return [b"".join(each) for each in plain]
 
 
@@ -73,20 +76,23 @@ def blocks_of_mask(
     masks = []
     for code in setting.codes:
         keys = [source.key() for _ in range(plan.seeds)]
-        blocks, rest = code.drawn(_expanded(setting, keys, code.field.modulus))
-        masks.append(blocks[:, : plan.piece].ravel()[: plan.vectors.entries])
+        first = np.empty((plan.seeds, setting.width), dtype=np.uint32)
+        _expand(keys, code.field.modulus, first)
+        blocks, rest = code.drawn(first)
+        mask = blocks[:, : plan.piece].ravel()[: plan.vectors.entries]
+        masks.append(mask.astype(np.int64))
         _write(plain, keys, rest)
     return masks, [b"".join(each) for each in plain]
 
 
-def _expanded(setting: Setting, keys: list[bytes], modulus: int) -> NDArray[np.int64]:
-    """The residues of seeds, (seeds, width)."""
-    rows = [residues(_Known(key), modulus, (setting.width,)) for key in keys]
-    return np.stack(rows) if rows else np.zeros((0, setting.width), dtype=np.int64)
+def _expand(keys: list[bytes], modulus: int, into: NDArray[np.uint32]) -> None:
+    """Write the residues of seeds in an array, (seeds, width)."""
+    for key, row in zip(keys, into, strict=True):
+        row[:] = residues(_Known(key), modulus, row.shape)
 
 
-def _write(plain: list[list[bytes]], keys: list[bytes], rest: NDArray[np.int64]) -> None:
-    rows = rest.astype(_WORD)
+def _write(plain: list[list[bytes]], keys: list[bytes], rest: NDArray[np.uint32]) -> None:
+    rows = rest.astype(_WORD, copy=False)
     for each, key in zip(plain, keys, strict=False):
         each.append(key)
     for each, row in zip(plain[len(keys) :], rows, strict=True):

@@ -173,7 +173,10 @@ class Vectors:
             )
         if not self.weighted:
             return array
-        return np.append(array * weight, weight)
+        weighted = np.empty(self.entries, dtype=np.int64)
+        np.multiply(array, weight, out=weighted[:-1])
+        weighted[-1] = weight
+        return weighted
 
     def _whole(self, vector: Any) -> NDArray[np.int64]:
         """Its numbers, as integers."""
