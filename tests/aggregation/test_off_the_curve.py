@@ -86,7 +86,7 @@ def test_without_the_check_a_client_spoils_the_sum(monkeypatch, seven):
         seven.run(messages)
 
 
-def refuses(which):
+def refuses(people, which):
     """What makes an aggregator refuse boxes of its offer, though they are right."""
 
     def spoil(kind, _request, answer):
@@ -99,7 +99,7 @@ def refuses(which):
                 reader.number(1)
             except Exception:  # noqa: BLE001 - its end
                 break
-            values = reader.raw(16)
+            values = reader.raw(4 * people.setting.checks)
             lie = number(1, 1) + text("its box\ndoes not open\x00")
             out.append(lie if which(at) else number(0, 1) + values)
             at += 1
@@ -109,7 +109,7 @@ def refuses(which):
 
 
 def test_an_aggregator_that_refuses_one_client_has_it_left_out_and_both_are_named(seven):
-    spoil = {"sum-3": refuses(lambda at: at == 4)}
+    spoil = {"sum-3": refuses(seven, lambda at: at == 4)}
     result = seven.run(honest(seven), seven.parties(spoil=spoil))
     assert result.total.tolist() == [6] * 5
     says = "its box?does not open?, says sum-3: one of the two is at fault"
@@ -117,7 +117,9 @@ def test_an_aggregator_that_refuses_one_client_has_it_left_out_and_both_are_name
 
 
 def test_an_aggregator_that_refuses_many_is_left_out_itself(seven):
-    result = seven.run(honest(seven), seven.parties(spoil={"sum-3": refuses(lambda _: True)}))
+    result = seven.run(
+        honest(seven), seven.parties(spoil={"sum-3": refuses(seven, lambda _: True)})
+    )
     assert result.total.tolist() == [10] * 5
     assert result.silent == {"sum-3": "it is at odds with more clients than others are"}
     assert not result.left_out
@@ -125,7 +127,8 @@ def test_an_aggregator_that_refuses_many_is_left_out_itself(seven):
 
 def test_an_aggregator_that_lies_in_check_values_of_many_is_left_out(seven):
     def spoil(kind, _request, answer):
-        return answer[:-1] + bytes([answer[-1] ^ 1]) if kind == OFFER else answer
+        # the lowest byte of the last value: a residue still
+        return answer[:-4] + bytes([answer[-4] ^ 1]) + answer[-3:] if kind == OFFER else answer
 
     served = seven.round(seven.parties(spoil={"sum-3": spoil}), hold=0)  # one at a time
     for message in honest(seven):

@@ -9,15 +9,15 @@ from typing import Final, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.aggregation.setting import SEED, Setting
+from anyk.aggregation.setting import SEED, WEIGHT_BITS, Setting
 from anyk.aggregation.wire import Garbled, number
 from anyk.randomness.entropy import AbstractSource, keystream, residues
 
 __all__ = ["add_piece", "blocks_of_mask", "check_values", "joined", "pieces_of", "read_piece"]
 
-_HALF: Final = 16  # bits
-_LONG: Final = 1 << 15  # products of 48 bits that add up exactly in 64
+_LONG: Final = 1 << 12  # products of 47 bits at a time: 2**17 of them add up exactly in 64
 _WORD: Final = np.dtype("<u4")
+_WEIGHT: Final = np.dtype(f"<u{WEIGHT_BITS // 8}")
 
 
 @final
@@ -146,10 +146,10 @@ def check_values(
 ) -> bytes:
     """A few random combinations of the numbers of a piece, which tell if it lies on the curve.
 
-    Each is a sum of the piece's numbers times numbers that a hash of the client's message gives,
-    plus one of the numbers that the client drew for this: so the combinations of all parties are
-    values of one polynomial of degree below K + T if the pieces are, tell nothing of the vector,
-    and can't be foreseen when the pieces are made.
+    Each is a sum of the piece's numbers times numbers of 16 bits that a hash of the client's
+    message gives, plus one of the numbers that the client drew for this: so those of all parties
+    are values of one polynomial of degree below K + T if the pieces are, tell nothing of the
+    vector, and can't be foreseen when the pieces are made.
 
     Args:
         setting: of the round.
@@ -166,16 +166,13 @@ def check_values(
         key = hashlib.sha384(about + number(at, 1)).digest()
         modulus = np.uint64(code.field.modulus)
         values = row[length:].astype(np.uint64)
-        halves = np.stack(
-            [row[:length] & np.uint32((1 << _HALF) - 1), row[:length] >> np.uint32(_HALF)]
-        )
         wide = min(length, _LONG)
-        stream = keystream(_Known(key), setting.checks * wide)
+        stream = keystream(_Known(key), -(-setting.checks * wide // 2))
         for start in range(0, length, wide):
-            part = halves[:, start : start + wide].astype(np.uint64)
-            weights = next(stream).reshape(setting.checks, wide)[:, : part.shape[1]]
-            low, high = (weights.astype(np.uint64) @ part.T % modulus).T
-            values = (values + low + (high << np.uint64(_HALF))) % modulus
+            part = row[start : min(start + wide, length)].astype(np.uint64)
+            drawn = next(stream).view(_WEIGHT)[: setting.checks * wide]
+            weights = drawn.reshape(setting.checks, wide)[:, : len(part)].astype(np.uint64)
+            values = (values + weights @ part % modulus) % modulus
         out.append(values.astype(_WORD).tobytes())
     return b"".join(out)
 
