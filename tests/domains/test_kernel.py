@@ -81,8 +81,9 @@ def heaviest(modulus):
 
 @pytest.mark.parametrize("modulus", MODULI)
 @pytest.mark.parametrize("more", [-1, 0, 1])
-def test_sums_of_the_largest_terms_are_exact(modulus, more):
+def test_sums_of_the_largest_terms_are_exact(modulus, more, monkeypatch):
     """As many terms as a chunk takes, one fewer, one more: each as large as a term can be."""
+    monkeypatch.setattr(kernel, "_DEEP", 10**4)
     depths = {kernel._form(inner, modulus)[1] for inner in (2, 1000)}
     for inner in (max(1, depth + more) for depth in depths):
         for each in extremes(modulus):
@@ -117,6 +118,7 @@ def test_beyond_the_bound_products_are_wrong(modulus, monkeypatch):
     big = np.random.default_rng(6).integers(modulus - 2**10, modulus, (inner, 20))
     right = exact(small, big, modulus)
     assert np.array_equal(modular_matmul(small, big, modulus), right)
+    monkeypatch.setattr(kernel, "_DEEP", 2 * inner)
     monkeypatch.setattr(kernel, "_form", lambda inner, _: (halves, inner))
     assert not np.array_equal(modular_matmul(small, big, modulus), right)
 

@@ -32,7 +32,7 @@ __all__ = ["modular_matmul"]
 _EXACT = 1 << 53
 _HALF = 16  # bits
 _FEW = 16  # terms: a chunk of fewer whole residues is reduced too often to be worth its while
-_DEEP = 256  # terms in a chunk, at most
+_DEEP = 256  # rows of floats that a chunk takes, at most
 _TALL = 32  # terms, from which on columns that lie in memory one by one are kept so
 _ROWS = 256
 _HIGH = 64  # rows in one BLAS call, at most
@@ -58,8 +58,8 @@ def modular_matmul(
     ======================================  ====================  =============
     where                                   residues of `big`     products
     ======================================  ====================  =============
-    16 terms are exact (p < 2**25), or all  as they are           1 a residue
-    elsewhere                               in halves of 16 bits  2 a residue
+    16 terms are exact (p < 2**25), or all  as they are           1 a term
+    elsewhere                               in halves of 16 bits  2 a term
     ======================================  ====================  =============
 
     Args:
@@ -81,6 +81,7 @@ def modular_matmul(
         return np.zeros((rows, columns), dtype)
     out = np.empty((rows, columns), dtype)
     halves, depth = _form(inner, modulus)
+    depth = min(depth, _DEEP // (1 + halves))
     threads = _threads() if rows * inner * columns >= _LARGE else 1
     edges = [columns * part // threads for part in range(threads + 1)]
     for row in range(0, rows, _ROWS):
@@ -102,7 +103,7 @@ def _form(inner: int, modulus: int) -> tuple[bool, int]:
     room, largest = _EXACT - modulus, modulus // 2
     whole = room // (largest * (modulus - 1))
     if whole >= min(inner, _FEW):
-        return False, min(inner, whole, _DEEP)
+        return False, min(inner, whole)
     low, high = (1 << _HALF) - 1, (modulus - 1) >> _HALF
     return True, min(inner, room // (largest * (low + high)))
 
