@@ -12,7 +12,9 @@ has random faults, one at least:
 - the server: proposes two sets of one round to two halves, with a colluder who signs both.
 
 Within the promise the sum must be that of all clients who sent one good message, exactly, and a
-well signed wrong sum must be named. Beyond it the sum is right or an error says what is missing.
+well signed wrong sum must be named. A client whose pieces lie off the curve may be counted where
+the aggregators that have the pieces of one side were left out, as its vector is known then. Beyond
+the promise the sum is right or an error says what is missing.
 Two sets of one round must never both have enough sums.
 
 All that the server sent and got, all messages of clients, all logs and journals, all errors with
@@ -134,6 +136,7 @@ class Campaign:
         self.setting = Setting(PLAN, grounds.roster)
         self.server = aggregation.Server(PLAN, grounds.roster, grounds.parties, timeout=PATIENCE)
         self.old: dict[int, bytes] = {}
+        self.sides: dict[int, int] = {}  # of a client off the curve: where its other pieces begin
         self.pieces: list[bytes] = []
         self.number = 0
         self.secrets: list[Secrets] = []
@@ -155,6 +158,7 @@ class Campaign:
         """One round."""
         self.number += 1
         self.pieces.clear()
+        self.sides.clear()
         self.grounds.parties.kept.clear()
         vectors = [
             self.rng.integers(LARGEST // 10, LARGEST, LENGTH) * self.rng.choice([-1, 1], LENGTH)
@@ -199,7 +203,7 @@ class Campaign:
             result = opened.close()
         except anyk.RecoveryError as error:
             self.tally.raised[type(error).__name__] += 1
-            if faults.within and len(good) >= PLAN.least and not self._accused(faults):
+            if faults.within and len(good) >= PLAN.least_clients and not self._accused(faults):
                 self.tally.wrong.append(f"{faults.all}: {type(error).__name__}: {error}")
             text = "".join(traceback.format_exception(error))
             return [*seen, text.encode(), pickle.dumps(error), repr(error).encode()]
@@ -255,7 +259,7 @@ class Campaign:
         integers = PLAN.vectors.integers(vector, weight)
         pieces = self._noted(self.setting, integers, SystemSource())
         others = self._noted(self.setting, integers, SystemSource())
-        some = int(self.rng.integers(1, AGGREGATORS))
+        some = self.sides[client] = int(self.rng.integers(1, AGGREGATORS))
         identity = self.grounds.identity(f"client-{client}")
         mixed = [*pieces[:some], *others[some:]]
         return message_of(self.setting, identity, self.number, mixed)[0]
@@ -275,15 +279,16 @@ class Campaign:
             wrong.append("the sum is wrong in silence")
         if result.weight != sum(weights[each] for each in counted):
             wrong.append("its weight is wrong in silence")
-        if not set(counted) <= set(good):
-            wrong.append(f"counts {counted} of {good}")
+        one = {client for client in self.sides if self._of_one_curve(client, result)}
+        if not set(counted) <= {*good, *one}:
+            wrong.append(f"counts {counted} of {good}, and at most {sorted(one)} beside")
         lied = {
             name
             for name, orders in faults.orders.items()
             if set(orders) & set(LYING) and name not in result.silent
         }
         if faults.within:
-            if counted != good and not self._accused(faults):
+            if not set(good) <= set(counted) and not self._accused(faults):
                 wrong.append(f"counts {counted} of {good}: {result.left_out}")
             if not set(result.liars) <= lied:
                 wrong.append(f"names {result.liars}, where {lied} lied")
@@ -292,6 +297,12 @@ class Campaign:
         self.tally.named += len(lied & set(result.liars))
         self.tally.right += not wrong
         self.tally.wrong += [f"{faults.all}: {each}" for each in wrong]
+
+    def _of_one_curve(self, client: int, result: aggregation.Aggregated) -> bool:
+        """Whether all pieces of a client lie on one curve that were not of aggregators left out."""
+        left = {self.grounds.names.index(name) for name in result.silent}
+        first = set(range(self.sides[client]))
+        return first <= left or set(range(AGGREGATORS)) - first <= left
 
     def two_sets(self) -> None:
         """A server that wants two sums of one round, and a colluder who signs both."""

@@ -10,10 +10,12 @@ Claims, on three sums, each exact in this run from as few answers as the scheme 
   sees the blocks that it holds.
 
 The schemes of each sum are those of `anyk.schemes_for`, with the fewest workers for a private sum,
-and with K for a public one. Columns: workers; how many answers are needed; load, in blocks a worker
-computes of; what any one worker and any two learn at most, in symbols a coordinate of the data, or
-in whole blocks of a public sum; bytes of the shares and of the answers that are needed. Last
-comes the time to encode and decode the private gradient.
+and with K for a public one. Columns: workers; how many answers are enough, whoever they come from;
+load, in blocks a worker computes of; what any one worker and any two learn at most, in symbols a
+coordinate of the data, or in whole blocks of a public sum; bytes of the shares, and of the answers
+of all but S workers, for every set of these. "A guess": without some S workers the value is an
+estimate. Last comes the time to
+encode and decode the private gradient.
 
     python benchmarks/harmonic_needs_fewest_workers.py [--blocks 12] [--stragglers 2] [--tiny]
 
@@ -38,6 +40,8 @@ from anyk.work import WorkerTask
 FEATURES = 50
 LARGEST = 20  # of the data and the weights: sums of gradients stay far below the modulus
 FIELD = anyk.PrimeField()
+SETS = 200  # of late workers that are tried
+GUESS = 1e-6  # an error estimate from which on a value is one
 
 
 @dataclass(frozen=True)
@@ -148,7 +152,8 @@ def learned(encoded: anyk.Encoded, colluders: int) -> str:
         return f"{anyk.leakage(encoded, colluders=colluders):g}"
     held = encoded.encoder.data != 0
     per_block = held.reshape(len(held), encoded.scheme.problem.blocks, -1).any(axis=-1)
-    every = itertools.combinations(per_block, colluders)
+    per_worker = per_block.reshape(encoded.guarantee.workers, -1, per_block.shape[1]).any(axis=1)
+    every = itertools.combinations(per_worker, colluders)
     return f"{max(int(np.any(some, axis=0).sum()) for some in every)} blocks"
 
 
@@ -163,16 +168,21 @@ def lines(job: Job, schemes: dict[str, Any], *, shown: set[str] | None = None) -
         encoded = scheme.encode(job.X)
         promise = scheme.guarantee
         answers = answers_of(encoded, job)
-        late = np.random.default_rng(0).permutation(promise.workers)[: promise.stragglers]
-        answered = np.delete(np.arange(promise.workers), late).tolist()
-        if not exact(encoded.decode(answers[answered], answered).value, scheme, job):
-            raise SystemExit(f"{name} is wrong")
+        every, told = range(promise.workers), name
+        for late in itertools.islice(itertools.combinations(every, promise.stragglers), SETS):
+            answered = encoded.held_by(worker for worker in every if worker not in late)
+            recovered = encoded.decode(answers[answered], answered)
+            if exact(recovered.value, scheme, job):
+                continue
+            if (recovered.error_estimate or 0.0) < GUESS:
+                raise SystemExit(f"{name} is wrong without {late}")
+            told = f"{name} (a guess)"
         sent = sum(part.nbytes for part in encoded.parts)
         found.append(
             [
-                name,
+                told,
                 str(promise.workers),
-                str(promise.waited_for),
+                f"{promise.waited_for}" + (f" x 1/{promise.pieces}" if promise.pieces > 1 else ""),
                 f"{promise.load:g}",
                 learned(encoded, 1),
                 learned(encoded, 2),

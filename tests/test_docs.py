@@ -234,6 +234,14 @@ def test_the_glossary_has_every_class_on_the_way_of_a_run():
     assert not missing, missing
 
 
+def test_each_word_of_the_glossary_has_one_whole_paragraph():
+    words = (DOCS / "glossary.md").read_text().partition("## The words")[2].partition("\n## ")[0]
+    paragraphs = words.strip().split("\n\n")
+    assert [each[:40] for each in paragraphs if not each.startswith("**") or each[-1] != "."] == []
+    named = [each.partition("**.")[0].partition("**,")[0] for each in paragraphs]
+    assert sorted(set(named)) == sorted(named)
+
+
 @pytest.mark.parametrize("word", WORDS)
 def test_the_glossary_has_every_word_of_the_trade(word):
     assert f"\n**{word}**" in (DOCS / "glossary.md").read_text()

@@ -1,10 +1,7 @@
 """Secure aggregation in apps of Flower: FedAvg's result, and no vector reaches the server."""
 
-import contextlib
 import logging
 import math
-import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -228,6 +225,15 @@ def test_a_server_without_the_strategy_gets_nothing_and_nothing_is_trained(tmp_p
     assert len(result.arrays) == 0
 
 
+def test_rounds_have_numbers_of_their_own_though_the_clock_stands_still(tmp_path):
+    plan = plan_of()
+    roster, committee = rehearse(tmp_path, plan, CLIENTS)
+    inside = strategies.FedAvg(min_available_nodes=CLIENTS)
+    strategy = SecureStrategy(inside, plan, roster, committee, clock=lambda: 5.0)
+    ran(strategy, Nodes(Apps([SecureMod(plan, rehearsal=tmp_path)]).app, CLIENTS))
+    assert [len(strategy.rounds[each].counted) for each in (1, 2)] == [CLIENTS, CLIENTS]
+
+
 def test_a_client_without_the_mod_is_left_out(tmp_path):
     plan = plan_of()
     roster, committee = rehearse(tmp_path, plan, CLIENTS)
@@ -242,6 +248,24 @@ def test_a_client_without_the_mod_is_left_out(tmp_path):
     strategy = SecureStrategy(inside, plan, roster, committee)
     ran(strategy, Nodes(Apps([some]).app, CLIENTS), rounds=1)
     assert strategy.rounds[1].counted == ("client-0", "client-2", "client-3", "client-4")
+
+
+def test_a_client_takes_nobody_s_place_by_a_name_or_by_its_message(tmp_path):
+    plan = plan_of()
+    roster, committee = rehearse(tmp_path, plan, CLIENTS)
+    nodes = Nodes(Apps([SecureMod(plan, rehearsal=tmp_path)]).app, CLIENTS)
+    strategy = SecureStrategy(
+        strategies.FedAvg(min_available_nodes=CLIENTS), plan, roster, committee
+    )
+    model = ArrayRecord({key: Array(each) for key, each in MODEL.items()})
+    asked = strategy.configure_train(1, model, ConfigRecord(), nodes)
+    replies = sorted(nodes.send_and_receive(asked), key=lambda reply: reply.metadata.src_node_id)
+    replies[1].content["anyk"]["name"] = "client-0"  # its own message, and another's name
+    replies[2].content["anyk"]["message"] = replies[0].content["anyk"]["message"]  # another's
+    replies[2].content["metrics"]["loss"] = 1000.0
+    _, metrics = strategy.aggregate_train(1, replies)
+    assert strategy.rounds[1].counted == ("client-0", "client-1", "client-3", "client-4")
+    assert metrics["loss"] == np.mean([0, 1, 3, 4])
 
 
 def test_a_client_answers_no_round_twice(tmp_path):
@@ -369,7 +393,7 @@ def test_a_node_finds_its_keys_by_its_own_configuration(tmp_path):
         )
         message = Message(RecordDict({"arrays": model, "config": config}), 1, "train")
         (answers[path],) = nodes.send_and_receive([message])
-    assert answers["client-4"].content["anyk"]["name"] == "client-4"
+    assert b"\x08client-4" in answers["client-4"].content["anyk"]["message"]
     assert "no keys" in answers["nowhere"].error.reason
     assert str(tmp_path) not in answers["nowhere"].error.reason
     assert "--node-config" in answers[None].error.reason
@@ -380,21 +404,6 @@ def test_keys_are_kept_from_one_rehearsal_to_the_next(tmp_path):
     first, _ = rehearse(tmp_path, plan, CLIENTS)
     second, _ = rehearse(tmp_path, plan, CLIENTS)
     assert first == second
-
-
-def test_the_simulation_engine_gives_what_plain_averaging_gives():
-    pytest.importorskip("ray")
-    command = [sys.executable, str(ROOT / "examples" / "flower" / "simulated.py")]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
-    ) as process:
-        try:
-            told, _ = process.communicate(timeout=600)
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-    assert process.returncode == 0, told
-    assert "round 1: 4 clients\nround 2: 5 clients" in told
 
 
 def test_the_package_is_read_without_flower():

@@ -265,7 +265,9 @@ CALLS: dict[str, Call] = {
         aggregation.Noise(std=1.0, norm=1.0, honest=2).epsilon, delta=0.1, length=2, numbers=FIXED
     ),
     "aggregation.Identity.generate": call(aggregation.Identity.generate, "a"),
-    "aggregation.Member": call(aggregation.Member, "a", bytes(32), bytes(32)),
+    "aggregation.Member": call(
+        aggregation.Member, "a", ROSTER.clients[0].signing, ROSTER.clients[0].sealing
+    ),
     "aggregation.Roster": call(aggregation.Roster, ROSTER.clients, ROSTER.aggregators),
     "aggregation.Roster.parse": call(aggregation.Roster.parse, ROSTER.text),
     "aggregation.Committee": call(

@@ -5,6 +5,7 @@ import pytest
 
 import anyk
 from anyk.work import Plain
+from anyk.works.added import Added
 from anyk.works.combined import Combined, CombinedInKind
 from anyk.works.each_prime import EachPrime
 
@@ -111,3 +112,11 @@ def test_blocks_that_only_fill_up_a_share_are_not_computed(kind, domain):
     assert (domain.accept(value).tolist(), met) == ([17], [1, 3])
     none = domain.present(np.zeros(3, dtype=domain.dtype))
     assert domain.accept(kind(lambda x: x)([blocks, none], [])).tolist() == [0]
+
+
+@pytest.mark.parametrize("kind", [Added, CombinedInKind])
+def test_single_precision_is_added_in_double_and_rounded_once(kind):
+    blocks = np.array([[2.0**24], [1.0], [1.0]], dtype=np.float32)  # 2^24 + 1 is 2^24 there
+    value = kind(lambda x: x)([blocks, np.ones(3)], [])
+    assert value.dtype == np.float32
+    assert value.tolist() == [2.0**24 + 2.0]

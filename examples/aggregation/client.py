@@ -6,6 +6,7 @@ The arguments are its name, the number of the round, its weight and its vector.
 """
 
 import sys
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -23,8 +24,11 @@ def main(name: str, number: int, weight: int, vector: list[float], port: int = 7
         aggregation.Roster.load(party / "roster.json"),
     )
     message = client.contribute(vector, round=number, weight=weight)
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}", message, timeout=30):
-        print(f"{name} sent {len(message)} bytes")
+    try:
+        urllib.request.urlopen(f"http://127.0.0.1:{port}", message, timeout=30).close()
+    except urllib.error.HTTPError as refused:
+        raise SystemExit(f"{name} was refused: {refused.read().decode()}") from None
+    print(f"{name} sent {len(message)} bytes")
 
 
 if __name__ == "__main__":

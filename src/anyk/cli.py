@@ -11,6 +11,7 @@ from pathlib import Path
 from anyk import __version__
 from anyk.commands.aggregation import add_aggregator, add_committee, found, serve
 from anyk.commands.numbers import natural, positive
+from anyk.commands.remote import add_certificates, add_worker, certify, work
 from anyk.errors import AnykError, InvalidArgument
 from anyk.wording import missing_extra
 
@@ -44,6 +45,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     try:
         return _COMMANDS[arguments.command](arguments)
+    except argparse.ArgumentError as error:
+        print(f"anyk: {error}", file=sys.stderr)
+        return _MISUSED
     except KeyboardInterrupt:
         print("\nanyk: stopped", file=sys.stderr)
         return _INTERRUPTED
@@ -76,8 +80,8 @@ def _parser() -> argparse.ArgumentParser:
         help="where to write the picture, a PNG (default: anyk-demo.png)",
     )
     _add_reproduce(commands)
-    _add_worker(commands)
-    _add_certificates(commands)
+    add_worker(commands)
+    add_certificates(commands)
     add_aggregator(commands)
     add_committee(commands)
     return parser
@@ -117,115 +121,6 @@ def _add_reproduce(commands: argparse._SubParsersAction[argparse.ArgumentParser]
         type=Path,
         metavar="DIR",
         help="where Fashion-MNIST's four files are (default: where Debian's package puts them)",
-    )
-
-
-def _add_worker(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    worker = commands.add_parser(
-        "worker",
-        help="serve the functions of a module to a master elsewhere, as anyk.Remote needs it",
-        description="Listens for a master, holds the shares that it sends and runs functions of a "
-        "module on them. It takes numbers and the names of functions, and no code.",
-    )
-    worker.add_argument(
-        "--listen", required=True, metavar="HOST:PORT", help="where; port 0 takes any that is free"
-    )
-    worker.add_argument(
-        "--tasks",
-        required=True,
-        metavar="MODULE",
-        help="serves what its __all__ names or @anyk.task marks",
-    )
-    way = worker.add_mutually_exclusive_group(required=True)
-    way.add_argument(
-        "--tls",
-        type=Path,
-        metavar="DIR",
-        help="with authority.pem, certificate.pem and key.pem of this worker",
-    )
-    way.add_argument(
-        "--no-tls", action="store_true", help="serve this machine alone, and anybody on it"
-    )
-    worker.add_argument(
-        "--master",
-        default="master",
-        metavar="NAME",
-        help="that the master's certificate is for (default: master)",
-    )
-    worker.add_argument(
-        "--memory",
-        type=positive,
-        default=1024,
-        metavar="MIB",
-        help="that one master's shares and arguments may take (default: 1024)",
-    )
-    worker.add_argument(
-        "--sessions",
-        type=positive,
-        default=4,
-        metavar="N",
-        help="masters to serve at once (default: 4)",
-    )
-    worker.add_argument(
-        "--task-memory",
-        type=natural,
-        metavar="MIB",
-        help="that tasks may take beside them (default: 4 times --memory; 0: no limit)",
-    )
-    worker.add_argument(
-        "--task-seconds",
-        type=natural,
-        default=600,
-        metavar="S",
-        help="that a task may take (default: 600; 0: no limit)",
-    )
-    worker.add_argument(
-        "--idle-seconds",
-        type=natural,
-        default=3600,
-        metavar="S",
-        help="that a master may let pass before its next request (default: 3600; 0: no limit)",
-    )
-
-
-def _add_certificates(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    certificates = commands.add_parser(
-        "certificates",
-        help="make, renew and revoke certificates for a trial of remote workers",
-        description="Makes an authority, and certificates and keys for a master and some workers, "
-        "each in a directory that is for that party alone; later renews or revokes them. For a "
-        "trial: for real use, take an authority that you have, and lay out its files in the same "
-        "way.",
-    )
-    certificates.add_argument("directory", type=Path, metavar="DIR", help="where they are written")
-    what = certificates.add_mutually_exclusive_group(required=True)
-    what.add_argument(
-        "--workers", type=positive, metavar="N", help="make new ones, for so many workers"
-    )
-    what.add_argument(
-        "--renew", metavar="NAME", help="a new key and certificate for one party, such as worker-0"
-    )
-    what.add_argument(
-        "--revoke",
-        nargs="*",
-        metavar="NAME",
-        help="believe no certificate of these parties that was made so far; without a name, write "
-        "the list of revoked ones again before it runs out",
-    )
-    certificates.add_argument(
-        "--hosts",
-        nargs="+",
-        default=[],
-        metavar="HOST",
-        help="with --workers: the name or address of each worker's machine, which its certificate "
-        "is good for beside worker-0, worker-1, ... (default: none)",
-    )
-    certificates.add_argument(
-        "--days",
-        type=positive,
-        default=30,
-        metavar="N",
-        help="that certificates, or the list of revoked ones, last (default: 30)",
     )
 
 
@@ -269,68 +164,11 @@ def _reproduce(arguments: argparse.Namespace) -> int:
     return 0 if holds else _FAILED
 
 
-def _worker(arguments: argparse.Namespace) -> int:
-    from anyk.executors.remote.budget import Budget  # noqa: PLC0415 - as above
-    from anyk.executors.remote.command import serve_worker  # noqa: PLC0415 - as above
-
-    serve_worker(
-        arguments.listen,
-        arguments.tasks,
-        arguments.tls,
-        master=arguments.master,
-        budget=Budget(
-            memory=arguments.memory,
-            task_memory=arguments.task_memory,
-            task_seconds=arguments.task_seconds,
-            idle_seconds=arguments.idle_seconds,
-        ),
-        sessions=arguments.sessions,
-        write=partial(print, flush=True),
-    )
-    return 0
-
-
-def _certificates(arguments: argparse.Namespace) -> int:
-    from anyk.connections.authority import ASKERS  # noqa: PLC0415 - as above
-    from anyk.connections.certificates import (  # noqa: PLC0415 - as above
-        make_certificates,
-        renew_certificate,
-        revoke_certificates,
-    )
-
-    place, days = arguments.directory, arguments.days
-    if arguments.hosts and arguments.workers is None:
-        why = "--hosts goes with --workers: a renewed certificate is good for the host that it had"
-        print(f"anyk: {why}. Leave --hosts out.", file=sys.stderr)
-        return _MISUSED
-    if arguments.renew is not None:
-        until = renew_certificate(place, arguments.renew, days=days)
-        print(f"{place / arguments.renew}  has a new key and certificate, good until {until}.")
-        print("Copy its files over those that the party has. Nothing needs to be started again.")
-        return 0
-    if arguments.revoke is not None:
-        until = revoke_certificates(place, arguments.revoke, days=days)
-        listed = next(each for each in place.glob("*/revoked.pem") if each.parent.name in ASKERS)
-        print(f"{listed}  is the list, good until {until}: after that")
-        print("nobody is believed. Copy it to every party, and write it again before:")
-        print(f"anyk certificates {place} --revoke")
-        return 0
-    names = make_certificates(place, workers=arguments.workers, hosts=arguments.hosts, days=days)
-    uses = {"master": "for the master: anyk.Remote(..., tls=THIS)"}
-    uses |= dict.fromkeys(names, "for one worker: anyk worker --tls THIS ...")
-    uses["authority"] = "for nobody: its key makes certificates"
-    width = max(len(str(place / name)) for name in uses)
-    for name, use in uses.items():
-        print(f"{place / name!s:<{width}}  {use}")
-    print(f"For a trial, and good for {days} days. Give each party its own directory.")
-    return 0
-
-
 _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "demo": _demo,
     "reproduce": _reproduce,
-    "worker": _worker,
-    "certificates": _certificates,
+    "worker": partial(work, write=partial(print, flush=True)),
+    "certificates": partial(certify, write=print),
     "aggregator": partial(serve, write=partial(print, flush=True)),
     "committee": partial(found, write=print),
 }

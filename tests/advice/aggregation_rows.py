@@ -201,6 +201,11 @@ ROWS = [
         lambda: aggregation.aggregate(PLAN, [[1, 2], [3, 4]]),
     ),
     tried(
+        "Leave out the vectors of clients that send nothing.",
+        lambda: aggregation.aggregate(PLAN, {"a": [1, 2], "b": [3, 4], "c": [1, 1]}, gone=["c"]),
+        lambda: aggregation.aggregate(PLAN, {"a": [1, 2], "b": [3, 4]}),
+    ),
+    tried(
         "Pass a list of names.",
         lambda: aggregation.aggregate(PLAN, [[1, 2], [3, 4]], gone=3),
         lambda: aggregation.aggregate(
@@ -213,9 +218,17 @@ ROWS = [
         lambda: NOISE.epsilon(delta=1e-6, length=2, numbers=committee(numbers=FIXED).numbers),
     ),
     tried(
-        "Give each client a weight.",
-        lambda: aggregation.aggregate(committee(most_weight=9), [[1, 2], [3, 4]], [1]),
+        "Give each client a weight, by name if vectors have names.",
+        lambda: aggregation.aggregate(committee(most_weight=9), {"a": [1, 2], "b": [3, 4]}, [1, 2]),
+        lambda: aggregation.aggregate(
+            committee(most_weight=9), {"a": [1, 2], "b": [3, 4]}, {"a": 1, "b": 2}
+        ),
         lambda: aggregation.aggregate(committee(most_weight=9), [[1, 2], [3, 4]], [1, 2]),
+    ),
+    tried(
+        "Make the plan with clients= of as many.",
+        lambda: aggregation.aggregate(committee(clients=2), [[1, 2], [3, 4], [5, 6]]),
+        lambda: aggregation.aggregate(committee(clients=3), [[1, 2], [3, 4], [5, 6]]),
     ),
     tried(
         "Pass a dict or a list.",

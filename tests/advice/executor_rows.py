@@ -591,7 +591,8 @@ ROWS = [
         lambda: served("worker-0"),
     ),
     tried(
-        "Make some for a trial: anyk certificates DIR --workers 3.",
+        "Make some for a trial: anyk certificates DIR --workers 3; for aggregators, "
+        "anyk committee DIR --aggregators 4 --clients 3.",
         lambda: client_context(Path("nowhere"), PROTOCOL),
         certificates,
     ),

@@ -138,6 +138,15 @@ def lied(scheme, *liars):
 
 ROWS = [
     tried(
+        "An anyk.SequentialGradient is for anyk.sequential.",
+        lambda: run(anyk.SequentialGradient(4, 1, 2), executor=anyk.Inline(4)),
+        lambda: list(
+            anyk.sequential(
+                anyk.SequentialGradient(4, 1, 2), np.multiply, [1.0] * 8, anyk.Inline(4), [[2.0]]
+            )
+        ),
+    ),
+    tried(
         "Make one, such as anyk.Replication(4, 8).",
         lambda: anyk.run(anyk.Replication, np.sqrt, [1.0] * 4, anyk.Inline(8)),
         lambda: run(anyk.Replication(4, 8), np.sqrt, [1.0] * 4),
@@ -181,7 +190,11 @@ ROWS = [
     tried(
         "distribute the data again.", lambda: released(again=False), lambda: released(again=True)
     ),
-    tried("Pass a function of one block or item.", lambda: run(f=3), lambda: run(f=np.square)),
+    tried(
+        "Pass a function of one block or item.",
+        lambda: anyk.run(SCHEME, DATA, np.square, anyk.Inline(6)),
+        lambda: anyk.run(SCHEME, np.square, DATA, anyk.Inline(6)),
+    ),
     tried(
         "Pass the function itself; anyk.Remote alone takes names.",
         lambda: run(f="square"),

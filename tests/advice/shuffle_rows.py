@@ -148,9 +148,10 @@ ROWS = [
         lambda: shuffle.cut(np.array([[1, 0], [1, 2]]), FOUR),
     ),
     tried(
-        'View them as such: records.view("V100").',
-        lambda: sort(np.zeros(100)),
-        lambda: sort(np.zeros(100).view("V100")),
+        "Make bytes that compare as the values do: of whole numbers >= 0, "
+        'records.astype(">u8").view("V8"), with key=8.',
+        lambda: sort(np.arange(100)),
+        lambda: sort(np.arange(100).astype(">u8").view("V8"), key=8),
     ),
     tried(
         "Fill up the shorter ones, and give all one dtype.",

@@ -61,7 +61,9 @@ def test_what_is_not_on_the_disk_is_not_signed(tmp_path, monkeypatch):
         monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError("disk")))
         with pytest.raises(OSError, match="disk"):
             journal.note(2, TWO)
-        assert journal.signed(2) is None
+        with pytest.raises(OSError, match="disk"):
+            journal.note(1000, TWO)  # a line that is longer than the next
+        assert (journal.signed(2), journal.signed(1000)) == (None, None)
         monkeypatch.undo()
         journal.note(2, ONE)
         assert path.read_text() == f"1 {ONE.hex()}\n2 {ONE.hex()}\n"

@@ -50,6 +50,16 @@ def test_two_parties_share_a_secret(pair):
         ann.shared(bytes(32))  # a point of small order gives a secret that anybody knows
 
 
+@pytest.mark.parametrize("point", [0, 1, 2**255 - 20, 2**255 - 19, 2**255 - 18, 2**255])
+def test_a_key_that_nothing_can_be_sealed_with_is_in_no_roster(pair, point):
+    ann, bob = pair
+    low = point.to_bytes(32, "little")
+    with pytest.raises(ValueError, match="shared key"):
+        ann.shared(low)
+    with pytest.raises(anyk.InvalidArgument, match=r"sealing: got .*secrets follow from"):
+        aggregation.Member("bob", bob.member.signing, low)
+
+
 @pytest.mark.parametrize("name", ["", ".", "-a", "a b", "a" * 65, "é", None, 3, "a/b", "a\n"])
 def test_a_name_is_short_and_plain(name):
     with pytest.raises(anyk.InvalidArgument, match="name: got"):

@@ -131,6 +131,36 @@ def test_who_sends_two_vectors_or_that_of_another_mask_is_left_out(cast, plan):
     assert result.left_out == {"c0": "it sent two different messages"}
 
 
+def test_who_sends_pieces_of_two_masks_is_left_out(cast, plan):
+    people = cast(plan)
+    clients, prepared, uploads = start(people, np.ones((8, 6), int))
+    served = people.round(clients, hold=0)
+    assert [served.receive(message) for message in prepared] == [""] * 8
+    assert served.receive(people.client("c0").prepare(round=1)) == "it sent two different messages"
+    for message in uploads:
+        served.receive(message)
+    result = served.close()
+    assert result.total.tolist() == [7] * 6
+    assert result.left_out == {"c0": "it sent two different messages"}
+
+
+def test_thousands_of_clients_are_named_in_one_header():
+    identity = aggregation.Identity.generate("c0")
+    others = [aggregation.Member(f"c{at}", RNG.bytes(32), RNG.bytes(32)) for at in range(1, 2100)]
+    plan = aggregation.LightSecAgg(
+        clients=2100, length=2, colluders=1, needed=2, numbers=aggregation.Whole(9)
+    )
+    roster = aggregation.Roster(clients=[identity.member, *others])
+    client = aggregation.MaskingClient(plan, identity, roster)
+    served = aggregation.Server(plan, roster, aggregation.LocalParties({"c0": client})).round(1)
+    message = client.prepare(round=1)
+    assert len(message) > 1 << 16
+    assert served.receive(message) == ""
+    with pytest.raises(anyk.NotEnoughAnswers) as caught:
+        served.close()
+    assert "c0: it sent no masked vector" in str(caught.value)  # its box was opened, and is right
+
+
 def test_a_round_with_too_few_vectors_stays_open(cast, plan):
     people = cast(plan)
     clients, prepared, uploads = start(people, np.ones((8, 6), int))

@@ -78,6 +78,20 @@ def test_many_crooked_clients_do_not_stop_a_round(monkeypatch, cast, committee):
     assert not result.silent
 
 
+def test_clients_who_work_together_stop_no_round_by_framing_aggregators(
+    monkeypatch, cast, committee
+):
+    people = cast(committee(aggregators=7, adversaries=1, stragglers=1, clients=20), 20)
+    places = [6, 6, 5, 5, 4, 4, 3, 3]  # each time one more than `vetoes`
+    bad = [crooked(monkeypatch, people, f"c{at}", [place]) for at, place in enumerate(places)]
+    good = honest(people, people.names[8:])
+    result = people.run([*bad, *good], people.parties(gone=["sum-0"]), vetoes=1)
+    assert result.counted == tuple(sorted([*people.names[8:], "c6", "c7"]))
+    assert len(result.silent) == 2  # who is dead, and one who is framed and can be done without
+    assert set(result.left_out) == {f"c{at}" for at in range(6)}
+    assert not result.liars
+
+
 def test_without_the_check_a_client_spoils_the_sum(monkeypatch, seven):
     """What the check values are for: two pieces off the curve are more than one liar explains."""
     monkeypatch.setattr(Judging, "_off_the_curve", lambda *_: {})

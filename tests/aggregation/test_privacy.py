@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 import anyk
+from anyk import aggregation
+from anyk.aggregation.pieces import blocks_of_mask, pieces_of, read_piece
 from anyk.aggregation.sum_code import SumCode
 from anyk.codes.exact.linear import rank
+from anyk.randomness.entropy import SystemSource
 
 FIELD = anyk.PrimeField()
 
@@ -176,3 +179,29 @@ def test_masked_vectors_pieces_and_sums_of_masks_tell_the_sum_alone(
         data = np.tile(np.arange(own) < blocks, clients)
         learnt = rank(FIELD, view) - rank(FIELD, view[:, ~data])
         assert learnt == blocks if not more else learnt > blocks
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_masks_are_drawn_anew_for_each_vector_and_each_prime(cast, masked):
+    most = aggregation.Whole(10**9)  # whose sums take two primes
+    plan = aggregation.LightSecAgg(clients=6, length=7, numbers=most, colluders=2, dropouts=1)
+    if not masked:
+        plan = aggregation.Committee(
+            aggregators=6, length=7, clients=6, numbers=most, colluders=2, blocks=3
+        )
+    setting = cast(plan).setting
+    assert len(setting.codes) == 2
+    seen, drawn = set(), set()
+    for _ in range(2):
+        if masked:
+            masks, pieces = blocks_of_mask(setting, SystemSource())
+            drawn.update(mask.tobytes() for mask in masks)
+        else:
+            pieces = pieces_of(setting, np.arange(7), SystemSource())
+        rows = [read_piece(setting, place, piece) for place, piece in enumerate(pieces)]
+        for at, code in enumerate(setting.codes):
+            seen.update(row[at].tobytes() for row in rows)
+            blocks, _ = code.decode(np.stack([row[at] for row in rows]).astype(np.int64), range(6))
+            drawn.add(blocks[:, plan.piece :].tobytes())  # what hides the check values
+    assert len(seen) == 2 * 2 * 6
+    assert len(drawn) == (8 if masked else 4)

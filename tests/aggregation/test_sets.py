@@ -181,6 +181,27 @@ def test_an_aggregator_signs_one_set_a_round_also_after_a_restart(small, tmp_pat
     sign(people, forgets, hold(people, forgets, pairs[:-1]))
 
 
+def test_a_set_that_is_not_held_is_not_signed(small):
+    people, messages = small
+    pairs = boxed(people, messages)
+    party = people.party("sum-0")
+    hold(people, party, pairs[:3])
+    for chosen in (pairs, pairs[:2], pairs[1:4]):
+        other = people.setting.set_digest(1, [(h.client, h.digest) for h, _ in chosen])
+        with pytest.raises(Garbled, match="its own set is another one, of 3 clients"):
+            sign(people, party, other)
+
+
+def test_no_more_boxes_are_held_than_the_plan_says(monkeypatch, small):
+    people, messages = small
+    monkeypatch.setattr(aggregation.Committee, "most_held", 2)
+    party, pairs = people.party("sum-0"), boxed(people, messages)
+    offered = [(header, boxes[0]) for header, boxes in pairs]
+    unwrap(party.answer(offer(people.setting, 1, offered[:2])), b"O")
+    answer = party.answer(offer(people.setting, 1, offered[2:4]))
+    assert answer.count(b"too many boxes are held") == 2
+
+
 def test_no_sum_without_signatures_that_count(small):
     people, messages = small
     pairs = boxed(people, messages)
@@ -275,6 +296,44 @@ def test_the_oldest_of_nine_rounds_is_forgotten(small):
     sign(people, party, digests[9], 9)
 
 
+def test_no_sum_has_more_clients_than_its_numbers_have_room_for(cast, committee):
+    most = (2**31 - 1) // 6 - 1  # three of these fit a prime, with a sign, and four do not
+    people = cast(committee(clients=3, numbers=aggregation.Whole(most)), 5)
+    assert len(people.setting.codes) == 1
+    messages = [people.message(name, [most] * 5) for name in people.names]
+    served = people.round(people.parties())
+    full = "the sum has as many clients as the plan allows"
+    said = [served.receive(message) for message in [*messages, messages[0], messages[4]]]
+    assert said == ["", "", "", full, full, "", full]
+    result = served.close()
+    assert result.total.tolist() == [3 * most] * 5
+    assert result.left_out == {"c3": full, "c4": full}
+    party, pairs = people.party("sum-2"), boxed(people, messages)
+    for lot in (pairs[:2], pairs[2:]):
+        digest = hold(people, party, lot)
+    digest = people.setting.set_digest(1, [(each.client, each.digest) for each, _ in pairs])
+    with pytest.raises(Garbled, match="a set of 5 clients is above 3"):
+        sign(people, party, digest)
+
+
+@pytest.mark.parametrize(
+    ("kind", "given"),
+    [(aggregation.Committee, {"aggregators": 4}), (aggregation.LightSecAgg, {"colluders": 1})],
+)
+def test_equal_plans_are_one_plan_however_their_numbers_are_given(kind, given):
+    names = ("length", "clients", "most_weight", "least_clients", *given)
+    values = (6, 4, 3, 2, *given.values())
+    plain = kind(**dict(zip(names, values, strict=True)), numbers=aggregation.Whole(9))
+    array = kind(
+        **dict(zip(names, np.array(values), strict=True)), numbers=aggregation.Whole(np.int64(9))
+    )
+    roster = aggregation.Roster(clients=[aggregation.Identity.generate("ann").member])
+    assert plain == array
+    assert plain.context(roster) == array.context(roster)
+    if kind is aggregation.Committee:
+        assert aggregation.plan_text(plain) == aggregation.plan_text(array)
+
+
 def test_the_same_message_twice_counts_once(small):
     people, messages = small
     assert people.run([*messages, messages[0], messages[4]]).total.tolist() == [10] * 5
@@ -333,7 +392,7 @@ def test_a_client_that_is_not_in_the_roster_is_none(small, cast):
     assert served.receive(message) == "its client did not sign it"
     party = people.party("sum-0")
     head = message[: people.setting.most_header - 62]  # a name of two letters
-    request = people.setting.start(b"O", 1) + b"\0\0\0\1" + len(head).to_bytes(2, "big") + head
+    request = people.setting.start(b"O", 1) + b"\0\0\0\1" + len(head).to_bytes(4, "big") + head
     request += bytes(people.setting.box_sizes[0])
     answer = unwrap(party.answer(request), b"O")
     assert (answer.number(1), answer.text(99)) == (1, "its client did not sign it")

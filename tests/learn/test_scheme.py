@@ -127,3 +127,13 @@ def test_what_a_gradient_code_can_not_do_is_refused(parameters, argument):
     with pytest.raises(InvalidArgument) as raised:
         CodedLogisticRegression(**{"scheme": CODE, **parameters}).fit(X, y > 0)
     assert raised.value.argument == argument
+
+
+def test_gradients_that_are_estimates_are_told():
+    X, y = table()
+    code = anyk.ExpanderRepetition(blocks=6, workers=9, stragglers=1)
+    with anyk.Threads(9) as well:
+        executor = Faulty(well, {who: Crash() for who in range(7)})
+        model = CodedLinearRegression(scheme=code, colluders=0, executor=executor, max_iter=5)
+        with pytest.warns(ConvergenceWarning, match="estimated from too few answers"):
+            model.fit(X, y)

@@ -193,3 +193,51 @@ def test_neighbours_who_are_late_amplify_little():
     ]
     assert max(together) < 3.0
     assert scheme.amplification > 30.0
+
+
+@pytest.mark.parametrize("make", REAL)
+@pytest.mark.parametrize("adversaries", [0, 1])
+def test_results_without_numbers_have_a_sum_without_numbers(make, adversaries):
+    scheme = make(7, 1, adversaries=adversaries)
+    with anyk.Inline(7) as executor:
+        outcome = anyk.run(scheme, lambda x: x[:0], np.ones((7, 3)), executor, progress=False)
+    assert outcome.value.shape == (0,)
+    assert outcome.suspects == ()
+    assert outcome.error_estimate == 0.0
+
+
+@pytest.mark.parametrize(
+    "scheme",
+    [
+        anyk.CyclicMDS(6, 2),
+        anyk.CyclicMDS(12, 3),
+        anyk.CyclicRepetition(9, 3),
+        anyk.CyclicMDS(6, 2, domain=anyk.Reals()),
+        anyk.CyclicMDS(6, 2, adversaries=1),
+        anyk.CyclicMDS(8, 1, adversaries=1),
+        anyk.CyclicRepetition(12, 2, adversaries=1),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("left", [0.1, 1e-3, 1e-9])
+@pytest.mark.parametrize("kind", [np.float64, np.float32, np.float16])
+def test_what_cancels_in_answers_counts_in_the_estimate_and_names_nobody(scheme, left, kind):
+    if scheme.domain == anyk.Reals() and kind is not np.float64:
+        return
+    rng, workers = np.random.default_rng(0), scheme.workers
+    _, _, right = np.linalg.svd(scheme.code.matrix)
+    unseen = right[workers - scheme.more :]
+    for _ in range(12):
+        numbers = int(rng.choice([1, 2, 5]))
+        X = unseen.T @ rng.standard_normal((len(unseen), numbers))
+        X = (X + left * rng.standard_normal(X.shape)).astype(kind)
+        encoded, truth = scheme.encode(X), X.astype(np.longdouble).sum(axis=0).astype(float)
+        values = answers_of(scheme, encoded, np.positive)
+        many = int(rng.integers(workers - scheme.stragglers, workers + 1))
+        who = sorted(rng.permutation(workers)[:many].tolist())
+        found = encoded.recovery(who).recover(values[who])
+        assert found.suspects == ()
+        assert found.value.dtype == kind
+        off = np.linalg.norm(found.value.astype(float) - truth)
+        size = np.linalg.norm(found.value.astype(float))
+        assert off <= found.error_estimate * size if size else found.error_estimate == np.inf

@@ -1,14 +1,16 @@
 """Fractional repetition: every pattern of late workers and liars, and others asked again."""
 
 import itertools
+from fractions import Fraction
 
 import numpy as np
 import pytest
 
 import anyk
 from anyk.delays import Fixed
-from anyk.faults import Corrupt, Crash, Delay, Faulty
-from anyk.schemes.voting import Voting
+from anyk.executors.core.run_task import pause
+from anyk.faults import AbstractFault, Corrupt, Crash, Delay, Faulty
+from anyk.running.received import Received
 from anyk.work import WorkerTask
 
 FIELD = anyk.PrimeField(101)
@@ -124,47 +126,14 @@ def test_more_liars_than_promised():
             encoded.decode(lied(values, lying, alike=True), range(8))
 
 
-@pytest.mark.parametrize("noticed", [1, 2])
-@pytest.mark.parametrize(
-    "voices",  # who answered, on which of two groups; worker n is of group n mod 2
-    [
-        [(0, 0), (2, 0), (1, 1), (3, 1)],
-        [(0, 0), (2, 0), (4, 0), (1, 1), (3, 1)],
-        [(0, 0), (2, 0), (1, 0), (1, 1), (3, 1)],  # worker 1 was asked on the other group too
-        [(0, 0), (2, 0), (1, 0), (3, 0), (1, 1), (3, 1)],
-        [(0, 0), (2, 0), (1, 0), (1, 1), (3, 1), (5, 1), (7, 1)],
-    ],
-)
-def test_nothing_is_believed_that_so_many_liars_could_have_told(voices, noticed):
-    workers, held = [who for who, _ in voices], np.array([group for _, group in voices])
-    voting = Voting(groups=2, adversaries=noticed, noticed=noticed, exact=True)
-    believed = 0
-    for told in itertools.product(range(3), repeat=len(voices)):
-        try:
-            found = voting.told(np.array(told)[:, None], held, workers)
-        except anyk.TooManyErrors as error:
-            found = error
-        possible = []
-        for truth in itertools.product(range(4), repeat=2):
-            liars = {who for (who, of), says in zip(voices, told, strict=True) if says != truth[of]}
-            if len(liars) <= noticed:
-                possible.append((truth, liars))
-        if isinstance(found, anyk.TooManyErrors):
-            assert found.more or not possible or len(possible) > 1
-            continue
-        believed += 1
-        assert {truth for truth, _ in possible} == {tuple(told[row] for row in found.rows)}
-        assert [liars for _, liars in possible] == [{*found.suspects}]
-    assert bool(believed) == (noticed == 1 or len(voices) > 5)
-
-
-def test_where_more_lied_than_may_no_further_answer_is_waited_for():
-    voting = Voting(groups=1, adversaries=2, noticed=2, exact=True, again=True)
-    for told, more in (([1, 2, 3, 4], 0), ([1, 1, 2, 3], 1)):
-        with pytest.raises(anyk.TooManyErrors) as caught:
-            voting.told(np.array(told)[:, None], np.zeros(4, dtype=int), range(4))
-        assert caught.value.more == more
-        assert caught.value.again == (0,) * more
+def test_the_estimate_is_how_far_copies_are_apart():
+    scheme = anyk.FractionalRepetition(2, 6, 0, adversaries=1, domain=anyk.Reals(), rtol=1e-3)
+    ones, fours = [1.0, 1.0002, 1.0005], [4.0, 3.999, 4.001]
+    told = np.stack([ones, fours], axis=1).reshape(6, 1)
+    found = scheme.encode(np.ones((2, 1))).decode(told, range(6))
+    off = max(abs(found.value[0] - sum(both)) for both in itertools.product(ones, fours))
+    assert found.suspects == ()
+    assert off <= found.error_estimate * found.value[0] <= 1.001 * off
 
 
 def test_liars_who_are_shown_elsewhere_are_not_waited_for():
@@ -183,6 +152,22 @@ def test_liars_who_are_shown_elsewhere_are_not_waited_for():
 
 def reactive(blocks, workers, stragglers=0, liars=1, **more):
     return anyk.FractionalRepetition(blocks, workers, stragglers, liars, reactive=True, **more)
+
+
+def test_a_worker_that_answers_again_is_not_heard_twice():
+    def answer(worker, says):
+        return anyk.Answer(worker=worker, value=np.array([says]), sent=0.0, answered=1.0, seconds=0)
+
+    encoded = reactive(2, 4).encode(np.ones((2, 1)))  # workers 0 and 2 hold one batch
+    received = Received(encoded, ())
+    received.add(answer(0, 9.0), 0)
+    received.add(answer(2, 5.0), 2)
+    assert not received.takes(answer(1, 9.0), 0)  # nothing more is wanted
+    for asked, heard in ((1, {0}), (3, {0, 1})):
+        received.usable.wanted.more(0, 1)
+        takes = [received.takes(answer(who, 9.0), 0) for who in (0, 1, 3)]
+        assert takes == [who not in heard for who in (0, 1, 3)]
+        received.add(answer(asked, 9.0), 0)
 
 
 @pytest.mark.parametrize("make", [anyk.Threads, anyk.Simulated, anyk.Inline])
@@ -247,6 +232,49 @@ def test_where_nobody_is_left_to_be_asked_the_run_ends_with_an_error():
             outcome = anyk.run(scheme, cube, data(2), executor, on_failure="return", progress=False)
         assert not outcome.status.ok
         assert outcome.value is None
+
+
+class LieAgain(AbstractFault):
+    """Tells the truth once, and lies or is slow when asked again."""
+
+    def __init__(self, seconds=0.0, more=7):
+        self.asked, self.seconds, self.more = 0, seconds, more
+
+    def around(self, run, worker):  # noqa: ARG002 - all workers alike
+        self.asked += 1
+        if self.asked == 1:
+            return run()
+        pause(self.seconds)
+        return run() + self.more
+
+
+@pytest.mark.parametrize(("workers", "liars"), [(16, 3), (24, 5)])
+def test_as_many_as_may_lie_when_they_are_asked_are_asked(workers, liars):
+    scheme = reactive(4, workers, liars=liars, domain=FIELD)
+    others = [worker for worker in range(1, workers) if worker % scheme.groups][: liars - 1]
+    faults = {0: Corrupt(modulus=101), **{each: LieAgain() for each in others}}
+    with Faulty(anyk.Inline(workers), faults) as executor:
+        outcome = anyk.run(scheme, cube, data(4), executor, progress=False)
+    assert np.array_equal(outcome.value, (data(4) ** 3).sum(axis=0) % 101)
+    assert 0 in outcome.suspects
+    assert {*outcome.suspects} <= {0, *others}
+
+
+def test_all_who_are_asked_are_late_and_waited_for():
+    scheme = reactive(4, 8, domain=FIELD)
+    for call in (anyk.run, lambda *args, **kw: next(anyk.stream(*args, **kw))):
+        faults = {each: LieAgain(100.0, more=0) for each in range(8)}
+        delays = Fixed(dict.fromkeys(range(8), 1.0))
+        simulated = anyk.Simulated(8, delays=delays, compute=0.0)
+        outcome = call(
+            scheme,
+            cube,
+            data(4),
+            Faulty(simulated, faults | {3: Corrupt(modulus=101)}),
+            progress=False,
+        )
+        assert outcome.suspects == (3,)
+        assert outcome.elapsed > 100
 
 
 def test_a_deadline_holds_while_others_are_asked():
@@ -340,6 +368,19 @@ def test_whole_numbers_are_added_exactly_or_refused():
             anyk.run(scheme, lambda x: x, np.full((4, 1), 2**62), executor, progress=False)
         with pytest.raises(anyk.AnykError, match="one shape for all blocks"):
             anyk.run(scheme, lambda x: np.ones(int(x[0])), large % 7, executor, progress=False)
+
+
+def test_objects_are_refused_and_not_cut_to_whole_numbers():
+    scheme = anyk.FractionalRepetition(4, 2, 0)
+    for number in (Fraction(1, 3), 0.75, 0.5j):
+        with anyk.Inline(2) as executor, pytest.raises(anyk.AnykError, match="dtype object"):
+            anyk.run(
+                scheme,
+                lambda x, number=number: np.array([number, number], dtype=object) * x,
+                np.arange(4),
+                executor,
+                progress=False,
+            )
 
 
 def test_nan_is_a_value_like_others():

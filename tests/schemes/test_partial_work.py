@@ -108,6 +108,16 @@ def test_the_work_of_late_workers_counts() -> None:
     assert late(8, None, {3: np.inf, 4: np.inf}, stragglers=2) <= 3.0
 
 
+def test_what_all_its_workers_are_late_for_is_sent_again() -> None:
+    both = np.flatnonzero((chunk_order(8, 8, 2) == 3).any(axis=1))
+    X = np.arange(16.0).reshape(8, 2)
+    with anyk.Simulated(8, delays=Fixed(dict.fromkeys(both, np.inf)), compute=1.0) as executor:
+        outcome = anyk.run(anyk.PartialWork(8, 1), np.square, X, executor)
+    assert np.array_equal(outcome.value, (X**2).sum(axis=0))
+    assert outcome.elapsed <= 6.0
+    assert len(outcome.again) >= 1
+
+
 def double(block: np.ndarray) -> np.ndarray:
     time.sleep(0.002)
     return 2 * block

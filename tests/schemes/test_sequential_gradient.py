@@ -3,13 +3,15 @@
 import copy
 import itertools
 import time
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 
 import anyk
 from anyk.delays import Fixed
-from anyk.faults import Crash, Faulty, Rubbish
+from anyk.faults import AbstractFault, Crash, Faulty, Rubbish
+from anyk.works.mini_tasks import MiniTasks
 
 FIELD = anyk.PrimeField(10007)
 SMALL = [(3, 1, 2, 1), (3, 2, 3, 1), (3, 1, 3, 2), (4, 1, 3, 2), (2, 1, 4, 2), (2, 1, 4, 3)]
@@ -145,6 +147,29 @@ def test_what_can_not_be_borne_is_an_error() -> None:
         assert caught.value.missing == (2,)
 
 
+@dataclass
+class OddOnce(AbstractFault):
+    """One answer has an axis too many."""
+
+    which: int
+    calls: int = 0
+
+    def around(self, run, worker):  # noqa: ARG002 - one worker alone
+        truth, self.calls = run(), self.calls + 1
+        return np.stack([truth] * len(truth)) if self.calls == self.which else truth
+
+
+@pytest.mark.parametrize("which", [1, 2, 3])
+@pytest.mark.parametrize("worker", [0, 3])
+def test_an_answer_of_another_shape_is_no_answer(which: int, worker: int) -> None:
+    plan = anyk.SequentialGradient(4, 1, 3, 1)
+    X = np.ones((plan.blocks, 2))
+    with Faulty(anyk.Inline(4), {worker: OddOnce(which)}) as executor:
+        done = list(anyk.sequential(plan, np.multiply, X, executor, [[1.0]] * 5))
+    assert [each.late for each in done if each.late] in ([], [(worker,)])
+    assert all(np.allclose(each.value, [plan.blocks] * 2) for each in done)
+
+
 def test_numbers_keep_their_type() -> None:
     plan = anyk.SequentialGradient(3, 1, 2)
     with anyk.Inline(3) as executor:
@@ -164,3 +189,25 @@ def test_a_plan_is_refused() -> None:
         for jobs in ([[1], [1, 2]], 5, [5]):
             with pytest.raises(anyk.InvalidArgument):
                 list(anyk.sequential(plan, np.multiply, np.ones(plan.blocks), executor, jobs))
+
+
+def test_a_function_that_writes_in_its_block_does_not_change_the_next_job():
+    def spoil(x, factor):
+        x *= factor
+        return x.copy()
+
+    blocks, ones = np.array([[[1.0], [2.0]], [[3.0], [4.0]]]), np.ones((2, 2))
+    asked = np.array([0, 0])  # both jobs the same part
+    assert MiniTasks(spoil)([blocks, ones], [asked, 10.0, 100.0]).tolist() == [[30.0], [300.0]]
+
+
+@pytest.mark.parametrize("scale", [1e300, 1e160, 1e-160, 1e-300, 1e-320])
+def test_the_estimate_holds_for_huge_and_tiny_numbers(scale: float) -> None:
+    plan = anyk.SequentialGradient(4, 1, 3)
+    X = (1.0 + np.arange(2.0 * plan.blocks).reshape(plan.blocks, 2)) * scale
+    truth = (X / scale).sum(axis=0)
+    with anyk.Threads(4) as executor:
+        for done in anyk.sequential(plan, np.positive, X, executor, [[]] * 3):
+            off = np.linalg.norm(done.value / scale - truth) / np.linalg.norm(truth)
+            assert off <= done.error_estimate < 0.1
+            assert done.error_estimate < 1e-12 or scale < 1e-310

@@ -178,6 +178,11 @@ def test_a_shape_in_digits_is_read_again(shape):
     assert opened(answers)[0].tolist() == [[7, 8]] * 3
 
 
+@pytest.mark.parametrize("digits", [(3, 0, 2, 1), (5, 0), (0, 3), (2, 0, 3, 0, 2, 2)])
+def test_a_shape_is_told_in_one_way_alone(digits):  # not 3 in two digits, say
+    assert opened(np.tile([7, 8, *digits], (3, 1))) is None
+
+
 @pytest.mark.parametrize(
     ("size", "least"), [((12, 1, 2), 2), ((12, 3, 2), 6), ((12, 3, 3), 13), ((12, 2, 4), 6)]
 )
@@ -194,6 +199,12 @@ def test_rounding_is_amplified_little_and_much_by_the_points_that_were_published
 
     assert 1.0 <= worst(spread_points(workers, stragglers + message - 1, message)) < least
     assert worst(published_points(workers)) > 3 * least
+
+
+def test_the_worst_amplification_is_told():
+    assert round(anyk.YeAbbe(12, 3, 2).amplification, 2) == 5.74
+    assert anyk.YeAbbe(12, 3, 2, FIELD).amplification == 1.0
+    assert anyk.YeAbbe(40, 5, 1).amplification < 10.0
 
 
 @pytest.mark.parametrize(("workers", "stragglers", "message"), [(24, 3, 3), (48, 5, 3)])
@@ -238,3 +249,15 @@ def test_rows_that_do_not_hold_a_block_are_zero_and_all_rows_are_as_long():
 def test_what_makes_no_sense_is_refused(build, told):
     with pytest.raises(anyk.InvalidArgument, match=told):
         build()
+
+
+@pytest.mark.parametrize("left", [1e-2, 1e-6])
+def test_what_cancels_in_answers_counts_in_the_estimate(left):
+    scheme, rng = anyk.YeAbbe(6, 2, 2), np.random.default_rng(0)
+    for _ in range(10):
+        base = ((-1.0) ** np.arange(6))[:, None] * rng.uniform(0.5, 2.0, 5)
+        X = base + left * rng.standard_normal((6, 5))
+        with anyk.Inline(6) as executor:
+            outcome = anyk.run(scheme, np.positive, X, executor, progress=False)
+        off = np.linalg.norm(outcome.value - X.sum(axis=0))
+        assert off <= outcome.error_estimate * np.linalg.norm(outcome.value)

@@ -71,9 +71,11 @@ class Aggregator(AbstractParty):
         self._place = self._setting.own_place(identity, client=False)
         self._identity = identity
         own = (
-            plan.least if least_clients is None else count("least_clients", least_clients, least=1)
+            plan.least_clients
+            if least_clients is None
+            else count("least_clients", least_clients, least=1)
         )
-        self._least = max(own, plan.least)
+        self._least = max(own, plan.least_clients)
         if journal is not None:
             instance("journal", journal, AbstractJournal, change="Pass FileJournal(path).")
         self._journal = MemoryJournal() if journal is None else journal
@@ -171,6 +173,8 @@ class Aggregator(AbstractParty):
             raise Garbled(f"its own set is another one, of {holding.size} clients")
         if holding.size < self._least:
             raise Garbled(f"a set of {holding.size} clients is below {self._least}")
+        if holding.size > self._setting.plan.most:
+            raise Garbled(f"a set of {holding.size} clients is above {self._setting.plan.most}")
         if before is None:
             self._journal.note(round_number, digest)
         return self._identity.sign(self._setting.signed_set(round_number, digest))

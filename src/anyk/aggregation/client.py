@@ -60,7 +60,7 @@ class Client:
         """
         number = later(round, self._last)
         integers = self._setting.plan.vectors.integers(vector, weight)
-        integers = noised(self._setting.plan.noisy, self._setting.plan.vectors, integers)
+        integers = noised(self._setting.plan.noise, self._setting.plan.vectors, integers)
         pieces = pieces_of(self._setting, integers, SystemSource())
         message, _ = message_of(self._setting, self._identity, number, pieces)
         self._last = number

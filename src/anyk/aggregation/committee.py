@@ -8,10 +8,10 @@ from typing import Final, final
 
 from anyk.aggregation.identity import Member
 from anyk.aggregation.noise import Noise
-from anyk.aggregation.plan import AbstractPlan, extra_of, settle_clients, settled_quorum
+from anyk.aggregation.plan import AbstractPlan, settle_clients, settled_quorum
 from anyk.aggregation.roster import Roster
 from anyk.aggregation.sum_code import SumCode
-from anyk.aggregation.vectors import Numbers, Vectors
+from anyk.aggregation.vectors import Numbers
 from anyk.checks import settle
 from anyk.errors import InvalidArgument, Unachievable
 
@@ -57,7 +57,8 @@ class Committee(AbstractPlan):
         sum of the other clients of one set, and by uniform numbers (computationally: AES-256,
         X25519, Ed25519 and SHA-256 are unbroken). With q = floor((M + T + A) / 2) + 1 no second set
         of the same round has a sum, also where A other aggregators sign what they like. A client
-        can send any vector in the range, and no code tells a wrong one.
+        can send any vector, in the range or not; what is noticed is a sum that is beyond the range
+        of as many clients.
 
     References:
         DisAgg (arXiv 2605.13708); Franklin, Yung: Communication complexity of secure computation
@@ -90,6 +91,7 @@ class Committee(AbstractPlan):
         settle(
             self,
             aggregators=1,
+            length=1,
             clients=1,
             colluders=1,
             adversaries=0,
@@ -98,6 +100,7 @@ class Committee(AbstractPlan):
         )
         settle(self, optional="blocks", blocks=1)
         settle(self, optional="quorum", quorum=1)
+        settle(self, optional="most_weight", most_weight=1)
         weighted = self.most_weight is not None
         settle_clients(self.clients, self.least_clients, self.noise, weighted=weighted)
         spare = self.colluders + 2 * self.adversaries + self.stragglers
@@ -119,17 +122,6 @@ class Committee(AbstractPlan):
         object.__setattr__(self, "quorum", quorum)
 
     @cached_property
-    def vectors(self) -> Vectors:
-        """What clients hold, and the primes of the sums."""
-        return Vectors(
-            length=self.length,
-            clients=self.clients,
-            numbers=self.numbers,
-            most_weight=self.most_weight,
-            extra=extra_of(self.noise, self.numbers),
-        )
-
-    @cached_property
     def code(self) -> SumCode:
         """Pieces for M aggregators, over the first prime."""
         return SumCode(
@@ -139,21 +131,6 @@ class Committee(AbstractPlan):
             adversaries=self.adversaries,
             field=self.vectors.fields[0],
         )
-
-    @property
-    def least(self) -> int:
-        """The fewest clients of a sum."""
-        return self.least_clients
-
-    @property
-    def signatures(self) -> int:
-        """How many signatures a set needs."""
-        return self.quorum or 0
-
-    @property
-    def noisy(self) -> Noise | None:
-        """What each client adds."""
-        return self.noise
 
     @property
     def seeds(self) -> int:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from anyk.aggregation.asking import Asking
 from anyk.aggregation.identity import SIGNATURE_BYTES
+from anyk.aggregation.pieces import read_residues
 from anyk.aggregation.requests import SIGN, SUM, sums
 from anyk.aggregation.setting import Setting
 from anyk.aggregation.wire import Garbled, Reader
@@ -18,7 +19,6 @@ from anyk.errors import NotEnoughAnswers
 
 __all__ = ["reasons", "signatures_on", "sums_of"]
 
-_WORD: Final = np.dtype("<u4")
 _TOLD: Final = 10  # names in an error
 
 
@@ -83,8 +83,6 @@ def sums_of(
     Raises:
         NotEnoughAnswers: if they are too few to decode.
     """
-    shape = len(setting.codes), setting.plan.piece
-    moduli = np.array([[code.field.modulus] for code in setting.codes])
 
     def read(place: int, reader: Reader) -> NDArray[np.int64]:
         payload = reader.take(setting.sum_bytes)
@@ -93,10 +91,7 @@ def sums_of(
         signed = setting.signed_sum(round_number, digest, payload)
         if not setting.parties[place].signed(signature, signed):
             raise Garbled("the signature of its sum is wrong")
-        values = np.frombuffer(payload, _WORD).reshape(shape).astype(np.int64)
-        if (values >= moduli).any():
-            raise Garbled("a number in its sum is no residue")
-        return values
+        return read_residues(setting, payload, "a number in its sum").astype(np.int64)
 
     proof = dict(islice(signatures.items(), setting.plan.signatures))
     request = sums(setting, round_number, digest, proof)

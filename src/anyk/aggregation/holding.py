@@ -9,7 +9,7 @@ import numpy as np
 
 from anyk.aggregation.boxes import open_box, read_header
 from anyk.aggregation.identity import Identity
-from anyk.aggregation.pieces import add_piece, check_values, joined, read_piece
+from anyk.aggregation.pieces import add_piece, check_values, read_piece, residues_as_bytes
 from anyk.aggregation.setting import Setting
 from anyk.aggregation.wire import Garbled
 
@@ -110,4 +110,4 @@ class Holding:
         """The sum of their pieces."""
         rows = zip(self._totals, self._setting.codes, strict=True)
         moduli = [(total, np.uint64(code.field.modulus)) for total, code in rows]
-        return joined([(total % modulus).astype(np.int64) for total, modulus in moduli])
+        return residues_as_bytes([(total % modulus).astype(np.int64) for total, modulus in moduli])

@@ -24,6 +24,17 @@ MOST_NAME = 64
 """Characters of the name of a party."""
 
 _NAME = re.compile(rf"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{{0,{MOST_NAME - 1}}})", re.ASCII)
+_PRIME = (1 << 255) - 19
+_LOW = frozenset(
+    {
+        0,
+        1,
+        _PRIME - 1,
+        325606250916557431795983626356110631294008115727848805560023387167927233504,
+        39382357235489614581723060781553021112529911719440698176882885853963445705823,
+    }
+)
+"""Coordinates of the points of order 1, 2, 4 and 8 on Curve25519 and its twist."""
 _RAW = serialization.Encoding.Raw, serialization.PublicFormat.Raw
 
 
@@ -45,6 +56,11 @@ def party_name(argument: str, name: object) -> str:
             change="Give each party a short name in ASCII.",
         )
     return name
+
+
+def _of_low_order(argument: str, key: bytes) -> bool:
+    """Whether nothing can be sealed with a key, as any secret shared with it is 0."""
+    return argument == "sealing" and int.from_bytes(key, "little") % (1 << 255) % _PRIME in _LOW
 
 
 @final
@@ -69,11 +85,11 @@ class Member:
         party_name("name", self.name)
         for argument in ("signing", "sealing"):
             key = getattr(self, argument)
-            if not isinstance(key, bytes) or len(key) != KEY_BYTES:
+            if not isinstance(key, bytes) or len(key) != KEY_BYTES or _of_low_order(argument, key):
                 raise InvalidArgument(
                     argument,
                     given=shown(key),
-                    needed=f"a public key, {KEY_BYTES} bytes",
+                    needed=f"a public key, {KEY_BYTES} bytes, and one that secrets follow from",
                     change="Take Identity.member, which has both.",
                 )
 
@@ -152,7 +168,7 @@ class Identity:
             public: X25519 public key, 32 bytes.
 
         Raises:
-            ValueError: if it is no key of a point of large order.
+            ValueError: if it is of a point of low order.
         """
         return self.opening.exchange(X25519PublicKey.from_public_bytes(public))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from heapq import nlargest
 from typing import TypeAlias, final
 
 import numpy as np
@@ -24,7 +25,9 @@ class Judging:
 
     More than A parties are not at odds with an honest client. A client is left out whoever is at
     fault, as a sum without it is right; but a party that is at odds with more clients than
-    `vetoes`, which no others are at odds with, is not believed any more.
+    `vetoes`, which no others are at odds with, is not believed any more: where there are enough
+    parties without it, that is. So clients who work together can't stop a round by having honest
+    parties left out: there they are left out themselves.
 
     Args:
         setting: of the round.
@@ -56,13 +59,20 @@ class Judging:
         for each in odds:
             if len(each) <= liars or len(each) == 1:
                 self._against.update(each.keys())
-        left = {party for party in parties if self._against[party] > self._vetoes}
+        left = self._unbelieved(parties)
         out: dict[int, str] = {}
         for at, each in enumerate(odds):
             against = {party: why for party, why in each.items() if party not in left}
             if against:
                 out[at] = self._reason(against, alone=len(each) > max(liars, 1))
         return out, sorted(left)
+
+    def _unbelieved(self, parties: Sequence[int]) -> set[int]:
+        """Parties at odds with too many clients; the worst ones, if not all can be done without."""
+        plan = self._setting.plan
+        spare = max(0, len(parties) - max(plan.signatures, plan.code.certainty.least))
+        worst = nlargest(spare, parties, key=self._against.__getitem__)
+        return {party for party in worst if self._against[party] > self._vetoes}
 
     def _reason(self, against: Mapping[int, str], *, alone: bool) -> str:
         party, why = next(iter(against.items()))

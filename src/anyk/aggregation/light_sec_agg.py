@@ -8,10 +8,10 @@ from typing import final
 
 from anyk.aggregation.identity import Member
 from anyk.aggregation.noise import Noise
-from anyk.aggregation.plan import AbstractPlan, extra_of, settle_clients, settled_quorum
+from anyk.aggregation.plan import AbstractPlan, settle_clients, settled_quorum
 from anyk.aggregation.roster import Roster
 from anyk.aggregation.sum_code import SumCode
-from anyk.aggregation.vectors import Numbers, Vectors
+from anyk.aggregation.vectors import Numbers
 from anyk.checks import settle
 from anyk.errors import InvalidArgument, Unachievable
 
@@ -77,7 +77,9 @@ class LightSecAgg(AbstractPlan):
     noise: Noise | None = None
 
     def __post_init__(self) -> None:
-        settle(self, clients=1, colluders=1, dropouts=0, adversaries=0, least_clients=1)
+        settle(self, clients=1, length=1, colluders=1)
+        settle(self, dropouts=0, adversaries=0, least_clients=1)
+        settle(self, optional="most_weight", most_weight=1)
         settle(self, optional="needed", needed=1)
         settle(self, optional="quorum", quorum=1)
         weighted = self.most_weight is not None
@@ -98,17 +100,6 @@ class LightSecAgg(AbstractPlan):
         object.__setattr__(self, "quorum", quorum)
 
     @cached_property
-    def vectors(self) -> Vectors:
-        """What clients hold, and the primes of the sums."""
-        return Vectors(
-            length=self.length,
-            clients=self.clients,
-            numbers=self.numbers,
-            most_weight=self.most_weight,
-            extra=extra_of(self.noise, self.numbers),
-        )
-
-    @cached_property
     def code(self) -> SumCode:
         """Pieces of masks, in U - T blocks for N clients, over the first prime."""
         return SumCode(
@@ -118,21 +109,6 @@ class LightSecAgg(AbstractPlan):
             adversaries=self.adversaries,
             field=self.vectors.fields[0],
         )
-
-    @property
-    def least(self) -> int:
-        """The fewest clients of a sum."""
-        return self.least_clients
-
-    @property
-    def signatures(self) -> int:
-        """How many signatures a set needs."""
-        return self.quorum or 0
-
-    @property
-    def noisy(self) -> Noise | None:
-        """What each client adds."""
-        return self.noise
 
     @property
     def seeds(self) -> int:

@@ -115,7 +115,7 @@ class MaskingClient(AbstractParty):
         number = Setting.round_number(round)
         vectors = self._setting.plan.vectors
         integers = vectors.integers(vector, weight)
-        integers = noised(self._setting.plan.noisy, vectors, integers)
+        integers = noised(self._setting.plan.noise, vectors, integers)
         if number not in self._masks:
             raise InvalidArgument(
                 "round",

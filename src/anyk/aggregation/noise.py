@@ -42,7 +42,8 @@ class Noise:
     Guarantee:
         Whoever sees the sum can't tell a client's vector from zeros, but to (epsilon, delta) as
         `epsilon` says, if `honest` clients add their noise. It is for one sum: those of many rounds
-        add up. Who took part is no secret.
+        add up, also those of rounds that fail after it sent. Who took part is no secret, nor that a
+        client is missing whose vector was refused: clip its norm beforehand.
 
     References:
         Kairouz, Liu, Steinke: The distributed discrete Gaussian mechanism for federated learning

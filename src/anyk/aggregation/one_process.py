@@ -20,6 +20,8 @@ from anyk.errors import InvalidArgument
 
 __all__ = ["aggregate"]
 
+_SHOWN = 3
+
 
 def aggregate(
     plan: Committee | LightSecAgg,
@@ -42,7 +44,8 @@ def aggregate(
         The sum, and what happened.
 
     Raises:
-        InvalidArgument: if a vector is out of range, or there are more or fewer weights.
+        InvalidArgument: if a vector is out of range, there are more of them than the plan has room
+            for, weights are not of the same clients, or nobody has a name that is gone.
         NotEnoughAnswers: if too many are gone.
 
     Example:
@@ -65,22 +68,38 @@ def aggregate(
     if set(own) != set(named):
         raise InvalidArgument(
             "weights",
-            given=f"{len(own)} of them",
-            needed=f"one for each of {len(named)} vectors",
-            change="Give each client a weight.",
+            given=f"{len(own)}, for {_some(own)}",
+            needed=f"{len(named)}, for {_some(named)}, who have the vectors",
+            change="Give each client a weight, by name if vectors have names.",
+        )
+    if len(named) > plan.most:
+        raise InvalidArgument(
+            "vectors",
+            given=f"{len(named)} of them",
+            needed=f"at most {plan.most}, which the plan has room for",
+            change="Make the plan with clients= of as many.",
+        )
+    if isinstance(plan, LightSecAgg):
+        parties = list(named)
+    else:
+        parties = [f"aggregator-{at}" for at in range(plan.aggregators)]
+    if not gone <= set(parties):
+        raise InvalidArgument(
+            "gone",
+            given=_some(sorted(gone - set(parties))),
+            needed=f"names of parties, such as {_some(parties)}",
+            change="Leave out the vectors of clients that send nothing.",
         )
     clients = [Identity.generate(name) for name in named]
     if isinstance(plan, LightSecAgg):
         return _masked(plan, clients, named, own, gone)
-    helpers = [Identity.generate(f"aggregator-{at}") for at in range(plan.aggregators)]
+    helpers = [Identity.generate(name) for name in parties]
     roster = Roster(
         clients=tuple(each.member for each in clients),
         aggregators=tuple(each.member for each in helpers),
     )
-    parties = {
-        each.name: Aggregator(plan, each, roster) for each in helpers if each.name not in gone
-    }
-    served = Server(plan, roster, LocalParties(parties)).round(0)
+    there = {each.name: Aggregator(plan, each, roster) for each in helpers if each.name not in gone}
+    served = Server(plan, roster, LocalParties(there)).round(0)
     for each in clients:
         message = Client(plan, each, roster).contribute(
             named[each.name], round=0, weight=own[each.name]
@@ -106,6 +125,12 @@ def _masked(
     for name, client in people.items():
         served.receive(client.contribute(vectors[name], round=0, weight=weights[name]))
     return served.close()
+
+
+def _some(names: Collection[str]) -> str:
+    """The first of them, for an error."""
+    first = [str(name) for name in list(names)[:_SHOWN]]
+    return ", ".join(first) + ", .." * (len(first) < len(names)) or "nobody"
 
 
 def _named(argument: str, values: Any) -> dict[str, Any]:

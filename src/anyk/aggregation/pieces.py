@@ -13,7 +13,15 @@ from anyk.aggregation.setting import SEED, WEIGHT_BITS, Setting
 from anyk.aggregation.wire import Garbled, number
 from anyk.randomness.entropy import AbstractSource, keystream, residues
 
-__all__ = ["add_piece", "blocks_of_mask", "check_values", "joined", "pieces_of", "read_piece"]
+__all__ = [
+    "add_piece",
+    "blocks_of_mask",
+    "check_values",
+    "pieces_of",
+    "read_piece",
+    "read_residues",
+    "residues_as_bytes",
+]
 
 _LONG: Final = 1 << 12  # products of 47 bits at a time: 2**17 of them add up exactly in 64
 _WORD: Final = np.dtype("<u4")
@@ -110,20 +118,13 @@ def read_piece(setting: Setting, place: int, plain: bytes) -> list[NDArray[np.ui
     Raises:
         Garbled: if one is no residue.
     """
+    if place >= setting.plan.seeds:
+        return [*read_residues(setting, plain, "a number in its piece")]
     rows = []
     for at, code in enumerate(setting.codes):
-        modulus = code.field.modulus
-        if place < setting.plan.seeds:
-            key = plain[at * SEED : (at + 1) * SEED]
-            row = residues(_Known(key), modulus, (setting.width,)).astype(np.uint32)
-        else:
-            size = setting.width * _WORD.itemsize
-            row = np.frombuffer(plain, _WORD, setting.width, at * size).astype(
-                np.uint32, copy=False
-            )
-            if int(row.max()) >= modulus:
-                raise Garbled("a number in its piece is no residue")
-        rows.append(row)
+        key = plain[at * SEED : (at + 1) * SEED]
+        row = residues(_Known(key), code.field.modulus, (setting.width,))
+        rows.append(row.astype(np.uint32))
     return rows
 
 
@@ -177,10 +178,31 @@ def check_values(
     return b"".join(out)
 
 
-def joined(arrays: list[NDArray[np.int64]]) -> bytes:
+def residues_as_bytes(arrays: list[NDArray[np.int64]]) -> bytes:
     """Residues of each prime as bytes, 4 each.
 
     Args:
         arrays: for each prime.
     """
     return b"".join(each.astype(_WORD).tobytes() for each in arrays)
+
+
+def read_residues(setting: Setting, data: bytes | memoryview, what: str) -> NDArray[np.uint32]:
+    """Residues of each prime, from their bytes.
+
+    Args:
+        setting: of the round.
+        data: as `residues_as_bytes` makes it, of the size that it must have.
+        what: one of the numbers, in words.
+
+    Returns:
+        ndarray (primes, numbers).
+
+    Raises:
+        Garbled: if one is no residue.
+    """
+    rows = np.frombuffer(data, _WORD).reshape(len(setting.codes), -1)
+    moduli = [code.field.modulus for code in setting.codes]
+    if (rows.max(axis=1) >= moduli).any():
+        raise Garbled(f"{what} is no residue")
+    return rows.astype(np.uint32, copy=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
+from functools import cached_property
 from typing import Final
 
 from anyk.aggregation.identity import Member
@@ -15,7 +16,7 @@ from anyk.checks import instance
 from anyk.errors import InvalidArgument, Unachievable
 from anyk.wording import numbered
 
-__all__ = ["AbstractPlan", "extra_of", "quorum_of", "settle_clients", "settled_quorum"]
+__all__ = ["AbstractPlan", "quorum_of", "settle_clients", "settled_quorum"]
 
 _FORM: Final = b"anyk aggregation 1"
 
@@ -24,13 +25,30 @@ class AbstractPlan(ABC):
     """Sizes, numbers and promises of rounds: `Committee` or `LightSecAgg`.
 
     All parties have the same plan, value for value: a digest of it and of the roster is in all that
-    is signed and sealed. Its repr rebuilds it.
+    is signed and sealed. Its repr rebuilds it. A plan is a frozen dataclass with these fields, and
+    those that say how many parties there are.
     """
 
-    @property
-    @abstractmethod
+    length: int
+    clients: int
+    numbers: Numbers
+    colluders: int
+    adversaries: int
+    most_weight: int | None
+    least_clients: int
+    quorum: int | None
+    noise: Noise | None
+
+    @cached_property
     def vectors(self) -> Vectors:
         """What clients hold, and the primes of the sums."""
+        return Vectors(
+            length=self.length,
+            clients=self.clients,
+            numbers=self.numbers,
+            most_weight=self.most_weight,
+            extra=0 if self.noise is None else self.noise.most(self.numbers),
+        )
 
     @property
     @abstractmethod
@@ -38,19 +56,14 @@ class AbstractPlan(ABC):
         """How pieces are made for the parties, over the first prime."""
 
     @property
-    @abstractmethod
-    def least(self) -> int:
-        """How many clients a sum has at least; parties sign no smaller set."""
+    def most(self) -> int:
+        """How many clients a sum has at most, as more may wrap; parties sign no larger set."""
+        return self.vectors.clients
 
     @property
-    @abstractmethod
     def signatures(self) -> int:
         """q: a party gives its sum when so many parties signed the same set."""
-
-    @property
-    @abstractmethod
-    def noisy(self) -> Noise | None:
-        """What each client adds for differential privacy."""
+        return self.quorum or 0
 
     @property
     @abstractmethod
@@ -206,13 +219,3 @@ def _short(code: SumCode, quorum: int, there: int) -> int:
     while quorum_of(code.parties + more, code.colluders, code.adversaries) + own > there + more:
         more += 1
     return more
-
-
-def extra_of(noise: Noise | None, numbers: Numbers) -> int:
-    """By how much noise may enlarge an integer of a client.
-
-    Args:
-        noise: of the plan.
-        numbers: of the plan.
-    """
-    return 0 if noise is None else noise.most(numbers)

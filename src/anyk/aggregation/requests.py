@@ -1,6 +1,6 @@
 """What a server asks a party, and what it answers: four questions.
 
-    offer   "O"  count (4), and for each client: length (2) and header, box
+    offer   "O"  count (4), and for each client: length (4) and header, box
             -> for each: 0 and its check values, or 1 and a reason
     keep    "K"  whether all others that are held are to be dropped (1), count (4), places (4 each)
             -> how many clients the party has added (4)
@@ -51,7 +51,7 @@ def offer(
     """Boxes of some clients for one party."""
     parts = [setting.start(OFFER, round_number), b""]
     for header, box in boxes:
-        parts += [number(len(header.raw), 2), header.raw, bytes(box)]
+        parts += [number(len(header.raw), 4), header.raw, bytes(box)]
     parts[1] = number((len(parts) - 2) // 3, 4)
     return b"".join(parts)
 
@@ -67,7 +67,7 @@ def offered(setting: Setting, reader: Reader, place: int) -> list[tuple[memoryvi
         raise Garbled(f"it offers more than {setting.plan.most_held} boxes at once")
     found = []
     for _ in range(many):
-        length = reader.number(2)
+        length = reader.number(4)
         if length > setting.most_header:
             raise Garbled("a header in it is too long")
         found.append((reader.take(length), reader.take(setting.box_sizes[place])))

@@ -22,7 +22,8 @@ class Aggregated:
             integers and residues, (d,).
         weight: sum of the weights; the number of clients where nobody is weighted.
         counted: names of the clients that are in the sum, sorted.
-        left_out: by the name of each client that sent something and is not in it: why.
+        left_out: by the name of each client that sent something which is not in it: why. One that
+            is counted is here too, if it sent another message after its first one was relayed.
         silent: by the name of each party that did not take part to the end: why.
         liars: parties whose sums of pieces are wrong: each of them lied, or a client sent it a
             piece off the curve of its others.

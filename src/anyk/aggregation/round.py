@@ -14,6 +14,7 @@ from anyk.aggregation.gathering import reasons, signatures_on, sums_of
 from anyk.aggregation.judging import Judging, Said
 from anyk.aggregation.opening import opened
 from anyk.aggregation.parties import AbstractParties
+from anyk.aggregation.pieces import read_residues
 from anyk.aggregation.requests import KEEP, OFFER, keep, offer, plain
 from anyk.aggregation.result import Aggregated
 from anyk.aggregation.setting import Setting
@@ -26,7 +27,7 @@ __all__ = ["Round"]
 
 _LOT: Final = 1 << 21  # bytes of boxes in one request, about
 _EQUIVOCATES: Final = "it sent two different messages"
-_WORD: Final = np.dtype("<u4")
+_FULL: Final = "the sum has as many clients as the plan allows"
 
 
 @final
@@ -101,12 +102,18 @@ class Round:
             if self._held.pop(client, None) is not None:
                 self._left_out[client] = _EQUIVOCATES
             elif client in self._accepted:
-                self._left_out.setdefault(client, f"{_EQUIVOCATES}; the first one counts")
+                counts = "" if self._setting.plan.masked else "; the first one counts"
+                self._left_out.setdefault(client, f"{_EQUIVOCATES}{counts}")
             raise Garbled(_EQUIVOCATES)
         if client in self._held or client in self._accepted or client in self._left_out:
             if self._left_out.get(client, "").startswith(_EQUIVOCATES):
                 raise Garbled(_EQUIVOCATES)
+            if client in self._left_out:
+                raise Garbled(self._left_out[client])
             return
+        if len(self._held) + len(self._accepted) >= self._setting.plan.most:
+            self._left_out[client] = _FULL
+            raise Garbled(_FULL)
         try:
             boxes = boxes_of(self._setting, header, message)
         except Garbled:
@@ -167,18 +174,14 @@ class Round:
 
     def _said(self, reader: Reader, many: int) -> list[Said]:
         """What a party said of each box."""
-        shape = len(self._setting.codes), self._setting.checks
-        moduli = np.array([[code.field.modulus] for code in self._setting.codes])
         said: list[Said] = []
         for _ in range(many):
             if reader.number(1):
                 said.append(plain(reader.text(MOST_REASON)) or "refused")
                 continue
-            raw = reader.take(int(np.prod(shape)) * _WORD.itemsize)
-            values = np.frombuffer(raw, _WORD).reshape(shape).astype(np.int64)
-            if (values >= moduli).any():
-                raise Garbled("a check value in its answer is no residue")
-            said.append(values)
+            raw = reader.take(self._setting.bytes_of(self._setting.checks))
+            values = read_residues(self._setting, raw, "a check value in its answer")
+            said.append(values.astype(np.int64))
         reader.end()
         return said
 
@@ -246,7 +249,7 @@ class Round:
         return out
 
     def _require_clients(self, fit: Collection[int], left: dict[int, str]) -> None:
-        least, clients = self._setting.plan.least, self._setting.roster.clients
+        least, clients = self._setting.plan.least_clients, self._setting.roster.clients
         if len(fit) < least:
             told = reasons({clients[client].name: why for client, why in sorted(left.items())})
             raise NotEnoughAnswers(

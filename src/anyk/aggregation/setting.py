@@ -96,9 +96,9 @@ class Setting:
     @cached_property
     def box_sizes(self) -> tuple[int, ...]:
         """Bytes of each party's box."""
-        primes = len(self.codes)
         seeds, rest = self.plan.seeds, len(self.parties) - self.plan.seeds
-        return (SEED * primes + TAG,) * seeds + (_WORD * primes * self.width + TAG,) * rest
+        seed, piece = SEED * len(self.codes), self.bytes_of(self.width)
+        return (seed + TAG,) * seeds + (piece + TAG,) * rest
 
     @cached_property
     def most_header(self) -> int:
@@ -113,25 +113,33 @@ class Setting:
             place: of the party.
         """
         signatures = len(self.parties) * (2 + SIGNATURE_BYTES)
-        each = self.most_header + 2 + self.box_sizes[place]
+        each = self.most_header + 4 + self.box_sizes[place]
         return _MORE + signatures + 4 * len(self.roster.clients) + self.plan.most_held * each
 
     @cached_property
     def most_answer(self) -> int:
         """Bytes of an answer of a party, at most."""
-        each = max(_MORE_OF_A_BOX, 1 + _WORD * len(self.codes) * self.checks)
+        each = max(_MORE_OF_A_BOX, 1 + self.bytes_of(self.checks))
         return _MORE + self.sum_bytes + SIGNATURE_BYTES + self.plan.most_held * each
 
     @cached_property
     def most_message(self) -> int:
         """Bytes of a message of a client, at most."""
-        masked = _WORD * len(self.codes) * self.plan.vectors.entries if self.plan.masked else 0
+        masked = self.bytes_of(self.plan.vectors.entries) if self.plan.masked else 0
         return self.most_header + max(masked, sum(self.box_sizes))
 
     @property
     def sum_bytes(self) -> int:
         """Of a sum of pieces."""
-        return _WORD * len(self.codes) * self.plan.piece
+        return self.bytes_of(self.plan.piece)
+
+    def bytes_of(self, numbers: int) -> int:
+        """Bytes of residues, modulo each of the primes.
+
+        Args:
+            numbers: how many.
+        """
+        return _WORD * len(self.codes) * numbers
 
     def start(self, kind: bytes, round_number: int) -> bytes:
         """The start of every message.

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from anyk.aggregation.boxes import digest_of
 from anyk.aggregation.identity import MOST_NAME, SIGNATURE_BYTES, Identity
-from anyk.aggregation.pieces import joined
+from anyk.aggregation.pieces import read_residues, residues_as_bytes
 from anyk.aggregation.setting import Setting
 from anyk.aggregation.wire import DIGEST, Garbled, Reader, text
 
@@ -23,7 +23,6 @@ __all__ = ["UPLOAD", "Upload", "read_upload", "upload_of"]
 
 UPLOAD: Final = b"U"
 _SIGNED: Final = b"anyk upload\0"
-_WORD: Final = np.dtype("<u4")
 
 
 @final
@@ -60,7 +59,7 @@ def upload_of(
         pieces: digest of the header of its mask's pieces.
         masked: residues for each prime.
     """
-    payload = joined(masked)
+    payload = residues_as_bytes(masked)
     head = setting.start(UPLOAD, round_number) + text(identity.name) + pieces
     return head + identity.sign(_SIGNED + head + digest_of(payload)) + payload
 
@@ -86,14 +85,10 @@ def read_upload(setting: Setting, message: bytes, *, round_number: int) -> Uploa
     pieces = reader.raw(DIGEST)
     head = message[: reader.at]
     signature = reader.raw(SIGNATURE_BYTES)
-    entries = setting.plan.vectors.entries
-    payload = reader.take(entries * len(setting.codes) * _WORD.itemsize)
+    payload = reader.take(setting.bytes_of(setting.plan.vectors.entries))
     reader.end()
     signed = _SIGNED + head + digest_of(payload)
     if not setting.roster.clients[place].signed(signature, signed):
         raise Garbled("its client did not sign it")
-    rows = np.frombuffer(payload, _WORD).reshape(len(setting.codes), entries)
-    for row, code in zip(rows, setting.codes, strict=True):
-        if int(row.max()) >= code.field.modulus:
-            raise Garbled("a number in it is no residue")
+    rows = read_residues(setting, payload, "a number in it")
     return Upload(place, pieces, digest_of(message), tuple(rows))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from anyk.commands.numbers import natural, positive
+from anyk.commands.uses import say_uses
 
 __all__ = ["add_aggregator", "add_committee", "found", "serve"]
 
@@ -149,10 +150,7 @@ def found(arguments: argparse.Namespace, write: Callable[[str], None]) -> int:
         first if first == last else f"{first} .. {last}": "for one client each",
         "authority": "for nobody: its key makes certificates",
     }
-    width = max(len(str(place / name)) for name in uses)
-    for name, use in uses.items():
-        write(f"{place / name!s:<{width}}  {use}")
-    write(f"For a trial, and good for {days} days. Give each party its own directory.")
+    say_uses(place, uses, days, write)
     return 0
 
 

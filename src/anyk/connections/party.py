@@ -160,7 +160,8 @@ def unreadable(directory: Path, error: Exception) -> InvalidArgument:
         "tls",
         given=f"{str(directory)!r} ({type(error).__name__}: {error})",
         needed=f"a directory with {AUTHORITY}, {CERTIFICATE} and {KEY}, in PEM and readable",
-        change="Make some for a trial: anyk certificates DIR --workers 3.",
+        change="Make some for a trial: anyk certificates DIR --workers 3; for aggregators, "
+        "anyk committee DIR --aggregators 4 --clients 3.",
     )
 
 

@@ -17,7 +17,7 @@ from anyk.errors import InvalidArgument
 from anyk.learn.progress import progress
 from anyk.learn.report import Roll
 from anyk.learn.setting import Setting
-from anyk.learn.training import Trained, in_blocks
+from anyk.learn.training import LITTLE, Trained, in_blocks
 from anyk.losses import AbstractLoss
 from anyk.running.distributed import Distributed
 from anyk.running.run import distribute
@@ -85,6 +85,7 @@ class GradientSums:
         penalty: on W, float64 ndarray (columns, 1).
         intercept: whether b may change.
         roll: where answers, failures and lies are noted.
+        worst: the largest error that was estimated of a sum, relative to its size.
     """
 
     data: Distributed
@@ -93,6 +94,7 @@ class GradientSums:
     penalty: NDArray[np.float64]
     intercept: bool
     roll: Roll
+    worst: float = 0.0
 
     def __call__(self, flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         """The value and the gradient at W and b, as one vector.
@@ -105,6 +107,7 @@ class GradientSums:
         point = flat.reshape(-1, self.function.outputs)
         outcome = self.data.run(self.function, point, progress=False)
         self.roll.note(outcome, time.perf_counter() - started)
+        self.worst = max(self.worst, outcome.error_estimate or 0.0)
         total = np.asarray(outcome.value, dtype=np.float64)
         slope = total[1:].reshape(point.shape)
         slope[-1] *= self.intercept
@@ -194,6 +197,11 @@ def train_by_sums(
         notes.append(
             f"the mean loss still fell by {_fell(losses):.2g} in the last of {setting.max_iter} "
             f"iterations, which is more than tol={tolerance:.2g}: raise max_iter"
+        )
+    if sums.worst > LITTLE:
+        notes.append(
+            f"gradients were estimated from too few answers, with errors of up to {sums.worst:.2g} "
+            "of their size: take a scheme for more stragglers, or replace workers that are gone"
         )
     point = found.x.reshape(-1, outputs)
     report = roll.report(

@@ -164,15 +164,16 @@ class Collection:
     def _asked_others(self, dispatch: AbstractDispatch, error: RecoveryError | None) -> bool:
         """Let others compute what answers contradict each other about; whether that is under way.
 
+        Who is late is waited for where nobody else can be asked: only their answers can tell.
         Nobody is asked when the time is over.
         """
         again = Counter(error.again if isinstance(error, TooManyErrors) else ())
         if not again or self.usable.wanted is None or (self._over and self.pending):
             return False
         self.resending.more(again)
-        coming = self._send_again(dispatch, enough=True)
+        self._send_again(dispatch, enough=True)
         self._over = self._over and not self.pending
-        return coming
+        return self.resending.waiting()
 
     def _worth_judging(self, dispatch: AbstractDispatch, tolerance: float | None) -> bool:
         """Whether the answers may do, or it is clear that no others would.

@@ -179,6 +179,12 @@ class Pending:
         self._may_come.remove(share)
 
     @property
+    def troubled(self) -> int:
+        """How many workers may be late or lie, by the promise."""
+        promise = self._encoded.guarantee
+        return promise.stragglers + promise.adversaries
+
+    @property
     def hopeless(self) -> bool:
         """Whether what came and what is on its way is not sufficient, all together."""
         return self._may_come is not None and not self._may_come.enough

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Answer
-from anyk.errors import FunctionRaised, InvalidArgument, NotEnoughAnswers, WorkerTraceback
+from anyk.errors import FunctionRaised, NotEnoughAnswers, WorkerTraceback
+from anyk.running.unusable import unusable
 from anyk.running.usable import Usable
 from anyk.schemes.base import Encoded
 from anyk.wording import fail_alike
@@ -72,7 +73,7 @@ class Received:
         Returns:
             None if it is of no use; else whether most answers have another shape since.
         """
-        why = self._unusable(answer) or self._wrong(answer, share)
+        why = unusable(answer, self._domain, self._shape) or self._wrong(answer, share)
         if why is not None or answer.value is None:
             self._failures[answer.worker, share] = why or "no value"
             if answer.traceback:
@@ -92,20 +93,6 @@ class Received:
     def shares(self, numbers: Iterable[int]) -> tuple[int, ...]:
         """The shares that answers are on, in the order of these."""
         return tuple(self._again.get(number, number) for number in numbers)
-
-    def _unusable(self, answer: Answer) -> str | None:
-        """Why an answer is of no use; None if it is."""
-        if answer.failure is not None or answer.value is None:
-            return answer.failure
-        if not self._domain.holds(answer.value.dtype):  # a WorkerTask returns no other
-            return f"answer of dtype {answer.value.dtype}, which {self._domain!r} does not hold"
-        if self._shape is not None and answer.value.shape != self._shape:
-            return f"answer of shape {answer.value.shape}, not {self._shape}"
-        try:
-            self._domain.validate(answer.value, "answer")
-        except InvalidArgument as error:
-            return f"unusable answer: got {error.given}; needed: {error.needed}"
-        return None
 
     def _wrong(self, answer: Answer, share: int) -> str | None:
         """Why an answer is known to be wrong; None where it passes its check, or there is none."""

@@ -35,6 +35,7 @@ class Resending:
         self._idle: list[tuple[float, int, int]] = []  # since when, which worker: a heap
         self._failed: set[int] = set()
         self._asked: dict[int, set[int]] = {}  # others, by block: one voice in each
+        self._contradicted: set[int] = set()  # shares
         self.shares: set[int] = set()
 
     def begin(self, wanted: Wanted) -> None:
@@ -56,7 +57,16 @@ class Resending:
         for share, number in lacking.items():
             block = self._wanted.block(share)
             for each in self._wanted.more(block, number):
+                self._contradicted.add(each)
                 self._want(block, each)
+
+    def waiting(self) -> bool:
+        """Whether somebody owes an answer on a wanted share, late or not."""
+        return bool(self._coming)
+
+    def _most(self, share: int) -> int:
+        """How often a share is sent: where answers contradict each other, to all who may fail."""
+        return _MOST_TRIES + (self._pending.troubled if share in self._contradicted else 0)
 
     def _want(self, block: int, share: int) -> None:
         """Look at a share when it is late."""
@@ -139,7 +149,7 @@ class Resending:
             sent = self._pending.sent_last(share)
             if sent is not None and (limit is None or sent + limit > now):
                 self._queue(sent, block, share)
-            elif self._pending.tries(share) < _MOST_TRIES:
+            elif self._pending.tries(share) < self._most(share):
                 if self._ask(dispatch, block, share, alive):
                     self._pending.sending(share, self._last, now)
                     self._coming.add(now)

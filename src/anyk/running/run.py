@@ -11,7 +11,7 @@ from anyk.checks import count, instance
 from anyk.domains.base import ndarray_of
 from anyk.errors import InvalidArgument, Unachievable
 from anyk.executors.core.base import AbstractExecutor, Placement
-from anyk.running.arguments import OnFailure, check_executor, check_limits
+from anyk.running.arguments import OnFailure, check_executor, check_function, check_limits
 from anyk.running.distributed import Distributed
 from anyk.schemes.base import AbstractScheme, Encoded
 from anyk.spec import Guarantee, MatMul
@@ -76,8 +76,16 @@ def _encoded(
     function: Function | None = None,
 ) -> Encoded:
     """The shares, if the executor can be trusted with them."""
-    instance("scheme", scheme, AbstractScheme, change="Make one, such as anyk.Replication(4, 8).")
+    instance(
+        "scheme",
+        scheme,
+        AbstractScheme,
+        change="Make one, such as anyk.Replication(4, 8). An anyk.SequentialGradient is for "
+        "anyk.sequential.",
+    )
     check_executor(executor)
+    if function is not None:
+        check_function(function, executor)  # before X: they may stand in each other's place
     if embedding is not None:
         from anyk.running.promises import embedded  # noqa: PLC0415 - many have no reals
 

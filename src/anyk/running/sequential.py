@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, final
@@ -13,7 +12,6 @@ from numpy.typing import NDArray
 from anyk.answers import Answer
 from anyk.checks import instance, several, shown
 from anyk.domains.base import AbstractDomain
-from anyk.domains.prime import PrimeField
 from anyk.domains.tensors import domain_for
 from anyk.errors import InvalidArgument, NotEnoughAnswers
 from anyk.executors.core.base import (
@@ -23,14 +21,15 @@ from anyk.executors.core.base import (
     Placement,
 )
 from anyk.running.arguments import check_executor, check_function
+from anyk.running.job_sum import JobSum
+from anyk.running.unusable import unusable
 from anyk.schemes.base import blocks_of
 from anyk.schemes.sums.sequential_gradient import Course, SequentialGradient
+from anyk.wording import numbered
 from anyk.work import WorkerTask
 from anyk.works.mini_tasks import MiniTasks
 
 __all__ = ["JobDone", "sequential"]
-
-_ROUNDINGS = 8.0
 
 
 @final
@@ -151,8 +150,9 @@ class _Rounds:
         self._plan, self._asking, self._jobs = plan, asking, jobs
         self._domain = asking.domain
         self._course = plan.course()
-        self._sums: dict[int, _Sum] = {}
+        self._sums: dict[int, JobSum] = {}
         self._arguments: dict[int, tuple[Any, ...]] = {}
+        self._shape: tuple[int, ...] | None = None  # of what the function returns
 
     def all(self) -> Iterator[JobDone]:
         """Each sum, as soon as it is known."""
@@ -190,7 +190,7 @@ class _Rounds:
                     change="Pass lists of one length.",
                 )
             job = self._course.begin()
-            self._sums[job] = _Sum(self._plan, self._domain)
+            self._sums[job] = JobSum(self._plan, self._domain)
             self._arguments[job] = arguments
             return True
         return False
@@ -200,116 +200,84 @@ class _Rounds:
         sent = [each for job in jobs for each in self._arguments[job]]
         dispatch = self._asking.dispatch(asked, sent)
         try:
-            return _Round(self._course, self._asking).answers(dispatch, len(jobs))
+            heard = _Round(self._course, self._asking, self._shape).answers(dispatch)
         finally:
             dispatch.abandon()
+        self._shape = next((rows.shape[1:] for rows in heard.values()), self._shape)
+        return heard
 
 
 @final
 class _Round:
-    """Who has answered in one round, and whether the rest is waited for."""
+    """Who has answered in one round, and whether the rest is waited for.
 
-    def __init__(self, course: Course, asking: _Asking) -> None:
+    Answers count that have the shape of those of the rounds before; in the first round, the shape
+    that most of them have.
+    """
+
+    def __init__(self, course: Course, asking: _Asking, shape: tuple[int, ...] | None) -> None:
         self._course, self._domain, self._executor = course, asking.domain, asking.executor
-        self._workers = course.plan.workers
-        self._heard: dict[int, NDArray[Any]] = {}
+        self._workers, self._jobs = course.plan.workers, len(course.active)
+        self._shape = None if shape is None else (self._jobs, *shape)
+        self._answers: dict[int, NDArray[Any]] = {}
         self._failures: dict[int, str] = {}
         self._times: list[float] = []
         self._start = self._executor.clock()
 
-    def answers(self, dispatch: AbstractDispatch, jobs: int) -> dict[int, NDArray[Any]]:
+    def answers(self, dispatch: AbstractDispatch) -> dict[int, NDArray[Any]]:
         """Those that came by the time at which the round may be closed."""
-        while len(self._heard) + len(self._failures) < self._workers:
-            late = self._late()
-            left = self._left() if self._course.bearable(late) else None
+        while len(self._answers) + len(self._failures) < self._workers:
+            heard = self._heard()
+            left = self._left() if self._course.bearable(self._late(heard)) else None
             if left is not None and left <= 0.0:
-                return self._heard
+                return heard
             answer = dispatch.receive(left)
             if answer is not None:
-                self._take(answer, jobs)
+                self._take(answer)
             elif left is None:  # no more will come
                 break
-        late = self._late()
+        heard = self._heard()
+        late = self._late(heard)
         if not self._course.bearable(late):
             raise NotEnoughAnswers(
-                answered=self._heard,
+                answered=heard,
                 missing=late,
                 needed=f"all but those whom the plan bears in round {self._course.round}",
-                failures=self._failures,
+                failures=self._failures | self._odd(heard),
             )
-        return self._heard
+        return heard
 
-    def _late(self) -> list[int]:
-        return [who for who in range(self._workers) if who not in self._heard]
+    def _heard(self) -> dict[int, NDArray[Any]]:
+        """The answers that count."""
+        by_shape: dict[tuple[int, ...], dict[int, NDArray[Any]]] = {}
+        for who, value in self._answers.items():
+            by_shape.setdefault(value.shape, {})[who] = value
+        return max(by_shape.values(), key=len, default={})
+
+    def _odd(self, heard: dict[int, NDArray[Any]]) -> dict[int, str]:
+        """Why the others do not."""
+        most = next((value.shape for value in heard.values()), None)
+        return {
+            who: f"answer of shape {value.shape} where others have {most}"
+            for who, value in self._answers.items()
+            if who not in heard
+        }
+
+    def _late(self, heard: dict[int, NDArray[Any]]) -> list[int]:
+        return [who for who in range(self._workers) if who not in heard]
 
     def _left(self) -> float | None:
         """Seconds until those are late who have not answered; None if that can't be told yet."""
         limit = self._executor.lateness.after(sorted(self._times), self._workers)
         return None if limit is None else self._start + limit - self._executor.clock()
 
-    def _take(self, answer: Answer, jobs: int) -> None:
-        why, value = answer.failure, answer.value
-        if why is None and value is not None:
-            shapes = {each.shape for each in self._heard.values()} or {value.shape}
-            if value.shape not in shapes or value.shape[:1] != (jobs,):
-                why = f"answer of shape {value.shape}, where others have another"
-            elif not self._domain.holds(value.dtype):
-                why = f"answer of dtype {value.dtype}, which {self._domain!r} does not hold"
-            else:
-                try:
-                    self._heard[answer.worker] = self._domain.validate(value, "answer")
-                    self._times.append(answer.answered - self._start)
-                except InvalidArgument as error:
-                    why = f"unusable answer: got {error.given}; needed: {error.needed}"
+    def _take(self, answer: Answer) -> None:
+        why, value = unusable(answer, self._domain, self._shape), answer.value
+        if why is None and value is not None and value.shape[:1] != (self._jobs,):
+            each = numbered(self._jobs, "job")
+            why = f"answer of shape {value.shape}, not one row for each of {each}"
         if why is not None or value is None:
             self._failures[answer.worker] = why or "no value"
-
-
-@final
-class _Sum:
-    """The sum of one job, as far as it is known."""
-
-    def __init__(self, plan: SequentialGradient, domain: AbstractDomain) -> None:
-        self._plan, self._domain = plan, domain
-        self._total: Any = 0
-        self._rounding = 0.0
-        self._kinds: set[np.dtype[Any]] = set()
-
-    def add(self, answers: dict[int, NDArray[Any]], asked: NDArray[np.intp]) -> None:
-        """Add what workers answered in a round on the parts that each was asked for."""
-        by_part: dict[int, list[int]] = {}
-        for who in sorted(answers):
-            by_part.setdefault(int(asked[who]), []).append(who)
-        for part, workers in by_part.items():
-            row = self._plan.combination(part, workers)
-            self._combine(row, np.stack([answers[who] for who in workers]))
-
-    def _combine(self, row: NDArray[Any], rows: NDArray[Any]) -> None:
-        domain = self._domain
-        if isinstance(domain, PrimeField):
-            total = domain.matmul(row[None], rows)[0]
-            self._total = domain.reduce(self._total + total)
             return
-        self._kinds.add(rows.dtype)
-        wide = np.result_type(rows.dtype, np.float64)
-        with np.errstate(over="ignore", invalid="ignore"):  # there is no error to tell then
-            self._total = self._total + np.tensordot(row, rows.astype(wide), axes=1)
-            sizes = np.tensordot(np.abs(row), np.abs(rows).astype(np.float64), axes=1)
-            self._rounding += float(np.linalg.norm(sizes)) * self._unit(rows.dtype)
-
-    def _unit(self, kind: np.dtype[Any]) -> float:
-        own = kind if kind.kind in "fc" else np.dtype(np.float64)
-        return _ROUNDINGS * float(np.finfo(own).eps) * (self._plan.stragglers + 1)
-
-    def result(self) -> tuple[NDArray[Any], float | None]:
-        """The sum, and its relative error."""
-        value = np.asarray(self._total)
-        if isinstance(self._domain, PrimeField):
-            return value, None
-        kind = np.result_type(*self._kinds)
-        size = float(np.linalg.norm(value))
-        error = self._rounding / size if size else (math.inf if self._rounding else 0.0)
-        if not np.isfinite(value).all():
-            error = math.inf
-        with np.errstate(over="ignore"):
-            return value.astype(kind) if kind.kind in "fc" else value, error
+        self._answers[answer.worker] = value
+        self._times.append(answer.answered - self._start)

@@ -52,7 +52,7 @@ class Voting:
         noticed: D >= A, how many may lie and are noticed.
         rtol: how far answers that agree may be from each other, as `Agreement` has it.
         exact: whether the domain is, where all must be equal.
-        again: whether others are asked where answers contradict each other.
+        again: whether others are asked where answers contradict each other; share g is of group g.
         apart: whether workers are of one group each, n mod G, though they may answer on others too.
             Where they are not, no group shows anything of another.
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import final
 
 from anyk.errors import AnykError
+from anyk.wording import numbered
 
 __all__ = ["ShuffleFailed"]
 
@@ -32,7 +33,8 @@ class ShuffleFailed(AnykError):  # noqa: N818 - the name says what happened, as 
     """
 
     def __init__(self, nodes: Mapping[int, str]) -> None:
-        told = [f"node {node}: {text}" for node, text in sorted(nodes.items())]
-        more = f" .. and {len(told) - _SHOWN} nodes more" if len(told) > _SHOWN else ""
+        told = [f"node {node}: {text.rstrip('.')}." for node, text in sorted(nodes.items())]
+        left = len(told) - _SHOWN
+        more = f" And {numbered(left, 'node')} more." if left > 0 else ""
         super().__init__(" ".join(told[:_SHOWN]) + more)
         self.nodes = dict(nodes)

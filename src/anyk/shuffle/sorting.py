@@ -179,7 +179,8 @@ def _checked(records: Any) -> NDArray[Any]:
             "records",
             given=f"an array {array.shape} of {shown(array.dtype)}",
             needed="bytes or structured records (n,), or uint8 (n, bytes)",
-            change='View them as such: records.view("V100").',
+            change="Make bytes that compare as the values do: of whole numbers >= 0, "
+            'records.astype(">u8").view("V8"), with key=8.',
         )
     return array
 

@@ -71,12 +71,15 @@ def _wide(result: NDArray[Any]) -> NDArray[Any]:
     """A result in the type in which others are added to it."""
     if result.dtype.kind in "fc":
         return result.astype(np.result_type(result.dtype, np.float64))
-    return added(result[None], "answer")
+    return result if result.dtype.kind == "O" else added(result[None], "answer")
 
 
 def _plus(total: NDArray[Any], result: NDArray[Any]) -> NDArray[Any]:
     """The sum of both, in a type that holds it."""
-    if {total.dtype.kind, result.dtype.kind} <= {"f", "c"}:
+    kinds = {total.dtype.kind, result.dtype.kind}
+    if "O" in kinds:  # the domain takes or refuses them, as it does those of one block
+        return np.asarray(total + result, dtype=object)
+    if kinds <= {"f", "c"}:
         with np.errstate(over="ignore", invalid="ignore"):  # the domain refuses Inf and NaN
             return np.asarray(total + result)
     return added(together([total, result], "answer"), "answer")

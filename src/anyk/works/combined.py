@@ -9,6 +9,7 @@ from typing import Any, final
 
 import numpy as np
 
+from anyk.codes.analog.told import marked
 from anyk.domains.array import FieldArray
 from anyk.domains.base import ndarray_of
 from anyk.errors import InvalidArgument
@@ -65,8 +66,9 @@ class Combined(AbstractWork):
 class CombinedInKind(AbstractWork):
     """The same, in the type of the function's results: floats and complex numbers keep theirs.
 
-    The sum is made in double precision and rounded once. Of whole numbers it is in double
-    precision, or one of them itself, where there is one block with the coefficient 1.
+    The sum is made in double precision and rounded once, `marked` by how far rounding may have
+    moved it, unless all coefficients are 1. Of whole numbers it is in double precision, or one of
+    them itself, where there is one block with the coefficient 1.
 
     Args:
         function: f, whose results are numbers, of one shape for all blocks.
@@ -74,8 +76,8 @@ class CombinedInKind(AbstractWork):
     Example:
         >>> from anyk.works.combined import CombinedInKind
         >>> blocks = np.array([[1.0], [2.0]], dtype=np.float32)
-        >>> CombinedInKind(np.square)([blocks, np.array([1.0, -1.0])], [])
-        array([-3.], dtype=float32)
+        >>> CombinedInKind(np.square)([blocks, np.array([1.0, 1.0])], [])
+        array([5.], dtype=float32)
     """
 
     function: Function
@@ -89,7 +91,8 @@ class CombinedInKind(AbstractWork):
         """The sum of c_j f(X_j, argument, ..)."""
         blocks, weights = _counted(parts[0], np.asarray(parts[1]))
         total: Any = None
-        kinds = []
+        sizes: Any = None
+        kinds, plain = [], bool(np.all(weights == 1))
         for weight, result in zip(
             weights, results_of(self.function, blocks, arguments), strict=True
         ):
@@ -101,9 +104,19 @@ class CombinedInKind(AbstractWork):
             with np.errstate(over="ignore", invalid="ignore"):  # the domain refuses Inf and NaN
                 term = np.asarray(weight * result)
                 total = term if total is None else total + term
+                if not plain:
+                    size = _sizes(term)
+                    sizes = size if sizes is None else sizes + size
         kind = np.result_type(*kinds)
+        if total.dtype.kind in "fc" and not plain:
+            return marked(total, sizes, kind if kind.kind in "fc" else total.dtype)
         with np.errstate(over="ignore"):
             return total.astype(kind) if kind.kind in "fc" else total
+
+
+def _sizes(term: Any) -> Any:
+    """The absolute values, of real and imaginary parts each."""
+    return np.abs(term.real) + 1j * np.abs(term.imag) if term.dtype.kind == "c" else np.abs(term)
 
 
 def _counted(blocks: Any, coefficients: Any) -> tuple[Any, Any]:

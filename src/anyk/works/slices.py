@@ -10,6 +10,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from anyk.codes.analog.told import marked
 from anyk.domains.array import FieldArray
 from anyk.work import AbstractWork, Function
 from anyk.works.combined import check_long, check_shape, results_of
@@ -30,7 +31,8 @@ class CombinedSlices(AbstractWork):
     The share has two parts: the blocks, (l, *shape), and the weights of the slices: (l, m) over a
     field or in complex numbers; (l, m, 2), real and imaginary parts, where results may be real. Two
     real numbers count as one complex number then. All results are cut by `sliced`; the answer is
-    one vector, in the type of the results: the combination, and `shape_in_digits`.
+    one vector, in the type of the results: the combination, `marked` by how far rounding may have
+    moved it, and `shape_in_digits`.
 
     Args:
         function: f, whose results are numbers, of one shape for all blocks.
@@ -69,12 +71,14 @@ class CombinedSlices(AbstractWork):
         elif kind.kind != "c":
             kind = np.result_type(kind, np.complex64)
         total: NDArray[Any] = np.zeros((), dtype=np.complex128)
+        sizes: NDArray[Any] = np.zeros((), dtype=np.complex128)
         for own, result in zip(numbers, results, strict=True):
             rows = sliced(packed(result.ravel(), kind), len(own))
             with np.errstate(over="ignore", invalid="ignore"):  # the domain refuses Inf and NaN
                 total = total + own @ rows
-        with np.errstate(over="ignore"):
-            return np.concatenate([unpacked(total, kind), digits]).astype(kind)
+                sizes = sizes + (1 + 1j) * (np.abs(own) @ np.abs(rows))
+        combined = marked(unpacked(total, kind), unpacked(sizes, kind), kind)
+        return np.concatenate([combined, digits]).astype(kind)
 
 
 def _kind(results: Sequence[NDArray[Any]]) -> np.dtype[Any]:

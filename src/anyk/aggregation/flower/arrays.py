@@ -11,14 +11,13 @@ from numpy.typing import NDArray
 from anyk.checks import shown
 from anyk.errors import InvalidArgument
 
-__all__ = ["MESSAGE", "NAME", "RECORD", "ROUND", "joined", "length_of", "parted", "typed"]
+__all__ = ["MESSAGE", "RECORD", "ROUND", "joined", "length_of", "parted", "typed"]
 
 ROUND: Final = "anyk-round"
 """In the configuration that the server sends: the number of the round."""
 RECORD: Final = "anyk"
 """The record of a client's reply that holds its message."""
 MESSAGE: Final = "message"
-NAME: Final = "name"
 
 
 def _size(shape: tuple[int, ...]) -> int:

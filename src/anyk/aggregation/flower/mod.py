@@ -12,7 +12,7 @@ from flwr.app import ArrayRecord, ConfigRecord, Context, Error, Message, MetricR
 
 from anyk.aggregation.client import Client
 from anyk.aggregation.committee import Committee
-from anyk.aggregation.flower.arrays import MESSAGE, NAME, RECORD, ROUND, joined
+from anyk.aggregation.flower.arrays import MESSAGE, RECORD, ROUND, joined
 from anyk.aggregation.flower.rehearsal import client_name, keys_in
 from anyk.aggregation.identity import Identity
 from anyk.aggregation.roster import Roster
@@ -89,7 +89,7 @@ class SecureMod:
             return _refusal(message, error)
         context.state.config_records[RECORD] = ConfigRecord({ROUND: number})
         metrics = self._without_weight(reply.content)
-        record = ConfigRecord({NAME: identity.name, MESSAGE: sealed})
+        record = ConfigRecord({MESSAGE: sealed})
         return Message(RecordDict({**metrics, RECORD: record}), reply_to=message)
 
     def _keys(self, context: Context) -> tuple[Identity, Roster]:

@@ -12,12 +12,14 @@ from flwr.app import ArrayRecord, ConfigRecord, Message, MetricRecord, RecordDic
 from flwr.serverapp import Grid
 from flwr.serverapp.strategy import FedAvg, Strategy
 
+from anyk.aggregation.boxes import read_header
 from anyk.aggregation.committee import Committee
-from anyk.aggregation.flower.arrays import MESSAGE, NAME, RECORD, ROUND, length_of, parted, typed
+from anyk.aggregation.flower.arrays import MESSAGE, RECORD, ROUND, length_of, parted, typed
 from anyk.aggregation.parties import AbstractParties
 from anyk.aggregation.result import Aggregated
 from anyk.aggregation.roster import Roster
 from anyk.aggregation.server import Server
+from anyk.aggregation.setting import Setting
 from anyk.checks import instance
 from anyk.errors import InvalidArgument, RecoveryError
 
@@ -74,6 +76,7 @@ class SecureStrategy(Strategy):
         _check(strategy)
         self.strategy = strategy
         self.plan = plan
+        self._setting = Setting(plan, roster)
         self._server = Server(plan, roster, parties, timeout=timeout)
         self._clock = clock
         self._number = 0
@@ -122,14 +125,14 @@ class SecureStrategy(Strategy):
                 failed.append(reply)
                 continue
             record = reply.content.config_records.get(RECORD, ConfigRecord())
-            message, name = record.get(MESSAGE), str(record.get(NAME))
+            message = record.get(MESSAGE)
             why = "it sent no sealed message"
             if isinstance(message, bytes):
                 why = ours.receive(message)
-            if why:
+            if why or not isinstance(message, bytes):
                 _LOG.warning("anyk: node %s is left out: %s", reply.metadata.src_node_id, why)
             else:
-                sealed[name] = reply
+                sealed.setdefault(self._signer(message), reply)
         try:
             done = ours.close()
         except RecoveryError as error:
@@ -142,6 +145,11 @@ class SecureStrategy(Strategy):
         means = self._means(done, counted)
         arrays, metrics = self.strategy.aggregate_train(server_round, [*failed, *means])
         return None if arrays is None else typed(arrays, self._model), metrics
+
+    def _signer(self, message: bytes) -> str:
+        """Whose keys signed a message that is taken: what a reply says of its sender counts not."""
+        header = read_header(self._setting, message, round_number=self._number)
+        return self._setting.roster.clients[header.client].name
 
     def _means(self, done: Aggregated, counted: Iterable[Message]) -> list[Message]:
         """Replies as if each of them had trained the mean, all of the same weight."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from math import comb
 from typing import Any, final
@@ -28,7 +28,7 @@ from anyk.schemes.row import SchemeRow, SchemeWords, failing
 from anyk.schemes.sums.arguments import no_shares
 from anyk.schemes.sums.batches import Batches
 from anyk.schemes.sums.voted_sum import VotedSum
-from anyk.schemes.tally import AbstractTally, Replicas
+from anyk.schemes.tally import AbstractTally, BlockTally, Replicas
 from anyk.schemes.voting import Voting
 from anyk.spec import Guarantee, Sum, Threat
 from anyk.wording import numbered, ranges
@@ -207,7 +207,7 @@ class BatchedCoupons(AbstractScheme):
 
     def tally(self, layout: None) -> AbstractTally:  # noqa: ARG002
         """The same, told one by one."""
-        return _DrawnTally(self._drawn)
+        return BlockTally(self.batches, 1, self._drawn)
 
     def replicas(self, layout: None) -> Replicas:  # noqa: ARG002
         """Workers that have drawn one batch; one answer on it is wanted."""
@@ -263,30 +263,6 @@ class BatchedCoupons(AbstractScheme):
                 change="Take encoded.scheme, of what encode returns.",
             )
         return self.drawn
-
-
-@final
-class _DrawnTally(AbstractTally):
-    """Whether every batch was answered."""
-
-    def __init__(self, drawn: Sequence[int]) -> None:
-        self._drawn = drawn
-        self._counts = [0] * (max(drawn) + 1)
-        self._lacking = len(self._counts)
-
-    def add(self, share: int) -> None:
-        batch = self._drawn[share]
-        self._lacking -= not self._counts[batch]
-        self._counts[batch] += 1
-
-    def remove(self, share: int) -> None:
-        batch = self._drawn[share]
-        self._counts[batch] -= 1
-        self._lacking += not self._counts[batch]
-
-    @property
-    def enough(self) -> bool:
-        return not self._lacking
 
 
 def _sized(problem: Sum, threat: Threat, field: PrimeField) -> BatchedCoupons:  # noqa: ARG001 - of none

@@ -113,7 +113,7 @@ class EstimatedSum(AbstractRecovery):
         flat, value = flat / largest, value / largest  # so that squares fit
         size, decoder = float(np.linalg.norm(value)), self._decoder
         unit *= self.code.load
-        rounding, _ = absolute_error(decoder, flat, unit, exposure(decoder, 1))
+        rounding, _ = absolute_error(decoder, flat, unit * np.abs(flat), exposure(decoder, 1))
         error = math.hypot(self._spread(flat), rounding)
         return error / size if size else math.inf
 

@@ -122,15 +122,6 @@ class Frobenius(AbstractScheme):
         )
 
     @property
-    def _factors(self) -> tuple[int, int]:
-        """How much of the mask, a, and of the data, b, is in the second share."""
-        modulus = self.field.modulus
-        for b in range(1, min(3, modulus)):
-            if a := (1 - b * self.blocks) % modulus:
-                return a, b
-        return 1, 1
-
-    @property
     def _counts_constants(self) -> bool:
         return self.field.modulus > 2 or self.blocks % 2 == 0  # noqa: PLR2004 - GF(2)
 
@@ -151,7 +142,7 @@ class Frobenius(AbstractScheme):
         data = blocks_of(X, self.blocks, field)
         shares = np.empty((_WORKERS, *data.shape[1:]), dtype=np.int64)
         shares[:1] = uniform_masks(field, (1, *data.shape[1:]), source)
-        a, b = self._factors
+        a, b = _factors(self)
         total = field.reduce(data.sum(axis=0))
         shares[1] = field.reduce(a * shares[0] + field.reduce(b * total))
         return Encoded(self, (shares,), None)
@@ -183,7 +174,7 @@ class Frobenius(AbstractScheme):
 
     def encoder(self, layout: None, operand: int = 0) -> Encoder:  # noqa: ARG002
         """D and M; M has one column."""
-        a, b = self._factors
+        a, b = _factors(self)
         data = np.zeros((_WORKERS, self.blocks), dtype=np.int64)
         data[1] = b
         return Encoder(data=data, masks=np.array([[1], [a]], dtype=np.int64))
@@ -203,6 +194,15 @@ class Frobenius(AbstractScheme):
         return replace(self, field=field)
 
 
+def _factors(scheme: Frobenius) -> tuple[int, int]:
+    """How much of the mask, a, and of the data, b, is in the second share."""
+    modulus = scheme.field.modulus
+    for b in range(1, min(3, modulus)):
+        if a := (1 - b * scheme.blocks) % modulus:
+            return a, b
+    return 1, 1
+
+
 @final
 @dataclass(frozen=True)
 class _FrobeniusRecovery(AbstractRecovery):
@@ -215,7 +215,7 @@ class _FrobeniusRecovery(AbstractRecovery):
 
     @property
     def matrix(self) -> NDArray[Any]:
-        a, b = self.scheme._factors  # noqa: SLF001 - its own scheme
+        a, b = _factors(self.scheme)
         field = self.scheme.field
         second = field.inverse(b)
         weights = field.residues([-a * second, second])

@@ -13,7 +13,7 @@ from anyk.codes.analog.gradient import Decoder
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
-from anyk.domains.tensors import Torch, domain_for
+from anyk.domains.tensors import domain_for
 from anyk.domains.values import Values
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.schemes.base import AbstractScheme, Encoded, Encoder, blocks_of
@@ -111,9 +111,8 @@ class AbstractGradientCode(AbstractScheme):
             InvalidArgument: if another argument is a share: blocks are combined after f.
         """
         no_shares(per_worker)
-        of = self.domain.of if isinstance(self.domain, Torch) else self.domain
-        in_kind = isinstance(of, Values)  # sums are of the type of what the function returns
-        return CombinedInKind(function) if in_kind else Combined(function)
+        field = isinstance(self.domain, PrimeField)
+        return Combined(function) if field else CombinedInKind(function)
 
     def encoder(self, layout: Any, operand: int = 0) -> Encoder:  # noqa: ARG002
         """B, which combines what the function makes of the blocks."""

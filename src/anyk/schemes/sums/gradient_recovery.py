@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from anyk.answers import Recovered
 from anyk.codes.analog.gradient import Decoder
+from anyk.codes.analog.told import told
 from anyk.codes.exact.gradient import decoding_row
 from anyk.codes.exact.linear import row_reduce
 from anyk.codes.exact.reed_solomon import EvaluationCode
@@ -25,12 +26,14 @@ from anyk.schemes.base import AbstractRecovery, copies_of
 from anyk.schemes.certainty import Certainty
 from anyk.schemes.precision import as_doubles, narrowed
 from anyk.schemes.products.sizes import size_of
-from anyk.schemes.rounded import RoundedAnswers
+from anyk.schemes.rounded import COARSER, RoundedAnswers, of_single
 from anyk.schemes.sums.code import GradientCode
 
 __all__ = ["GradientRecovery", "absolute_error", "exposure"]
 
 _ROUNDINGS = 8.0
+_EPS = float(np.finfo(np.float64).eps)
+_UNLIKE = 16.0  # times as much as most may honest answers round
 _SLACK = 1.001  # for rounding in the matrices
 _UNSEEN = 1e-8  # of a lie, in the spare answers, is none of it
 _SETS = 1 << 12  # of liars that an error estimate allows for
@@ -94,6 +97,8 @@ class GradientRecovery(AbstractRecovery):
             return _summed(added(array, "values"))
         kind = array.dtype if array.dtype.kind in "fc" else np.dtype(np.float64)
         wide = as_doubles(array)
+        if not wide.size:
+            return narrowed(_summed(wide.sum(axis=0)), kind)
         named = self.certainty.adversaries
         return narrowed(self._judged(wide) if named else self._rounded(wide, kind), kind)
 
@@ -152,8 +157,10 @@ class GradientRecovery(AbstractRecovery):
             return _summed(value, math.inf, decoder.amplification)
         largest = float(np.max(np.abs(flat), initial=0.0)) or 1.0
         flat, scaled = flat / largest, value / largest  # so that squares fit
-        size, unit = float(np.linalg.norm(scaled)), float(np.finfo(kind).eps) * self.code.load
-        error, agree = absolute_error(decoder, flat, unit, self._exposed)
+        size, unit = float(np.linalg.norm(scaled)), float(np.finfo(kind).eps)
+        digits = self._told(array.reshape(flat.shape))
+        noise = np.maximum(unit * np.abs(flat), digits / largest)
+        error, agree = absolute_error(decoder, flat, self.code.load * noise, self._exposed)
         error = error / size if size else (math.inf if error else 0.0)
         found = _summed(value, error, decoder.amplification)
         if not (self.known and agree):
@@ -167,10 +174,13 @@ class GradientRecovery(AbstractRecovery):
 
     def _judged(self, array: NDArray[Any]) -> Recovered:
         """The sum without lies, and what those may do to it that are too small to be seen."""
+        flat = array.reshape(len(array), -1)
+        coarse = np.array([COARSER if of_single(each[None]) else 1.0 for each in flat])
+        noise = self._noise(flat)
         judged = RoundedAnswers(
-            values=array.reshape(len(array), -1),
+            values=flat,
             terms=Decoder(self.code.matrix, self.certainty.dimension).terms[list(self.shares)],
-            expected=np.zeros(len(array)),
+            expected=noise / _EPS / coarse,  # how large, if nothing cancels
             answered=self.shares,
             certainty=self.certainty,
             length=self.code.load,
@@ -181,9 +191,27 @@ class GradientRecovery(AbstractRecovery):
             size = size_of(value)
         error = math.inf
         if np.isfinite(value).all():
-            error = judged.error(decoder.row[None]) + judged.own * size
+            rounding = float(np.abs(decoder.row) @ noise[list(judged.kept)])
+            rounding *= _ROUNDINGS * math.sqrt(flat.shape[1])
+            error = judged.error(decoder.row[None]) + judged.own * size + rounding
             error = error / size if size else (math.inf if array.any() else 0.0)
         return _summed(value, error, decoder.amplification, judged.suspects)
+
+    def _told(self, flat: NDArray[Any]) -> NDArray[np.float64]:
+        """What the answers tell of their rounding; 0 of workers that multiply by nothing but 1."""
+        rows = self.code.matrix[list(self.shares)]
+        ones = np.all((rows == 0) | (rows == 1), axis=1)
+        return np.where(ones[:, None], 0.0, told(flat))
+
+    def _noise(self, flat: NDArray[Any]) -> NDArray[np.float64]:
+        """The root mean square of what each answer tells of its rounding; no A liars raise it."""
+        digits = self._told(flat)
+        largest = digits.max(axis=1, initial=0.0)
+        means = np.sqrt(np.mean((digits / np.where(largest, largest, 1.0)[:, None]) ** 2, axis=1))
+        lengths = np.linalg.norm(self.code.matrix[list(self.shares)], axis=1)
+        each = means * (largest / lengths)
+        usual = np.sort(each)[-1 - min(self.certainty.adversaries, len(each) - 1)]
+        return np.asarray(np.minimum(each, _UNLIKE * usual) * lengths)
 
 
 def _summed(
@@ -204,23 +232,24 @@ def _summed(
 
 
 def absolute_error(
-    decoder: Decoder, flat: NDArray[Any], unit: float, exposed: float
+    decoder: Decoder, flat: NDArray[Any], noise: NDArray[np.float64], exposed: float
 ) -> tuple[float, bool]:
     """Rounding of a sum, as the decoder amplifies it, or what the spare answers contradict by.
 
     Args:
         decoder: of the answers.
         flat: the answers, ndarray (n, L).
-        unit: of their rounding.
+        noise: how far rounding may have moved each of their numbers.
         exposed: how far lies may move the sum, as a share of what contradicts them.
 
     Returns:
         The norm of the error of the sum, and whether nothing but rounding contradicts it.
     """
     check, scaled = decoder.parity_check, flat / decoder.lengths[:, None]
-    rounding = _ROUNDINGS * unit * float(np.linalg.norm(np.abs(decoder.row) @ np.abs(flat)))
+    rounding = _ROUNDINGS * float(np.linalg.norm(np.abs(decoder.row) @ noise))
     missed = float(np.linalg.norm(check @ scaled))
-    allowed = _ROUNDINGS * unit * float(np.linalg.norm(np.abs(check) @ np.abs(scaled)))
+    scaled = noise / decoder.lengths[:, None]
+    allowed = _ROUNDINGS * float(np.linalg.norm(np.abs(check) @ scaled))
     amplified = float(np.linalg.norm(decoder.row * decoder.lengths))
     amplified /= math.sqrt(max(len(check), 1))
     return max(rounding, max(amplified, exposed) * missed), missed <= allowed

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Recovered
+from anyk.codes.analog.told import told
 from anyk.codes.exact.reed_solomon import EvaluationCode
 from anyk.codes.exact.slices import SliceCode
 from anyk.domains.base import AbstractDomain
@@ -24,6 +25,8 @@ from anyk.works.slices import joined, opened, packed, unpacked
 __all__ = ["SliceRecovery"]
 
 _ROUNDINGS = 8.0
+_EPS = float(np.finfo(np.float64).eps)
+_SLACK = 1.001  # for rounding in the matrices
 
 
 @final
@@ -117,18 +120,18 @@ class SliceRecovery(AbstractRecovery):
             unit: of rounding, in the type of the answers.
         """
         largest = float(np.max(np.abs(combined), initial=0.0)) or 1.0
+        noise = np.maximum(unit * (np.abs(combined) / largest), told(combined) / largest)
         combined, value = combined / largest, value / largest  # so that squares fit
         size, row = float(np.linalg.norm(value)), np.linalg.norm(self.matrix, axis=0)
-        weighed = float(np.linalg.norm(np.abs(self.matrix) @ np.abs(combined)))
-        inner = float(np.finfo(np.float64).eps) * self.code.weights[0].size  # of a worker's sums
-        error = _ROUNDINGS * (unit + inner) * weighed
+        inner = 1.0 + _EPS / unit * self.code.weights[0].size  # of a worker's sums
+        error = _ROUNDINGS * inner * float(np.linalg.norm(np.abs(self.matrix) @ noise))
         left, _, _ = self.code.turned(self.shares)
         check = left[:, self.code.dimension :].conj().T
         if len(check):
             missed = float(np.linalg.norm(check @ combined))
             amplified = float(np.linalg.norm(row)) / math.sqrt(len(check))
             alone = float((row / np.linalg.norm(check, axis=0)).max())  # what one liar can do
-            error = max(error, max(amplified, alone) * missed)
+            error = max(error, max(amplified, _SLACK * alone) * missed)
         return error / size if size else (math.inf if error else 0.0)
 
 
