@@ -1,5 +1,7 @@
 """Who is at fault: clients whose pieces lie on no curve, aggregators that refuse what is right."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from anyk.aggregation.boxes import boxes_of, read_header
 from anyk.aggregation.judging import Judging
 from anyk.aggregation.pieces import pieces_of
 from anyk.aggregation.requests import OFFER, done, offer, unwrap
+from anyk.aggregation.setting import WEIGHT_BITS
 from anyk.aggregation.wire import number, text
 
 
@@ -177,3 +180,12 @@ def test_with_too_few_aggregators_to_check_by_a_liar_and_a_client_are_not_told_a
     result = people.run(honest(people))
     assert result.total.tolist() == [3] * 5
     assert isinstance(people.plan, aggregation.Committee)
+
+
+@pytest.mark.parametrize("modulus", [101, 21851, 32749, 40009, 65521, 65537, 2**31 - 1])
+def test_a_wrong_number_gets_by_once_in_two_to_the_120(cast, committee, modulus):
+    checks = cast(committee(numbers=anyk.PrimeField(modulus)), 3).setting.checks
+    alike = np.bincount(np.arange(2**WEIGHT_BITS) % modulus).max()
+    chance = Fraction(int(alike), 2**WEIGHT_BITS) ** checks
+    assert chance <= Fraction(1, 2**120)
+    assert chance > Fraction(1, 2**140)
