@@ -95,7 +95,7 @@ class Faulty(AbstractParty):
             + answer[at + 1 :],
             "replay": last,
             "refuse": answer[:6] + b"\1\0\2no",
-            "lie checks": answer[:11] + bytes([answer[11] ^ 1]) + answer[12:],
+            "lie checks": answer[:8] + bytes([answer[8] ^ 1]) + answer[9:],
             "veto": answer[:7] + b"\1\2no" + answer[veto:],
         }.get(what, answer)
 
@@ -106,7 +106,8 @@ class Faulty(AbstractParty):
             return answer
         values = np.frombuffer(answer[7 : 7 + size], "<u4").copy()
         if what == "lie":
-            values[:] = [secrets.randbelow(1 << 30) for _ in values]
+            least = min(code.field.modulus for code in self._setting.codes)
+            values[:] = [secrets.randbelow(least) for _ in values]
         elif what == "lie once":
             values[secrets.randbelow(len(values))] ^= 1 << secrets.randbelow(20)
         elif what == "old" and len(last) == len(answer):

@@ -117,6 +117,7 @@ def test_integers_of_any_width_mix_with_a_field(dtype):
 
 def test_a_sum_over_very_many_chunks_is_reduced_as_it_grows(monkeypatch):
     monkeypatch.setattr(kernel, "_MANY", 2)
+    monkeypatch.setattr(kernel, "_WORKSPACE", 1)  # a chunk at a time
     generator = np.random.default_rng(0)
     left, right = generator.integers(0, 101, (2, 1000)), generator.integers(0, 101, (1000, 3))
     assert np.array_equal(FIELD.matmul(left, right), left @ right % 101)

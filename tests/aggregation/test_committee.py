@@ -142,6 +142,25 @@ def test_large_sums_take_a_second_prime(cast, committee):
     assert (result.total == data.sum(axis=0)).all()
 
 
+@pytest.mark.parametrize(
+    ("most", "primes"),
+    [
+        ((2**24 - 4) // 2, [2**24 - 3]),
+        ((2**24 - 2) // 2, [2**31 - 1]),
+        ((2**31 - 2) // 2, [2**31 - 1]),
+        (2**31 // 2, [2**24 - 3, 2**24 - 17]),
+        (((2**24 - 3) * (2**24 - 17) - 1) // 2, [2**24 - 3, 2**24 - 17]),
+        (((2**24 - 3) * (2**24 - 17) + 1) // 2, [2**31 - 1, 2**31 - 19]),
+    ],
+)
+def test_sums_as_large_as_the_primes_hold_are_exact(cast, committee, most, primes):
+    plan = committee(numbers=aggregation.Whole(most), clients=1, least_clients=1)
+    assert [field.modulus for field in plan.vectors.fields] == primes
+    people = cast(plan)
+    data = [most, -most, most - 1, 1 - most, 0]
+    assert people.run([people.message("c0", data)]).total.tolist() == data
+
+
 def test_a_liar_is_named_in_each_of_two_primes(cast, committee):
     plan = committee(numbers=aggregation.Whole(2**50), aggregators=7, adversaries=1)
     people = cast(plan, 3)

@@ -1,5 +1,7 @@
 """Who is at fault: clients whose pieces lie on no curve, aggregators that refuse what is right."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from anyk.aggregation.boxes import boxes_of, read_header
 from anyk.aggregation.judging import Judging
 from anyk.aggregation.pieces import pieces_of
 from anyk.aggregation.requests import OFFER, done, offer, unwrap
+from anyk.aggregation.setting import WEIGHT_BITS
 from anyk.aggregation.wire import number, text
 
 
@@ -100,7 +103,7 @@ def test_without_the_check_a_client_spoils_the_sum(monkeypatch, seven):
         seven.run(messages)
 
 
-def refuses(which):
+def refuses(people, which):
     """What makes an aggregator refuse boxes of its offer, though they are right."""
 
     def spoil(kind, _request, answer):
@@ -113,7 +116,7 @@ def refuses(which):
                 reader.number(1)
             except Exception:  # noqa: BLE001 - its end
                 break
-            values = reader.raw(16)
+            values = reader.raw(4 * people.setting.checks)
             lie = number(1, 1) + text("its box\ndoes not open\x00")
             out.append(lie if which(at) else number(0, 1) + values)
             at += 1
@@ -123,7 +126,7 @@ def refuses(which):
 
 
 def test_an_aggregator_that_refuses_one_client_has_it_left_out_and_both_are_named(seven):
-    spoil = {"sum-3": refuses(lambda at: at == 4)}
+    spoil = {"sum-3": refuses(seven, lambda at: at == 4)}
     result = seven.run(honest(seven), seven.parties(spoil=spoil))
     assert result.total.tolist() == [6] * 5
     says = "its box?does not open?, says sum-3: one of the two is at fault"
@@ -131,7 +134,9 @@ def test_an_aggregator_that_refuses_one_client_has_it_left_out_and_both_are_name
 
 
 def test_an_aggregator_that_refuses_many_is_left_out_itself(seven):
-    result = seven.run(honest(seven), seven.parties(spoil={"sum-3": refuses(lambda _: True)}))
+    result = seven.run(
+        honest(seven), seven.parties(spoil={"sum-3": refuses(seven, lambda _: True)})
+    )
     assert result.total.tolist() == [10] * 5
     assert result.silent == {"sum-3": "it is at odds with more clients than others are"}
     assert not result.left_out
@@ -139,7 +144,8 @@ def test_an_aggregator_that_refuses_many_is_left_out_itself(seven):
 
 def test_an_aggregator_that_lies_in_check_values_of_many_is_left_out(seven):
     def spoil(kind, _request, answer):
-        return answer[:-1] + bytes([answer[-1] ^ 1]) if kind == OFFER else answer
+        # the lowest byte of the last value: a residue still
+        return answer[:-4] + bytes([answer[-4] ^ 1]) + answer[-3:] if kind == OFFER else answer
 
     served = seven.round(seven.parties(spoil={"sum-3": spoil}), hold=0)  # one at a time
     for message in honest(seven):
@@ -174,3 +180,12 @@ def test_with_too_few_aggregators_to_check_by_a_liar_and_a_client_are_not_told_a
     result = people.run(honest(people))
     assert result.total.tolist() == [3] * 5
     assert isinstance(people.plan, aggregation.Committee)
+
+
+@pytest.mark.parametrize("modulus", [101, 21851, 32749, 40009, 65521, 65537, 2**31 - 1])
+def test_a_wrong_number_gets_by_once_in_two_to_the_120(cast, committee, modulus):
+    checks = cast(committee(numbers=anyk.PrimeField(modulus)), 3).setting.checks
+    alike = np.bincount(np.arange(2**WEIGHT_BITS) % modulus).max()
+    chance = Fraction(int(alike), 2**WEIGHT_BITS) ** checks
+    assert chance <= Fraction(1, 2**120)
+    assert chance > Fraction(1, 2**140)

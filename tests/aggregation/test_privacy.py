@@ -142,7 +142,7 @@ def test_pieces_of_the_drawn_kind_are_those_of_the_code():
     drawn = np.random.default_rng(2).integers(0, FIELD.modulus, (5, 4))
     blocks, rest = code.drawn(drawn)
     pieces = np.concatenate([drawn, rest])
-    assert (code.rest(blocks, drawn[:2]) == pieces[2:]).all()
+    assert (code.rest(np.concatenate([blocks, drawn[:2]])) == pieces[2:]).all()
     for chosen in itertools.combinations(range(7), 5):
         decoded, liars = code.decode(pieces[list(chosen)], list(chosen))
         assert (decoded == blocks).all()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import anyk
 from anyk.domains.ring import further_fields
-from anyk.fixed_point.rounding import nearest, stochastic
+from anyk.fixed_point.rounding import nearest, stochastic, within
 
 MILLION = 10**6
 
@@ -200,6 +200,15 @@ def test_the_bound_counts_the_rounding_to_float64():
 @example(2.0**52 + 1)
 def test_nearest_is_half_up_exactly(x):
     assert int(nearest(np.array(x))) == math.floor(Fraction(x) + Fraction(1, 2))
+
+
+@pytest.mark.parametrize("wrong", [2.5, -2.5, math.inf, math.nan])
+def test_what_is_not_within_is_named_where_it_is(wrong):
+    with pytest.raises(
+        anyk.InvalidArgument, match=r"at index \(1, 0\); needed: at most magnitude=2"
+    ):
+        within(np.array([[2.0, -2.0], [wrong, 3.0]]), 2.0)
+    assert within(np.zeros((0, 2)), 2.0).shape == (0, 2)
 
 
 @pytest.mark.parametrize("seed", [None, 7])

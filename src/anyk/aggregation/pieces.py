@@ -9,7 +9,7 @@ from typing import Final, final
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.aggregation.setting import SEED, Setting
+from anyk.aggregation.setting import SEED, WEIGHT_BITS, Setting
 from anyk.aggregation.wire import Garbled, number
 from anyk.randomness.entropy import AbstractSource, keystream, residues
 
@@ -23,9 +23,9 @@ __all__ = [
     "residues_as_bytes",
 ]
 
-_HALF: Final = 16  # bits
-_LONG: Final = 1 << 15  # products of 48 bits that add up exactly in 64
+_LONG: Final = 1 << 12  # products of 47 bits at a time: 2**17 of them add up exactly in 64
 _WORD: Final = np.dtype("<u4")
+_WEIGHT: Final = np.dtype(f"<u{WEIGHT_BITS // 8}")
 
 
 @final
@@ -49,15 +49,18 @@ def pieces_of(setting: Setting, integers: NDArray[np.int64], source: AbstractSou
     """
     vectors, seeds = setting.plan.vectors, setting.plan.seeds
     plain: list[list[bytes]] = [[] for _ in setting.parties]
+    length = setting.plan.piece
     for code in setting.codes:
         keys = [source.key() for _ in range(seeds)]
-        blocks = np.zeros((code.blocks, setting.width), dtype=np.int64)
-        filled = np.zeros(code.blocks * setting.plan.piece, dtype=np.int64)
-        filled[: len(integers)] = vectors.residues(integers, code.field)
-        blocks[:, : setting.plan.piece] = filled.reshape(code.blocks, -1)
+        whole = np.zeros((code.blocks + seeds, setting.width), dtype=np.uint32)
+        for block in range(code.blocks):
+            part = integers[block * length : (block + 1) * length]
+            if len(part):
+                whole[block, : len(part)] = vectors.residues(part, code.field)
         checks = code.blocks, setting.checks
-        blocks[:, setting.plan.piece :] = residues(source, code.field.modulus, checks)
-        _write(plain, keys, code.rest(blocks, _expanded(setting, keys, code.field.modulus)))
+        whole[: code.blocks, length:] = residues(source, code.field.modulus, checks)
+        _expand(keys, code.field.modulus, whole[code.blocks :])
+        _write(plain, keys, code.rest(whole))
     return [b"".join(each) for each in plain]
 
 
@@ -81,20 +84,23 @@ def blocks_of_mask(
     masks = []
     for code in setting.codes:
         keys = [source.key() for _ in range(plan.seeds)]
-        blocks, rest = code.drawn(_expanded(setting, keys, code.field.modulus))
-        masks.append(blocks[:, : plan.piece].ravel()[: plan.vectors.entries])
+        first = np.empty((plan.seeds, setting.width), dtype=np.uint32)
+        _expand(keys, code.field.modulus, first)
+        blocks, rest = code.drawn(first)
+        mask = blocks[:, : plan.piece].ravel()[: plan.vectors.entries]
+        masks.append(mask.astype(np.int64))
         _write(plain, keys, rest)
     return masks, [b"".join(each) for each in plain]
 
 
-def _expanded(setting: Setting, keys: list[bytes], modulus: int) -> NDArray[np.int64]:
-    """The residues of seeds, (seeds, width)."""
-    rows = [residues(_Known(key), modulus, (setting.width,)) for key in keys]
-    return np.stack(rows) if rows else np.zeros((0, setting.width), dtype=np.int64)
+def _expand(keys: list[bytes], modulus: int, into: NDArray[np.uint32]) -> None:
+    """Write the residues of seeds in an array, (seeds, width)."""
+    for key, row in zip(keys, into, strict=True):
+        row[:] = residues(_Known(key), modulus, row.shape)
 
 
-def _write(plain: list[list[bytes]], keys: list[bytes], rest: NDArray[np.int64]) -> None:
-    rows = rest.astype(_WORD)
+def _write(plain: list[list[bytes]], keys: list[bytes], rest: NDArray[np.uint32]) -> None:
+    rows = rest.astype(_WORD, copy=False)
     for each, key in zip(plain, keys, strict=False):
         each.append(key)
     for each, row in zip(plain[len(keys) :], rows, strict=True):
@@ -141,10 +147,10 @@ def check_values(
 ) -> bytes:
     """A few random combinations of the numbers of a piece, which tell if it lies on the curve.
 
-    Each is a sum of the piece's numbers times numbers that a hash of the client's message gives,
-    plus one of the numbers that the client drew for this: so the combinations of all parties are
-    values of one polynomial of degree below K + T if the pieces are, tell nothing of the vector,
-    and can't be foreseen when the pieces are made.
+    Each is a sum of the piece's numbers times numbers of 16 bits that a hash of the client's
+    message gives, plus one of the numbers that the client drew for this: so those of all parties
+    are values of one polynomial of degree below K + T if the pieces are, tell nothing of the
+    vector, and can't be foreseen when the pieces are made.
 
     Args:
         setting: of the round.
@@ -161,16 +167,13 @@ def check_values(
         key = hashlib.sha384(about + number(at, 1)).digest()
         modulus = np.uint64(code.field.modulus)
         values = row[length:].astype(np.uint64)
-        halves = np.stack(
-            [row[:length] & np.uint32((1 << _HALF) - 1), row[:length] >> np.uint32(_HALF)]
-        )
         wide = min(length, _LONG)
-        stream = keystream(_Known(key), setting.checks * wide)
+        stream = keystream(_Known(key), -(-setting.checks * wide // 2))
         for start in range(0, length, wide):
-            part = halves[:, start : start + wide].astype(np.uint64)
-            weights = next(stream).reshape(setting.checks, wide)[:, : part.shape[1]]
-            low, high = (weights.astype(np.uint64) @ part.T % modulus).T
-            values = (values + low + (high << np.uint64(_HALF))) % modulus
+            part = row[start : min(start + wide, length)].astype(np.uint64)
+            drawn = next(stream).view(_WEIGHT)[: setting.checks * wide]
+            weights = drawn.reshape(setting.checks, wide)[:, : len(part)].astype(np.uint64)
+            values = (values + weights @ part % modulus) % modulus
         out.append(values.astype(_WORD).tobytes())
     return b"".join(out)
 

@@ -18,13 +18,16 @@ from anyk.aggregation.wire import DIGEST, LATEST, MAGIC, Garbled, Reader, number
 from anyk.checks import count, instance
 from anyk.errors import InvalidArgument
 
-__all__ = ["SEED", "TAG", "Setting"]
+__all__ = ["SEED", "TAG", "WEIGHT_BITS", "Setting"]
 
 SEED: Final = 48
 """Bytes of a seed: an AES-256 key and the counter it starts at."""
 
 TAG: Final = 16
 """Bytes that sealing adds."""
+
+WEIGHT_BITS: Final = 16
+"""Of a number that those of a piece are multiplied by, to check them."""
 
 _CHECK_BITS: Final = 120
 _WORD: Final = 4
@@ -76,9 +79,14 @@ class Setting:
 
     @cached_property
     def checks(self) -> int:
-        """Numbers behind those of a piece, to check it by: a wrong one gets by once in 2^120."""
+        """Numbers behind those of a piece, to check it by: a wrong one gets by once in 2^120.
+
+        Of the numbers of 16 bits that a wrong one is multiplied by, no residue has more than
+        2^16 / p, rounded up; and at most one residue in each place lets it get by.
+        """
         smallest = min(field.modulus for field in self.plan.vectors.fields)
-        return math.ceil(_CHECK_BITS / math.log2(smallest))
+        same = -(-(1 << WEIGHT_BITS) // smallest)
+        return math.ceil(_CHECK_BITS / (WEIGHT_BITS - math.log2(same)))
 
     @cached_property
     def width(self) -> int:

@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import final
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anyk.checks import instance, settle
 from anyk.codes.exact.reed_solomon import EvaluationCode
+from anyk.domains.kernel import modular_matmul
 from anyk.domains.points import disjoint_points
 from anyk.domains.polynomials import lagrange_matrix
 from anyk.domains.prime import PrimeField
@@ -59,7 +60,7 @@ class SumCode:
         >>> field = anyk.PrimeField(101)
         >>> code = SumCode(blocks=2, parties=4, colluders=1, adversaries=0, field=field)
         >>> masks = np.array([[7]])
-        >>> pieces = np.concatenate([masks, code.rest(np.array([[5], [6]]), masks)])
+        >>> pieces = np.concatenate([masks, code.rest(np.array([[5], [6], [7]]))])
         >>> code.decode(pieces[[0, 2, 3]], [0, 2, 3])[0].tolist()
         [[5], [6]]
     """
@@ -90,30 +91,28 @@ class SumCode:
         """Pieces of the parties from T on, of blocks and the first T pieces: (M - T, K + T)."""
         return _generator(self)
 
-    def rest(self, blocks: NDArray[np.int64], first: NDArray[np.int64]) -> NDArray[np.int64]:
+    def rest(self, whole: NDArray[Any]) -> NDArray[np.uint32]:
         """The pieces that are not drawn.
 
         Args:
-            blocks: int64 ndarray (K, L) of residues.
-            first: the pieces of the first T parties, (T, L), uniform.
+            whole: int64 or uint32 ndarray (K + T, L) of residues: the blocks, then the pieces of
+                the first T parties, uniform.
 
         Returns:
-            int64 ndarray (M - T, L).
+            uint32 ndarray (M - T, L).
         """
-        whole = np.concatenate([blocks, first])
-        product: NDArray[np.int64] = self.field.matmul(self.generator, whole)
-        return product
+        return modular_matmul(self.generator, whole, self.field.modulus, np.uint32)
 
-    def drawn(self, first: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def drawn(self, first: NDArray[Any]) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
         """Blocks and the other pieces, where the first K + T pieces are drawn.
 
         Args:
-            first: int64 ndarray (K + T, L), uniform.
+            first: int64 or uint32 ndarray (K + T, L) of residues, uniform.
 
         Returns:
             The blocks (K, L), uniform, and the pieces of the parties from K + T on.
         """
-        both: NDArray[np.int64] = self.field.matmul(_from_drawn(self), first)
+        both = modular_matmul(_from_drawn(self), first, self.field.modulus, np.uint32)
         return both[: self.blocks], both[self.blocks :]
 
     def decode(

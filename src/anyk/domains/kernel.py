@@ -1,11 +1,15 @@
 """The hot kernel: an exact matrix product modulo a prime below 2**31, by float64 BLAS.
 
-The residues of the small operand are centred and cut in two limbs, a = high * 2**15 + low with
-|high| <= 2**15 and |low| <= 2**14. The big operand b is widened to (c, b), where c is 2**15 * b
-reduced to |c| <= p/2, so that a * b = high * c + low * b modulo p. Each product is below 2**45, and
-64 pairs of them add up to less than 2**52: BLAS makes no rounding error, and the quotient of the
-sum by p is below 2**21, so that rounding moves it by at most 2**-33, less than the distance
-1/p > 2**-31 that a fraction below 1 keeps from 1. Longer inner dimensions go in chunks of 64.
+BLAS makes no rounding error where no sum of absolute values of terms is above 2**53, in whatever
+order it adds them. The residues of the small operand are centred, |a| <= p // 2; those of the big
+one, b < p, stay as they are, or are cut in halves, b = high * 2**16 + low, of which the numbers are
+bits that lie in memory already: a * b = a * low + (2**16 * a mod p) * high modulo p. A term is then
+at most (p // 2) * (p - 1), or (p // 2) * (low + high), and the inner dimension goes in chunks of as
+many terms as stay below 2**53 - p: 85 of halves for p = 2**31 - 1.
+
+Sums x are reduced by floor(x / p). Rounding moves x / p by at most |x| / p * 2**-53 < 1 / p, the
+least that it can be below an integer, and never over one that it reaches: the quotient is right,
+and so are its product with p, at most |x| + p <= 2**53, and the difference.
 
 Reference: Dumas, Giorgi, Pernet: Dense linear algebra over word-size prime fields: the FFLAS and
 FFPACK packages (ACM TOMS 2008), section 2, for reductions delayed within the mantissa.
@@ -13,21 +17,28 @@ FFPACK packages (ACM TOMS 2008), section 2, for reductions delayed within the ma
 
 from __future__ import annotations
 
+import math
 import os
+import sys
 from functools import partial
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 __all__ = ["modular_matmul"]
 
-_HALF = 15
-_CHUNK = 64
+_EXACT = 1 << 53
+_HALF = 16  # bits
+_FEW = 16  # terms: a chunk of fewer whole residues is reduced too often to be worth its while
+_DEEP = 256  # rows of floats that a chunk takes, at most
+_TALL = 32  # terms, from which on columns that lie in memory one by one are kept so
 _ROWS = 256
-_QUIET = 1 << 19  # multiplications in one BLAS call, few enough that it starts no threads
-_COLUMNS = range(1024, 8192)  # at a time: enough to call for, few enough to stay in cache
-_WORKSPACE = 1 << 18  # float64 numbers that a group of chunks may take
+_HIGH = 64  # rows in one BLAS call, at most
+_QUIET = (1 << 19) - 1  # multiplications in one BLAS call, few enough that it starts no threads
+_COLUMNS = range(1024, 4096)  # at a time: enough to call for, few enough to stay in cache
+_WORKSPACE = 1 << 18  # float64 numbers for a group of chunks of them
 _LARGE = 1 << 24  # multiplications from which on threads are worth their while
 _THREADS = 4
 _MANY = 1 << 20  # chunks, from which on sums are reduced as they grow
@@ -35,34 +46,48 @@ _LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def modular_matmul(
-    small: NDArray[np.int64], big: NDArray[np.int64], modulus: int
-) -> NDArray[np.int64]:
+    small: NDArray[np.int64],
+    big: NDArray[Any],
+    modulus: int,
+    dtype: type[np.int64 | np.uint32] = np.int64,
+) -> NDArray[Any]:
     """Exact product of two matrices of residues.
 
     A large product is shared among threads, at most as many as the environment allows BLAS.
 
+    ======================================  ====================  =============
+    where                                   residues of `big`     products
+    ======================================  ====================  =============
+    16 terms are exact (p < 2**25), or all  as they are           1 a term
+    elsewhere                               in halves of 16 bits  2 a term
+    ======================================  ====================  =============
+
     Args:
-        small: int64 ndarray (rows, inner) of residues in [0, p); the operand that is cut in limbs.
-        big: int64 ndarray (inner, columns) of residues in [0, p).
+        small: int64 ndarray (rows, inner) of residues in [0, p); the operand that is centred.
+        big: int64 or uint32 ndarray (inner, columns) of residues in [0, p).
         modulus: p < 2**31.
+        dtype: of the product: np.int64 or np.uint32.
 
     Returns:
-        int64 ndarray (rows, columns) of residues in [0, p).
+        ndarray (rows, columns) of residues in [0, p).
 
     Example:
         >>> from anyk.domains.kernel import modular_matmul
         >>> modular_matmul(np.array([[2**30, 2]]), np.array([[4], [5]]), 2**31 - 1)
         array([[12]])
     """
-    rows, columns = small.shape[0], big.shape[1]
-    if not small.shape[1]:
-        return np.zeros((rows, columns), dtype=np.int64)
-    out = np.empty((rows, columns), dtype=np.int64)
-    threads = _threads() if rows * small.shape[1] * columns >= _LARGE else 1
+    (rows, inner), columns = small.shape, big.shape[1]
+    if not inner:
+        return np.zeros((rows, columns), dtype)
+    out = np.empty((rows, columns), dtype)
+    halves, depth = _form(inner, modulus)
+    depth = min(depth, _DEEP // (1 + halves))
+    threads = _threads() if rows * inner * columns >= _LARGE else 1
     edges = [columns * part // threads for part in range(threads + 1)]
     for row in range(0, rows, _ROWS):
-        limbs = _limbs(small[row : row + _ROWS], modulus)
-        write = partial(_multiply, limbs, big, modulus, out[row : row + _ROWS])
+        factors = _factors(small[row : row + _ROWS], modulus, depth, halves=halves)
+        here = out[row : row + _ROWS]
+        write = partial(_multiply, factors, big, modulus, here, halves=halves)
         if threads == 1:
             write((0, columns))
         else:
@@ -73,92 +98,142 @@ def modular_matmul(
     return out
 
 
+def _form(inner: int, modulus: int) -> tuple[bool, int]:
+    """Whether residues of the big operand are cut in halves, and how many terms are exact."""
+    room, largest = _EXACT - modulus, modulus // 2
+    whole = room // (largest * (modulus - 1))
+    if whole >= min(inner, _FEW):
+        return False, min(inner, whole)
+    low, high = (1 << _HALF) - 1, (modulus - 1) >> _HALF
+    return True, min(inner, room // (largest * (low + high)))
+
+
 def _threads() -> int:
     """As many as there are cores and the environment allows BLAS, at most four."""
     allowed = [int(os.environ[name]) for name in _LIMITS if os.environ.get(name, "").isdigit()]
     return max(1, min(_THREADS, os.cpu_count() or 1, *allowed))
 
 
-def _limbs(small: NDArray[np.int64], modulus: int) -> NDArray[np.float64]:
-    """High and low limbs side by side for each chunk, ndarray (chunks, rows, 2 size)."""
+def _factors(
+    small: NDArray[np.int64], modulus: int, size: int, *, halves: bool
+) -> NDArray[np.float64]:
+    """What the rows of each chunk of the big operand are multiplied by, (chunks, rows, ..)."""
     rows, inner = small.shape
-    size = min(_CHUNK, inner)
     chunks = -(-inner // size)
-    centred = np.where(small > modulus // 2, small - modulus, small)
-    high = (centred + (1 << (_HALF - 1))) >> _HALF
-    limbs = np.zeros((2, rows, chunks * size))
-    limbs[0, :, :inner] = high
-    limbs[1, :, :inner] = centred - (high << _HALF)
-    parted = limbs.reshape(2, rows, chunks, size)
-    return np.ascontiguousarray(parted.transpose(2, 1, 0, 3)).reshape(chunks, rows, 2 * size)
+    both = np.zeros((1 + halves, rows, chunks * size))
+    own = both[0, :, :inner]
+    own[:] = small
+    _centre(own, modulus)
+    if halves:
+        further = both[1, :, :inner]
+        np.multiply(own, float(1 << _HALF), out=further)
+        _centre(further, modulus)
+    if chunks == 1 and not halves:
+        return both
+    parted = both.reshape(len(both), rows, chunks, size).transpose(2, 1, 0, 3)
+    return parted.reshape(chunks, rows, len(both) * size)
+
+
+def _centre(terms: NDArray[np.float64], modulus: int) -> None:
+    """Reduce integers below 2**47 to |x| <= p // 2, in place.
+
+    A quotient is 1 / 2p at least from the next half, and rounding moves it by 2**-37 at most.
+    """
+    quotient = np.rint(terms / modulus)
+    quotient *= modulus
+    terms -= quotient
 
 
 def _multiply(
-    limbs: NDArray[np.float64],
-    big: NDArray[np.int64],
+    factors: NDArray[np.float64],
+    big: NDArray[Any],
     modulus: int,
-    out: NDArray[np.int64],
+    out: NDArray[Any],
     span: tuple[int, int],
+    *,
+    halves: bool,
 ) -> None:
     """Write these columns of the product, a block of columns and a group of chunks at a time."""
-    chunks, rows, double = limbs.shape
+    chunks, rows, deep = factors.shape
+    size = deep // (1 + halves)
     begin, end = span
-    wide = min(max(_QUIET // (rows * double), _COLUMNS.start), _COLUMNS.stop, end - begin)
-    height = max(1, min(rows, _QUIET // (double * max(wide, 1))))
-    group = max(1, min(chunks, _WORKSPACE // ((rows + double) * max(wide, 1))))
-    factor = np.zeros((group, double, wide))
-    product = np.empty((group, rows, wide))
-    spare = np.empty(group * max(rows, double // 2) * wide)
-    total = np.empty((rows, wide))
-    for start in range(begin, end, max(wide, 1)):
+    height = min(rows, _HIGH)
+    narrow = max(1, _QUIET // (height * deep))
+    room = min(_WORKSPACE, (chunks * size + rows) * (end - begin) // 4)
+    fitting = room // (deep + 3 * rows)
+    wide = min(max(fitting, _COLUMNS.start), _COLUMNS.stop)
+    wide = max(1, min(max(1, wide // narrow) * narrow, 2 * _COLUMNS.stop, end - begin))
+    group = max(1, min(chunks, _WORKSPACE // ((deep + 2 * rows) * wide)))
+    filled, product, spare, total = _room(
+        (group, deep, wide), (group, rows, wide), (group, rows, wide), (1, rows, wide)
+    )
+    if big.strides[0] < big.strides[1] and size >= _TALL:
+        filled = filled.reshape(group, wide, deep).transpose(0, 2, 1)
+    for start in range(begin, end, wide):
         stop = min(start + wide, end)
-        sums = total[:, : stop - start]
-        sums[:] = 0.0
+        sums = total[0, :, : stop - start]
         for first in range(0, chunks, group):
             last = min(first + group, chunks)
-            piece = big[first * double // 2 : last * double // 2, start:stop]
             terms = product[: last - first, :, : stop - start]
-            widened = _widen(piece, modulus, factor[: last - first, :, : stop - start], spare)
-            for top in range(0, rows, height):
-                here = slice(top, top + height)
-                np.matmul(limbs[first:last, here], widened, out=terms[:, here])
+            other = filled[: last - first, :, : stop - start]
+            _fill(other, big[first * size : last * size, start:stop], halves=halves)
+            for left in range(0, stop - start, narrow):
+                for top in range(0, rows, height):
+                    part = np.s_[:, top : top + height, left : left + narrow]
+                    np.matmul(factors[first:last, part[1]], other[..., part[2]], out=terms[part])
             _reduce(terms, modulus, spare)
-            if chunks > 1:
-                sums += terms.sum(axis=0)
+            if chunks == 1:
+                sums = terms[0]
+                continue
+            np.add(terms.sum(axis=0), sums if first else 0.0, out=sums)
             if chunks > _MANY:
                 _reduce(sums, modulus, spare)
         if chunks > 1:  # sums of fewer than 2**21 residues are below 2**52
             _reduce(sums, modulus, spare)
-        np.copyto(out[:, start:stop], sums if chunks > 1 else terms[0], casting="unsafe")
+        np.copyto(out[:, start:stop], sums, casting="unsafe")
 
 
-def _widen(
-    piece: NDArray[np.int64],
-    modulus: int,
-    factor: NDArray[np.float64],
-    spare: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """Put (2**15 * b reduced, b) of each chunk into the factor; what lacks rows ends in zeros."""
-    size = factor.shape[1] // 2
+def _room(*shapes: tuple[int, ...]) -> list[NDArray[np.float64]]:
+    """Arrays in one piece of memory: several are given back to the system time and again."""
+    sizes = [math.prod(shape) for shape in shapes]
+    room = np.empty(sum(sizes))
+    arrays = []
+    for size, shape in zip(sizes, shapes, strict=True):
+        arrays.append(room[:size].reshape(shape))
+        room = room[size:]
+    return arrays
+
+
+def _fill(factor: NDArray[np.float64], piece: NDArray[Any], *, halves: bool) -> None:
+    """Put the residues of each chunk, or their halves, where they are multiplied.
+
+    Where the last chunk lacks rows, it ends in zeros.
+    """
+    size = factor.shape[1] // (1 + halves)
+    parts: tuple[NDArray[Any], ...] = _halves(piece) if halves else (piece,)
     for chunk in range(len(factor)):
-        rows = piece[chunk * size : (chunk + 1) * size]
-        lower = factor[chunk, size : size + len(rows)]
-        upper = factor[chunk, : len(rows)]
-        quotient = spare[: upper.size].reshape(upper.shape)
-        np.copyto(lower, rows)
-        np.multiply(lower, float(1 << _HALF) / modulus, out=quotient)
-        np.rint(quotient, out=quotient)
-        np.multiply(quotient, float(modulus), out=quotient)
-        np.multiply(lower, float(1 << _HALF), out=upper)
-        np.subtract(upper, quotient, out=upper)
-        factor[chunk, size + len(rows) :] = 0.0
-        factor[chunk, len(rows) : size] = 0.0
-    return factor
+        for place, part in enumerate(parts):
+            own = factor[chunk, place * size : (place + 1) * size]
+            rows = part[chunk * size : (chunk + 1) * size]
+            np.copyto(own[: len(rows)], rows)
+            own[len(rows) :] = 0.0
+
+
+def _halves(piece: NDArray[Any]) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
+    """The 16 lowest bits of residues, and the 16 above, as they lie in memory."""
+    size = piece.itemsize
+    if piece.strides[0] == size != piece.strides[1]:
+        low, high = _halves(piece.T)
+        return low.T, high.T
+    if piece.strides[1] != size or sys.byteorder != "little":
+        piece = np.ascontiguousarray(piece, dtype=f"<u{size}")
+    words, step = piece.view("<u2"), size * 8 // _HALF
+    return words[:, 0::step], words[:, 1::step]
 
 
 def _reduce(terms: NDArray[np.float64], modulus: int, spare: NDArray[np.float64]) -> None:
-    """Reduce integers below 2**52 to [0, p), in place."""
-    quotient = spare[: terms.size].reshape(terms.shape)
+    """Reduce integers up to 2**53 - p, of either sign, to [0, p), in place."""
+    quotient = spare.ravel()[: terms.size].reshape(terms.shape)
     np.divide(terms, float(modulus), out=quotient)
     np.floor(quotient, out=quotient)
     np.multiply(quotient, float(modulus), out=quotient)

@@ -31,9 +31,9 @@ def within(values: NDArray[np.float64], magnitude: float) -> NDArray[np.float64]
         anyk.errors.InvalidArgument: values: got -2.0 at index (1,); needed: at most magnitude=1.0
         in absolute value. Scale the data, or raise magnitude.
     """
-    large = np.abs(values) > magnitude
-    if large.any():
-        index = tuple(int(i) for i in np.argwhere(large)[0])
+    # two passes without an array of sizes
+    if values.size and not -magnitude <= values.min() <= values.max() <= magnitude:
+        index = tuple(int(i) for i in np.argwhere(~(np.abs(values) <= magnitude))[0])
         raise InvalidArgument(
             "values",
             given=f"{values[index]} at index {index}",
@@ -57,9 +57,11 @@ def nearest(values: NDArray[np.float64]) -> NDArray[np.int64]:
         >>> nearest(np.array([-1.5, -0.5, 0.49999999999999994, 0.5]))
         array([-1,  0,  0,  1])
     """
-    below = np.floor(values)
+    below = np.asarray(np.floor(values))
+    integers = below.astype(np.int64)
     # the difference is exact, or rounded on the same side of one half; values + 0.5 is not
-    return np.asarray(below.astype(np.int64) + (values - below >= 1 / 2))
+    integers += np.subtract(values, below, out=below) >= 1 / 2
+    return integers
 
 
 def stochastic(

@@ -81,7 +81,7 @@ def _product(
     if right.ndim <= 2:  # noqa: PLR2004 - one matrix on the right
         columns = right.reshape(right.shape[0], -1)
         rows = left.reshape(-1, left.shape[-1])
-        # the kernel splits the operand that it calls small
+        # the kernel does more to the operand that it calls small
         product = (
             field.matmul(rows, columns)
             if rows.size <= columns.size
