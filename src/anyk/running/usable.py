@@ -99,7 +99,8 @@ class Wanted:
 class Usable:
     """Shares whose answers have the shape that most workers have; the truth is among the most.
 
-    A worker has one voice, however many pieces it holds or was asked for again.
+    A worker has one voice, however many pieces it holds or was asked for again; and none, if its
+    own answers differ in shape.
 
     Args:
         encoded: what they are shares of.
@@ -118,6 +119,7 @@ class Usable:
         self._by_shape: dict[tuple[int, ...], list[int]] = {}
         self._voices: dict[tuple[int, ...], set[int]] = {}  # the workers with answers of a shape
         self._heard: set[int] = set()
+        self._mixed: set[int] = set()  # the workers with answers of several shapes
         self._rank: dict[tuple[int, ...], int] = {}  # which shape came first
         self._again: dict[int, int] = {}  # of further answers, on which share they are
         self._shape: tuple[int, ...] | None = None
@@ -153,7 +155,7 @@ class Usable:
 
     @property
     def most(self) -> bool:
-        """Whether more than half of the workers that answered have one of these."""
+        """Whether more than half of the workers that have a voice have one of these."""
         return self._shape is None or 2 * len(self._voices[self._shape]) > len(self._heard)
 
     def add(
@@ -171,8 +173,7 @@ class Usable:
             self._again[share] = again
         same = self._by_shape.setdefault(shape, [])
         voices = self._voices.setdefault(shape, set())
-        voices.add(worker)
-        self._heard.add(worker)
+        self._hear(worker, voices)
         rank = self._rank.setdefault(shape, len(self._rank))
         same.append(share)
         self.unwanted = None
@@ -187,3 +188,14 @@ class Usable:
         self._shape = shape
         self._begin(same)
         return True
+
+    def _hear(self, worker: int, voices: set[int]) -> None:
+        """Count a worker among those with answers of one shape, if it has no others."""
+        if worker in self._heard and worker not in voices:
+            self._mixed.add(worker)
+            self._heard.remove(worker)
+            for others in self._voices.values():
+                others.discard(worker)
+        elif worker not in self._mixed:
+            voices.add(worker)
+            self._heard.add(worker)
