@@ -38,7 +38,7 @@ class CodedLinearRegression(RegressorMixin, AbstractCodedEstimator):  # type: ig
             this process, for trying out: privacy needs workers who do not share a memory. A pickle
             of the estimator has none, and refuses to train.
         scheme: a gradient code, as `anyk.FractionalRepetition(blocks=8, workers=8, stragglers=1)`:
-            then workers see their rows in the clear and compute in float64, S and A are the code's,
+            then workers see their rows in the clear and compute in float64, N, S and A are its own,
             and nothing is hidden, which `colluders=0` has to say. None hides rows and model.
         workers: N.
         stragglers: S, how many workers may be late or die.
