@@ -142,7 +142,7 @@ def employed(name: str) -> Iterator[anyk.AbstractExecutor]:
     elif name == "ray":
         import ray  # noqa: PLC0415 - an extra
 
-        ray.init(num_cpus=WORKERS, include_dashboard=False, log_to_driver=False)
+        ray.init(address="local", num_cpus=WORKERS, include_dashboard=False, log_to_driver=False)
         try:
             with anyk.Ray(WORKERS) as made:
                 yield made

@@ -64,7 +64,7 @@ def executors(engine: str, count: int) -> Iterator[list[anyk.AbstractExecutor]]:
         elif engine == "ray":
             import ray  # noqa: PLC0415 - an extra
 
-            ray.init(num_cpus=count * WORKERS, log_to_driver=False)
+            ray.init(address="local", num_cpus=count * WORKERS, log_to_driver=False)
             stack.callback(ray.shutdown)
             made = [stack.enter_context(anyk.Ray(WORKERS)) for _ in range(count)]
         else:

@@ -32,6 +32,7 @@ WORKERS = 3
 @pytest.fixture(scope="module", autouse=True)
 def cluster() -> Iterator[None]:
     ray.init(
+        address="local",  # and no other that runs here
         num_cpus=4,
         object_store_memory=80 << 20,
         include_dashboard=False,
