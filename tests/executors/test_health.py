@@ -49,11 +49,12 @@ def test_a_worker_that_comes_back_is_late_no_more():
         return -x
 
     with anyk.Threads(6) as executor:
-        executor.lateness = anyk.Lateness(margin=0.05)
+        executor.lateness = anyk.Lateness(margin=0.2)
         outcome = anyk.run(anyk.Replication(6, 6), negative, np.arange(6.0), executor)
         assert (outcome.late, outcome.again) == ((2,), (2,))  # another one computed its block
         assert executor.health[2].condition is anyk.Condition.LATE
         released.set()
+        executor.lateness = anyk.Lateness(margin=60.0)  # it is waited for now
         for _ in anyk.stream(anyk.Berrut(1, 6), negative, [1.0], executor):
             time.sleep(0.01)
         assert executor.health[2].condition is anyk.Condition.IDLE
