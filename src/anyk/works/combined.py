@@ -12,12 +12,14 @@ import numpy as np
 from anyk.codes.analog.told import marked
 from anyk.domains.array import FieldArray
 from anyk.domains.base import ndarray_of
+from anyk.domains.values import Values
 from anyk.errors import InvalidArgument
 from anyk.work import AbstractWork, Function, callable_of
 from anyk.works.each_prime import for_each_call
 
-__all__ = ["Combined", "CombinedInKind", "check_long", "check_shape", "results_of"]
+__all__ = ["Combined", "CombinedInKind", "check_floats", "check_shape", "results_of"]
 
+_ANY = Values()
 _EXACT = 1 << 53  # up to which double precision holds all whole numbers
 
 
@@ -99,7 +101,7 @@ class CombinedInKind(AbstractWork):
             if len(weights) == 1 and weight == 1:
                 return result
             check_shape(result.shape, result.shape if total is None else total.shape)
-            check_long(result)
+            check_floats(result)
             kinds.append(result.dtype)
             with np.errstate(over="ignore", invalid="ignore"):  # the domain refuses Inf and NaN
                 term = np.asarray(weight * result)
@@ -163,8 +165,8 @@ def check_shape(shape: tuple[int, ...], first: tuple[int, ...]) -> None:
         )
 
 
-def check_long(result: Any) -> None:
-    """Refuse whole numbers that double precision does not hold.
+def check_floats(result: Any) -> None:
+    """Refuse what double precision does not hold: objects, longer floats, some whole numbers.
 
     Args:
         result: of a block.
@@ -172,6 +174,7 @@ def check_long(result: Any) -> None:
     Raises:
         InvalidArgument: if it has such.
     """
+    _ANY.validate(result, "answer")  # which takes neither objects nor longer floats
     if result.dtype.kind in "iu" and result.size:
         largest = max(abs(int(result.max())), abs(int(result.min())))
         if largest > _EXACT:

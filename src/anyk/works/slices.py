@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from anyk.codes.analog.told import marked
 from anyk.domains.array import FieldArray
 from anyk.work import AbstractWork, Function
-from anyk.works.combined import check_long, check_shape, results_of
+from anyk.works.combined import check_floats, check_shape, results_of
 
 __all__ = ["CombinedSlices", "joined", "opened", "packed", "shape_in_digits", "sliced", "unpacked"]
 
@@ -83,10 +83,9 @@ class CombinedSlices(AbstractWork):
 
 def _kind(results: Sequence[NDArray[Any]]) -> np.dtype[Any]:
     """The type of the answer: that of the results, or float64 for whole numbers."""
-    plain = [np.array(each.tolist()) if each.dtype.kind == "O" else each for each in results]
-    for each in plain:
-        check_long(each)
-    kind = np.result_type(*(each.dtype for each in plain))
+    for each in results:
+        check_floats(each)
+    kind = np.result_type(*(each.dtype for each in results))
     return kind if kind.kind in "fc" else np.dtype(np.float64)
 
 

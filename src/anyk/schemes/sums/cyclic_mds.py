@@ -94,7 +94,8 @@ class CyclicMDS(AbstractCyclicCode):
     def build(self) -> GradientCode:
         """B, of trigonometric polynomials, with workers scattered and blocks at random."""
         code, places = trigonometric_code(self.workers, self.more), scattered(self.workers)
-        blocks = np.random.default_rng(self.workers).permutation(self.workers)
+        order = np.random.default_rng(self.workers)  # public: coefficients hide nothing
+        blocks = order.permutation(self.workers)
         return GradientCode(code[places][:, blocks], self.workers - self.more, places=places)
 
 
