@@ -85,7 +85,7 @@ def test_a_liar_costs_one_worker_and_is_named(domain):
     lies = {1: Corrupt(modulus=LARGE.modulus), 4: Corrupt(modulus=LARGE.modulus)}
     if domain is REALS:
         lies = {1: Corrupt(), 4: Corrupt()}
-    with Faulty(anyk.Threads(7), lies) as executor, anyk.distribute(scheme, A, executor) as held:
+    with Faulty(anyk.Inline(7), lies) as executor, anyk.distribute(scheme, A, executor) as held:
         x = factor(domain, (40,))
         outcome = held.matmul(x)
         truth = A @ x if domain is REALS else A.toarray().astype(object) @ x % domain.modulus
