@@ -3,11 +3,11 @@
 Each function gives what the forms in numpy give, bit for bit, or None where it does not compute:
 then the caller takes those. `compiled_loops` says why they are exact.
 
-**When.** numba is imported when the products that it would have made in this process are as many
-as its import is worth, never by `import anyk`; each loop is compiled when it is first needed (0.5
-to 1 s), and loaded from numba's cache in later processes (0.01 s, after 0.5 s for numba itself).
-While one thread compiles, the others take numpy's forms. The environment variable `ANYK_FAST`,
-read when anyk is imported, says otherwise: 0 never, 1 from the first product on.
+**When.** numba is imported, never by `import anyk`, after 2**26 multiplications that it would have
+made in this process: eight products of 4,000 x 2,000. That costs 0.6 s and 130 MB. Each loop is
+compiled when it is first needed, in 0.3 to 1.2 s, and loaded from numba's cache in later processes,
+in 0.01 s. While one thread compiles, the others take numpy's forms. The environment variable
+`ANYK_FAST`, read when anyk is imported, says otherwise: 0 never, 1 from the first product on.
 
 **Where from.** What numba caches is machine code, and whoever can write it runs as us. It is used
 where the directory that numba chose (`NUMBA_CACHE_DIR`, beside the module, or in the user's cache)
@@ -34,7 +34,7 @@ __all__ = ["load", "product", "stack"]
 
 _SWITCH = "ANYK_FAST"
 _OLDEST = (0, 61)  # the first for numpy 2.1
-_PATIENCE = 1 << 24  # multiplications: where they cost 2 ns more than compiled, what a start costs
+_PATIENCE = 1 << 26  # multiplications before numba is imported
 _LEAST = 1 << 12  # of them in one call, below which it costs more than it gains
 _FEW = 4  # rows of the small operand
 _LONGEST = 1 << 32  # terms of a sum

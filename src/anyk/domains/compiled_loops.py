@@ -46,7 +46,8 @@ def reduced(number: np.uint64, prime: Prime) -> np.uint64:
     other = low * inverse_high + (middle & _LOW)
     quotient = high * inverse_high + (middle >> _HALF) + (other >> _HALF)
     rest = (number - (quotient & _LOW) * modulus) & _LOW
-    return min(rest, (rest - modulus) & _LOW)
+    least: np.uint64 = np.minimum(rest, (rest - modulus) & _LOW)
+    return least
 
 
 def settled(numbers: Words, prime: Prime) -> None:
