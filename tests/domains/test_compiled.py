@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anyk.domains import compiled, compiled_loops
+from anyk.domains import compiled, compiled_loops, compiling
 from anyk.domains.kernel import modular_matmul
 
 numba = pytest.importorskip("numba")
@@ -25,8 +25,9 @@ BLOCK = compiled_loops.BLOCK
 
 @pytest.fixture(autouse=True)
 def loops(monkeypatch):
-    """Compiled at once, and however small the product."""
-    monkeypatch.setattr(compiled, "_LEAST", 0)
+    """Compiled at once, and however few the numbers."""
+    monkeypatch.setattr(compiled, "_LEAST", 1)
+    monkeypatch.setattr(compiled, "_MANY", 1)
     assert not compiled.load()
 
 
@@ -161,6 +162,40 @@ def test_stacks_are_those_of_pythons_integers(modulus):
             assert np.array_equal(product, exact(left, right, modulus))
 
 
+@pytest.mark.parametrize("modulus", MODULI)
+def test_elements_are_those_of_pythons_integers(modulus):
+    random = np.random.default_rng(5)
+    left, right = random.integers(0, modulus, (2, 11, 120))
+    left[0], right[:2] = modulus - 1, modulus - 1
+    one, other = left.astype(object), right.astype(object)
+    types = fitting(modulus)[-2:]
+    for kind in types:
+        own = left.astype(kind)
+        for each in (own, own.T, own[::-1, ::2]):
+            right_own = np.array([[modulus - 1]]).astype(types[0])
+            product = compiled.times(each, right_own, modulus)
+            assert np.array_equal(product, each.astype(object) * (modulus - 1) % modulus)
+            assert np.array_equal(compiled.times(right_own, each, modulus), product)
+            for exponent in (0, 1, 2, 5, 1000):
+                powers = compiled.power(each, exponent, modulus)
+                assert powers.dtype == np.int64
+                assert np.array_equal(powers, each.astype(object) ** exponent % modulus)
+        product = compiled.times(own, right, modulus)
+        assert product.dtype == np.int64
+        assert product.flags.writeable
+        assert np.array_equal(product, one * other % modulus)
+
+
+@pytest.mark.parametrize("modulus", MODULI)
+def test_integers_of_either_sign_are_reduced(modulus):
+    ends = [0, 1, modulus - 1, modulus, 2**31, 2**32, 2**62, 2**63 - 1, 2**63 - modulus]
+    values = np.array([*ends, *(-each for each in ends), -(2**63)])
+    values = np.concatenate([values, np.random.default_rng(6).integers(-(2**63), 2**63 - 1, 500)])
+    reduced = compiled.reduce(values, modulus)
+    assert reduced.tolist() == [each % modulus for each in values.tolist()]
+    assert compiled.reduce(values[::-2], modulus).tolist() == reduced[::-2].tolist()
+
+
 def test_what_the_loops_do_not_take():
     row, big = np.ones((1, 6), np.int64), np.ones((6, 8), np.uint32)
     assert compiled.product(row, big, 101) is not None
@@ -173,10 +208,19 @@ def test_what_the_loops_do_not_take():
         assert compiled.product(row, other, 101) is None
     assert compiled.stack(np.ones((2, 2, 2)), np.ones((2, 2, 2)), 101) is None
     assert compiled.stack(np.ones((2, 2, 0), int), np.ones((2, 0, 2), int), 101) is None
+    assert compiled.times(big, big[:1], 101) is None
+    assert compiled.times(big[:1], big, 101) is None
+    assert compiled.times(big, big.astype(float), 101) is None
+    assert compiled.times(big[:0], big[:0], 101) is None
+    assert compiled.power(big, 2**32, 101) is None
+    assert compiled.reduce(big.astype(object), 101) is None
 
 
 def test_small_products_are_left_to_numpy(monkeypatch):
     monkeypatch.setattr(compiled, "_LEAST", 100)
+    monkeypatch.setattr(compiled, "_MANY", 100)
+    assert compiled.reduce(np.arange(99), 101) is None
+    assert compiled.reduce(np.arange(100), 101) is not None
     assert compiled.product(np.ones((1, 9), np.int64), np.ones((9, 11), np.int64), 101) is None
     assert (
         compiled.product(np.ones((1, 10), np.int64), np.ones((10, 10), np.int64), 101) is not None
@@ -189,8 +233,8 @@ ROW, BIG = np.full((1, 50), 100), np.full((50, 20), 100)
 @pytest.fixture
 def fresh(monkeypatch):
     def make(switch="1"):
-        made = compiled._Loops(switch)
-        monkeypatch.setattr(compiled, "_LOOPS", made)
+        made = compiling.Loops(switch)
+        monkeypatch.setattr(compiled, "LOOPS", made)
         return made
 
     return make
@@ -203,7 +247,7 @@ def test_the_switch_turns_them_off(fresh):
 
 
 def test_numba_is_imported_after_as_many_multiplications_as_it_is_worth(fresh, monkeypatch):
-    monkeypatch.setattr(compiled, "_PATIENCE", 3 * BIG.size)
+    monkeypatch.setattr(compiling, "_PATIENCE", 3 * BIG.size)
     loops = fresh("")
     assert [compiled.product(ROW, BIG, 101) is None for _ in range(4)] == [True, True, False, False]
     assert not loops.closed
@@ -221,7 +265,7 @@ def test_numba_is_imported_after_as_many_multiplications_as_it_is_worth(fresh, m
 def test_without_numba_or_where_it_is_broken_products_are_the_same(
     name, value, reason, fresh, monkeypatch
 ):
-    monkeypatch.setattr(compiled, name, value)
+    monkeypatch.setattr(compiling, name, value)
     loops = fresh()
     assert compiled.product(ROW, BIG, 101) is None
     assert loops.closed
@@ -239,14 +283,14 @@ def test_where_numba_does_not_compile_it_is_left_alone(fresh, monkeypatch):
 
 def test_while_one_thread_compiles_the_others_take_numpys_form(fresh, monkeypatch):
     begun, go_on, made = threading.Event(), threading.Event(), []
-    compile_it = compiled._compiled
+    compile_it = compiling._compiled
 
     def slowly(*arguments):
         begun.set()
         assert go_on.wait(60)
         return compile_it(*arguments)
 
-    monkeypatch.setattr(compiled, "_compiled", slowly)
+    monkeypatch.setattr(compiling, "_compiled", slowly)
     fresh()
     thread = threading.Thread(target=lambda: made.append(compiled.product(ROW, BIG, 101)))
     thread.start()
@@ -291,12 +335,10 @@ assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 def cached(directory, monkeypatch):
     """What a loop leaves in a cache there, and whether it computes."""
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(directory))
-    loop = compiled._compiled(compiled._imported(), "along", np.dtype(np.uint8))
-    out = np.empty((1, 1), np.uint64)
-    memory, factors = np.full(5, 3, np.uint8), np.full((1, 5), 2, np.uint32)
-    loop(compiled._fixed(memory, memory.dtype), 0, compiled._fixed(factors, factors.dtype),
-         compiled._prime(101), out)  # fmt: skip
-    assert out[0, 0] == 30
+    loop = compiling._compiled(compiling._imported(), "signed", np.dtype(np.int64))
+    values, out = np.array([-1, 102]), np.empty(2, np.uint64)
+    loop(compiled._fixed(values, values.dtype), compiled._prime(101), out)
+    assert out.tolist() == [100, 1]
     return sorted(directory.rglob("*.nb*"))
 
 
@@ -318,17 +360,17 @@ def test_a_directory_is_ours_alone_if_all_above_it_is(tmp_path, monkeypatch):
     below.mkdir(parents=True)
     for mode, fine in ((0o755, True), (0o775, False), (0o757, False), (0o1777, False)):
         below.chmod(mode)
-        assert compiled._ours_alone(below) is fine
+        assert compiling._ours_alone(below) is fine
     below.chmod(0o700)
     for mode, fine in ((0o777, False), (0o1777, True), (0o700, True)):
         below.parent.chmod(mode)
-        assert compiled._ours_alone(below) is fine
+        assert compiling._ours_alone(below) is fine
     elsewhere = tmp_path / "link"
     elsewhere.symlink_to(below)
-    assert compiled._ours_alone(elsewhere)
+    assert compiling._ours_alone(elsewhere)
     owner = below.stat().st_uid
     if owner:
         monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
     else:
         os.chown(below, 12345, -1)
-    assert not compiled._ours_alone(below)
+    assert not compiling._ours_alone(below)
