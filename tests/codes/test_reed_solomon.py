@@ -62,6 +62,45 @@ def test_every_set_of_errors_is_located(length, workers, dimension, most):
             assert code.locate(values, most) == Located(removed=wrong, named=wrong)
 
 
+@pytest.mark.parametrize("modulus", [13, 257, 2**31 - 1])
+def test_each_column_may_have_errors_of_its_own(modulus):
+    """A row that is right in one column is found by another one, also at the point 0."""
+    field, generator = anyk.PrimeField(modulus), np.random.default_rng(modulus)
+    points = np.arange(13)
+    code = EvaluationCode(field, points, 3)
+    truth = codeword(field, points, 3, 4, generator)
+    for wrong in list(itertools.combinations(range(13), 5))[::17]:
+        values = truth.copy()
+        for column, row in enumerate(wrong):
+            place = row, min(column, 3)
+            values[place] = (values[place] + generator.integers(1, modulus)) % modulus
+        assert code.locate(values, 5) == Located(removed=wrong, named=wrong)
+        values[next(row for row in range(13) if row not in wrong), 0] += 1
+        located = code.locate(values % modulus, 5)
+        assert located.exceeded or located.removed != wrong
+
+
+@pytest.mark.parametrize(("length", "lies"), [(1, 3), (1, 60), (40, 60), (700, 59)])
+@pytest.mark.parametrize("modulus", [523, 2**31 - 1])
+def test_many_errors_of_a_large_code(modulus, length, lies):
+    field, generator = anyk.PrimeField(modulus), np.random.default_rng(length)
+    points = generator.permutation(511)[:400]
+    code = EvaluationCode(field, points, 280)
+    truth = codeword(field, points, 280, length, generator)
+    assert code.locate(truth, 60) == Located()
+    places = generator.permutation(400)
+    values, wrong = truth.copy(), tuple(sorted(places[:lies].tolist()))
+    columns = generator.integers(0, length, lies)
+    changed = values[list(wrong), columns] + generator.integers(1, modulus, lies)
+    values[list(wrong), columns] = changed % modulus
+    assert code.locate(values, 60) == Located(removed=wrong, named=wrong)
+    if lies == 60:
+        assert code.locate(values, 59).exceeded
+        values[places[60], 0] = (values[places[60], 0] + 1) % modulus
+        located = code.locate(values, 60)
+        assert located.exceeded, located  # one word in 1e100 is so near to another one
+
+
 def test_one_error_too_many_is_noticed():
     generator = np.random.default_rng(3)
     points = np.arange(9)
