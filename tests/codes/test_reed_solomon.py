@@ -43,6 +43,48 @@ def test_row_reduction_solves():
     assert np.array_equal(reduced[:4], np.eye(4))
 
 
+@pytest.mark.parametrize("modulus", [2, 11, 2**31 - 1])
+@pytest.mark.parametrize(
+    ("rows", "columns", "most", "of"),
+    [
+        (140, 150, 90, 150),
+        (140, 150, 140, 150),
+        (300, 70, 33, 70),
+        (150, 200, 97, 120),
+        (129, 128, 0, 128),
+    ],
+)
+def test_a_large_matrix_is_reduced_in_pieces(modulus, rows, columns, most, of):
+    """There is one reduced form: its rows make the matrix, and are a unit matrix at pivots."""
+    field, generator = anyk.PrimeField(modulus), np.random.default_rng(most)
+    left = generator.integers(0, modulus, (rows, most))
+    matrix = field.matmul(left, generator.integers(0, modulus, (most, columns)))
+    matrix[:, [0, 40]] = 0
+    reduced, pivots = row_reduce(field, matrix, of)
+    own = list(pivots)
+    assert own == sorted(set(own) - {0, 40})
+    assert np.array_equal(reduced[:, own], np.eye(rows, len(own)))
+    assert not reduced[len(own) :, :of].any()
+    for row, pivot in enumerate(own):
+        assert not reduced[row, :pivot].any()
+    again = field.matmul(matrix[:, own], reduced[: len(own)])
+    assert np.array_equal(again[:, :of], matrix[:, :of])
+    if of == columns:
+        assert rank(field, matrix) == len(own) <= most
+
+
+def test_a_large_system_is_solved():
+    generator = np.random.default_rng(1)
+    matrix = generator.integers(0, FIELD.modulus, (160, 130))
+    x = generator.integers(0, FIELD.modulus, (130, 3))
+    right = FIELD.matmul(matrix, x)
+    assert np.array_equal(solve(FIELD, matrix, right), x)
+    right[159, 2] = (right[159, 2] + 1) % FIELD.modulus
+    assert solve(FIELD, matrix, right) is None
+    matrix[:, 129] = matrix[:, 3]
+    assert solve(FIELD, matrix, FIELD.matmul(matrix, x)) is None
+
+
 @pytest.mark.parametrize("length", [1, 3, 33, 200, 7001])
 @pytest.mark.parametrize(
     ("workers", "dimension", "most"), [(9, 3, 3), (8, 4, 2), (6, 1, 2), (7, 3, 1)]
