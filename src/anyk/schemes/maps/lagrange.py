@@ -275,11 +275,11 @@ class _LagrangeRecovery(AbstractRecovery):
 
     @property
     def matrix(self) -> NDArray[Any]:
-        return self._spread(range(self.scheme._dimension), len(self.shares))  # noqa: SLF001 - its own scheme
+        return self._spread(range(self._certainty.dimension), len(self.shares))
 
     def _spread(self, positions: Sequence[int], rows: int) -> NDArray[np.int64]:
         """R for the first so many answers, of which those at these positions count."""
-        used = tuple(self.shares[position] for position in positions)
+        used = tuple(map(self.shares.__getitem__, positions))
         weights = _weights(self.scheme, used)
         if len(positions) == rows:
             return weights
@@ -301,16 +301,26 @@ class _LagrangeRecovery(AbstractRecovery):
     def _code(self) -> EvaluationCode:
         """Of the answers on these shares."""
         points = _points(self.scheme)[1][list(self.shares)]
-        return EvaluationCode(self.scheme.field, points, self.scheme._dimension)  # noqa: SLF001 - its own
+        return EvaluationCode(self.scheme.field, points, self._certainty.dimension)
+
+    @cached_property
+    def _certainty(self) -> Certainty:
+        return self.scheme._certainty  # noqa: SLF001 - its own scheme
+
+    @cached_property
+    def _most(self) -> int:
+        """How many lies are looked for."""
+        return self._certainty.most(self.shares)
 
     def recover(self, values: NDArray[Any]) -> Recovered:
-        scheme = self.scheme
+        scheme, certainty = self.scheme, self._certainty
         array = rows_of(values, self.shares, scheme.field)
-        certainty = scheme._certainty  # noqa: SLF001 - its own scheme
-        located = self._code.locate(array.reshape(len(array), -1), certainty.most(self.shares))
+        located = self._code.locate(array.reshape(len(array), -1), self._most)
         liars = certainty.liars(self.shares, located)
-        wrong, dimension = set(located.removed), certainty.dimension
-        positions = [at for at in range(len(array)) if at not in wrong][:dimension]
+        positions: Sequence[int] = range(certainty.dimension)
+        if located.removed:
+            wrong = set(located.removed)
+            positions = [at for at in range(len(array)) if at not in wrong][: len(positions)]
         value = scheme.field.matmul(*self._used(positions, array))
         known = np.ones(scheme.blocks, dtype=np.bool_)
         return Recovered(value=value, suspects=liars, known=known)
