@@ -134,7 +134,7 @@ def test_a_worker_makes_no_room_for_more_than_its_memory() -> None:
         while told(channel, next_columns(growing, added, width)) == "":
             added += width
         assert added == 14 * width  # of 16: the slab itself counts too, and what is beside arrays
-        assert told(channel, next_columns(growing, 0, 1 << 15)) is None  # what was there is gone
+        assert told(channel, next_columns(growing, 0, 1 << 15)) == ""  # what was there is gone
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert most < 8 << 20
