@@ -212,6 +212,11 @@ class Lagrange(AbstractScheme):
             data = np.concatenate([data, masks])
         return Encoded(self, (self.field.matmul(_generator(self), data),), None)
 
+    @property
+    def columns(self) -> tuple[int]:
+        """Those of the blocks: each number of a share is made of its like in them."""
+        return (1,)
+
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether there are (K+T-1)d + 1 of them beyond those that D workers gave."""
         return self._certainty.margin(set(indices_of("answered", answered))) >= 0

@@ -199,6 +199,11 @@ class Shamir(AbstractScheme):
             group[:] = self.field.matmul(powers, np.concatenate([data[block : block + 1], masks]))
         return Encoded(self, (shares,), None)
 
+    @property
+    def columns(self) -> tuple[int]:
+        """Those of the blocks: each number of a share is made of its like in them."""
+        return (1,)
+
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether dT + D + 1 of each block are there."""
         held = np.array([*set(indices_of("answered", answered))], dtype=int) % self.blocks
