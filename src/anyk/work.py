@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
+import numpy as np
 from numpy.typing import NDArray
 
 from anyk.domains.base import AbstractDomain
+from anyk.errors import InvalidArgument
 
 __all__ = ["AbstractWork", "Function", "Plain", "WorkerTask", "callable_of"]
 
@@ -104,7 +106,7 @@ class WorkerTask:
 
     def __call__(self, *inputs: Any) -> NDArray[Any]:
         """The answer on one share: its parts come first, then the arguments."""
-        present = self.domain.present
+        present = self._presented
         places = self.work.places(self.parts)
         parts = [
             part if place in places else present(part)
@@ -114,7 +116,20 @@ class WorkerTask:
             present(argument) if own else argument
             for argument, own in zip(inputs[self.parts :], self.per_worker, strict=True)
         ]
-        return self.domain.accept(self.work(parts, arguments))
+        return self.domain.at_rest(self.domain.accept(self.work(parts, arguments)))
+
+    def _presented(self, values: NDArray[Any]) -> Any:
+        """A part of a share, or of an argument, as the function is called with it."""
+        domain = self.domain
+        dtype = np.asarray(values).dtype
+        if not domain.holds(dtype):
+            raise InvalidArgument(
+                "share",
+                given=f"dtype {dtype}",
+                needed=f"what {domain!r} holds: {domain.at_rest(np.zeros(0, domain.dtype)).dtype}",
+                change="Send it as domain.at_rest(share), by the same version of anyk.",
+            )
+        return domain.present(values)
 
 
 def callable_of(function: Function) -> Callable[..., Any]:

@@ -15,6 +15,7 @@ from anyk.domains.functions import matmul, refused, sums
 from anyk.domains.functions.constants import as_residues, centred, constant, power_of_two
 from anyk.domains.functions.inside import no_elements, shifted, wrapped
 from anyk.domains.functions.writing import write
+from anyk.domains.rest import lifted
 from anyk.errors import InvalidArgument, NotPolynomial
 
 __all__ = ["FieldArray"]
@@ -39,7 +40,8 @@ class FieldArray:
     that of its result. An array that was made in another way has none, and counts as a constant.
 
     Args:
-        values: ndarray of residues in [0, p), any shape; one of int64 is not copied.
+        values: ndarray of residues in [0, p), any shape; one of int64 is not copied, nor is one of
+            the unsigned type in which they rest.
         field: the field they belong to.
         extent: what is known of them as polynomials of the encoded arguments; None for constants.
 
@@ -58,14 +60,27 @@ class FieldArray:
     __slots__ = ("_extent", "_owner", "_residues", "field")
 
     def __init__(
-        self, values: NDArray[np.int64], field: AbstractField, extent: Extent | None = None
+        self, values: NDArray[Any], field: AbstractField, extent: Extent | None = None
     ) -> None:
         self._residues = as_residues(values, field)
         self.field = field
         self._extent = extent
         self._owner: FieldArray | None = None
 
-    def _new(self, residues: NDArray[np.int64], extent: Extent | None) -> FieldArray:
+    @classmethod
+    def of_residues(cls, residues: NDArray[Any], field: AbstractField) -> Self:
+        """The same, of what is known to be residues: nobody looks at them again.
+
+        Args:
+            residues: ndarray of int64, or of the type in which they rest.
+            field: the field they belong to.
+        """
+        new = cls.__new__(cls)
+        new.field, new._residues = field, residues  # noqa: SLF001 - its own class
+        new._extent, new._owner = None, None  # noqa: SLF001 - its own class
+        return new
+
+    def _new(self, residues: NDArray[Any], extent: Extent | None) -> FieldArray:
         """Residues that this file or its functions computed, over the same field."""
         new = FieldArray.__new__(FieldArray)
         # arithmetic on arrays without axes gives numpy's scalars, which can't be written in
@@ -75,7 +90,7 @@ class FieldArray:
         return new
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return FieldArray, (self._residues, self.field, self.extent)
+        return FieldArray, (self.field.at_rest(self._residues), self.field, self.extent)
 
     # What is known of it
 
@@ -84,19 +99,20 @@ class FieldArray:
         """The residues of an array that stands for no share; those of a share refuse.
 
         Of an array with an extent they are a copy that can't be written in: what was written there
-        it would not know of, and shares written in the array later would be seen as numbers.
+        it would not know of, and shares written in the array later would be seen as numbers. So
+        they are of an array in memory of another type than int64.
         """
         extent = self.extent
-        if extent is None:
+        if extent is None and self._residues.dtype == np.int64:
             return self._residues
-        if extent.degree > 0 or extent.bits:
+        if extent is not None and (extent.degree > 0 or extent.bits):
             raise NotPolynomial(
                 ".values of a share: what is made of its residues in another way than by "
                 "polynomials decodes to something wrong, and int64 overflows. Use the FieldArray "
                 "itself, with numpy's functions; if the function is a polynomial of a degree d "
                 "that you know, wrap it: anyk.of_degree(f, d)."
             )
-        values = self._residues.copy()
+        values = self._residues.astype(np.int64)
         values.flags.writeable = False
         return values
 
@@ -117,7 +133,7 @@ class FieldArray:
             return constant_extent(None, other)
         return constant_extent(largest_of(centred(self.field, self._residues)), other)
 
-    def seen(self, residues: NDArray[np.int64]) -> FieldArray:
+    def seen(self, residues: NDArray[Any]) -> FieldArray:
         """Its elements elsewhere: a view, where they are in its memory."""
         view = self._new(residues, self.extent)
         base, mine = residues.base, self._residues
@@ -146,8 +162,8 @@ class FieldArray:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """int64, the type of residues."""
-        return self._residues.dtype
+        """int64, the type of residues, in whatever memory they lie."""
+        return np.dtype(np.int64)
 
     @property
     def T(self) -> FieldArray:
@@ -230,7 +246,7 @@ class FieldArray:
     # Arithmetic
 
     def _met(self, other: Any) -> tuple[NDArray[np.int64], Extent | None, Extent | None]:
-        """The residues of an operand, and what is known of both: of none, or of each."""
+        """The residues of an operand as int64, and what is known of both: of none, or of each."""
         owner = self._owner  # as self.extent, which takes longer
         own = self._extent if owner is None else owner._extent  # noqa: SLF001 - its own class
         if not isinstance(other, FieldArray):
@@ -245,11 +261,11 @@ class FieldArray:
             theirs = other.beside(own)
         elif own is None and theirs is not None:
             own = self.beside(theirs)
-        return other._residues, theirs, own  # noqa: SLF001 - its own class
+        return lifted(other._residues), theirs, own  # noqa: SLF001 - its own class
 
     def _plus(self, other: Any, function: Callable[..., Any]) -> FieldArray:
         residues, theirs, own = self._met(other)
-        mine, extent = self._residues, None
+        mine, extent = lifted(self._residues), None
         if own is not None and theirs is not None:
             extent = own.plus(theirs)
             if extent.bits:
@@ -271,12 +287,12 @@ class FieldArray:
     def __mul__(self, other: Any) -> FieldArray:
         residues, theirs, own = self._met(other)
         extent = None if own is None or theirs is None else own.times(theirs)
-        return self._new(self.field.reduce(self._residues * residues), extent)
+        return self._new(self.field.reduce(lifted(self._residues) * residues), extent)
 
     __rmul__ = __mul__
 
     def __neg__(self) -> FieldArray:
-        return self._new(self.field.reduce(-self._residues), self.extent)
+        return self._new(self.field.reduce(-lifted(self._residues)), self.extent)
 
     __pos__ = copy
 

@@ -140,12 +140,32 @@ class AbstractDomain(ABC):
         return True
 
     def holds(self, dtype: Any) -> bool:
-        """Whether arrays of this dtype may be numbers of this domain.
+        """Whether arrays of this dtype may be numbers of this domain, as they travel.
 
         Args:
             dtype: of an array that a worker sent.
         """
         return isinstance(dtype, np.dtype) and bool(dtype == self.dtype)
+
+    def at_rest(self, values: NDArray[Any]) -> NDArray[Any]:
+        """The same numbers as they lie on workers and travel: in the smallest type they need.
+
+        That of a field is unsigned, and of other domains the one that they have. `holds` is true of
+        it, and `present`, `validate` and the decoders take it as they take `dtype`.
+
+        Args:
+            values: ndarray of numbers of this domain. What is none stays as it is, and is refused
+                where it is looked at.
+        """
+        return values
+
+    def from_rest(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Numbers at rest, to be computed with: of `dtype` again, in most domains as they are.
+
+        Args:
+            values: ndarray, as `at_rest` made it.
+        """
+        return values
 
     def returned(self, value: NDArray[Any]) -> Any:
         """A value as whoever asked for it receives it: the ndarray itself, in most domains.

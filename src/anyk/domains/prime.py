@@ -13,6 +13,7 @@ from anyk.domains.array import FieldArray
 from anyk.domains.base import AbstractField, product_shapes
 from anyk.domains.integers import integers_of, is_prime
 from anyk.domains.kernel import modular_matmul
+from anyk.domains.rest import below, lifted, settled, unsigned_for
 from anyk.errors import InvalidArgument, NotPolynomial
 
 __all__ = ["PrimeField"]
@@ -77,6 +78,31 @@ class PrimeField(AbstractField):
         """int64, holding residues in [0, p)."""
         return np.dtype(np.int64)
 
+    @property
+    def rest(self) -> np.dtype[Any]:
+        """The type of residues at rest: the smallest unsigned one that holds p - 1."""
+        return unsigned_for(self.modulus - 1)
+
+    def at_rest(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Residues in the smallest unsigned type that holds p - 1, the same array where they are.
+
+        Example:
+            >>> field = anyk.PrimeField(251)
+            >>> field.at_rest(np.array([1, 250]))
+            array([  1, 250], dtype=uint8)
+        """
+        if values.dtype == self.rest or not self._ready(values):
+            return values
+        return settled(values, self.rest)
+
+    def from_rest(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Residues as int64."""
+        return lifted(values)
+
+    def holds(self, dtype: Any) -> bool:
+        """Whether it is the type in which residues rest and travel."""
+        return isinstance(dtype, np.dtype) and bool(dtype == self.rest)
+
     def array(self, values: Any) -> FieldArray:
         """Residues with their field, ready for arithmetic.
 
@@ -100,9 +126,10 @@ class PrimeField(AbstractField):
 
     def validate(self, values: Any, argument: str) -> NDArray[Any]:
         """Residues as int64, if every value is an integer in [0, p); else InvalidArgument."""
-        array = integers_of(self._bare(values, argument), argument)
-        if array.dtype == _INT64 and self._reduced(array):
-            return np.ascontiguousarray(array).reshape(array.shape)
+        given = self._bare(values, argument)
+        if self._ready(given):
+            return np.ascontiguousarray(given, dtype=np.int64).reshape(given.shape)
+        array = integers_of(given, argument)
         if array.size and (int(array.min()) < 0 or int(array.max()) >= self.modulus):
             where = np.argwhere((array < 0) | (array >= self.modulus))[0]
             index = tuple(int(i) for i in where)
@@ -132,8 +159,9 @@ class PrimeField(AbstractField):
             >>> anyk.PrimeField(7).residues([-1, 2**80])
             array([6, 4])
         """
-        if type(values) is np.ndarray and values.dtype == _INT64 and self._reduced(values):
-            return values
+        if self._ready(values):
+            plain: NDArray[Any] = values
+            return lifted(plain)
         if isinstance(values, _Number):
             return np.array(int(values) % self.modulus, dtype=np.int64)
         array = integers_of(self._bare(values, argument), argument)
@@ -156,22 +184,23 @@ class PrimeField(AbstractField):
             )
         return values
 
-    def _reduced(self, array: NDArray[np.int64]) -> bool:
-        """Whether all are in [0, p), in one pass: what is negative is large without a sign."""
-        largest = np.maximum.reduce(array.view(np.uint64), axis=None, initial=0)
-        return bool(largest < self.modulus)
+    def _ready(self, values: Any) -> bool:
+        """Whether these are residues in int64, or as they rest."""
+        plain = type(values) is np.ndarray and values.dtype in (_INT64, self.rest)
+        return plain and below(values, self.modulus)
 
     def constant(self, values: Any) -> NDArray[np.int64]:
         """Integers of any size and sign, as residues; InvalidArgument for anything else."""
         return np.array(self.residues(values, "operand"))
 
     def present(self, values: NDArray[Any]) -> Any:
-        """A FieldArray: what a function on a field scheme is called with.
+        """A FieldArray in the same memory: what a function on a field scheme is called with.
 
         Raises:
             InvalidArgument: if the values are no residues.
         """
-        return FieldArray(self.validate(values, "values"), self)
+        ready = self._ready(values)
+        return FieldArray.of_residues(values if ready else self.validate(values, "values"), self)
 
     def accept(self, result: Any) -> NDArray[Any]:
         """Residues from what a function returned: a FieldArray, or integers of any sign."""

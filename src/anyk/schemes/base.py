@@ -276,7 +276,8 @@ class Encoded:
     Args:
         scheme: the scheme that made it.
         parts: ndarrays (N * pieces, *shape): row i of each makes share i, which belongs to
-            worker i // pieces. One ndarray where there is one part.
+            worker i // pieces. One ndarray where there is one part. They are kept as they lie on
+            workers and travel, residues in the smallest unsigned type that holds them.
         layout: what the scheme chose for these data (points, order); no mask is in it.
         check: of each answer when it comes, where the scheme has one: its secret stays here.
         alone: whether it is of one factor, which is multiplied with others later.
@@ -294,12 +295,22 @@ class Encoded:
 
     def __post_init__(self) -> None:
         given: Any = self.parts
-        if isinstance(given, np.ndarray):
-            object.__setattr__(self, "parts", (given,))
+        parts = (given,) if isinstance(given, np.ndarray) else tuple(given)
+        object.__setattr__(self, "parts", self._at_rest(parts))
+
+    def _at_rest(self, parts: tuple[NDArray[Any], ...]) -> tuple[NDArray[Any], ...]:
+        """The parts as they lie and travel, but those that are no numbers of the domain."""
+        scheme, others = self.scheme, range(0)
+        if len(parts) > 1 and isinstance(scheme.problem, MatMul):
+            others = scheme.work(np.matmul).places(len(parts))
+        return tuple(
+            part if place in others else scheme.domain.at_rest(part)
+            for place, part in enumerate(parts)
+        )
 
     @property
     def shares(self) -> NDArray[Any]:
-        """The one part of the shares, ndarray (N * pieces, *shape).
+        """The one part of the shares, ndarray (N * pieces, *shape) of the domain's dtype.
 
         Raises:
             InvalidArgument: if they have several.
@@ -311,7 +322,7 @@ class Encoded:
                 needed="one part",
                 change="Take .parts.",
             )
-        return self.parts[0]
+        return self.scheme.domain.from_rest(self.parts[0])
 
     def held_by(self, workers: Iterable[int]) -> list[int]:
         """The shares of these workers, in their order.
