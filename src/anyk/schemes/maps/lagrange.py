@@ -211,6 +211,11 @@ class Lagrange(AbstractScheme):
         data = blocks_of(X, self.blocks, self.field)
         return Encoded(self, (masked(self.field, _generator(self), data, source),), None)
 
+    @property
+    def columns(self) -> tuple[int]:
+        """Those of the blocks: each number of a share is made of its like in them."""
+        return (1,)
+
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether there are (K+T-1)d + 1 of them beyond those that D workers gave."""
         return self._certainty.margin(set(indices_of("answered", answered))) >= 0

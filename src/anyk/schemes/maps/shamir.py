@@ -197,6 +197,11 @@ class Shamir(AbstractScheme):
             masked(self.field, _powers(self)[: len(group)], own, source, out=group)
         return Encoded(self, (shares,), None)
 
+    @property
+    def columns(self) -> tuple[int]:
+        """Those of the blocks: each number of a share is made of its like in them."""
+        return (1,)
+
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether dT + D + 1 of each block are there."""
         held = np.array([*set(indices_of("answered", answered))], dtype=int) % self.blocks
