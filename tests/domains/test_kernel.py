@@ -262,7 +262,8 @@ def test_sums_are_centred(modulus):
 @pytest.mark.parametrize(
     "shape",
     [(5, 3, 9000), (300, 5, 40), (70, 40, 1100), (13, 23, 4500), (8, 700, 30), (2, 9000, 30),
-     (1, 40, 9000), (3, 300, 5000), (1, 70_000, 1), (600, 200, 3), (2, 20_000, 70), (3, 32, 20_000)],
+     (1, 40, 9000), (3, 300, 5000), (1, 70_000, 1), (600, 200, 3), (2, 20_000, 70),
+     (3, 32, 20_000)],
 )  # fmt: skip
 def test_blocks_of_rows_columns_and_chunks_join(modulus, shape, monkeypatch):
     rows, inner, columns = shape
@@ -323,8 +324,8 @@ def test_what_a_compiled_loop_made_is_written_where_it_belongs(dtype, monkeypatc
     monkeypatch.setattr(product, "_THIN", 1)
     monkeypatch.setattr(product, "allowed", lambda: 2)
     right = exact(small, big, LARGEST)
-    for given, needed in (((small, big), right), ((big.T, small.T), right.T)):
-        result = modular_matmul(*given, LARGEST, dtype)
+    for pair, needed in (((small, big), right), ((big.T, small.T), right.T)):
+        result = modular_matmul(*pair, LARGEST, dtype)
         assert result.dtype == dtype
         assert np.array_equal(result, needed)
     result = modular_stack(*pairs, LARGEST, dtype)
