@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from anyk.checks import count, integer, shown
 from anyk.domains.array import FieldArray
-from anyk.domains.base import AbstractField, product_shapes
+from anyk.domains.base import AbstractField, Prepared, product_shapes
 from anyk.domains.integers import integers_of, is_prime
 from anyk.domains.kernel import modular_matmul
 from anyk.domains.rest import below, lifted, settled, unsigned_for
@@ -202,6 +202,20 @@ class PrimeField(AbstractField):
         """
         ready = self._ready(values)
         return FieldArray.of_residues(values if ready else self.validate(values, "values"), self)
+
+    @property
+    def lends(self) -> bool:
+        """True: a FieldArray copies what was lent to it before it writes."""
+        return True
+
+    def prepared(self, values: NDArray[Any]) -> Prepared | None:
+        """Nothing but that they are residues: products convert them in cache, where they lie."""
+        lendable = values.dtype == self.rest and values.flags.c_contiguous
+        return () if lendable and values.flags.writeable and self._ready(values) else None
+
+    def lend(self, values: NDArray[Any], prepared: Prepared) -> Any:  # noqa: ARG002 - of a ring
+        """A FieldArray in the same memory, which is copied before it is written in."""
+        return FieldArray.of_residues(values, self, lent=True)
 
     def accept(self, result: Any) -> NDArray[Any]:
         """Residues from what a function returned: a FieldArray, or integers of any sign."""
