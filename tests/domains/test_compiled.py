@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import anyk
 from anyk.domains import compiled, compiled_loops, compiling
 from anyk.domains.kernel import modular_matmul
 
@@ -196,6 +197,34 @@ def test_integers_of_either_sign_are_reduced(modulus):
     assert compiled.reduce(values[::-2], modulus).tolist() == reduced[::-2].tolist()
 
 
+@pytest.mark.parametrize("modulus", [2, 251, 65521, LARGEST])
+def test_arrays_of_field_elements_are_the_same_with_the_loops_and_without(modulus, monkeypatch):
+    field = anyk.PrimeField(modulus)
+    random = np.random.default_rng(7)
+    drawn = [random.integers(0, modulus, shape) for shape in ((12, 30), (12, 30), (30,), (1, 1, 1))]
+    memory = [field.at_rest(each) for each in drawn]
+
+    def every():
+        x, y, row, one = (field.present(each) for each in memory)
+        kept = field.constant(drawn[0])
+        units = np.where(kept == 0, 1, kept)
+        return [
+            *(each.values for each in (x * y, x.T * y.T, x * row, x * one, one * row, row * one)),
+            *(each.values for each in (x + y, x - 5, -x, x[::2, ::3] * y[::2, ::3], x**3, x**0)),
+            *(each.values for each in (x * 3, x[0, 0] * y[1, 1], x * x[0, 0], (x * y).sum(axis=0))),
+            field.inverse(units),
+            field.power(units.T, -2),
+        ]
+
+    quick = every()
+    monkeypatch.setattr(compiled, "LOOPS", compiling.Loops("0"))
+    for one, other in zip(quick, every(), strict=True):
+        assert one.dtype == other.dtype == np.int64
+        assert one.shape == other.shape
+        assert np.array_equal(one, other)
+    assert np.array_equal(quick[0], drawn[0].astype(object) * drawn[1] % modulus)
+
+
 def test_what_the_loops_do_not_take():
     row, big = np.ones((1, 6), np.int64), np.ones((6, 8), np.uint32)
     assert compiled.product(row, big, 101) is not None
@@ -209,6 +238,7 @@ def test_what_the_loops_do_not_take():
     assert compiled.stack(np.ones((2, 2, 2)), np.ones((2, 2, 2)), 101) is None
     assert compiled.stack(np.ones((2, 2, 0), int), np.ones((2, 0, 2), int), 101) is None
     assert compiled.times(big, big[:1], 101) is None
+    assert compiled.times(big, big[:1, :1, None], 101) is None
     assert compiled.times(big[:1], big, 101) is None
     assert compiled.times(big, big.astype(float), 101) is None
     assert compiled.times(big[:0], big[:0], 101) is None

@@ -18,7 +18,7 @@ from anyk.domains.compiling import LOOPS
 __all__ = ["load", "power", "product", "reduce", "stack", "times"]
 
 _LEAST = 1 << 12  # multiplications in one call, below which it costs more than it gains
-_MANY = 1 << 14  # numbers, the same
+_MANY = 1 << 15  # numbers, the same
 _WORTH = 8  # multiplications of a matrix, beside which one of two numbers gains as much
 _FEW = 4  # rows of the small operand
 _LONGEST = 1 << 32  # terms of a sum
@@ -123,9 +123,10 @@ def times(left: NDArray[Any], right: NDArray[Any], modulus: int) -> NDArray[np.i
     Returns:
         int64 ndarray of residues; None where numpy is to be taken.
     """
-    if LOOPS.closed or right.size > left.size:
-        return None if LOOPS.closed or left.size > 1 else times(right, left, modulus)
-    if right.size != 1 and right.shape != left.shape:
+    if right.size > left.size:
+        left, right = right, left
+    alike = right.shape == left.shape or (right.size == 1 and right.ndim <= left.ndim)
+    if not alike:
         return None
     return _each("times", (left, right), modulus)
 
@@ -156,6 +157,9 @@ def _each(
     first = arrays[0]
     if LOOPS.closed or first.size < _MANY or not _known(*arrays):
         return None
+    if first.flags.f_contiguous and not first.flags.c_contiguous:
+        turned = _each(name, tuple(each.T for each in arrays), modulus, *numbers)
+        return None if turned is None else turned.T
     loop = LOOPS.loop(_WORTH * first.size, name, *[each.dtype for each in arrays])
     if loop is None:
         return None
