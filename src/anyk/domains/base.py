@@ -221,7 +221,7 @@ class AbstractDomain(ABC):
 
     @abstractmethod
     def accept(self, result: Any) -> NDArray[Any]:
-        """What a user's function returned, as an ndarray of `dtype`.
+        """What a user's function returned, as an ndarray of `dtype`, or as it is at rest.
 
         Raises:
             InvalidArgument: if it is not an array of this domain.
