@@ -154,8 +154,8 @@ class WorkerTask:
     def _presented(self, values: NDArray[Any]) -> Any:
         """A part of a share, or of an argument, as the function is called with it."""
         domain, given = self.domain, np.asarray(values)
-        rests = domain.at_rest(given).dtype
-        if rests != given.dtype:
+        if domain.lends and not domain.holds(given.dtype):
+            rests = domain.at_rest(np.zeros((), domain.dtype)).dtype
             raise InvalidArgument(
                 "share",
                 given=f"dtype {given.dtype}",

@@ -199,7 +199,10 @@ class AbstractDomain(ABC):
 
     @property
     def lends(self) -> bool:
-        """Whether functions may be called with shares where they lie; it is hashable then."""
+        """Whether functions may be called with shares where they lie, in the type that `holds`.
+
+        It is hashable then.
+        """
         return False
 
     def prepared(self, values: NDArray[Any]) -> Prepared | None:  # noqa: ARG002 - for those that lend
