@@ -2,8 +2,8 @@
 
 Claims: X @ w and X^T v of 4,000 x 2,000 modulo 2**31 - 1 at most 1.3 times numpy's float64, on one
 thread each, from uint32 and from int64; a worker's logistic gradient, X^T (X w) of 954 x 785, at
-most 2 times; x * y and x**5 of 10**6 elements at most 0.5 and 0.3 times what they cost without. All are equal
-to numpy's forms. What the first call costs is said, with nothing cached and from numba's cache.
+most 2 times; x * y and x**5 of 10**6 elements at most 0.5 and 0.3 times what they cost without. All
+are equal to numpy's forms. What a first call costs is said, with and without numba's cache.
 
 Run: OMP_NUM_THREADS=1 python benchmarks/compiled_loops_near_memory.py [--tiny]  (needs anyk[fast])
 """
