@@ -92,7 +92,8 @@ class PrimeField(AbstractField):
             >>> field.at_rest(np.array([1, 250]))
             array([  1, 250], dtype=uint8)
         """
-        if values.dtype == self.rest or not self._ready(values):
+        known = values.dtype == _INT64 or values.dtype.kind == "u"
+        if values.dtype == self.rest or not known or not below(values, self.modulus):
             return values
         return settled(values, self.rest)
 

@@ -13,7 +13,7 @@ from anyk.domains.kernel.form import limbs_form, wide_form
 from anyk.domains.kernel.operands import constants, digits, factors, largest
 from anyk.domains.kernel.threads import allowed, share_out
 
-__all__ = ["modular_matmul"]
+__all__ = ["modular_matmul", "write_product"]
 
 _LARGE = 1 << 24  # multiplications from which on threads are worth their while
 _QUIET = 1 << 19  # multiplications from which on BLAS starts threads
@@ -44,31 +44,46 @@ def modular_matmul(
         >>> modular_matmul(np.array([[2**30, 2]]), np.array([[4], [5]]), 2**31 - 1)
         array([[12]])
     """
+    out = np.empty((len(small), big.shape[1]), dtype)
+    write_product(small, big, modulus, out)
+    return out
+
+
+def write_product(small: NDArray[Any], big: NDArray[Any], modulus: int, out: NDArray[Any]) -> None:
+    """Write the product of two matrices of residues.
+
+    Args:
+        small: (rows, inner) of residues in [0, p).
+        big: (inner, columns) of residues in [0, p).
+        modulus: p < 2**31.
+        out: (rows, columns), of any strides.
+    """
     (rows, inner), columns = small.shape, big.shape[1]
-    if not rows * inner * columns:
-        return np.zeros((rows, columns), dtype)
-    if columns < rows and columns <= _ROWS:
-        return modular_matmul(big.T, small.T, modulus, dtype).T
-    out = np.empty((rows, columns), dtype)
-    most, work = largest(big, modulus), rows * inner * columns
+    work = rows * inner * columns
+    if not work:
+        out[:] = 0
+        return
+    if columns < rows if min(rows, columns) <= _ROWS else small.size > big.size:
+        write_product(big.T, small.T, modulus, out.T)
+        return
     threads = allowed() if work >= _QUIET else 1
+    most = largest(big, modulus)
     if rows <= _ROWS and inner >= _SHORT:
-        enough = _ENOUGH[not thin.stands(big)]
-        limbed = limbs_form(inner, modulus, most, enough)
+        limbed = limbs_form(inner, modulus, most, _ENOUGH[not thin.stands(big)])
         limbs = digits(small, modulus, limbed)
         multiply = partial(
             thin.multiply, limbs=limbs, big=big, modulus=modulus, form=limbed, out=out
         )
         share_out(multiply, columns, threads if work >= _LARGE else 1)
-        return out
+        return
     form = wide_form(inner, modulus, most)
-    for row in wide.slabs(rows, inner):
-        slab = slice(row, row + wide.slabs(rows, inner).step)
-        first = constants(small[slab], modulus, form) if form.shift else None
+    slabs = wide.slabs(rows, inner)
+    for row in slabs:
+        slab = slice(row, row + slabs.step)
         write = partial(
             wide.multiply,
             chunks=factors(small[slab], modulus, form),
-            first=first,
+            first=constants(small[slab], modulus, form) if form.shift else None,
             big=big,
             modulus=modulus,
             form=form,
@@ -76,4 +91,3 @@ def modular_matmul(
             quiet=threads > 1,
         )
         share_out(write, columns, threads if work >= _LARGE else 1)
-    return out

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from anyk.domains.kernel.form import Wide, wide_form
 from anyk.domains.kernel.operands import blank, constants, factors, fill, largest
-from anyk.domains.kernel.product import modular_matmul
+from anyk.domains.kernel.product import write_product
 from anyk.domains.kernel.reduction import add, reduce_into, settle
 
 __all__ = ["modular_stack"]
@@ -49,28 +49,34 @@ def modular_stack(
         array([3, 3])
     """
     shape = np.broadcast_shapes(left.shape[:-2], right.shape[:-2])
-    rows, inner, columns = left.shape[-2], left.shape[-1], right.shape[-1]
-    if math.prod(right.shape[:-2]) == 1:
-        product = modular_matmul(
-            left.reshape(-1, inner), right.reshape(inner, columns), modulus, dtype
-        )
-        return product.reshape(*shape, rows, columns)
-    if math.prod(left.shape[:-2]) == 1 or left.size > right.size:
-        return modular_stack(right.mT, left.mT, modulus, dtype).mT
-    out = np.empty((*shape, rows, columns), dtype)
-    if not out.size or not inner:
-        out[:] = 0
-    elif rows * inner * columns >= _SMALL:
-        left, right = (np.broadcast_to(each, shape + each.shape[-2:]) for each in (left, right))
-        for index in np.ndindex(*shape):
-            out[index] = modular_matmul(left[index], right[index], modulus, dtype)
-    else:
-        form = wide_form(inner, modulus, largest(right, modulus))
-        _write(left, right, modulus, form, out)
+    out = np.empty((*shape, left.shape[-2], right.shape[-1]), dtype)
+    _write(left, right, modulus, out)
     return out
 
 
-def _write(
+def _write(left: NDArray[Any], right: NDArray[Any], modulus: int, out: NDArray[Any]) -> None:
+    rows, inner, columns = left.shape[-2], left.shape[-1], right.shape[-1]
+    stack = out.shape[:-2]
+    if not out.size or not inner:
+        out[:] = 0
+    elif math.prod(right.shape[:-2]) == 1:
+        tall, wide = left.reshape(-1, inner), right.reshape(inner, columns)
+        place = out.reshape(-1, columns)
+        write_product(tall, wide, modulus, place)
+        if not np.may_share_memory(place, out):
+            out[:] = place.reshape(out.shape)
+    elif math.prod(left.shape[:-2]) == 1 or left.size > right.size:
+        _write(right.mT, left.mT, modulus, out.mT)
+    elif rows * inner * columns >= _SMALL:
+        left, right = (np.broadcast_to(each, stack + each.shape[-2:]) for each in (left, right))
+        for index in np.ndindex(*stack):
+            write_product(left[index], right[index], modulus, out[index])
+    else:
+        form = wide_form(inner, modulus, largest(right, modulus))
+        _write_groups(left, right, modulus, form, out)
+
+
+def _write_groups(
     left: NDArray[Any], right: NDArray[Any], modulus: int, form: Wide, out: NDArray[Any]
 ) -> None:
     """Write the products of a stack, of halves of it where it is too large for cache."""
@@ -88,7 +94,7 @@ def _write(
             operand[index] if operand.ndim >= -axis and operand.shape[axis] > 1 else operand
             for operand in (left, right)
         )
-        _write(one, other, modulus, form, out[index])
+        _write_groups(one, other, modulus, form, out[index])
 
 
 def _write_at_once(
