@@ -25,13 +25,13 @@ from anyk.power_sums import PowerSums
 FIRST = """
 import os, pathlib, time
 import numpy as np
-from anyk.domains import compiled
+from anyk.domains.kernel import modular_matmul
 memory = pathlib.Path("/proc/self/statm")  # pages; of Linux
 pages = lambda: int(memory.read_text().split()[1]) if memory.exists() else 0
 size = lambda: pages() * os.sysconf("SC_PAGE_SIZE") / 2**20
 row, big, before = np.ones((1, 64), np.int64), np.ones((64, 64), np.uint32), size()
 start = time.process_time()
-compiled.product(row, big, 2**31 - 1)
+modular_matmul(row, big, 2**31 - 1)
 print(time.process_time() - start, size() - before)
 """
 
@@ -72,16 +72,16 @@ def products(field, shape, rounds):
     w, v = (generator.integers(0, field.modulus, size) for size in shape[::-1])
     floats, w_floats, v_floats = (each.astype(float) for each in (x, w, v))
     there = PowerSums(powers=(1,))
-    weights = field.array(w[:, None, None])
+    weights, other = field.array(w[:, None, None]), field.array(v)
     rows = []
     for kind in (field.at_rest(x).dtype, x.dtype):
         own = x.astype(kind)
         share = anyk.domains.array.FieldArray.of_residues(own, field)
         sides = {
             "float64 X @ w": lambda: floats @ w_floats,
-            "X @ w": lambda own=own: compiled.product(w[None], own.T, field.modulus),
+            "X @ w": lambda share=share: share @ weights[:, 0, 0],
             "float64 X^T v": lambda: floats.T @ v_floats,
-            "X^T v": lambda own=own: compiled.product(v[None], own, field.modulus),
+            "X^T v": lambda share=share: share.T @ other,
             "float64 X^T (X w)": lambda: floats.T @ (floats @ w_floats),
             "X^T (X w)": lambda share=share: there(share, weights),
         }

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from anyk.domains import compiled, compiling
 from anyk.domains.integers import is_prime
 from anyk.domains.kernel import form as forms
 from anyk.domains.kernel import modular_matmul, modular_stack, operands, product, reduction, thin
@@ -13,6 +14,11 @@ from anyk.domains.kernel.form import limbs_form, wide_form
 
 LARGEST = 2**31 - 1
 TYPES = (np.int64, np.uint32, np.uint16, np.uint8)
+
+
+@pytest.fixture(autouse=True)
+def numpy_alone(monkeypatch):
+    monkeypatch.setattr(compiled, "LOOPS", compiling.Loops("0"))
 
 
 def near(number):

@@ -34,7 +34,6 @@ _PATIENCE = 1 << 26  # multiplications before numba is imported
 _CALLED = ("reduced", "lowered", "settled", "joined", "four")  # by the loops
 _KINDS = {
     **dict.fromkeys(("across", "across_split", "along", "along_split"), ((1, 2), True, 2)),
-    "stacks": ((3, 3), False, 1),
     "times": ((1, 1), False, 1),
     "powers": ((1,), True, 1),
 }

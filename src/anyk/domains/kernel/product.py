@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from anyk.domains import compiled
 from anyk.domains.kernel import thin, wide
 from anyk.domains.kernel.form import limbs_form, wide_form
 from anyk.domains.kernel.operands import constants, digits, factors, largest
@@ -62,6 +63,13 @@ def write_product(small: NDArray[Any], big: NDArray[Any], modulus: int, out: NDA
     work = rows * inner * columns
     if not work:
         out[:] = 0
+        return
+    if columns < rows and columns <= compiled.FEW:
+        write_product(big.T, small.T, modulus, out.T)
+        return
+    quick = compiled.writer(small, big, modulus, out)
+    if quick is not None:
+        share_out(quick, columns, allowed() if work >= _LARGE else 1)
         return
     if columns < rows if min(rows, columns) <= _ROWS else small.size > big.size:
         write_product(big.T, small.T, modulus, out.T)
