@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property
 from typing import Any, final
 
 import numpy as np
@@ -30,6 +30,7 @@ from anyk.schemes.base import (
     rows_of,
 )
 from anyk.schemes.certainty import Certainty
+from anyk.schemes.kept import kept
 from anyk.schemes.row import SchemeRow, SchemeWords, degree_of
 from anyk.schemes.smaller import enough, or_lower
 from anyk.schemes.tally import AbstractTally, BlockTally
@@ -234,7 +235,7 @@ class Shamir(AbstractScheme):
         return replace(self, field=field)
 
 
-@lru_cache(maxsize=32)
+@kept
 def _powers(scheme: Shamir) -> NDArray[np.int64]:
     """Powers of the workers' points 1, 2, ..: int64 ndarray (ceil(N/K), T + 1)."""
     most = len(scheme._everyone[:: scheme.blocks])  # noqa: SLF001 - its own scheme
@@ -243,7 +244,7 @@ def _powers(scheme: Shamir) -> NDArray[np.int64]:
     return read_only(np.ascontiguousarray(powers.T))
 
 
-@lru_cache(maxsize=256)
+@kept
 def _weights(field: PrimeField, points: tuple[int, ...]) -> NDArray[np.int64]:
     """What takes values at these points to the value at 0: int64 ndarray (1, len(points))."""
     return read_only(lagrange_matrix(field, np.array(points), np.zeros(1, dtype=np.int64)))
@@ -278,6 +279,19 @@ class _ShamirRecovery(AbstractRecovery):
         """The points of the workers at these places."""
         return [self.workers[place] // self.scheme.blocks + 1 for place in places]
 
+    @cached_property
+    def _codes(self) -> list[tuple[NDArray[np.int64], EvaluationCode]]:
+        """Where the answers of each block are, and of which code they are a word."""
+        field, dimension = self.scheme.field, self.scheme._certainty.dimension  # noqa: SLF001 - its own
+        codes: dict[tuple[int, ...], EvaluationCode] = {}
+        found = []
+        for places in self._groups():
+            points = tuple(self._points(places))
+            if points not in codes:
+                codes[points] = EvaluationCode(field, np.array(points), dimension)
+            found.append((places, codes[points]))
+        return found
+
     def recover(self, values: NDArray[Any]) -> Recovered:
         field, rows = self.scheme.field, rows_of(values, self.workers, self.scheme.field)
         located = self._located(rows)
@@ -299,10 +313,7 @@ class _ShamirRecovery(AbstractRecovery):
         certainty = self.scheme._certainty  # noqa: SLF001 - its own scheme
         found: list[tuple[NDArray[np.int64], list[int]]] = []
         doubtful: list[int] = []  # how many more answers each of these blocks takes
-        for places in self._groups():
-            code = EvaluationCode(
-                self.scheme.field, np.array(self._points(places)), certainty.dimension
-            )
+        for places, code in self._codes:
             group = rows[places]
             located = code.locate(group.reshape(len(group), -1), certainty.most(range(len(group))))
             found.append((places, list(located.removed)))
