@@ -19,7 +19,7 @@ from anyk.domains.polynomials import lagrange_matrix
 from anyk.domains.prime import PrimeField
 from anyk.errors import Unachievable
 from anyk.randomness.entropy import AbstractSource, SystemSource
-from anyk.randomness.masks import uniform_masks
+from anyk.randomness.masked import masked
 from anyk.schemes.base import (
     AbstractRecovery,
     AbstractScheme,
@@ -210,10 +210,12 @@ class Lagrange(AbstractScheme):
             InvalidArgument: if X is not K blocks of residues.
         """
         data = blocks_of(X, self.blocks, self.field)
-        if self.colluders:
-            masks = uniform_masks(self.field, (self._masks, *data.shape[1:]), source)
-            data = np.concatenate([data, masks])
-        return Encoded(self, (self.field.matmul(_generator(self), data),), None)
+        return Encoded(self, (masked(self.field, _generator(self), data, source),), None)
+
+    @property
+    def columns(self) -> tuple[int]:
+        """Those of the blocks: each number of a share is made of its like in them."""
+        return (1,)
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether there are (K+T-1)d + 1 of them beyond those that D workers gave."""

@@ -277,6 +277,11 @@ class AnalogLagrange(AbstractScheme):
             shares = domain.matmul(encoder.data, data)
         return Encoded(over(self, domain), (domain.validate(shares, "X"),), None)
 
+    @property
+    def columns(self) -> tuple[int]:
+        """Those of the blocks: each number of a share is made of its like in them."""
+        return (1,)
+
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether there are N - S - A of them: enough, if nobody lies."""
         heard = set(indices_of("answered", answered))
