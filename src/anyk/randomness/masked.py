@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,55 +23,53 @@ def masked(
     matrix: NDArray[np.int64],
     blocks: NDArray[np.int64],
     source: AbstractSource,
-    out: NDArray[np.int64] | None = None,
-) -> NDArray[np.int64]:
-    """Shares [D | M]·[blocks; masks], with fresh masks.
+    out: NDArray[Any] | None = None,
+) -> NDArray[Any]:
+    """Shares [D | M]·[blocks; masks], with fresh masks, at rest: in the field's smallest type.
 
     Blocks and masks are joined a span after another, so that large ones do not lie in memory twice,
-    and masks no longer than they are needed.
+    nor shares in a larger type, and masks no longer than they are needed.
 
     Args:
         field: the field.
-        matrix: [D | M], int64 ndarray (N, K + T).
+        matrix: [D | M], int64 ndarray (N, K + T); T may be 0.
         blocks: int64 ndarray (K, *shape) of residues.
         source: where the masks come from.
         out: where the shares are written, of which each row lies in one piece; None for new memory.
 
     Returns:
-        int64 ndarray (N, *shape).
+        ndarray (N, *shape).
 
     Example:
         >>> from anyk.randomness.entropy import SystemSource
         >>> from anyk.randomness.masked import masked
         >>> field, difference = anyk.PrimeField(7), np.array([[3, 1], [2, 1]])
-        >>> first, second = masked(field, difference, np.array([[0, 1, 2]]), SystemSource())
-        >>> field.reduce(first - second)
-        array([0, 1, 2])
+        >>> shares = masked(field, difference, np.array([[0, 1, 2]]), SystemSource())
+        >>> shares.dtype, field.matmul(np.array([1, -1]), shares)
+        (dtype('uint8'), array([0, 1, 2]))
     """
     many, (rows, inner) = len(blocks), matrix.shape
     masks, shape = inner - many, blocks.shape[1:]
     size = math.prod(shape)
-    spans = min(_SPANS, -(-inner * size // _LEAST)) if masks else 1
-    if spans == 1:
+    if out is None:
+        out = np.empty((rows, *shape), field.rest)
+    spans = min(_SPANS, -(-max(inner, rows) * size // _LEAST))
+    if spans <= 1:
         both = blocks
         if masks:
             both = np.concatenate([blocks, uniform_masks(field, (masks, *shape), source)])
-        shares: NDArray[np.int64] = field.matmul(matrix, both)
-        if out is None:
-            return shares
-        out[:] = shares
+        out[...] = field.matmul(matrix, both)
         return out
-    if out is None:
-        out = np.empty((rows, *shape), np.int64)
     given, written, axis = blocks, out, 1 + int(np.argmax(shape))
     if blocks.flags.c_contiguous:
         given, written, axis = blocks.reshape(many, size), out.reshape(rows, size), 1
     step = -(-given.shape[axis] // spans)
     for start in range(0, given.shape[axis], step):
         span = (*(slice(None),) * axis, slice(start, start + step))
-        part = given[span]
-        both = np.empty((inner, *part.shape[1:]), np.int64)
-        both[:many] = part
-        both[many:] = uniform_masks(field, (masks, *part.shape[1:]), source)
+        both = part = given[span]
+        if masks:
+            both = np.empty((inner, *part.shape[1:]), np.int64)
+            both[:many] = part
+            both[many:] = uniform_masks(field, (masks, *part.shape[1:]), source)
         written[span] = field.matmul(matrix, both)
     return out
