@@ -151,7 +151,11 @@ def ray(workers: int) -> Iterator[Side]:
     import ray as library  # noqa: PLC0415 - an extra
 
     library.init(
-        num_cpus=workers, object_store_memory=1 << 30, include_dashboard=False, log_to_driver=False
+        address="local",
+        num_cpus=workers,
+        object_store_memory=1 << 30,
+        include_dashboard=False,
+        log_to_driver=False,
     )
     with anyk.Ray(workers) as executor:
         yield by_anyk(executor)
