@@ -22,7 +22,6 @@ from anyk.randomness.masked import masked
 from anyk.schemes.base import (
     AbstractRecovery,
     AbstractScheme,
-    Encoded,
     Encoder,
     blocks_of,
     missing_answers,
@@ -30,6 +29,7 @@ from anyk.schemes.base import (
     rows_of,
 )
 from anyk.schemes.certainty import Certainty
+from anyk.schemes.encoded import Encoded
 from anyk.schemes.row import SchemeRow, SchemeWords, degree_of
 from anyk.schemes.smaller import enough, or_lower
 from anyk.schemes.tally import AbstractTally, BlockTally
@@ -196,6 +196,11 @@ class Shamir(AbstractScheme):
             own = data[block : block + 1]
             masked(self.field, _powers(self)[: len(group)], own, source, out=group)
         return Encoded(self, (shares,), None)
+
+    @property
+    def columns(self) -> tuple[int]:
+        """Those of the blocks: each number of a share is made of its like in them."""
+        return (1,)
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether dT + D + 1 of each block are there."""

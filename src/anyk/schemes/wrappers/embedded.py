@@ -22,8 +22,9 @@ from anyk.fixed_point.format import MOST_BITS, FixedPoint
 from anyk.fixed_point.primes import LIARS, fields_for, prime_sets
 from anyk.fixed_point.reading import bound_of, error_of, reals
 from anyk.randomness.entropy import AbstractSource, SystemSource
-from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded, Encoder, rows_of
+from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoder, rows_of
 from anyk.schemes.check import AbstractCheck
+from anyk.schemes.encoded import Encoded
 from anyk.schemes.tally import AbstractTally, Replicas
 from anyk.spec import Guarantee, Map, MatMul, Sum
 from anyk.work import AbstractWork, Function
@@ -224,6 +225,11 @@ class Embedded(AbstractScheme):
     def work(self, function: Function, per_worker: tuple[bool, ...] = ()) -> AbstractWork:
         """What the workers of the scheme run, once for each prime."""
         return EachPrime(self.scheme.work(function, per_worker), per_worker)
+
+    @property
+    def columns(self) -> tuple[int | None, ...] | None:
+        """Those of the scheme: the primes lie along the last axis."""
+        return self.scheme.columns
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """As for the scheme."""
