@@ -3,11 +3,11 @@
 Each side is measured in a process of its own, in which a bare pipe (`multiprocessing.Pipe`,
 `send_bytes`) does the same turn by turn:
 
-- Memory: 8 shares of 50 MB, of data under `anyk.Lagrange` with a colluder, are distributed, and a
-  function runs on each. By how much has the master's resident memory grown at most (VmHWM, from
-  before the data are made), as a multiple of shares and data together? With anyk, encoding counts
-  too; the others are given the shares that anyk has encoded. What joblib and Ray put in /dev/shm
-  is not in it, unless the master looks at it.
+- Memory: 8 shares of 50 MB, of data under `anyk.Lagrange` with a colluder (without on Ray, whose
+  actors are on one node), are distributed, and a function runs on each. By how much has the
+  master's resident memory grown at most (VmHWM, from before the data are made), as a multiple of
+  shares and data together? With anyk, encoding counts too; the others are given the shares that
+  anyk has encoded. What joblib and Ray put in /dev/shm is not in it, unless the master looks at it.
 - Out: seconds until the first number of each of 8 shares is back.
 - There and back: of one share of 100 MB to one worker, and of an answer of 100 MB.
 
@@ -65,8 +65,9 @@ def distributed(side: Any, X: np.ndarray, scheme: anyk.Lagrange) -> int:
 def measured(name: str, workers: int, sizes: Sizes, rounds: int) -> dict[str, Any]:
     """One side, beside a bare pipe."""
     many, single = (size * 10**6 // 4 for size in sizes)
-    scheme = anyk.Lagrange(blocks=workers // 2, degree=1, workers=workers, colluders=1)
     with SIDES[name](workers) as side, bare_pipe(workers) as pipe:
+        apart = side.executor is None or side.executor.shares_per_machine == 1
+        scheme = anyk.Lagrange(workers // 2, degree=1, workers=workers, colluders=int(apart))
         warm = np.ones((workers, 1 << 12), np.uint32)
         side.out(warm)
         distributed(side, np.ones((scheme.blocks, 100), np.int64), scheme)
