@@ -10,6 +10,7 @@ Each side is measured in a process of its own, in which a bare pipe (`multiproce
   anyk has encoded. What joblib and Ray put in /dev/shm is not in it, unless the master looks at it.
 - Out: seconds until the first number of each of 8 shares is back.
 - There and back: of one share of 100 MB to one worker, and of an answer of 100 MB.
+- CPU seconds a GB of the master and of the processes below it, and in the same turns by bare pipe.
 
 Claims: anyk on Processes, Remote and Dask takes at most 1.3 times shares and data; Processes is at
 least half as fast as a bare pipe, in both directions.
@@ -27,6 +28,8 @@ import os
 import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +38,8 @@ from _sharing_sides import SIDES, bare_pipe, serve_mpi
 from _sharing_tasks import first
 
 import anyk
-from anyk.bench.measure import Interval, compare, interval, table
+from anyk.bench.measure import Interval, interval, table
+from anyk.executors.core.family import descendants
 
 MOST = 1.3
 LEAST = 0.5
@@ -79,15 +83,41 @@ def measured(name: str, workers: int, sizes: Sizes, rounds: int) -> dict[str, An
         del X
         rows, one = np.ones((workers, many), np.uint32), np.ones((1, single), np.uint32)
         found: dict[str, Any] = {"peak": peak}
-        for what, size, sides in (
-            ("out", rows.nbytes, [lambda each=each: each.out(rows) for each in (side, pipe)]),
-            ("there", one.nbytes, [lambda each=each: each.out(one) for each in (side, pipe)]),
-            ("back", one.nbytes, [lambda each=each: each.back(single) for each in (side, pipe)]),
+        for what, size, call in (
+            ("out", rows.nbytes, lambda each: each.out(rows)),
+            ("there", one.nbytes, lambda each: each.out(one)),
+            ("back", one.nbytes, lambda each: each.back(single)),
         ):
-            taken = compare(dict(zip(("side", "pipe"), sides, strict=True)), rounds=rounds)
-            found[what] = (size / 1e6 / taken["side"]).tolist()
-            found[f"{what} by pipe"] = (taken["pipe"] / taken["side"]).tolist()
+            took = [[timed(call, each) for each in (side, pipe)] for _ in range(rounds + 1)][1:]
+            seconds, busy = np.moveaxis(np.array(took), 2, 0)
+            found[what] = (size / 1e6 / seconds[:, 0]).tolist()
+            found[f"{what} by pipe"] = (seconds[:, 1] / seconds[:, 0]).tolist()
+            found[f"{what}, CPU"] = (busy.sum(axis=0) / rounds / size * 1e9).tolist()
     return found
+
+
+def timed(call: Callable[[Any], object], side: Any) -> tuple[float, float]:
+    """Seconds that a call takes, and CPU seconds of this process and all below it."""
+    before, begun = busy(), time.perf_counter()
+    call(side)
+    took = time.perf_counter() - begun
+    return took, busy() - before
+
+
+def busy() -> float:
+    """CPU seconds so far of this process and all below it."""
+    me = os.getpid()
+    processes = {me, *descendants(me)}
+    if "OMPI_COMM_WORLD_RANK" in os.environ:  # the other ranks are beside it
+        processes |= descendants(os.getppid())
+    ticks = 0
+    for process in processes:
+        try:
+            text = Path(f"/proc/{process}/stat").read_text("ascii")
+        except OSError:
+            continue  # it has ended
+        ticks += sum(map(int, text.rpartition(")")[2].split()[11:13]))
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def apart(name: str, workers: int, arguments: list[str]) -> dict[str, Any] | None:
@@ -161,9 +191,11 @@ def main() -> int:
         ways = ("out", "there", "back")
         rows.append([name, f"{found['peak']:.2f}", *(rate(interval(found[way])) for way in ways)])
         rows[-1] += [str(interval(found[f"{way} by pipe"])) for way in ways]
+        rows[-1] += ["/".join(f"{each:.2f}" for each in found[f"{way}, CPU"]) for way in ways]
         print(*rows[-1], sep=" | ", flush=True)
     head = ["by", "peak", "all out, MB/s", "1 there, MB/s", "1 back, MB/s"]
     head += [f"{way} / pipe's" for way in ("all out", "there", "back")]
+    head += [f"CPU s/GB {way}" for way in ("out", "there", "back")]
     print(f"\n{workers} shares of {size} MB, one of {2 * size} MB; {rounds} rounds")
     print(table(head, rows))
     if options.tiny:

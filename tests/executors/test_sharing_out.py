@@ -70,6 +70,19 @@ def test_a_worker_that_writes_in_its_share_changes_nobody_elses() -> None:
         assert rows[:, 0].tolist() == [0.0, 1.0]
 
 
+def test_an_answer_may_be_memory_that_the_task_keeps_and_writes_in() -> None:
+    def counts(share: Any) -> Any:
+        kept = vars(sys).setdefault("_kept_by_a_test", share)
+        kept += 1.0
+        return kept
+
+    with anyk.Processes(1) as executor:
+        placement = executor.place([shares(1)])
+        came = [receive(executor.dispatch(counts, placement, []), 1)[0] for _ in range(3)]
+    assert [set(each.value) for each in came] == [{1.0}, {2.0}, {3.0}]
+    assert not any(each.value.flags.writeable for each in came)
+
+
 def test_a_worker_killed_while_it_receives_its_share_gets_it_again() -> None:
     with anyk.Processes(3) as executor:
         process = executor.pids[1]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from anyk.domains.kernel.product import modular_matmul, write_product
 from anyk.domains.prime import PrimeField
 from anyk.randomness.entropy import AbstractSource
 from anyk.randomness.masks import uniform_masks
@@ -48,22 +49,16 @@ def masked(
         >>> shares.dtype, field.matmul(np.array([1, -1]), shares)
         (dtype('uint8'), array([0, 1, 2]))
     """
-    many, (rows, inner) = len(blocks), matrix.shape
+    small, many, inner = field.residues(matrix, "matrix"), len(blocks), matrix.shape[1]
     masks, shape = inner - many, blocks.shape[1:]
     size = math.prod(shape)
     if out is None:
-        out = np.empty((rows, *shape), field.rest)
-    spans = min(_SPANS, -(-max(inner, rows) * size // _LEAST))
-    if spans <= 1:
-        both = blocks
-        if masks:
-            both = np.concatenate([blocks, uniform_masks(field, (masks, *shape), source)])
-        out[...] = field.matmul(matrix, both)
-        return out
-    given, written, axis = blocks, out, 1 + int(np.argmax(shape))
-    if blocks.flags.c_contiguous:
-        given, written, axis = blocks.reshape(many, size), out.reshape(rows, size), 1
-    step = -(-given.shape[axis] // spans)
+        out = np.empty((len(small), *shape), field.rest)
+    given, written, axis = blocks, out, 1 + int(np.argmax(shape)) if shape else 1
+    if blocks.flags.c_contiguous or not size:
+        given, written, axis = blocks.reshape(many, size), out.reshape(len(small), size), 1
+    spans = min(_SPANS, -(-max(inner, len(small)) * size // _LEAST))
+    step = max(1, -(-given.shape[axis] // max(1, spans)))
     for start in range(0, given.shape[axis], step):
         span = (*(slice(None),) * axis, slice(start, start + step))
         both = part = given[span]
@@ -71,5 +66,9 @@ def masked(
             both = np.empty((inner, *part.shape[1:]), np.int64)
             both[:many] = part
             both[many:] = uniform_masks(field, (masks, *part.shape[1:]), source)
-        written[span] = field.matmul(matrix, both)
+        big, here = both.reshape(inner, -1), written[span]
+        if here.ndim == 2:  # noqa: PLR2004 - a matrix, into which the kernel can write
+            write_product(small, big, field.modulus, here)
+        else:
+            here[...] = modular_matmul(small, big, field.modulus, out.dtype).reshape(here.shape)
     return out
