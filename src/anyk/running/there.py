@@ -21,7 +21,8 @@ from anyk.executors.engines.made import MakeColumns, shape_made
 from anyk.observe.slabs import slab_bar
 from anyk.running.filled import Filled
 from anyk.running.slabs import edges_of, is_dask_array
-from anyk.schemes.base import AbstractScheme, Encoded
+from anyk.schemes.base import AbstractScheme
+from anyk.schemes.encoded import Encoded
 from anyk.spec import MatMul
 from anyk.works.mixed import Mixed
 
