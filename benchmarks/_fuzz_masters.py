@@ -196,6 +196,28 @@ def wrong_numbers(rng: random.Random, _: str) -> bytes:
     ])  # fmt: skip
 
 
+def wrong_slabs(rng: random.Random, _: str) -> bytes:
+    """Outlines, columns or an order of them that no shares have, or too many for the worker."""
+    first = {
+        "verb": "fill", "key": KEY, "serial": SERIAL, "start": 0, "last": False, "places": [0],
+        "arrays": [["<i8", [1, 2]]], "outlines": [["<i8", [1, -1], 1]],
+    }  # fmt: skip
+    change: dict[str, object] = rng.choice([
+        {"outlines": rng.choice([
+            [], {}, [[]], [["<i8", [1, -1], 0]], [["<i8", [1, -1], True]], [["<i8", 1, 1]],
+            [["<i8", [1, -2], 1]], [["<i8", [0, -1], 1]], [["|O", [1, -1], 1]],
+            [["<i8", [1, 1], 1]], [["<i8", [1, 2], None]], [["<f8", [1, -1], 1]],
+            [["<i8", [1, 1 << 40], 1]], [["<i8", [1, -1], 1], ["<i8", [2, -1], 1]],
+            [["<i8", [1 << 30, -1], 1]], [["<i8", [-1, -1], 1]],
+        ])},
+        {"outlines": None}, {"start": 1}, {"start": True}, {"start": -1}, {"start": None},
+        {"places": []}, {"places": [1]}, {"places": [0, 0]}, {"places": None}, {"last": True},
+        {"arrays": [["<i8", [2, 1]]]}, {"arrays": [["<i8", [1, 0]]]}, {"arrays": [["<i8", [2]]]},
+        {"arrays": [["<i8", [1, 1 << 30]]]}, {"arrays": 1},
+    ])  # fmt: skip
+    return message(first | change, bytes(16))
+
+
 def an_answer(rng: random.Random, _: str) -> bytes:
     return message(
         {"serial": SERIAL, "seconds": 0.0, "failure": None, "dtype": "<i8", "shape": [2, 2]},
@@ -208,7 +230,7 @@ Kind = Callable[[random.Random, str], bytes]
 KINDS: tuple[Kind, ...] = (
     changed_bytes, cut_off, huge_header, half_header, huge_array, too_many_arrays, json_bomb,
     domain_bomb, promise_bomb, odd_field, missing_field, not_offered, pickled, wrong_order,
-    bad_argument, wrong_numbers, an_answer,
+    bad_argument, wrong_numbers, wrong_slabs, an_answer,
 )  # fmt: skip
 """Each gives the bytes of one or a few messages; but for `changed_bytes`, none may be answered
 with a value."""

@@ -120,14 +120,14 @@ class WorkerTask:
 
     def _presented(self, values: NDArray[Any]) -> Any:
         """A part of a share, or of an argument, as the function is called with it."""
-        domain = self.domain
-        dtype = np.asarray(values).dtype
-        if not domain.holds(dtype):
+        domain, given = self.domain, np.asarray(values)
+        rests = domain.at_rest(given).dtype
+        if rests != given.dtype:
             raise InvalidArgument(
                 "share",
-                given=f"dtype {dtype}",
-                needed=f"what {domain!r} holds: {domain.at_rest(np.zeros(0, domain.dtype)).dtype}",
-                change="Send it as domain.at_rest(share), by the same version of anyk.",
+                given=f"dtype {given.dtype}",
+                needed=f"{rests}, in which numbers of {domain!r} rest and travel",
+                change="Send domain.at_rest(share); both ends may need the same version of anyk.",
             )
         return domain.present(values)
 

@@ -42,6 +42,26 @@ class AbstractDelays(ABC):
             InvalidArgument: if the model is of fewer workers.
         """
 
+    def of_worker(self, generator: np.random.Generator, worker: int) -> float:
+        """The delay of one worker, drawn for it alone.
+
+        By default a sample of all workers up to this one is drawn, which takes the longer the more
+        there are; every model of anyk in which they are independent has a quicker way.
+
+        Args:
+            generator: source of the randomness.
+            worker: its index.
+
+        Raises:
+            InvalidArgument: if the model is of fewer workers.
+
+        Example:
+            >>> from anyk.delays import Fixed
+            >>> Fixed({3: 0.5}).of_worker(np.random.default_rng(0), worker=3)
+            0.5
+        """
+        return float(self.sample(generator, worker + 1)[worker])
+
 
 def drawn(generator: np.random.Generator, workers: int) -> int:
     """Check what `AbstractDelays.sample` was given, and return the number of workers.
@@ -87,6 +107,10 @@ class NoDelay(AbstractDelays):
     def sample(self, generator: np.random.Generator, workers: int) -> NDArray[np.float64]:
         """No delays; see `AbstractDelays.sample`."""
         return np.zeros(drawn(generator, workers))
+
+    def of_worker(self, generator: np.random.Generator, worker: int) -> float:  # noqa: ARG002
+        """No delay; see `AbstractDelays.of_worker`."""
+        return 0.0
 
 
 @final
@@ -138,6 +162,14 @@ class Fixed(AbstractDelays):
             )
         return np.array([by_worker.get(worker, 0.0) for worker in range(workers)], dtype=float)
 
+    def of_worker(self, generator: np.random.Generator, worker: int) -> float:
+        """This delay; see `AbstractDelays.of_worker`."""
+        if isinstance(self.seconds, Mapping):
+            return float(self.seconds.get(worker, 0.0))
+        if worker < len(self.seconds):
+            return float(self.seconds[worker])
+        return float(self.sample(generator, worker + 1)[worker])  # which says what is wrong
+
     def _by_worker(self) -> dict[int, float]:
         if isinstance(self.seconds, Mapping):
             return dict(self.seconds)
@@ -179,6 +211,10 @@ class ShiftedExponential(AbstractDelays):
         workers = drawn(generator, workers)
         return self.shift + generator.exponential(self.mean, size=workers)
 
+    def of_worker(self, generator: np.random.Generator, worker: int) -> float:  # noqa: ARG002
+        """A delay drawn anew; see `AbstractDelays.of_worker`."""
+        return float(self.sample(generator, 1)[0])
+
 
 @final
 @dataclass(frozen=True, kw_only=True)
@@ -211,3 +247,7 @@ class Occasional(AbstractDelays):
         """Delays drawn anew; see `AbstractDelays.sample`."""
         workers = drawn(generator, workers)
         return np.where(generator.random(workers) < self.probability, self.seconds, 0.0)
+
+    def of_worker(self, generator: np.random.Generator, worker: int) -> float:  # noqa: ARG002
+        """A delay drawn anew; see `AbstractDelays.of_worker`."""
+        return float(self.sample(generator, 1)[0])

@@ -246,7 +246,7 @@ class FieldArray:
     # Arithmetic
 
     def _met(self, other: Any) -> tuple[NDArray[np.int64], Extent | None, Extent | None]:
-        """The residues of an operand as int64, and what is known of both: of none, or of each."""
+        """The residues of an operand in memory, and what is known of both: of none, or of each."""
         owner = self._owner  # as self.extent, which takes longer
         own = self._extent if owner is None else owner._extent  # noqa: SLF001 - its own class
         if not isinstance(other, FieldArray):
@@ -261,17 +261,17 @@ class FieldArray:
             theirs = other.beside(own)
         elif own is None and theirs is not None:
             own = self.beside(theirs)
-        return lifted(other._residues), theirs, own  # noqa: SLF001 - its own class
+        return other._residues, theirs, own  # noqa: SLF001 - its own class
 
     def _plus(self, other: Any, function: Callable[..., Any]) -> FieldArray:
         residues, theirs, own = self._met(other)
-        mine, extent = lifted(self._residues), None
+        mine, extent = self._residues, None
         if own is not None and theirs is not None:
             extent = own.plus(theirs)
             if extent.bits:
                 mine = shifted(self.field, mine, extent.bits - own.bits)
                 residues = shifted(self.field, residues, extent.bits - theirs.bits)
-        return self._new(self.field.reduce(function(mine, residues)), extent)
+        return self._new(self.field.reduce(function(lifted(mine), lifted(residues))), extent)
 
     def __add__(self, other: Any) -> FieldArray:
         return self._plus(other, operator.add)
@@ -287,7 +287,7 @@ class FieldArray:
     def __mul__(self, other: Any) -> FieldArray:
         residues, theirs, own = self._met(other)
         extent = None if own is None or theirs is None else own.times(theirs)
-        return self._new(self.field.reduce(lifted(self._residues) * residues), extent)
+        return self._new(self.field.times(self._residues, residues), extent)
 
     __rmul__ = __mul__
 

@@ -237,5 +237,9 @@ class AbstractField(AbstractDomain):
         """Integers of any size and sign, as residues: quick where they are an int64 ndarray."""
 
     @abstractmethod
+    def times(self, left: NDArray[Any], right: NDArray[Any]) -> NDArray[np.int64]:
+        """Products of residues, element by element, in int64 or as they are at rest."""
+
+    @abstractmethod
     def power(self, values: Any, exponent: int) -> Any:
         """Integers, as residues, to an integer power; a negative one inverts."""

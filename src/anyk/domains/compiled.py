@@ -1,158 +1,29 @@
 """Compiled loops for products that are bound by memory, where numba is installed.
 
 Each function gives what the forms in numpy give, bit for bit, or None where it does not compute:
-then the caller takes those. `compiled_loops` says why they are exact.
-
-**When.** numba is imported when the products that it would have made in this process are as many
-as its import is worth, never by `import anyk`; each loop is compiled when it is first needed (0.5
-to 1 s), and loaded from numba's cache in later processes (0.01 s, after 0.5 s for numba itself).
-While one thread compiles, the others take numpy's forms. The environment variable `ANYK_FAST`,
-read when anyk is imported, says otherwise: 0 never, 1 from the first product on.
-
-**Where from.** What numba caches is machine code, and whoever can write it runs as us. It is used
-where the directory that numba chose (`NUMBA_CACHE_DIR`, beside the module, or in the user's cache)
-and all above it belong to us or to root and none else may write there; elsewhere each process
-compiles for itself. A process that was forked while another thread compiled takes numpy's forms.
+then the caller takes those. `compiled_loops` says why they are exact. `compiling` says
+when that is.
 """
 
 from __future__ import annotations
 
-import os
-import stat
-from importlib import import_module
-from importlib.util import find_spec
-from pathlib import Path
-from threading import Lock
-from typing import Any, final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anyk.domains import compiled_loops
+from anyk.domains.compiling import LOOPS
 
-__all__ = ["load", "product", "stack"]
+__all__ = ["load", "power", "product", "reduce", "stack", "times"]
 
-_SWITCH = "ANYK_FAST"
-_OLDEST = (0, 61)  # the first for numpy 2.1
-_PATIENCE = 1 << 24  # multiplications: where they cost 2 ns more than compiled, what a start costs
-_LEAST = 1 << 12  # of them in one call, below which it costs more than it gains
+_LEAST = 1 << 12  # multiplications in one call, below which it costs more than it gains
+_MANY = 1 << 15  # numbers, the same
+_WORTH = 8  # multiplications of a matrix, beside which one of two numbers gains as much
 _FEW = 4  # rows of the small operand
 _LONGEST = 1 << 32  # terms of a sum
 _TYPES = tuple(np.dtype(each) for each in (np.int64, np.uint32, np.uint16, np.uint8))
-_UINT32 = np.dtype(np.uint32)
-_CALLED = ("reduced", "settled", "joined", "four")  # by the loops
-
-
-@final
-class _Loops:
-    """What this process has compiled, and whether it does."""
-
-    def __init__(self, switch: str) -> None:
-        self.closed = switch == "0"
-        self.patience = 0 if switch == "1" else _PATIENCE
-        self.reason = f"{_SWITCH}=0" if self.closed else ""
-        self._lock = Lock()
-        self._numba: Any = None
-        self._made: dict[tuple[str, np.dtype[Any]], Any] = {}
-
-    def loop(self, name: str, dtype: np.dtype[Any], work: int) -> Any:
-        """A loop on memory of this type, for a call of so many multiplications; None if not."""
-        if self.closed or work < _LEAST:
-            return None
-        made = self._made.get((name, dtype))
-        if made is not None:
-            return made
-        if self.patience > work:
-            self.patience -= work
-            return None
-        self.patience = 0
-        return self._make(name, dtype)
-
-    def _make(self, name: str, dtype: np.dtype[Any]) -> Any:
-        if not self._lock.acquire(blocking=False):
-            return None  # another thread compiles
-        try:
-            if self._numba is None:
-                self._numba = _imported()
-            made = self._made[name, dtype] = _compiled(self._numba, name, dtype)
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with numba, numpy is not
-            self.close(f"{type(error).__name__}: {error}")
-            return None
-        finally:
-            self._lock.release()
-        return made
-
-    def close(self, reason: str) -> None:
-        """Compute no more."""
-        self.closed, self.reason = True, reason
-        self._made = {}
-
-    def forked(self) -> None:
-        """In a child: a lock that another thread of the parent held is never released."""
-        if self._lock.locked():
-            self._lock = Lock()
-            self.close("forked while another thread compiled")
-
-
-def _imported() -> Any:
-    """Import numba, and have it know what the loops call.
-
-    Raises:
-        ImportError: if it is missing, too old, or set not to compile.
-    """
-    if find_spec("numba") is None:
-        raise ImportError("numba is not installed")
-    numba = import_module("numba")
-    version = tuple(int(part) for part in numba.__version__.split(".")[:2])
-    if version < _OLDEST:
-        raise ImportError(f"numba {numba.__version__} is too old")
-    if numba.config.DISABLE_JIT:
-        raise ImportError("NUMBA_DISABLE_JIT is set")
-    for name in _CALLED:
-        import_module("numba.extending").register_jitable(getattr(compiled_loops, name))
-    return numba
-
-
-def _compiled(numba: Any, name: str, dtype: np.dtype[Any]) -> Any:
-    """Compile one loop for one type, or load it from the cache."""
-    types = numba.types
-    word, number = types.uint64, numba.from_dtype(dtype)
-    prime = types.UniTuple(word, 3)
-    if name == "stacks":
-        matrices = types.Array(number, 3, "C", readonly=True)
-        signature = types.void(matrices, matrices, prime, types.Array(word, 1, "C"))
-    else:
-        memory = types.Array(number, 1, "C", readonly=True)
-        factors = types.Array(types.uint32, 2, "C", readonly=True)
-        signature = types.void(memory, types.int64, factors, prime, types.Array(word, 2, "C"))
-    function = getattr(compiled_loops, name)
-    try:
-        loop = numba.njit(nogil=True, cache=True)(function)
-        if _ours_alone(Path(loop.stats.cache_path)):
-            loop.compile(signature)
-            return loop
-    except Exception:  # noqa: BLE001, S110 - no directory, a full disk, a damaged file
-        pass
-    loop = numba.njit(nogil=True)(function)
-    loop.compile(signature)
-    return loop
-
-
-def _ours_alone(directory: Path) -> bool:
-    """Whether nobody else, but for root, can write in a directory or put another in its place."""
-    within = directory.resolve()
-    for each in (within, *within.parents):
-        status = each.stat()
-        shared = status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-        if shared and (each == within or not status.st_mode & stat.S_ISVTX):
-            return False
-        if status.st_uid not in {0, os.geteuid()}:
-            return False
-    return True
-
-
-_LOOPS = _Loops(os.environ.get(_SWITCH, ""))
-os.register_at_fork(after_in_child=_LOOPS.forked)
+_INT64, _UINT32 = np.dtype(np.int64), np.dtype(np.uint32)
 
 
 def load() -> str:
@@ -165,10 +36,10 @@ def load() -> str:
         >>> from anyk.domains import compiled
         >>> reason = compiled.load()
     """
-    if not _LOOPS.closed:
-        _LOOPS.patience = 0
-        _LOOPS.loop("across", _UINT32, _LEAST)
-    return _LOOPS.reason
+    if not LOOPS.closed:
+        LOOPS.patience = 0
+        LOOPS.loop(0, "across", _UINT32, _UINT32)
+    return LOOPS.reason
 
 
 def product(
@@ -194,23 +65,24 @@ def product(
         True
     """
     (rows, inner), columns = small.shape, big.shape[1]
-    if _LOOPS.closed or rows > _FEW or not rows * inner * columns or inner >= _LONGEST:
+    work = rows * inner * columns
+    if LOOPS.closed or rows > _FEW or work < _LEAST or inner >= _LONGEST:
         return None
     prime = _prime(modulus)
-    name = "" if prime[2] >= compiled_loops.BLOCK else "_split"
+    split = "" if prime[2] >= compiled_loops.BLOCK else "_split"
     if _in_a_row(big):
-        name, memory = "across" + name, big
+        name, memory = "across" + split, big
     elif _in_a_row(big.T):
-        name, memory = "along" + name, big.T
+        name, memory = "along" + split, big.T
     else:
         return None
-    loop = _LOOPS.loop(name, big.dtype, rows * inner * columns)
+    loop = LOOPS.loop(work, name, big.dtype, _UINT32)
     if loop is None:
         return None
     step = memory.strides[0] // big.itemsize if len(memory) > 1 else 0
-    out = np.empty((rows + rows * name.endswith("split"), columns), np.uint64)
-    loop(_flat(memory, step), step, _fixed(small, _UINT32), prime, out)
-    return _typed(out[:rows], dtype)
+    out = np.empty((rows, columns), np.uint64)
+    loop(_flat(memory, step), _fixed(small, _UINT32), step, prime, out)
+    return _typed(out, dtype)
 
 
 def stack(
@@ -229,10 +101,10 @@ def stack(
     """
     (pairs, rows, inner), columns = left.shape, right.shape[2]
     work = pairs * rows * inner * columns
-    same = left.dtype if left.dtype == right.dtype else _UINT32
-    if not work or inner >= _LONGEST or not {left.dtype, right.dtype} <= {*_TYPES}:
+    if LOOPS.closed or work < _LEAST or inner >= _LONGEST or not _known(left, right):
         return None
-    loop = _LOOPS.loop("stacks", same, work)
+    same = left.dtype if left.dtype == right.dtype else _UINT32
+    loop = LOOPS.loop(work, "stacks", same, same)
     if loop is None:
         return None
     out = np.empty(pairs * rows * columns, np.uint64)
@@ -240,11 +112,72 @@ def stack(
     return _typed(out.reshape(pairs, rows, columns), dtype)
 
 
+def times(left: NDArray[Any], right: NDArray[Any], modulus: int) -> NDArray[np.int64] | None:
+    """Products of residues modulo p, element by element.
+
+    Args:
+        left: of any shape; int64, uint32, uint16 or uint8.
+        right: of the same shape, or one element.
+        modulus: p < 2**31.
+
+    Returns:
+        int64 ndarray of residues; None where numpy is to be taken.
+    """
+    if right.size > left.size:
+        left, right = right, left
+    alike = right.shape == left.shape or (right.size == 1 and right.ndim <= left.ndim)
+    if not alike:
+        return None
+    return _each("times", (left, right), modulus)
+
+
+def power(values: NDArray[Any], exponent: int, modulus: int) -> NDArray[np.int64] | None:
+    """Powers of residues modulo p, element by element.
+
+    Args:
+        values: of any shape; int64, uint32, uint16 or uint8.
+        exponent: at least 0.
+        modulus: p < 2**31.
+
+    Returns:
+        int64 ndarray of residues; None where numpy is to be taken.
+    """
+    return _each("powers", (values,), modulus, exponent) if exponent < _LONGEST else None
+
+
+def reduce(values: NDArray[np.int64], modulus: int) -> NDArray[np.int64] | None:
+    """Integers of either sign modulo p < 2**31; None where numpy is to be taken."""
+    return _each("signed", (values,), modulus)
+
+
+def _each(
+    name: str, arrays: tuple[NDArray[Any], ...], modulus: int, *numbers: int
+) -> NDArray[np.int64] | None:
+    """What a loop over elements gives, in the shape of the first array."""
+    first = arrays[0]
+    if LOOPS.closed or first.size < _MANY or not _known(*arrays):
+        return None
+    if first.flags.f_contiguous and not first.flags.c_contiguous:
+        turned = _each(name, tuple(each.T for each in arrays), modulus, *numbers)
+        return None if turned is None else turned.T
+    loop = LOOPS.loop(_WORTH * first.size, name, *[each.dtype for each in arrays])
+    if loop is None:
+        return None
+    out = np.empty(first.size, np.uint64)
+    flat = [_fixed(each, each.dtype).reshape(-1) for each in arrays]
+    loop(*flat, *numbers, _prime(modulus), out)
+    return out.view(np.int64).reshape(first.shape)
+
+
+def _known(*arrays: NDArray[Any]) -> bool:
+    return all(each.dtype in _TYPES for each in arrays)
+
+
 def _in_a_row(matrix: NDArray[Any]) -> bool:
     """Whether each row lies in memory number by number, one row after the other or apart."""
     size, (step, each) = matrix.itemsize, matrix.strides
     return (
-        matrix.dtype in _TYPES
+        _known(matrix)
         and matrix.flags.aligned
         and (each == size or matrix.shape[1] == 1)
         and (len(matrix) == 1 or (step >= 0 and step % size == 0))
@@ -276,4 +209,4 @@ def _prime(modulus: int) -> tuple[np.uint64, np.uint64, np.uint64]:
 
 
 def _typed(words: NDArray[np.uint64], dtype: Any) -> NDArray[Any]:
-    return words.view(np.int64) if dtype is np.int64 else words.astype(dtype)
+    return words.view(np.int64) if np.dtype(dtype) == _INT64 else words.astype(dtype)

@@ -21,7 +21,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BLOCK", "across", "across_split", "along", "along_split", "stacks"]
+__all__ = [
+    "BLOCK",
+    "across",
+    "across_split",
+    "along",
+    "along_split",
+    "powers",
+    "signed",
+    "stacks",
+    "times",
+]
 
 Words = NDArray[np.uint64]
 Factors = NDArray[np.uint32]
@@ -31,7 +41,9 @@ _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
 _NONE = np.uint64(0)
 _ONE = np.uint64(1)
+_TOP = np.uint64(1 << 63)
 _WIDE = 2048  # sums at a time
+_PART = 512  # numbers at a time, while their powers are made
 
 BLOCK = 1024
 """Terms at a time, which stay in cache for the further rows of factors."""
@@ -46,7 +58,8 @@ def reduced(number: np.uint64, prime: Prime) -> np.uint64:
     other = low * inverse_high + (middle & _LOW)
     quotient = high * inverse_high + (middle >> _HALF) + (other >> _HALF)
     rest = (number - (quotient & _LOW) * modulus) & _LOW
-    return min(rest, (rest - modulus) & _LOW)
+    least: np.uint64 = np.minimum(rest, (rest - modulus) & _LOW)
+    return least
 
 
 def settled(numbers: Words, prime: Prime) -> None:
@@ -63,7 +76,7 @@ def joined(low: Words, high: Words, prime: Prime) -> None:
         low[place] = reduced(above + reduced(low[place], prime), prime)
 
 
-def along(memory: NDArray[Any], step: int, factors: Factors, prime: Prime, out: Words) -> None:
+def along(memory: NDArray[Any], factors: Factors, step: int, prime: Prime, out: Words) -> None:
     """Products of each row of memory with each row of factors; the depth is at least a block."""
     rows, inner = factors.shape
     out[:] = _NONE
@@ -82,10 +95,11 @@ def along(memory: NDArray[Any], step: int, factors: Factors, prime: Prime, out: 
 
 
 def along_split(
-    memory: NDArray[Any], step: int, factors: Factors, prime: Prime, out: Words
+    memory: NDArray[Any], factors: Factors, step: int, prime: Prime, out: Words
 ) -> None:
-    """As `along`, of any depth, in two sums: the high ones in further rows of `out`."""
+    """As `along`, of any depth, in two sums."""
     rows, inner = factors.shape
+    further = np.zeros(out.shape, np.uint64)
     out[:] = _NONE
     for place in range(out.shape[1]):
         for first in range(0, inner, BLOCK):
@@ -99,9 +113,9 @@ def along_split(
                     low += number & _LOW
                     high += number >> _HALF
                 out[row, place] += low
-                out[rows + row, place] += high
+                further[row, place] += high
     for row in range(rows):
-        joined(out[row], out[rows + row], prime)
+        joined(out[row], further[row], prime)
 
 
 def four(memory: NDArray[Any], start: int, step: int, size: int) -> Any:
@@ -112,7 +126,7 @@ def four(memory: NDArray[Any], start: int, step: int, size: int) -> Any:
     return one, two, three, memory[start + 3 * step : start + 3 * step + size]
 
 
-def across(memory: NDArray[Any], step: int, factors: Factors, prime: Prime, out: Words) -> None:
+def across(memory: NDArray[Any], factors: Factors, step: int, prime: Prime, out: Words) -> None:
     """Sums of the rows of memory, each times its factor in a row of factors."""
     (rows, inner), columns = factors.shape, out.shape[1]
     depth = min(np.int64(prime[2]), inner)
@@ -143,11 +157,12 @@ def across(memory: NDArray[Any], step: int, factors: Factors, prime: Prime, out:
 
 
 def across_split(
-    memory: NDArray[Any], step: int, factors: Factors, prime: Prime, out: Words
+    memory: NDArray[Any], factors: Factors, step: int, prime: Prime, out: Words
 ) -> None:
-    """As `across`, of any depth, in two sums: the high ones in further rows of `out`."""
+    """As `across`, of any depth, in two sums."""
     (rows, inner), columns = factors.shape, out.shape[1]
     fours = inner - inner % 4
+    further = np.zeros(out.shape, np.uint64)
     out[:] = _NONE
     for first in range(0, columns, _WIDE):
         size = min(_WIDE, columns - first)
@@ -155,7 +170,7 @@ def across_split(
             one, two, three, last = four(memory, place * step + first, step, size)
             for row in range(rows):
                 low, by = out[row, first : first + size], factors[row, place : place + 4]
-                high = out[rows + row, first : first + size]
+                high = further[row, first : first + size]
                 for each in range(size):
                     number = (np.uint64(one[each]) & _LOW) * np.uint64(by[0])
                     number += (np.uint64(two[each]) & _LOW) * np.uint64(by[1])
@@ -167,13 +182,13 @@ def across_split(
             one = memory[place * step + first : place * step + first + size]
             for row in range(rows):
                 low, factor = out[row, first : first + size], np.uint64(factors[row, place])
-                high = out[rows + row, first : first + size]
+                high = further[row, first : first + size]
                 for each in range(size):
                     number = (np.uint64(one[each]) & _LOW) * factor
                     low[each] += number & _LOW
                     high[each] += number >> _HALF
     for row in range(rows):
-        joined(out[row], out[rows + row], prime)
+        joined(out[row], further[row], prime)
 
 
 def stacks(left: NDArray[Any], right: NDArray[Any], prime: Prime, out: Words) -> None:
@@ -194,3 +209,45 @@ def stacks(left: NDArray[Any], right: NDArray[Any], prime: Prime, out: Words) ->
                     low[each] += number & _LOW
                     high[each] += number >> _HALF
         joined(sums, spare, prime)
+
+
+def times(left: NDArray[Any], right: NDArray[Any], prime: Prime, out: Words) -> None:
+    """Products of pairs, or of all with the one on the right."""
+    if right.size == 1:
+        factor = np.uint64(right[0]) & _LOW
+        for place in range(left.size):
+            out[place] = reduced((np.uint64(left[place]) & _LOW) * factor, prime)
+    else:
+        for place in range(left.size):
+            number = (np.uint64(left[place]) & _LOW) * (np.uint64(right[place]) & _LOW)
+            out[place] = reduced(number, prime)
+
+
+def powers(values: NDArray[Any], exponent: int, prime: Prime, out: Words) -> None:
+    """Powers by squaring, of a part at a time, in cache."""
+    squares = np.empty(_PART, np.uint64)
+    for first in range(0, out.size, _PART):
+        size = min(_PART, out.size - first)
+        own, terms = out[first : first + size], values[first : first + size]
+        for place in range(size):
+            squares[place] = np.uint64(terms[place])
+        own[:] = _ONE
+        left = exponent
+        while left:
+            if left & 1:
+                for place in range(size):
+                    own[place] = reduced((own[place] & _LOW) * (squares[place] & _LOW), prime)
+            left >>= 1
+            if left:
+                for place in range(size):
+                    square = squares[place] & _LOW
+                    squares[place] = reduced(square * square, prime)
+
+
+def signed(values: NDArray[np.int64], prime: Prime, out: Words) -> None:
+    """The residues of integers of either sign: of them and 2**63, less that of 2**63."""
+    modulus = prime[0]
+    less = modulus - reduced(_TOP, prime)
+    for place in range(values.size):
+        rest = reduced(np.uint64(values[place]) ^ _TOP, prime) + less
+        out[place] = np.minimum(rest, (rest - modulus) & _LOW)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.checks import count, integer, shown
+from anyk.domains import compiled
 from anyk.domains.array import FieldArray
 from anyk.domains.base import AbstractField, product_shapes
 from anyk.domains.integers import integers_of, is_prime
@@ -91,7 +92,8 @@ class PrimeField(AbstractField):
             >>> field.at_rest(np.array([1, 250]))
             array([  1, 250], dtype=uint8)
         """
-        if values.dtype == self.rest or not self._ready(values):
+        known = values.dtype == _INT64 or values.dtype.kind == "u"
+        if values.dtype == self.rest or not known or not below(values, self.modulus):
             return values
         return settled(values, self.rest)
 
@@ -221,8 +223,25 @@ class PrimeField(AbstractField):
         if type(values) is not np.ndarray or values.dtype != _INT64 or not values.ndim:
             return np.array(self.residues(values))
         array: NDArray[np.int64] = values
+        quick = compiled.reduce(array, self.modulus)
+        if quick is not None:
+            return quick
         # numpy's floor_divide by a scalar is vectorised, its remainder is not
         return array - array // self.modulus * self.modulus
+
+    def times(self, left: NDArray[Any], right: NDArray[Any]) -> NDArray[np.int64]:
+        """Products of residues, element by element, by numpy's rules for their shapes.
+
+        Args:
+            left: ndarray of residues, in int64 or as they are at rest.
+            right: as the left one.
+
+        Example:
+            >>> anyk.PrimeField(7).times(np.array([3, 4], dtype=np.uint8), np.array([5, 6]))
+            array([1, 3])
+        """
+        product = compiled.times(left, right, self.modulus)
+        return self.reduce(lifted(left) * lifted(right)) if product is None else product
 
     def power(self, values: Any, exponent: int) -> Any:
         """Integers, as residues, to an integer power; a negative one inverts (0 has no inverse).
@@ -254,14 +273,17 @@ class PrimeField(AbstractField):
         """By squaring."""
         if exponent < 0:
             return self._power(self.inverse(values), -exponent)
+        powers = compiled.power(values, exponent, self.modulus)
+        if powers is not None:
+            return powers
         result = np.ones_like(values)
         square = values
         while exponent:
             if exponent & 1:
-                result = self.reduce(result * square)
+                result = self.times(result, square)
             exponent >>= 1
             if exponent:
-                square = self.reduce(square * square)
+                square = self.times(square, square)
         return result
 
     def inverse(self, values: Any) -> Any:
@@ -311,9 +333,9 @@ class PrimeField(AbstractField):
             return np.array(few, dtype=np.int64)
         inverses = np.empty_like(values)
         even, odd = values[: len(values) // 2 * 2 : 2], values[1::2]
-        products = self._inverses(self.reduce(even * odd))
-        inverses[: 2 * len(odd) : 2] = self.reduce(products * odd)
-        inverses[1::2] = self.reduce(products * even)
+        products = self._inverses(self.times(even, odd))
+        inverses[: 2 * len(odd) : 2] = self.times(products, odd)
+        inverses[1::2] = self.times(products, even)
         if len(values) % 2:
             inverses[-1] = pow(int(values[-1]), -1, self.modulus)
         return inverses

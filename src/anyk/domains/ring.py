@@ -92,7 +92,7 @@ class ResidueRing(AbstractDomain):
 
     def at_rest(self, values: NDArray[Any]) -> NDArray[Any]:
         """Ring elements in the smallest unsigned type that holds the residues of all primes."""
-        if values.dtype == self.rest or not below(values, max(self.primes)):
+        if values.dtype != np.int64 or not below(values, max(self.primes)):
             return values
         return settled(values, self.rest)
 

@@ -33,7 +33,7 @@ from anyk.works.combined import Combined
 from anyk.works.each_prime import EachPrime
 from anyk.works.slices import CombinedSlices
 
-__all__ = ["embedded", "promised"]
+__all__ = ["embedded", "embedded_slabs", "promised"]
 
 _ANY_DEGREE = 2  # where a scheme takes any function, and nobody says its degree
 
@@ -79,6 +79,35 @@ def embedded(
             fields = primes_of(scheme, worst, least=field.modulus)
             return dataclasses.replace(made, fields=fields)
     return made
+
+
+def embedded_slabs(
+    scheme: AbstractScheme, embedding: FixedPoint, shape: tuple[int, ...] | None
+) -> Embedded:
+    """The same for data that come in slabs.
+
+    Args:
+        scheme: over a prime field.
+        embedding: the format of the data.
+        shape: of all data; None where nobody knows it yet.
+
+    Raises:
+        InvalidArgument: if scheme and embedding do not fit, or the format does not say how large
+            results may be where nobody knows how many columns there are.
+        Unachievable: if the primes do not hold the results.
+    """
+    instance("embedding", embedding, FixedPoint, change="Pass anyk.FixedPoint(...).")
+    if shape is None:
+        if not _bounded(embedding):
+            raise InvalidArgument(
+                "embedding",
+                given="a format that leaves open how many products add up, for slabs of which "
+                "nobody knows how many columns they have in all",
+                needed="summands=, as the primes are chosen before the first slab",
+                change="Pass FixedPoint(..., summands=S) for functions that add up S products.",
+            )
+        shape = (scheme.problem.blocks, 1)  # type: ignore[union-attr] # it has columns
+    return embedded(scheme, embedding, np.broadcast_to(np.zeros(()), shape), None)
 
 
 def _budget(scheme: AbstractScheme, embedding: FixedPoint, entries: int) -> Extent:

@@ -168,6 +168,28 @@ class AbstractScheme(ABC):
         return None
 
     @property
+    def columns(self) -> tuple[int | None, ...] | None:
+        """Where the columns of the blocks, their places along axis 1 of X, lie in the shares.
+
+        Where shares of some columns, at the same layout, are these columns of the shares, as by a
+        code that combines each number of the blocks with its like alone, data may be encoded slab
+        by slab: `encode` for the first columns, then `encode_argument` at the layout that these
+        were given. With masks of their own, which are as independent as those of the whole, slabs
+        tell colluders what the whole tells, and are counted as one encoding of it.
+
+        Returns:
+            By part, the axis of its array along which they lie; None for a part without columns,
+            which is the same for each slab. None instead of a tuple, the default, where slabs can't
+            be joined: the layout depends on all of the data.
+
+        Example:
+            >>> anyk.Lagrange(blocks=2, degree=2, workers=4).columns
+            (1,)
+            >>> anyk.FilledReplication(blocks=2, workers=4).columns  # sorts blocks by their numbers
+        """
+        return None
+
+    @property
     def formats(self) -> tuple[FixedPoint, ...]:
         """The fixed-point formats that arguments may have, that of the data first; none here."""
         return ()

@@ -140,7 +140,8 @@ class Trial:
         """What honest workers answer on every share, ndarray (N * pieces, *out)."""
         scheme, parts = self.scheme, encoded.parts
         task = WorkerTask(scheme.work(self.function), scheme.domain, (), len(parts))
-        return np.stack([task(*share) for share in zip(*parts, strict=True)])
+        answers = np.stack([task(*share) for share in zip(*parts, strict=True)])
+        return scheme.domain.from_rest(answers)
 
     @cached_property
     def whole(self) -> bool:

@@ -39,14 +39,16 @@ class _InlineDispatch(AbstractDispatch):
             for share, ask in enumerate(asks)
             if share // pieces not in without
         )
+        self._own = {job[:2] for job in self._left}  # neither begun nor skipped
         self._pieces, self._more = pieces, more
         self._sent = time.perf_counter()
 
     def receive(self, timeout: float | None) -> Answer | None:
         expired = timeout is not None and timeout <= 0
-        if expired or self._placements.closed or not self._left:
+        job = None if expired or self._placements.closed else self._next()
+        if job is None:
             return None
-        worker, piece, share, ask = self._left.popleft()
+        worker, piece, share, ask = job
         value, failure, seconds, traceback = ask()
         return Answer(
             worker=worker,
@@ -65,12 +67,24 @@ class _InlineDispatch(AbstractDispatch):
         return True
 
     def skip(self, share: int) -> bool:
-        before, own = len(self._left), (*divmod(share, self._pieces), None)
-        self._left = deque(each for each in self._left if each[:3] != own)
-        return len(self._left) < before
+        before = len(self._own)
+        self._own.discard(divmod(share, self._pieces))
+        return len(self._own) < before
+
+    def _next(self) -> tuple[int, int, int | None, Ask] | None:
+        """What comes next, and was not skipped."""
+        while self._left:
+            job = worker, piece, share, _ = self._left.popleft()
+            if share is not None:
+                return job
+            if (worker, piece) in self._own:
+                self._own.remove((worker, piece))
+                return job
+        return None
 
     def abandon(self) -> None:
         self._left.clear()
+        self._own.clear()
 
 
 @final
@@ -78,6 +92,7 @@ class _InlineCalls(AbstractCalls):
     def __init__(self, placements: Placements, function: Callable[..., Any]) -> None:
         self._placements, self._function = placements, function
         self._left: deque[tuple[int, Batch, float]] = deque()
+        self._tickets: set[int] = set()  # of those that were not withdrawn
 
     @property
     def at_once(self) -> int:
@@ -90,26 +105,31 @@ class _InlineCalls(AbstractCalls):
     def post(self, worker: int, batch: Batch) -> None:
         self._placements.check_open()
         self._left.append((worker, batch, time.perf_counter()))
+        self._tickets.add(batch.ticket)
 
     def receive(self, timeout: float | None) -> Returned | None:
         self._placements.check_open()
+        while self._left and self._left[0][1].ticket not in self._tickets:
+            self._left.popleft()
         if (timeout is not None and timeout <= 0) or not self._left:
             return None
         worker, batch, sent = self._left.popleft()
+        self._tickets.remove(batch.ticket)
         results = run_items(self._function, batch)
         answered = time.perf_counter()
         return Returned(worker, batch.ticket, results, None, sent, answered)
 
     def withdraw(self, worker: int, ticket: int) -> bool:  # noqa: ARG002 - the ticket tells
-        before = len(self._left)
-        self._left = deque(each for each in self._left if each[1].ticket != ticket)
-        return len(self._left) < before
+        before = len(self._tickets)
+        self._tickets.discard(ticket)
+        return len(self._tickets) < before
 
     def wake(self) -> None:
         pass  # who receives computes, and does not wait
 
     def abandon(self) -> None:
         self._left.clear()
+        self._tickets.clear()
 
 
 @final

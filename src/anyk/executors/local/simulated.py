@@ -195,9 +195,9 @@ class Simulated(AbstractExecutor):
 
         def rerun(share: int, worker: int) -> VirtualJob:
             _, (own,) = split(alone(arguments, share, worker), 1)
-            delay = self._delays.sample(self._generator, worker + 1)[worker] / placement.pieces
+            delay = self._delays.of_worker(self._generator, worker) / placement.pieces
             reply = self._run(task, parts, share, common, own)
-            return VirtualJob(worker, self.clock(), float(delay) + reply.seconds, reply)
+            return VirtualJob(worker, self.clock(), delay + reply.seconds, reply)
 
         dispatch = _SimulatedDispatch(self._time, self._placements, placement.pieces, rerun)
         for share, delay in enumerate(delays.tolist()):
@@ -220,7 +220,7 @@ class Simulated(AbstractExecutor):
         self._placements.check_open()
 
         def compute(worker: int, batch: Batch) -> tuple[tuple[Result, ...], float]:
-            draws = [self._delays.sample(self._generator, worker + 1) for _ in batch.items]
+            delays = [self._delays.of_worker(self._generator, worker) for _ in batch.items]
             pauses: list[float] = []
             token = sleeper.set(pauses.append)
             try:
@@ -230,11 +230,11 @@ class Simulated(AbstractExecutor):
             paused = sum(pauses) / len(results)
             charged = tuple(
                 each._replace(
-                    seconds=float(delays[worker])
+                    seconds=delay
                     + (each.seconds if self._compute is None else self._compute)
                     + paused
                 )
-                for each, delays in zip(results, draws, strict=True)
+                for each, delay in zip(results, delays, strict=True)
             )
             return charged, sum(each.seconds for each in charged)
 

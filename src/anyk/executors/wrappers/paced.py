@@ -92,7 +92,7 @@ class Paced(AbstractWrapper):
         """Call a function on each item after a delay; see `AbstractExecutor.calls`."""
 
         def seconds(worker: int) -> float:
-            return float(self._delays.sample(self._generator, self.workers)[worker])
+            return self._delays.of_worker(self._generator, worker)
 
         return ExtraArgument(self._executor.calls(_Paced(function)), seconds)
 

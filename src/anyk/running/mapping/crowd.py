@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import final
 
 __all__ = ["Crowd"]
@@ -12,7 +12,7 @@ _STRIKES = 3  # failures in a row after which a worker is not asked any more
 
 @final
 class Crowd:
-    """The workers of one map.
+    """The workers of one map that may be asked.
 
     Args:
         workers: how many there are.
@@ -23,29 +23,34 @@ class Crowd:
         >>> crowd = Crowd(3, without=[2])
         >>> crowd.bar(0)
         True
-        >>> crowd.usable
-        [1]
+        >>> list(crowd), len(crowd), 2 in crowd
+        ([1], 1, False)
     """
 
     def __init__(self, workers: int, without: Collection[int]) -> None:
         self._barred = set(without)
         self._strikes = [0] * workers
+        self._number = sum(worker not in self._barred for worker in range(workers))
 
-    @property
-    def usable(self) -> list[int]:
-        """Who may be asked."""
-        return [
-            worker
-            for worker, strikes in enumerate(self._strikes)
-            if worker not in self._barred and strikes < _STRIKES
-        ]
+    def __len__(self) -> int:
+        return self._number
+
+    def __contains__(self, worker: int) -> bool:
+        return worker not in self._barred and self._strikes[worker] < _STRIKES
+
+    def __iter__(self) -> Iterator[int]:
+        return (worker for worker in range(len(self._strikes)) if worker in self)
 
     def bar(self, worker: int) -> bool:
-        """Ask a worker for nothing more; whether it was asked until now."""
-        before = len(self._barred)
+        """Ask a worker for nothing more; whether it was not barred until now."""
+        if worker in self._barred:
+            return False
+        self._number -= worker in self
         self._barred.add(worker)
-        return len(self._barred) > before
+        return True
 
     def heard(self, worker: int, *, failed: bool) -> None:
         """A worker has brought something, or failed as a whole."""
+        before = worker in self
         self._strikes[worker] = self._strikes[worker] + 1 if failed else 0
+        self._number += (worker in self) - before

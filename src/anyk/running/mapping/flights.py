@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import final
 
 from anyk.running.mapping.item import Item
+from anyk.running.mapping.loads import Loads
 from anyk.running.mapping.pace import Pace
 
 __all__ = ["Flight", "Flights"]
@@ -52,12 +53,23 @@ class Flights:
         workers: how many there are.
         pace: how long items take.
         at_once: how many batches a worker computes at a time.
+        usable: whether a worker may be asked, for `loads`.
     """
 
-    def __init__(self, workers: int, pace: Pace, at_once: int) -> None:
+    def __init__(
+        self,
+        workers: int,
+        pace: Pace,
+        at_once: int,
+        usable: Callable[[int], bool] = lambda _: True,
+    ) -> None:
         self._pace, self._at_once = pace, at_once
         self._by_ticket: dict[int, Flight] = {}
         self._at: list[list[Flight]] = [[] for _ in range(workers)]
+        self.loads = Loads(workers, usable)
+        """How many batches each worker has."""
+        self.unbegun: dict[int, Flight] = {}
+        """By ticket, those that may be taken back, as far as is known."""
 
     def __len__(self) -> int:
         return len(self._by_ticket)
@@ -75,8 +87,9 @@ class Flights:
 
     def add(self, flight: Flight) -> None:
         """A batch was posted."""
-        self._by_ticket[flight.ticket] = flight
+        self._by_ticket[flight.ticket] = self.unbegun[flight.ticket] = flight
         self._at[flight.worker].append(flight)
+        self.loads.change(flight.worker, len(self._at[flight.worker]))
         self._begin(flight.worker, flight.sent)
         for item, copy in zip(flight.items, flight.copies, strict=True):
             item.give(flight.worker, copy)
@@ -86,7 +99,9 @@ class Flights:
         flight = self._by_ticket.pop(ticket, None)
         if flight is None:
             return None
+        self.unbegun.pop(ticket, None)
         self._at[flight.worker].remove(flight)
+        self.loads.change(flight.worker, len(self._at[flight.worker]))
         self._begin(flight.worker, flight.sent if when is None else when)
         for item, copy in zip(flight.items, flight.copies, strict=True):
             if not flight.void:
@@ -100,6 +115,7 @@ class Flights:
         for flight in self._at[worker][: self._at_once]:
             if flight.began is None:
                 flight.began = max(when, flight.sent)
+                self.unbegun.pop(flight.ticket, None)
 
     def avoid(self, worker: int) -> list[Flight]:
         """Let nothing count that this worker has; its batches."""
@@ -123,7 +139,7 @@ class Flights:
         began = queue[0].sent if queue[0].began is None else queue[0].began
         return began + own * (len(queue[0].items) - 1) + self._pace.hung_after()
 
-    def due(self, flight: Flight, worker: int, now: float) -> tuple[float, float]:
+    def due(self, flight: Flight, other: float, now: float) -> tuple[float, float]:
         """When another worker should be given a batch too, and how long it will still take.
 
         It should where it is late; and at once where its worker is known to be so slow that the
@@ -131,13 +147,13 @@ class Flights:
 
         Args:
             flight: the batch.
-            worker: the other one.
+            other: seconds that the other one takes for an item.
             now: the time.
 
         Returns:
             A time; and seconds.
         """
-        late, other = self._pace.late_after(), self._pace.seconds(worker) or 0.0
+        late = self._pace.late_after()
         own = self._pace.seconds(flight.worker) or 0.0  # as long as nothing came from anybody
         queue = self._at[flight.worker]
         before = queue[: queue.index(flight)] if flight.began is None else []

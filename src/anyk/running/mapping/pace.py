@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, insort
 from collections import deque
 from typing import final
 
@@ -62,11 +63,13 @@ class Pace:
             computed: seconds without the way; what is more than all of them counts as all.
         """
         each = max(seconds, 0.0) / items
+        if len(self._all) == _REMEMBERED:
+            del self._sorted[bisect_left(self._sorted, self._all[0])]
         self._all.append(each)
+        insort(self._sorted, each)
         self._of[worker].append(each)
         self._batches[worker].append((max(seconds, 0.0), items))
         self._computed[worker].append(min(max(seconds, 0.0), computed))
-        self._sorted = []
 
     def seconds(self, worker: int) -> float | None:
         """How long a worker will take for an item; None where nothing came from anybody yet."""
@@ -130,10 +133,8 @@ class Pace:
         return median is not None and median < _AHEAD
 
     def _quantile(self, part: float) -> float | None:
-        if not self._all:
-            return None
         if not self._sorted:
-            self._sorted = sorted(self._all)
+            return None
         return self._sorted[min(int(part * len(self._sorted)), len(self._sorted) - 1)]
 
 

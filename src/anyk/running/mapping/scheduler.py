@@ -6,7 +6,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import count
+from itertools import chain, count
 from typing import NoReturn, final
 
 from anyk.errors import RecoveryError
@@ -22,6 +22,7 @@ from anyk.running.mapping.failed_items import (
     too_late,
 )
 from anyk.running.mapping.flights import Flight, Flights
+from anyk.running.mapping.helping import Helping
 from anyk.running.mapping.item import Item
 from anyk.running.mapping.options import MapSettings
 from anyk.running.mapping.pace import Pace
@@ -32,6 +33,7 @@ from anyk.running.mapping.waiting import Waiting
 __all__ = ["Scheduler"]
 
 _DEATHS = 3  # workers that may die, or be lost, with one item
+_MOMENT = 1e-6  # seconds: an executor without threads computes while it is waited for
 _GLANCE = 0.25  # seconds after which one that may be interrupted looks whether it was
 
 
@@ -64,9 +66,22 @@ class Scheduler:
         self._open = self._waiting.open
         self._wrong: set[int] = set()  # places of those that went wrong on somebody, and are open
         self._pace = Pace(executor.workers, executor.lateness)
-        self._flights = Flights(executor.workers, self._pace, calls.at_once)
-        self._tickets = count()
         self._crowd = Crowd(executor.workers, without=executor.quarantine.workers)
+        self._flights = Flights(
+            executor.workers, self._pace, calls.at_once, self._crowd.__contains__
+        )
+        self._helping = Helping(
+            self._flights,
+            self._crowd,
+            self._pace,
+            settings.at_a_time,
+            at_once=calls.at_once,
+            may_take=self._may_take,
+            take_back=self._take_back,
+            give=self._give,
+            double=self._double,
+        )
+        self._tickets = count()
         self._same = settings.same
         self._record, self._heard = record, heard
         self._over: deque[Item] = deque()
@@ -92,7 +107,7 @@ class Scheduler:
                 yield self._over.popleft()
             if not self._open and not self.source.more:
                 return
-            if not self._flights and (self._open or not self._crowd.usable):
+            if not self._flights and (self._open or not self._crowd):
                 self._lost()
             now = clock()
             if now >= deadline:
@@ -100,7 +115,7 @@ class Scheduler:
             until = min(deadline, wake)
             if interrupted is not None:
                 until = min(until, now + _GLANCE)
-            returned = self._receive(None if math.isinf(until) else max(0.0, until - now))
+            returned = self._receive(None if math.isinf(until) else max(_MOMENT, until - now))
             if interrupted is not None and interrupted():
                 return
             if returned is not None:
@@ -129,21 +144,17 @@ class Scheduler:
 
     def _send(self) -> float:
         """Give work to whoever is free; when to look again though nothing has come."""
-        at_once = self._calls.at_once
-        depth = at_once + self._calls.ahead * self._pace.quick
-        usable = self._crowd.usable
+        depth = self._calls.at_once + self._calls.ahead * self._pace.quick
         for held in range(depth):  # everybody has something before anybody has more
-            for worker in usable:
-                if len(self._flights.at(worker)) == held and not self._give(worker):
-                    break
-        idle = [worker for worker in usable if len(self._flights.at(worker)) < at_once]
-        if not idle:
-            return math.inf
-        wake, now = self._help(idle), self._executor.clock()
-        if self._wrong:  # and others come first
-            others = map(self._flights.hung_at, usable)
-            wake = min([wake, *(hung for hung in others if hung > now)])
-        return wake
+            if self._waiting.any:
+                self._flights.loads.each(held, self._give)
+        return self._helping.help(self._executor.clock(), wrong=bool(self._wrong))
+
+    def _looks_at_all(self) -> bool:
+        """Whether idle workers are about to look for what is late."""
+        if not self._flights or self._waiting.any:
+            return False
+        return self._helping.looks(self._executor.clock())
 
     def _give(self, worker: int) -> bool:
         """Give a worker the next items that it may compute; False if there is none for anybody."""
@@ -158,7 +169,7 @@ class Scheduler:
         left = self._waiting.left
         if left is None:
             return most
-        return max(1, min(most, max(least, left // (2 * max(1, len(self._crowd.usable))))))
+        return max(1, min(most, max(least, left // (2 * max(1, len(self._crowd))))))
 
     def _may_take(self, worker: int, item: Item) -> bool:
         """Whether a worker may be given an item, and, if it went wrong there, must be."""
@@ -166,16 +177,16 @@ class Scheduler:
             return False
         if not item.went_wrong_on(worker):
             return True
-        now, others = self._executor.clock(), {*self._others(item), *item.with_}
-        return not any(now < self._flights.hung_at(other) for other in others)
+        now, hung_at = self._executor.clock(), self._flights.hung_at
+        return not any(now < hung_at(other) for other in chain(item.with_, self._others(item)))
 
-    def _others(self, item: Item) -> list[int]:
+    def _others(self, item: Item) -> Iterator[int]:
         """Workers that may be given an item, and on which it did not go wrong yet."""
-        return [
+        return (
             worker
-            for worker in self._crowd.usable
+            for worker in self._crowd
             if item.may_go_to(worker) and not item.went_wrong_on(worker)
-        ]
+        )
 
     def _post(self, worker: int, items: list[Item]) -> None:
         ticket = next(self._tickets)
@@ -188,31 +199,6 @@ class Scheduler:
         self._pace.given(worker, len(items))
         self._record.sent(worker, flight.sent, items)
 
-    # --- helping
-
-    def _help(self, idle: list[int]) -> float:
-        """Give idle workers what others have not begun, or will not have done soon."""
-        wake = math.inf
-        for worker in idle:
-            if self._steal(worker):
-                continue
-            wake = min(wake, self._double(worker))
-        return wake
-
-    def _steal(self, worker: int) -> bool:
-        """Let a worker have the last batch that another one has not begun."""
-        waiting = [
-            flight
-            for flight in self._flights
-            if not flight.void
-            and not self._flights.begun(flight)
-            and any(self._may_take(worker, item) for item in flight.open)
-        ]
-        for flight in sorted(waiting, key=lambda each: -each.ticket):
-            if self._take_back(flight):
-                return self._give(worker)
-        return False
-
     def _take_back(self, flight: Flight) -> bool:
         """Withdraw a batch, if it has not begun; its items are to be done then."""
         if not self._calls.withdraw(flight.worker, flight.ticket):
@@ -222,48 +208,21 @@ class Scheduler:
         self._waiting.again(flight.items)
         return True
 
-    def _double(self, worker: int) -> float:
-        """Let a worker compute too what is late elsewhere; when to look again, if nothing is."""
-        now = self._executor.clock()
-        found: list[tuple[float, int, Flight]] = []
-        wake = math.inf
-        for flight in self._flights:
-            if flight.void or not self._doubled(flight, worker):
-                continue
-            due, left = self._flights.due(flight, worker, now)
-            if due <= now:
-                found.append((-left, flight.ticket, flight))
-            else:
-                wake = min(wake, due)
-        if not found:
-            return wake
-        *_, flight = min(found)
-        items = self._doubled(flight, worker)[: self._pace.together(worker)]
-        wrong = any(item.went_wrong_on(worker) for item in items)
-        if not wrong and self._take_back(flight):  # it has not even begun
-            self._give(worker)
-            return math.inf
+    def _double(self, worker: int, items: list[Item]) -> None:
+        """Let a worker compute too what is late elsewhere."""
         self._record.doubled(items)
         self._post(worker, items)
-        return math.inf
-
-    def _doubled(self, flight: Flight, worker: int) -> list[Item]:
-        """The items of a batch that a worker may compute too."""
-        most, begun = self._settings.at_a_time, self._flights.begun(flight)
-        return [
-            item
-            for item in flight.open
-            if len(item.with_) < most
-            and self._may_take(worker, item)
-            and (begun or not item.went_wrong_on(worker))  # it is stolen, if anything
-        ]
 
     # --- taking
 
     def _taken(self, returned: Returned) -> Iterator[Item]:
         """Take what has come; where that ends the call, what came along with it."""
+        came: Returned | None = returned
         try:
-            self._take(returned)
+            while came is not None:
+                self._take(came)
+                # nobody is late whose results are here
+                came = self._calls.receive(0.0) if self._looks_at_all() else None
         except RecoveryError:
             yield from self._over
             raise
@@ -274,6 +233,7 @@ class Scheduler:
             return
         began = flight.sent if flight.began is None else flight.began
         self._flights.remove(returned.ticket, returned.answered)
+        self._helping.heard(flight.worker)
         if self._heard is not None:
             self._heard(returned)
         self._record.returned(returned)
@@ -310,7 +270,7 @@ class Scheduler:
 
     def _nobody_else(self, item: Item) -> bool:
         """Whether there is no worker to try again on, not even the one on which it was raised."""
-        return not any(item.may_go_to(worker) for worker in self._crowd.usable)
+        return not any(item.may_go_to(worker) for worker in self._crowd)
 
     def _finish(self, item: Item) -> None:
         self._close(item)
@@ -349,7 +309,7 @@ class Scheduler:
         for item in flight.open:
             self._wrong.add(item.place)
             item.died += (flight.worker,)
-            several = len(set(item.died)) >= _DEATHS or not self._others(item)
+            several = len(set(item.died)) >= _DEATHS or not any(True for _ in self._others(item))
             if several and len(item.died) >= _DEATHS:
                 self._fail(item, deadly(item, why, *self._missing()))
         self._waiting.again(flight.items)
@@ -366,6 +326,6 @@ class Scheduler:
         for item in self._open.values():
             if item.answered >= self._settings.agree:
                 raise contradicted(item, self._settings.agree)
-        left = f"{len(self._crowd.usable)} of {self._executor.workers} are left"
+        left = f"{len(self._crowd)} of {self._executor.workers} are left"
         told = left + " and hang" if self._flights else left
         raise nobody_left(*self._missing(), told, self._record.failures)

@@ -203,6 +203,11 @@ class Replication(AbstractScheme):
         scheme = self if domain is self.domain else replace(self, domain=domain)
         return Encoded(scheme, (data[self._block(np.arange(self.workers))],), None)
 
+    @property
+    def columns(self) -> tuple[int]:
+        """Those of the blocks: each number of a share is made of its like in them."""
+        return (1,)
+
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether each block was answered D + 1 times."""
         replicas = np.bincount(

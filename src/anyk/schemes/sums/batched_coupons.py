@@ -198,6 +198,11 @@ class BatchedCoupons(AbstractScheme):
         no_shares(per_worker)
         return Added(function)
 
+    @property
+    def columns(self) -> tuple[int, None]:
+        """Those of the blocks that a worker holds; which of them count have none."""
+        return 2, None
+
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether every batch is among them; whether all workers are, before batches are drawn."""
         heard = set(indices_of("answered", answered))

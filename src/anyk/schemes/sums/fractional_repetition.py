@@ -217,6 +217,11 @@ class FractionalRepetition(AbstractScheme):
         no_shares(per_worker)
         return Added(function)
 
+    @property
+    def columns(self) -> tuple[int, None]:
+        """Those of the blocks that a worker holds; which of them count have none."""
+        return 2, None
+
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether each group has D + 1 answers."""
         groups = self.groups

@@ -164,6 +164,11 @@ class Frobenius(AbstractScheme):
             )
         return WithoutConstant(function)
 
+    @property
+    def columns(self) -> tuple[int]:
+        """Those of the blocks: each number of a share is made of its like in them."""
+        return (1,)
+
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether both are there."""
         return len(set(indices_of("answered", answered))) == _WORKERS

@@ -114,6 +114,11 @@ class AbstractGradientCode(AbstractScheme):
         field = isinstance(self.domain, PrimeField)
         return Combined(function) if field else CombinedInKind(function)
 
+    @property
+    def columns(self) -> tuple[int, None]:
+        """Those of the blocks that a worker holds; its coefficients have none."""
+        return 2, None
+
     def encoder(self, layout: Any, operand: int = 0) -> Encoder:  # noqa: ARG002
         """B, which combines what the function makes of the blocks."""
         matrix = self.code.matrix

@@ -150,6 +150,11 @@ class Harmonic(AbstractScheme):
         shares[-1] = field.reduce(running * last)
         return Encoded(self, (shares,), None)
 
+    @property
+    def columns(self) -> tuple[int]:
+        """Those of the blocks: each number of a share is made of its like in them."""
+        return (1,)
+
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether all of them are there."""
         return len(set(indices_of("answered", answered))) == self.workers

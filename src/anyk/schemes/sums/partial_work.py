@@ -194,6 +194,11 @@ class PartialWork(AbstractScheme):
         scheme = self if domain is self.domain else replace(self, domain=domain)
         return Encoded(scheme, (data[self._held],), None)
 
+    @property
+    def columns(self) -> tuple[int]:
+        """Those of the blocks: each number of a share is made of its like in them."""
+        return (1,)
+
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether each chunk was answered D + 1 times."""
         held = self._held

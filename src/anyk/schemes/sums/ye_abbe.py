@@ -188,6 +188,11 @@ class YeAbbe(AbstractScheme):
         no_shares(per_worker)
         return CombinedSlices(function)
 
+    @property
+    def columns(self) -> tuple[int, None]:
+        """Those of the blocks that a worker holds; its weights have none."""
+        return 2, None
+
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether there are N - S of them."""
         return len(set(indices_of("answered", answered))) >= self.workers - self.stragglers

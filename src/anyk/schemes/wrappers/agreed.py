@@ -268,6 +268,11 @@ class Agreed(AbstractScheme):
         """That of the scheme within."""
         return self.scheme.work(function, per_worker)
 
+    @property
+    def columns(self) -> tuple[int | None, ...] | None:
+        """Those of the scheme within."""
+        return self.scheme.columns
+
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether they are enough if nobody lies, or all but S where the value is approximate."""
         return len(set(indices_of("answered", answered))) >= self.guarantee.waited_for

@@ -225,6 +225,11 @@ class Embedded(AbstractScheme):
         """What the workers of the scheme run, once for each prime."""
         return EachPrime(self.scheme.work(function, per_worker), per_worker)
 
+    @property
+    def columns(self) -> tuple[int | None, ...] | None:
+        """Those of the scheme: the primes lie along the last axis."""
+        return self.scheme.columns
+
     def sufficient(self, answered: Collection[int]) -> bool:
         """As for the scheme."""
         return self.scheme.sufficient(answered)

@@ -139,6 +139,11 @@ class Summed(AbstractScheme):
         """The same shares, for a sum."""
         return Encoded(Summed(within.scheme), within.parts, within.layout)
 
+    @property
+    def columns(self) -> tuple[int | None, ...] | None:
+        """Those of the scheme within."""
+        return self.scheme.columns
+
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether they are for the scheme within."""
         return self.scheme.sufficient(answered)

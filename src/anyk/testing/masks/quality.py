@@ -37,7 +37,7 @@ def check_masks(
     """
     scheme, domain = encoded.scheme, encoded.scheme.domain
     for encoder, blocks, part in zip(encoders(encoded), made.blocks, encoded.parts, strict=True):
-        shares = rows_of(encoder.untiled(part))
+        shares = rows_of(encoder.untiled(domain.from_rest(part)))
         unmasking(domain, encoder)(shares, rows_of(blocks))
         if not domain.exact:
             check_on_grid(encoder, shares)

@@ -202,6 +202,11 @@ class Berrut(AbstractScheme):
             shares = interpolate(points.blocks, array, points.at(range(self.workers)))
         return Encoded(over(self, domain), (domain.validate(shares, "X"),), None)
 
+    @property
+    def columns(self) -> tuple[int]:
+        """Those of the blocks: each number of a share is made of its like in them."""
+        return (1,)
+
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether at least N - S workers answered."""
         return len(set(indices_of("answered", answered))) >= self.workers - self._late

@@ -161,6 +161,11 @@ class ChebyshevLagrange(AbstractScheme):
         shares = domain.matmul(_generator(self), data)
         return Encoded(over(self, domain), (domain.validate(shares, "X"),), None)
 
+    @property
+    def columns(self) -> tuple[int]:
+        """Those of the blocks: each number of a share is made of its like in them."""
+        return (1,)
+
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether there are N - S of them."""
         return len(set(indices_of("answered", answered))) >= self.workers - self._late

@@ -179,6 +179,11 @@ class VeiledReplication(AbstractScheme):
         shares = domain.validate(layout.shares(array, source), "X")
         return Encoded(over(self, domain), (shares,), layout)
 
+    @property
+    def columns(self) -> tuple[int]:
+        """Those of the blocks: each number of a share is made of its like in them."""
+        return (1,)
+
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether at least N - S workers answered."""
         return len(set(indices_of("answered", answered))) >= self.guarantee.threshold
