@@ -9,9 +9,10 @@ from anyk.checks import GENERATOR, instance
 from anyk.errors import InvalidArgument
 from anyk.randomness.entropy import SystemSource, residues
 
-__all__ = ["nearest", "stochastic", "within"]
+__all__ = ["nearest", "stochastic", "within", "wrapped"]
 
 _HIGH, _LOW = 31, 22  # bits: the 53 of a float64
+_SIGN = 63  # bits below that of the sign
 _PIECE = 1 << 15  # numbers that are rounded at a time, so that they stay in cache
 
 
@@ -71,6 +72,32 @@ def nearest(values: NDArray[np.float64], bits: int = 0) -> NDArray[np.int64]:
         # the difference is exact, or rounded on the same side of one half; the sum with it is not
         own += np.subtract(piece, below, out=below) >= 1 / 2
     return integers
+
+
+def wrapped(integers: NDArray[np.int64], prime: int) -> NDArray[np.int64]:
+    """Integers of either sign as residues, in place.
+
+    Args:
+        integers: int64 ndarray, that nobody else needs.
+        prime: p.
+
+    Returns:
+        The same memory, where it lies in one piece.
+
+    Example:
+        >>> from anyk.fixed_point.rounding import wrapped
+        >>> wrapped(np.array([-1, 3, 8]), 7)
+        array([6, 3, 1])
+    """
+    array = np.ascontiguousarray(integers).reshape(integers.shape)
+    flat = array.reshape(-1)
+    for start in range(0, flat.size, _PIECE):
+        piece = flat[start : start + _PIECE]
+        if piece.min() <= -prime or piece.max() >= prime:
+            np.remainder(piece, prime, out=piece)
+        else:  # the sign, all ones or none
+            piece += (piece >> _SIGN) & prime
+    return array
 
 
 def stochastic(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +23,8 @@ def masked(
     matrix: NDArray[np.int64],
     blocks: NDArray[np.int64],
     source: AbstractSource,
-    out: NDArray[np.int64] | None = None,
-) -> NDArray[np.int64]:
+    out: NDArray[Any] | None = None,
+) -> NDArray[Any]:
     """Shares [D | M]·[blocks; masks], with fresh masks.
 
     Blocks and masks are joined a span after another, so that large ones do not lie in memory twice,
@@ -37,7 +38,7 @@ def masked(
         out: where the shares are written, of which each row lies in one piece; None for new memory.
 
     Returns:
-        int64 ndarray (N, *shape).
+        ndarray (N, *shape) of int64, or of the type in which residues rest.
 
     Example:
         >>> from anyk.randomness.entropy import SystemSource
@@ -55,13 +56,13 @@ def masked(
         both = blocks
         if masks:
             both = np.concatenate([blocks, uniform_masks(field, (masks, *shape), source)])
-        shares: NDArray[np.int64] = field.matmul(matrix, both)
+        shares: NDArray[Any] = field.matmul(matrix, both)
         if out is None:
             return shares
         out[:] = shares
         return out
     if out is None:
-        out = np.empty((rows, *shape), np.int64)
+        out = np.empty((rows, *shape), field.rest)
     given, written, axis = blocks, out, 1 + int(np.argmax(shape))
     if blocks.flags.c_contiguous:
         given, written, axis = blocks.reshape(many, size), out.reshape(rows, size), 1

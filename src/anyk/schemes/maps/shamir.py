@@ -190,7 +190,7 @@ class Shamir(AbstractScheme):
             InvalidArgument: if X is not K blocks of residues.
         """
         data = blocks_of(X, self.blocks, self.field)
-        shares = np.empty((len(self._everyone), *data.shape[1:]), dtype=np.int64)
+        shares = np.empty((len(self._everyone), *data.shape[1:]), dtype=self.field.rest)
         for block in range(self.blocks):
             group = shares[block :: self.blocks]
             own = data[block : block + 1]
