@@ -15,7 +15,7 @@ from anyk.audits.matrices import clearest, seen
 from anyk.audits.readable import reading
 from anyk.audits.view import View, spread_over, view_of
 from anyk.domains.prime import PrimeField
-from anyk.schemes.base import Encoded
+from anyk.schemes.encoded import Encoded
 
 __all__ = ["AbstractEye", "Sight", "field_eye", "noisy_eye", "residues_of"]
 

@@ -16,7 +16,7 @@ from anyk.executors.processes.executor import Processes
 from anyk.faults.faulty import Faulty
 from anyk.running.mapping.map import map as map_items
 from anyk.running.run import distribute
-from anyk.schemes.base import Encoded
+from anyk.schemes.encoded import Encoded
 from anyk.work import WorkerTask
 
 __all__ = ["race", "roll_call"]

@@ -13,7 +13,8 @@ from anyk.answers import Answer, Outcome
 from anyk.domains.base import AbstractDomain
 from anyk.learn.formats import Formats
 from anyk.running.distributed import Distributed
-from anyk.schemes.base import AbstractScheme, Encoded
+from anyk.schemes.base import AbstractScheme
+from anyk.schemes.encoded import Encoded
 from anyk.schemes.wrappers.embedded import Embedded
 
 __all__ = ["Roll", "TrainingReport", "bytes_of"]

@@ -12,7 +12,7 @@ import numpy as np
 from anyk.checks import choice, instance, positive, shown
 from anyk.errors import InvalidArgument, Unachievable
 from anyk.executors.core.base import AbstractExecutor
-from anyk.schemes.base import Encoded
+from anyk.schemes.encoded import Encoded
 from anyk.spec import Guarantee
 
 __all__ = [

@@ -22,7 +22,8 @@ from anyk.running.arguments import (
     check_points,
 )
 from anyk.running.spent import Spent
-from anyk.schemes.base import AbstractScheme, Encoded
+from anyk.schemes.base import AbstractScheme
+from anyk.schemes.encoded import Encoded
 from anyk.wording import ranges
 from anyk.work import AbstractWork, Function, WorkerTask
 

@@ -12,7 +12,8 @@ from anyk.executors.core.base import AbstractExecutor, Placement
 from anyk.executors.core.filling import UNKNOWN, AbstractFilling, Outline
 from anyk.observe.slabs import slab_bar
 from anyk.running.slabs import AbstractSlabs
-from anyk.schemes.base import AbstractScheme, Encoded
+from anyk.schemes.base import AbstractScheme
+from anyk.schemes.encoded import Encoded
 from anyk.spec import Guarantee
 from anyk.spread import Spread
 

@@ -24,7 +24,8 @@ from anyk.fixed_point.primes import short_field, smallest
 from anyk.fixed_point.reading import bound_of
 from anyk.own_copies import own_copies
 from anyk.running.degrees import degree_of, too_high
-from anyk.schemes.base import AbstractScheme, Encoded
+from anyk.schemes.base import AbstractScheme
+from anyk.schemes.encoded import Encoded
 from anyk.schemes.wrappers.embedded import Embedded, primes_of
 from anyk.spec import Map, MatMul, Sum
 from anyk.work import AbstractWork, Function

@@ -21,7 +21,8 @@ from anyk.running.arguments import (
 )
 from anyk.running.distributed import Distributed
 from anyk.running.slabs import AbstractSlabs, slabs_of
-from anyk.schemes.base import AbstractScheme, Encoded
+from anyk.schemes.base import AbstractScheme
+from anyk.schemes.encoded import Encoded
 from anyk.spec import MatMul
 from anyk.spread import spread_of
 from anyk.work import Function

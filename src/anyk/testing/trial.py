@@ -14,7 +14,8 @@ from anyk.checks import count, several, shown
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.errors import InvalidArgument
-from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded, Encoder
+from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoder
+from anyk.schemes.encoded import Encoded
 from anyk.spec import Map, MatMul, Sum
 from anyk.testing.expect import check_pickle, numbers, require
 from anyk.work import AbstractWork, WorkerTask

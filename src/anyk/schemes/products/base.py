@@ -20,8 +20,9 @@ from anyk.domains.prime import PrimeField
 from anyk.domains.real import in_doubles
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.randomness.masked import masked
-from anyk.schemes.base import AbstractScheme, Encoded, missing_answers, require_left
+from anyk.schemes.base import AbstractScheme, missing_answers
 from anyk.schemes.certainty import Certainty
+from anyk.schemes.encoded import Encoded, require_left
 from anyk.schemes.encoder import Encoder
 from anyk.schemes.precision import as_doubles
 from anyk.schemes.products.check import ProductCheck, Verified, settle_verified

@@ -16,14 +16,8 @@ from anyk.domains.tensors import domain_for
 from anyk.domains.values import Values
 from anyk.errors import InvalidArgument, Unachievable
 from anyk.randomness.entropy import AbstractSource, SystemSource, residues
-from anyk.schemes.base import (
-    AbstractRecovery,
-    AbstractScheme,
-    Encoded,
-    Encoder,
-    blocks_of,
-    missing_answers,
-)
+from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoder, blocks_of, missing_answers
+from anyk.schemes.encoded import Encoded
 from anyk.schemes.row import SchemeRow, SchemeWords, failing
 from anyk.schemes.sums.arguments import no_shares
 from anyk.schemes.sums.batches import Batches

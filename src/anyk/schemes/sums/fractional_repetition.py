@@ -18,15 +18,9 @@ from anyk.domains.tensors import domain_for
 from anyk.domains.values import Values
 from anyk.errors import Unachievable
 from anyk.randomness.entropy import AbstractSource, SystemSource
-from anyk.schemes.base import (
-    AbstractRecovery,
-    AbstractScheme,
-    Encoded,
-    Encoder,
-    blocks_of,
-    missing_answers,
-)
+from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoder, blocks_of, missing_answers
 from anyk.schemes.certainty import noticed_of
+from anyk.schemes.encoded import Encoded
 from anyk.schemes.precision import over
 from anyk.schemes.row import SchemeRow, SchemeWords, none_of
 from anyk.schemes.smaller import enough, or_lower

@@ -16,7 +16,8 @@ from anyk.domains.real import Reals
 from anyk.domains.tensors import domain_for
 from anyk.domains.values import Values
 from anyk.randomness.entropy import AbstractSource, SystemSource
-from anyk.schemes.base import AbstractScheme, Encoded, Encoder, blocks_of
+from anyk.schemes.base import AbstractScheme, Encoder, blocks_of
+from anyk.schemes.encoded import Encoded
 from anyk.schemes.precision import copies_domain, over
 from anyk.schemes.sums.arguments import no_shares
 from anyk.schemes.sums.code import GradientCode

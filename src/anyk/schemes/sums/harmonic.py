@@ -20,12 +20,12 @@ from anyk.randomness.masks import uniform_masks
 from anyk.schemes.base import (
     AbstractRecovery,
     AbstractScheme,
-    Encoded,
     Encoder,
     blocks_of,
     missing_answers,
     rows_of,
 )
+from anyk.schemes.encoded import Encoded
 from anyk.schemes.row import SchemeRow, SchemeWords, degree_of, failing, none_of
 from anyk.schemes.tally import AbstractTally, CountTally
 from anyk.spec import Guarantee, Sum, Threat

@@ -24,8 +24,9 @@ from anyk.fixed_point.primes import LIARS, fields_for, prime_sets
 from anyk.fixed_point.reading import bound_of, error_of, reals
 from anyk.fixed_point.rounding import wrapped
 from anyk.randomness.entropy import AbstractSource, SystemSource
-from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded, Encoder, rows_of
+from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoder, rows_of
 from anyk.schemes.check import AbstractCheck
+from anyk.schemes.encoded import Encoded
 from anyk.schemes.tally import AbstractTally, Replicas
 from anyk.spec import Guarantee, Map, MatMul, Sum
 from anyk.work import AbstractWork, Function

@@ -20,7 +20,8 @@ from anyk.domains.values import Values, added
 from anyk.errors import InvalidArgument
 from anyk.fixed_point.format import FixedPoint
 from anyk.randomness.entropy import AbstractSource, SystemSource
-from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded, Encoder, rows_of
+from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoder, rows_of
+from anyk.schemes.encoded import Encoded
 from anyk.schemes.maps.lagrange import Lagrange
 from anyk.schemes.maps.replication import Replication
 from anyk.schemes.maps.shamir import Shamir

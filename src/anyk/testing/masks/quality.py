@@ -8,7 +8,8 @@ import numpy as np
 
 from anyk.domains.prime import PrimeField
 from anyk.randomness.entropy import InsecureTestSource
-from anyk.schemes.base import AbstractScheme, Encoded
+from anyk.schemes.base import AbstractScheme
+from anyk.schemes.encoded import Encoded
 from anyk.testing.expect import require
 from anyk.testing.masks.draws import drawn, rows_of, shapes, unmasking
 from anyk.testing.masks.gaussian import check_gaussian

@@ -23,15 +23,9 @@ from anyk.privacy.noise import settle_noise, settled_noise
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.schemes.approximate.analog_lagrange.recovery import AnalogRecovery
 from anyk.schemes.approximate.common import approximate_guarantee
-from anyk.schemes.base import (
-    AbstractScheme,
-    Encoded,
-    Encoder,
-    blocks_of,
-    missing_answers,
-    read_only,
-)
+from anyk.schemes.base import AbstractScheme, Encoder, blocks_of, missing_answers, read_only
 from anyk.schemes.certainty import Certainty
+from anyk.schemes.encoded import Encoded
 from anyk.schemes.placement import scattered
 from anyk.schemes.precision import as_doubles, coarser, curve_domain, of_data, over
 from anyk.schemes.row import SchemeRow, SchemeWords, degree_of, some_leakage

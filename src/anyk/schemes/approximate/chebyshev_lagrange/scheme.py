@@ -19,7 +19,8 @@ from anyk.errors import Unachievable
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.schemes.approximate.chebyshev_lagrange.recovery import ChebyshevRecovery
 from anyk.schemes.approximate.common import approximate_guarantee
-from anyk.schemes.base import AbstractScheme, Encoded, blocks_of, missing_answers, read_only
+from anyk.schemes.base import AbstractScheme, blocks_of, missing_answers, read_only
+from anyk.schemes.encoded import Encoded
 from anyk.schemes.encoder import Encoder
 from anyk.schemes.placement import scattered
 from anyk.schemes.precision import curve_domain, of_data, over
