@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, final
 
-import numpy as np
 from numpy.typing import NDArray
 
 from anyk.answers import Recovered
@@ -311,14 +310,12 @@ def _residues(ring: ResidueRing, whole: Any) -> Iterator[Any]:
 
     The integers are not needed any more when the last are made.
     """
+    several = isinstance(whole, tuple)
+    arrays = whole if several else (whole,)
     *others, last = ring.primes
-    for prime in others:
-        yield _each(whole, lambda array, prime=prime: wrapped(array.copy(), prime))
-    yield _each(whole, lambda array: wrapped(array, last))
-
-
-def _each(whole: Any, function: Callable[[NDArray[np.int64]], NDArray[np.int64]]) -> Any:
-    return tuple(map(function, whole)) if isinstance(whole, tuple) else function(whole)
+    for prime in (*others, last):
+        made = tuple(wrapped(each if prime == last else each.copy(), prime) for each in arrays)
+        yield made if several else made[0]
 
 
 @lru_cache(maxsize=32)
