@@ -45,7 +45,7 @@ def travelled(executor):
         (CodedLinearRegression, {}, 2 * 4),
         (CodedLogisticRegression, {"data_bits": 4, "weight_bits": 4}, 2),
         (CodedLogisticRegression, {"data_bits": 4, "weight_bits": 4, "adversaries": 1}, 4),
-        (CodedLogisticRegression, {"degree": 1, "data_bits": 2, "weight_bits": 4}, 4),
+        (CodedLogisticRegression, {"degree": 1, "data_bits": 2, "weight_bits": 4}, 2),
         (CodedLinearRegression, {"scheme": CODE, "colluders": 0}, 8),
     ],
 )
@@ -65,6 +65,6 @@ def test_bytes_of_a_training_are_those_that_travel(kind, parameters, each):
     assert all(count % each == 0 and count for count in told.values())
     blocks = report.scheme.problem.blocks
     if "scheme" not in parameters:
-        columns = 5 + (parameters.get("degree") is not None)
+        columns = 6 if parameters.get("degree") else 5  # and the intercept
         assert report.data_bytes == 8 * -(-60 // blocks) * columns * each
     assert f"{report.data_bytes / 1024:.3g} KiB of shares" in str(report)
