@@ -24,14 +24,13 @@ def product(fields):
 
 
 def cost(fields):
-    """Products of floats and words of memory a term, as the rule states it."""
+    """Products of floats, words of memory and half of one for each prime, as the rule has it."""
     return sum(
-        (1 if field.modulus < 1 << 25 else 2) + np.min_scalar_type(field.modulus - 1).itemsize / 4
-        for field in fields
+        (1 if field.modulus < 1 << 25 else 2) + field.rest.itemsize / 4 + 1 / 2 for field in fields
     )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(bits=st.integers(0, 490), least=st.sampled_from([1, LIARS]))
 def test_a_set_holds_its_budget_and_no_other_costs_less(bits, least):
     worst = (1 << bits) - 1 + bits
@@ -57,7 +56,7 @@ def test_what_no_primes_hold_is_refused_as_before():
 @pytest.mark.parametrize(
     ("worst", "bits"),
     [(100, [8]), (2**14, [16]), (2**15, [24]), (2**23, [25]), (2**24, [31]), (2**30 - 1, [31]),
-     (2**31, [24] * 2), (2**48, [25] * 2), (2**55, [31] * 2), (2**62, [24] * 3)],
+     (2**31, [24] * 2), (2**48, [25] * 2), (2**55, [31] * 2), (2**62, [24] * 3), (2**74, [24] * 4)],
 )  # fmt: skip
 def test_several_small_primes_before_large_ones(worst, bits):
     assert [field.modulus.bit_length() for field in prime_sets(worst)[0]] == bits
