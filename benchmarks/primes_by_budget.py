@@ -2,9 +2,9 @@
 
 For results of so many bits `FixedPoint` takes the set of primes that costs least by the rule of
 `anyk.fixed_point.primes`: products of floats a term, a quarter of the bytes of a residue, and half
-of one for each prime. Here both sets compute the same: shares of 13 blocks for 40 workers, a product of two matrices, and a
-worker's gradient X^T (X w), from residues as they rest, and each prime after another. Seconds of
-CPU, one thread, the sides in turn; and how many bytes a residue of all primes takes.
+of one for each prime. Here both sets compute the same, a prime after another: shares of 13 blocks
+for 40 workers, a product of two matrices, and a worker's gradient X^T (X w) of residues as they
+rest. Seconds of CPU, one thread, the sides in turn; and bytes of a residue modulo all primes.
 
 A ratio below 1 says that the rule's primes take less. Where both sets are the same it is left out.
 
