@@ -16,7 +16,7 @@ from _hostile_worker import Bomb
 __all__ = ["KINDS", "WAITING", "hold", "message", "run"]
 
 KEY, SERIAL = 7, 41
-SHARE = np.arange(4).reshape(1, 2, 2).tobytes()
+SHARE = np.arange(4, dtype=np.uint32).tobytes()  # as residues travel
 FIELD = 2**31 - 1
 MOST = 1 << 22  # bytes of a header
 
@@ -33,7 +33,7 @@ def message(header: dict[str, Any], body: bytes = b"") -> bytes:
 
 def hold(key: int = KEY, **change: object) -> bytes:
     """A share of one piece, as an honest master sends it, but for what is changed."""
-    return message({"verb": "hold", "key": key, "arrays": [["<i8", [1, 2, 2]]]} | change, SHARE)
+    return message({"verb": "hold", "key": key, "arrays": [["<u4", [1, 2, 2]]]} | change, SHARE)
 
 
 def asked(**change: object) -> dict[str, Any]:
@@ -188,12 +188,36 @@ def bad_argument(rng: random.Random, _: str) -> bytes:
 def wrong_numbers(rng: random.Random, _: str) -> bytes:
     """Booleans that are none, residues that are none, dtypes that do not fit."""
     return rng.choice([
-        hold(arrays=[["|b1", [32]]]),
-        hold(arrays=[["<f8", [1, 2, 2]]]) + run(),
-        hold(arrays=[["<i8", [1, 4]]]) + run(domain={"ring": [5, 7]}, work=["each_prime", "plain"]),
-        framed(json.dumps({"verb": "hold", "key": KEY, "arrays": [["<i8", [1, 2, 2]]]}).encode())
-        + np.full(4, rng.choice([-1, FIELD, 2**63 - 1])).tobytes() + run(),
+        hold(arrays=[["|b1", [16]]]),
+        message({"verb": "hold", "key": KEY, "arrays": [["<i8", [1, 2, 2]]]}, bytes(32)) + run(),
+        hold(arrays=[["<f4", [1, 2, 2]]]) + run(),
+        hold(arrays=[["<i4", [1, 2, 2]]]) + run(),
+        hold(arrays=[["|u1", [4, 4]]]) + run(domain={"ring": [5, 7]}, work=["each_prime", "plain"]),
+        framed(json.dumps({"verb": "hold", "key": KEY, "arrays": [["<u4", [1, 2, 2]]]}).encode())
+        + np.full(4, rng.choice([FIELD, 2**31, 2**32 - 1]), np.uint32).tobytes() + run(),
     ])  # fmt: skip
+
+
+def wrong_slabs(rng: random.Random, _: str) -> bytes:
+    """Outlines, columns or an order of them that no shares have, or too many for the worker."""
+    first = {
+        "verb": "fill", "key": KEY, "serial": SERIAL, "start": 0, "last": False, "places": [0],
+        "arrays": [["<i8", [1, 2]]], "outlines": [["<i8", [1, -1], 1]],
+    }  # fmt: skip
+    change: dict[str, object] = rng.choice([
+        {"outlines": rng.choice([
+            [], {}, [[]], [["<i8", [1, -1], 0]], [["<i8", [1, -1], True]], [["<i8", 1, 1]],
+            [["<i8", [1, -2], 1]], [["<i8", [0, -1], 1]], [["|O", [1, -1], 1]],
+            [["<i8", [1, 1], 1]], [["<i8", [1, 2], None]], [["<f8", [1, -1], 1]],
+            [["<i8", [1, 1 << 40], 1]], [["<i8", [1, -1], 1], ["<i8", [2, -1], 1]],
+            [["<i8", [1 << 30, -1], 1]], [["<i8", [-1, -1], 1]],
+        ])},
+        {"outlines": None}, {"start": 1}, {"start": True}, {"start": -1}, {"start": None},
+        {"places": []}, {"places": [1]}, {"places": [0, 0]}, {"places": None}, {"last": True},
+        {"arrays": [["<i8", [2, 1]]]}, {"arrays": [["<i8", [1, 0]]]}, {"arrays": [["<i8", [2]]]},
+        {"arrays": [["<i8", [1, 1 << 30]]]}, {"arrays": 1},
+    ])  # fmt: skip
+    return message(first | change, bytes(16))
 
 
 def an_answer(rng: random.Random, _: str) -> bytes:
@@ -208,7 +232,7 @@ Kind = Callable[[random.Random, str], bytes]
 KINDS: tuple[Kind, ...] = (
     changed_bytes, cut_off, huge_header, half_header, huge_array, too_many_arrays, json_bomb,
     domain_bomb, promise_bomb, odd_field, missing_field, not_offered, pickled, wrong_order,
-    bad_argument, wrong_numbers, an_answer,
+    bad_argument, wrong_numbers, wrong_slabs, an_answer,
 )  # fmt: skip
 """Each gives the bytes of one or a few messages; but for `changed_bytes`, none may be answered
 with a value."""

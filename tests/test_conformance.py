@@ -12,7 +12,8 @@ from anyk.executors.core.dispatcher import PostedDispatch
 from anyk.faults import Corrupt, Crash, Faulty
 from anyk.randomness.entropy import InsecureTestSource
 from anyk.randomness.gaussian import normals
-from anyk.schemes.base import AbstractScheme, Encoded
+from anyk.schemes.base import AbstractScheme
+from anyk.schemes.encoded import Encoded
 
 DOMAINS = (
     anyk.PrimeField(2),

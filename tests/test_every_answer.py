@@ -17,7 +17,8 @@ from anyk.faults import Corrupt, Crash, Faulty, Rubbish
 from anyk.running import collection, received
 from anyk.running.pending import Pending, SendTimes
 from anyk.running.usable import Wanted
-from anyk.schemes.base import AbstractScheme, Encoded
+from anyk.schemes.base import AbstractScheme
+from anyk.schemes.encoded import Encoded
 from anyk.schemes.tally import Replicas, asked
 
 SEEDS = 160

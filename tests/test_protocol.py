@@ -24,17 +24,19 @@ from anyk.connections.stream import PlainStream
 from anyk.degrees.promised import Promised
 from anyk.executors.core import answer_header
 from anyk.executors.core.answer_header import LARGEST_ANSWER, LONGEST_HEADER, parse_header
+from anyk.executors.core.filling import UNKNOWN, Columns, Outline
 from anyk.executors.core.raised import LONGEST_FAILURE
 from anyk.executors.remote import frames, header_limits, link, promise
 from anyk.executors.remote import request as requests
 from anyk.executors.remote.frames import LONGEST_REQUEST, Channel
 from anyk.executors.remote.promise import promise_in_words
 from anyk.executors.remote.request import described, make_request
+from anyk.executors.remote.slabs import fill_request
 from anyk.work import Plain, WorkerTask
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
-SHARE = np.arange(4).reshape(1, 2, 2)
+SHARE = np.arange(4, dtype=np.uint32).reshape(1, 2, 2)
 HEX = re.compile(r"(?:[0-9a-f]{8,} ?)+")
 
 
@@ -71,6 +73,15 @@ def test_the_fields_of_a_request_are_those_that_are_sent() -> None:
         assert f"`{name}`" in section("Requests")
 
 
+def test_the_fields_of_columns_are_those_that_are_sent() -> None:
+    said = section("Requests").partition("The fields of `fill`")[2]
+    outline = Outline((1, UNKNOWN), np.dtype(np.int64), axis=1)
+    columns = Columns(7, (outline,), 0, (np.ones((1, 2), np.int64),))
+    header = fill_request(columns, 41)[0]
+    assert {*fields(said), "verb", "key", "serial", "arrays"} == {*header}
+    assert header["outlines"] == [["<i8", [1, -1], 1]]
+
+
 def test_the_fields_of_an_answer_are_those_that_are_taken() -> None:
     assert set(fields(section("Answers"))) == answer_header._KEYS
 
@@ -78,8 +89,9 @@ def test_the_fields_of_an_answer_are_those_that_are_taken() -> None:
 def test_verbs_works_and_domains_are_named() -> None:
     text = section("Requests")
     source = (ROOT / "src/anyk/executors/remote/session.py").read_text(encoding="utf-8")
-    assert set(re.findall(r'verb == "(\w+)"', source)) == {"hold", "forget", "run"}
-    assert re.findall(r"^\| `(hold|forget|run)` ", text, re.MULTILINE) == ["hold", "forget", "run"]
+    assert set(re.findall(r'verb == "(\w+)"', source)) == {"hold", "fill", "forget", "run"}
+    verbs = re.findall(r"^\| `(hold|fill|forget|run)` ", text, re.MULTILINE)
+    assert verbs == ["hold", "fill", "forget", "run"]
     assert re.findall(r"^- `(\w+)`:", text, re.MULTILINE) == [*requests._WORKS, "each_prime"]
     assert f'"{described(anyk.Reals())}"' in text
     assert f'"{described(anyk.Complex())}"' in text
@@ -131,7 +143,7 @@ def test_largest_answers_are_as_stated() -> None:
 def test_the_example_is_what_is_sent() -> None:
     text = section("An example")
     hold, run, answer = re.findall(r"^```\n(.*?)\n```", text, re.MULTILINE | re.DOTALL)
-    real = {"verb": "hold", "key": 7, "arrays": [["<i8", [1, 2, 2]]]}
+    real = {"verb": "hold", "key": 7, "arrays": [["<u4", [1, 2, 2]]]}
     assert bytes.fromhex(hold) == sent(real, [SHARE])
     task = WorkerTask(Plain("gram"), anyk.PrimeField())
     start = {"verb": "run", "serial": 41, "key": 7, "piece": 0}
@@ -142,6 +154,8 @@ def test_the_example_is_what_is_sent() -> None:
     assert f"after its length, {len(said.encode()):08x}:" in text
     seconds, failure, dtype, shape = parse_header(said.encode(), 41)
     assert (seconds, failure) == (0.00025, None)
+    assert task.domain.holds(dtype)
+    assert task.domain.at_rest(SHARE) is SHARE
     gram = np.frombuffer(bytes.fromhex(value), dtype).reshape(shape)
     np.testing.assert_array_equal(gram, SHARE[0].T @ SHARE[0])
 
@@ -161,6 +175,11 @@ def test_a_worker_written_from_the_page_serves_a_master(tmp_path: Path) -> None:
                 for _ in range(2):
                     outcome = anyk.run(scheme, "gram", X, executor, deadline=30.0)
                     np.testing.assert_array_equal(outcome.value[0], X[0].T @ X[0])
+                for p in (251, 65521):
+                    outcome = anyk.run(
+                        scheme.over(anyk.PrimeField(p)), "gram", X, executor, deadline=30.0
+                    )
+                    np.testing.assert_array_equal(outcome.value[0], X[0].T @ X[0] % p)
                 failed = anyk.run(scheme, "other", X, executor, deadline=30.0, on_failure="return")
                 assert "knows gram alone" in failed.failures[0]
         finally:

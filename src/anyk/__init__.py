@@ -107,8 +107,8 @@ if TYPE_CHECKING:
         VeiledReplication as VeiledReplication,
     )
     from anyk.schemes.base import AbstractScheme as AbstractScheme
-    from anyk.schemes.base import Encoded as Encoded
     from anyk.schemes.catalogue import CATALOGUE as CATALOGUE
+    from anyk.schemes.encoded import Encoded as Encoded
     from anyk.schemes.encoder import Encoder as Encoder
     from anyk.schemes.maps.lagrange import Lagrange as Lagrange
     from anyk.schemes.maps.replication import Replication as Replication
@@ -181,7 +181,7 @@ _PLACES: Final = {
     "DegreeTooHigh": "anyk.errors",
     "Disclosure": "anyk.audits.disclosure",
     "Distributed": "anyk.running.distributed",
-    "Encoded": "anyk.schemes.base",
+    "Encoded": "anyk.schemes.encoded",
     "Encoder": "anyk.schemes.encoder",
     "Entangled": "anyk.schemes.products.entangled",
     "ExecutorError": "anyk.errors",

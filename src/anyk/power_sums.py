@@ -15,11 +15,11 @@ __all__ = ["PowerSums"]
 class PowerSums:
     """What a worker computes on its share: X^T (X w_1) * .. * (X w_i) for some i.
 
-    They have one scale, that of the highest power, as arrays of field elements bring one another
-    to it.
+    They have one scale, that of the highest power: to it the others are multiplied.
 
     Args:
         powers: the i of which the response has a coefficient.
+        bits: fraction bits that one factor X w has; 0 for integers.
 
     Example:
         >>> from anyk.power_sums import PowerSums
@@ -30,6 +30,7 @@ class PowerSums:
     """
 
     powers: tuple[int, ...]
+    bits: int = 0
 
     def __call__(self, x: Any, weights: Any) -> Any:
         """The sums.
@@ -48,5 +49,6 @@ class PowerSums:
             if power > 1:
                 product = product * z[:, power - 1]
             if power in self.powers:
-                sums.append(x.T @ product)
-        return np.stack(sums)
+                lacks = self.bits * (max(self.powers) - power)
+                sums.append((x.T @ product) * (1 << lacks) if lacks else x.T @ product)
+        return np.stack(sums) if len(sums) > 1 else sums[0].reshape(1, *sums[0].shape)

@@ -16,6 +16,7 @@ import rest_rows
 import run_rows
 import scheme_rows
 import shuffle_rows
+import slab_rows
 import spec_rows
 import value_rows
 from tried import reached, sites
@@ -28,7 +29,7 @@ TABLES = (
     aggregation_rows, aggregators_rows,
     cutting_rows, spec_rows, domain_rows, field_rows, scheme_rows, product_rows, run_rows,
     executor_rows, learn_rows, rest_rows, residue_rows, map_rows, value_rows, extension_rows,
-    shuffle_rows,
+    shuffle_rows, slab_rows,
 )  # fmt: skip
 ROWS = [
     pytest.param(row, id=f"{table.__name__} {place} {row.says}")

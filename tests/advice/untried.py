@@ -5,6 +5,7 @@ DASK_ARRAY = "a Dask cluster is needed: tests/test_dask_array.py"
 FLOWER = "Flower is needed, an extra: tests/test_flower.py"
 RAY = "a Ray cluster is needed: tests/executors/test_ray.py"
 ELSEWHERE = "the error is raised by who called this; the rows of this table try each of its texts"
+CLOSED = "told of what somebody has closed meanwhile: tests/test_slabs.py"
 NO_ADVICE = "told of one worker's answer, whose loss the scheme bears: nothing is to be done"
 
 UNTRIED: dict[tuple[str, str], str] = {
@@ -17,6 +18,10 @@ UNTRIED: dict[tuple[str, str], str] = {
     ("domains/functions/refused.py", "f'{shown}: "): ELSEWHERE,
     ("domains/functions/moves.py", "Pass a list of arrays."): "numpy says it first",
     ("domains/functions/sums.py", "Sum parts, then the sums."): "32 GiB of numbers are needed",
+    ("executors/core/crew_filling.py", "'the executor was closed"): CLOSED,
+    ("running/filled.py", "error.change"): ELSEWHERE,
+    ("running/slabs.py", "f'Pass {whole}"): ELSEWHERE,
+    ("running/slabs.py", "Call X.compute_chunk_sizes"): "Dask is needed: tests/test_slabs.py",
     ("executors/engines/dask.py", ""): DASK,
     ("executors/engines/dask_calls.py", ""): DASK,
     ("executors/engines/dask_constants.py", ""): DASK,

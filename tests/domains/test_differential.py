@@ -10,7 +10,7 @@ from drawn import TIMES, all_within, holds, raises, run, same
 
 import anyk
 from anyk.domains.integers import integers_of, is_prime
-from anyk.domains.kernel import modular_matmul
+from anyk.domains.kernel import modular_matmul, modular_stack
 from anyk.domains.mixed_radix import nearest_floats, signed_integers
 from anyk.domains.points import (
     disjoint_points,
@@ -137,6 +137,8 @@ def case_matmul(draw):
         )
         kernel = modular_matmul(few, many, field.modulus)
         assert kernel.ravel().tolist() == np.ravel(exact % field.modulus).tolist()
+        pair = modular_stack(np.stack([few, few]), np.stack([many] * 2), field.modulus)
+        assert pair.tolist() == [kernel.tolist()] * 2
 
 
 def _product(left, right):
@@ -207,7 +209,10 @@ def case_ring(draw):
     elements = ring.constant(draw.disguised(exact))
     same(elements, right)
     same(ring.validate(draw.disguised(right), "x"), right)
-    same(ring.accept(ring.present(elements)), right)
+    for shown in (elements, ring.at_rest(elements)):
+        accepted = ring.accept(ring.present(shown))
+        same(ring.from_rest(accepted), right)
+        assert ring.at_rest(accepted).dtype == ring.rest
     whole = np.array([_signed(value, ring.modulus) for value in exact.flat], dtype=object)
     got = signed_integers(draw.disguised(right), draw.one((ring.primes, list(ring.primes))))
     assert got.shape == exact.shape

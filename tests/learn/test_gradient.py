@@ -36,6 +36,7 @@ def coded_sums(design, weights, response, formats, *, blocks, seed=0):
             formats=formats,
             linear=np.zeros(weights.shape),
             offset=np.zeros((len(weights), 1)),
+            length=np.inf,
             rows=1,
             generator=np.random.default_rng(seed),
             roll=Roll(workers=scheme.workers),

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import anyk
+from anyk.randomness.entropy import InsecureTestSource
 
 SCHEMES = [
     anyk.VeiledReplication(4, 60, stragglers=6, adversaries=4, colluders=1, leakage=0.45),
@@ -49,7 +50,7 @@ def test_nobody_is_accused_and_the_estimate_holds(scheme, name):
     for seed in range(8):
         rng = np.random.default_rng(seed)
         X = rng.normal(size=(scheme.problem.blocks, 10))
-        encoded = scheme.encode(X)
+        encoded = scheme.encode(X, source=InsecureTestSource(seed))
         answered = rng.permutation(scheme.workers)[: scheme.guarantee.threshold]
         recovered = encoded.decode(f(encoded.shares[answered]), answered)  # never TooManyErrors
         accused += bool(recovered.suspects)
@@ -64,7 +65,8 @@ def test_liars_far_outside_are_named(scheme, name):
     named = lied = 0
     for seed in range(8):
         rng = np.random.default_rng(seed)
-        encoded = scheme.encode(rng.normal(size=(scheme.problem.blocks, 10)))
+        X = rng.normal(size=(scheme.problem.blocks, 10))
+        encoded = scheme.encode(X, source=InsecureTestSource(seed))
         answered = rng.permutation(scheme.workers)[: scheme.guarantee.threshold]
         answers = FUNCTIONS[name](encoded.shares[answered])
         liars = rng.choice(answered.size, scheme.adversaries, replace=False)
@@ -72,6 +74,24 @@ def test_liars_far_outside_are_named(scheme, name):
         named += len(set(answered[liars]) & set(encoded.decode(answers, answered).suspects))
         lied += liars.size
     assert named >= 0.8 * lied
+
+
+@pytest.mark.parametrize(
+    ("scheme", "seeds"),
+    [(SCHEMES[0], (18, 30, 103, 181, 328, 378)), (SCHEMES[1], (108, 364, 368, 381))],
+    ids=["veils", "few veils"],
+)
+def test_nobody_is_accused_for_what_liars_with_like_noise_answer(scheme, seeds):
+    for seed in seeds:  # an honest answer is judged by others with like noise, but by no liar's
+        rng = np.random.default_rng(seed)
+        X = rng.normal(size=(scheme.problem.blocks, 10))
+        encoded = scheme.encode(X, source=InsecureTestSource(seed))
+        answered = rng.permutation(scheme.workers)[: scheme.guarantee.threshold]
+        answers = FUNCTIONS["network"](encoded.shares[answered])
+        liars = rng.choice(answered.size, scheme.adversaries, replace=False)
+        answers[liars] += 100.0 * answers.std() * rng.normal(size=(liars.size, answers.shape[1]))
+        named = set(encoded.decode(answers, answered).suspects)  # never TooManyErrors
+        assert named <= set(answered[liars])
 
 
 @pytest.mark.parametrize("scheme", SCHEMES, ids=["veils", "few veils", "curve"])
@@ -82,7 +102,7 @@ def test_whom_nobody_can_tell_is_in_the_estimate(scheme, name, lie):
     for seed in range(6):
         rng = np.random.default_rng(seed)
         X = rng.normal(size=(scheme.problem.blocks, 10))
-        encoded = scheme.encode(X)
+        encoded = scheme.encode(X, source=InsecureTestSource(seed))
         answered = rng.permutation(scheme.workers)[: scheme.guarantee.threshold]
         answers = f(encoded.shares[answered])
         liars = rng.choice(answered.size, scheme.adversaries, replace=False)

@@ -18,7 +18,8 @@ from anyk.randomness.entropy import (
 from anyk.randomness.gaussian import UNIT, normals
 from anyk.randomness.grid import Grid
 from anyk.randomness.masks import uniform_masks
-from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded, Encoder, blocks_of, rows_of
+from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoder, blocks_of, rows_of
+from anyk.schemes.encoded import Encoded
 from anyk.testing.masks import quality
 
 LARGE = anyk.PrimeField()

@@ -16,7 +16,8 @@ MODULE = """
 
     import anyk
     from anyk.domains.base import AbstractDomain
-    from anyk.schemes.base import AbstractScheme, Encoded
+    from anyk.schemes.base import AbstractScheme
+    from anyk.schemes.encoded import Encoded
 
 
     @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from anyk.domains.polynomials import lagrange_matrix
 from anyk.randomness.entropy import SystemSource
 from anyk.randomness.gaussian import UNIT, normals
 from anyk.randomness.masks import uniform_masks
-from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded, Encoder, rows_of
+from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoder, rows_of
 from anyk.schemes.certainty import Certainty
+from anyk.schemes.encoded import Encoded
 from anyk.schemes.products.grid import Grid, cut_left, cut_right, factors_of
 from anyk.works.products import Product
 

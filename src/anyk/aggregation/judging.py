@@ -101,7 +101,7 @@ class Judging:
             points = code.points[parties]
             checker = EvaluationCode(code.field, points, dimension)
             flat = words.reshape(len(parties), -1)
-            syndromes = code.field.matmul(checker.parity_check, flat)
+            syndromes = checker.syndromes(flat)
             wrong = syndromes.reshape(len(syndromes), len(accepted), -1).any(axis=(0, 2))
             for where in np.flatnonzero(wrong):
                 most = min(code.adversaries, (len(parties) - dimension) // 2)

@@ -12,7 +12,7 @@ from anyk.audits.disclosure import Disclosure, learned_by_worst
 from anyk.audits.matrices import seen
 from anyk.checks import count, flag, instance
 from anyk.errors import InvalidArgument
-from anyk.schemes.base import Encoded
+from anyk.schemes.encoded import Encoded
 from anyk.spec import MatMul
 
 __all__ = ["leakage_spent"]

@@ -18,7 +18,7 @@ from anyk.codes.exact.linear import rank
 from anyk.domains.prime import PrimeField
 from anyk.domains.ring import ResidueRing
 from anyk.errors import InvalidArgument
-from anyk.schemes.base import Encoded
+from anyk.schemes.encoded import Encoded
 from anyk.spread import larger, spread_of
 from anyk.wording import numbered
 

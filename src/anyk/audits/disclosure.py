@@ -20,7 +20,7 @@ from anyk.leak import allowed, gaussian_epsilon, in_digits
 from anyk.privacy.coalitions import most_bits_learned
 from anyk.privacy.grid import Sampled, sampled
 from anyk.privacy.information import symbols_learned
-from anyk.schemes.base import Encoded
+from anyk.schemes.encoded import Encoded
 from anyk.spec import MatMul
 from anyk.wording import numbered
 

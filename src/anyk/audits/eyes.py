@@ -15,7 +15,7 @@ from anyk.audits.matrices import clearest, seen
 from anyk.audits.readable import reading
 from anyk.audits.view import View, spread_over, view_of
 from anyk.domains.prime import PrimeField
-from anyk.schemes.base import Encoded
+from anyk.schemes.encoded import Encoded
 
 __all__ = ["AbstractEye", "Sight", "field_eye", "noisy_eye", "residues_of"]
 
@@ -187,5 +187,6 @@ def residues_of(encoded: Encoded, rows: list[int]) -> NDArray[Any]:
     """
     domain = encoded.scheme.domain
     several = domain.exact and not isinstance(domain, PrimeField)
-    shares: NDArray[Any] = encoded.shares[rows]
+    (part,) = encoded.parts
+    shares: NDArray[Any] = domain.from_rest(part[rows])
     return shares[..., 0] if several else shares

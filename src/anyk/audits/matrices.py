@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.privacy.coalitions import most_bits_learned
-from anyk.schemes.base import Encoded
+from anyk.schemes.encoded import Encoded
 from anyk.spec import MatMul
 
 __all__ = ["clearest", "seen"]

@@ -14,7 +14,7 @@ from anyk.audits.eyes import AbstractEye, field_eye, noisy_eye, residues_of
 from anyk.audits.guesses import Attack, explained, information, rate
 from anyk.checks import shown
 from anyk.errors import InvalidArgument
-from anyk.schemes.base import Encoded
+from anyk.schemes.encoded import Encoded
 
 __all__ = ["attacks_on", "labels_of", "records_of"]
 

@@ -17,7 +17,7 @@ from anyk.errors import InvalidArgument, NotEnoughAnswers
 from anyk.executors.core.base import AbstractExecutor, Placement
 from anyk.executors.engines.dask import Dask
 from anyk.running.distributed import Distributed
-from anyk.schemes.base import Encoded
+from anyk.schemes.encoded import Encoded
 from anyk.schemes.products.base import AbstractProduct, code_of
 from anyk.schemes.products.layout import Held
 from anyk.schemes.products.sparse import Sparse

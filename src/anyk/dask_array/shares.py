@@ -60,9 +60,9 @@ class Recipe:
         sizes = {block: _sizes(each) for block, each in zip(self.blocks, blocks, strict=True)}
         if not sparse:
             share = self.domain.matmul(self.coefficients[None], np.stack(blocks))[0]
-            return Made((share,), sizes)
+            return Made((self.domain.at_rest(share),), sizes)
         made = sparse_combination(self.domain, self.coefficients, blocks)
-        return Made((made.data, made.indices, made.indptr), sizes)
+        return Made((self.domain.at_rest(made.data), made.indices, made.indptr), sizes)
 
     def _dense(self, rows: list[list[NDArray[Any]]]) -> NDArray[Any]:
         """One block, with zeros where A ends before it does."""

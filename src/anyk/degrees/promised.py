@@ -35,7 +35,7 @@ class Promised:
     Example:
         >>> from anyk.degrees.promised import Promised
         >>> from anyk.domains.extent import Extent
-        >>> square = Promised(lambda x: x * x, (Extent(1),), degree=2)
+            >>> square = Promised(lambda x: x * x, (Extent(1),), degree=2)
         >>> square(anyk.PrimeField(7).array([3]))
         PrimeField(7).array([2])
     """
@@ -81,7 +81,7 @@ def _known(argument: Any, extent: Extent | None) -> Any:
     """A share, with what is known of it."""
     if extent is None or not isinstance(argument, FieldArray):
         return argument
-    return FieldArray(argument.values, argument.field, extent)
+    return argument.known_as(extent)
 
 
 def known_of(result: Any) -> Extent:

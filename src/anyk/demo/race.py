@@ -16,7 +16,7 @@ from anyk.executors.processes.executor import Processes
 from anyk.faults.faulty import Faulty
 from anyk.running.mapping.map import map as map_items
 from anyk.running.run import distribute
-from anyk.schemes.base import Encoded
+from anyk.schemes.encoded import Encoded
 from anyk.work import WorkerTask
 
 __all__ = ["race", "roll_call"]
@@ -112,7 +112,7 @@ def _take_what_comes(
     """
     scheme = encoded.scheme
     start = executor.clock()
-    placement = executor.place([encoded.shares])
+    placement = executor.place(encoded.parts)
     task = WorkerTask(scheme.work(job.function), scheme.domain)
     dispatch = executor.dispatch(task, placement, [])
     heard: dict[int, Answer] = {}
@@ -121,7 +121,8 @@ def _take_what_comes(
         watcher.heard(answer)
         heard[answer.worker] = answer
         if answer.value is not None:
-            values.setdefault(answer.worker % len(job.X), answer.value)
+            value = scheme.domain.from_rest(answer.value)
+            values.setdefault(answer.worker % len(job.X), value)
     elapsed = executor.clock() - start
     dispatch.abandon()
     executor.release(placement)

@@ -14,7 +14,9 @@ from anyk.domains.extent import Extent, constant_extent, largest_of
 from anyk.domains.functions import matmul, refused, sums
 from anyk.domains.functions.constants import as_residues, centred, constant, power_of_two
 from anyk.domains.functions.inside import no_elements, shifted, wrapped
+from anyk.domains.functions.lent import Views, note
 from anyk.domains.functions.writing import write
+from anyk.domains.rest import lifted
 from anyk.errors import InvalidArgument, NotPolynomial
 
 __all__ = ["FieldArray"]
@@ -39,7 +41,8 @@ class FieldArray:
     that of its result. An array that was made in another way has none, and counts as a constant.
 
     Args:
-        values: ndarray of residues in [0, p), any shape; one of int64 is not copied.
+        values: ndarray of residues in [0, p), any shape; one of int64 is not copied, nor is one of
+            the unsigned type in which they rest.
         field: the field they belong to.
         extent: what is known of them as polynomials of the encoded arguments; None for constants.
 
@@ -55,27 +58,58 @@ class FieldArray:
                [4, 6]])
     """
 
-    __slots__ = ("_extent", "_owner", "_residues", "field")
+    __slots__ = ("__weakref__", "_extent", "_owner", "_residues", "_views", "field")
 
     def __init__(
-        self, values: NDArray[np.int64], field: AbstractField, extent: Extent | None = None
+        self, values: NDArray[Any], field: AbstractField, extent: Extent | None = None
     ) -> None:
         self._residues = as_residues(values, field)
         self.field = field
         self._extent = extent
         self._owner: FieldArray | None = None
+        self._views: Views | None = None  # of memory that is lent
 
-    def _new(self, residues: NDArray[np.int64], extent: Extent | None) -> FieldArray:
+    @classmethod
+    def of_residues(
+        cls, residues: NDArray[Any], field: AbstractField, *, lent: bool = False
+    ) -> Self:
+        """The same, of what is known to be residues: nobody looks at them again.
+
+        Args:
+            residues: ndarray of int64, or of the type in which they rest.
+            field: the field they belong to.
+            lent: whether others need them as they are: they are copied before anything is written
+                in them. C-contiguous, and not of int64 then.
+        """
+        new = cls.__new__(cls)
+        new.field, new._residues = field, residues  # noqa: SLF001 - its own class
+        new._extent, new._owner = None, None  # noqa: SLF001 - its own class
+        new._views = {} if lent else None  # noqa: SLF001 - its own class
+        return new
+
+    def _new(self, residues: NDArray[Any], extent: Extent | None) -> FieldArray:
         """Residues that this file or its functions computed, over the same field."""
         new = FieldArray.__new__(FieldArray)
         # arithmetic on arrays without axes gives numpy's scalars, which can't be written in
         residues = residues if type(residues) is np.ndarray else np.asarray(residues)
         new.field, new._residues = self.field, residues  # noqa: SLF001 - its own class
-        new._extent, new._owner = extent, None  # noqa: SLF001 - its own class
+        new._extent, new._owner, new._views = extent, None, None  # noqa: SLF001 - its own class
+        return new
+
+    def known_as(self, extent: Extent | None) -> FieldArray:
+        """The same elements in the same memory, of which something else is known.
+
+        Args:
+            extent: what is known of them; None for constants.
+        """
+        if self.owner._views is None:  # noqa: SLF001 - its own class
+            return self._new(self._residues, extent)
+        new = self._new(self._residues if self._owner is None else self._residues.copy(), extent)
+        new._views = None if self._owner is not None else {}  # noqa: SLF001 - its own class
         return new
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return FieldArray, (self._residues, self.field, self.extent)
+        return FieldArray, (self.field.at_rest(self._residues), self.field, self.extent)
 
     # What is known of it
 
@@ -84,19 +118,20 @@ class FieldArray:
         """The residues of an array that stands for no share; those of a share refuse.
 
         Of an array with an extent they are a copy that can't be written in: what was written there
-        it would not know of, and shares written in the array later would be seen as numbers.
+        it would not know of, and shares written in the array later would be seen as numbers. So
+        they are of an array in memory of another type than int64.
         """
         extent = self.extent
-        if extent is None:
+        if extent is None and self._residues.dtype == np.int64:
             return self._residues
-        if extent.degree > 0 or extent.bits:
+        if extent is not None and (extent.degree > 0 or extent.bits):
             raise NotPolynomial(
                 ".values of a share: what is made of its residues in another way than by "
                 "polynomials decodes to something wrong, and int64 overflows. Use the FieldArray "
                 "itself, with numpy's functions; if the function is a polynomial of a degree d "
                 "that you know, wrap it: anyk.of_degree(f, d)."
             )
-        values = self._residues.copy()
+        values = self._residues.astype(np.int64)
         values.flags.writeable = False
         return values
 
@@ -117,14 +152,16 @@ class FieldArray:
             return constant_extent(None, other)
         return constant_extent(largest_of(centred(self.field, self._residues)), other)
 
-    def seen(self, residues: NDArray[np.int64]) -> FieldArray:
+    def seen(self, residues: NDArray[Any]) -> FieldArray:
         """Its elements elsewhere: a view, where they are in its memory."""
         view = self._new(residues, self.extent)
         base, mine = residues.base, self._residues
         if base is not None and (
             base is mine or base is mine.base or np.may_share_memory(residues, mine)
         ):
-            view._owner = self.owner  # noqa: SLF001 - its own class
+            view._owner = owner = self.owner  # noqa: SLF001 - its own class
+            if owner._views is not None:  # noqa: SLF001 - its own class
+                note(owner._views, view)  # noqa: SLF001 - its own class
         return view
 
     # What it looks like
@@ -146,8 +183,8 @@ class FieldArray:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """int64, the type of residues."""
-        return self._residues.dtype
+        """int64, the type of residues, in whatever memory they lie."""
+        return np.dtype(np.int64)
 
     @property
     def T(self) -> FieldArray:
@@ -230,7 +267,7 @@ class FieldArray:
     # Arithmetic
 
     def _met(self, other: Any) -> tuple[NDArray[np.int64], Extent | None, Extent | None]:
-        """The residues of an operand, and what is known of both: of none, or of each."""
+        """The residues of an operand in memory, and what is known of both: of none, or of each."""
         owner = self._owner  # as self.extent, which takes longer
         own = self._extent if owner is None else owner._extent  # noqa: SLF001 - its own class
         if not isinstance(other, FieldArray):
@@ -255,7 +292,7 @@ class FieldArray:
             if extent.bits:
                 mine = shifted(self.field, mine, extent.bits - own.bits)
                 residues = shifted(self.field, residues, extent.bits - theirs.bits)
-        return self._new(self.field.reduce(function(mine, residues)), extent)
+        return self._new(self.field.reduce(function(lifted(mine), lifted(residues))), extent)
 
     def __add__(self, other: Any) -> FieldArray:
         return self._plus(other, operator.add)
@@ -271,12 +308,12 @@ class FieldArray:
     def __mul__(self, other: Any) -> FieldArray:
         residues, theirs, own = self._met(other)
         extent = None if own is None or theirs is None else own.times(theirs)
-        return self._new(self.field.reduce(self._residues * residues), extent)
+        return self._new(self.field.times(self._residues, residues), extent)
 
     __rmul__ = __mul__
 
     def __neg__(self) -> FieldArray:
-        return self._new(self.field.reduce(-self._residues), self.extent)
+        return self._new(self.field.reduce(-lifted(self._residues)), self.extent)
 
     __pos__ = copy
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from anyk.domains.outside import plain
 from anyk.errors import AnykError, InvalidArgument
 
-__all__ = ["AbstractDomain", "AbstractField", "ndarray_of", "product_shapes"]
+__all__ = ["AbstractDomain", "AbstractField", "Prepared", "ndarray_of", "product_shapes"]
 
 
 def ndarray_of(values: Any, argument: str, *, kind: str, labels: bool = True) -> NDArray[Any]:
@@ -66,6 +66,9 @@ def ndarray_of(values: Any, argument: str, *, kind: str, labels: bool = True) ->
             change="Convert it to an ndarray first.",
         ) from error
 
+
+Prepared = tuple[NDArray[Any], ...]
+"""What a domain keeps of a share beside it."""
 
 _Shape = tuple[int, ...]
 
@@ -140,12 +143,32 @@ class AbstractDomain(ABC):
         return True
 
     def holds(self, dtype: Any) -> bool:
-        """Whether arrays of this dtype may be numbers of this domain.
+        """Whether arrays of this dtype may be numbers of this domain, as they travel.
 
         Args:
             dtype: of an array that a worker sent.
         """
         return isinstance(dtype, np.dtype) and bool(dtype == self.dtype)
+
+    def at_rest(self, values: NDArray[Any]) -> NDArray[Any]:
+        """The same numbers as they lie on workers and travel: in the smallest type they need.
+
+        That of a field is unsigned, and of other domains the one that they have. `holds` is true of
+        it, and `present`, `validate` and the decoders take it as they take `dtype`.
+
+        Args:
+            values: ndarray of numbers of this domain. What is none stays as it is, and is refused
+                where it is looked at.
+        """
+        return values
+
+    def from_rest(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Numbers at rest, to be computed with: of `dtype` again, in most domains as they are.
+
+        Args:
+            values: ndarray, as `at_rest` made it.
+        """
+        return values
 
     def returned(self, value: NDArray[Any]) -> Any:
         """A value as whoever asked for it receives it: the ndarray itself, in most domains.
@@ -174,9 +197,34 @@ class AbstractDomain(ABC):
     def present(self, values: NDArray[Any]) -> Any:
         """What a user's function is called with: (*shape) in, an array-like object out."""
 
+    @property
+    def lends(self) -> bool:
+        """Whether functions may be called with shares where they lie, in the type that `holds`.
+
+        It is hashable then.
+        """
+        return False
+
+    def prepared(self, values: NDArray[Any]) -> Prepared | None:  # noqa: ARG002 - for those that lend
+        """What is made of a share that stays, once: None where each call has a copy of its own.
+
+        Args:
+            values: ndarray at rest, in which nobody writes. What is returned holds no view of it.
+        """
+        return None
+
+    def lend(self, values: NDArray[Any], prepared: Prepared) -> Any:
+        """`present`, of a share that stays: whoever writes in it writes in a copy.
+
+        Args:
+            values: the share.
+            prepared: what `prepared` made of it.
+        """
+        raise NotImplementedError(f"{type(self).__name__} prepares nothing")
+
     @abstractmethod
     def accept(self, result: Any) -> NDArray[Any]:
-        """What a user's function returned, as an ndarray of `dtype`.
+        """What a user's function returned, as an ndarray of `dtype`, or as it is at rest.
 
         Raises:
             InvalidArgument: if it is not an array of this domain.
@@ -215,6 +263,10 @@ class AbstractField(AbstractDomain):
     @abstractmethod
     def reduce(self, values: Any) -> NDArray[np.int64]:
         """Integers of any size and sign, as residues: quick where they are an int64 ndarray."""
+
+    @abstractmethod
+    def times(self, left: NDArray[Any], right: NDArray[Any]) -> NDArray[np.int64]:
+        """Products of residues, element by element, in int64 or as they are at rest."""
 
     @abstractmethod
     def power(self, values: Any, exponent: int) -> Any:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.checks import MOST, count, instance
+from anyk.checks import instance
+from anyk.domains.coefficients import evaluate, monic, powers
 from anyk.domains.prime import PrimeField
 from anyk.errors import InvalidArgument
 
@@ -16,6 +17,8 @@ __all__ = ["lagrange_matrix", "node_weights", "products_of", "vandermonde"]
 
 
 _IN_CACHE = 1 << 15  # differences at a time
+_MANY = 256  # nodes, from which on the polynomial that vanishes there has its coefficients computed
+_TABLE = 1 << 20  # differences that points may have, at most, so that all are inverted beforehand
 
 
 def _points(field: PrimeField, points: Any, argument: str) -> NDArray[np.int64]:
@@ -79,11 +82,25 @@ def node_weights(field: PrimeField, nodes: Any) -> NDArray[np.int64]:
         array([4, 6, 4])
     """
     nodes = _points(field, nodes, "nodes")
-    products = np.empty_like(nodes)
-    for rows in _slices(len(nodes), len(nodes)):
-        differences = field.reduce(nodes[rows, None] - nodes[None, :])
-        differences[np.arange(len(differences)), np.arange(len(nodes))[rows]] = 1
-        products[rows] = products_of(field, differences)
+    return _weights(field, nodes, _whole(field, nodes))
+
+
+def _whole(field: PrimeField, nodes: NDArray[np.int64]) -> NDArray[np.int64] | None:
+    """The coefficients of prod_j (x - x_j), where there are many nodes."""
+    return monic(field, nodes) if len(nodes) >= _MANY else None
+
+
+def _weights(
+    field: PrimeField, nodes: NDArray[np.int64], whole: NDArray[np.int64] | None
+) -> NDArray[np.int64]:
+    """Barycentric weights: the inverse values of the derivative of `whole`."""
+    if whole is None:
+        differences = field.reduce(nodes[:, None] - nodes[None, :])
+        np.fill_diagonal(differences, 1)
+        products = products_of(field, differences)
+    else:
+        degrees = field.reduce(np.arange(1, len(whole), dtype=np.int64))
+        products = evaluate(field, field.reduce(whole[1:] * degrees), nodes)
     if not products.all():
         raise InvalidArgument(
             "nodes",
@@ -93,6 +110,44 @@ def node_weights(field: PrimeField, nodes: Any) -> NDArray[np.int64]:
         )
     weights: NDArray[np.int64] = field.inverse(products)
     return weights
+
+
+def _vanishing(
+    field: PrimeField,
+    nodes: NDArray[np.int64],
+    targets: NDArray[np.int64],
+    whole: NDArray[np.int64] | None,
+) -> NDArray[np.int64]:
+    """The values of prod_j (x - x_j) at targets."""
+    if whole is not None:
+        return evaluate(field, whole, targets)
+    values = np.empty_like(targets)
+    for rows in _slices(len(targets), len(nodes)):
+        differences = field.reduce(targets[rows, None] - nodes[None, :])
+        values[rows] = products_of(field, differences)
+    return values
+
+
+def _reciprocals(
+    field: PrimeField, nodes: NDArray[np.int64], targets: NDArray[np.int64]
+) -> Callable[[slice], NDArray[np.int64]]:
+    """1 / (t_i - x_j), of some of the targets at a time; anything where they are equal."""
+    ends = [
+        each for points in (nodes, targets) if len(points) for each in (points.min(), points.max())
+    ]
+    span = int(max(ends, default=0) - min(ends, default=0))
+    if span <= min(_TABLE, len(nodes) * len(targets)):
+        ahead = field.inverse(np.arange(1, span + 1))
+        table = np.concatenate([field.modulus - ahead[::-1], [0], ahead])
+        return lambda rows: table[targets[rows, None] - (nodes - span)]
+
+    def inverted(rows: slice) -> NDArray[np.int64]:
+        differences = field.reduce(targets[rows, None] - nodes[None, :])
+        differences[differences == 0] = 1
+        inverses: NDArray[np.int64] = field.inverse(differences)
+        return inverses
+
+    return inverted
 
 
 def lagrange_matrix(field: PrimeField, nodes: Any, targets: Any) -> NDArray[np.int64]:
@@ -121,17 +176,16 @@ def lagrange_matrix(field: PrimeField, nodes: Any, targets: Any) -> NDArray[np.i
                [5, 3]])
     """
     nodes, targets = _points(field, nodes, "nodes"), _points(field, targets, "targets")
-    weights = node_weights(field, nodes)
+    whole = _whole(field, nodes)
+    weights = _weights(field, nodes, whole)
+    every = _vanishing(field, nodes, targets, whole)
+    reciprocals = _reciprocals(field, nodes, targets)
     matrix = np.empty((len(targets), len(nodes)), dtype=np.int64)
     for rows in _slices(len(targets), len(nodes)):
-        differences = field.reduce(targets[rows, None] - nodes[None, :])
-        hits = differences == 0
-        differences[hits] = 1
-        every = products_of(field, differences)
-        scaled = field.reduce(every[:, None] * weights)
-        struck = hits.any(axis=1)
-        matrix[rows] = field.reduce(scaled * field.inverse(differences))
-        matrix[rows][struck] = hits[struck]
+        scaled = field.reduce(every[rows, None] * weights)
+        matrix[rows] = field.reduce(scaled * reciprocals(rows))
+    struck = np.isin(targets, nodes)
+    matrix[struck] = targets[struck, None] == nodes
     return matrix
 
 
@@ -156,8 +210,4 @@ def vandermonde(field: PrimeField, points: Any, rows: int) -> NDArray[np.int64]:
                [2, 3],
                [4, 2]])
     """
-    points, rows = _points(field, points, "points"), count("rows", rows, least=0, most=MOST)
-    powers = np.ones((rows, len(points)), dtype=np.int64)
-    for row in range(1, rows):
-        powers[row] = field.reduce(powers[row - 1] * points)
-    return powers
+    return powers(field, _points(field, points, "points"), rows)

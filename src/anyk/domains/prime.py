@@ -9,10 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.checks import count, integer, shown
+from anyk.domains import compiled
 from anyk.domains.array import FieldArray
-from anyk.domains.base import AbstractField, product_shapes
+from anyk.domains.base import AbstractField, Prepared, product_shapes
+from anyk.domains.functions.inside import memory_of
 from anyk.domains.integers import integers_of, is_prime
 from anyk.domains.kernel import modular_matmul
+from anyk.domains.rest import below, lifted, settled, unsigned_for
 from anyk.errors import InvalidArgument, NotPolynomial
 
 __all__ = ["PrimeField"]
@@ -77,6 +80,32 @@ class PrimeField(AbstractField):
         """int64, holding residues in [0, p)."""
         return np.dtype(np.int64)
 
+    @property
+    def rest(self) -> np.dtype[Any]:
+        """The type of residues at rest: the smallest unsigned one that holds p - 1."""
+        return unsigned_for(self.modulus - 1)
+
+    def at_rest(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Residues in the smallest unsigned type that holds p - 1, the same array where they are.
+
+        Example:
+            >>> field = anyk.PrimeField(251)
+            >>> field.at_rest(np.array([1, 250]))
+            array([  1, 250], dtype=uint8)
+        """
+        known = values.dtype == _INT64 or values.dtype.kind == "u"
+        if values.dtype == self.rest or not known or not below(values, self.modulus):
+            return values
+        return settled(values, self.rest)
+
+    def from_rest(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Residues as int64."""
+        return lifted(values)
+
+    def holds(self, dtype: Any) -> bool:
+        """Whether it is the type in which residues rest and travel."""
+        return isinstance(dtype, np.dtype) and bool(dtype == self.rest)
+
     def array(self, values: Any) -> FieldArray:
         """Residues with their field, ready for arithmetic.
 
@@ -100,9 +129,10 @@ class PrimeField(AbstractField):
 
     def validate(self, values: Any, argument: str) -> NDArray[Any]:
         """Residues as int64, if every value is an integer in [0, p); else InvalidArgument."""
-        array = integers_of(self._bare(values, argument), argument)
-        if array.dtype == _INT64 and self._reduced(array):
-            return np.ascontiguousarray(array).reshape(array.shape)
+        given = self._bare(values, argument)
+        if self._ready(given):
+            return np.ascontiguousarray(given, dtype=np.int64).reshape(given.shape)
+        array = integers_of(given, argument)
         if array.size and (int(array.min()) < 0 or int(array.max()) >= self.modulus):
             where = np.argwhere((array < 0) | (array >= self.modulus))[0]
             index = tuple(int(i) for i in where)
@@ -132,8 +162,9 @@ class PrimeField(AbstractField):
             >>> anyk.PrimeField(7).residues([-1, 2**80])
             array([6, 4])
         """
-        if type(values) is np.ndarray and values.dtype == _INT64 and self._reduced(values):
-            return values
+        if self._ready(values):
+            plain: NDArray[Any] = values
+            return lifted(plain)
         if isinstance(values, _Number):
             return np.array(int(values) % self.modulus, dtype=np.int64)
         array = integers_of(self._bare(values, argument), argument)
@@ -156,27 +187,51 @@ class PrimeField(AbstractField):
             )
         return values
 
-    def _reduced(self, array: NDArray[np.int64]) -> bool:
-        """Whether all are in [0, p), in one pass: what is negative is large without a sign."""
-        largest = np.maximum.reduce(array.view(np.uint64), axis=None, initial=0)
-        return bool(largest < self.modulus)
+    def _ready(self, values: Any) -> bool:
+        """Whether these are residues in int64, or as they rest."""
+        plain = type(values) is np.ndarray and values.dtype in (_INT64, self.rest)
+        return plain and below(values, self.modulus)
+
+    def _operand(self, values: Any, argument: str) -> NDArray[Any]:
+        """Residues of a product: the kernel takes those at rest as they are."""
+        return values if self._ready(values) else self.residues(values, argument)
 
     def constant(self, values: Any) -> NDArray[np.int64]:
         """Integers of any size and sign, as residues; InvalidArgument for anything else."""
         return np.array(self.residues(values, "operand"))
 
     def present(self, values: NDArray[Any]) -> Any:
-        """A FieldArray: what a function on a field scheme is called with.
+        """A FieldArray in the same memory: what a function on a field scheme is called with.
 
         Raises:
             InvalidArgument: if the values are no residues.
         """
-        return FieldArray(self.validate(values, "values"), self)
+        ready = self._ready(values)
+        return FieldArray.of_residues(values if ready else self.validate(values, "values"), self)
+
+    @property
+    def lends(self) -> bool:
+        """True: a FieldArray copies what was lent to it before it writes."""
+        return True
+
+    def prepared(self, values: NDArray[Any]) -> Prepared | None:
+        """Nothing but that they are residues: products convert them in cache, where they lie."""
+        lendable = values.dtype == self.rest and values.flags.c_contiguous
+        return () if lendable and values.flags.writeable and self._ready(values) else None
+
+    def lend(self, values: NDArray[Any], prepared: Prepared) -> Any:  # noqa: ARG002 - of a ring
+        """A FieldArray in the same memory, which is copied before it is written in."""
+        return FieldArray.of_residues(values, self, lent=True)
 
     def accept(self, result: Any) -> NDArray[Any]:
-        """Residues from what a function returned: a FieldArray, or integers of any sign."""
+        """Residues from what a function returned: a FieldArray, or integers of any sign.
+
+        Those of a FieldArray in memory at rest stay so.
+        """
         if isinstance(result, FieldArray):
-            return self.validate(result, "answer")
+            own = memory_of(self._elements(result, "answer"))
+            rests = own.dtype == self.rest and result.extent is None
+            return own if rests else self.validate(result, "answer")
         return np.array(self.residues(result, "answer"))
 
     def reduce(self, values: Any) -> NDArray[np.int64]:
@@ -192,8 +247,25 @@ class PrimeField(AbstractField):
         if type(values) is not np.ndarray or values.dtype != _INT64 or not values.ndim:
             return np.array(self.residues(values))
         array: NDArray[np.int64] = values
+        quick = compiled.reduce(array, self.modulus)
+        if quick is not None:
+            return quick
         # numpy's floor_divide by a scalar is vectorised, its remainder is not
         return array - array // self.modulus * self.modulus
+
+    def times(self, left: NDArray[Any], right: NDArray[Any]) -> NDArray[np.int64]:
+        """Products of residues, element by element, by numpy's rules for their shapes.
+
+        Args:
+            left: ndarray of residues, in int64 or as they are at rest.
+            right: as the left one.
+
+        Example:
+            >>> anyk.PrimeField(7).times(np.array([3, 4], dtype=np.uint8), np.array([5, 6]))
+            array([1, 3])
+        """
+        product = compiled.times(left, right, self.modulus)
+        return self.reduce(lifted(left) * lifted(right)) if product is None else product
 
     def power(self, values: Any, exponent: int) -> Any:
         """Integers, as residues, to an integer power; a negative one inverts (0 has no inverse).
@@ -225,14 +297,17 @@ class PrimeField(AbstractField):
         """By squaring."""
         if exponent < 0:
             return self._power(self.inverse(values), -exponent)
+        powers = compiled.power(values, exponent, self.modulus)
+        if powers is not None:
+            return powers
         result = np.ones_like(values)
         square = values
         while exponent:
             if exponent & 1:
-                result = self.reduce(result * square)
+                result = self.times(result, square)
             exponent >>= 1
             if exponent:
-                square = self.reduce(square * square)
+                square = self.times(square, square)
         return result
 
     def inverse(self, values: Any) -> Any:
@@ -282,9 +357,9 @@ class PrimeField(AbstractField):
             return np.array(few, dtype=np.int64)
         inverses = np.empty_like(values)
         even, odd = values[: len(values) // 2 * 2 : 2], values[1::2]
-        products = self._inverses(self.reduce(even * odd))
-        inverses[: 2 * len(odd) : 2] = self.reduce(products * odd)
-        inverses[1::2] = self.reduce(products * even)
+        products = self._inverses(self.times(even, odd))
+        inverses[: 2 * len(odd) : 2] = self.times(products, odd)
+        inverses[1::2] = self.times(products, even)
         if len(values) % 2:
             inverses[-1] = pow(int(values[-1]), -1, self.modulus)
         return inverses
@@ -306,7 +381,7 @@ class PrimeField(AbstractField):
             first, second = self._elements(small, "small"), self._elements(big, "big")
             tall, wide, shape = product_shapes(first.shape, second.shape)
             return (first.reshape(tall) @ second.reshape(wide)).reshape(shape)
-        left, right = self.residues(small, "small"), self.residues(big, "big")
+        left, right = self._operand(small, "small"), self._operand(big, "big")
         tall, wide, shape = product_shapes(left.shape, right.shape)
         product: NDArray[Any] = modular_matmul(
             left.reshape(tall), right.reshape(wide), self.modulus

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.checks import count, instance, several, shown
-from anyk.domains.base import AbstractDomain, ndarray_of, product_shapes
+from anyk.domains.base import AbstractDomain, Prepared, ndarray_of, product_shapes
 from anyk.domains.integers import is_prime
 from anyk.domains.prime import PrimeField
+from anyk.domains.rest import below, lifted, settled, unsigned_for
 from anyk.errors import InvalidArgument
 
 __all__ = ["ResidueRing", "further_fields"]
@@ -84,15 +85,34 @@ class ResidueRing(AbstractDomain):
         """int64, holding residues along the last axis."""
         return np.dtype(np.int64)
 
+    @property
+    def rest(self) -> np.dtype[Any]:
+        """The type of ring elements at rest: the smallest unsigned one that holds all residues."""
+        return unsigned_for(max(self.primes) - 1)
+
+    def at_rest(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Ring elements in the smallest unsigned type that holds the residues of all primes."""
+        if values.dtype != np.int64 or not below(values, max(self.primes)):
+            return values
+        return settled(values, self.rest)
+
+    def from_rest(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Ring elements as int64."""
+        return lifted(values)
+
+    def holds(self, dtype: Any) -> bool:
+        """Whether it is the type in which ring elements rest and travel."""
+        return isinstance(dtype, np.dtype) and bool(dtype == self.rest)
+
     def constant(self, values: Any) -> NDArray[np.int64]:
         """Integers of any size and sign as ring elements, int64 ndarray (*shape, L)."""
         return self.join([field.constant(values) for field in self.fields])
 
-    def part(self, values: NDArray[Any], place: int) -> NDArray[np.int64]:
-        """The residues modulo one of the primes, C-contiguous."""
+    def part(self, values: NDArray[Any], place: int) -> NDArray[Any]:
+        """The residues modulo one of the primes, C-contiguous, in the type of all."""
         return np.ascontiguousarray(values[..., place]).reshape(values.shape[:-1])
 
-    def join(self, parts: Sequence[NDArray[Any]]) -> NDArray[np.int64]:
+    def join(self, parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
         """Ring elements from their residues modulo each of the primes, of one shape."""
         return parts[0][..., None] if len(parts) == 1 else np.stack(parts, axis=-1)
 
@@ -126,8 +146,34 @@ class ResidueRing(AbstractDomain):
         """A tuple of FieldArrays, one a prime; `EachPrime` runs work on each."""
         array = self._along(values, "values")
         return tuple(
-            field.present(self.part(array, place)) for place, field in enumerate(self.fields)
+            field.present(field.at_rest(self.part(array, place)))
+            for place, field in enumerate(self.fields)
         )
+
+    @property
+    def lends(self) -> bool:
+        """True: a FieldArray copies what was lent to it before it writes."""
+        return True
+
+    def prepared(self, values: NDArray[Any]) -> Prepared | None:
+        """The residues modulo each prime, of several, where they lie behind each other.
+
+        They take as much memory as the share, once more.
+        """
+        lendable = values.dtype == self.rest and values.flags.c_contiguous
+        if not lendable or not values.flags.writeable or values.shape[-1:] != (len(self.fields),):
+            return None
+        parts = [field.at_rest(values[..., place]) for place, field in enumerate(self.fields)]
+        if any(part.dtype != field.rest for part, field in zip(parts, self.fields, strict=True)):
+            return None
+        if any(not below(part, p) for part, p in zip(parts, self.primes, strict=True)):
+            return None
+        return () if len(parts) == 1 else tuple(np.array(part, order="C") for part in parts)
+
+    def lend(self, values: NDArray[Any], prepared: Prepared) -> Any:
+        """A tuple of FieldArrays, whose memory is copied before it is written in."""
+        parts = prepared or (values[..., 0],)
+        return tuple(field.lend(part, ()) for field, part in zip(self.fields, parts, strict=True))
 
     def accept(self, result: Any) -> NDArray[Any]:
         """What a function returned for each prime, as ring elements.

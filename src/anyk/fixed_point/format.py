@@ -15,16 +15,15 @@ from anyk.checks import choice, count, instance, positive, several
 from anyk.domains.extent import Extent
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
-from anyk.domains.ring import ResidueRing, further_fields
+from anyk.domains.ring import ResidueRing
 from anyk.errors import InvalidArgument
 from anyk.fixed_point.budget import (
-    MOST_PRIMES,
-    enough_primes,
     fits,
     in_short,
     prime_count,
     require_room,
 )
+from anyk.fixed_point.primes import fields_for
 from anyk.fixed_point.reading import bound_of, error_of, reals
 from anyk.fixed_point.rounding import nearest, stochastic, within
 
@@ -68,8 +67,10 @@ class FixedPoint:
             coefficients. Each has a degree of its own, counted beside d.
         rounding: "nearest" (half up), or "stochastic": up with the probability that makes the
             mean right, to within 2**-53 of a step.
-        primes: how many primes the result is computed with, one computation each, at most 16;
-            "auto" takes as few as will do.
+        primes: how many primes the result is computed with, one computation each, at most 16: the
+            scheme's, then the largest below 2^31. "auto" takes those that cost least of the sets
+            that hold the result, as small as they may be, where the scheme's field is the default
+            2^31 - 1; of another field it takes as few more as will do.
 
     Raises:
         InvalidArgument: if a number is out of range.
@@ -207,23 +208,31 @@ class FixedPoint:
         """The primes that hold the result: that of a field, and others where it takes more.
 
         Args:
-            field: the first of them.
+            field: the first of them; the default stands for those that cost least.
 
         Raises:
             Unachievable: if they do not hold it: the inequality, and what to change.
 
         Example:
-            >>> anyk.FixedPoint(fraction_bits=20, magnitude=1.0, degree=2).ring().primes
-            (2147483647, 2147483629)
+            >>> fixed = anyk.FixedPoint(fraction_bits=20, magnitude=1.0, degree=2)
+            >>> fixed.ring().primes, fixed.ring(anyk.PrimeField(101)).primes
+            ((16777213, 16777199), (101, 2147483647, 2147483629))
         """
         instance("field", field, PrimeField, change="Pass anyk.PrimeField(2**31 - 1).")
-        number = enough_primes(self.worst, field) if self.primes == "auto" else self.primes
-        ring = ResidueRing(further_fields(field, number or MOST_PRIMES))
-        self._require(ring)
+        number = None if self.primes == "auto" else self.primes
+        ring = ResidueRing(fields_for(self.worst, field, number))
+        self.require(ring)
         return ring
 
-    def _require(self, domain: PrimeField | ResidueRing) -> None:
-        """Refuse a modulus that a result could wrap in."""
+    def require(self, domain: PrimeField | ResidueRing) -> None:
+        """Refuse a modulus that a result as declared could wrap in.
+
+        Args:
+            domain: the field, or the ring of several primes.
+
+        Raises:
+            Unachievable: if it could: the inequality, and what to change.
+        """
         instance("field", domain, PrimeField | ResidueRing, change="Pass anyk.PrimeField().")
         fields = domain.fields if isinstance(domain, ResidueRing) else (domain,)
         own = f"{in_short(self.summands or 1)}*{in_short(self.coefficient or 1)}"
@@ -311,7 +320,7 @@ class FixedPoint:
             >>> anyk.FixedPoint(fraction_bits=2, magnitude=1.0).embed([-0.3, 1.0], small)
             array([100,   4])
         """
-        self._require(field)
+        self.require(field)
         return field.constant(self.integers(values, generator))
 
     def extract(
@@ -337,7 +346,7 @@ class FixedPoint:
             >>> fixed.extract(anyk.PrimeField().array(fixed.embed([-0.3, 1.0])) ** 2)
             array([0.0625, 1.    ])
         """
-        self._require(field)
+        self.require(field)
         residues = field.validate(values, "values")
         primes = field.primes if isinstance(field, ResidueRing) else (field.modulus,)
         if not isinstance(field, ResidueRing):

@@ -37,6 +37,8 @@ class Formats:
         >>> chosen = choose_formats(1000)
         >>> chosen.data_bits, chosen.weight_bits, len(chosen.primes)
         (25, 26, 2)
+        >>> choose_formats(100, data_bits=8, weight_bits=8).primes
+        (16777213,)
     """
 
     data: FixedPoint
@@ -58,7 +60,7 @@ class Formats:
 
     @property
     def primes(self) -> tuple[int, ...]:
-        """What products are computed modulo."""
+        """What products are computed modulo, where no liars are looked for."""
         return self.data.ring(_FIELD).primes
 
 
@@ -83,10 +85,13 @@ def choose_formats(
     data_bits: Bits = "auto",
     weight_bits: Bits = "auto",
     primes: Bits = "auto",
+    counted: int | None = None,
 ) -> Formats:
-    """As many bits as the primes hold, up to 26 each, or those that were asked for.
+    """As many bits as primes of 31 bits hold, up to 26 each, or those that were asked for.
 
-    Nothing in the choice depends on the data, so that what workers may see of it says nothing.
+    What is computed modulo are as many of these primes as were asked for, or else those that cost
+    least of the ones that hold sums of these bits. Nothing in the choice depends on the data, so
+    that what workers may see of it says nothing.
 
     Args:
         summands: how many products of entries add up in one entry of a result.
@@ -95,6 +100,8 @@ def choose_formats(
         data_bits: fraction bits of the features, or "auto".
         weight_bits: fraction bits of what they are multiplied with, or "auto".
         primes: how many primes; "auto" takes the fewest that hold the aims, or what was asked for.
+        counted: as how many of the largest products a result counts at most, where that is fewer,
+            as the weights of a column are held to a sum.
 
     Raises:
         InvalidArgument: if a number is out of range.
@@ -139,9 +146,9 @@ def choose_formats(
             fraction_bits=finest,
             magnitude=1.0,
             degree=of_data,
-            summands=summands,
+            summands=counted or summands,
             factors=(weights,),
-            primes=number,
+            primes=primes,
         )
     )
 

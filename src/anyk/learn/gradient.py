@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from anyk.degrees.of_degree import of_degree
 from anyk.learn.formats import Formats
 from anyk.learn.products import decoded, exponent_of
 from anyk.learn.report import Roll
@@ -15,7 +17,23 @@ from anyk.learn.response import Response
 from anyk.power_sums import PowerSums
 from anyk.running.distributed import Distributed
 
-__all__ = ["CodedGradient"]
+__all__ = ["CodedGradient", "longest"]
+
+_FLAT = 7 / 8  # of the root of their number: the weights of few models are so nearly equal
+
+
+def longest(columns: int) -> int:
+    """What the absolute values of rounded weights may add up to, that have a norm of at most 1.
+
+    Without rounding they add up to at most the root of their number, where all are equal; weights
+    that are nearly so are halved once more.
+
+    Example:
+        >>> from anyk.learn.gradient import longest
+        >>> longest(1), longest(1569)
+        (1, 35)
+    """
+    return math.ceil(_FLAT * math.sqrt(columns))
 
 
 @final
@@ -34,6 +52,7 @@ class CodedGradient:
         formats: of data and weights.
         linear: X^T y, ndarray (columns, outputs).
         offset: X^T 1, ndarray (columns, 1).
+        length: what the absolute values of a rounded column of weights may add up to.
         rows: how many there are, without padding.
         generator: of the roundings alone; None for the operating system's CSPRNG.
         roll: where answers, failures and lies are noted.
@@ -44,6 +63,7 @@ class CodedGradient:
     formats: Formats
     linear: NDArray[np.float64]
     offset: NDArray[np.float64]
+    length: float
     rows: int
     generator: np.random.Generator | None
     roll: Roll
@@ -64,16 +84,13 @@ class CodedGradient:
             TooManyErrors: if more workers lied than it can name.
         """
         formats, response = self.formats, self.response
-        exponent = exponent_of(np.linalg.norm(weights, axis=0))
-        small = np.clip(np.ldexp(weights, -exponent), -1.0, 1.0)  # a norm may be a last bit short
-        roundings = np.stack(
-            [formats.weights.quantise(small, self.generator) for _ in range(response.degree)],
-            axis=1,
-        )
+        roundings, exponent = self._rounded(weights)
         blocks = self.data.encoded.scheme.problem.blocks  # type: ignore[union-attr] # a Map
         same = np.broadcast_to(roundings, (blocks, *roundings.shape))
         sent = self.data.encode(same, formats.weights)
-        values = decoded(self.data, PowerSums(response.powers), sent, self.roll)
+        bits = formats.data_bits + formats.weight_bits
+        function = of_degree(PowerSums(response.powers, bits), 2 * response.degree + 1)
+        values = decoded(self.data, function, sent, self.roll)
         sums = np.sum(values, axis=0)
         gradient = response.coefficients[0] * self.offset - self.linear
         value = float(np.sum(weights * gradient))
@@ -82,3 +99,20 @@ class CodedGradient:
             gradient = gradient + term
             value += float(np.sum(weights * term)) / (power + 1)
         return np.log(2) * weights.shape[1] + value / self.rows, gradient / self.rows
+
+    def _rounded(self, weights: NDArray[np.float64]) -> tuple[NDArray[np.float64], int]:
+        """Roundings (columns, r, outputs) of the weights, short of a power of two."""
+        exponent = exponent_of(np.linalg.norm(weights, axis=0))
+        while True:
+            # a norm may be a last bit short
+            small = np.clip(np.ldexp(weights, -exponent), -1.0, 1.0)
+            roundings = np.stack(
+                [
+                    self.formats.weights.quantise(small, self.generator)
+                    for _ in range(self.response.degree)
+                ],
+                axis=1,
+            )
+            if np.abs(roundings).sum(axis=0).max(initial=0.0) <= self.length:
+                return roundings, exponent
+            exponent += 1

@@ -105,8 +105,11 @@ class GradientSums:
         """
         started = time.perf_counter()
         point = flat.reshape(-1, self.function.outputs)
-        outcome = self.data.run(self.function, point, progress=False)
-        self.roll.note(outcome, time.perf_counter() - started)
+        roll, domain = self.roll, self.data.encoded.scheme.domain
+        outcome = self.data.run(
+            self.function, point, on_answer=roll.listener(domain), progress=False
+        )
+        roll.note(outcome, time.perf_counter() - started, roll.workers * point.nbytes)
         self.worst = max(self.worst, outcome.error_estimate or 0.0)
         total = np.asarray(outcome.value, dtype=np.float64)
         slope = total[1:].reshape(point.shape)
@@ -205,7 +208,7 @@ def train_by_sums(
         )
     point = found.x.reshape(-1, outputs)
     report = roll.report(
-        scheme=scheme,
+        data=data,
         formats=None,
         iterations=int(found.nit),
         notes=notes,

@@ -14,8 +14,8 @@ from anyk.checks import positive
 from anyk.errors import InvalidArgument
 from anyk.learn.calibration import calibrate
 from anyk.learn.descent import descend, top_curvature
-from anyk.learn.formats import choose_formats
-from anyk.learn.gradient import CodedGradient
+from anyk.learn.formats import Formats, choose_formats
+from anyk.learn.gradient import CodedGradient, longest
 from anyk.learn.products import exponent_of
 from anyk.learn.progress import progress
 from anyk.learn.report import Roll
@@ -91,14 +91,7 @@ class Descent:
         constant = np.full((rows, int(self.intercept)), math.ldexp(1.0, -lift))
         design = np.hstack([small, constant]) * root
         scheme = largest_code(setting.threat, degree=2 * response.degree + 1, rows=rows)
-        formats = choose_formats(
-            -(-rows // scheme.blocks) * design.shape[1] ** response.degree,
-            degrees=(response.degree + 1, response.degree),
-            aims=_AIMS,
-            data_bits=setting.data_bits,
-            weight_bits=setting.weight_bits,
-            primes=setting.primes,
-        )
+        formats = _formats(setting, response, -(-rows // scheme.blocks), design.shape[1])
         rounded = formats.data.quantise(design)
         lower = np.full((features.shape[1], 1), math.ldexp(self.penalty, min(-2 * exponent, 500)))
         penalties = np.vstack([lower, np.zeros((int(self.intercept), 1))]) / rows
@@ -120,6 +113,7 @@ class Descent:
                 formats=formats,
                 linear=rounded.T @ (root * targets),
                 offset=(root * rounded).sum(axis=0)[:, None],
+                length=longest(design.shape[1]),
                 rows=rows,
                 generator=setting.generator,
                 roll=roll,
@@ -178,7 +172,7 @@ class Descent:
                 f"log-loss by {left:.2g}: leave degree out"
             )
         report = roll.report(
-            scheme=scheme,
+            data=data,
             formats=formats,
             iterations=setting.max_iter,
             notes=notes,
@@ -192,6 +186,19 @@ class Descent:
             losses=losses,
             report=report,
         )
+
+
+def _formats(setting: Setting, response: Response, rows: int, columns: int) -> Formats:
+    """Those of a block of rows and of the weights, which `CodedGradient` holds to a length."""
+    return choose_formats(
+        rows * columns**response.degree,
+        degrees=(response.degree + 1, response.degree),
+        aims=_AIMS,
+        data_bits=setting.data_bits,
+        weight_bits=setting.weight_bits,
+        primes=setting.primes,
+        counted=rows * longest(columns) ** response.degree,
+    )
 
 
 def _check_weights(response: Response, weights: NDArray[np.float64] | float) -> None:

@@ -12,9 +12,10 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from anyk.degrees.of_degree import of_degree
 from anyk.errors import InvalidArgument, TooManyErrors
 from anyk.learn.formats import Formats
-from anyk.learn.report import Roll
+from anyk.learn.report import Roll, bytes_of
 from anyk.learn.subspace import AbstractProducts
 from anyk.running.distributed import Distributed
 
@@ -24,9 +25,9 @@ _SPARE = 16.0  # how many times as large a row may be as the largest times the r
 
 
 # What workers compute on the share of a block: X v, and X^T u. They load nothing of this package,
-# whose extra they need not have.
-_TIMES = operator.matmul
-_TRANSPOSED_TIMES = functools.partial(np.tensordot, axes=(0, 0))
+# whose extra they need not have. Degree and size of the results are known, so nobody follows them.
+_TIMES = of_degree(operator.matmul, 2)
+_TRANSPOSED_TIMES = of_degree(functools.partial(np.tensordot, axes=(0, 0)), 2)
 
 
 def exponent_of(values: NDArray[np.float64]) -> int:
@@ -56,7 +57,8 @@ def decoded(data: Distributed, function: Callable[..., Any], sent: Any, roll: Ro
     """
     started = time.perf_counter()
     try:
-        outcome = data.run(function, sent, progress=False)
+        heard = roll.listener(data.encoded.scheme.domain)
+        outcome = data.run(function, sent, on_answer=heard, progress=False)
     except InvalidArgument as error:
         if error.argument != "embedding":
             raise
@@ -65,7 +67,7 @@ def decoded(data: Distributed, function: Callable[..., Any], sent: Any, roll: Ro
         raise TooManyErrors(
             answered=range(promise.workers), adversaries=promise.adversaries
         ) from None
-    roll.note(outcome, time.perf_counter() - started)
+    roll.note(outcome, time.perf_counter() - started, bytes_of(sent))
     return outcome.value
 
 

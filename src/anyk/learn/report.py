@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import final
 
-from anyk.answers import Outcome
+import numpy as np
+
+from anyk.answers import Answer, Outcome
+from anyk.domains.base import AbstractDomain
 from anyk.learn.formats import Formats
+from anyk.running.distributed import Distributed
 from anyk.schemes.base import AbstractScheme
+from anyk.schemes.encoded import Encoded
+from anyk.schemes.wrappers.embedded import Embedded
 
-__all__ = ["Roll", "TrainingReport"]
+__all__ = ["Roll", "TrainingReport", "bytes_of"]
 
+_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 _SILENT = 3  # rounds without a used answer at the end, after which a worker is named
 
 
@@ -40,6 +47,9 @@ class TrainingReport:
         encode_seconds: to encode the data and hand out the shares.
         master_seconds: to encode weights, decode answers and step, in all iterations.
         worker_seconds: waited for workers in all iterations, on the executor's clock.
+        data_bytes: of the shares of the data, as they travel to workers and lie there.
+        sent_bytes: of what workers were sent to multiply the data with, in all iterations.
+        received_bytes: of answers that came, in all iterations.
 
     Example:
         >>> from anyk.learn import CodedLinearRegression
@@ -65,6 +75,9 @@ class TrainingReport:
     encode_seconds: float
     master_seconds: float
     worker_seconds: float
+    data_bytes: int
+    sent_bytes: int
+    received_bytes: int
 
     def __str__(self) -> str:
         """A short report that a person reads."""
@@ -74,12 +87,14 @@ class TrainingReport:
         bits = f"{self.data_bits} bits of data, {self.weight_bits} of weights"
         precision = f"{bits}, {len(self.primes)} prime{several}"
         master = f"{self.prepare_seconds:.3g} to prepare, {self.encode_seconds:.3g} to encode"
+        travelled = f"{_told(self.sent_bytes)} sent, {_told(self.received_bytes)} received"
         lines = [
             f"scheme    {self.scheme!r}",
             f"survives  {survives}; {private if promise.colluders else 'workers see rows'}",
             f"precision {precision if self.primes else 'float64'}",
             f"seconds   {master}, {self.master_seconds:.3g} to iterate",
             f"workers   {self.worker_seconds:.3g} seconds in {self.iterations} iterations",
+            f"bytes     {_told(self.data_bytes)} of shares, {travelled} in all iterations",
         ]
         lines.extend(f"warning   {note}" for note in self.notes)
         lines.extend(f"lied      worker {who}, from round {i}" for who, i in self.liars.items())
@@ -92,6 +107,17 @@ class TrainingReport:
             for who, i in self.spare.items()
         )
         return "\n".join(lines)
+
+
+def bytes_of(shares: Encoded) -> int:
+    """How many bytes shares take as they travel, all of them."""
+    return sum(part.nbytes for part in shares.parts)
+
+
+def _told(size: int) -> str:
+    """A number of bytes for a person."""
+    unit = min(len(_UNITS) - 1, max(0, size.bit_length() - 1) // 10)
+    return f"{size / (1 << 10 * unit):.3g} {_UNITS[unit]}"
 
 
 @final
@@ -114,11 +140,28 @@ class Roll:
     failed: dict[int, tuple[int, str]] = field(default_factory=dict)
     heard: dict[int, int] = field(default_factory=dict)
     late: dict[int, int] = field(default_factory=dict)
+    sent: int = 0  # bytes
+    received: int = 0
     waited: float = 0.0  # seconds on the executor's clock
     answering: float = 0.0  # seconds of this machine
 
-    def note(self, outcome: Outcome, seconds: float) -> None:
-        """One more round, and how long this machine spent on it."""
+    def listener(self, domain: AbstractDomain) -> Callable[[Answer], None]:
+        """What hears the answers of a round, and counts their bytes as they travelled.
+
+        Args:
+            domain: of the answers.
+        """
+        each = domain.at_rest(np.zeros(0, domain.dtype)).itemsize
+
+        def heard(answer: Answer) -> None:
+            if answer.value is not None:
+                self.received += answer.value.size * each
+
+        return heard
+
+    def note(self, outcome: Outcome, seconds: float, sent: int) -> None:
+        """One more round, how long this machine spent on it, and how many bytes it sent."""
+        self.sent += sent
         self.waited += outcome.elapsed
         self.answering += seconds
         for worker in outcome.suspects:
@@ -144,7 +187,7 @@ class Roll:
     def report(
         self,
         *,
-        scheme: AbstractScheme,
+        data: Distributed,
         formats: Formats | None,
         iterations: int,
         notes: Sequence[str],
@@ -155,7 +198,7 @@ class Roll:
         """The report of a training that is over.
 
         Args:
-            scheme: the code.
+            data: the encoded blocks.
             formats: of data and weights; None for float64.
             iterations: how many steps were made.
             notes: what keeps the model from the best one.
@@ -164,11 +207,13 @@ class Roll:
             at_limit: whether the weights were held back.
         """
         prepare, encode, master = seconds
+        scheme = data.encoded.scheme
+        embedded = scheme if isinstance(scheme, Embedded) else None
         return TrainingReport(
-            scheme=scheme,
+            scheme=embedded.scheme if embedded else scheme,
             data_bits=formats and formats.data_bits,
             weight_bits=formats and formats.weight_bits,
-            primes=formats.primes if formats else (),
+            primes=embedded.domain.primes if embedded else (),
             step=step,
             at_limit=at_limit,
             notes=tuple(notes),
@@ -181,6 +226,9 @@ class Roll:
             encode_seconds=encode,
             master_seconds=master,
             worker_seconds=self.waited,
+            data_bytes=bytes_of(data.encoded),
+            sent_bytes=self.sent,
+            received_bytes=self.received,
         )
 
     def _unheard(self) -> dict[int, int]:

@@ -185,7 +185,7 @@ def train(
             f"iterations, which is more than tol={tolerance:.2g}: raise max_iter"
         )
     report = roll.report(
-        scheme=scheme,
+        data=data,
         formats=formats,
         iterations=len(found.losses) - 1,
         notes=notes,

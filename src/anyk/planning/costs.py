@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import Final, final
+
+import numpy as np
 
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Complex, Reals
@@ -15,8 +18,8 @@ from anyk.spec import MatMul
 
 __all__ = ["CLUSTER", "Costs", "Machine", "Size", "costs_of", "cuts_of", "sends_one"]
 
-_BYTES: Final = 8  # of a number; a complex one has two
-_TOUCH: Final = 5e-9  # seconds to write a number where nothing was yet
+_BYTES: Final = 8
+_TOUCH: Final = 5e-9  # seconds to write so many where nothing was yet
 
 
 @final
@@ -128,14 +131,14 @@ class _Arithmetic:
 
     Args:
         flop: by what a multiplication in a large product takes longer.
-        wide: by what a number is longer.
+        wide: bytes of a number, as it lies on workers and travels.
         combine: seconds for each number that is made of one other one.
         term: seconds for each further one.
         look: seconds for each number that a check looks at.
     """
 
     flop: float
-    wide: int
+    wide: float
     combine: float
     term: float
     look: float
@@ -145,31 +148,48 @@ class _Arithmetic:
         return self.combine + self.term * terms
 
 
-_REAL: Final = _Arithmetic(flop=1.0, wide=1, combine=2e-9, term=1e-10, look=1e-8)
-_COMPLEX: Final = _Arithmetic(flop=4.0, wide=2, combine=3e-9, term=4e-10, look=2.5e-8)
-_PLAIN: Final = _Arithmetic(flop=1.0, wide=1, combine=2e-9, term=0.0, look=0.0)
-_SMALL: Final = _Arithmetic(flop=1.3, wide=1, combine=5e-9, term=5e-9, look=1e-8)
-_FIELD: Final = _Arithmetic(flop=9.0, wide=1, combine=6e-9, term=1e-9, look=2e-8)
+_REAL: Final = _Arithmetic(flop=1.0, wide=8, combine=2e-9, term=1e-10, look=1e-8)
+_COMPLEX: Final = _Arithmetic(flop=4.0, wide=16, combine=3e-9, term=4e-10, look=2.5e-8)
+_PLAIN: Final = _Arithmetic(flop=1.0, wide=8, combine=2e-9, term=0.0, look=0.0)
+_SMALL: Final = _Arithmetic(flop=1.3, wide=8, combine=5e-9, term=5e-9, look=1e-8)
+_FIELD: Final = _Arithmetic(flop=9.0, wide=4, combine=6e-9, term=1e-9, look=2e-8)
+_SHORT: Final = _Arithmetic(flop=5.0, wide=4, combine=6e-9, term=5e-10, look=2e-8)
+_ONE_PRODUCT: Final = 1 << 25  # primes below take one product of floats a term
 
 
-def _arithmetic(scheme: AbstractScheme) -> _Arithmetic:
+def _arithmetic(scheme: AbstractScheme, primes: tuple[int, ...]) -> _Arithmetic:
+    """Of all that is done for one number; of all primes together, where it is done for each."""
     if isinstance(scheme, Residues):
         return _SMALL
     if isinstance(scheme, Uncoded) and isinstance(scheme.domain, Reals):
         return _PLAIN
     if isinstance(scheme.domain, PrimeField):
-        return _FIELD
+        return _of_primes(primes or (scheme.domain.modulus,))
     return _COMPLEX if isinstance(scheme.domain, Complex) else _REAL
 
 
-def costs_of(scheme: AbstractScheme, size: Size, machine: Machine, primes: int = 1) -> Costs:
+@lru_cache(maxsize=64)
+def _of_primes(primes: tuple[int, ...]) -> _Arithmetic:
+    each = [_SHORT if prime < _ONE_PRODUCT else _FIELD for prime in primes]
+    return _Arithmetic(
+        flop=sum(one.flop for one in each),
+        wide=sum(np.min_scalar_type(prime - 1).itemsize for prime in primes),
+        combine=sum(one.combine for one in each),
+        term=sum(one.term for one in each),
+        look=sum(one.look for one in each),
+    )
+
+
+def costs_of(
+    scheme: AbstractScheme, size: Size, machine: Machine, primes: tuple[int, ...] = ()
+) -> Costs:
     """What one product costs if nobody is late and nobody lies.
 
     Args:
         scheme: one for products.
         size: of the product.
         machine: that computes it.
-        primes: how often all is done, for integers that one prime does not hold.
+        primes: modulo which all is done, where the scheme is over a field; () for its own.
 
     Example:
         >>> from anyk.planning.costs import CLUSTER, Size, costs_of
@@ -178,14 +198,13 @@ def costs_of(scheme: AbstractScheme, size: Size, machine: Machine, primes: int =
         >>> costs_of(scheme, square, CLUSTER).total > costs_of(scheme, tall, CLUSTER).total
         True
     """
-    arithmetic, promise = _arithmetic(scheme), scheme.guarantee
-    primes = primes if arithmetic is _FIELD else 1
+    arithmetic, promise = _arithmetic(scheme, primes), scheme.guarantee
     m, p, n = cuts_of(scheme)
     workers, r, masks = promise.workers, promise.pieces, promise.colluders
     high, deep, broad = -(-size.rows // m), -(-size.inner // p), -(-size.columns // n)
     left, right, answer = (size.stack * each for each in (high * deep, deep * broad, high * broad))
     shares, waited = workers * r, promise.waited_for
-    wide, common = _BYTES * arithmetic.wide, p == n == 1 and not masks
+    wide, common = arithmetic.wide, p == n == 1 and not masks
     plain = isinstance(scheme, Uncoded)  # of one block there are no copies here
     made = 0.0 if plain and m * p == 1 else shares * left * arithmetic.coded(m * p + masks)
     if not (common or (plain and p * n == 1)):
@@ -193,19 +212,19 @@ def costs_of(scheme: AbstractScheme, size: Size, machine: Machine, primes: int =
     looked = shares * left + waited * (right + answer) if getattr(scheme, "verified", False) else 0
     sent = shares * left + (workers if common else shares) * right
     flops = 2 * answer * deep * arithmetic.flop
-    moved = (left + right) * wide / machine.memory + answer * arithmetic.wide * _TOUCH
+    moved = (left + right) * wide / machine.memory + answer * wide / _BYTES * _TOUCH
     one = flops / machine.flops + moved
     if machine.parallel is None:  # of all who begin at once, those who are waited for
         rounds = waited / workers
     else:
         rounds = (waited if machine.one_by_one else shares) / machine.parallel
     return Costs(
-        encode=primes * made,
-        send=primes * sent * wide / machine.link + shares * machine.message,
-        multiply=primes * one * max(rounds, 1.0),
-        collect=waited * (primes * answer * wide / machine.link + machine.message),
-        check=primes * looked * arithmetic.look,
-        recover=primes * (size.product * arithmetic.coded(waited) + waited * answer * _TOUCH),
+        encode=made,
+        send=sent * wide / machine.link + shares * machine.message,
+        multiply=one * max(rounds, 1.0),
+        collect=waited * (answer * wide / machine.link + machine.message),
+        check=looked * arithmetic.look,
+        recover=size.product * arithmetic.coded(waited) + waited * answer * wide / _BYTES * _TOUCH,
     )
 
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any, Final, NoReturn, final
 
 from anyk.domains.base import AbstractDomain
+from anyk.domains.prime import PrimeField
 from anyk.domains.real import Complex, Reals
 from anyk.errors import InvalidArgument, Unachievable
 from anyk.planning.costs import Costs, Machine, Size, costs_of
@@ -34,6 +35,7 @@ _SHORTLIST: Final = (
     "Entangled",
     "Residues",
 )
+_DEFAULT: Final = PrimeField().modulus
 _EACH: Final = 10  # small numbers of blocks, of which each is thought of
 _FAR: Final = 1024  # workers, when it is looked for how many would be enough
 
@@ -48,7 +50,7 @@ class Wanted:
         domain: of the entries.
         pieces: r, how many shares a worker holds.
         verified: whether answers are checked as they come; None for either.
-        primes: how often all is computed, for integers that one prime does not hold.
+        primes: modulo which all is computed, where integers are.
         bits: b, integers of the product are below 2^b by the largest entries; None for floats.
         wide: whether they may be more than float64 tells apart.
     """
@@ -57,7 +59,7 @@ class Wanted:
     domain: AbstractDomain
     pieces: int = 1
     verified: Verified | None = None
-    primes: int = 1
+    primes: tuple[int, ...] = (_DEFAULT,)
     bits: int | None = None
     wide: bool = False
 

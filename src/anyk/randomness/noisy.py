@@ -22,6 +22,7 @@ _ROUNDING = 2.0**-52
 _LAST = Fraction(1, 1 << (58 + 64 + MORE))  # the last bit of noise
 _NEAR = 0.1  # of a step: where float64 errs by that much, exact arithmetic alone is quicker
 _BATCH = 1 << 15  # numbers of all shares made at a time: they stay in cache
+_SPAN = 1 << 20  # numbers of shares and noise that are there at a time
 
 
 def under_noise(
@@ -68,15 +69,22 @@ def under_noise(
     """
     grid.check(blocks)
     flat = blocks.reshape(len(blocks), -1)
+    columns = flat.shape[1]
+    step = max(1, _SPAN // (len(data) + masks.shape[1]))
+    spans = [slice(start, start + step) for start in range(0, columns, step)]
     if not (np.iscomplexobj(data) or np.iscomplexobj(masks)):
-        matrix = np.concatenate([data, masks], axis=1)
-        return _sums(matrix, flat, grid, grid.steps, source).reshape(-1, *blocks.shape[1:])
-    both = np.concatenate([real_parts(data), real_parts(masks) * math.sqrt(0.5)], axis=1)
-    parts = np.concatenate([flat.real, flat.imag])
-    made = _sums(both, parts, grid, np.concatenate([grid.steps, grid.steps]), source)
-    shares = np.empty((len(data), *blocks.shape[1:]), dtype=np.complex128)
-    shares.real, shares.imag = made.reshape(2, *shares.shape)
-    return shares
+        matrix, real = np.concatenate([data, masks], axis=1), np.empty((len(data), columns))
+        for span in spans:
+            real[:, span] = _sums(matrix, flat[:, span], grid, grid.steps, source)
+        return real.reshape(-1, *blocks.shape[1:])
+    matrix = np.concatenate([real_parts(data), real_parts(masks) * math.sqrt(0.5)], axis=1)
+    steps = np.concatenate([grid.steps, grid.steps])
+    shares = np.empty((len(data), columns), np.complex128)
+    for span in spans:
+        parts = np.concatenate([flat[:, span].real, flat[:, span].imag])
+        made = _sums(matrix, parts, grid, steps, source)
+        shares.real[:, span], shares.imag[:, span] = made.reshape(2, len(data), -1)
+    return shares.reshape(-1, *blocks.shape[1:])
 
 
 def _sums(

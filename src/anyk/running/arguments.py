@@ -10,13 +10,15 @@ from typing import Any, Literal
 import numpy as np
 
 from anyk.checks import choice, instance, positive, shown
-from anyk.errors import InvalidArgument
+from anyk.errors import InvalidArgument, Unachievable
 from anyk.executors.core.base import AbstractExecutor
-from anyk.schemes.base import Encoded
+from anyk.schemes.encoded import Encoded
+from anyk.spec import Guarantee
 
 __all__ = [
     "OnFailure",
     "check_alone",
+    "check_apart",
     "check_executor",
     "check_function",
     "check_limits",
@@ -152,3 +154,25 @@ def check_limits(
 def _limit(name: str, value: float | None) -> float | None:
     change = "Give seconds, or a relative error, or None for no limit."
     return None if value is None else positive(name, value, change=change)
+
+
+def check_apart(promise: Guarantee, executor: AbstractExecutor) -> None:
+    """A promise about some workers is none where one of them has the shares of several.
+
+    Raises:
+        Unachievable: if the executor may put several shares in one place.
+    """
+    if not (promise.adversaries or promise.colluders):
+        return
+    per_worker, per_machine = executor.shares_per_worker, executor.shares_per_machine
+    if (promise.adversaries and per_worker > 1) or (promise.colluders and per_machine > 1):
+        liars, coalition = promise.adversaries, promise.colluders
+        raise Unachievable(
+            "executor",
+            given=f"{type(executor).__name__} with up to {max(per_worker, per_machine)} shares in "
+            f"one place, for a scheme with adversaries={liars}, colluders={coalition}",
+            needed="one share in each place, as all shares in one place lie and collude together",
+            change="Start more workers (on Ray, nodes; on Remote, hosts, or say with places= which "
+            "are apart) and spread the shares over them, or take a scheme without adversaries and "
+            "colluders.",
+        )

@@ -16,7 +16,7 @@ from anyk.running.judgement import Judgement, judge
 from anyk.running.pending import Pending
 from anyk.running.received import Received
 from anyk.running.resending import Resending
-from anyk.schemes.base import Encoded
+from anyk.schemes.encoded import Encoded
 from anyk.spec import MatMul
 
 if TYPE_CHECKING:

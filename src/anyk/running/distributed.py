@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, final
 
 import numpy as np
 
-from anyk.answers import Outcome
+from anyk.answers import Answer, Outcome
 from anyk.checks import count, flag, instance, shown
+from anyk.domains.base import AbstractDomain
 from anyk.errors import ExecutorError, InvalidArgument
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, PerWorker, Placement
 from anyk.running.arguments import (
@@ -21,7 +22,8 @@ from anyk.running.arguments import (
     check_points,
 )
 from anyk.running.spent import Spent
-from anyk.schemes.base import AbstractScheme, Encoded
+from anyk.schemes.base import AbstractScheme
+from anyk.schemes.encoded import Encoded
 from anyk.wording import ranges
 from anyk.work import AbstractWork, Function, WorkerTask
 
@@ -364,7 +366,8 @@ class Distributed:
                 without=without,
             ) as call,
         ):
-            listeners = [each for each in (call.heard, on_answer, show) if each is not None]
+            told = None if on_answer is None else _from_rest(scheme.domain, on_answer)
+            listeners = [each for each in (call.heard, told, show) if each is not None]
 
             def judged(outcome: Outcome) -> None:
                 call.judged(outcome.suspects, outcome.late)
@@ -400,7 +403,8 @@ class Distributed:
             return argument
         check_points(argument, self.encoded)
         self._spent.send(argument)
-        return PerWorker(argument.shares)
+        (rows,) = argument.parts
+        return PerWorker(rows)
 
 
 @final
@@ -417,6 +421,18 @@ class _Call:
     encoded: Encoded
     task: WorkerTask
     sent: list[Any]
+
+
+def _from_rest(domain: AbstractDomain, listener: OnAnswer) -> OnAnswer:
+    """A listener that hears answers in the domain's dtype, and not as they travelled."""
+
+    def told(answer: Answer) -> None:
+        value = answer.value
+        if value is not None and domain.holds(value.dtype):
+            answer = replace(answer, value=domain.from_rest(value))
+        listener(answer)
+
+    return told
 
 
 def _charge(scheme: AbstractScheme, outcome: Outcome) -> str:

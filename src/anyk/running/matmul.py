@@ -15,11 +15,12 @@ from anyk.domains.extent import Extent
 from anyk.domains.outside import are_tensors
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Complex, Reals
-from anyk.domains.ring import ResidueRing
+from anyk.domains.ring import ResidueRing, further_fields
 from anyk.domains.tensors import Torch
 from anyk.errors import InvalidArgument, RecoveryError, Unachievable
 from anyk.executors.core.base import AbstractExecutor
-from anyk.fixed_point.budget import enough_primes
+from anyk.fixed_point.budget import MOST_PRIMES, enough_primes
+from anyk.fixed_point.primes import LIARS, prime_sets
 from anyk.planning.costs import cuts_of, sends_one
 from anyk.planning.products import ProductPlan, Wanted, plan_product
 from anyk.running.arguments import OnFailure, check_executor, check_limits
@@ -163,24 +164,26 @@ def wanted_of(
         Unachievable: if integers are too large.
     """
     domain: AbstractDomain = PrimeField()
-    primes, bits, wide = 1, None, False
+    worst, bits, wide = 0, None, False
     if factors.whole:
         wide = _wide(factors)
         bits = (factors.size.inner * math.prod(factors.largest)).bit_length()
-        primes = enough_primes(factors.bound, PrimeField()) or _PRIMES
+        worst = _worst(factors, hidden=threat.colluders > 0)
         if wide and (factors.size.stack > 1 or threat.colluders):
             where = "with colluders" if threat.colluders else "in stacks of matrices"
             raise _too_large(factors, _EXACT, where)
     elif threat.colluders:
-        primes = _PRIMES
+        inner = factors.size.inner
+        worst = inner << 2 * _bits_of(inner)
     else:
         domain = Complex() if factors.dtype.kind == "c" else Reals()
+    sets = prime_sets(worst, product=LIARS if threat.adversaries else 1)
     return Wanted(
         threat=threat,
         domain=domain,
         pieces=count("pieces", pieces, least=1, most=threat.workers**2),
         verified=_checked(verified, factors, domain),
-        primes=primes,
+        primes=tuple(field.modulus for field in sets[0]) if sets else (LIARS,),
         bits=bits,
         wide=wide,
     )
@@ -274,8 +277,7 @@ def _embedded(scheme: AbstractScheme, factors: Factors) -> AbstractScheme:
             change="Multiply real and imaginary parts.",
         )
     inner = factors.size.inner
-    bits = min(_BITS, (31 * _PRIMES - 3 - inner.bit_length()) // 2)
-    each = FixedPoint(fraction_bits=bits, magnitude=1.0, degree=1)
+    each = FixedPoint(fraction_bits=_bits_of(inner), magnitude=1.0, degree=1)
     both = {"degree": 2} if _is_gram(scheme) else {"factors": (each,)}
     return Embedded(scheme, replace(each, summands=inner, **both))
 
@@ -289,14 +291,45 @@ def _of_integers(scheme: AbstractScheme, factors: Factors) -> AbstractScheme:
     if not isinstance(scheme.domain, PrimeField):
         return scheme
     from anyk.fixed_point.format import FixedPoint  # noqa: PLC0415 - over a field alone
-    from anyk.schemes.wrappers.embedded import Embedded  # noqa: PLC0415 - as above
+    from anyk.schemes.wrappers.embedded import (  # noqa: PLC0415 - as above
+        Embedded,
+        primes_of,
+    )
 
     left, right = (
         FixedPoint(fraction_bits=0, magnitude=float(max(each, 1)), degree=1)
         for each in factors.largest
     )
     both = replace(left, degree=2) if _is_gram(scheme) else replace(left, factors=(right,))
-    return Embedded(scheme, both, Extent(2, 0, factors.bound, 0))
+    worst = _worst(factors, hidden=scheme.guarantee.colluders > 0)
+    return Embedded(scheme, both, Extent(2, 0, factors.bound, 0), primes_of(scheme, worst))
+
+
+def _worst(factors: Factors, *, hidden: bool) -> int:
+    """How large integers in the product are at most, as far as workers may know.
+
+    Where colluders may learn nothing, primes tell no more of the factors than their types and how
+    many primes of 31 bits hold the product.
+
+    Args:
+        factors: of integers.
+        hidden: whether there are colluders.
+    """
+    if not hidden:
+        return factors.bound
+    number = enough_primes(factors.bound, PrimeField()) or MOST_PRIMES
+    modulus = math.prod(field.modulus for field in further_fields(PrimeField(), number))
+    types = (each.dtype for each in (factors.left, factors.right))
+    largest = (
+        1 if kind == np.bool_ else -int(np.iinfo(kind).min) or int(np.iinfo(kind).max)
+        for kind in types
+    )
+    return min(factors.size.inner * math.prod(largest), (modulus - 1) // 2)
+
+
+def _bits_of(inner: int) -> int:
+    """Of an entry of reals over a field, where a sum has so many terms."""
+    return min(_BITS, (31 * _PRIMES - 3 - inner.bit_length()) // 2)
 
 
 def _wide(factors: Factors) -> bool:

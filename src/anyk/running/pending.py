@@ -9,7 +9,7 @@ from typing import final
 
 from anyk.answers import Answer
 from anyk.executors.core.base import AbstractExecutor
-from anyk.schemes.base import Encoded
+from anyk.schemes.encoded import Encoded
 from anyk.schemes.tally import AbstractTally
 
 __all__ = ["Pending", "SendTimes"]

@@ -20,11 +20,13 @@ from anyk.domains.ring import ResidueRing, further_fields
 from anyk.errors import AnykError, InvalidArgument
 from anyk.fixed_point.budget import MOST_PRIMES, in_short
 from anyk.fixed_point.format import FixedPoint
+from anyk.fixed_point.primes import short_field, smallest
 from anyk.fixed_point.reading import bound_of
 from anyk.own_copies import own_copies
 from anyk.running.degrees import degree_of, too_high
-from anyk.schemes.base import AbstractScheme, Encoded
-from anyk.schemes.wrappers.embedded import Embedded
+from anyk.schemes.base import AbstractScheme
+from anyk.schemes.encoded import Encoded
+from anyk.schemes.wrappers.embedded import Embedded, primes_of
 from anyk.spec import Map, MatMul, Sum
 from anyk.work import AbstractWork, Function
 from anyk.works.added import Added
@@ -32,7 +34,7 @@ from anyk.works.combined import Combined
 from anyk.works.each_prime import EachPrime
 from anyk.works.slices import CombinedSlices
 
-__all__ = ["embedded", "promised"]
+__all__ = ["embedded", "embedded_slabs", "promised"]
 
 _ANY_DEGREE = 2  # where a scheme takes any function, and nobody says its degree
 
@@ -65,10 +67,48 @@ def embedded(
         right, *_ = embedding.factors or (embedding,)
         product = embedding.input.times(right.input, shape[-1] if shape else 1)
         return Embedded(scheme, embedding, product)
-    field: PrimeField = scheme.domain  # type: ignore[assignment] # Embedded checked it
-    arguments = [_zeros(field, shape, embedding)]
-    result = _result(scheme, embedding, function, arguments)
-    return Embedded(scheme, embedding, result or _budget(scheme, embedding, math.prod(shape)))
+    field = _smallest_of(scheme.domain, embedding)  # type: ignore[arg-type] # Embedded checked it
+    result = _result(scheme, embedding, function, [_zeros(field, shape, embedding)])
+    if result is None:
+        return Embedded(scheme, embedding, _budget(scheme, embedding, math.prod(shape)))
+    made = Embedded(scheme, embedding, result)
+    smaller = smallest(made.domain.fields)
+    if smaller.modulus < field.modulus:  # in which large constants may not be what they are
+        again = _result(scheme, embedding, function, [_zeros(smaller, shape, embedding)])
+        if again != result:
+            worst = bound_of(result) * _summed_up(scheme)
+            fields = primes_of(scheme, worst, least=field.modulus)
+            return dataclasses.replace(made, fields=fields)
+    return made
+
+
+def embedded_slabs(
+    scheme: AbstractScheme, embedding: FixedPoint, shape: tuple[int, ...] | None
+) -> Embedded:
+    """The same for data that come in slabs.
+
+    Args:
+        scheme: over a prime field.
+        embedding: the format of the data.
+        shape: of all data; None where nobody knows it yet.
+
+    Raises:
+        InvalidArgument: if scheme and embedding do not fit, or the format does not say how large
+            results may be where nobody knows how many columns there are.
+        Unachievable: if the primes do not hold the results.
+    """
+    instance("embedding", embedding, FixedPoint, change="Pass anyk.FixedPoint(...).")
+    if shape is None:
+        if not _bounded(embedding):
+            raise InvalidArgument(
+                "embedding",
+                given="a format that leaves open how many products add up, for slabs of which "
+                "nobody knows how many columns they have in all",
+                needed="summands=, as the primes are chosen before the first slab",
+                change="Pass FixedPoint(..., summands=S) for functions that add up S products.",
+            )
+        shape = (scheme.problem.blocks, 1)  # type: ignore[union-attr] # it has columns
+    return embedded(scheme, embedding, np.broadcast_to(np.zeros(()), shape), None)
 
 
 def _budget(scheme: AbstractScheme, embedding: FixedPoint, entries: int) -> Extent:
@@ -79,8 +119,13 @@ def _budget(scheme: AbstractScheme, embedding: FixedPoint, entries: int) -> Exte
     field: PrimeField = scheme.domain  # type: ignore[assignment] # Embedded checked it
     number = MOST_PRIMES if embedding.primes == "auto" else embedding.primes
     modulus = math.prod(each.modulus for each in further_fields(field, number))
-    blocks = scheme.problem.blocks if isinstance(scheme.problem, Sum) else 1
-    return dataclasses.replace(budget, bound=min(bound_of(budget), (modulus - 1) // 2 // blocks))
+    most = (modulus - 1) // 2 // _summed_up(scheme)
+    return dataclasses.replace(budget, bound=min(bound_of(budget), most))
+
+
+def _summed_up(scheme: AbstractScheme) -> int:
+    """How many results the value is the sum of."""
+    return scheme.problem.blocks if isinstance(scheme.problem, Sum) else 1
 
 
 def promised(
@@ -132,14 +177,13 @@ def _in_fixed_point(
     others = [each.scheme.formats[0] if isinstance(each, Encoded) else None for each in arguments]
     _check_plain(embedding, arguments, others)
     if not followed:
-        field, *_ = scheme.domain.fields
+        field = smallest(scheme.domain.fields)
         given = [_zeros(field, shape, embedding) for shape in shapes]
         for each, own in zip(arguments, others, strict=True):
             given.append(each if own is None else _zeros(field, each.shares.shape[1:-1], own))
         result = _result(scheme, embedding, promise.function, given)
         if result is not None:
-            primes = len(scheme.domain.primes)
-            scheme = dataclasses.replace(scheme, result=result, primes=primes)
+            scheme = dataclasses.replace(scheme, result=result, fields=scheme.domain.fields)
     inputs = [*(embedding,) * len(shapes), *others]
     return scheme, dataclasses.replace(
         promise,
@@ -186,10 +230,16 @@ def _factors(problem: Map | Sum | MatMul) -> int:
     return problem.given if isinstance(problem, MatMul) else 1
 
 
+def _smallest_of(field: PrimeField, embedding: FixedPoint) -> PrimeField:
+    """The smallest field that a function of large results is computed in."""
+    if embedding.primes == "auto" and field == PrimeField():
+        return short_field()
+    return smallest(further_fields(field, MOST_PRIMES))
+
+
 def _zeros(field: PrimeField, shape: tuple[int, ...], own: FixedPoint) -> FieldArray:
     """What a function is followed with: nothing depends on the values."""
-    smallest = min(further_fields(field, MOST_PRIMES), key=lambda each: each.modulus)
-    return FieldArray(np.zeros(shape, dtype=np.int64), smallest, own.input)
+    return FieldArray(np.zeros(shape, dtype=np.int64), field, own.input)
 
 
 def _result(

@@ -13,7 +13,7 @@ from anyk.answers import Answer
 from anyk.errors import FunctionRaised, NotEnoughAnswers, WorkerTraceback
 from anyk.running.unusable import unusable
 from anyk.running.usable import Usable
-from anyk.schemes.base import Encoded
+from anyk.schemes.encoded import Encoded
 from anyk.wording import fail_alike
 
 __all__ = ["Received"]

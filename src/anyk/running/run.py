@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from anyk.answers import Outcome
-from anyk.checks import count, instance
+from anyk.checks import count, flag, instance
 from anyk.domains.base import ndarray_of
-from anyk.errors import InvalidArgument, Unachievable
+from anyk.errors import InvalidArgument
 from anyk.executors.core.base import AbstractExecutor, Placement
-from anyk.running.arguments import OnFailure, check_executor, check_function, check_limits
+from anyk.running.arguments import (
+    OnFailure,
+    check_apart,
+    check_executor,
+    check_function,
+    check_limits,
+)
 from anyk.running.distributed import Distributed
-from anyk.schemes.base import AbstractScheme, Encoded
-from anyk.spec import Guarantee, MatMul
+from anyk.running.slabs import AbstractSlabs, slabs_of
+from anyk.schemes.base import AbstractScheme
+from anyk.schemes.encoded import Encoded
+from anyk.spec import MatMul
 from anyk.spread import spread_of
 from anyk.work import Function
 
@@ -31,18 +40,36 @@ def distribute(
     executor: AbstractExecutor,
     *,
     embedding: FixedPoint | None = None,
+    columns: int | None = None,
+    progress: bool = True,
 ) -> Distributed:
     """Encode data once and leave a share on each worker.
+
+    Data that do not fit in memory come in slabs, which are some columns (axis 1) of all blocks: a
+    large `np.memmap`, a dask.array, or an iterable of arrays (K, w, *rest) without a length, such
+    as a generator. Each slab is encoded at the layout of the first one, with masks of its own, and
+    sent before the next one is read. This process never holds more than four times what a slab and
+    its shares take at eight bytes a number; but on `Inline`, `Threads` and `Simulated`, whose
+    workers are in it, the shares are here, and executors that can't take slabs collect them here
+    (`AbstractExecutor.filling`). A worker that is replaced later has lost its share. A slab that
+    does not fit is refused with its place, and nothing is left on the workers. The shares tell
+    colluders what those of the whole array tell. See `AbstractScheme.columns` for the schemes that
+    can.
 
     Args:
         scheme: how to encode.
         X: array-like (K, *shape), the blocks; for a product the factors (A, B), or an array A
             alone, which stays on the workers and is multiplied by `.matmul(x)` of what is returned.
+            Or slabs of the blocks, as above.
         executor: has at least as many workers as the scheme.
         embedding: how reals become residues of the scheme's field, and values reals again. The
             primes are chosen before a function is known: they hold a sum of as many products as a
             block has entries, of the scheme's degree, with coefficients up to 256, or what is
-            declared.
+            declared; for slabs of an unknown number of columns, it must say so.
+        columns: how many a slab of an array has; any array is distributed in slabs where it is
+            given. By default as many as make, with their shares, eight million numbers; of a
+            dask.array, those of a chunk.
+        progress: whether to show in a terminal how many columns have gone (with rich).
 
     Returns:
         The distributed data, to run functions on; release it, or use it as a context manager.
@@ -58,7 +85,18 @@ def distribute(
         >>> with anyk.Inline(2) as executor, anyk.distribute(scheme, [4.0, 9.0], executor) as data:
         ...     data.run(np.sqrt).value
         array([2., 3.])
+
+        >>> slabs = (np.full((2, 3), float(number)) for number in (4, 9, 16))
+        >>> with anyk.Inline(2) as executor, anyk.distribute(scheme, slabs, executor) as data:
+        ...     data.run(np.sqrt).value
+        array([[2., 2., 2., 3., 3., 3., 4., 4., 4.],
+               [2., 2., 2., 3., 3., 3., 4., 4., 4.]])
     """
+    _check_given(scheme, executor)
+    flag("progress", progress)
+    slabs = slabs_of(scheme, X, columns)
+    if slabs is not None:
+        return _in_slabs(scheme, slabs, executor, embedding, progress=progress)
     encoded = _encoded(scheme, X, executor, embedding)
     placement = _placed(encoded, executor)
     try:
@@ -66,6 +104,41 @@ def distribute(
     except BaseException:  # Ctrl-C, for nothing else can happen here
         executor.release(placement)
         raise
+
+
+def _in_slabs(
+    scheme: AbstractScheme,
+    slabs: AbstractSlabs,
+    executor: AbstractExecutor,
+    embedding: FixedPoint | None,
+    *,
+    progress: bool,
+) -> Distributed:
+    """The same of data in slabs."""
+    from anyk.running.filled import filled  # noqa: PLC0415 - few have slabs
+
+    if embedding is not None:
+        from anyk.running.promises import embedded_slabs  # noqa: PLC0415 - many have no reals
+
+        scheme = embedded_slabs(scheme, embedding, slabs.shape)
+    check = partial(check_apart, executor=executor)
+    encoded, placement, spread = filled(scheme, slabs, executor, check=check, progress=progress)
+    try:
+        return Distributed(encoded, executor, placement, spread=spread)
+    except BaseException:  # Ctrl-C, for nothing else can happen here
+        executor.release(placement)
+        raise
+
+
+def _check_given(scheme: AbstractScheme, executor: AbstractExecutor) -> None:
+    instance(
+        "scheme",
+        scheme,
+        AbstractScheme,
+        change="Make one, such as anyk.Replication(4, 8). An anyk.SequentialGradient is for "
+        "anyk.sequential.",
+    )
+    check_executor(executor)
 
 
 def _encoded(
@@ -76,14 +149,7 @@ def _encoded(
     function: Function | None = None,
 ) -> Encoded:
     """The shares, if the executor can be trusted with them."""
-    instance(
-        "scheme",
-        scheme,
-        AbstractScheme,
-        change="Make one, such as anyk.Replication(4, 8). An anyk.SequentialGradient is for "
-        "anyk.sequential.",
-    )
-    check_executor(executor)
+    _check_given(scheme, executor)
     if function is not None:
         check_function(function, executor)  # before X: they may stand in each other's place
     if embedding is not None:
@@ -93,9 +159,7 @@ def _encoded(
     problem = scheme.problem
     alone = function is None and isinstance(problem, MatMul) and not problem.gram
     encoded = scheme.encode_left(X) if alone and not _is_pair(X) else scheme.encode(X)
-    promise = encoded.guarantee
-    if promise.adversaries or promise.colluders:
-        _check_apart(promise, executor)
+    check_apart(encoded.guarantee, executor)
     return encoded
 
 
@@ -145,22 +209,6 @@ def _placed(encoded: Encoded, executor: AbstractExecutor) -> Placement:
             change="Correct guarantee or encode of the scheme; anyk.testing.check_scheme helps.",
         )
     return executor.place(parts, promise.pieces)
-
-
-def _check_apart(promise: Guarantee, executor: AbstractExecutor) -> None:
-    """A promise about some workers is none where one of them has the shares of several."""
-    per_worker, per_machine = executor.shares_per_worker, executor.shares_per_machine
-    if (promise.adversaries and per_worker > 1) or (promise.colluders and per_machine > 1):
-        liars, coalition = promise.adversaries, promise.colluders
-        raise Unachievable(
-            "executor",
-            given=f"{type(executor).__name__} with up to {max(per_worker, per_machine)} shares in "
-            f"one place, for a scheme with adversaries={liars}, colluders={coalition}",
-            needed="one share in each place, as all shares in one place lie and collude together",
-            change="Start more workers (on Ray, nodes; on Remote, hosts, or say with places= which "
-            "are apart) and spread the shares over them, or take a scheme without adversaries and "
-            "colluders.",
-        )
 
 
 def run(

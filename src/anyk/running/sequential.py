@@ -114,7 +114,8 @@ def sequential(
         ) from None
 
     def rounds() -> Iterator[JobDone]:
-        placement = executor.place([blocks[plan.held], plan.weights])
+        parts = [domain.at_rest(blocks[plan.held]), domain.at_rest(plan.weights)]
+        placement = executor.place(parts)
         try:
             asking = _Asking(executor, placement, domain, MiniTasks(function))
             yield from _Rounds(plan, asking, drawn).all()

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, final
 from weakref import WeakKeyDictionary, WeakSet
 
-from anyk.schemes.base import Encoded
+from anyk.schemes.encoded import Encoded
 from anyk.spec import MatMul
 from anyk.spread import spread_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import final
 
-from anyk.schemes.base import Encoded
+from anyk.schemes.encoded import Encoded
 from anyk.schemes.tally import Replicas
 
 __all__ = ["Usable", "Wanted"]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from anyk.answers import Recovered
 from anyk.errors import TooManyErrors
-from anyk.schemes.base import Encoded
+from anyk.schemes.encoded import Encoded
 from anyk.testing.expect import require, subsets
 from anyk.testing.lies import lies
 from anyk.testing.trial import Trial

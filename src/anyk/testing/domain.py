@@ -75,7 +75,16 @@ def check_domain(domain: AbstractDomain, *, generator: np.random.Generator) -> N
             f"validate({rubbish})",
             lambda bad=rubbish: domain.validate(bad, "x"),  # type: ignore[misc]
         )
-    require(domain.holds(stack.dtype), f"it does not hold its own dtype {stack.dtype}")
+    rests = domain.at_rest(stack)
+    require(domain.holds(rests.dtype), f"it does not hold {rests.dtype}, in which its numbers rest")
+    again = domain.from_rest(rests)
+    same = again.dtype == stack.dtype and np.array_equal(again, stack)
+    require(same, "from_rest does not undo at_rest")
+    require(domain.at_rest(rests) is rests, "what rests is copied")
+    for values in (rests, np.broadcast_to(rests[:1], rests.shape)):
+        read = domain.validate(values, "x")
+        require(read.dtype == stack.dtype, "validate leaves numbers at rest")
+        require(np.array_equal(read, domain.from_rest(values)), "validate changes what rests")
     require(not domain.holds(np.dtype(object)), "it holds objects")
-    presented = domain.present(stack.copy())
+    presented = domain.present(rests.copy())
     require(np.array_equal(domain.accept(presented), stack), "accept does not undo present")

@@ -16,6 +16,7 @@ from anyk.errors import ExecutorError, InvalidArgument
 from anyk.executors.core.base import AbstractExecutor, OfWorker, PerWorker, Placement
 from anyk.testing.calls import check_calls, check_closed_calls
 from anyk.testing.expect import expect, require
+from anyk.testing.filling import check_filling
 from anyk.testing.tasks import (
     fragile,
     numbered,
@@ -82,6 +83,7 @@ def check_executor(executor: AbstractExecutor) -> None:
     _check_copies(executor)
     _check_again(executor)
     _check_pieces(executor)
+    check_filling(executor)
     check_calls(executor)
     executor.release(second)
     executor.release(second)

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from anyk.domains.prime import PrimeField
 from anyk.privacy.information import bits_learned, symbols_learned
-from anyk.schemes.base import Encoded, Encoder
+from anyk.schemes.base import Encoder
+from anyk.schemes.encoded import Encoded
 from anyk.testing.expect import require, subsets
 from anyk.testing.trial import encoders
 

@@ -13,7 +13,8 @@ from anyk.answers import Recovered
 from anyk.domains.balanced import balanced_integers
 from anyk.domains.prime import PrimeField
 from anyk.errors import NotEnoughAnswers, RecoveryError, TooManyErrors
-from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded
+from anyk.schemes.base import AbstractRecovery, AbstractScheme
+from anyk.schemes.encoded import Encoded
 from anyk.spec import Guarantee, Map, MatMul, Sum
 from anyk.testing.asked import check_asked
 from anyk.testing.expect import different, expect, require, subsets

@@ -16,7 +16,8 @@ from anyk.domains.prime import PrimeField
 from anyk.domains.real import Complex, Reals
 from anyk.errors import InvalidArgument
 from anyk.randomness.entropy import InsecureTestSource
-from anyk.schemes.base import AbstractScheme, Encoded
+from anyk.schemes.base import AbstractScheme
+from anyk.schemes.encoded import Encoded
 from anyk.spec import MatMul
 from anyk.testing.expect import check_value, expect, require
 from anyk.testing.masking import check_privacy

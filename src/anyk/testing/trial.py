@@ -14,7 +14,8 @@ from anyk.checks import count, several, shown
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.errors import InvalidArgument
-from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded, Encoder
+from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoder
+from anyk.schemes.encoded import Encoded
 from anyk.spec import Map, MatMul, Sum
 from anyk.testing.expect import check_pickle, numbers, require
 from anyk.work import AbstractWork, WorkerTask
@@ -102,7 +103,8 @@ class Trial:
         """What the function makes of each block, ndarray (K, *out)."""
         domain = self.scheme.domain
         present = domain.present
-        return np.stack([domain.accept(self.function(present(each))) for each in self.blocks[0]])
+        results = [domain.accept(self.function(present(each))) for each in self.blocks[0]]
+        return domain.from_rest(np.stack(results))
 
     @cached_property
     def truth(self) -> NDArray[Any]:
@@ -140,7 +142,8 @@ class Trial:
         """What honest workers answer on every share, ndarray (N * pieces, *out)."""
         scheme, parts = self.scheme, encoded.parts
         task = WorkerTask(scheme.work(self.function), scheme.domain, (), len(parts))
-        return np.stack([task(*share) for share in zip(*parts, strict=True)])
+        answers = np.stack([task(*share) for share in zip(*parts, strict=True)])
+        return scheme.domain.from_rest(answers)
 
     @cached_property
     def whole(self) -> bool:

@@ -22,7 +22,7 @@ from anyk.bench.reproduce.progress import steps
 from anyk.bench.reproduce.training import Recipe
 from anyk.errors import RecoveryError
 from anyk.schemes.approximate.spline.scheme import Spline
-from anyk.schemes.base import Encoded
+from anyk.schemes.encoded import Encoded
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -64,6 +64,10 @@ class InterleavedCode:
         """R, complex128 ndarray (len(targets), n): the polynomial at the targets, least squares."""
         return self.linear.recovery(_powers(targets, self.dimension))
 
+    def gains(self, targets: NDArray[np.complex128]) -> NDArray[np.float64]:
+        """The norm of each row of R, of which there may be many: R itself is not made."""
+        return self.linear.gains(_powers(targets, self.dimension))
+
     def parity_check(self) -> NDArray[np.complex128]:
         """H, complex128 ndarray (n - m, n) with orthonormal rows: H·values is free of values."""
         return self.linear.parity_check

@@ -85,6 +85,19 @@ class LinearCode:
         matrix: NDArray[Any] = np.linalg.solve(triangle.T, wanted.T).T @ basis.conj().T
         return matrix
 
+    def gains(self, wanted: NDArray[Any]) -> NDArray[np.float64]:
+        """The norm of each row of R, of which there may be many: R itself is not made.
+
+        Args:
+            wanted: as `recovery` takes it.
+
+        Returns:
+            ndarray (m,).
+        """
+        _, triangle = self._turned
+        norms: NDArray[np.float64] = np.linalg.norm(np.linalg.solve(triangle.T, wanted.T), axis=0)
+        return norms
+
     @cached_property
     def parity_check(self) -> NDArray[Any]:
         """H, ndarray (n - k, n) with orthonormal rows: H·values is free of values."""

@@ -53,7 +53,7 @@ def locate_among_copies(
     named only if it is wrong beyond doubt (`beyond_doubt`), by three times the largest other error.
     Answers whose noise points the same way may all be far off, though honest: where one of the
     others is disbelieved, or there is none, 1.8 times the evidence and the error are needed,
-    unless it is as clear when all the others of them are believed.
+    unless it is as clear when all the others of them are believed that are not named before.
 
     Args:
         covariances: of the answers of each part, in units of the target's variance, (n_p, n_p).
@@ -129,10 +129,13 @@ class _Copies:
         named = np.zeros_like(clear)
         if clear.any():
             usual, sure = self._usual(~clear, roughness), sure * _KINKED
-            few, others = self._outvoted(clear, roughness)
+            few = self._outvoted(clear)
             demands = sure * np.where(few, _OUTVOTED, 1.0)[clear]
             named[clear] = beyond_doubt(errors[clear], usual, larger=_LARGER, demands=demands)
-            named[clear] |= beyond_doubt(others[clear], usual, larger=_LARGER, demands=sure)
+            for place in np.argsort(-np.linalg.norm(errors, axis=1), kind="stable"):
+                if few[place] and not named[place]:  # the worst first: it tells against no other
+                    other = self._among_alike(place, clear, named, roughness)
+                    named[place] = beyond_doubt(other, usual, larger=_LARGER, demands=sure)[0]
         return clear, named
 
     def _clear(self, believed: Bools, roughness: float) -> tuple[Bools, Floats]:
@@ -164,22 +167,28 @@ class _Copies:
                 errors[part[place]] = error
         return clear, errors
 
-    def _outvoted(self, wrong: Bools, roughness: float) -> tuple[Bools, Floats]:
-        """Where one of those alike is disbelieved, or none; and errors if the others are believed.
+    def _outvoted(self, wrong: Bools) -> Bools:
+        """Which of the wrong have others alike that are wrong too, or none that is right."""
+        few = np.zeros_like(wrong)
+        for part, alike in zip(self.rows, self.alike, strict=True):
+            others = alike & ~np.eye(part.size, dtype=np.bool_)
+            against, right = others & wrong[part], others & ~wrong[part]
+            few[part] = wrong[part] & (against.any(axis=1) | ~right.any(axis=1))
+        return few
 
-        Those are 0 where none of those alike is believed: then nobody speaks for either.
+    def _among_alike(self, place: int, wrong: Bools, named: Bools, roughness: float) -> Floats:
+        """Its error, (1, C), if those alike that are wrong, but not beyond doubt, are believed.
+
+        It is 0 where none alike is right: then nobody speaks for either.
         """
-        few, errors = np.zeros_like(wrong), np.zeros_like(self.values)
         for covariance, part, alike in zip(self.covariances, self.rows, self.alike, strict=True):
-            good = ~wrong[part]
-            for place in np.flatnonzero(~good):
-                near = alike[place] & (np.arange(part.size) != place)
-                right, against = np.count_nonzero(near & good), np.count_nonzero(near & ~good)
-                few[part[place]] = not right or against > 0
-                if few[part[place]] and right:
-                    seen = np.append(np.flatnonzero(good | near), place)
-                    errors[part[place]] = self._error(covariance, part[seen], seen, roughness)[0]
-        return few, errors
+            for at in np.flatnonzero(part == place):
+                good, doubted = ~wrong[part], wrong[part] & ~named[part]
+                near = alike[at] & (part != place)
+                if np.any(near & good):
+                    seen = np.append(np.flatnonzero(good | (near & doubted)), at)
+                    return self._error(covariance, part[seen], seen, roughness)[0][None]
+        return np.zeros((1, self.values.shape[1]))
 
     def _error(
         self, covariance: Floats, rows: Ints, places: Ints, roughness: float

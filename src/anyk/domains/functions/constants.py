@@ -11,12 +11,15 @@ from numpy.typing import NDArray
 
 from anyk.domains.base import AbstractField
 from anyk.domains.extent import Extent, largest_of
+from anyk.domains.rest import below, lifted, unsigned_for
 from anyk.errors import InvalidArgument
 
 __all__ = ["Known", "as_residues", "centred", "constant", "order_of", "power_of_two"]
 
 Known = tuple[NDArray[np.int64], Extent | None]
 """Residues, and what is known of them."""
+
+_INT64 = np.dtype(np.int64)
 
 
 def constant(field: AbstractField, numbers: Any, like: Extent | None) -> Known:
@@ -85,19 +88,21 @@ def order_of(field: AbstractField) -> int:
     return int(field.constant(-1)) + 1
 
 
-def centred(field: AbstractField, residues: NDArray[np.int64]) -> NDArray[np.int64]:
+def centred(field: AbstractField, residues: NDArray[Any]) -> NDArray[np.int64]:
     """The integers nearest to zero that residues stand for.
 
     Args:
         field: of the residues.
-        residues: int64 ndarray.
+        residues: ndarray, as they are in memory.
     """
-    order = order_of(field)
-    return np.where(residues > order // 2, residues - order, residues)
+    order, whole = order_of(field), lifted(residues)
+    return np.where(whole > order // 2, whole - order, whole)
 
 
-def as_residues(values: Any, field: AbstractField) -> NDArray[np.int64]:
-    """Residues as int64, if they are residues; the same memory where they are of that type.
+def as_residues(values: Any, field: AbstractField) -> NDArray[Any]:
+    """Residues as a FieldArray holds them, if they are residues.
+
+    Of int64, or of the type in which they rest, they are the same memory.
 
     Args:
         values: ndarray of integers in [0, p).
@@ -108,8 +113,12 @@ def as_residues(values: Any, field: AbstractField) -> NDArray[np.int64]:
     """
     array = np.asarray(values)
     order = order_of(field)
-    if array.dtype.kind not in "iu" or (
-        array.size and not (array.min() >= 0 and array.max() < order)
+    ready = array.dtype in (_INT64, unsigned_for(order - 1))
+    if (
+        not below(array, order)
+        if ready
+        else array.dtype.kind not in "iu"
+        or (array.size and not (array.min() >= 0 and array.max() < order))
     ):
         raise InvalidArgument(
             "values",
@@ -117,7 +126,7 @@ def as_residues(values: Any, field: AbstractField) -> NDArray[np.int64]:
             needed=f"an ndarray of residues from 0 to {order - 1}",
             change="Take field.array(values) for residues, or field.constant for any integers.",
         )
-    return array.astype(np.int64, copy=False)
+    return array if ready else array.astype(np.int64)
 
 
 def power_of_two(number: Any) -> int | None:

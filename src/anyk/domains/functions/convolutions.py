@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anyk.domains.functions.inside import concatenated, made, residues_of
+from anyk.domains.functions.inside import concatenated, made, memory_of
 from anyk.errors import InvalidArgument
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def _slide(a: FieldArray, v: FieldArray, mode: str) -> FieldArray:
         raise InvalidArgument(
             "mode", given=repr(mode), needed='"full", "same" or "valid"', change="Take one of them."
         )
-    windows = np.lib.stride_tricks.sliding_window_view(np.pad(residues_of(a), sides[mode]), size)
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(memory_of(a), sides[mode]), size)
     rows = max(1, _WORKSPACE // size)
     parts = [
         made(a, windows[start : start + rows], a.extent) @ v

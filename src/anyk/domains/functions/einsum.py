@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from anyk.domains.functions.inside import holds, made, residues_of, wrapped
+from anyk.domains.functions.inside import holds, made, memory_of, wrapped
 from anyk.domains.functions.sums import add_all
 from anyk.errors import InvalidArgument
 
@@ -51,9 +51,9 @@ def einsum(like: FieldArray, *operands: Any, optimize: Any = None) -> FieldArray
     product = _summed(product, [i for i, label in enumerate(names) if label not in result])
     names = [label for label in names if label in result]
     moved = product.transpose(*(names.index(label) for label in result if label in names))
-    if len(terms) == 1 and np.may_share_memory(residues_of(moved), residues_of(arrays[0])):
-        return arrays[0].seen(residues_of(moved))
-    return made(like, residues_of(moved).copy(), moved.extent)
+    if len(terms) == 1 and np.may_share_memory(memory_of(moved), memory_of(arrays[0])):
+        return arrays[0].seen(memory_of(moved))
+    return made(like, memory_of(moved).copy(), moved.extent)
 
 
 def _as_letters(like: FieldArray, operands: Sequence[Any]) -> tuple[str, list[Any]]:
@@ -131,7 +131,7 @@ def _prepared(
     if len(single) < len(names):
         numbers = [single.index(label) for label in names]
         # moves elements alone: no label goes
-        diagonal = np.einsum(residues_of(x), numbers, range(len(single)))
+        diagonal = np.einsum(memory_of(x), numbers, range(len(single)))
         x = made(x, diagonal, x.extent)
     return single, x
 

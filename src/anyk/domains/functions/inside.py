@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from anyk.domains.base import AbstractField
 from anyk.domains.extent import Extent
 from anyk.domains.functions.constants import constant
+from anyk.domains.rest import lifted
 from anyk.errors import InvalidArgument, NotPolynomial
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ __all__ = [
     "concatenated",
     "holds",
     "made",
+    "memory_of",
     "moved",
     "no_elements",
     "residues_of",
@@ -33,8 +35,10 @@ __all__ = [
 ]
 
 
-def residues_of(array: FieldArray) -> NDArray[np.int64]:
-    """The residues of an array, whatever its extent.
+def memory_of(array: FieldArray) -> NDArray[Any]:
+    """The memory of an array, whatever its extent: to be moved, seen, sent and written in.
+
+    It may be unsigned, and what is computed with it wraps: take `residues_of` for that.
 
     Args:
         array: a FieldArray.
@@ -42,7 +46,16 @@ def residues_of(array: FieldArray) -> NDArray[np.int64]:
     return array._residues  # noqa: SLF001 - what this function is for
 
 
-def made(like: FieldArray, residues: NDArray[np.int64], extent: Extent | None) -> FieldArray:
+def residues_of(array: FieldArray) -> NDArray[np.int64]:
+    """The residues of an array, whatever its extent: to be computed with.
+
+    Args:
+        array: a FieldArray.
+    """
+    return lifted(array._residues)  # noqa: SLF001 - what this function is for
+
+
+def made(like: FieldArray, residues: NDArray[Any], extent: Extent | None) -> FieldArray:
     """A new array over the field of another.
 
     Args:
@@ -105,17 +118,17 @@ def stacked(like: FieldArray, items: Sequence[Any], axis: int = 0) -> FieldArray
     return made(like, np.stack(residues, axis=axis), extent)
 
 
-def shifted(field: AbstractField, residues: NDArray[np.int64], bits: int) -> NDArray[np.int64]:
+def shifted(field: AbstractField, residues: NDArray[Any], bits: int) -> NDArray[Any]:
     """Residues of numbers 2^bits times as large.
 
     Args:
         field: of the residues.
-        residues: int64 ndarray.
+        residues: ndarray, as they are in memory.
         bits: how many bits; no more than 0 for a zero, which has as many as it likes.
     """
     if bits <= 0:
         return residues
-    return field.reduce(residues * _scale(field, bits))
+    return field.reduce(lifted(residues) * _scale(field, bits))
 
 
 @lru_cache(maxsize=1024)
@@ -123,8 +136,8 @@ def _scale(field: AbstractField, bits: int) -> NDArray[np.int64]:
     return field.constant(1 << bits)
 
 
-def aligned(arrays: Sequence[FieldArray]) -> tuple[list[NDArray[np.int64]], Extent | None]:
-    """Residues of several arrays with the same bits each, and what is known of all together.
+def aligned(arrays: Sequence[FieldArray]) -> tuple[list[NDArray[Any]], Extent | None]:
+    """Memory of several arrays with the same bits each, and what is known of all together.
 
     Args:
         arrays: FieldArrays over one field, at least one.
@@ -132,13 +145,13 @@ def aligned(arrays: Sequence[FieldArray]) -> tuple[list[NDArray[np.int64]], Exte
     known = [each.extent for each in arrays]
     some = next((each for each in known if each is not None), None)
     if some is None:
-        return [residues_of(each) for each in arrays], None
+        return [memory_of(each) for each in arrays], None
     extents = [each.extent or each.beside(some) for each in arrays]
     extent = extents[0]
     for each in extents[1:]:
         extent = extent.joined(each)
     residues = [
-        shifted(each.field, residues_of(each), extent.bits - own.bits)
+        shifted(each.field, memory_of(each), extent.bits - own.bits)
         for each, own in zip(arrays, extents, strict=True)
     ]
     return residues, extent
@@ -176,7 +189,7 @@ def moved(x: FieldArray, source: Any, destination: Any) -> FieldArray:
         source: axes of it.
         destination: where they go.
     """
-    return x.seen(np.moveaxis(residues_of(x), source, destination))
+    return x.seen(np.moveaxis(memory_of(x), source, destination))
 
 
 def spread(x: FieldArray, shape: tuple[int, ...]) -> FieldArray:
@@ -186,7 +199,7 @@ def spread(x: FieldArray, shape: tuple[int, ...]) -> FieldArray:
         x: an array.
         shape: that it is spread to.
     """
-    return x.seen(np.broadcast_to(residues_of(x), shape))
+    return x.seen(np.broadcast_to(memory_of(x), shape))
 
 
 def concatenated(arrays: Sequence[FieldArray], axis: int = 0) -> FieldArray:

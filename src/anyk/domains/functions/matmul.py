@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,8 @@ from numpy.typing import NDArray
 from anyk.domains.base import AbstractField
 from anyk.domains.extent import Extent
 from anyk.domains.functions.constants import centred, order_of
-from anyk.domains.functions.inside import made, residues_of
+from anyk.domains.functions.inside import made, memory_of, residues_of
+from anyk.domains.kernel import modular_stack
 from anyk.errors import InvalidArgument
 
 if TYPE_CHECKING:
@@ -18,8 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["matmul"]
 
-_SMALL = 1 << 11  # multiplications in one product, below which many are made at once
-_WORKSPACE = 1 << 20
+_order = lru_cache(maxsize=64)(order_of)
 _WHOLE = 1 << 62  # sums of smaller numbers are in int64's range
 
 
@@ -33,7 +34,7 @@ def matmul(left: FieldArray, right: FieldArray) -> FieldArray:
     Raises:
         InvalidArgument: if the shapes do not fit.
     """
-    one, other = residues_of(left), residues_of(right)
+    one, other = memory_of(left), memory_of(right)
     if not one.ndim or not other.ndim or one.shape[-1] != other.shape[-2 if other.ndim > 1 else 0]:
         raise InvalidArgument(
             "@",
@@ -75,45 +76,12 @@ def _heaviest(array: FieldArray, extent: Extent, axis: int) -> int | None:
     return int(np.max(sizes.sum(axis=axis), initial=0))
 
 
-def _product(
-    field: AbstractField, left: NDArray[np.int64], right: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    if right.ndim <= 2:  # noqa: PLR2004 - one matrix on the right
-        columns = right.reshape(right.shape[0], -1)
-        rows = left.reshape(-1, left.shape[-1])
-        # the kernel does more to the operand that it calls small
-        product = (
-            field.matmul(rows, columns)
-            if rows.size <= columns.size
-            else field.matmul(columns.T, rows.T).T
-        )
-        return product.reshape((*left.shape[:-1], *right.shape[1:]))
+def _product(field: AbstractField, left: NDArray[Any], right: NDArray[Any]) -> NDArray[Any]:
+    """Of residues in memory of any type, in the smaller of both."""
+    dtype = min(left.dtype, right.dtype, key=lambda each: each.itemsize)
+    one = left if left.ndim > 1 else left[None]
+    other = right if right.ndim > 1 else right[:, None]
+    product = modular_stack(one, other, _order(field), dtype)
     if left.ndim == 1:
-        return _product(field, left[None], right)[..., 0, :]
-    stack = np.broadcast_shapes(left.shape[:-2], right.shape[:-2])
-    left = np.broadcast_to(left, stack + left.shape[-2:])
-    right = np.broadcast_to(right, stack + right.shape[-2:])
-    out = np.empty((*stack, left.shape[-2], right.shape[-1]), dtype=np.int64)
-    if left.shape[-2] * right.shape[-2] * right.shape[-1] < _SMALL:
-        _at_once(field, left, right, out)
-    else:
-        for index in np.ndindex(*stack):
-            out[index] = field.matmul(left[index], right[index])
-    return out
-
-
-def _at_once(
-    field: AbstractField,
-    left: NDArray[np.int64],
-    right: NDArray[np.int64],
-    out: NDArray[np.int64],
-) -> None:
-    """Many small products: all products of two elements, then their sums, a group at a time."""
-    rows, inner, columns = *left.shape[-2:], right.shape[-1]
-    left = left.reshape(-1, rows, inner, 1)
-    right = right.reshape(-1, 1, inner, columns)
-    group = max(1, _WORKSPACE // max(1, rows * inner * columns))
-    flat = out.reshape(-1, rows, columns)
-    for start in range(0, len(left), group):
-        here = slice(start, start + group)
-        flat[here] = field.reduce(field.reduce(left[here] * right[here]).sum(axis=2))
+        product = product[..., 0, :]
+    return product[..., 0] if right.ndim == 1 else product

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from anyk.domains.extent import Extent
-from anyk.domains.functions.inside import made, residues_of, stacked, wrapped
+from anyk.domains.functions.inside import made, memory_of, stacked, wrapped
 from anyk.domains.functions.products import matvec, vecdot
 from anyk.errors import InvalidArgument, NotPolynomial
 
@@ -121,7 +121,7 @@ def determinant(a: FieldArray) -> FieldArray:
         a: square matrices.
     """
     size = _square("det", a)
-    plain = made(a, residues_of(a), None)
+    plain = made(a, memory_of(a), None)
     one = wrapped(plain, np.ones(a.shape[:-2], dtype=np.int64))
     if not size:
         return wrapped(a, np.ones(a.shape[:-2], dtype=np.int64))
@@ -141,9 +141,7 @@ def determinant(a: FieldArray) -> FieldArray:
             for i in range(len(coefficients) + 1)
         ]
     value = coefficients[-1] if size % 2 == 0 else -coefficients[-1]
-    return made(
-        a, residues_of(value), None if a.extent is None else _of_determinant(a.extent, size)
-    )
+    return made(a, memory_of(value), None if a.extent is None else _of_determinant(a.extent, size))
 
 
 def _of_determinant(extent: Extent, size: int) -> Extent:

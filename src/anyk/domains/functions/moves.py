@@ -10,8 +10,8 @@ import numpy as np
 from anyk.domains.functions.inside import (
     aligned,
     made,
+    memory_of,
     no_elements,
-    residues_of,
     spread,
     tree,
     wrapped,
@@ -151,7 +151,7 @@ def padded(
         )
     no_elements(x, "numpy.pad", pad_width, constant_values)
     if mode != "constant":
-        return made(x, np.pad(residues_of(x), pad_width, mode=mode), x.extent)
+        return made(x, np.pad(memory_of(x), pad_width, mode=mode), x.extent)
     (inside, border), extent = aligned([x, wrapped(x, constant_values)])
     values = border.tolist()
     return made(x, np.pad(inside, pad_width, constant_values=values), extent)
@@ -167,7 +167,7 @@ def filled(x: FieldArray, fill_value: Any, *, shape: Any = None) -> FieldArray:
     """
     value = wrapped(x, fill_value)
     size = x.shape if shape is None else shape
-    return made(x, np.broadcast_to(residues_of(value), size).copy(), value.extent)
+    return made(x, np.broadcast_to(memory_of(value), size).copy(), value.extent)
 
 
 def broadcast_arrays(like: FieldArray, *arrays: Any) -> tuple[FieldArray, ...]:
@@ -228,7 +228,7 @@ def compressed(like: FieldArray, condition: Any, a: Any, axis: int | None = None
     """
     no_elements(like, "numpy.compress", condition)
     x = wrapped(like, a)
-    return made(like, np.compress(condition, residues_of(x), axis), x.extent)
+    return made(like, np.compress(condition, memory_of(x), axis), x.extent)
 
 
 def at_least(function: Callable[..., Any], like: FieldArray, *arrays: Any) -> Any:
@@ -240,7 +240,7 @@ def at_least(function: Callable[..., Any], like: FieldArray, *arrays: Any) -> An
         *arrays: FieldArrays and constants.
     """
     pieces = [wrapped(like, each) for each in arrays]
-    results = tuple(each.seen(function(residues_of(each))) for each in pieces)
+    results = tuple(each.seen(function(memory_of(each))) for each in pieces)
     return results[0] if len(results) == 1 else results
 
 

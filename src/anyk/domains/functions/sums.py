@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from anyk.domains.functions.inside import concatenated, made, moved, residues_of, spread, wrapped
+from anyk.domains.functions.inside import concatenated, made, memory_of, moved, spread, wrapped
 from anyk.errors import InvalidArgument
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def add_all(x: FieldArray, axis: Any = None, *, keepdims: bool = False) -> Field
         keepdims: whether summed axes stay, with length 1.
     """
     _few(x)
-    total = np.asarray(np.sum(residues_of(x), axis=axis, keepdims=keepdims))
+    total = np.asarray(np.sum(memory_of(x), axis=axis, dtype=np.int64, keepdims=keepdims))
     extent = x.extent
     if extent is not None and extent.bound is not None:
         extent = extent.summed(x.size // total.size if total.size else 0)
@@ -51,7 +51,7 @@ def cumulative_sum(x: FieldArray, axis: Any = None) -> FieldArray:
         axis: along which; of all elements in a row by default.
     """
     _few(x)
-    totals = np.cumsum(residues_of(x), axis=axis)
+    totals = np.cumsum(memory_of(x), axis=axis, dtype=np.int64)
     extent = x.extent
     if extent is not None and extent.bound is not None:
         extent = extent.summed(x.size if axis is None else x.shape[axis])
@@ -67,7 +67,7 @@ def trace(x: FieldArray, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Fie
         axis1: first axis of the matrices.
         axis2: second axis of the matrices.
     """
-    return add_all(x.seen(np.diagonal(residues_of(x), offset, axis1, axis2)), axis=-1)
+    return add_all(x.seen(np.diagonal(memory_of(x), offset, axis1, axis2)), axis=-1)
 
 
 def trace_of_last(x: FieldArray, *, offset: int = 0) -> FieldArray:

@@ -12,7 +12,7 @@ import numpy as np
 
 from anyk.domains.functions import convolutions, matrices, moves, products, refused, sums
 from anyk.domains.functions.einsum import einsum
-from anyk.domains.functions.inside import no_elements, residues_of, wrapped
+from anyk.domains.functions.inside import memory_of, no_elements, wrapped
 from anyk.domains.functions.matmul import matmul
 from anyk.domains.functions.refused import not_plain, refusal
 from anyk.errors import NotPolynomial
@@ -64,8 +64,8 @@ _ANY: dict[str, Callable[..., Any]] = {
     "atleast_2d": partial(moves.at_least, np.atleast_2d),
     "atleast_3d": partial(moves.at_least, np.atleast_3d),
     "linalg.multi_dot": matrices.multi_dot,
-    "shape": lambda _, a: residues_of(a).shape, "ndim": lambda _, a: residues_of(a).ndim,
-    "size": lambda _, a, axis=None: np.size(residues_of(a), axis),
+    "shape": lambda _, a: memory_of(a).shape, "ndim": lambda _, a: memory_of(a).ndim,
+    "size": lambda _, a, axis=None: np.size(memory_of(a), axis),
     "iscomplexobj": lambda _, _x: False, "isrealobj": lambda _, _x: True,
 }  # fmt: skip
 _OPERATORS = {
@@ -189,7 +189,7 @@ def _move(
         raise not_plain(argument, f"numpy.{name}(..., {argument}=...)")
     no_elements(like, f"numpy.{name}", *args[1:], *kwargs.values())
     x = wrapped(like, args[0])
-    result = function(residues_of(x), *args[1:], **kwargs)
+    result = function(memory_of(x), *args[1:], **kwargs)
     if isinstance(result, list | tuple):
         return type(result)(x.seen(each) for each in result)
     return x.seen(result)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from anyk.domains.extent import Extent
-from anyk.domains.functions.inside import no_elements, residues_of, shifted, wrapped
+from anyk.domains.functions.inside import memory_of, no_elements, shifted, wrapped
+from anyk.domains.functions.lent import own_memory
 from anyk.errors import InvalidArgument
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ def write(target: FieldArray, index: Any, value: Any) -> None:
         InvalidArgument: if the array can't be written in.
     """
     no_elements(target, "x[..] = y", index)
-    residues = residues_of(target)
+    own_memory(target.owner)
+    residues = memory_of(target)
     if not residues.flags.writeable:
         raise InvalidArgument(
             "array",
@@ -52,12 +54,10 @@ def write(target: FieldArray, index: Any, value: Any) -> None:
         everywhere = owner is target and (index is ... or _is_all(index))
         extent = new if everywhere else own.joined(new)
         if not everywhere and extent.bits > own.bits:
-            residues_of(owner)[...] = shifted(
-                owner.field, residues_of(owner), extent.bits - own.bits
-            )
+            memory_of(owner)[...] = shifted(owner.field, memory_of(owner), extent.bits - own.bits)
             _know(owner, own.aligned(extent.bits))
         lacks = extent.bits - new.bits
-    residues[index] = shifted(target.field, residues_of(given), lacks)
+    residues[index] = shifted(target.field, memory_of(given), lacks)
     _know(owner, extent)
 
 

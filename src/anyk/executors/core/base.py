@@ -23,6 +23,7 @@ from anyk.executors.core.run_task import Task
 if TYPE_CHECKING:
     from anyk.executors.core.broadcast import Broadcast
     from anyk.executors.core.calls import AbstractCalls
+    from anyk.executors.core.filling import AbstractFilling, Outline
     from anyk.executors.core.health import Ledger, WorkerHealth
     from anyk.executors.core.quarantine import Quarantine
 
@@ -238,6 +239,29 @@ class AbstractExecutor(ABC):
             ExecutorError: if the executor is closed.
             InvalidArgument: if there are more shares than `pieces` for each worker.
         """
+
+    def filling(self, outlines: Sequence[Outline], pieces: int = 1) -> AbstractFilling:
+        """Begin to send shares to the workers slab by slab, which then are a placement.
+
+        By default all shares are collected in this process and placed at last: in place, where the
+        workers are in this process too (`Inline`, `Threads`, `Simulated`); elsewhere that takes as
+        much memory here as `place` does. Executors whose workers take slabs override it, and hold
+        no more than one slab of all shares here.
+
+        Args:
+            outlines: of the parts of all shares, the number of columns `UNKNOWN` where it is.
+            pieces: how many shares a worker holds, as for `place`.
+
+        Returns:
+            What slabs are written to; `finish` it, or `abandon` it.
+
+        Raises:
+            ExecutorError: if the executor is closed.
+            InvalidArgument: if there are more shares than `pieces` for each worker.
+        """
+        from anyk.executors.core.filling import Collected  # noqa: PLC0415 - few have slabs
+
+        return Collected(self, outlines, pieces)
 
     @abstractmethod
     def dispatch(

@@ -155,7 +155,21 @@ class Crew(Generic[AnyLink]):
             common, rows = pack(task, alone(arguments, share, worker), 1)
             return partial(links[worker].ask, Order(key(), only, common, rows, call), 0)
 
-        return self._dispatcher.post(asks, pieces, more, call, without=without)
+        known = more if parts else None  # what came in slabs is nowhere to send it again
+        return self._dispatcher.post(asks, pieces, known, call, without=without)
+
+    def place_filled(self, shares: int, pieces: int) -> Placement:
+        """Begin a placement whose shares come in slabs, and are kept by the workers alone."""
+        self.check()
+        return self._placements.add_filled(shares, pieces)
+
+    def post(self, worker: int, owner: object, job: Job) -> None:
+        """Let the thread of a worker do something that must not raise."""
+        self._dispatcher.inboxes[worker].post(owner, job)
+
+    def withdraw(self, worker: int, owner: object) -> None:
+        """Throw away what this owner has posted there and has not begun."""
+        self._dispatcher.inboxes[worker].withdraw(owner)
 
     def release(self, placement: Placement) -> None:
         """Let the workers forget shares, in the background. Harmless when called twice."""

@@ -77,7 +77,8 @@ class PostedDispatch(AbstractDispatch):
         asks: what each share's worker is asked, in the order of the shares.
         pieces: how many shares a worker holds.
         call: told when nobody waits for the answers any more.
-        more: makes what a worker is asked for another one's share, of the share and the worker.
+        more: makes what a worker is asked for another one's share, of the share and the worker;
+            None where no share can be sent again.
         without: workers of whom nothing is asked.
 
     Example:
@@ -92,7 +93,7 @@ class PostedDispatch(AbstractDispatch):
         asks: Sequence[Ask],
         pieces: int,
         call: Awaited,
-        more: More,
+        more: More | None,
         *,
         without: Collection[int] = (),
     ) -> None:
@@ -127,7 +128,7 @@ class PostedDispatch(AbstractDispatch):
 
     def again(self, share: int, worker: int) -> bool:
         """Let another worker compute a share too; see `AbstractDispatch.again`."""
-        if self._call.abandoned:
+        if self._call.abandoned or self._more is None:
             return False
         self._left += 1
         inbox = self._all[worker]
@@ -230,7 +231,7 @@ class Dispatcher(Generic[AnyInbox]):
         self,
         asks: Sequence[Ask],
         pieces: int,
-        more: More,
+        more: More | None,
         call: Awaited | None = None,
         *,
         without: Collection[int] = (),
@@ -240,7 +241,8 @@ class Dispatcher(Generic[AnyInbox]):
         Args:
             asks: one for each share.
             pieces: how many shares a worker holds.
-            more: makes what a worker is asked for another one's share, of the share and the worker.
+            more: makes what a worker is asked for another one's share, of the share and the worker;
+                None where no share can be sent again.
             call: told when nobody waits for the answers any more; None where nobody asks it.
             without: workers of whom nothing is asked.
 

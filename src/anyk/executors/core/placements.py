@@ -64,13 +64,27 @@ class Placements:
             self._placed[placement] = arrays
         return placement
 
+    def add_filled(self, shares: int, pieces: int) -> Placement:
+        """Remember shares that come in slabs, and are kept by the workers alone: without parts.
+
+        Args:
+            shares: how many there are.
+            pieces: how many of them a worker holds.
+        """
+        with self._lock:
+            self.check_open()
+            placement = Placement(next(self._keys), shares, count("pieces", pieces, least=1))
+            self._check_room(placement.workers, pieces)
+            self._placed[placement] = ()
+        return placement
+
     def key(self) -> int:
         """A key that no placement has."""
         with self._lock:
             return next(self._keys)
 
     def parts(self, placement: Placement) -> Parts:
-        """The parts of all shares of a placement.
+        """The parts of all shares of a placement; none where only the workers have them.
 
         Raises:
             ExecutorError: if the executor is closed, or the placement is not here (any more).
@@ -86,7 +100,10 @@ class Placements:
         return parts
 
     def held_by(self, worker: int) -> dict[int, Parts]:
-        """What one worker should hold: the parts of its shares, by the key of the placement."""
+        """What one worker should hold: the parts of its shares, by the key of the placement.
+
+        No parts of those that came in slabs.
+        """
         with self._lock:
             return {
                 placement.key: tuple(part[first : first + placement.pieces] for part in parts)

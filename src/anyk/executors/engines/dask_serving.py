@@ -174,6 +174,13 @@ class _Session:
         common, own = tuple(frames[:split]), tuple(frames[split:])
         self._put(ticket, ShareWork(self._state(share), common, own))
 
+    def _take_fill(self, ticket: str, share: int, frames: list[Any]) -> None:
+        try:
+            taken = self._state(share).fill(unpacked(tuple(frames)))
+        except Exception:  # noqa: BLE001 - as without memory: other shares stay where they are
+            taken = False
+        self._reply({"ticket": ticket, "done": taken, "ran": True})
+
     def _take_batch(self, ticket: str, function: str, frames: list[Any]) -> None:
         self._put(ticket, BatchWork(self._functions[function], tuple(frames), self._master))
 

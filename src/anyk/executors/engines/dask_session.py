@@ -109,6 +109,25 @@ class DaskSession:
             if not answer.done():
                 self.say({"what": "withdraw", "ticket": ticket})
 
+    async def tell(self, ticket: str, message: dict[str, Any]) -> Any:
+        """Have the worker do something beside Dask's tasks; what came of it.
+
+        Args:
+            ticket: names the reply.
+            message: what is to be done.
+
+        Raises:
+            OSError: if the worker is gone.
+        """
+        answer = asyncio.get_running_loop().create_future()
+        self._asked[ticket] = answer
+        try:
+            await self.write({"ticket": ticket, **message})
+            done, _ = await answer
+            return done
+        finally:
+            del self._asked[ticket]
+
     def ask_back(self, ticket: str, begun: Callable[[], None] = _nothing) -> None:
         """Ask for something back that has not begun: then None comes of it.
 

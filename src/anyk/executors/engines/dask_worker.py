@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from concurrent.futures import Future
 from typing import Any, final
 
+from anyk.executors.core.filling import Columns
 from anyk.executors.core.raised import describe
 from anyk.executors.engines.dask_frames import packed, wrapped
 from anyk.executors.engines.dask_place import DaskPlace, check_client
@@ -47,6 +48,12 @@ class DaskWorker(AbstractEngineWorker):
 
     def take(self, piece: Slice) -> None:
         """Not on Dask: None."""
+
+    def fill(self, columns: Columns) -> Future[bool]:
+        """Send them on the connection, beside Dask's tasks; see `AbstractEngineWorker.fill`."""
+        frames = wrapped(packed(columns))
+        message = {"what": "fill", "share": self._share, "frames": frames}
+        return self._place.start(self._there().tell(uuid.uuid4().hex, message))
 
     def run(self, request: RunRequest, common: Any, rows: Mapping[int, Any]) -> Future[Report]:
         """Have Dask run it; see `AbstractEngineWorker.run`."""

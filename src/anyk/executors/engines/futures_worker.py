@@ -15,6 +15,7 @@ from anyk.checks import shown
 from anyk.errors import ExecutorError
 from anyk.executors.core.broadcast import Broadcast, Unreadable, forget, keep, kept
 from anyk.executors.core.calls import Batch, Result
+from anyk.executors.core.filling import Columns
 from anyk.executors.core.parent import follow_parent
 from anyk.executors.core.raised import Raised, describe
 from anyk.executors.core.run_items import run_items
@@ -123,6 +124,10 @@ class FuturesWorker(AbstractEngineWorker):
         if self._here:
             return None  # what is sent is not copied
         return self._submit(_take, self._name, self._master, piece)
+
+    def fill(self, columns: Columns) -> Future[bool]:
+        """Submit it; see `AbstractEngineWorker.fill`."""
+        return self._submit(_fill, self._name, self._master, columns)
 
     def run(self, request: RunRequest, common: Any, rows: Mapping[int, Any]) -> Future[Report]:
         """Submit it; see `AbstractEngineWorker.run`."""
@@ -280,6 +285,10 @@ def _keep(name: str, keys: Collection[int]) -> None:
     state = _states.get(name)
     if state is not None:
         state.keep(keys)
+
+
+def _fill(name: str, master: ProcessId, columns: Columns) -> bool:
+    return _state(name, master).fill(columns)
 
 
 def _take(name: str, master: ProcessId, piece: Slice) -> bool:

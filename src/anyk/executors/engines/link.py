@@ -12,6 +12,7 @@ from typing import Any, final
 import numpy as np
 
 from anyk.executors.core.dispatcher import Awaited
+from anyk.executors.core.filling import LOST, Columns
 from anyk.executors.core.link import AbstractLink, Held, Order
 from anyk.executors.core.run_task import Reply
 from anyk.executors.engines.slices import Slice, sliced
@@ -53,6 +54,10 @@ class AbstractEngineWorker(ABC):
 
         None where shares travel whole, as nothing in this process copies what is sent.
         """
+
+    @abstractmethod
+    def fill(self, columns: Columns) -> Future[bool]:
+        """Let the worker take the next columns of a share; whether it has those before them."""
 
     @abstractmethod
     def run(self, request: RunRequest, common: Any, rows: Mapping[int, Any]) -> Future[Report]:
@@ -117,7 +122,7 @@ class EngineLink(AbstractLink):
                 self._held.clear()
         except BaseException as error:  # noqa: BLE001 - whatever it is, this worker has failed
             return Reply(None, self._failed(error), 0.0)
-        return Reply(None, "the worker does not keep its share", 0.0)
+        return Reply(None, "the worker does not keep its share" if order.parts else LOST, 0.0)
 
     def do(self, begin: Callable[[], Future[Any]], call: Awaited) -> Any:
         """Have the worker do something, and wait for what comes of it.
@@ -142,6 +147,28 @@ class EngineLink(AbstractLink):
             return self._wait(asked, call)
         except BaseException as error:  # noqa: BLE001 - whatever it is, this worker has failed
             return self._failed(error)
+
+    def fill(self, columns: Columns, call: Awaited) -> str | None:
+        """Let the worker take the next columns of its shares, and wait until it has them.
+
+        Args:
+            columns: the first ones open a worker; the others must find the same one.
+            call: says whether somebody still waits.
+
+        Returns:
+            Why it does not have them; None where it does.
+        """
+        if self._bell not in call.wakes:
+            call.wakes.append(self._bell)
+        try:
+            self._open()
+            if not self._wait(self._worker.fill(columns), call):
+                return LOST
+        except BaseException as error:  # noqa: BLE001 - whatever it is, this worker has failed
+            return self._failed(error)
+        if columns.last:
+            self._held.add(columns.key)
+        return None
 
     def synchronise(self) -> None:
         """Let there be a worker that has forgotten what it should not hold any more."""
@@ -188,7 +215,7 @@ class EngineLink(AbstractLink):
             raise _Abandoned
         if order.key not in self._held and not whole:
             self._send(order)
-        parts = None if order.key in self._held else order.parts
+        parts = None if order.key in self._held else order.parts or None
         request = RunRequest(order.key, piece, parts, keys)
         return self._worker.run(request, order.common, order.rows[piece])
 

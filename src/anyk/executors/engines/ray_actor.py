@@ -12,6 +12,7 @@ from typing import Any, final
 import numpy as np
 
 from anyk.executors.core.broadcast import Unreadable, forget, keep
+from anyk.executors.core.filling import Columns
 from anyk.executors.core.raised import describe
 from anyk.executors.core.run_task import Task
 from anyk.executors.engines.ray_values import Parcel, filled, library, own, sendable
@@ -63,6 +64,10 @@ class AnykWorker:
     def take(self, piece: Slice) -> bool:
         """Take the next slice of a share; see `WorkerState.take`."""
         return self._state.take(piece)
+
+    def fill(self, columns: Columns) -> bool:
+        """Take the next columns of a share; see `WorkerState.fill`."""
+        return self._state.fill(columns)
 
     def hold(self, key: str, refs: Sequence[Any]) -> None:
         """Hold a constant, which lies in the object store: its arrays are not copied."""

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, final
 
 from anyk.errors import ExecutorError
+from anyk.executors.core.filling import Columns
 from anyk.executors.core.raised import LONGEST_FAILURE, describe, printable
 from anyk.executors.engines.link import AbstractEngineWorker
 from anyk.executors.engines.ray_site import RaySite, check_ray, died
@@ -115,6 +116,10 @@ class RayWorker(AbstractEngineWorker):
     def take(self, piece: Slice) -> Future[bool]:
         """Call the actor; see `AbstractEngineWorker.take`."""
         return self._call("take", piece)
+
+    def fill(self, columns: Columns) -> Future[bool]:
+        """Call the actor; see `AbstractEngineWorker.fill`."""
+        return self._call("fill", columns)
 
     def run(self, request: RunRequest, common: Common, rows: Mapping[int, Any]) -> Future[Report]:
         """Call the actor; see `AbstractEngineWorker.run`."""

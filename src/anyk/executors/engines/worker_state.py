@@ -14,6 +14,7 @@ from typing import Any, final
 
 from numpy.typing import NDArray
 
+from anyk.executors.core.filling import Columns, Growing
 from anyk.executors.core.placements import Parts
 from anyk.executors.core.raised import describe
 from anyk.executors.core.run_task import Task, reaper, run
@@ -90,12 +91,14 @@ class WorkerState:
         self._lock = threading.Lock()
         self._held: dict[int, Parts] = {}
         self._coming: dict[int, Slices] = {}
+        self._filling: dict[int, Growing] = {}
 
     def keep(self, keys: Collection[int]) -> None:
         """Forget all shares but those of these placements."""
         with self._lock:
             self._held = {key: parts for key, parts in self._held.items() if key in keys}
             self._coming = {key: slices for key, slices in self._coming.items() if key in keys}
+            self._filling = {key: each for key, each in self._filling.items() if key in keys}
 
     def take(self, piece: Slice) -> bool:
         """Take the next slice of a share, and hold the share with the last one.
@@ -113,6 +116,25 @@ class WorkerState:
                 self._held[piece.key] = slices.parts
                 self._coming.clear()
             return True
+
+    def fill(self, columns: Columns) -> bool:
+        """Take the next columns of a share, and hold the share with the last ones.
+
+        Returns:
+            Whether the columns before them are here.
+        """
+        with self._lock:
+            if columns.start == 0 and not columns.last:
+                self._filling[columns.key] = Growing(columns.outlines)
+            growing = self._filling.get(columns.key)
+        if growing is None or not growing.add(columns.start, columns.parts):
+            return False
+        if columns.last:
+            whole = growing.whole()
+            with self._lock:
+                if self._filling.pop(columns.key, None) is growing:
+                    self._held[columns.key] = whole
+        return True
 
     def run(
         self, request: RunRequest, task: Task, arguments: Sequence[Any], rows: Mapping[int, Any]

@@ -16,7 +16,9 @@ from typing import final
 
 from anyk.connections.broken import BrokenAnswer
 from anyk.executors.core.calls import Result
+from anyk.executors.core.dispatcher import Awaited
 from anyk.executors.core.family import stopped
+from anyk.executors.core.filling import LOST, Columns
 from anyk.executors.core.link import AbstractLink, Held, Order
 from anyk.executors.core.placements import Parts
 from anyk.executors.core.raised import describe
@@ -157,12 +159,39 @@ class ProcessLink(AbstractLink):
         deadline = time.monotonic() + self._patience
         try:
             pipe = self._synchronise({**self._wanted(), order.key: order.parts}, deadline)
+            if order.key not in self._there().held:
+                return Reply(None, LOST, 0.0)
             self._serial += 1
             start = to_payload(("run", self._serial, order.key, piece))
             send_message(pipe, start, order.common, order.rows[piece])
             return receive_answer(pipe, self._serial)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this worker's failure
             return Reply(None, self._discard(error), 0.0)
+
+    def fill(self, columns: Columns, call: Awaited) -> str | None:
+        """Let the process take the next columns of its shares, and wait until it has them.
+
+        Args:
+            columns: the first ones may start a process; the others must find the same one.
+            call: says whether somebody still waits.
+
+        Returns:
+            Why it does not have them; None where it does.
+        """
+        self._drain()
+        deadline = time.monotonic() + self._patience
+        try:
+            pipe = self._synchronise(self._wanted(), deadline)
+            held = self._there().held
+            if call.abandoned or (columns.key not in held and (columns.start or columns.last)):
+                return LOST
+            held.add(columns.key)
+            self._serial += 1
+            start = to_payload(("fill", self._serial, columns.key, None))
+            send_message(pipe, start, to_payload(columns))
+            return receive_answer(pipe, self._serial).failure
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is this worker's failure
+            return self._discard(error)
 
     def call(self, order: CallOrder, following: Following) -> tuple[Result, ...] | str:
         """Run a batch in the process, and wait for what comes of it.
@@ -252,8 +281,9 @@ class ProcessLink(AbstractLink):
             send_message(pipe, to_payload(("forget", None, key, None)))
             process.held.discard(key)
         for key in wanted.keys() - process.held:
-            send_message(pipe, to_payload(("hold", None, key, None)), to_payload(wanted[key]))
-            process.held.add(key)
+            if wanted[key]:  # else it came in slabs, and is lost
+                send_message(pipe, to_payload(("hold", None, key, None)), to_payload(wanted[key]))
+                process.held.add(key)
         self._keep(process, self._constants.wanted)
         return pipe
 

@@ -15,6 +15,7 @@ from typing import Any, final
 import numpy as np
 
 from anyk.executors.core.broadcast import Unreadable, forget, keep
+from anyk.executors.core.filling import LOST, Columns, Growing
 from anyk.executors.core.placements import Parts
 from anyk.executors.core.raised import describe
 from anyk.executors.core.run_task import Reply, reaper, run
@@ -40,6 +41,7 @@ def serve(end: socket.socket) -> None:
     - "begin", and what the master's process has: its directory, arguments and environment.
     - "path", and where the master looks for modules.
     - "hold", and the parts: keep shares, by the key of their placement.
+    - "fill", and columns: add them to the shares of this key, which are whole with the last ones.
     - "forget": let those of this key go.
     - "constant", and the value: keep it by its key, for functions that name it.
     - "function", and the function: keep it by its key, for calls.
@@ -67,9 +69,11 @@ def serve(end: socket.socket) -> None:
                 _check_still_me(me, pipe)
                 send_results(pipe, serial, *found)
             elif verb == "run":
-                reply = _reply(there.shares[key], piece, rest)
+                reply = _reply(there.shares.get(key, LOST), piece, rest)
                 _check_still_me(me, pipe)
                 send_answer(pipe, serial, reply)
+            elif verb == "fill":
+                send_answer(pipe, serial, there.fill(key, rest[0]))
             else:
                 there.change(verb, key, rest)
         except EOFError:
@@ -93,7 +97,24 @@ class _Held:
 
     def __init__(self) -> None:
         self.shares: dict[int, Parts | str] = {}
+        self.growing: dict[int, Growing] = {}
         self.functions: dict[str, Callable[..., Any]] = {}
+
+    def fill(self, key: int, payload: Payload) -> Reply:
+        """Add columns to shares: True, or why that can't be."""
+        try:
+            columns: Columns = load(payload)
+            if not columns.start and not columns.last:
+                self.growing[key] = Growing(columns.outlines)
+            growing = self.growing.get(key)
+            if growing is None or not growing.add(columns.start, columns.parts):
+                return Reply(None, LOST, 0.0)
+            if columns.last:
+                self.shares[key] = self.growing.pop(key).whole()
+        except Exception as error:  # noqa: BLE001 - as without memory: the rest stays where it is
+            self.growing.pop(key, None)
+            return Reply(None, describe(error), 0.0)
+        return Reply(np.array(True), None, 0.0)  # noqa: FBT003
 
     def change(self, verb: str, key: Any, rest: Sequence[Payload]) -> None:
         """Do what a message says that asks for no answer; see `serve`."""
@@ -102,6 +123,7 @@ class _Held:
                 self.shares[key] = _parts(rest[0])
             case "forget":
                 self.shares.pop(key, None)
+                self.growing.pop(key, None)
             case "constant":
                 _keep(key, rest[0])
             case "function":

@@ -18,7 +18,9 @@ from anyk.connections.tls import client_context
 from anyk.errors import ExecutorError
 from anyk.executors.core.calls import AbstractCalls, Batch, Result
 from anyk.executors.core.crew import AbstractCrewed, Crew
+from anyk.executors.core.crew_filling import CrewFilling
 from anyk.executors.core.dispatcher import Awaited
+from anyk.executors.core.filling import AbstractFilling, Outline
 from anyk.executors.core.link import Held
 from anyk.executors.core.posted_calls import Compute
 from anyk.executors.core.raised import Raised
@@ -134,6 +136,17 @@ class Remote(AbstractCrewed):
         """True: the workers have functions of their own."""
         return True
 
+    def filling(self, outlines: Sequence[Outline], pieces: int = 1) -> AbstractFilling:
+        """Send shares to the workers slab by slab; see `AbstractExecutor.filling`.
+
+        A slab is forgotten here when all workers have it. A worker whose connection ends has lost
+        what came in slabs, and fails where it should compute on it. One that has no room for it
+        says so at once where the number of columns is known, and else when it is full.
+        """
+        for each in outlines:
+            sendable(np.empty(0, each.dtype), "parts")  # refuses what does not travel
+        return CrewFilling(self.crew, [link.fill for link in self.crew.links], outlines, pieces)
+
     def calls(self, function: Callable[..., Any] | str) -> AbstractCalls:
         """Call a function of the workers' own; see `AbstractExecutor.calls`.
 
@@ -189,7 +202,10 @@ def _computed(
 
 
 def _sendable(part: NDArray[Any]) -> NDArray[Any]:
-    return sendable(np.asarray(part), "parts")
+    array = np.asarray(part)
+    if array.ndim and not array.strides[0] and len(array):  # one and the same for every share
+        return np.broadcast_to(sendable(array[0], "parts"), array.shape)
+    return sendable(array, "parts")
 
 
 def _pack(

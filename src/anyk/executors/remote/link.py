@@ -21,12 +21,15 @@ from anyk.connections.party import Stranger
 from anyk.connections.tls import Address, patient, public_key_of
 from anyk.domains.ring import ResidueRing
 from anyk.executors.core.answer_header import LONGEST_HEADER, parse_header
+from anyk.executors.core.dispatcher import Awaited
+from anyk.executors.core.filling import LOST, Columns
 from anyk.executors.core.link import AbstractLink, Held, Order
 from anyk.executors.core.placements import Parts
 from anyk.executors.core.raised import LONGEST_FAILURE, describe
 from anyk.executors.core.run_task import Reply
 from anyk.executors.remote.frames import PROTOCOL, Channel, Spec, parse_specs, size_of, specs_of
 from anyk.executors.remote.request import NOT_HELD, Request
+from anyk.executors.remote.slabs import fill_request
 
 __all__ = ["Keys", "Limits", "RemoteLink"]
 
@@ -34,6 +37,7 @@ _REACHING = 5.0  # seconds that a connection may take, and then its TLS
 _LONGEST_PAUSE = 10.0  # seconds between two tries to reach a worker
 _FIRST_PAUSE = 0.1
 _MOST_TRIES = 20  # that are counted
+_FILLED = Request({}, (), (), None)  # what is answered to columns: one boolean
 
 
 @final
@@ -114,12 +118,42 @@ class RemoteLink(AbstractLink):
         wanted = {**self._wanted(), order.key: order.parts}
         start = {"key": order.key, "piece": piece}
         try:
+            if not order.parts and order.key not in self._held:
+                return Reply(None, LOST, 0.0)
             reply = self._exchange(start, order.common, order.rows[piece], wanted)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this worker's failure
             return Reply(None, self._discard(error), 0.0)
         if reply.failure is not None and reply.failure.startswith(NOT_HELD):  # no room for it
             self._held.discard(order.key)
+            return reply if order.parts else Reply(None, LOST, 0.0)
         return reply
+
+    def fill(self, columns: Columns, call: Awaited) -> str | None:
+        """Let the worker take the next columns of its shares, and wait until it has them.
+
+        Args:
+            columns: the first ones may connect; the others must find the same connection.
+            call: says whether somebody still waits.
+
+        Returns:
+            Why it does not have them; None where it does.
+        """
+        key, first = columns.key, not (columns.start or columns.last)
+        deadline = time.monotonic() + self._limits.patience
+        try:
+            channel = self._synchronise(self._wanted(), deadline)
+            if call.abandoned or (key not in self._held and not first):
+                return LOST
+            self._held.add(key)
+            serial = secrets.randbits(63)
+            header, arrays = fill_request(columns, serial)
+            channel.send(header, arrays, deadline)
+            failure = self._receive(channel, serial, _FILLED, deadline).failure
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is this worker's failure
+            return self._discard(error)
+        if failure is not None:
+            self._held.discard(key)
+        return failure
 
     def call(self, request: Request) -> Reply | str:
         """Run a function of the worker on arguments alone, and wait for its answer.
@@ -211,6 +245,8 @@ class RemoteLink(AbstractLink):
             self._held.discard(key)
         for key in wanted.keys() - self._held:
             arrays = wanted[key]
+            if not arrays:  # they came in slabs, and are lost
+                continue
             channel.send({"verb": "hold", "key": key, "arrays": specs_of(arrays)}, arrays, deadline)
             self._held.add(key)
         return channel
@@ -266,6 +302,7 @@ class RemoteLink(AbstractLink):
 
     def _drop(self, *, at_once: bool = False) -> None:
         channel, self._channel = self._channel, None
+        self._held = set()
         with self._lock:
             self._reaching = None
         if channel is not None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any, final
 
+import numpy as np
 from numpy.typing import NDArray
 
 from anyk.connections.broken import BrokenAnswer
@@ -16,6 +17,7 @@ from anyk.executors.remote.arguments import unpack
 from anyk.executors.remote.frames import (
     LONGEST_REQUEST,
     Channel,
+    Spec,
     as_sent,
     numbers,
     parse_specs,
@@ -25,10 +27,9 @@ from anyk.executors.remote.frames import (
 from anyk.executors.remote.header_limits import MOST_ARRAYS, check_text
 from anyk.executors.remote.offer import Offer
 from anyk.executors.remote.request import NOT_HELD, domain_of, needs_function, task_of
+from anyk.executors.remote.slabs import BESIDE, Slabs
 
 __all__ = ["Session"]
-
-_BESIDE = 1 << 10  # bytes that a share, and each array of it, is counted beside its numbers
 
 
 @final
@@ -39,8 +40,8 @@ class Session:
 
     - hold: keep the arrays as the shares of this key, a row of each array a share.
     - forget: let the shares of this key go.
-    - run: run a function on one of them, this piece, or on none, with arguments; the only one that
-      is answered.
+    - fill: add these columns to shares of this key, which are whole with the last ones; answered.
+    - run: run a function on one of them, this piece, or on none, with arguments; answered.
 
     Args:
         channel: to the master, who has shown to be it.
@@ -79,6 +80,7 @@ class Session:
         self._run_task = run
         self._heard = heard
         self._held: dict[int, Parts] = {}
+        self._coming: dict[int, Slabs] = {}
         self._taken = 0  # bytes of the memory, by shares
         self._absent = NOT_HELD
 
@@ -95,6 +97,7 @@ class Session:
             return
         finally:
             self._held.clear()
+            self._coming.clear()
             self._channel.close()
 
     def _header(self) -> dict[str, Any]:
@@ -122,34 +125,93 @@ class Session:
                 self._taken += _room(self._held[key])
             else:
                 self._absent = f"{NOT_HELD}: {why}"
+        elif verb == "fill":
+            self._answer(header, self._fill(header, key))
         elif verb == "run":
-            self._run(header, *self._arrays(header))
+            self._answer(header, self._computed(header, *self._arrays(header)))
         else:
             raise BrokenAnswer("a request with an unknown verb")
         self._heard()
 
     def _forget(self, key: int) -> None:
-        parts = self._held.pop(key, None)
+        parts, coming = self._held.pop(key, None), self._coming.pop(key, None)
         if parts is not None:
             self._taken -= _room(parts)
+        if coming is not None:
+            self._taken -= coming.room
+
+    def _fill(self, header: dict[str, Any], key: int) -> Reply:
+        """Add columns to shares that come in slabs: True, or why they are not kept."""
+        specs = self._specs(header)
+        if header.get("outlines") is not None:
+            self._forget(key)
+            slabs = Slabs(header["outlines"])
+            why = self._lacking(slabs.room)
+            if why is None:
+                self._coming[key] = slabs
+                self._taken += slabs.room
+        else:
+            why = None if key in self._coming else NOT_HELD
+        why = self._grow(header, key, specs) if why is None else self._skipped(specs, why)
+        if why is not None:
+            self._forget(key)
+            return Reply(None, why, 0.0)
+        return Reply(np.array(True), None, 0.0)  # noqa: FBT003
+
+    def _grow(self, header: dict[str, Any], key: int, specs: Sequence[Spec]) -> str | None:
+        slabs = self._coming[key]
+        if header.get("last") is True:
+            why = self._skipped(specs, self._lacking(slabs.most_of_one))
+            if why is None:
+                parts = slabs.whole()
+                self._forget(key)
+                self._held[key] = parts
+                self._taken += _room(parts)
+            return why
+        start: Any = header.get("start")
+        places: Any = header.get("places")
+        more = slabs.growth(specs, places, start)
+        why = self._lacking(size_of(specs) + more)
+        if why is not None:
+            return self._skipped(specs, why)
+        slabs.room += more
+        self._taken += more
+        slabs.add(start, places, self._received(specs))
+        return None
 
     def _arrays(self, header: dict[str, Any]) -> tuple[list[NDArray[Any]], str | None]:
         """The arrays of a request; or why there is no room for them."""
+        specs = self._specs(header)
+        why = self._lacking(size_of(specs) + BESIDE * (1 + len(specs)))
+        if why is not None:
+            return [], self._skipped(specs, why)
+        return self._received(specs), None
+
+    def _specs(self, header: dict[str, Any]) -> list[Spec]:
         given = header.get("arrays")
         if isinstance(given, list) and len(given) > MOST_ARRAYS:
             raise BrokenAnswer(f"a request with {len(given)} arrays, more than {MOST_ARRAYS}")
-        specs = parse_specs(given)
-        size = size_of(specs)
-        if self._taken + size + _BESIDE * (1 + len(specs)) > self._memory:
-            self._channel.skip(size, deadline=None)
-            return [], (
-                f"no memory for {size} bytes: {self._taken} of {self._memory} are taken; "
-                "raise --memory of the worker"
-            )
-        return [self._channel.receive_array(spec, deadline=None) for spec in specs], None
+        return parse_specs(given)
 
-    def _run(self, header: dict[str, Any], arrays: Sequence[NDArray[Any]], why: str | None) -> None:
-        value, failure, seconds, _ = self._computed(header, arrays, why)
+    def _received(self, specs: Sequence[Spec]) -> list[NDArray[Any]]:
+        return [self._channel.receive_array(spec, deadline=None) for spec in specs]
+
+    def _skipped(self, specs: Sequence[Spec], why: str | None) -> str | None:
+        """Throw the arrays of a request away."""
+        self._channel.skip(size_of(specs), deadline=None)
+        return why
+
+    def _lacking(self, size: int) -> str | None:
+        """Why there is no room for so many bytes; None where there is."""
+        if self._taken + size <= self._memory:
+            return None
+        return (
+            f"no memory for {size} bytes: {self._taken} of {self._memory} are taken; "
+            "raise --memory of the worker"
+        )
+
+    def _answer(self, header: dict[str, Any], reply: Reply) -> None:
+        value, failure, seconds, _ = reply
         if value is not None and not numbers(value.dtype):
             failure = f"returned dtype {value.dtype}, which does not travel"
             value = None
@@ -191,4 +253,4 @@ class Session:
 
 def _room(parts: Parts) -> int:
     """Bytes of the memory that shares take."""
-    return sum(part.nbytes for part in parts) + _BESIDE * (1 + len(parts))
+    return sum(part.nbytes for part in parts) + BESIDE * (1 + len(parts))

@@ -19,6 +19,7 @@ from anyk.executors.core.base import (
 )
 from anyk.executors.core.broadcast import Broadcast
 from anyk.executors.core.calls import AbstractCalls, Batch, Returned
+from anyk.executors.core.filling import AbstractFilling, Outline
 from anyk.executors.core.placements import Placements
 from anyk.executors.core.run_task import Task
 from anyk.executors.local.inline import Inline
@@ -124,6 +125,34 @@ class _BothCalls(AbstractCalls):
 
 
 @final
+class _BothFilling(AbstractFilling):
+    """The master's own share, and those of the others."""
+
+    def __init__(
+        self,
+        own: AbstractFilling,
+        others: AbstractFilling | None,
+        pieces: int,
+        placed: Callable[[Placement, Placement | None], Placement],
+    ) -> None:
+        self._own, self._others, self._pieces, self._placed = own, others, pieces, placed
+
+    def write(self, parts: Sequence[NDArray[Any]]) -> None:
+        self._own.write([part[: self._pieces] for part in parts])
+        if self._others is not None:
+            self._others.write([part[self._pieces :] for part in parts])
+
+    def finish(self) -> Placement:
+        others = None if self._others is None else self._others.finish()
+        return self._placed(self._own.finish(), others)
+
+    def abandon(self) -> None:
+        self._own.abandon()
+        if self._others is not None:
+            self._others.abandon()
+
+
+@final
 class WithMaster(AbstractExecutor):
     """An executor with one worker more: worker 0 is the master, the process that calls.
 
@@ -186,6 +215,21 @@ class WithMaster(AbstractExecutor):
             others = self._executor.place([array[pieces:] for array in arrays], pieces)
         self._placed[placement] = (own, others)
         return placement
+
+    def filling(self, outlines: Sequence[Outline], pieces: int = 1) -> AbstractFilling:
+        """Keep the first worker's share, send the others; see `AbstractExecutor.filling`."""
+        shares = len(outlines[0])
+        here, away = (
+            [each.rows(*rows) for each in outlines] for rows in ((0, pieces), (pieces, shares))
+        )
+
+        def placed(own: Placement, others: Placement | None) -> Placement:
+            placement = self._placements.add_filled(shares, pieces)
+            self._placed[placement] = (own, others)
+            return placement
+
+        others = self._executor.filling(away, pieces) if shares > pieces else None
+        return _BothFilling(self._own.filling(here, pieces), others, pieces, placed)
 
     def dispatch(
         self,

@@ -12,6 +12,7 @@ from anyk.checks import instance
 from anyk.errors import InvalidArgument
 from anyk.executors.core.base import AbstractExecutor, Placement
 from anyk.executors.core.broadcast import Broadcast
+from anyk.executors.core.filling import AbstractFilling, Outline
 from anyk.executors.core.lateness import Lateness
 from anyk.executors.core.quarantine import Quarantine
 
@@ -70,6 +71,10 @@ class AbstractWrapper(AbstractExecutor):
     def place(self, parts: Sequence[NDArray[Any]], pieces: int = 1) -> Placement:
         """Send shares to the workers; see `AbstractExecutor.place`."""
         return self.within.place(parts, pieces)
+
+    def filling(self, outlines: Sequence[Outline], pieces: int = 1) -> AbstractFilling:
+        """Send shares to the workers slab by slab; see `AbstractExecutor.filling`."""
+        return self.within.filling(outlines, pieces)
 
     def release(self, placement: Placement) -> None:
         """Let the workers forget these shares. Harmless when called twice."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any, final
@@ -19,11 +19,10 @@ from anyk.domains.polynomials import lagrange_matrix
 from anyk.domains.prime import PrimeField
 from anyk.errors import Unachievable
 from anyk.randomness.entropy import AbstractSource, SystemSource
-from anyk.randomness.masks import uniform_masks
+from anyk.randomness.masked import masked
 from anyk.schemes.base import (
     AbstractRecovery,
     AbstractScheme,
-    Encoded,
     Encoder,
     blocks_of,
     missing_answers,
@@ -31,6 +30,7 @@ from anyk.schemes.base import (
     rows_of,
 )
 from anyk.schemes.certainty import Certainty
+from anyk.schemes.encoded import Encoded
 from anyk.schemes.row import SchemeRow, SchemeWords, degree_of
 from anyk.schemes.smaller import enough, or_lower
 from anyk.schemes.tally import AbstractTally
@@ -38,6 +38,8 @@ from anyk.spec import Guarantee, Map, Threat
 from anyk.wording import numbered
 
 __all__ = ["ROW", "Lagrange"]
+
+_COPIED = 8  # products that take as long as the copy of a number
 
 
 @final
@@ -207,10 +209,12 @@ class Lagrange(AbstractScheme):
             InvalidArgument: if X is not K blocks of residues.
         """
         data = blocks_of(X, self.blocks, self.field)
-        if self.colluders:
-            masks = uniform_masks(self.field, (self._masks, *data.shape[1:]), source)
-            data = np.concatenate([data, masks])
-        return Encoded(self, (self.field.matmul(_generator(self), data),), None)
+        return Encoded(self, (masked(self.field, _generator(self), data, source),), None)
+
+    @property
+    def columns(self) -> tuple[int]:
+        """Those of the blocks: each number of a share is made of its like in them."""
+        return (1,)
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether there are (K+T-1)d + 1 of them beyond those that D workers gave."""
@@ -273,31 +277,53 @@ class _LagrangeRecovery(AbstractRecovery):
 
     @property
     def matrix(self) -> NDArray[Any]:
-        return self._spread(range(self.scheme._dimension))  # noqa: SLF001 - its own scheme
+        return self._spread(range(self._certainty.dimension), len(self.shares))
 
-    def _spread(self, positions: Collection[int]) -> NDArray[np.int64]:
-        """R for the answers at these positions, with columns of zeros for the others."""
-        used = tuple(self.shares[position] for position in positions)
-        matrix = np.zeros((self.scheme.blocks, len(self.shares)), dtype=np.int64)
-        matrix[:, list(positions)] = _weights(self.scheme, used)
+    def _spread(self, positions: Sequence[int], rows: int) -> NDArray[np.int64]:
+        """R for the first so many answers, of which those at these positions count."""
+        used = tuple(map(self.shares.__getitem__, positions))
+        weights = _weights(self.scheme, used)
+        if len(positions) == rows:
+            return weights
+        matrix = np.zeros((self.scheme.blocks, rows), dtype=np.int64)
+        matrix[:, list(positions)] = weights
         return matrix
+
+    def _used(
+        self, positions: Sequence[int], array: NDArray[Any]
+    ) -> tuple[NDArray[np.int64], NDArray[Any]]:
+        """R and what it is multiplied with; answers are copied where zeros in R take longer."""
+        last = positions[-1] + 1
+        passed = last - len(positions)
+        if passed * self.scheme.blocks <= _COPIED * len(positions):
+            return self._spread(positions, last), array[:last]
+        return self._spread(positions, len(positions)), array[list(positions)]
 
     @cached_property
     def _code(self) -> EvaluationCode:
         """Of the answers on these shares."""
         points = _points(self.scheme)[1][list(self.shares)]
-        return EvaluationCode(self.scheme.field, points, self.scheme._dimension)  # noqa: SLF001 - its own
+        return EvaluationCode(self.scheme.field, points, self._certainty.dimension)
+
+    @cached_property
+    def _certainty(self) -> Certainty:
+        return self.scheme._certainty  # noqa: SLF001 - its own scheme
+
+    @cached_property
+    def _most(self) -> int:
+        """How many lies are looked for."""
+        return self._certainty.most(self.shares)
 
     def recover(self, values: NDArray[Any]) -> Recovered:
-        scheme = self.scheme
+        scheme, certainty = self.scheme, self._certainty
         array = rows_of(values, self.shares, scheme.field)
-        certainty = scheme._certainty  # noqa: SLF001 - its own scheme
-        located = self._code.locate(array.reshape(len(array), -1), certainty.most(self.shares))
+        located = self._code.locate(array.reshape(len(array), -1), self._most)
         liars = certainty.liars(self.shares, located)
-        wrong, dimension = set(located.removed), certainty.dimension
-        positions = [at for at in range(len(array)) if at not in wrong][:dimension]
-        last = positions[-1] + 1  # rows after it would be multiplied by zero
-        value = scheme.field.matmul(self._spread(positions)[:, :last], array[:last])
+        positions: Sequence[int] = range(certainty.dimension)
+        if located.removed:
+            wrong = set(located.removed)
+            positions = [at for at in range(len(array)) if at not in wrong][: len(positions)]
+        value = scheme.field.matmul(*self._used(positions, array))
         known = np.ones(scheme.blocks, dtype=np.bool_)
         return Recovered(value=value, suspects=liars, known=known)
 

@@ -21,13 +21,13 @@ from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.schemes.base import (
     AbstractRecovery,
     AbstractScheme,
-    Encoded,
     Encoder,
     blocks_of,
     copies_of,
     missing_answers,
 )
 from anyk.schemes.certainty import noticed_of
+from anyk.schemes.encoded import Encoded
 from anyk.schemes.row import SchemeRow, SchemeWords, none_of
 from anyk.schemes.smaller import enough, or_lower
 from anyk.schemes.tally import AbstractTally, BlockTally, Replicas
@@ -202,6 +202,11 @@ class Replication(AbstractScheme):
         data = blocks_of(X, self.blocks, domain)
         scheme = self if domain is self.domain else replace(self, domain=domain)
         return Encoded(scheme, (data[self._block(np.arange(self.workers))],), None)
+
+    @property
+    def columns(self) -> tuple[int]:
+        """Those of the blocks: each number of a share is made of its like in them."""
+        return (1,)
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether each block was answered D + 1 times."""

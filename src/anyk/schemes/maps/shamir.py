@@ -18,11 +18,10 @@ from anyk.domains.polynomials import lagrange_matrix, vandermonde
 from anyk.domains.prime import PrimeField
 from anyk.errors import Unachievable
 from anyk.randomness.entropy import AbstractSource, SystemSource
-from anyk.randomness.masks import uniform_masks
+from anyk.randomness.masked import masked
 from anyk.schemes.base import (
     AbstractRecovery,
     AbstractScheme,
-    Encoded,
     Encoder,
     blocks_of,
     missing_answers,
@@ -30,6 +29,7 @@ from anyk.schemes.base import (
     rows_of,
 )
 from anyk.schemes.certainty import Certainty
+from anyk.schemes.encoded import Encoded
 from anyk.schemes.row import SchemeRow, SchemeWords, degree_of
 from anyk.schemes.smaller import enough, or_lower
 from anyk.schemes.tally import AbstractTally, BlockTally
@@ -190,14 +190,17 @@ class Shamir(AbstractScheme):
             InvalidArgument: if X is not K blocks of residues.
         """
         data = blocks_of(X, self.blocks, self.field)
-        shape = data.shape[1:]
-        shares = np.empty((len(self._everyone), *shape), dtype=np.int64)
+        shares = np.empty((len(self._everyone), *data.shape[1:]), dtype=np.int64)
         for block in range(self.blocks):
-            masks = uniform_masks(self.field, (self.colluders, *shape), source)
             group = shares[block :: self.blocks]
-            powers = _powers(self)[: len(group)]
-            group[:] = self.field.matmul(powers, np.concatenate([data[block : block + 1], masks]))
+            own = data[block : block + 1]
+            masked(self.field, _powers(self)[: len(group)], own, source, out=group)
         return Encoded(self, (shares,), None)
+
+    @property
+    def columns(self) -> tuple[int]:
+        """Those of the blocks: each number of a share is made of its like in them."""
+        return (1,)
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether dT + D + 1 of each block are there."""

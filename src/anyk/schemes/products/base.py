@@ -19,9 +19,10 @@ from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import in_doubles
 from anyk.randomness.entropy import AbstractSource, SystemSource
-from anyk.randomness.masks import uniform_masks
-from anyk.schemes.base import AbstractScheme, Encoded, missing_answers, require_left
+from anyk.randomness.masked import masked
+from anyk.schemes.base import AbstractScheme, missing_answers
 from anyk.schemes.certainty import Certainty
+from anyk.schemes.encoded import Encoded, require_left
 from anyk.schemes.encoder import Encoder
 from anyk.schemes.precision import as_doubles
 from anyk.schemes.products.check import ProductCheck, Verified, settle_verified
@@ -291,9 +292,8 @@ class AbstractProduct(AbstractScheme):
             return encoder.tiled(self.domain.matmul(encoder.data, blocks))
         if not isinstance(self.domain, PrimeField):
             return encoder.tiled(encoder.shares(blocks, source=source))
-        masks = uniform_masks(self.domain, (encoder.masks.shape[1], *blocks.shape[1:]), source)
         both = np.concatenate([encoder.data, encoder.masks], axis=1)
-        return encoder.tiled(self.domain.matmul(both, np.concatenate([blocks, masks])))
+        return encoder.tiled(masked(self.domain, both, blocks, source))
 
     def work(self, function: Function, per_worker: tuple[bool, ...] = ()) -> AbstractWork:
         """The product of the two parts.

@@ -16,8 +16,9 @@ from anyk.domains.prime import PrimeField
 from anyk.domains.whole import Integers
 from anyk.errors import InvalidArgument, Unachievable
 from anyk.randomness.entropy import AbstractSource, SystemSource
-from anyk.schemes.base import AbstractScheme, Encoded, missing_answers, require_left
+from anyk.schemes.base import AbstractScheme, missing_answers
 from anyk.schemes.certainty import Certainty
+from anyk.schemes.encoded import Encoded, require_left
 from anyk.schemes.encoder import Encoder
 from anyk.schemes.products.check import ProductCheck
 from anyk.schemes.products.grid import factors_of

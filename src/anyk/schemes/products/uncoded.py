@@ -15,13 +15,8 @@ from anyk.domains.prime import PrimeField
 from anyk.domains.real import Complex, Reals
 from anyk.errors import InvalidArgument, TooManyErrors, Unachievable
 from anyk.randomness.entropy import AbstractSource, SystemSource
-from anyk.schemes.base import (
-    AbstractRecovery,
-    AbstractScheme,
-    Encoded,
-    Encoder,
-    require_left,
-)
+from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoder
+from anyk.schemes.encoded import Encoded, require_left
 from anyk.schemes.maps.replication import Replication
 from anyk.schemes.products.grid import Grid, cut_left, cut_right, factors_of
 from anyk.schemes.products.multiply import product_work

@@ -16,14 +16,8 @@ from anyk.domains.tensors import domain_for
 from anyk.domains.values import Values
 from anyk.errors import InvalidArgument, Unachievable
 from anyk.randomness.entropy import AbstractSource, SystemSource, residues
-from anyk.schemes.base import (
-    AbstractRecovery,
-    AbstractScheme,
-    Encoded,
-    Encoder,
-    blocks_of,
-    missing_answers,
-)
+from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoder, blocks_of, missing_answers
+from anyk.schemes.encoded import Encoded
 from anyk.schemes.row import SchemeRow, SchemeWords, failing
 from anyk.schemes.sums.arguments import no_shares
 from anyk.schemes.sums.batches import Batches
@@ -197,6 +191,11 @@ class BatchedCoupons(AbstractScheme):
         """
         no_shares(per_worker)
         return Added(function)
+
+    @property
+    def columns(self) -> tuple[int, None]:
+        """Those of the blocks that a worker holds; which of them count have none."""
+        return 2, None
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether every batch is among them; whether all workers are, before batches are drawn."""

@@ -18,15 +18,9 @@ from anyk.domains.tensors import domain_for
 from anyk.domains.values import Values
 from anyk.errors import Unachievable
 from anyk.randomness.entropy import AbstractSource, SystemSource
-from anyk.schemes.base import (
-    AbstractRecovery,
-    AbstractScheme,
-    Encoded,
-    Encoder,
-    blocks_of,
-    missing_answers,
-)
+from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoder, blocks_of, missing_answers
 from anyk.schemes.certainty import noticed_of
+from anyk.schemes.encoded import Encoded
 from anyk.schemes.precision import over
 from anyk.schemes.row import SchemeRow, SchemeWords, none_of
 from anyk.schemes.smaller import enough, or_lower
@@ -216,6 +210,11 @@ class FractionalRepetition(AbstractScheme):
         """
         no_shares(per_worker)
         return Added(function)
+
+    @property
+    def columns(self) -> tuple[int, None]:
+        """Those of the blocks that a worker holds; which of them count have none."""
+        return 2, None
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether each group has D + 1 answers."""

@@ -18,12 +18,12 @@ from anyk.randomness.masks import uniform_masks
 from anyk.schemes.base import (
     AbstractRecovery,
     AbstractScheme,
-    Encoded,
     Encoder,
     blocks_of,
     missing_answers,
     rows_of,
 )
+from anyk.schemes.encoded import Encoded
 from anyk.schemes.row import SchemeRow, SchemeWords, degree_of, failing, none_of
 from anyk.schemes.tally import AbstractTally, CountTally
 from anyk.spec import Guarantee, Sum, Threat
@@ -163,6 +163,11 @@ class Frobenius(AbstractScheme):
                 change="Append a block of zeros to X and to them, and take blocks= one more.",
             )
         return WithoutConstant(function)
+
+    @property
+    def columns(self) -> tuple[int]:
+        """Those of the blocks: each number of a share is made of its like in them."""
+        return (1,)
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether both are there."""

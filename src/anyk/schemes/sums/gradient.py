@@ -16,7 +16,8 @@ from anyk.domains.real import Reals
 from anyk.domains.tensors import domain_for
 from anyk.domains.values import Values
 from anyk.randomness.entropy import AbstractSource, SystemSource
-from anyk.schemes.base import AbstractScheme, Encoded, Encoder, blocks_of
+from anyk.schemes.base import AbstractScheme, Encoder, blocks_of
+from anyk.schemes.encoded import Encoded
 from anyk.schemes.precision import copies_domain, over
 from anyk.schemes.sums.arguments import no_shares
 from anyk.schemes.sums.code import GradientCode
@@ -113,6 +114,11 @@ class AbstractGradientCode(AbstractScheme):
         no_shares(per_worker)
         field = isinstance(self.domain, PrimeField)
         return Combined(function) if field else CombinedInKind(function)
+
+    @property
+    def columns(self) -> tuple[int, None]:
+        """Those of the blocks that a worker holds; its coefficients have none."""
+        return 2, None
 
     def encoder(self, layout: Any, operand: int = 0) -> Encoder:  # noqa: ARG002
         """B, which combines what the function makes of the blocks."""

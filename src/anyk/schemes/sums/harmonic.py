@@ -20,12 +20,12 @@ from anyk.randomness.masks import uniform_masks
 from anyk.schemes.base import (
     AbstractRecovery,
     AbstractScheme,
-    Encoded,
     Encoder,
     blocks_of,
     missing_answers,
     rows_of,
 )
+from anyk.schemes.encoded import Encoded
 from anyk.schemes.row import SchemeRow, SchemeWords, degree_of, failing, none_of
 from anyk.schemes.tally import AbstractTally, CountTally
 from anyk.spec import Guarantee, Sum, Threat
@@ -149,6 +149,11 @@ class Harmonic(AbstractScheme):
             running = field.reduce(running + data.sum(axis=0))
         shares[-1] = field.reduce(running * last)
         return Encoded(self, (shares,), None)
+
+    @property
+    def columns(self) -> tuple[int]:
+        """Those of the blocks: each number of a share is made of its like in them."""
+        return (1,)
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether all of them are there."""

@@ -18,15 +18,9 @@ from anyk.domains.tensors import domain_for
 from anyk.domains.values import Values
 from anyk.errors import InvalidArgument, Unachievable
 from anyk.randomness.entropy import AbstractSource, SystemSource
-from anyk.schemes.base import (
-    AbstractRecovery,
-    AbstractScheme,
-    Encoded,
-    Encoder,
-    blocks_of,
-    missing_answers,
-)
+from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoder, blocks_of, missing_answers
 from anyk.schemes.certainty import noticed_of
+from anyk.schemes.encoded import Encoded
 from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_of
 from anyk.schemes.smaller import enough, or_lower
 from anyk.schemes.sums.voted_sum import VotedSum
@@ -193,6 +187,11 @@ class PartialWork(AbstractScheme):
         data = blocks_of(X, self._chunks, domain)
         scheme = self if domain is self.domain else replace(self, domain=domain)
         return Encoded(scheme, (data[self._held],), None)
+
+    @property
+    def columns(self) -> tuple[int]:
+        """Those of the blocks: each number of a share is made of its like in them."""
+        return (1,)
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether each chunk was answered D + 1 times."""

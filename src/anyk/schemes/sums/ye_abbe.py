@@ -18,14 +18,8 @@ from anyk.domains.real import Complex, Reals
 from anyk.domains.tensors import Torch, domain_for
 from anyk.errors import Unachievable
 from anyk.randomness.entropy import AbstractSource, SystemSource
-from anyk.schemes.base import (
-    AbstractRecovery,
-    AbstractScheme,
-    Encoded,
-    Encoder,
-    blocks_of,
-    missing_answers,
-)
+from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoder, blocks_of, missing_answers
+from anyk.schemes.encoded import Encoded
 from anyk.schemes.precision import over
 from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_of
 from anyk.schemes.smaller import enough, or_lower
@@ -187,6 +181,11 @@ class YeAbbe(AbstractScheme):
         """
         no_shares(per_worker)
         return CombinedSlices(function)
+
+    @property
+    def columns(self) -> tuple[int, None]:
+        """Those of the blocks that a worker holds; its weights have none."""
+        return 2, None
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether there are N - S of them."""

@@ -18,13 +18,8 @@ from anyk.domains.prime import PrimeField
 from anyk.errors import InvalidArgument, NotEnoughAnswers, TooManyErrors, Unachievable
 from anyk.fixed_point.format import FixedPoint
 from anyk.randomness.entropy import AbstractSource, SystemSource
-from anyk.schemes.base import (
-    AbstractRecovery,
-    AbstractScheme,
-    Encoded,
-    Encoder,
-    missing_answers,
-)
+from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoder, missing_answers
+from anyk.schemes.encoded import Encoded
 from anyk.schemes.tally import AbstractTally, CountTally
 from anyk.schemes.wrappers.agreed_recovery import AgreedRecovery
 from anyk.schemes.wrappers.grouping import Grouping, draw_groups, expected_wrong
@@ -267,6 +262,11 @@ class Agreed(AbstractScheme):
     def work(self, function: Function, per_worker: tuple[bool, ...] = ()) -> AbstractWork:
         """That of the scheme within."""
         return self.scheme.work(function, per_worker)
+
+    @property
+    def columns(self) -> tuple[int | None, ...] | None:
+        """Those of the scheme within."""
+        return self.scheme.columns
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether they are enough if nobody lies, or all but S where the value is approximate."""

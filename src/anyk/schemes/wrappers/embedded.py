@@ -15,20 +15,22 @@ from anyk.answers import Recovered
 from anyk.checks import instance, shown
 from anyk.domains.extent import Extent
 from anyk.domains.prime import PrimeField
-from anyk.domains.ring import ResidueRing, further_fields
-from anyk.errors import InvalidArgument, TooManyErrors
-from anyk.fixed_point.budget import MOST_PRIMES, enough_primes, require_room
+from anyk.domains.ring import ResidueRing
+from anyk.errors import InvalidArgument, TooManyErrors, Unachievable
+from anyk.fixed_point.budget import require_room
 from anyk.fixed_point.format import MOST_BITS, FixedPoint
+from anyk.fixed_point.primes import LIARS, fields_for, prime_sets
 from anyk.fixed_point.reading import bound_of, error_of, reals
 from anyk.randomness.entropy import AbstractSource, SystemSource
-from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded, Encoder, rows_of
+from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoder, rows_of
 from anyk.schemes.check import AbstractCheck
+from anyk.schemes.encoded import Encoded
 from anyk.schemes.tally import AbstractTally, Replicas
 from anyk.spec import Guarantee, Map, MatMul, Sum
 from anyk.work import AbstractWork, Function
 from anyk.works.each_prime import EachPrime
 
-__all__ = ["Embedded"]
+__all__ = ["Embedded", "primes_of"]
 
 
 @final
@@ -42,12 +44,15 @@ class Embedded(AbstractScheme):
     theorem puts the values together.
 
     Args:
-        scheme: over a `PrimeField`, which becomes the first of the primes.
+        scheme: over a `PrimeField`, which becomes the first of the primes; unless it is 2^31 - 1,
+            the default, and the embedding chooses how many: then those are taken that cost least.
         embedding: how reals become residues, and how large results may be.
         result: what is known of the function's result on one block, or of a product: its fraction
             bits, its largest integer and how far rounding moves it. None for what the embedding
             declares.
-        primes: how many; None for as few as hold the result.
+        fields: of the primes; None for those that the embedding takes for the result. A scheme that
+            looks for liars has some whose product is at least 2^31 - 1, and any scheme some that
+            have room for its points.
 
     Raises:
         InvalidArgument: if the scheme is not over a prime field, or its degree is too low, or it
@@ -70,7 +75,7 @@ class Embedded(AbstractScheme):
         >>> scheme = Embedded(anyk.Lagrange(blocks=2, degree=2, workers=4, colluders=0), fixed)
         >>> encoded = scheme.encode([0.5, -1.25])
         >>> encoded.shares.shape, scheme.domain.primes
-        ((4, 2), (2147483647, 2147483629))
+        ((4, 2), (16777213, 16777199))
         >>> encoded.decode(encoded.shares**2 % scheme.domain.primes, range(4)).value
         array([0.25  , 1.5625])
     """
@@ -78,7 +83,7 @@ class Embedded(AbstractScheme):
     scheme: AbstractScheme
     embedding: FixedPoint
     result: Extent | None = None
-    primes: int | None = None
+    fields: tuple[PrimeField, ...] | None = None
 
     def __post_init__(self) -> None:
         instance("embedding", self.embedding, FixedPoint, change="Pass anyk.FixedPoint(...).")
@@ -191,7 +196,7 @@ class Embedded(AbstractScheme):
         if own == self.embedding:
             return self
         result = self.embedding.declared if self.result is None else self.result
-        return Embedded(self.scheme, own, result, len(self.domain.primes))
+        return Embedded(self.scheme, own, result, self.domain.fields)
 
     def _integers(self, values: Any, own: FixedPoint) -> Any:
         """The rounded values; of both factors, for a product."""
@@ -220,6 +225,11 @@ class Embedded(AbstractScheme):
     def work(self, function: Function, per_worker: tuple[bool, ...] = ()) -> AbstractWork:
         """What the workers of the scheme run, once for each prime."""
         return EachPrime(self.scheme.work(function, per_worker), per_worker)
+
+    @property
+    def columns(self) -> tuple[int | None, ...] | None:
+        """Those of the scheme: the primes lie along the last axis."""
+        return self.scheme.columns
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """As for the scheme."""
@@ -323,14 +333,15 @@ def _value(embedded: Embedded) -> Extent:
 @lru_cache(maxsize=32)
 def _ring(embedded: Embedded) -> ResidueRing:
     """The primes that hold the value."""
-    first: PrimeField = embedded.scheme.domain  # type: ignore[assignment] # checked first
-    embedding = embedded.embedding
+    value = _value(embedded)
+    fields = embedded.fields
+    if fields is None:
+        number = embedded.embedding.primes
+        fields = primes_of(embedded.scheme, bound_of(value), None if number == "auto" else number)
+    ring = ResidueRing(fields)
     if embedded.result is None:
-        return _stated(embedded).ring(first)
-    value, number = _value(embedded), embedded.primes
-    if number is None and embedding.primes == "auto":
-        number = enough_primes(bound_of(value), first) or MOST_PRIMES
-    ring = ResidueRing(further_fields(first, int(number or embedding.primes)))
+        _stated(embedded).require(ring)
+        return ring
     require_room(bound_of(value), ring.fields)
     if value.bits > MOST_BITS:
         raise InvalidArgument(
@@ -342,11 +353,51 @@ def _ring(embedded: Embedded) -> ResidueRing:
     return ring
 
 
+def primes_of(
+    scheme: AbstractScheme, worst: int, number: int | None = None, *, least: int = 3
+) -> tuple[PrimeField, ...]:
+    """The primes that a scheme holds integers up to `worst` with.
+
+    Args:
+        scheme: over a prime field.
+        worst: the largest absolute value of an integer in the value.
+        number: how many are asked for; None for what costs least.
+        least: what each of the latter is to reach.
+
+    Example:
+        >>> from anyk.schemes.wrappers.embedded import primes_of
+        >>> few, many = (anyk.Lagrange(blocks=2, degree=1, workers=N) for N in (4, 400))
+        >>> primes_of(few, 100), primes_of(many, 100)
+        ((PrimeField(251),), (PrimeField(65521),))
+        >>> primes_of(anyk.Lagrange(blocks=2, degree=1, workers=4, adversaries=1), 100)
+        (PrimeField(2147483647),)
+    """
+    first: PrimeField = scheme.domain  # type: ignore[assignment] # checked before
+    if number is None and first == PrimeField():
+        product = LIARS if _looks_for_liars(scheme) else 1
+        for fields in prime_sets(worst, product=product, least=least):
+            try:
+                for field in fields:
+                    scheme.over(field)
+            except Unachievable:  # too small for its points
+                continue
+            return fields
+    return fields_for(worst, first, number)
+
+
+def _looks_for_liars(scheme: AbstractScheme) -> bool:
+    """Whether answers are held against each other."""
+    inner = getattr(scheme, "scheme", scheme)
+    return scheme.guarantee.adversaries > 0 or bool(getattr(inner, "detects", 0))
+
+
 @lru_cache(maxsize=32)
 def _parts(embedded: Embedded) -> tuple[AbstractScheme, ...]:
-    """The scheme, and the same over each of the other primes."""
-    _, *others = embedded.domain.fields
-    return (embedded.scheme, *(embedded.scheme.over(field) for field in others))
+    """The scheme over each of the primes."""
+    scheme = embedded.scheme
+    return tuple(
+        scheme if field == scheme.domain else scheme.over(field) for field in embedded.domain.fields
+    )
 
 
 @final

@@ -20,7 +20,8 @@ from anyk.domains.values import Values, added
 from anyk.errors import InvalidArgument
 from anyk.fixed_point.format import FixedPoint
 from anyk.randomness.entropy import AbstractSource, SystemSource
-from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoded, Encoder, rows_of
+from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoder, rows_of
+from anyk.schemes.encoded import Encoded
 from anyk.schemes.maps.lagrange import Lagrange
 from anyk.schemes.maps.replication import Replication
 from anyk.schemes.maps.shamir import Shamir
@@ -138,6 +139,11 @@ class Summed(AbstractScheme):
     def _around(within: Encoded) -> Encoded:
         """The same shares, for a sum."""
         return Encoded(Summed(within.scheme), within.parts, within.layout)
+
+    @property
+    def columns(self) -> tuple[int | None, ...] | None:
+        """Those of the scheme within."""
+        return self.scheme.columns
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether they are for the scheme within."""

@@ -171,7 +171,7 @@ def drawn(scheme: AbstractScheme, encodings: int, generator: np.random.Generator
             last = ready[operand]
             if last is None or not _same(encoder, last.encoder):
                 ready[operand] = last = unmasking(domain, encoder)
-            shares = rows_of(encoder.untiled(encoded.parts[operand]))
+            shares = rows_of(encoder.untiled(domain.from_rest(encoded.parts[operand])))
             found.append(last(shares, each))
             if not domain.exact:
                 check_on_grid(encoder, shares)

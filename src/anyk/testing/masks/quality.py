@@ -8,7 +8,8 @@ import numpy as np
 
 from anyk.domains.prime import PrimeField
 from anyk.randomness.entropy import InsecureTestSource
-from anyk.schemes.base import AbstractScheme, Encoded
+from anyk.schemes.base import AbstractScheme
+from anyk.schemes.encoded import Encoded
 from anyk.testing.expect import require
 from anyk.testing.masks.draws import drawn, rows_of, shapes, unmasking
 from anyk.testing.masks.gaussian import check_gaussian
@@ -37,7 +38,7 @@ def check_masks(
     """
     scheme, domain = encoded.scheme, encoded.scheme.domain
     for encoder, blocks, part in zip(encoders(encoded), made.blocks, encoded.parts, strict=True):
-        shares = rows_of(encoder.untiled(part))
+        shares = rows_of(encoder.untiled(domain.from_rest(part)))
         unmasking(domain, encoder)(shares, rows_of(blocks))
         if not domain.exact:
             check_on_grid(encoder, shares)

@@ -23,15 +23,9 @@ from anyk.privacy.noise import settle_noise, settled_noise
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.schemes.approximate.analog_lagrange.recovery import AnalogRecovery
 from anyk.schemes.approximate.common import approximate_guarantee
-from anyk.schemes.base import (
-    AbstractScheme,
-    Encoded,
-    Encoder,
-    blocks_of,
-    missing_answers,
-    read_only,
-)
+from anyk.schemes.base import AbstractScheme, Encoder, blocks_of, missing_answers, read_only
 from anyk.schemes.certainty import Certainty
+from anyk.schemes.encoded import Encoded
 from anyk.schemes.placement import scattered
 from anyk.schemes.precision import as_doubles, coarser, curve_domain, of_data, over
 from anyk.schemes.row import SchemeRow, SchemeWords, degree_of, some_leakage
@@ -43,6 +37,7 @@ from anyk.wording import numbered
 __all__ = ["ROW", "AnalogLagrange"]
 
 _DOUBLES = Complex()
+_AT_ONCE = 1 << 20  # numbers: powers of points at which something is recovered
 
 
 @final
@@ -276,6 +271,11 @@ class AnalogLagrange(AbstractScheme):
             shares = domain.matmul(encoder.data, data)
         return Encoded(over(self, domain), (domain.validate(shares, "X"),), None)
 
+    @property
+    def columns(self) -> tuple[int]:
+        """Those of the blocks: each number of a share is made of its like in them."""
+        return (1,)
+
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether there are N - S - A of them: enough, if nobody lies."""
         heard = set(indices_of("answered", answered))
@@ -358,16 +358,21 @@ def _share_size(scheme: AnalogLagrange) -> float:
 
 
 def _amplification(scheme: AnalogLagrange, missing: int) -> float:
-    """How much noise recovery amplifies without the arc of the circle that is missed most."""
+    """How much noise recovery amplifies without the arc of the circle that is missed most.
+
+    Another arc is one arc turned: it is as well to turn the targets the other way.
+    """
     points, targets = circle(scheme.workers), _targets(scheme)
-    left = np.arange(scheme.workers - missing)
-    return max(
-        float(np.linalg.norm(code.recovery(targets))) / math.sqrt(scheme.blocks)
-        for code in (
-            InterleavedCode(points[(left + first) % scheme.workers], scheme._certainty.dimension)  # noqa: SLF001 - its own scheme
-            for first in range(scheme.workers if missing else 1)
-        )
-    )
+    dimension = scheme._certainty.dimension  # noqa: SLF001 - its own scheme
+    code = InterleavedCode(points[: scheme.workers - missing], dimension)
+    turns = points.conj() if missing else points[:1]
+    at_once = max(1, _AT_ONCE // (scheme.blocks * dimension))
+    worst = 0.0
+    for first in range(0, len(turns), at_once):
+        turned = turns[first : first + at_once, None] * targets
+        gains = code.gains(turned.ravel()).reshape(turned.shape)
+        worst = max(worst, float(np.linalg.norm(gains, axis=1).max()))
+    return worst / math.sqrt(scheme.blocks)
 
 
 def _sized(problem: Map, threat: Threat, field: PrimeField) -> AnalogLagrange:  # noqa: ARG001 - over C

@@ -25,7 +25,8 @@ from anyk.schemes.approximate.common import (
     least_answers,
     stragglers_of,
 )
-from anyk.schemes.base import AbstractScheme, Encoded, Encoder, blocks_of, read_only
+from anyk.schemes.base import AbstractScheme, Encoder, blocks_of, read_only
+from anyk.schemes.encoded import Encoded
 from anyk.schemes.precision import as_doubles, curve_domain, of_data, over
 from anyk.schemes.row import SchemeRow, SchemeWords, none_for_certain, some_leakage
 from anyk.schemes.smaller import enough, or_lower
@@ -201,6 +202,11 @@ class Berrut(AbstractScheme):
             points = self._points
             shares = interpolate(points.blocks, array, points.at(range(self.workers)))
         return Encoded(over(self, domain), (domain.validate(shares, "X"),), None)
+
+    @property
+    def columns(self) -> tuple[int]:
+        """Those of the blocks: each number of a share is made of its like in them."""
+        return (1,)
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether at least N - S workers answered."""

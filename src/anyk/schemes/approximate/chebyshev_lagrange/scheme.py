@@ -19,7 +19,8 @@ from anyk.errors import Unachievable
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.schemes.approximate.chebyshev_lagrange.recovery import ChebyshevRecovery
 from anyk.schemes.approximate.common import approximate_guarantee
-from anyk.schemes.base import AbstractScheme, Encoded, blocks_of, missing_answers, read_only
+from anyk.schemes.base import AbstractScheme, blocks_of, missing_answers, read_only
+from anyk.schemes.encoded import Encoded
 from anyk.schemes.encoder import Encoder
 from anyk.schemes.placement import scattered
 from anyk.schemes.precision import curve_domain, of_data, over
@@ -160,6 +161,11 @@ class ChebyshevLagrange(AbstractScheme):
         data = blocks_of(X, self.blocks, domain)
         shares = domain.matmul(_generator(self), data)
         return Encoded(over(self, domain), (domain.validate(shares, "X"),), None)
+
+    @property
+    def columns(self) -> tuple[int]:
+        """Those of the blocks: each number of a share is made of its like in them."""
+        return (1,)
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether there are N - S of them."""

@@ -28,7 +28,8 @@ from anyk.schemes.approximate.filled_replication.layout import (
     in_units,
 )
 from anyk.schemes.approximate.filled_replication.recovery import FilledRecovery
-from anyk.schemes.base import AbstractScheme, Encoded, Encoder, blocks_of
+from anyk.schemes.base import AbstractScheme, Encoder, blocks_of
+from anyk.schemes.encoded import Encoded
 from anyk.schemes.precision import copies_domain
 from anyk.schemes.row import SchemeRow, SchemeWords, none_of
 from anyk.schemes.tally import AbstractTally, CountTally, Replicas

@@ -27,7 +27,8 @@ from anyk.schemes.approximate.common import (
 )
 from anyk.schemes.approximate.spline.layout import SplineLayout, path_layout, published_layout
 from anyk.schemes.approximate.spline.recovery import SplineRecovery
-from anyk.schemes.base import AbstractScheme, Encoded, Encoder, blocks_of
+from anyk.schemes.base import AbstractScheme, Encoder, blocks_of
+from anyk.schemes.encoded import Encoded
 from anyk.schemes.precision import as_doubles, curve_domain, of_data, over
 from anyk.schemes.row import SchemeRow, SchemeWords, none_for_certain, none_of
 from anyk.schemes.tally import AbstractTally, CountTally

@@ -22,7 +22,8 @@ from anyk.schemes.approximate.common import (
 from anyk.schemes.approximate.veiled_replication.choice import veiled_layout
 from anyk.schemes.approximate.veiled_replication.layout import VeiledLayout, check_copies
 from anyk.schemes.approximate.veiled_replication.recovery import VeiledRecovery
-from anyk.schemes.base import AbstractScheme, Encoded, Encoder, blocks_of
+from anyk.schemes.base import AbstractScheme, Encoder, blocks_of
+from anyk.schemes.encoded import Encoded
 from anyk.schemes.precision import as_doubles, curve_domain, of_data, over
 from anyk.schemes.row import SchemeRow, SchemeWords, failing, none_for_certain
 from anyk.schemes.tally import AbstractTally, CountTally
@@ -178,6 +179,11 @@ class VeiledReplication(AbstractScheme):
         layout = self._layout
         shares = domain.validate(layout.shares(array, source), "X")
         return Encoded(over(self, domain), (shares,), layout)
+
+    @property
+    def columns(self) -> tuple[int]:
+        """Those of the blocks: each number of a share is made of its like in them."""
+        return (1,)
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether at least N - S workers answered."""
