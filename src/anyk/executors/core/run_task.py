@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from anyk.executors.core.broadcast import unwrapped
 from anyk.executors.core.raised import LONGEST_FAILURE, describe, traceback_of
 from anyk.own_copies import own_copies
+from anyk.work import WorkerTask
 
 __all__ = [
     "Reply",
@@ -102,8 +103,9 @@ def run(
 
     Shares and arguments stay where they are for other tasks and calls. The task gets copies of
     its own, to write in as it likes: a task that runs takes the memory of its share and arguments
-    once more. Arrays are copied, also those in lists, dicts, dataclasses and the like; other
-    objects are not, and where workers share a process with others, so do they share these.
+    once more. Residues are lent to a `WorkerTask`, and copied when it writes in them. Arrays are
+    copied, also those in lists, dicts, dataclasses and the like; other objects are not, and where
+    workers share a process with others, so do they share these.
 
     Args:
         task: the function.
@@ -125,7 +127,11 @@ def run(
     """
     started = time.perf_counter()
     try:
-        share = [np.array(part[piece, ...]) for part in parts]
+        share = (
+            task.share(parts, piece)
+            if isinstance(task, WorkerTask)
+            else [np.array(part[piece, ...]) for part in parts]
+        )
         given = [rows.get(place, argument) for place, argument in enumerate(arguments)]
         inputs = [*share, *unwrapped(own_copies(given, fresh=fresh))] if given else share
         started = time.perf_counter()
