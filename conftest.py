@@ -1,6 +1,7 @@
 """What all tests start from, and what every doctest may use without importing it."""
 
 import importlib.util
+import os
 import signal
 from typing import Any
 
@@ -8,7 +9,9 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-import anyk
+os.environ.setdefault("ANYK_FAST", "0")  # before anyk is imported: numba where a test says so
+
+import anyk  # noqa: E402
 
 settings.register_profile("anyk", deadline=None)  # tests measure no time: machines are noisy
 settings.load_profile("anyk")

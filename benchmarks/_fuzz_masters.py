@@ -16,7 +16,7 @@ from _hostile_worker import Bomb
 __all__ = ["KINDS", "WAITING", "hold", "message", "run"]
 
 KEY, SERIAL = 7, 41
-SHARE = np.arange(4).reshape(1, 2, 2).tobytes()
+SHARE = np.arange(4, dtype=np.uint32).tobytes()  # as residues travel
 FIELD = 2**31 - 1
 MOST = 1 << 22  # bytes of a header
 
@@ -33,7 +33,7 @@ def message(header: dict[str, Any], body: bytes = b"") -> bytes:
 
 def hold(key: int = KEY, **change: object) -> bytes:
     """A share of one piece, as an honest master sends it, but for what is changed."""
-    return message({"verb": "hold", "key": key, "arrays": [["<i8", [1, 2, 2]]]} | change, SHARE)
+    return message({"verb": "hold", "key": key, "arrays": [["<u4", [1, 2, 2]]]} | change, SHARE)
 
 
 def asked(**change: object) -> dict[str, Any]:
@@ -188,11 +188,13 @@ def bad_argument(rng: random.Random, _: str) -> bytes:
 def wrong_numbers(rng: random.Random, _: str) -> bytes:
     """Booleans that are none, residues that are none, dtypes that do not fit."""
     return rng.choice([
-        hold(arrays=[["|b1", [32]]]),
-        hold(arrays=[["<f8", [1, 2, 2]]]) + run(),
-        hold(arrays=[["<i8", [1, 4]]]) + run(domain={"ring": [5, 7]}, work=["each_prime", "plain"]),
-        framed(json.dumps({"verb": "hold", "key": KEY, "arrays": [["<i8", [1, 2, 2]]]}).encode())
-        + np.full(4, rng.choice([-1, FIELD, 2**63 - 1])).tobytes() + run(),
+        hold(arrays=[["|b1", [16]]]),
+        message({"verb": "hold", "key": KEY, "arrays": [["<i8", [1, 2, 2]]]}, bytes(32)) + run(),
+        hold(arrays=[["<f4", [1, 2, 2]]]) + run(),
+        hold(arrays=[["<i4", [1, 2, 2]]]) + run(),
+        hold(arrays=[["|u1", [4, 4]]]) + run(domain={"ring": [5, 7]}, work=["each_prime", "plain"]),
+        framed(json.dumps({"verb": "hold", "key": KEY, "arrays": [["<u4", [1, 2, 2]]]}).encode())
+        + np.full(4, rng.choice([FIELD, 2**31, 2**32 - 1]), np.uint32).tobytes() + run(),
     ])  # fmt: skip
 
 

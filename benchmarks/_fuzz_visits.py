@@ -284,7 +284,7 @@ class Masters:
             link.sendall(hold()[: self._rng.randint(1, 60)])
         else:
             link.settimeout(0.2)
-            many = hold(9, arrays=[["<i8", [1, 400, 400]]])[:-32] + bytes(8 * 160_000)
+            many = hold(9, arrays=[["<u4", [1, 400, 400]]])[:-16] + bytes(4 * 160_000)
             link.sendall(many + b"".join(run(key=9) for _ in range(12)))
         if self._rng.random() < 0.5:
             self._held.take(kind, self._let_go())

@@ -56,7 +56,7 @@ class Asked:
 
 def header(serial: int, /, **change: object) -> bytes:
     """A header as an honest worker sends it, but for what is changed."""
-    plain = {"serial": serial, "seconds": 0.0, "failure": None, "dtype": "<i8", "shape": [2, 2]}
+    plain = {"serial": serial, "seconds": 0.0, "failure": None, "dtype": "<u4", "shape": [2, 2]}
     text = json.dumps(plain | change).encode()
     return LENGTH.pack(len(text)) + text
 
@@ -64,7 +64,7 @@ def header(serial: int, /, **change: object) -> bytes:
 def body(asked: Asked, rng: random.Random) -> bytes:
     """Residues of the right shape: a lie, where it gets through."""
     size = asked.shape[0] * asked.shape[1]
-    return np.array([rng.randrange(MODULUS) for _ in range(size)], np.int64).tobytes()
+    return np.array([rng.randrange(MODULUS) for _ in range(size)], np.uint32).tobytes()
 
 
 def random_bytes(_: Asked, rng: random.Random) -> Frame:
@@ -77,7 +77,7 @@ def huge_header(asked: Asked, rng: random.Random) -> Frame:
 
 
 def huge_array(asked: Asked, rng: random.Random) -> Frame:
-    shape = rng.choice([[1 << 40], [1 << 31, 1 << 31], [1 << 17, 2], [1 << 47, 1 << 47], [2**70]])
+    shape = rng.choice([[1 << 40], [1 << 31, 1 << 31], [1 << 18, 2], [1 << 47, 1 << 47], [2**70]])
     return header(asked.serial, shape=shape) + body(asked, rng), rng.random() < 0.5
 
 
@@ -87,12 +87,12 @@ def truncated(asked: Asked, rng: random.Random) -> Frame:
 
 
 def truncated_at_the_limit(asked: Asked, rng: random.Random) -> Frame:
-    return header(asked.serial, shape=[1 << 17]) + body(asked, rng), True
+    return header(asked.serial, shape=[1 << 18]) + body(asked, rng), True
 
 
 def wrong_dtype(asked: Asked, rng: random.Random) -> Frame:
-    names = ["<f8", "|O", "<U5", "|V8", "<f16", "<c16", ">i8", "|b1", "<M8", "i8", "", "object", 8,
-             None, ["<i8"], "<i8\n", "<i8,<i8"]  # fmt: skip
+    names = ["<f8", "<i8", "<i4", "<u8", "<u2", "|O", "<U5", "|V8", "<f16", "<c16", ">i8", "|b1",
+             "<M8", "i8", "", "object", 8, None, ["<i8"], "<i8\n", "<i8,<i8"]  # fmt: skip
     return header(asked.serial, dtype=rng.choice(names)) + body(asked, rng), False
 
 

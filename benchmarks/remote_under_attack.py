@@ -72,7 +72,7 @@ def memory() -> float:
 def frames(executor: anyk.Remote, number: int) -> tuple[collections.Counter[str], int, float]:
     """Ask until so many hostile answers have come: reasons, values among them, MiB grown."""
     reasons: collections.Counter[str] = collections.Counter()
-    placement = executor.place([np.arange(4 * HOSTILE).reshape(HOSTILE, 2, 2)])
+    placement = executor.place([FIELD.at_rest(np.arange(4 * HOSTILE).reshape(HOSTILE, 2, 2))])
     task = WorkerTask(Plain("gram"), FIELD)
     values = asked = 0
     before = 0.0

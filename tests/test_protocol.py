@@ -36,7 +36,7 @@ from anyk.work import Plain, WorkerTask
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
-SHARE = np.arange(4).reshape(1, 2, 2)
+SHARE = np.arange(4, dtype=np.uint32).reshape(1, 2, 2)
 HEX = re.compile(r"(?:[0-9a-f]{8,} ?)+")
 
 
@@ -143,7 +143,7 @@ def test_largest_answers_are_as_stated() -> None:
 def test_the_example_is_what_is_sent() -> None:
     text = section("An example")
     hold, run, answer = re.findall(r"^```\n(.*?)\n```", text, re.MULTILINE | re.DOTALL)
-    real = {"verb": "hold", "key": 7, "arrays": [["<i8", [1, 2, 2]]]}
+    real = {"verb": "hold", "key": 7, "arrays": [["<u4", [1, 2, 2]]]}
     assert bytes.fromhex(hold) == sent(real, [SHARE])
     task = WorkerTask(Plain("gram"), anyk.PrimeField())
     start = {"verb": "run", "serial": 41, "key": 7, "piece": 0}
@@ -154,6 +154,8 @@ def test_the_example_is_what_is_sent() -> None:
     assert f"after its length, {len(said.encode()):08x}:" in text
     seconds, failure, dtype, shape = parse_header(said.encode(), 41)
     assert (seconds, failure) == (0.00025, None)
+    assert task.domain.holds(dtype)
+    assert task.domain.at_rest(SHARE) is SHARE
     gram = np.frombuffer(bytes.fromhex(value), dtype).reshape(shape)
     np.testing.assert_array_equal(gram, SHARE[0].T @ SHARE[0])
 
@@ -173,6 +175,11 @@ def test_a_worker_written_from_the_page_serves_a_master(tmp_path: Path) -> None:
                 for _ in range(2):
                     outcome = anyk.run(scheme, "gram", X, executor, deadline=30.0)
                     np.testing.assert_array_equal(outcome.value[0], X[0].T @ X[0])
+                for p in (251, 65521):
+                    outcome = anyk.run(
+                        scheme.over(anyk.PrimeField(p)), "gram", X, executor, deadline=30.0
+                    )
+                    np.testing.assert_array_equal(outcome.value[0], X[0].T @ X[0] % p)
                 failed = anyk.run(scheme, "other", X, executor, deadline=30.0, on_failure="return")
                 assert "knows gram alone" in failed.failures[0]
         finally:

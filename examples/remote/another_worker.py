@@ -14,6 +14,8 @@ import sys
 import time
 from pathlib import Path
 
+TYPES = {"|u1": "B", "<u2": "H", "<u4": "I"}  # in which residues travel, and as `struct` says them
+
 
 def exactly(link: ssl.SSLSocket, size: int) -> bytes:
     """So many bytes of the master's."""
@@ -26,7 +28,7 @@ def exactly(link: ssl.SSLSocket, size: int) -> bytes:
     return data
 
 
-def received(link: ssl.SSLSocket) -> tuple[dict, list[list[int]]]:
+def received(link: ssl.SSLSocket) -> tuple[dict, list[list]]:
     """A header, and the numbers of the arrays after it, each in C order."""
     (length,) = struct.unpack(">I", exactly(link, 4))
     if length > 1 << 22:
@@ -37,10 +39,19 @@ def received(link: ssl.SSLSocket) -> tuple[dict, list[list[int]]]:
         size = 1
         for axis in shape:
             size *= axis
-        if dtype != "<i8" or size > 1 << 20:
+        if dtype not in TYPES or size > 1 << 20:
             raise ValueError("not what this worker takes")
-        arrays.append([shape, struct.unpack(f"<{size}q", exactly(link, 8 * size))])
+        code = TYPES[dtype]
+        numbers = struct.unpack(f"<{size}{code}", exactly(link, size * struct.calcsize(code)))
+        arrays.append([dtype, shape, numbers])
     return header, arrays
+
+
+def check_residues(kind: str, share: tuple[int, ...], prime: int) -> None:
+    """Refuse other numbers than residues, in the shortest type that holds all of them."""
+    fit = [dtype for dtype, code in TYPES.items() if prime <= 256 ** struct.calcsize(code)]
+    if kind != fit[0] or max(share) >= prime:
+        raise ValueError("no residues of this prime, as they travel")
 
 
 def gram(share: tuple[int, ...], rows: int, columns: int, prime: int) -> list[int]:
@@ -63,10 +74,15 @@ def answer(header: dict, held: dict) -> bytes:
     try:
         known = {"function": "gram", "work": ["plain"], "arguments": []}
         check({name: header[name] for name in known}, known)
-        ((_, rows, columns), numbers), piece = held[header["key"]], header["piece"]
-        share = numbers[rows * columns * piece : rows * columns * (piece + 1)]
-        values = gram(share, rows, columns, header["domain"]["field"])
-        dtype, shape, body = "<i8", [columns, columns], struct.pack(f"<{len(values)}q", *values)
+        (kind, (_, rows, columns), numbers), piece = held[header["key"]], header["piece"]
+        share, prime = (
+            numbers[rows * columns * piece :][: rows * columns],
+            header["domain"]["field"],
+        )
+        check_residues(kind, share, prime)
+        values = gram(share, rows, columns, prime)
+        body = struct.pack(f"<{len(values)}{TYPES[kind]}", *values)
+        dtype, shape = kind, [columns, columns]
     except Exception as error:  # noqa: BLE001 - whatever it is, the answer says it
         failure = repr(error)[:300]
     seconds = time.perf_counter() - begun  # a float: it is written with a point or an exponent

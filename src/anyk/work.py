@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from anyk.domains.base import AbstractDomain
 from anyk.errors import InvalidArgument
+from anyk.residents import RESIDENTS
 
 __all__ = ["AbstractWork", "Function", "Plain", "WorkerTask", "callable_of"]
 
@@ -78,6 +79,18 @@ class Plain(AbstractWork):
 
 @final
 @dataclass(frozen=True)
+class _Lent:
+    """A part of a share as the function is called with it.
+
+    Args:
+        value: what the domain presents.
+    """
+
+    value: Any
+
+
+@final
+@dataclass(frozen=True)
 class WorkerTask:
     """What a worker runs, on arrays of the scheme's domain.
 
@@ -109,7 +122,7 @@ class WorkerTask:
         present = self._presented
         places = self.work.places(self.parts)
         parts = [
-            part if place in places else present(part)
+            part.value if isinstance(part, _Lent) else part if place in places else present(part)
             for place, part in enumerate(inputs[: self.parts])
         ]
         arguments = [
@@ -118,11 +131,31 @@ class WorkerTask:
         ]
         return self.domain.at_rest(self.domain.accept(self.work(parts, arguments)))
 
+    def share(self, parts: Sequence[NDArray[Any]], piece: int) -> list[Any]:
+        """The inputs of a call on a share that stays where it is: lent, where the domain lends.
+
+        Args:
+            parts: of shares, each (shares, *shape).
+            piece: which of them.
+        """
+        places = self.work.places(len(parts))
+        return [
+            np.array(part[piece, ...]) if place in places else self._lent(part, piece)
+            for place, part in enumerate(parts)
+        ]
+
+    def _lent(self, part: NDArray[Any], piece: int) -> Any:
+        domain = self.domain
+        prepared = RESIDENTS.prepared(domain, part, piece) if domain.lends else None
+        if prepared is None:
+            return np.array(part[piece, ...])
+        return _Lent(domain.lend(part[piece, ...], prepared))
+
     def _presented(self, values: NDArray[Any]) -> Any:
         """A part of a share, or of an argument, as the function is called with it."""
         domain, given = self.domain, np.asarray(values)
-        rests = domain.at_rest(given).dtype
-        if rests != given.dtype:
+        if domain.lends and not domain.holds(given.dtype):
+            rests = domain.at_rest(np.zeros((), domain.dtype)).dtype
             raise InvalidArgument(
                 "share",
                 given=f"dtype {given.dtype}",

@@ -24,12 +24,34 @@ MODULI = [2, 3, 251, 257, 65521, 65537, 2**24 - 3, 2**25 - 39, 2**27 - 39, 2**27
 BLOCK = compiled_loops.BLOCK
 
 
+SHARED = compiling.Loops("1")
+
+
 @pytest.fixture(autouse=True)
 def loops(monkeypatch):
-    """Compiled at once, and however few the numbers."""
+    """Compiled at once, and however few the numbers; once for all tests."""
     monkeypatch.setattr(compiled, "_LEAST", 1)
     monkeypatch.setattr(compiled, "_MANY", 1)
+    monkeypatch.setattr(compiled, "LOOPS", SHARED)
     assert not compiled.load()
+
+
+def product(small, big, modulus, dtype=np.int64):
+    """By the loops alone, in two spans; None where they do not take it."""
+    out = np.empty((len(small), big.shape[1]), dtype)
+    write = compiled.writer(small, big, modulus, out)
+    if write is None:
+        return None
+    middle = (big.shape[1] + 1) // 2
+    write((0, middle))
+    write((middle, big.shape[1]))
+    return out
+
+
+def by_numpy(small, big, modulus):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiled, "LOOPS", compiling.Loops("0"))
+        return modular_matmul(small, big, modulus)
 
 
 def exact(small, big, modulus):
@@ -72,12 +94,11 @@ def test_products_are_those_of_pythons_integers(modulus, shape, kind, layout, dr
         big = np.broadcast_to(big[:1], big.shape)
     elif layout == "read-only":
         small.flags.writeable = big.flags.writeable = False
-    product = compiled.product(small, big, modulus, dtype)
-    assert product.dtype == dtype
-    assert product.flags.writeable
-    assert np.array_equal(product, exact(small, big, modulus))
-    other = modular_matmul(small.astype(np.int64), big.astype(np.int64), modulus)
-    assert np.array_equal(product, other)
+    done = product(small, big, modulus, dtype)
+    assert np.array_equal(done, exact(small, big, modulus))
+    assert np.array_equal(done, by_numpy(small, big, modulus))
+    turned = modular_matmul(big.T, small.T, modulus)  # few columns, and as the kernel calls them
+    assert np.array_equal(turned, done.T)
 
 
 @pytest.mark.parametrize("modulus", MODULI)
@@ -93,11 +114,11 @@ def test_sums_of_the_largest_terms_are_exact(modulus, rows):
         small[0, 0], big[0, 1] = 1 % modulus, modulus // 2
         right = exact(small, big, modulus)
         for each in (big, np.asfortranarray(big), big.astype(np.int64)):
-            assert np.array_equal(compiled.product(small, each, modulus), right)
+            assert np.array_equal(product(small, each, modulus), right)
     wide = compiled_loops._WIDE + 1
     small = np.full((rows, 9), modulus - 1, np.uint32)
     big = np.random.default_rng(1).integers(0, modulus, (9, wide)).astype(np.uint32)
-    assert np.array_equal(compiled.product(small, big, modulus), exact(small, big, modulus))
+    assert np.array_equal(product(small, big, modulus), exact(small, big, modulus))
 
 
 def test_a_million_products_are_those_of_the_kernel():
@@ -105,8 +126,8 @@ def test_a_million_products_are_those_of_the_kernel():
     for modulus in (LARGEST, 2**25 - 39):
         small, big = (random.integers(0, modulus, shape) for shape in ((4, 1000), (1000, 257)))
         for each in (big, np.asfortranarray(big)):
-            product = compiled.product(small, each.astype(np.uint32), modulus)
-            assert np.array_equal(product, modular_matmul(small, big, modulus))
+            done = product(small, each.astype(np.uint32), modulus)
+            assert np.array_equal(done, by_numpy(small, big, modulus))
 
 
 @pytest.mark.parametrize("name", ["along", "across"])
@@ -115,10 +136,10 @@ def test_beyond_the_depth_one_sum_is_wrong(name, monkeypatch):
     small, big = np.full((1, BLOCK), LARGEST - 1), np.full((BLOCK, 8), LARGEST - 1)
     big = big if name == "across" else np.asfortranarray(big)
     right = exact(small, big, LARGEST)
-    assert np.array_equal(compiled.product(small, big, LARGEST), right)
-    word, inverse, _ = compiled._prime(LARGEST)
-    monkeypatch.setattr(compiled, "_prime", lambda _: (word, inverse, np.uint64(BLOCK)))
-    assert not np.array_equal(compiled.product(small, big, LARGEST), right)
+    assert np.array_equal(product(small, big, LARGEST), right)
+    word, inverse, _, *others = compiled._prime(LARGEST)
+    monkeypatch.setattr(compiled, "_prime", lambda _: (word, inverse, np.uint64(BLOCK), *others))
+    assert not np.array_equal(product(small, big, LARGEST), right)
 
 
 @pytest.mark.parametrize("modulus", [*MODULI, 4, 2**30, 2**30 + 3])
@@ -134,6 +155,11 @@ def test_numbers_below_2_to_the_64_are_reduced(modulus):
     numbers += [int(each) for each in random.integers(0, 2**64, 1000, dtype=np.uint64)]
     reduced = compiled_loops.reduced(np.array(numbers, np.uint64), prime)
     assert reduced.tolist() == [each % modulus for each in numbers]
+    below = 4 ** modulus.bit_length()
+    products = [each for each in numbers if each < below] + [each % below for each in numbers]
+    products += [below - 1, below - 2, (modulus - 1) ** 2]
+    lowered = compiled_loops.lowered(np.array(products, np.uint64), prime)
+    assert lowered.tolist() == [each % modulus for each in products]
 
 
 def test_bounds_of_the_sums():
@@ -144,23 +170,6 @@ def test_bounds_of_the_sums():
     assert 4 * (LARGEST - 1) ** 2 < 2**64
     assert compiled._LONGEST * (2**32 - 1) < 2**64
     assert (LARGEST - 1) * (LARGEST + 1) + LARGEST - 1 < 2**64
-
-
-@pytest.mark.parametrize("modulus", [2, 251, 65521, LARGEST])
-def test_stacks_are_those_of_pythons_integers(modulus):
-    random = np.random.default_rng(4)
-    for shape in ((3, 1, 1, 1), (1, 2, 3, 4), (50, 8, 8, 8), (7, 1, 40, 2), (2, 33, 5, 17)):
-        pairs, rows, inner, columns = shape
-        left = random.integers(0, modulus, (pairs, rows, inner))
-        right = random.integers(0, modulus, (pairs, inner, columns))
-        left[0], right[0] = modulus - 1, modulus - 1
-        for one in fitting(modulus):
-            product = compiled.stack(left.astype(one), right, modulus, one)
-            assert product.dtype == one
-            assert np.array_equal(product, exact(left, right, modulus))
-            turned = right.astype(one).swapaxes(1, 2)
-            product = compiled.stack(left.astype(one), turned.copy().swapaxes(1, 2), modulus)
-            assert np.array_equal(product, exact(left, right, modulus))
 
 
 @pytest.mark.parametrize("modulus", MODULI)
@@ -185,16 +194,6 @@ def test_elements_are_those_of_pythons_integers(modulus):
         assert product.dtype == np.int64
         assert product.flags.writeable
         assert np.array_equal(product, one * other % modulus)
-
-
-@pytest.mark.parametrize("modulus", MODULI)
-def test_integers_of_either_sign_are_reduced(modulus):
-    ends = [0, 1, modulus - 1, modulus, 2**31, 2**32, 2**62, 2**63 - 1, 2**63 - modulus]
-    values = np.array([*ends, *(-each for each in ends), -(2**63)])
-    values = np.concatenate([values, np.random.default_rng(6).integers(-(2**63), 2**63 - 1, 500)])
-    reduced = compiled.reduce(values, modulus)
-    assert reduced.tolist() == [each % modulus for each in values.tolist()]
-    assert compiled.reduce(values[::-2], modulus).tolist() == reduced[::-2].tolist()
 
 
 @pytest.mark.parametrize("modulus", [2, 251, 65521, LARGEST])
@@ -227,34 +226,30 @@ def test_arrays_of_field_elements_are_the_same_with_the_loops_and_without(modulu
 
 def test_what_the_loops_do_not_take():
     row, big = np.ones((1, 6), np.int64), np.ones((6, 8), np.uint32)
-    assert compiled.product(row, big, 101) is not None
-    assert compiled.product(np.ones((5, 6), np.int64), big, 101) is None
-    assert compiled.product(np.ones((0, 6), np.int64), big, 101) is None
-    assert compiled.product(row[:, :0], big[:0], 101) is None
+    assert product(row, big, 101) is not None
+    assert product(np.ones((5, 6), np.int64), big, 101) is None
+    assert product(np.ones((0, 6), np.int64), big, 101) is None
+    assert product(row[:, :0], big[:0], 101) is None
     unaligned = np.frombuffer(b"\1" + bytes(6 * 8 * 4), np.uint8)[1:].view(np.uint32).reshape(6, 8)
     for other in (big[::-1], np.repeat(big, 2, 1)[:, ::2], big.astype(">u4"), big.astype(float),
                   unaligned):  # fmt: skip
-        assert compiled.product(row, other, 101) is None
-    assert compiled.stack(np.ones((2, 2, 2)), np.ones((2, 2, 2)), 101) is None
-    assert compiled.stack(np.ones((2, 2, 0), int), np.ones((2, 0, 2), int), 101) is None
+        assert product(row, other, 101) is None
     assert compiled.times(big, big[:1], 101) is None
     assert compiled.times(big, big[:1, :1, None], 101) is None
     assert compiled.times(big[:1], big, 101) is None
     assert compiled.times(big, big.astype(float), 101) is None
     assert compiled.times(big[:0], big[:0], 101) is None
     assert compiled.power(big, 2**32, 101) is None
-    assert compiled.reduce(big.astype(object), 101) is None
+    assert compiled.power(big.astype(object), 2, 101) is None
 
 
 def test_small_products_are_left_to_numpy(monkeypatch):
     monkeypatch.setattr(compiled, "_LEAST", 100)
     monkeypatch.setattr(compiled, "_MANY", 100)
-    assert compiled.reduce(np.arange(99), 101) is None
-    assert compiled.reduce(np.arange(100), 101) is not None
-    assert compiled.product(np.ones((1, 9), np.int64), np.ones((9, 11), np.int64), 101) is None
-    assert (
-        compiled.product(np.ones((1, 10), np.int64), np.ones((10, 10), np.int64), 101) is not None
-    )
+    assert compiled.power(np.arange(99), 2, 101) is None
+    assert compiled.power(np.arange(100), 2, 101) is not None
+    assert product(np.ones((1, 9), np.int64), np.ones((9, 11), np.int64), 101) is None
+    assert product(np.ones((1, 10), np.int64), np.ones((10, 10), np.int64), 101) is not None
 
 
 ROW, BIG = np.full((1, 50), 100), np.full((50, 20), 100)
@@ -272,14 +267,14 @@ def fresh(monkeypatch):
 
 def test_the_switch_turns_them_off(fresh):
     loops = fresh("0")
-    assert compiled.product(ROW, BIG, 101) is None
+    assert product(ROW, BIG, 101) is None
     assert compiled.load() == loops.reason == "ANYK_FAST=0"
 
 
 def test_numba_is_imported_after_as_many_multiplications_as_it_is_worth(fresh, monkeypatch):
     monkeypatch.setattr(compiling, "_PATIENCE", 3 * BIG.size)
     loops = fresh("")
-    assert [compiled.product(ROW, BIG, 101) is None for _ in range(4)] == [True, True, False, False]
+    assert [product(ROW, BIG, 101) is None for _ in range(4)] == [True, True, False, False]
     assert not loops.closed
 
 
@@ -297,7 +292,7 @@ def test_without_numba_or_where_it_is_broken_products_are_the_same(
 ):
     monkeypatch.setattr(compiling, name, value)
     loops = fresh()
-    assert compiled.product(ROW, BIG, 101) is None
+    assert product(ROW, BIG, 101) is None
     assert loops.closed
     assert reason in loops.reason
     assert reason in compiled.load()
@@ -307,7 +302,7 @@ def test_without_numba_or_where_it_is_broken_products_are_the_same(
 def test_where_numba_does_not_compile_it_is_left_alone(fresh, monkeypatch):
     monkeypatch.setattr(numba.config, "DISABLE_JIT", 1)
     fresh()
-    assert compiled.product(ROW, BIG, 101) is None
+    assert product(ROW, BIG, 101) is None
     assert "NUMBA_DISABLE_JIT" in compiled.load()
 
 
@@ -322,14 +317,14 @@ def test_while_one_thread_compiles_the_others_take_numpys_form(fresh, monkeypatc
 
     monkeypatch.setattr(compiling, "_compiled", slowly)
     fresh()
-    thread = threading.Thread(target=lambda: made.append(compiled.product(ROW, BIG, 101)))
+    thread = threading.Thread(target=lambda: made.append(product(ROW, BIG, 101)))
     thread.start()
     assert begun.wait(60)
-    assert compiled.product(ROW, BIG, 101) is None
+    assert product(ROW, BIG, 101) is None
     go_on.set()
     thread.join()
     assert np.array_equal(made[0], exact(ROW, BIG, 101))
-    assert np.array_equal(compiled.product(ROW, BIG, 101), made[0])
+    assert np.array_equal(product(ROW, BIG, 101), made[0])
 
 
 def test_a_child_forked_while_another_thread_compiled_does_not_wait_for_it(fresh):
@@ -348,14 +343,16 @@ import os, sys
 import numpy as np
 import anyk
 from anyk.domains import compiled
+from anyk.domains.kernel import modular_matmul
 assert "numba" not in sys.modules
-one = np.ones((1, 100), np.uint32), np.full((100, 100), 2, np.uint32)
-assert compiled.product(*one, 101) is not None
+row, big = np.ones((1, 100), np.uint8), np.full((100, 100), 2, np.uint8)
+assert (modular_matmul(row, big, 101) == 200 % 101).all()
+assert compiled.LOOPS._made
 child = os.fork()
 if not child:
-    fine = (compiled.product(*one, 101) == 200 % 101).all()
-    fine = fine and (compiled.product(one[0], one[1].astype(np.int64), 101) == 200 % 101).all()
-    os._exit(0 if fine else 1)
+    fine = (modular_matmul(row, big, 101) == 200 % 101).all()
+    fine = fine and (modular_matmul(row, big.astype(np.int64), 101) == 200 % 101).all()
+    os._exit(0 if fine and len(compiled.LOOPS._made) == 2 else 1)
 assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 """
     environment = os.environ | {"ANYK_FAST": "1"}
@@ -365,10 +362,10 @@ assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 def cached(directory, monkeypatch):
     """What a loop leaves in a cache there, and whether it computes."""
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(directory))
-    loop = compiling._compiled(compiling._imported(), "signed", np.dtype(np.int64))
-    values, out = np.array([-1, 102]), np.empty(2, np.uint64)
-    loop(compiled._fixed(values, values.dtype), compiled._prime(101), out)
-    assert out.tolist() == [100, 1]
+    loop = compiling._compiled(compiling._imported(), "powers", np.dtype(np.int64))
+    values, out = np.array([100, 3]), np.empty(2, np.uint64)
+    loop(compiled._fixed(values, values.dtype), 3, compiled._prime(101), out)
+    assert out.tolist() == [100, 27]
     return sorted(directory.rglob("*.nb*"))
 
 

@@ -209,7 +209,10 @@ def case_ring(draw):
     elements = ring.constant(draw.disguised(exact))
     same(elements, right)
     same(ring.validate(draw.disguised(right), "x"), right)
-    same(ring.accept(ring.present(elements)), right)
+    for shown in (elements, ring.at_rest(elements)):
+        accepted = ring.accept(ring.present(shown))
+        same(ring.from_rest(accepted), right)
+        assert ring.at_rest(accepted).dtype == ring.rest
     whole = np.array([_signed(value, ring.modulus) for value in exact.flat], dtype=object)
     got = signed_integers(draw.disguised(right), draw.one((ring.primes, list(ring.primes))))
     assert got.shape == exact.shape

@@ -22,7 +22,7 @@ from anyk.work import Plain, WorkerTask
 
 LONG = 30.0  # seconds: a test that waits this long has failed
 GRAM = WorkerTask(Plain("gram"), anyk.PrimeField())
-SHARE = np.arange(4).reshape(1, 2, 2)
+SHARE = np.arange(4, dtype=np.uint32).reshape(1, 2, 2)
 
 
 class Fake:
@@ -87,13 +87,13 @@ class Fake:
 
 
 def header(request: dict[str, Any], **change: object) -> bytes:
-    plain = {"serial": request["serial"], "seconds": 0.0, "failure": None, "dtype": "<i8"}
+    plain = {"serial": request["serial"], "seconds": 0.0, "failure": None, "dtype": "<u4"}
     text = json.dumps(plain | {"shape": [2, 2]} | change).encode()
     return struct.pack(">I", len(text)) + text
 
 
 def honest(request: dict[str, Any]) -> bytes:
-    return header(request) + np.arange(4).tobytes()
+    return header(request) + np.arange(4, dtype=np.uint32).tobytes()
 
 
 def ask(executor: Remote, shares: Any = SHARE) -> list[tuple[Any, str | None, float]]:

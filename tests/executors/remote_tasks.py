@@ -11,6 +11,7 @@ from in_place import spoil
 from numpy.typing import NDArray
 
 from anyk import of_degree
+from anyk.domains.functions.inside import memory_of
 from anyk.executors.core.run_task import die
 from anyk.testing.tasks import (
     fragile,
@@ -25,6 +26,7 @@ from anyk.testing.tasks import (
 )
 
 __all__ = [
+    "bytes_each",
     "everything",
     "exponential",
     "fragile",
@@ -44,6 +46,7 @@ __all__ = [
     "spoiled",
     "squares_by_hand",
     "text",
+    "total",
     "waits",
     "weighted",
     "wide",
@@ -56,6 +59,16 @@ def _private(share: Any) -> Any:
 
 def same(share: Any) -> Any:
     return share
+
+
+def total(share: Any, other: Any) -> Any:
+    return share + other
+
+
+def bytes_each(share: Any, other: Any) -> Any:
+    """How many bytes each number takes here, of field elements."""
+    sizes = [memory_of(each).dtype.itemsize for each in (share, other)]
+    return np.stack([share * 0 + sizes[0], other * 0 + sizes[1]])
 
 
 def scaled(share: Any, factor: Any) -> Any:

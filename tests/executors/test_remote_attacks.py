@@ -223,7 +223,7 @@ def test_two_workers_can_not_answer_for_each_other() -> None:
     def exchange(place: int, request: dict[str, Any]) -> bytes:
         serials[place] = request["serial"]
         both.wait(LONG)
-        return header(request, serial=serials[1 - place]) + np.arange(4).tobytes()
+        return header(request, serial=serials[1 - place]) + np.arange(4, dtype=np.uint32).tobytes()
 
     with Fake(lambda r: exchange(0, r)) as first, Fake(lambda r: exchange(1, r)) as second:
         places = [f"127.0.0.1:{fake.port}" for fake in (first, second)]
@@ -264,7 +264,7 @@ def test_one_who_takes_nothing_is_given_up() -> None:
 
 def test_a_time_that_it_claims_is_no_longer_than_it_took() -> None:
     def slow(request: dict[str, Any]) -> bytes:
-        return header(request, seconds=1e300) + np.arange(4).tobytes()
+        return header(request, seconds=1e300) + np.arange(4, dtype=np.uint32).tobytes()
 
     with Fake(slow) as fake, Remote([f"127.0.0.1:{fake.port}"], tls=None) as executor:
         assert ask(executor)[0][2] < LONG

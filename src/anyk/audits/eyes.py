@@ -187,5 +187,6 @@ def residues_of(encoded: Encoded, rows: list[int]) -> NDArray[Any]:
     """
     domain = encoded.scheme.domain
     several = domain.exact and not isinstance(domain, PrimeField)
-    shares: NDArray[Any] = encoded.shares[rows]
+    (part,) = encoded.parts
+    shares: NDArray[Any] = domain.from_rest(part[rows])
     return shares[..., 0] if several else shares

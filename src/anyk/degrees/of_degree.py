@@ -8,7 +8,6 @@ from typing import Any, final
 
 from anyk.checks import count, instance
 from anyk.domains.array import FieldArray
-from anyk.domains.functions.inside import made, memory_of
 
 __all__ = ["OfDegree", "bare", "of_degree"]
 
@@ -79,5 +78,5 @@ def bare(argument: Any) -> Any:
         argument: of any type.
     """
     if isinstance(argument, FieldArray) and argument.extent is not None:
-        return made(argument, memory_of(argument), None)
+        return argument.known_as(None)
     return argument

@@ -10,7 +10,6 @@ import numpy as np
 from anyk.degrees.of_degree import OfDegree, bare
 from anyk.domains.array import FieldArray
 from anyk.domains.extent import Extent
-from anyk.domains.functions.inside import made, memory_of
 from anyk.errors import AnykError, DegreeTooHigh, InvalidArgument
 from anyk.work import Function
 
@@ -36,8 +35,7 @@ class Promised:
     Example:
         >>> from anyk.degrees.promised import Promised
         >>> from anyk.domains.extent import Extent
-    from anyk.domains.functions.inside import made, memory_of
-        >>> square = Promised(lambda x: x * x, (Extent(1),), degree=2)
+            >>> square = Promised(lambda x: x * x, (Extent(1),), degree=2)
         >>> square(anyk.PrimeField(7).array([3]))
         PrimeField(7).array([2])
     """
@@ -83,7 +81,7 @@ def _known(argument: Any, extent: Extent | None) -> Any:
     """A share, with what is known of it."""
     if extent is None or not isinstance(argument, FieldArray):
         return argument
-    return made(argument, memory_of(argument), extent)
+    return argument.known_as(extent)
 
 
 def known_of(result: Any) -> Extent:

@@ -14,6 +14,7 @@ from anyk.domains.extent import Extent, constant_extent, largest_of
 from anyk.domains.functions import matmul, refused, sums
 from anyk.domains.functions.constants import as_residues, centred, constant, power_of_two
 from anyk.domains.functions.inside import no_elements, shifted, wrapped
+from anyk.domains.functions.lent import Views, note
 from anyk.domains.functions.writing import write
 from anyk.domains.rest import lifted
 from anyk.errors import InvalidArgument, NotPolynomial
@@ -57,7 +58,7 @@ class FieldArray:
                [4, 6]])
     """
 
-    __slots__ = ("_extent", "_owner", "_residues", "field")
+    __slots__ = ("__weakref__", "_extent", "_owner", "_residues", "_views", "field")
 
     def __init__(
         self, values: NDArray[Any], field: AbstractField, extent: Extent | None = None
@@ -66,18 +67,24 @@ class FieldArray:
         self.field = field
         self._extent = extent
         self._owner: FieldArray | None = None
+        self._views: Views | None = None  # of memory that is lent
 
     @classmethod
-    def of_residues(cls, residues: NDArray[Any], field: AbstractField) -> Self:
+    def of_residues(
+        cls, residues: NDArray[Any], field: AbstractField, *, lent: bool = False
+    ) -> Self:
         """The same, of what is known to be residues: nobody looks at them again.
 
         Args:
             residues: ndarray of int64, or of the type in which they rest.
             field: the field they belong to.
+            lent: whether others need them as they are: they are copied before anything is written
+                in them. C-contiguous, and not of int64 then.
         """
         new = cls.__new__(cls)
         new.field, new._residues = field, residues  # noqa: SLF001 - its own class
         new._extent, new._owner = None, None  # noqa: SLF001 - its own class
+        new._views = {} if lent else None  # noqa: SLF001 - its own class
         return new
 
     def _new(self, residues: NDArray[Any], extent: Extent | None) -> FieldArray:
@@ -86,7 +93,19 @@ class FieldArray:
         # arithmetic on arrays without axes gives numpy's scalars, which can't be written in
         residues = residues if type(residues) is np.ndarray else np.asarray(residues)
         new.field, new._residues = self.field, residues  # noqa: SLF001 - its own class
-        new._extent, new._owner = extent, None  # noqa: SLF001 - its own class
+        new._extent, new._owner, new._views = extent, None, None  # noqa: SLF001 - its own class
+        return new
+
+    def known_as(self, extent: Extent | None) -> FieldArray:
+        """The same elements in the same memory, of which something else is known.
+
+        Args:
+            extent: what is known of them; None for constants.
+        """
+        if self.owner._views is None:  # noqa: SLF001 - its own class
+            return self._new(self._residues, extent)
+        new = self._new(self._residues if self._owner is None else self._residues.copy(), extent)
+        new._views = None if self._owner is not None else {}  # noqa: SLF001 - its own class
         return new
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -140,7 +159,9 @@ class FieldArray:
         if base is not None and (
             base is mine or base is mine.base or np.may_share_memory(residues, mine)
         ):
-            view._owner = self.owner  # noqa: SLF001 - its own class
+            view._owner = owner = self.owner  # noqa: SLF001 - its own class
+            if owner._views is not None:  # noqa: SLF001 - its own class
+                note(owner._views, view)  # noqa: SLF001 - its own class
         return view
 
     # What it looks like

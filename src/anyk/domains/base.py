@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from anyk.domains.outside import plain
 from anyk.errors import AnykError, InvalidArgument
 
-__all__ = ["AbstractDomain", "AbstractField", "ndarray_of", "product_shapes"]
+__all__ = ["AbstractDomain", "AbstractField", "Prepared", "ndarray_of", "product_shapes"]
 
 
 def ndarray_of(values: Any, argument: str, *, kind: str, labels: bool = True) -> NDArray[Any]:
@@ -66,6 +66,9 @@ def ndarray_of(values: Any, argument: str, *, kind: str, labels: bool = True) ->
             change="Convert it to an ndarray first.",
         ) from error
 
+
+Prepared = tuple[NDArray[Any], ...]
+"""What a domain keeps of a share beside it."""
 
 _Shape = tuple[int, ...]
 
@@ -194,9 +197,34 @@ class AbstractDomain(ABC):
     def present(self, values: NDArray[Any]) -> Any:
         """What a user's function is called with: (*shape) in, an array-like object out."""
 
+    @property
+    def lends(self) -> bool:
+        """Whether functions may be called with shares where they lie, in the type that `holds`.
+
+        It is hashable then.
+        """
+        return False
+
+    def prepared(self, values: NDArray[Any]) -> Prepared | None:  # noqa: ARG002 - for those that lend
+        """What is made of a share that stays, once: None where each call has a copy of its own.
+
+        Args:
+            values: ndarray at rest, in which nobody writes. What is returned holds no view of it.
+        """
+        return None
+
+    def lend(self, values: NDArray[Any], prepared: Prepared) -> Any:
+        """`present`, of a share that stays: whoever writes in it writes in a copy.
+
+        Args:
+            values: the share.
+            prepared: what `prepared` made of it.
+        """
+        raise NotImplementedError(f"{type(self).__name__} prepares nothing")
+
     @abstractmethod
     def accept(self, result: Any) -> NDArray[Any]:
-        """What a user's function returned, as an ndarray of `dtype`.
+        """What a user's function returned, as an ndarray of `dtype`, or as it is at rest.
 
         Raises:
             InvalidArgument: if it is not an array of this domain.

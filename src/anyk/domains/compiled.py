@@ -7,6 +7,8 @@ when that is.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,15 +17,17 @@ from numpy.typing import NDArray
 from anyk.domains import compiled_loops
 from anyk.domains.compiling import LOOPS
 
-__all__ = ["load", "power", "product", "reduce", "stack", "times"]
+__all__ = ["FEW", "load", "power", "times", "writer"]
 
 _LEAST = 1 << 12  # multiplications in one call, below which it costs more than it gains
 _MANY = 1 << 15  # numbers, the same
 _WORTH = 8  # multiplications of a matrix, beside which one of two numbers gains as much
-_FEW = 4  # rows of the small operand
 _LONGEST = 1 << 32  # terms of a sum
 _TYPES = tuple(np.dtype(each) for each in (np.int64, np.uint32, np.uint16, np.uint8))
-_INT64, _UINT32 = np.dtype(np.int64), np.dtype(np.uint32)
+_UINT32 = np.dtype(np.uint32)
+
+FEW = 4
+"""Rows of the small operand, at most."""
 
 
 def load() -> str:
@@ -42,74 +46,55 @@ def load() -> str:
     return LOOPS.reason
 
 
-def product(
-    small: NDArray[Any], big: NDArray[Any], modulus: int, dtype: Any = np.int64
-) -> NDArray[Any] | None:
-    """Exact product of a few rows and a matrix of residues.
+def writer(
+    small: NDArray[Any], big: NDArray[Any], modulus: int, out: NDArray[Any]
+) -> Callable[[tuple[int, int]], None] | None:
+    """What writes columns of the exact product of a few rows and a matrix of residues.
 
     Args:
-        small: (rows, inner) of residues in [0, p); int64, uint32, uint16 or uint8.
-        big: (inner, columns) of such; one of its axes lies in memory number by number.
+        small: (rows, inner) of residues in [0, p).
+        big: (inner, columns) of such; int64, uint32, uint16 or uint8, of which rows or columns lie
+            in memory number by number.
         modulus: p < 2**31.
-        dtype: of the product.
+        out: (rows, columns), of any integer type that holds p - 1, and of any strides.
 
     Returns:
-        ndarray (rows, columns) of residues; None where the form in numpy is to be taken: of more
-        than four rows, of few numbers, or where nothing is compiled.
+        A function of the first of some columns and of that behind the last, which threads may call
+        at once; None where the form in numpy is to be taken: of more than four rows, of few
+        numbers, or where nothing is compiled.
 
     Example:
         >>> from anyk.domains import compiled
-        >>> big = np.ones((2000, 1000), dtype=np.uint32)
-        >>> out = compiled.product(np.full((1, 2000), 2), big, 101)
-        >>> out is None or out[0, :3].tolist() == [61, 61, 61]
+        >>> big, out = np.ones((2000, 1000), dtype=np.uint32), np.empty((1, 1000), dtype=np.uint8)
+        >>> write = compiled.writer(np.full((1, 2000), 2), big, 101, out)
+        >>> if write is not None:
+        ...     write((0, 1000))
+        >>> write is None or out[0, :3].tolist() == [61, 61, 61]
         True
     """
     (rows, inner), columns = small.shape, big.shape[1]
     work = rows * inner * columns
-    if LOOPS.closed or rows > _FEW or work < _LEAST or inner >= _LONGEST:
+    if LOOPS.closed or rows > FEW or work < _LEAST or inner >= _LONGEST or not _known(big):
         return None
     prime = _prime(modulus)
     split = "" if prime[2] >= compiled_loops.BLOCK else "_split"
-    if _in_a_row(big):
-        name, memory = "across" + split, big
-    elif _in_a_row(big.T):
-        name, memory = "along" + split, big.T
-    else:
+    across = _in_a_row(big)
+    if not across and not _in_a_row(big.T):
         return None
-    loop = LOOPS.loop(work, name, big.dtype, _UINT32)
+    loop = LOOPS.loop(work, ("across" if across else "along") + split, big.dtype, _UINT32)
     if loop is None:
         return None
-    step = memory.strides[0] // big.itemsize if len(memory) > 1 else 0
-    out = np.empty((rows, columns), np.uint64)
-    loop(_flat(memory, step), _fixed(small, _UINT32), step, prime, out)
-    return _typed(out, dtype)
+    factors = _fixed(small, _UINT32)
 
+    def write(span: tuple[int, int]) -> None:
+        piece = big[:, slice(*span)]
+        memory = piece if across else piece.T
+        step = memory.strides[0] // big.itemsize if len(memory) > 1 else 0
+        sums = np.empty((rows, piece.shape[1]), np.uint64)
+        loop(_flat(memory, step), factors, step, prime, sums)
+        np.copyto(out[:, slice(*span)], sums, casting="unsafe")
 
-def stack(
-    left: NDArray[Any], right: NDArray[Any], modulus: int, dtype: Any = np.int64
-) -> NDArray[Any] | None:
-    """Exact products of pairs of matrices of residues.
-
-    Args:
-        left: (pairs, rows, inner) of residues in [0, p); int64, uint32, uint16 or uint8.
-        right: (pairs, inner, columns) of such.
-        modulus: p < 2**31.
-        dtype: of the products.
-
-    Returns:
-        ndarray (pairs, rows, columns) of residues; None where the form in numpy is to be taken.
-    """
-    (pairs, rows, inner), columns = left.shape, right.shape[2]
-    work = pairs * rows * inner * columns
-    if LOOPS.closed or work < _LEAST or inner >= _LONGEST or not _known(left, right):
-        return None
-    same = left.dtype if left.dtype == right.dtype else _UINT32
-    loop = LOOPS.loop(work, "stacks", same, same)
-    if loop is None:
-        return None
-    out = np.empty(pairs * rows * columns, np.uint64)
-    loop(_fixed(left, same), _fixed(right, same), _prime(modulus), out)
-    return _typed(out.reshape(pairs, rows, columns), dtype)
+    return write
 
 
 def times(left: NDArray[Any], right: NDArray[Any], modulus: int) -> NDArray[np.int64] | None:
@@ -145,11 +130,6 @@ def power(values: NDArray[Any], exponent: int, modulus: int) -> NDArray[np.int64
     return _each("powers", (values,), modulus, exponent) if exponent < _LONGEST else None
 
 
-def reduce(values: NDArray[np.int64], modulus: int) -> NDArray[np.int64] | None:
-    """Integers of either sign modulo p < 2**31; None where numpy is to be taken."""
-    return _each("signed", (values,), modulus)
-
-
 def _each(
     name: str, arrays: tuple[NDArray[Any], ...], modulus: int, *numbers: int
 ) -> NDArray[np.int64] | None:
@@ -177,8 +157,7 @@ def _in_a_row(matrix: NDArray[Any]) -> bool:
     """Whether each row lies in memory number by number, one row after the other or apart."""
     size, (step, each) = matrix.itemsize, matrix.strides
     return (
-        _known(matrix)
-        and matrix.flags.aligned
+        matrix.flags.aligned
         and (each == size or matrix.shape[1] == 1)
         and (len(matrix) == 1 or (step >= 0 and step % size == 0))
     )
@@ -202,11 +181,11 @@ def _fixed(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
     return fixed
 
 
-def _prime(modulus: int) -> tuple[np.uint64, np.uint64, np.uint64]:
-    """What the loops compute with: p, 2**64 // p, and how many products one sum holds."""
+@lru_cache(maxsize=256)
+def _prime(modulus: int) -> compiled_loops.Prime:
+    """What the loops compute with, of a modulus."""
+    bits = modulus.bit_length()
     depth = min(((1 << 64) - modulus) // (modulus - 1) ** 2, _LONGEST)
-    return np.uint64(modulus), np.uint64((1 << 64) // modulus), np.uint64(depth)
-
-
-def _typed(words: NDArray[np.uint64], dtype: Any) -> NDArray[Any]:
-    return words.view(np.int64) if np.dtype(dtype) == _INT64 else words.astype(dtype)
+    short = ((1 << 2 * bits) - 1) // modulus
+    first, inverse = np.uint64(modulus), np.uint64((1 << 64) // modulus)
+    return first, inverse, np.uint64(depth), np.uint64(short), np.uint64(bits - 1)

@@ -31,13 +31,11 @@ __all__ = ["LOOPS", "Loops"]
 _SWITCH = "ANYK_FAST"
 _OLDEST = (0, 61)  # the first for numpy 2.1
 _PATIENCE = 1 << 26  # multiplications before numba is imported
-_CALLED = ("reduced", "settled", "joined", "four")  # by the loops
+_CALLED = ("reduced", "lowered", "settled", "joined", "four")  # by the loops
 _KINDS = {
     **dict.fromkeys(("across", "across_split", "along", "along_split"), ((1, 2), True, 2)),
-    "stacks": ((3, 3), False, 1),
     "times": ((1, 1), False, 1),
     "powers": ((1,), True, 1),
-    "signed": ((1,), False, 1),
 }
 """Of each loop: the axes of its operands, whether a number follows, and the axes of its result."""
 
@@ -124,7 +122,7 @@ def _compiled(numba: Any, name: str, *dtypes: np.dtype[Any]) -> Any:
         types.Array(numba.from_dtype(dtype), axes, "C", readonly=True)
         for axes, dtype in zip(arrays, dtypes, strict=True)
     ] + [types.int64] * number
-    prime, out = types.UniTuple(types.uint64, 3), types.Array(types.uint64, sums, "C")
+    prime, out = types.UniTuple(types.uint64, 5), types.Array(types.uint64, sums, "C")
     signature = types.void(*operands, prime, out)
     function = getattr(compiled_loops, name)
     try:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from anyk.checks import count, integer, shown
 from anyk.domains import compiled
 from anyk.domains.array import FieldArray
-from anyk.domains.base import AbstractField, product_shapes
+from anyk.domains.base import AbstractField, Prepared, product_shapes
+from anyk.domains.functions.inside import memory_of
 from anyk.domains.integers import integers_of, is_prime
 from anyk.domains.kernel import modular_matmul
 from anyk.domains.rest import below, lifted, settled, unsigned_for
@@ -191,6 +192,10 @@ class PrimeField(AbstractField):
         plain = type(values) is np.ndarray and values.dtype in (_INT64, self.rest)
         return plain and below(values, self.modulus)
 
+    def _operand(self, values: Any, argument: str) -> NDArray[Any]:
+        """Residues of a product: the kernel takes those at rest as they are."""
+        return values if self._ready(values) else self.residues(values, argument)
+
     def constant(self, values: Any) -> NDArray[np.int64]:
         """Integers of any size and sign, as residues; InvalidArgument for anything else."""
         return np.array(self.residues(values, "operand"))
@@ -204,10 +209,29 @@ class PrimeField(AbstractField):
         ready = self._ready(values)
         return FieldArray.of_residues(values if ready else self.validate(values, "values"), self)
 
+    @property
+    def lends(self) -> bool:
+        """True: a FieldArray copies what was lent to it before it writes."""
+        return True
+
+    def prepared(self, values: NDArray[Any]) -> Prepared | None:
+        """Nothing but that they are residues: products convert them in cache, where they lie."""
+        lendable = values.dtype == self.rest and values.flags.c_contiguous
+        return () if lendable and values.flags.writeable and self._ready(values) else None
+
+    def lend(self, values: NDArray[Any], prepared: Prepared) -> Any:  # noqa: ARG002 - of a ring
+        """A FieldArray in the same memory, which is copied before it is written in."""
+        return FieldArray.of_residues(values, self, lent=True)
+
     def accept(self, result: Any) -> NDArray[Any]:
-        """Residues from what a function returned: a FieldArray, or integers of any sign."""
+        """Residues from what a function returned: a FieldArray, or integers of any sign.
+
+        Those of a FieldArray in memory at rest stay so.
+        """
         if isinstance(result, FieldArray):
-            return self.validate(result, "answer")
+            own = memory_of(self._elements(result, "answer"))
+            rests = own.dtype == self.rest and result.extent is None
+            return own if rests else self.validate(result, "answer")
         return np.array(self.residues(result, "answer"))
 
     def reduce(self, values: Any) -> NDArray[np.int64]:
@@ -223,9 +247,6 @@ class PrimeField(AbstractField):
         if type(values) is not np.ndarray or values.dtype != _INT64 or not values.ndim:
             return np.array(self.residues(values))
         array: NDArray[np.int64] = values
-        quick = compiled.reduce(array, self.modulus)
-        if quick is not None:
-            return quick
         # numpy's floor_divide by a scalar is vectorised, its remainder is not
         return array - array // self.modulus * self.modulus
 
@@ -357,7 +378,7 @@ class PrimeField(AbstractField):
             first, second = self._elements(small, "small"), self._elements(big, "big")
             tall, wide, shape = product_shapes(first.shape, second.shape)
             return (first.reshape(tall) @ second.reshape(wide)).reshape(shape)
-        left, right = self.residues(small, "small"), self.residues(big, "big")
+        left, right = self._operand(small, "small"), self._operand(big, "big")
         tall, wide, shape = product_shapes(left.shape, right.shape)
         product: NDArray[Any] = modular_matmul(
             left.reshape(tall), right.reshape(wide), self.modulus

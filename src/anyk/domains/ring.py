@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.checks import count, instance, several, shown
-from anyk.domains.base import AbstractDomain, ndarray_of, product_shapes
+from anyk.domains.base import AbstractDomain, Prepared, ndarray_of, product_shapes
 from anyk.domains.integers import is_prime
 from anyk.domains.prime import PrimeField
 from anyk.domains.rest import below, lifted, settled, unsigned_for
@@ -149,6 +149,31 @@ class ResidueRing(AbstractDomain):
             field.present(field.at_rest(self.part(array, place)))
             for place, field in enumerate(self.fields)
         )
+
+    @property
+    def lends(self) -> bool:
+        """True: a FieldArray copies what was lent to it before it writes."""
+        return True
+
+    def prepared(self, values: NDArray[Any]) -> Prepared | None:
+        """The residues modulo each prime, of several, where they lie behind each other.
+
+        They take as much memory as the share, once more.
+        """
+        lendable = values.dtype == self.rest and values.flags.c_contiguous
+        if not lendable or not values.flags.writeable or values.shape[-1:] != (len(self.fields),):
+            return None
+        parts = [field.at_rest(values[..., place]) for place, field in enumerate(self.fields)]
+        if any(part.dtype != field.rest for part, field in zip(parts, self.fields, strict=True)):
+            return None
+        if any(not below(part, p) for part, p in zip(parts, self.primes, strict=True)):
+            return None
+        return () if len(parts) == 1 else tuple(np.array(part, order="C") for part in parts)
+
+    def lend(self, values: NDArray[Any], prepared: Prepared) -> Any:
+        """A tuple of FieldArrays, whose memory is copied before it is written in."""
+        parts = prepared or (values[..., 0],)
+        return tuple(field.lend(part, ()) for field, part in zip(self.fields, parts, strict=True))
 
     def accept(self, result: Any) -> NDArray[Any]:
         """What a function returned for each prime, as ring elements.

@@ -41,7 +41,7 @@ class Encoded:
 
     Example:
         >>> anyk.Lagrange(blocks=2, degree=1, workers=4).encode(np.zeros((2, 3), int))
-        <Encoded: 4 shares of shape (3,), int64, by Lagrange>
+        <Encoded: 4 shares of shape (3,), uint32, by Lagrange>
     """
 
     scheme: AbstractScheme

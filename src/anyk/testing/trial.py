@@ -103,7 +103,8 @@ class Trial:
         """What the function makes of each block, ndarray (K, *out)."""
         domain = self.scheme.domain
         present = domain.present
-        return np.stack([domain.accept(self.function(present(each))) for each in self.blocks[0]])
+        results = [domain.accept(self.function(present(each))) for each in self.blocks[0]]
+        return domain.from_rest(np.stack(results))
 
     @cached_property
     def truth(self) -> NDArray[Any]:

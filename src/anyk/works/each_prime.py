@@ -71,5 +71,5 @@ def for_each_call(arguments: Sequence[Any], calls: int) -> Iterator[Sequence[Any
 def _kept(result: Any) -> Any:
     """A result that stays as it is, though the next call may use its memory again."""
     if isinstance(result, FieldArray):
-        return FieldArray(result.values.copy(), result.field)
+        return result.copy()
     return own_copies(result)

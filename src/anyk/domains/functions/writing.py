@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from anyk.domains.extent import Extent
 from anyk.domains.functions.inside import memory_of, no_elements, shifted, wrapped
+from anyk.domains.functions.lent import own_memory
 from anyk.errors import InvalidArgument
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def write(target: FieldArray, index: Any, value: Any) -> None:
         InvalidArgument: if the array can't be written in.
     """
     no_elements(target, "x[..] = y", index)
+    own_memory(target.owner)
     residues = memory_of(target)
     if not residues.flags.writeable:
         raise InvalidArgument(

@@ -25,13 +25,13 @@ def modular_stack(
 ) -> NDArray[Any]:
     """Exact products of the matrices of two stacks, as `np.matmul`.
 
-    ==================================  ==========================================
-    stacks                              computed
-    ==================================  ==========================================
-    one of a single matrix              as one product, `modular_matmul`
-    of matrices of 2**17 products each  one by one, `modular_matmul`
-    others                              as many as cache holds in one `np.matmul`
-    ==================================  ==========================================
+    ====================================  ============================================
+    stacks                                computed
+    ====================================  ============================================
+    one of a single matrix                as one product, `modular_matmul`
+    of 2**17 multiplications a pair       one by one, `modular_matmul`
+    others                                as many as cache holds in one `np.matmul`
+    ====================================  ============================================
 
     Args:
         left: (.., rows, inner) of residues in [0, p), of any integer type.

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from anyk.executors.core.broadcast import unwrapped
 from anyk.executors.core.raised import LONGEST_FAILURE, describe, traceback_of
 from anyk.own_copies import own_copies
+from anyk.work import WorkerTask
 
 __all__ = [
     "Reply",
@@ -102,8 +103,9 @@ def run(
 
     Shares and arguments stay where they are for other tasks and calls. The task gets copies of
     its own, to write in as it likes: a task that runs takes the memory of its share and arguments
-    once more. Arrays are copied, also those in lists, dicts, dataclasses and the like; other
-    objects are not, and where workers share a process with others, so do they share these.
+    once more. Residues are lent to a `WorkerTask`, and copied when it writes in them. Arrays are
+    copied, also those in lists, dicts, dataclasses and the like; other objects are not, and where
+    workers share a process with others, so do they share these.
 
     Args:
         task: the function.
@@ -112,11 +114,13 @@ def run(
         arguments: for every share.
         rows: what this share has for itself instead of arguments, by their place.
         fresh: whether the arguments came for this task alone: what can be written in needs no copy.
-        in_master: whether this is the master's process; elsewhere nobody presses Ctrl-C, and a
-            KeyboardInterrupt is one more error of the task.
+        in_master: whether this is the master's process; elsewhere nobody presses Ctrl-C, a
+            KeyboardInterrupt is one more error of the task, and the value is sent before anything
+            else is run: it needs no copy.
 
     Returns:
-        With a value, an array of its own; or with why it failed, in at most 300 characters.
+        With a value, an array that can't be written in; or with why it failed, in at most 300
+        characters.
 
     Example:
         >>> from anyk.executors.core.run_task import run
@@ -125,11 +129,16 @@ def run(
     """
     started = time.perf_counter()
     try:
-        share = [np.array(part[piece, ...]) for part in parts]
+        share = (
+            task.share(parts, piece)
+            if isinstance(task, WorkerTask)
+            else [np.array(part[piece, ...]) for part in parts]
+        )
         given = [rows.get(place, argument) for place, argument in enumerate(arguments)]
         inputs = [*share, *unwrapped(own_copies(given, fresh=fresh))] if given else share
         started = time.perf_counter()
-        value = np.array(task(*inputs), order="C")  # a copy: the task may use its memory again
+        made = task(*inputs)  # it may use the memory of this again, and write in it
+        value = np.array(made, order="C") if in_master else np.asarray(made, order="C").view()
     except BaseException as error:
         if in_master and isinstance(error, KeyboardInterrupt) and _in_main_thread():
             raise  # somebody pressed Ctrl-C
