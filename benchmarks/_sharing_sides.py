@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
@@ -11,7 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _sharing_tasks import behind_a_pipe, first, full
+from _sharing_tasks import (
+    TEXT,
+    behind_a_pipe,
+    behind_a_socket,
+    first,
+    from_memory_file,
+    full,
+    to_memory_file,
+)
 
 import anyk
 from anyk.testing import Trial
@@ -58,6 +67,34 @@ def bare_pipe(workers: int) -> Iterator[Side]:
         yield Side(lambda rows: list(threads.map(one, ours, rows)), back)
     for end in ours:
         end.send_bytes(b"")
+    for process in processes:
+        process.join()
+
+
+@contextmanager
+def memory_files(workers: int) -> Iterator[Side]:
+    """`memfd_create`: a row is written to memory that one worker alone is given."""
+    context = multiprocessing.get_context("spawn")
+    pairs = [socket.socketpair() for _ in range(workers)]
+    processes = [context.Process(target=behind_a_socket, args=(end,)) for _, end in pairs]
+    for process in processes:
+        process.start()
+    ours = [end for end, _ in pairs]
+
+    def one(end: socket.socket, row: np.ndarray) -> Any:
+        end.sendall(b"take".ljust(TEXT))
+        to_memory_file(row, end)
+        return end.recv(4)
+
+    def back(numbers: int) -> Any:
+        ours[0].sendall(str(numbers).encode().ljust(TEXT))
+        return from_memory_file(ours[0]).max()  # looks at all of it: pages come when they are read
+
+    with ThreadPoolExecutor(workers) as threads:
+        yield Side(lambda rows: list(threads.map(one, ours, rows)), back)
+    for mine, theirs in pairs:
+        theirs.close()
+        mine.close()
     for process in processes:
         process.join()
 
@@ -248,5 +285,6 @@ SIDES: dict[str, Callable[[int], AbstractContextManager[Side]]] = {
     "joblib, memmap": joblib_memmap,
     "Dask scatter": dask_scatter,
     "mpi4py": mpi,
+    "bare memory file": memory_files,
     "bare pipe": bare_pipe,
 }
