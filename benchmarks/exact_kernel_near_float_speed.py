@@ -261,18 +261,15 @@ def _watched():
         tally[f"stacks: {wide_name(form)}"] += 1
         return groups(left, right, modulus, form, out)
 
-    def made(name, function):
-        def call(*operands):
-            product = function(*operands)
-            if product is not None:
-                tally[f"compiled: {name}"] += 1
-            return product
+    writer = compiled.writer
 
-        return call
+    def written(*operands):
+        write = writer(*operands)
+        tally["few rows: compiled"] += write is not None
+        return write
 
     thin.limbs_form, wide.multiply, stack._write_groups = limbs, whole, grouped  # noqa: SLF001
-    compiled.product = made("few rows", compiled.product)
-    compiled.stack = made("stacks", compiled.stack)
+    compiled.writer = written
     return tally
 
 
