@@ -1,6 +1,8 @@
 """Shares that stay on a worker: prepared once, lent to each call, and never written in."""
 
 import gc
+import weakref
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -132,6 +134,16 @@ def test_residents_are_forgotten_with_their_shares():
     del data
     gc.collect()
     assert len(RESIDENTS) == before
+
+
+def test_whoever_names_many_domains_keeps_one_form_of_a_share():
+    primes = [2**25 - 39, 2**24 - 3, 2**24 - 17, 2**24 - 33]
+    rings = [ResidueRing((anyk.PrimeField(p), anyk.PrimeField(q))) for p, q in pairwise(primes)]
+    shares = rings[0].at_rest(np.ones((1, 1000, 2), dtype=np.int64))
+    residents = Residents()
+    kept = [weakref.ref(residents.prepared(ring, shares, 0)[0]) for ring in rings * 2]
+    assert [each() is None for each in kept] == [True] * 5 + [False]
+    assert residents.prepared(rings[-1], shares, 0)[0] is kept[-1]()  # asked for again: as it was
 
 
 def test_what_is_no_residue_is_never_lent():
