@@ -406,6 +406,23 @@ def test_a_directory_is_ours_alone_if_all_above_it_is(tmp_path, monkeypatch):
     elsewhere = tmp_path / "link"
     elsewhere.symlink_to(below)
     assert compiling._ours_alone(elsewhere)
+    open_to_all = tmp_path / "open"
+    open_to_all.mkdir()
+    led = open_to_all / "link"  # to what is ours, until somebody leads it elsewhere
+    led.symlink_to(below)
+    twice = tmp_path / "twice"
+    twice.symlink_to(led)
+    for mode, fine in ((0o777, False), (0o700, True)):
+        open_to_all.chmod(mode)
+        assert compiling._ours_alone(led) is fine
+        assert compiling._ours_alone(twice) is fine
+    if not os.geteuid():
+        os.chown(led, 12345, -1, follow_symlinks=False)
+        assert not compiling._ours_alone(twice)
+    led.unlink()
+    led.symlink_to(twice)
+    with pytest.raises(OSError, match="link"):
+        compiling._ours_alone(twice)
     owner = below.stat().st_uid
     if owner:
         monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
