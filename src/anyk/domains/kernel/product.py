@@ -84,14 +84,16 @@ def write_product(small: NDArray[Any], big: NDArray[Any], modulus: int, out: NDA
     if columns < rows:
         write_product(big.T, small.T, modulus, out.T)
         return
+    if rows <= _ROWS[0] and inner >= _SHORT:  # at once: to ask how large numbers are is a pass
+        _share_few(small, big, modulus, out)
+        return
     form = wide_form(inner, modulus, largest(big, modulus))
-    few = _ROWS[form.halves]
-    if rows <= few and inner >= _SHORT:
-        threads = allowed() if work >= _THIN else 1
-        share_out(partial(_write_few, small, big, modulus, out), columns, threads)
-        return
-    if rows <= few and _write_compiled(small, big, modulus, out):
-        return
+    if rows <= _ROWS[form.halves]:
+        if inner >= _SHORT:
+            _share_few(small, big, modulus, out)
+            return
+        if _write_compiled(small, big, modulus, out):
+            return
     threads = allowed() if work >= _QUIET else 1
     slabs = wide.slabs(rows, inner)
     for row in slabs:
@@ -107,6 +109,12 @@ def write_product(small: NDArray[Any], big: NDArray[Any], modulus: int, out: NDA
             quiet=threads > 1,
         )
         share_out(write, columns, threads if work >= _LARGE else 1)
+
+
+def _share_few(small: NDArray[Any], big: NDArray[Any], modulus: int, out: NDArray[Any]) -> None:
+    """Write a product with few rows."""
+    threads = allowed() if small.size * big.shape[1] >= _THIN else 1
+    share_out(partial(_write_few, small, big, modulus, out), big.shape[1], threads)
 
 
 def _write_few(
