@@ -304,6 +304,18 @@ def test_slabs_that_do_not_fit_are_refused(given, match):
         assert not executor.placed or all(len(parts[0].shape) == 1 for parts in executor.placed)
 
 
+@pytest.mark.parametrize("look", [np.asarray, list, lambda it: it[0], lambda it: it.astype(int)])
+def test_an_outline_has_no_numbers_and_says_where_they_are(look):
+    outline = Outline((2, 3), np.dtype(int), axis=1)
+    assert (len(outline), outline.ndim, outline.size, outline.nbytes) == (2, 2, 6, 48)
+    with pytest.raises(anyk.ExecutorError, match="lie on the workers"):
+        look(outline)
+    with anyk.Inline(3) as executor:
+        data = anyk.distribute(anyk.Lagrange(2, 1, 3), slabs(np.ones((2, 23), int)), executor)
+        with pytest.raises(anyk.ExecutorError, match="lie on the workers"):
+            look(data.encoded.shares)
+
+
 def test_columns_are_for_arrays():
     with anyk.Inline(3) as executor:
         for columns, X in ((0, np.ones((2, 3))), (4, iter([np.ones((2, 3))]))):
