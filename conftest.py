@@ -1,12 +1,15 @@
 """What all tests start from, and what every doctest may use without importing it."""
 
 import importlib.util
+import os
 import signal
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import settings
+
+os.environ.setdefault("ANYK_FAST", "0")  # before anyk is imported: numba where a test says so
 
 import anyk
 

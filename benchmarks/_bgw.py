@@ -29,9 +29,9 @@ class Shamir:
         self.at_zero = lagrange_matrix(field, points[: self.needed], zero)  # (1, 2T+1)
 
     def share(self, values):
-        """Shares (N, *shape) of residues, with fresh masks."""
+        """Shares (N, *shape) of residues, as they travel, with fresh masks."""
         flat = values.reshape(-1)
-        shares = np.empty((self.workers, flat.size), dtype=np.int64)
+        shares = np.empty((self.workers, flat.size), dtype=self.field.rest)
         for start in range(0, flat.size, CHUNK):
             part = flat[start : start + CHUNK]
             masks = residues(SystemSource(), self.field.modulus, (self.colluders, part.size))

@@ -24,12 +24,22 @@ MODULI = [2, 3, 251, 257, 65521, 65537, 2**24 - 3, 2**25 - 39, 2**27 - 39, 2**27
 BLOCK = compiled_loops.BLOCK
 
 
+SHARED = compiling.Loops("1")
+
+
 @pytest.fixture(autouse=True)
 def loops(monkeypatch):
-    """Compiled at once, and however few the numbers."""
+    """Compiled at once, and however few the numbers; once for all tests."""
     monkeypatch.setattr(compiled, "_LEAST", 1)
     monkeypatch.setattr(compiled, "_MANY", 1)
+    monkeypatch.setattr(compiled, "LOOPS", SHARED)
     assert not compiled.load()
+
+
+def by_numpy(small, big, modulus):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiled, "LOOPS", compiling.Loops("0"))
+        return modular_matmul(small, big, modulus)
 
 
 def exact(small, big, modulus):
@@ -76,8 +86,9 @@ def test_products_are_those_of_pythons_integers(modulus, shape, kind, layout, dr
     assert product.dtype == dtype
     assert product.flags.writeable
     assert np.array_equal(product, exact(small, big, modulus))
-    other = modular_matmul(small.astype(np.int64), big.astype(np.int64), modulus)
-    assert np.array_equal(product, other)
+    assert np.array_equal(product, by_numpy(small, big, modulus))
+    turned = modular_matmul(big.T, small.T, modulus)  # few columns, and as the kernel calls them
+    assert np.array_equal(turned, product.T)
 
 
 @pytest.mark.parametrize("modulus", MODULI)
@@ -106,7 +117,7 @@ def test_a_million_products_are_those_of_the_kernel():
         small, big = (random.integers(0, modulus, shape) for shape in ((4, 1000), (1000, 257)))
         for each in (big, np.asfortranarray(big)):
             product = compiled.product(small, each.astype(np.uint32), modulus)
-            assert np.array_equal(product, modular_matmul(small, big, modulus))
+            assert np.array_equal(product, by_numpy(small, big, modulus))
 
 
 @pytest.mark.parametrize("name", ["along", "across"])
@@ -116,8 +127,8 @@ def test_beyond_the_depth_one_sum_is_wrong(name, monkeypatch):
     big = big if name == "across" else np.asfortranarray(big)
     right = exact(small, big, LARGEST)
     assert np.array_equal(compiled.product(small, big, LARGEST), right)
-    word, inverse, _ = compiled._prime(LARGEST)
-    monkeypatch.setattr(compiled, "_prime", lambda _: (word, inverse, np.uint64(BLOCK)))
+    word, inverse, _, *others = compiled._prime(LARGEST)
+    monkeypatch.setattr(compiled, "_prime", lambda _: (word, inverse, np.uint64(BLOCK), *others))
     assert not np.array_equal(compiled.product(small, big, LARGEST), right)
 
 
@@ -134,6 +145,11 @@ def test_numbers_below_2_to_the_64_are_reduced(modulus):
     numbers += [int(each) for each in random.integers(0, 2**64, 1000, dtype=np.uint64)]
     reduced = compiled_loops.reduced(np.array(numbers, np.uint64), prime)
     assert reduced.tolist() == [each % modulus for each in numbers]
+    below = 4 ** modulus.bit_length()
+    products = [each for each in numbers if each < below] + [each % below for each in numbers]
+    products += [below - 1, below - 2, (modulus - 1) ** 2]
+    lowered = compiled_loops.lowered(np.array(products, np.uint64), prime)
+    assert lowered.tolist() == [each % modulus for each in products]
 
 
 def test_bounds_of_the_sums():
@@ -187,16 +203,6 @@ def test_elements_are_those_of_pythons_integers(modulus):
         assert np.array_equal(product, one * other % modulus)
 
 
-@pytest.mark.parametrize("modulus", MODULI)
-def test_integers_of_either_sign_are_reduced(modulus):
-    ends = [0, 1, modulus - 1, modulus, 2**31, 2**32, 2**62, 2**63 - 1, 2**63 - modulus]
-    values = np.array([*ends, *(-each for each in ends), -(2**63)])
-    values = np.concatenate([values, np.random.default_rng(6).integers(-(2**63), 2**63 - 1, 500)])
-    reduced = compiled.reduce(values, modulus)
-    assert reduced.tolist() == [each % modulus for each in values.tolist()]
-    assert compiled.reduce(values[::-2], modulus).tolist() == reduced[::-2].tolist()
-
-
 @pytest.mark.parametrize("modulus", [2, 251, 65521, LARGEST])
 def test_arrays_of_field_elements_are_the_same_with_the_loops_and_without(modulus, monkeypatch):
     field = anyk.PrimeField(modulus)
@@ -243,14 +249,14 @@ def test_what_the_loops_do_not_take():
     assert compiled.times(big, big.astype(float), 101) is None
     assert compiled.times(big[:0], big[:0], 101) is None
     assert compiled.power(big, 2**32, 101) is None
-    assert compiled.reduce(big.astype(object), 101) is None
+    assert compiled.power(big.astype(object), 2, 101) is None
 
 
 def test_small_products_are_left_to_numpy(monkeypatch):
     monkeypatch.setattr(compiled, "_LEAST", 100)
     monkeypatch.setattr(compiled, "_MANY", 100)
-    assert compiled.reduce(np.arange(99), 101) is None
-    assert compiled.reduce(np.arange(100), 101) is not None
+    assert compiled.power(np.arange(99), 2, 101) is None
+    assert compiled.power(np.arange(100), 2, 101) is not None
     assert compiled.product(np.ones((1, 9), np.int64), np.ones((9, 11), np.int64), 101) is None
     assert (
         compiled.product(np.ones((1, 10), np.int64), np.ones((10, 10), np.int64), 101) is not None
@@ -348,14 +354,16 @@ import os, sys
 import numpy as np
 import anyk
 from anyk.domains import compiled
+from anyk.domains.kernel import modular_matmul
 assert "numba" not in sys.modules
-one = np.ones((1, 100), np.uint32), np.full((100, 100), 2, np.uint32)
-assert compiled.product(*one, 101) is not None
+row, big = np.ones((1, 100), np.uint8), np.full((100, 100), 2, np.uint8)
+assert (modular_matmul(row, big, 101) == 200 % 101).all()
+assert compiled.LOOPS._made
 child = os.fork()
 if not child:
-    fine = (compiled.product(*one, 101) == 200 % 101).all()
-    fine = fine and (compiled.product(one[0], one[1].astype(np.int64), 101) == 200 % 101).all()
-    os._exit(0 if fine else 1)
+    fine = (modular_matmul(row, big, 101) == 200 % 101).all()
+    fine = fine and (modular_matmul(row, big.astype(np.int64), 101) == 200 % 101).all()
+    os._exit(0 if fine and len(compiled.LOOPS._made) == 2 else 1)
 assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 """
     environment = os.environ | {"ANYK_FAST": "1"}
@@ -365,10 +373,10 @@ assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 def cached(directory, monkeypatch):
     """What a loop leaves in a cache there, and whether it computes."""
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(directory))
-    loop = compiling._compiled(compiling._imported(), "signed", np.dtype(np.int64))
-    values, out = np.array([-1, 102]), np.empty(2, np.uint64)
-    loop(compiled._fixed(values, values.dtype), compiled._prime(101), out)
-    assert out.tolist() == [100, 1]
+    loop = compiling._compiled(compiling._imported(), "powers", np.dtype(np.int64))
+    values, out = np.array([100, 3]), np.empty(2, np.uint64)
+    loop(compiled._fixed(values, values.dtype), 3, compiled._prime(101), out)
+    assert out.tolist() == [100, 27]
     return sorted(directory.rglob("*.nb*"))
 
 

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from anyk.domains import compiled
 from anyk.domains.integers import is_prime
 from anyk.domains.kernel import form as forms
 from anyk.domains.kernel import modular_matmul, modular_stack, operands, product, reduction, thin
@@ -54,6 +55,15 @@ def laid_out(matrix, layout):
     if layout == "backwards":
         return np.ascontiguousarray(matrix[..., ::-1, ::-1])[..., ::-1, ::-1]
     return matrix
+
+
+@pytest.fixture(scope="module", autouse=True)
+def numpy_alone():
+    """Compiled loops have tests of their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiled, "product", lambda *_: None)
+        patch.setattr(compiled, "stack", lambda *_: None)
+        yield
 
 
 LAYOUTS = st.tuples(*[st.sampled_from(["rows", "columns", "gaps", "backwards"])] * 2)
@@ -252,7 +262,8 @@ def test_sums_are_centred(modulus):
 @pytest.mark.parametrize(
     "shape",
     [(5, 3, 9000), (300, 5, 40), (70, 40, 1100), (13, 23, 4500), (8, 700, 30), (2, 9000, 30),
-     (1, 40, 9000), (3, 300, 5000), (1, 70_000, 1), (600, 200, 3), (2, 20_000, 70)],
+     (1, 40, 9000), (3, 300, 5000), (1, 70_000, 1), (600, 200, 3), (2, 20_000, 70),
+     (3, 32, 20_000)],
 )  # fmt: skip
 def test_blocks_of_rows_columns_and_chunks_join(modulus, shape, monkeypatch):
     rows, inner, columns = shape
@@ -266,6 +277,7 @@ def test_blocks_of_rows_columns_and_chunks_join(modulus, shape, monkeypatch):
     assert np.array_equal(modular_matmul(small, np.asfortranarray(big), modulus), result)
     assert np.array_equal(modular_matmul(big.T, small.T, modulus).T, result)
     monkeypatch.setattr(product, "_LARGE", 1)
+    monkeypatch.setattr(product, "_THIN", 1)
     monkeypatch.setattr(product, "_QUIET", 1)
     monkeypatch.setattr(product, "allowed", lambda: 3)
     assert np.array_equal(modular_matmul(small, big, modulus), result)
@@ -292,3 +304,31 @@ def test_products_of_nothing():
     assert (
         modular_stack(np.zeros((2, 1, 0), int), np.zeros((2, 0, 1), int), 7).tolist() == [[[0]]] * 2
     )
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.uint32])
+def test_what_a_compiled_loop_made_is_written_where_it_belongs(dtype, monkeypatch):
+    """In columns of a span, in the transpose, and in a stack of any axes."""
+    random = np.random.default_rng(7)
+    small = random.integers(0, LARGEST, (2, 40))
+    big = random.integers(0, LARGEST, (40, 60))
+    pairs = random.integers(0, LARGEST, (2, 3, 2, 4)), random.integers(0, LARGEST, (2, 3, 4, 5))
+    asked = []
+
+    def product_(left, right, modulus, dtype):
+        asked.append(left.shape)
+        return exact(left, right, modulus).astype(dtype)
+
+    monkeypatch.setattr(compiled, "product", product_)
+    monkeypatch.setattr(compiled, "stack", product_)
+    monkeypatch.setattr(product, "_THIN", 1)
+    monkeypatch.setattr(product, "allowed", lambda: 2)
+    right = exact(small, big, LARGEST)
+    for pair, needed in (((small, big), right), ((big.T, small.T), right.T)):
+        result = modular_matmul(*pair, LARGEST, dtype)
+        assert result.dtype == dtype
+        assert np.array_equal(result, needed)
+    result = modular_stack(*pairs, LARGEST, dtype)
+    assert result.dtype == dtype
+    assert np.array_equal(result, exact(*pairs, LARGEST))
+    assert asked == [(2, 40)] * 4 + [(6, 2, 4)]

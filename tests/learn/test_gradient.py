@@ -10,7 +10,7 @@ import anyk
 from anyk.learn import CodedLogisticRegression
 from anyk.learn.descent import top_curvature
 from anyk.learn.formats import choose_formats
-from anyk.learn.gradient import CodedGradient
+from anyk.learn.gradient import CodedGradient, longest
 from anyk.learn.products import exponent_of
 from anyk.learn.report import Roll
 from anyk.learn.response import Response
@@ -194,3 +194,38 @@ def test_scaled_and_unscaled_models_agree(kind, intercept):
     assert intercept or not offset.any()
     if kind == "unit":
         assert np.abs(design).max() == 1.0
+
+
+@pytest.mark.parametrize("kind", [1, 3])
+def test_weights_held_to_a_length_take_smaller_primes_and_no_gradient_wraps(kind):
+    """Weights of one size are the longest of their norm, so that they are halved once more."""
+    columns, degree, response = 400, RESPONSES[kind].degree, RESPONSES[kind]
+    shape = {"degrees": (degree + 1, degree), "data_bits": 2, "weight_bits": 5}
+    summands, length = 20 * columns**degree, longest(columns)
+    wide = choose_formats(summands, **shape)
+    formats = choose_formats(summands, **shape, counted=20 * length**degree)
+    assert (formats.data_bits, formats.weight_bits) == (wide.data_bits, wide.weight_bits)
+    assert formats.data.worst * (columns // length) ** degree < wide.data.worst
+    design, weights = np.ones((20, columns)), np.full((columns, 1), 0.99 * columns**-0.5)
+    sums = np.zeros((columns, 1))
+    with (
+        anyk.Inline(8) as executor,
+        anyk.distribute(
+            anyk.Lagrange(1, 2 * degree + 1, 8, colluders=1), design[None], executor,
+            embedding=formats.data,
+        ) as data,
+    ):  # fmt: skip
+        gradient = CodedGradient(
+            data=data, response=response, formats=formats, linear=sums, offset=sums[:, :1],
+            length=length, rows=1, generator=np.random.default_rng(0), roll=Roll(workers=8),
+        )  # fmt: skip
+        value = gradient(weights)[1]
+        roundings, exponent = gradient._rounded(weights)
+        assert exponent == 1 + exponent_of(np.linalg.norm(weights, axis=0))
+        assert np.abs(roundings).sum(axis=0).max() <= length < np.abs(weights).sum()
+        unequal = np.random.default_rng(1).standard_normal((columns, 1)) ** 3
+        assert gradient._rounded(unequal)[1] == exponent_of(np.linalg.norm(unequal, axis=0))
+    expected = sum(
+        response.coefficients[power] * 20 * weights.sum() ** power for power in response.powers
+    )
+    assert np.abs(value - expected).max() < 0.2 * abs(expected)

@@ -11,7 +11,7 @@ import pytest
 from noted import Noted
 
 import anyk
-import anyk.schemes.maps.lagrange as lagrange_module
+import anyk.randomness.masked as masked_module
 from anyk.executors.core.base import PerWorker
 from anyk.executors.wrappers.wrapper import AbstractWrapper
 from anyk.faults import Corrupt, Crash, Faulty
@@ -44,13 +44,13 @@ class Spy(AbstractWrapper):
 @pytest.fixture
 def masks(monkeypatch):
     """Every mask that is drawn."""
-    drawn, draw = [], lagrange_module.uniform_masks
+    drawn, draw = [], masked_module.uniform_masks
 
     def noted(*arguments):
         drawn.append(draw(*arguments))
         return drawn[-1]
 
-    monkeypatch.setattr(lagrange_module, "uniform_masks", noted)
+    monkeypatch.setattr(masked_module, "uniform_masks", noted)
     return drawn
 
 

@@ -7,6 +7,7 @@ when that is.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from anyk.domains import compiled_loops
 from anyk.domains.compiling import LOOPS
 
-__all__ = ["load", "power", "product", "reduce", "stack", "times"]
+__all__ = ["load", "power", "product", "stack", "times"]
 
 _LEAST = 1 << 12  # multiplications in one call, below which it costs more than it gains
 _MANY = 1 << 15  # numbers, the same
@@ -145,11 +146,6 @@ def power(values: NDArray[Any], exponent: int, modulus: int) -> NDArray[np.int64
     return _each("powers", (values,), modulus, exponent) if exponent < _LONGEST else None
 
 
-def reduce(values: NDArray[np.int64], modulus: int) -> NDArray[np.int64] | None:
-    """Integers of either sign modulo p < 2**31; None where numpy is to be taken."""
-    return _each("signed", (values,), modulus)
-
-
 def _each(
     name: str, arrays: tuple[NDArray[Any], ...], modulus: int, *numbers: int
 ) -> NDArray[np.int64] | None:
@@ -202,10 +198,14 @@ def _fixed(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
     return fixed
 
 
-def _prime(modulus: int) -> tuple[np.uint64, np.uint64, np.uint64]:
-    """What the loops compute with: p, 2**64 // p, and how many products one sum holds."""
+@lru_cache(maxsize=256)
+def _prime(modulus: int) -> compiled_loops.Prime:
+    """What the loops compute with, of a modulus."""
+    bits = modulus.bit_length()
     depth = min(((1 << 64) - modulus) // (modulus - 1) ** 2, _LONGEST)
-    return np.uint64(modulus), np.uint64((1 << 64) // modulus), np.uint64(depth)
+    short = ((1 << 2 * bits) - 1) // modulus
+    first, inverse = np.uint64(modulus), np.uint64((1 << 64) // modulus)
+    return first, inverse, np.uint64(depth), np.uint64(short), np.uint64(bits - 1)
 
 
 def _typed(words: NDArray[np.uint64], dtype: Any) -> NDArray[Any]:

@@ -12,6 +12,14 @@ the compiler takes for them the instruction that processors have on vectors.
 A number x < 2**64 is reduced with inverse = 2**64 // p: x / p - x * inverse / 2**64 is in [0, 1),
 so that the quotient q = x * inverse // 2**64 is right or one too small: x - q * p is in [0, 2p),
 below 2**32, and its low 32 bits are all of it.
+
+The product x < 2**2n of two residues, for p of n bits, is reduced by fewer multiplications, with
+short = (2**2n - 1) // p: x / p - (x // 2**(n - 1)) * short / 2**(n + 1) is in [0, 2), less than
+x / 2**2n + 2**(n - 1) / p, so that the quotient is at most two too small: x - q * p is in [0, 3p).
+
+References:
+    Barrett: Implementing the Rivest Shamir and Adleman public key encryption algorithm on a
+    standard digital signal processor (CRYPTO 1986), for quotients by an inverse made once.
 """
 
 from __future__ import annotations
@@ -28,20 +36,20 @@ __all__ = [
     "along",
     "along_split",
     "powers",
-    "signed",
     "stacks",
     "times",
 ]
 
 Words = NDArray[np.uint64]
 Factors = NDArray[np.uint32]
-Prime = tuple[np.uint64, np.uint64, np.uint64]  # p, 2**64 // p, and the depth of one sum
+Prime = tuple[np.uint64, np.uint64, np.uint64, np.uint64, np.uint64]
+"""p, 2**64 // p, the depth of one sum, (2**2n - 1) // p, and n - 1."""
 
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
 _NONE = np.uint64(0)
 _ONE = np.uint64(1)
-_TOP = np.uint64(1 << 63)
+_TWO = np.uint64(2)
 _WIDE = 2048  # sums at a time
 _PART = 512  # numbers at a time, while their powers are made
 
@@ -51,7 +59,7 @@ BLOCK = 1024
 
 def reduced(number: np.uint64, prime: Prime) -> np.uint64:
     """The residue of a number below 2**64."""
-    modulus, inverse, _ = prime
+    modulus, inverse, _, _, _ = prime
     low, high = number & _LOW, number >> _HALF
     inverse_low, inverse_high = inverse & _LOW, inverse >> _HALF
     middle = high * inverse_low + ((low * inverse_low) >> _HALF)
@@ -59,6 +67,16 @@ def reduced(number: np.uint64, prime: Prime) -> np.uint64:
     quotient = high * inverse_high + (middle >> _HALF) + (other >> _HALF)
     rest = (number - (quotient & _LOW) * modulus) & _LOW
     least: np.uint64 = np.minimum(rest, (rest - modulus) & _LOW)
+    return least
+
+
+def lowered(number: np.uint64, prime: Prime) -> np.uint64:
+    """The residue of a product of two residues."""
+    modulus, _, _, short, below = prime
+    quotient = (((number >> below) & _LOW) * (short & _LOW)) >> (below + _TWO)
+    rest = number - (quotient & _LOW) * (modulus & _LOW)
+    rest = np.minimum(rest, rest - modulus)
+    least: np.uint64 = np.minimum(rest, rest - modulus)
     return least
 
 
@@ -216,11 +234,11 @@ def times(left: NDArray[Any], right: NDArray[Any], prime: Prime, out: Words) -> 
     if right.size == 1:
         factor = np.uint64(right[0]) & _LOW
         for place in range(left.size):
-            out[place] = reduced((np.uint64(left[place]) & _LOW) * factor, prime)
+            out[place] = lowered((np.uint64(left[place]) & _LOW) * factor, prime)
     else:
         for place in range(left.size):
             number = (np.uint64(left[place]) & _LOW) * (np.uint64(right[place]) & _LOW)
-            out[place] = reduced(number, prime)
+            out[place] = lowered(number, prime)
 
 
 def powers(values: NDArray[Any], exponent: int, prime: Prime, out: Words) -> None:
@@ -236,18 +254,9 @@ def powers(values: NDArray[Any], exponent: int, prime: Prime, out: Words) -> Non
         while left:
             if left & 1:
                 for place in range(size):
-                    own[place] = reduced((own[place] & _LOW) * (squares[place] & _LOW), prime)
+                    own[place] = lowered((own[place] & _LOW) * (squares[place] & _LOW), prime)
             left >>= 1
             if left:
                 for place in range(size):
                     square = squares[place] & _LOW
-                    squares[place] = reduced(square * square, prime)
-
-
-def signed(values: NDArray[np.int64], prime: Prime, out: Words) -> None:
-    """The residues of integers of either sign: of them and 2**63, less that of 2**63."""
-    modulus = prime[0]
-    less = modulus - reduced(_TOP, prime)
-    for place in range(values.size):
-        rest = reduced(np.uint64(values[place]) ^ _TOP, prime) + less
-        out[place] = np.minimum(rest, (rest - modulus) & _LOW)
+                    squares[place] = lowered(square * square, prime)

@@ -18,7 +18,6 @@ import os
 import stat
 from importlib import import_module
 from importlib.util import find_spec
-from pathlib import Path
 from threading import Lock
 from typing import Any, final
 
@@ -31,13 +30,12 @@ __all__ = ["LOOPS", "Loops"]
 _SWITCH = "ANYK_FAST"
 _OLDEST = (0, 61)  # the first for numpy 2.1
 _PATIENCE = 1 << 26  # multiplications before numba is imported
-_CALLED = ("reduced", "settled", "joined", "four")  # by the loops
+_CALLED = ("reduced", "lowered", "settled", "joined", "four")  # by the loops
 _KINDS = {
     **dict.fromkeys(("across", "across_split", "along", "along_split"), ((1, 2), True, 2)),
     "stacks": ((3, 3), False, 1),
     "times": ((1, 1), False, 1),
     "powers": ((1,), True, 1),
-    "signed": ((1,), False, 1),
 }
 """Of each loop: the axes of its operands, whether a number follows, and the axes of its result."""
 
@@ -124,12 +122,12 @@ def _compiled(numba: Any, name: str, *dtypes: np.dtype[Any]) -> Any:
         types.Array(numba.from_dtype(dtype), axes, "C", readonly=True)
         for axes, dtype in zip(arrays, dtypes, strict=True)
     ] + [types.int64] * number
-    prime, out = types.UniTuple(types.uint64, 3), types.Array(types.uint64, sums, "C")
+    prime, out = types.UniTuple(types.uint64, 5), types.Array(types.uint64, sums, "C")
     signature = types.void(*operands, prime, out)
     function = getattr(compiled_loops, name)
     try:
         loop = numba.njit(nogil=True, cache=True)(function)
-        if _ours_alone(Path(loop.stats.cache_path)):
+        if _ours_alone(loop.stats.cache_path):
             loop.compile(signature)
             return loop
     except Exception:  # noqa: BLE001, S110 - no directory, a full disk, a damaged file
@@ -139,9 +137,11 @@ def _compiled(numba: Any, name: str, *dtypes: np.dtype[Any]) -> Any:
     return loop
 
 
-def _ours_alone(directory: Path) -> bool:
+def _ours_alone(directory: str | os.PathLike[str]) -> bool:
     """Whether nobody else, but for root, can write in a directory or put another in its place."""
-    within = directory.resolve()
+    from pathlib import Path  # noqa: PLC0415 - where loops are compiled alone
+
+    within = Path(directory).resolve()
     for each in (within, *within.parents):
         status = each.stat()
         shared = status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)

@@ -247,9 +247,6 @@ class PrimeField(AbstractField):
         if type(values) is not np.ndarray or values.dtype != _INT64 or not values.ndim:
             return np.array(self.residues(values))
         array: NDArray[np.int64] = values
-        quick = compiled.reduce(array, self.modulus)
-        if quick is not None:
-            return quick
         # numpy's floor_divide by a scalar is vectorised, its remainder is not
         return array - array // self.modulus * self.modulus
 

@@ -275,8 +275,9 @@ class FixedPoint:
             array([-1,  3,  4])
         """
         array = within(Reals().validate(values, "values"), self.magnitude)
-        scaled = array * 2.0**self.fraction_bits  # exact, and quicker than ldexp
-        return nearest(scaled) if self.rounding == "nearest" else stochastic(scaled, generator)
+        if self.rounding == "nearest":
+            return nearest(array, self.fraction_bits)
+        return stochastic(array * 2.0**self.fraction_bits, generator)
 
     def quantise(
         self, values: Any, generator: np.random.Generator | None = None

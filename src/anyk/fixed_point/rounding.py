@@ -9,9 +9,11 @@ from anyk.checks import GENERATOR, instance
 from anyk.errors import InvalidArgument
 from anyk.randomness.entropy import SystemSource, residues
 
-__all__ = ["nearest", "stochastic", "within"]
+__all__ = ["nearest", "stochastic", "within", "wrapped"]
 
 _HIGH, _LOW = 31, 22  # bits: the 53 of a float64
+_SIGN = 63  # bits below that of the sign
+_PIECE = 1 << 15  # numbers that are rounded at a time, so that they stay in cache
 
 
 def within(values: NDArray[np.float64], magnitude: float) -> NDArray[np.float64]:
@@ -43,11 +45,12 @@ def within(values: NDArray[np.float64], magnitude: float) -> NDArray[np.float64]
     return values
 
 
-def nearest(values: NDArray[np.float64]) -> NDArray[np.int64]:
-    """floor(x + 1/2), exactly: half goes up.
+def nearest(values: NDArray[np.float64], bits: int = 0) -> NDArray[np.int64]:
+    """floor(2^l x + 1/2), exactly: half goes up.
 
     Args:
-        values: float64 ndarray, below 2**62 in absolute value.
+        values: float64 ndarray, times 2^l below 2**62 in absolute value.
+        bits: l.
 
     Returns:
         int64 ndarray of that shape.
@@ -56,12 +59,45 @@ def nearest(values: NDArray[np.float64]) -> NDArray[np.int64]:
         >>> from anyk.fixed_point.rounding import nearest
         >>> nearest(np.array([-1.5, -0.5, 0.49999999999999994, 0.5]))
         array([-1,  0,  0,  1])
+        >>> nearest(np.array([0.3, 0.5]), bits=2)
+        array([1, 2])
     """
-    below = np.asarray(np.floor(values))
-    integers = below.astype(np.int64)
-    # the difference is exact, or rounded on the same side of one half; values + 0.5 is not
-    integers += np.subtract(values, below, out=below) >= 1 / 2
+    integers = np.empty(values.shape, dtype=np.int64)
+    flat, out = values.reshape(-1), integers.reshape(-1)
+    for start in range(0, flat.size, _PIECE):
+        piece = flat[start : start + _PIECE] * 2.0**bits  # exact, and quicker than ldexp
+        below = np.floor(piece)
+        own = out[start : start + _PIECE]
+        np.copyto(own, below, casting="unsafe")
+        # the difference is exact, or rounded on the same side of one half; the sum with it is not
+        own += np.subtract(piece, below, out=below) >= 1 / 2
     return integers
+
+
+def wrapped(integers: NDArray[np.int64], prime: int) -> NDArray[np.int64]:
+    """Integers of either sign as residues, in place.
+
+    Args:
+        integers: int64 ndarray, that nobody else needs.
+        prime: p.
+
+    Returns:
+        The same memory, where it lies in one piece.
+
+    Example:
+        >>> from anyk.fixed_point.rounding import wrapped
+        >>> wrapped(np.array([-1, 3, 8]), 7)
+        array([6, 3, 1])
+    """
+    array = np.ascontiguousarray(integers).reshape(integers.shape)
+    flat = array.reshape(-1)
+    for start in range(0, flat.size, _PIECE):
+        piece = flat[start : start + _PIECE]
+        if piece.min() <= -prime or piece.max() >= prime:
+            np.remainder(piece, prime, out=piece)
+        else:  # the sign, all ones or none
+            piece += (piece >> _SIGN) & prime
+    return array
 
 
 def stochastic(

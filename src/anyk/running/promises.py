@@ -177,10 +177,13 @@ def _in_fixed_point(
     others = [each.scheme.formats[0] if isinstance(each, Encoded) else None for each in arguments]
     _check_plain(embedding, arguments, others)
     if not followed:
-        field = smallest(scheme.domain.fields)
-        given = [_zeros(field, shape, embedding) for shape in shapes]
-        for each, own in zip(arguments, others, strict=True):
-            given.append(each if own is None else _zeros(field, each.shares.shape[1:-1], own))
+        field, given = smallest(scheme.domain.fields), list[Any]()
+        if not isinstance(promise.function, (OfDegree, str)):  # which nobody follows
+            given += [_zeros(field, shape, embedding) for shape in shapes]
+            given += [
+                each if own is None else _zeros(field, each.parts[0].shape[1:-1], own)
+                for each, own in zip(arguments, others, strict=True)
+            ]
         result = _result(scheme, embedding, promise.function, given)
         if result is not None:
             scheme = dataclasses.replace(scheme, result=result, fields=scheme.domain.fields)
@@ -239,7 +242,7 @@ def _smallest_of(field: PrimeField, embedding: FixedPoint) -> PrimeField:
 
 def _zeros(field: PrimeField, shape: tuple[int, ...], own: FixedPoint) -> FieldArray:
     """What a function is followed with: nothing depends on the values."""
-    return FieldArray(np.zeros(shape, dtype=np.int64), field, own.input)
+    return FieldArray(np.zeros(shape, dtype=field.rest), field, own.input)
 
 
 def _result(

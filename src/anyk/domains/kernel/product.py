@@ -8,18 +8,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from anyk.domains import compiled
 from anyk.domains.kernel import thin, wide
-from anyk.domains.kernel.form import limbs_form, wide_form
-from anyk.domains.kernel.operands import constants, digits, factors, largest
+from anyk.domains.kernel.form import wide_form
+from anyk.domains.kernel.operands import constants, factors, largest
 from anyk.domains.kernel.threads import allowed, share_out
 
 __all__ = ["modular_matmul", "write_product"]
 
 _LARGE = 1 << 24  # multiplications from which on threads are worth their while
+_THIN = 1 << 22  # the same, of few rows
 _QUIET = 1 << 19  # multiplications from which on BLAS starts threads
-_ROWS = 4  # a few
+_ROWS = 4, 12  # a few: as many as have limbs, else whole, else in halves
 _SHORT = 32  # terms, of fewer of which a sum is not worth limbs
-_ENOUGH = 1024, 128  # terms of a sum of limbs, along and across
 
 
 def modular_matmul(
@@ -27,7 +28,24 @@ def modular_matmul(
 ) -> NDArray[Any]:
     """Exact product of two matrices of residues.
 
-    A large product is shared among threads, at most as many as the environment allows BLAS.
+    A large product is shared among threads, at most as many as the environment allows BLAS. The
+    operand with fewer numbers takes the part of the small one.
+
+    ==================  ==============  =============  =================  =======================
+    rows, terms         the modulus     `small`        `big`              float64 products a term
+    ==================  ==============  =============  =================  =======================
+    few, and 32 terms   any             1 to 3 limbs   as it is           as many as limbs
+    others              terms p**2 / 2  centred        as it is           1
+                        below 2**53
+    others              p < 2**25.5     centred        less p / 2         1
+    others              p > 2**25.5     centred        halves of 16 bits  2
+    ==================  ==============  =============  =================  =======================
+
+    Few rows are 12 where the others would be in halves, and 4 elsewhere. Up to 4 rows take a
+    compiled loop where numba is installed (`compiled.product`): the same residues.
+
+    Three limbs of 11 bits have sums of 4,096 terms, halves of 85. They are quicker up to some 12
+    rows, of which BLAS makes a third product for little; beyond, halves are.
 
     Args:
         small: (rows, inner) of residues in [0, p), of any integer type; the operand that is
@@ -63,20 +81,20 @@ def write_product(small: NDArray[Any], big: NDArray[Any], modulus: int, out: NDA
     if not work:
         out[:] = 0
         return
-    if columns < rows if min(rows, columns) <= _ROWS else small.size > big.size:
+    if columns < rows:
         write_product(big.T, small.T, modulus, out.T)
         return
-    threads = allowed() if work >= _QUIET else 1
-    most = largest(big, modulus)
-    if rows <= _ROWS and inner >= _SHORT:
-        limbed = limbs_form(inner, modulus, most, _ENOUGH[not thin.stands(big)])
-        limbs = digits(small, modulus, limbed)
-        multiply = partial(
-            thin.multiply, limbs=limbs, big=big, modulus=modulus, form=limbed, out=out
-        )
-        share_out(multiply, columns, threads if work >= _LARGE else 1)
+    if rows <= _ROWS[0] and inner >= _SHORT:  # at once: to ask how large numbers are is a pass
+        _share_few(small, big, modulus, out)
         return
-    form = wide_form(inner, modulus, most)
+    form = wide_form(inner, modulus, largest(big, modulus))
+    if rows <= _ROWS[form.halves]:
+        if inner >= _SHORT:
+            _share_few(small, big, modulus, out)
+            return
+        if _write_compiled(small, big, modulus, out):
+            return
+    threads = allowed() if work >= _QUIET else 1
     slabs = wide.slabs(rows, inner)
     for row in slabs:
         slab = slice(row, row + slabs.step)
@@ -91,3 +109,33 @@ def write_product(small: NDArray[Any], big: NDArray[Any], modulus: int, out: NDA
             quiet=threads > 1,
         )
         share_out(write, columns, threads if work >= _LARGE else 1)
+
+
+def _share_few(small: NDArray[Any], big: NDArray[Any], modulus: int, out: NDArray[Any]) -> None:
+    """Write a product with few rows."""
+    threads = allowed() if small.size * big.shape[1] >= _THIN else 1
+    share_out(partial(_write_few, small, big, modulus, out), big.shape[1], threads)
+
+
+def _write_few(
+    small: NDArray[Any],
+    big: NDArray[Any],
+    modulus: int,
+    out: NDArray[Any],
+    span: tuple[int, int],
+) -> None:
+    """Write a span of columns of a product with few rows."""
+    part = slice(*span)
+    if not _write_compiled(small, big[:, part], modulus, out[:, part]):
+        thin.multiply(small, big[:, part], modulus, out[:, part])
+
+
+def _write_compiled(
+    small: NDArray[Any], big: NDArray[Any], modulus: int, out: NDArray[Any]
+) -> bool:
+    """Have a compiled loop write a product, where there is one."""
+    made = compiled.product(small, big, modulus, out.dtype.type)
+    if made is None:
+        return False
+    out[:] = made
+    return True

@@ -12,13 +12,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.domains.kernel.form import Limbs
-from anyk.domains.kernel.operands import signed
+from anyk.domains.kernel.form import Limbs, limbs_form
+from anyk.domains.kernel.operands import digits, largest, signed
 from anyk.domains.kernel.reduction import centre, reduce_into
 
 __all__ = ["multiply", "stands"]
 
+_ENOUGH = 128, 1024  # terms of a sum, across and along
 _BLOCK = 1 << 16  # float64 numbers in cache
+_SPAN = 1 << 14  # columns whose sums are in memory at a time
 _BROAD = 1 << 12  # columns of a block, at most
 _VECTORS = 5  # limbs of rows: more are quicker by one product of matrices
 _NARROW = 64  # columns, of fewer of which a block would have little
@@ -34,48 +36,65 @@ def stands(big: NDArray[Any]) -> bool:
     return big.strides[0] < big.strides[1] or big.shape[1] < _NARROW
 
 
-def multiply(
-    span: tuple[int, int],
-    *,
-    limbs: NDArray[np.float64],
-    big: NDArray[Any],
-    modulus: int,
-    form: Limbs,
-    out: NDArray[Any],
-) -> None:
-    """Write a span of columns of a product.
+def multiply(small: NDArray[Any], big: NDArray[Any], modulus: int, out: NDArray[Any]) -> None:
+    """Write a product.
 
     Args:
-        span: the first of some columns, and that behind the last.
-        limbs: `digits` of the small operand, (limbs, rows, inner).
+        small: (rows, inner) of residues.
         big: (inner, columns) of residues.
         modulus: p < 2**31.
-        form: of the product.
         out: (rows, columns), where residues are written.
     """
-    part = slice(*span)
-    vectors = limbs.reshape(-1, limbs.shape[-1])
-    some = signed(big)[:, part]
-    sums = (_along if stands(big) else _across)(vectors, some, modulus, form.depth)
-    _join(sums.reshape(*limbs.shape[:2], -1), modulus, form, out[:, part])
+    (rows, inner), standing = small.shape, stands(big)
+    form = limbs_form(inner, modulus, largest(big, modulus), _ENOUGH[standing])
+    vectors = digits(small, modulus, form).reshape(-1, inner)
+    for first in range(0, big.shape[1], _SPAN):
+        part = slice(first, first + _SPAN)
+        sums = (_along if standing else _across)(vectors, signed(big[:, part]), modulus, form.depth)
+        _join(sums.reshape(form.number, rows, -1), modulus, form, out[:, part])
 
 
 def _join(sums: NDArray[np.float64], modulus: int, form: Limbs, out: NDArray[Any]) -> None:
-    """From the sums of each limb, (limbs, rows, columns), those of the product."""
+    """From the sums of each limb, (limbs, rows, columns), those of the product.
+
+    Centred, they are below 2**30 + 3, and three of 11 bits make less than 2**53 - p.
+    """
     value = sums[-1]
-    for each in sums[-2::-1]:
-        centre(value, modulus)
-        value *= float(1 << form.bits)
-        centre(value, modulus)
-        centre(each, modulus)
-        value += each
+    if form.number > 1:
+        centre(sums, modulus)
+        for each in sums[-2::-1]:
+            value *= float(1 << form.bits)
+            value += each
     reduce_into(out, value, modulus)
 
 
 def _along(
     vectors: NDArray[np.float64], big: NDArray[Any], modulus: int, depth: int
 ) -> NDArray[np.float64]:
-    """Sums along columns that lie in memory number by number: many of one, or of several."""
+    """Sums along columns that lie in memory number by number."""
+    inner, columns = big.shape
+    if depth < inner:
+        return _along_in_pieces(vectors, big, modulus, depth)
+    out = np.empty((len(vectors), columns))
+    width = max(1, min(columns, _BLOCK // inner))
+    room = np.empty((width, inner))
+    for start in range(0, columns, width):
+        piece = big[:, start : start + width].T
+        filled = room[: len(piece)]
+        np.copyto(filled, piece)
+        place = out[:, start : start + width]
+        if len(vectors) > _VECTORS:
+            np.matmul(vectors, filled.T, out=place)
+            continue
+        for each, sums in zip(vectors, place, strict=True):
+            np.dot(filled, each, out=sums)
+    return out
+
+
+def _along_in_pieces(
+    vectors: NDArray[np.float64], big: NDArray[Any], modulus: int, depth: int
+) -> NDArray[np.float64]:
+    """The same of longer columns: many pieces of one, or of several, at a time."""
     inner, columns = big.shape
     out = np.zeros((len(vectors), columns))
     width = max(1, min(columns, _BLOCK // depth))
@@ -89,8 +108,7 @@ def _along(
             filled = room[: piece.size].reshape(-1, stop - start, size)
             np.copyto(filled, piece.swapaxes(0, 1))
             sums = _products(vectors[:, first:last].reshape(len(vectors), -1, size), filled)
-            if inner > depth:
-                centre(sums, modulus)
+            centre(sums, modulus)
             total += sums.sum(axis=1)
             if (done + 1) % max(1, _MANY // group) == 0:
                 centre(total, modulus)
@@ -118,37 +136,49 @@ def _across(
 ) -> NDArray[np.float64]:
     """Sums across rows that lie in memory number by number: a few rows at a time."""
     inner, columns = big.shape
-    out = np.zeros((len(vectors), columns))
+    out = np.empty((len(vectors), columns))
     width = min(columns, _BROAD)
-    height = max(1, min(inner, depth, _BLOCK // width))
-    room, part = np.empty(height * width), np.empty((len(vectors), width))
+    pieces = -(-depth // max(1, _BLOCK // width))
+    height = -(-depth // pieces)
+    room, part = np.empty(height * width), np.empty(width)
+    spare = np.empty(len(vectors) * width)
     for start in range(0, columns, width):
-        stop = min(start + width, columns)
-        total = out[:, start:stop]
+        size = min(width, columns - start)
+        total = out[:, start : start + size]
         for done, first in enumerate(range(0, inner, depth)):
             last = min(first + depth, inner)
-            sums = np.empty((len(vectors), stop - start))
+            sums = spare[: len(vectors) * size].reshape(-1, size) if first else total
             for top in range(first, last, height):
                 bottom = min(top + height, last)
-                filled = room[: (bottom - top) * (stop - start)].reshape(-1, stop - start)
-                np.copyto(filled, big[top:bottom, start:stop])
-                place = sums if top == first else part[:, : stop - start]
-                _vectors_times(vectors[:, top:bottom], filled, place)
-                if top != first:
-                    sums += place
-            if inner > depth:
+                filled = room[: (bottom - top) * size].reshape(-1, size)
+                np.copyto(filled, big[top:bottom, start : start + size])
+                _add_products(vectors[:, top:bottom], filled, sums, part[:size], top == first)
+            if depth < inner:
                 centre(sums, modulus)
-            total += sums
+            if first:
+                total += sums
             if (done + 1) % _MANY == 0:
                 centre(total, modulus)
     return out
 
 
-def _vectors_times(
-    vectors: NDArray[np.float64], filled: NDArray[np.float64], out: NDArray[np.float64]
+def _add_products(
+    vectors: NDArray[np.float64],
+    filled: NDArray[np.float64],
+    sums: NDArray[np.float64],
+    part: NDArray[np.float64],
+    begin: bool,  # noqa: FBT001 - of sums, or else they go on
 ) -> None:
+    """Of each vector with a block, its product, to what it has."""
     if len(vectors) > _VECTORS:
-        np.matmul(vectors, filled, out=out)
+        if begin:
+            np.matmul(vectors, filled, out=sums)
+        else:
+            sums += np.matmul(vectors, filled)
         return
-    for each, place in zip(vectors, out, strict=True):
-        np.matmul(each, filled, out=place)
+    for each, place in zip(vectors, sums, strict=True):
+        if begin:
+            np.dot(each, filled, out=place)
+        else:
+            np.dot(each, filled, out=part)
+            np.add(place, part, out=place)

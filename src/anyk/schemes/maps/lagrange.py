@@ -31,6 +31,7 @@ from anyk.schemes.base import (
 )
 from anyk.schemes.certainty import Certainty
 from anyk.schemes.encoded import Encoded
+from anyk.schemes.kept import kept
 from anyk.schemes.row import SchemeRow, SchemeWords, degree_of
 from anyk.schemes.smaller import enough, or_lower
 from anyk.schemes.tally import AbstractTally
@@ -251,13 +252,13 @@ def _points(scheme: Lagrange) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return disjoint_points(scheme.field, nodes, scheme.workers * scheme.pieces)
 
 
-@lru_cache(maxsize=32)
+@kept
 def _generator(scheme: Lagrange) -> NDArray[np.int64]:
     """[D | M], int64 ndarray (rN, K + rT)."""
     return read_only(lagrange_matrix(scheme.field, *_points(scheme)))
 
 
-@lru_cache(maxsize=256)
+@kept
 def _weights(scheme: Lagrange, answered: tuple[int, ...]) -> NDArray[np.int64]:
     """R, int64 ndarray (K, m), from the m shares named."""
     nodes, shares = _points(scheme)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property
 from typing import Any, final
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from anyk.answers import Recovered
 from anyk.checks import MOST, count, indices_of, instance, settle
 from anyk.codes.exact.reed_solomon import EvaluationCode
+from anyk.codes.locators.located import Located
 from anyk.domains.points import disjoint_points
 from anyk.domains.polynomials import lagrange_matrix, vandermonde
 from anyk.domains.prime import PrimeField
@@ -30,6 +31,7 @@ from anyk.schemes.base import (
 )
 from anyk.schemes.certainty import Certainty
 from anyk.schemes.encoded import Encoded
+from anyk.schemes.kept import kept
 from anyk.schemes.row import SchemeRow, SchemeWords, degree_of
 from anyk.schemes.smaller import enough, or_lower
 from anyk.schemes.tally import AbstractTally, BlockTally
@@ -190,10 +192,14 @@ class Shamir(AbstractScheme):
             InvalidArgument: if X is not K blocks of residues.
         """
         data = blocks_of(X, self.blocks, self.field)
-        shares = np.empty((len(self._everyone), *data.shape[1:]), dtype=np.int64)
+        workers = len(self._everyone)
+        shares = np.empty((workers, *data.shape[1:]), self.field.rest)
+        if not workers % self.blocks:  # as many of each block
+            every = shares.reshape(-1, *data.shape)
+            masked(self.field, _powers(self), data[None], source, out=every)
+            return Encoded(self, (shares,), None)
         for block in range(self.blocks):
-            group = shares[block :: self.blocks]
-            own = data[block : block + 1]
+            group, own = shares[block :: self.blocks], data[block : block + 1]
             masked(self.field, _powers(self)[: len(group)], own, source, out=group)
         return Encoded(self, (shares,), None)
 
@@ -237,7 +243,7 @@ class Shamir(AbstractScheme):
         return replace(self, field=field)
 
 
-@lru_cache(maxsize=32)
+@kept
 def _powers(scheme: Shamir) -> NDArray[np.int64]:
     """Powers of the workers' points 1, 2, ..: int64 ndarray (ceil(N/K), T + 1)."""
     most = len(scheme._everyone[:: scheme.blocks])  # noqa: SLF001 - its own scheme
@@ -246,7 +252,7 @@ def _powers(scheme: Shamir) -> NDArray[np.int64]:
     return read_only(np.ascontiguousarray(powers.T))
 
 
-@lru_cache(maxsize=256)
+@kept
 def _weights(field: PrimeField, points: tuple[int, ...]) -> NDArray[np.int64]:
     """What takes values at these points to the value at 0: int64 ndarray (1, len(points))."""
     return read_only(lagrange_matrix(field, np.array(points), np.zeros(1, dtype=np.int64)))
@@ -281,17 +287,47 @@ class _ShamirRecovery(AbstractRecovery):
         """The points of the workers at these places."""
         return [self.workers[place] // self.scheme.blocks + 1 for place in places]
 
+    @cached_property
+    def _codes(self) -> list[tuple[NDArray[np.int64], EvaluationCode]]:
+        """Where the answers of each block are, and of which code they are a word."""
+        field, dimension = self.scheme.field, self.scheme._certainty.dimension  # noqa: SLF001 - its own
+        codes: dict[tuple[int, ...], EvaluationCode] = {}
+        found = []
+        for places in self._groups():
+            points = tuple(self._points(places))
+            if points not in codes:
+                codes[points] = EvaluationCode(field, np.array(points), dimension)
+            found.append((places, codes[points]))
+        return found
+
     def recover(self, values: NDArray[Any]) -> Recovered:
         field, rows = self.scheme.field, rows_of(values, self.workers, self.scheme.field)
         located = self._located(rows)
         value = np.empty((len(located), *rows.shape[1:]), dtype=np.int64)
         suspects: list[int] = []
+        alike: dict[tuple[int, ...], list[int]] = {}  # blocks by the points that count
+        counted = []
         for block, (places, wrong) in enumerate(located):
             suspects += [self.workers[place] for place in places[wrong]]
-            used = np.delete(places, wrong)[: self.scheme._certainty.dimension]  # noqa: SLF001 - its own
-            value[block] = field.matmul(_weights(field, tuple(self._points(used))), rows[used])[0]
+            counted.append(np.delete(places, wrong)[: self.scheme._certainty.dimension])  # noqa: SLF001 - its own
+            alike.setdefault(tuple(self._points(counted[-1])), []).append(block)
+        for points, blocks in alike.items():
+            words = rows[np.stack([counted[block] for block in blocks], axis=1)]
+            value[blocks] = field.matmul(_weights(field, points), words)[0]
         known = np.ones(len(value), dtype=np.bool_)
         return Recovered(value=value, suspects=tuple(sorted(suspects)), known=known)
+
+    def _right(self, rows: NDArray[np.int64]) -> set[EvaluationCode]:
+        """The codes of which all blocks' answers are words: blocks are looked at together."""
+        alike: dict[EvaluationCode, list[NDArray[np.int64]]] = {}
+        for places, code in self._codes:
+            alike.setdefault(code, []).append(places)
+        right = set()
+        for code, several in alike.items():
+            words = rows[np.stack(several, axis=1)]
+            if len(several) > 1 and code.locate(words.reshape(len(words), -1), 0) == Located():
+                right.add(code)
+        return right
 
     def _located(self, rows: NDArray[np.int64]) -> list[tuple[NDArray[np.int64], list[int]]]:
         """Where the answers of each block are, and which of these are wrong.
@@ -302,10 +338,11 @@ class _ShamirRecovery(AbstractRecovery):
         certainty = self.scheme._certainty  # noqa: SLF001 - its own scheme
         found: list[tuple[NDArray[np.int64], list[int]]] = []
         doubtful: list[int] = []  # how many more answers each of these blocks takes
-        for places in self._groups():
-            code = EvaluationCode(
-                self.scheme.field, np.array(self._points(places)), certainty.dimension
-            )
+        right = self._right(rows)
+        for places, code in self._codes:
+            if code in right:
+                found.append((places, []))
+                continue
             group = rows[places]
             located = code.locate(group.reshape(len(group), -1), certainty.most(range(len(group))))
             found.append((places, list(located.removed)))

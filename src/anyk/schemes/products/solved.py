@@ -12,7 +12,9 @@ from anyk.codes.analog.linear import LinearCode
 from anyk.codes.exact.linear import row_reduce, solve
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
+from anyk.schemes.kept import kept
 from anyk.schemes.products.code import ProductCode
+from anyk.schemes.recovery import read_only
 
 __all__ = ["Solved", "solved_by"]
 
@@ -36,6 +38,11 @@ class Solved:
     matrix: NDArray[Any]
     condition: float
 
+    @property
+    def nbytes(self) -> int:
+        """Of memory."""
+        return self.wanted.nbytes + self.unknowns.nbytes + self.matrix.nbytes
+
     def apply(self, domain: AbstractDomain, products: NDArray[Any]) -> NDArray[Any]:
         """R·products; what is one of the products as it is, is not computed."""
         plain = (self.matrix != 0).sum(axis=1) == 1
@@ -55,6 +62,7 @@ class Solved:
         return blocks
 
 
+@kept
 def solved_by(domain: AbstractDomain, code: ProductCode, shares: tuple[int, ...]) -> Solved | None:
     """What makes the blocks of the product of the answers on some shares.
 
@@ -92,7 +100,8 @@ def _over_field(field: PrimeField, code: ProductCode, shares: tuple[int, ...]) -
         return None
     unknowns = np.zeros((size, len(terms)), dtype=np.int64)
     unknowns[:, places] = inverse
-    return Solved(code.wanted, unknowns, field.matmul(code.wanted, unknowns), 1.0)
+    matrix = read_only(field.matmul(code.wanted, unknowns))
+    return Solved(code.wanted, read_only(unknowns), matrix, 1.0)
 
 
 def _over_reals(code: ProductCode, shares: tuple[int, ...]) -> Solved | None:
@@ -121,4 +130,5 @@ def _over_reals(code: ProductCode, shares: tuple[int, ...]) -> Solved | None:
         known = terms[np.ix_(rest, is_of)]
         block[:, places] -= inverse @ known
         unknowns[left] = block
-    return Solved(code.wanted, unknowns, code.wanted @ unknowns, condition)
+    matrix = read_only(code.wanted @ unknowns)
+    return Solved(code.wanted, read_only(unknowns), matrix, condition)

@@ -21,6 +21,7 @@ from anyk.fixed_point.budget import require_room
 from anyk.fixed_point.format import MOST_BITS, FixedPoint
 from anyk.fixed_point.primes import LIARS, fields_for, prime_sets
 from anyk.fixed_point.reading import bound_of, error_of, reals
+from anyk.fixed_point.rounding import wrapped
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoder, rows_of
 from anyk.schemes.check import AbstractCheck
@@ -178,9 +179,9 @@ class Embedded(AbstractScheme):
         whole = self._integers(values, own)
         ring, parts = self.domain, _parts(self)
         encoded = [
-            part.encode_argument(_residues(field, whole), layout=own, source=source)
-            for part, field, own in zip(
-                parts, ring.fields, layout or [None] * len(parts), strict=True
+            part.encode_argument(residues, layout=own, source=source)
+            for part, residues, own in zip(
+                parts, _residues(ring, whole), layout or [None] * len(parts), strict=True
             )
         ]
         joined = tuple(
@@ -304,11 +305,17 @@ def _check_product(embedding: FixedPoint, problem: MatMul) -> None:
         )
 
 
-def _residues(field: PrimeField, whole: Any) -> Any:
-    """Integers as residues; of both factors, for a product."""
-    if isinstance(whole, tuple):
-        return tuple(field.constant(each) for each in whole)
-    return field.constant(whole)
+def _residues(ring: ResidueRing, whole: Any) -> Iterator[Any]:
+    """Integers as residues modulo each of the primes; of both factors, for a product.
+
+    The integers are not needed any more when the last are made.
+    """
+    several = isinstance(whole, tuple)
+    arrays = whole if several else (whole,)
+    *others, last = ring.primes
+    for prime in (*others, last):
+        made = tuple(wrapped(each if prime == last else each.copy(), prime) for each in arrays)
+        yield made if several else made[0]
 
 
 @lru_cache(maxsize=32)
