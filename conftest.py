@@ -11,7 +11,7 @@ from hypothesis import settings
 
 os.environ.setdefault("ANYK_FAST", "0")  # before anyk is imported: numba where a test says so
 
-import anyk  # noqa: E402
+import anyk
 
 settings.register_profile("anyk", deadline=None)  # tests measure no time: machines are noisy
 settings.load_profile("anyk")

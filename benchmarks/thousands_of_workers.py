@@ -1,17 +1,21 @@
-"""Thousands of workers: one answer costs about as much among ten thousand as among a thousand.
+"""Thousands of workers: one answer costs about as much among ten thousand as among a hundred.
 
-Each run maps a small function over blocks that lie on the workers, two to a block, and is over when
-each block has an answer. The first run of an executor is apart from the others: it starts what is
-started once. Each row is measured in a process of its own. The baselines are a loop, and a
-ThreadPoolExecutor of as many threads, that do the same calls of numpy without any code.
+Each run computes a small function on blocks that lie on the workers, by several schemes, or maps
+it over as many items, and is over when each block or item has its value. The first run of an
+executor is apart from the others: it starts what is started once, and its data are encoded. Each
+row is measured in a process of its own. The baselines are a loop, and a ThreadPoolExecutor of as
+many threads, that do the same calls of numpy without any code.
 
-Claims: a warm run of 8,000 workers takes at most 1 s of CPU on Inline, Threads and Simulated, and
-at most 12 times what 1,000 take, where a line through the origin would be 8.
+Claims: a warm run of Replication on 8,000 workers takes at most 1 s of CPU on Inline, Threads and
+Simulated; and what an answer costs there, by Replication, by FractionalRepetition and in a map, is
+at most 1.5 times what it costs among 1,000.
 
-    python benchmarks/thousands_of_workers.py [--engine NAME] [--workers N [N ..]] [--tiny]
+    python benchmarks/thousands_of_workers.py [--engine NAME] [--scheme NAME] [--workers N [N ..]]
+        [--tiny]
 
 Processes are as many as the machine has room for: open files, processes and memory are said where
-they run out. It exits with 1 if a claim fails.
+they run out. CyclicRepetition stops at 500 workers: its matrix takes time that grows with the cube
+of their number to make. It exits with 1 if a claim fails.
 """
 
 from __future__ import annotations
@@ -34,11 +38,19 @@ import numpy as np
 import anyk
 from anyk.bench.measure import interval, table
 from anyk.delays import ShiftedExponential
+from anyk.spec import Sum
 
 PAGE = os.sysconf("SC_PAGE_SIZE") / 2**20
-SIZES = (1000, 2000, 4000, 8000, 10_000)
+SIZES = (100, 1000, 4000, 8000, 10_000)
 PROCESSES = (100, 250, 500)  # each takes 18 MiB of memory
-MOST_SECONDS, MOST_GROWTH = 1.0, 12.0
+MOST_SECONDS, MOST_GROWTH = 1.0, 1.5
+ENGINES = ("a loop", "ThreadPoolExecutor", "Inline", "Threads", "Simulated", "Processes")
+SCHEMES = (
+    "Replication", "map", "FractionalRepetition", "Lagrange", "Spline", "VeiledReplication",
+    "CyclicRepetition",
+)  # fmt: skip
+LINEAR = ("Replication", "map", "FractionalRepetition")  # decoding included
+MOST = {"CyclicRepetition": 500}
 BLOCK = 8  # numbers in a block
 Made = tuple[Callable[[], Any], Callable[[], float]]  # a run, and the CPU of others it has used
 
@@ -58,7 +70,30 @@ def executor_of(engine: str, workers: int) -> anyk.AbstractExecutor:
     )
 
 
-def side(engine: str, workers: int, stack: ExitStack) -> Callable[[], Any]:
+def scheme_of(name: str, workers: int) -> tuple[anyk.AbstractScheme, Any]:
+    """A scheme of so many workers, and data for it."""
+    quarter = max(workers // 4, 2)
+    line = np.linspace(0.0, 1.0, quarter * BLOCK).reshape(quarter, BLOCK)
+    made: dict[str, Callable[[], tuple[anyk.AbstractScheme, Any]]] = {
+        "Replication": lambda: (
+            anyk.Replication(workers // 2, workers), np.ones((workers // 2, BLOCK)),
+        ),
+        "FractionalRepetition": lambda: (
+            anyk.FractionalRepetition(workers, workers, 1), np.ones((workers, BLOCK)),
+        ),
+        "CyclicRepetition": lambda: (anyk.CyclicRepetition(workers, 2), np.ones((workers, BLOCK))),
+        "Lagrange": lambda: (
+            anyk.Lagrange(quarter, 1, workers), np.arange(quarter * BLOCK).reshape(quarter, BLOCK),
+        ),
+        "Spline": lambda: (anyk.Spline(quarter, workers, stragglers=workers // 10), line),
+        "VeiledReplication": lambda: (
+            anyk.VeiledReplication(3, workers, colluders=1, leakage=0.5), line[:1].repeat(3, 0),
+        ),
+    }  # fmt: skip
+    return made[name]()
+
+
+def side(engine: str, name: str, workers: int, stack: ExitStack) -> Callable[[], Any]:
     """One call of it, on what lies there."""
     blocks = workers // 2
     X = np.ones((blocks, BLOCK))
@@ -68,8 +103,24 @@ def side(engine: str, workers: int, stack: ExitStack) -> Callable[[], Any]:
         pool = stack.enter_context(ThreadPoolExecutor(workers))
         return lambda: list(pool.map(work, [*X, *X]))
     executor = stack.enter_context(executor_of(engine, workers))
-    data = stack.enter_context(anyk.distribute(anyk.Replication(blocks, workers), X, executor))
-    return lambda: data.run(work, progress=False)
+    if name == "map":
+        items = [*X, *X]
+        return lambda: anyk.map(work, items, executor, progress=False)
+    scheme, data = scheme_of(name, workers)
+    lying = stack.enter_context(anyk.distribute(scheme, data, executor))
+    return lambda: lying.run(work, progress=False)
+
+
+def right(name: str, workers: int, value: Any) -> bool:
+    """Whether a run is of any use: whether its value is near to the truth."""
+    if name == "map":
+        truth: Any = -np.ones((2 * (workers // 2), BLOCK))
+    else:
+        scheme, data = scheme_of(name, workers)
+        truth = -data.sum(axis=0) if isinstance(scheme.problem, Sum) else -data
+        if isinstance(scheme.domain, anyk.PrimeField):
+            truth %= scheme.domain.modulus
+    return np.shape(value) == np.shape(truth) and bool(np.allclose(value, truth, atol=0.2))
 
 
 def resident(pid: int | str) -> float:
@@ -102,12 +153,12 @@ def cpu_of(pid: int) -> float:
     return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def measure(engine: str, workers: int, rounds: int) -> dict[str, Any]:
+def measure(engine: str, name: str, workers: int, rounds: int) -> dict[str, Any]:
     """One row, measured here."""
     before = resident("self")
     with ExitStack() as stack:
         start, busy = time.perf_counter(), time.process_time()
-        run = side(engine, workers, stack)
+        run = side(engine, name, workers, stack)
         run()
         first = time.perf_counter() - start
         others = below("self")
@@ -118,8 +169,7 @@ def measure(engine: str, workers: int, rounds: int) -> dict[str, Any]:
             outcome = run()
             seconds.append(time.perf_counter() - start)
             cpu.append(time.process_time() - busy + sum(map(cpu_of, others)) - theirs)
-        right = outcome.value if hasattr(outcome, "value") else outcome[: workers // 2]
-        if not np.array_equal(right, -np.ones((workers // 2, BLOCK))):
+        if hasattr(outcome, "value") and not right(name, workers, outcome.value):
             raise SystemExit("wrong")
         threads = len(list(Path("/proc/self/task").iterdir()))
         files = len(list(Path("/proc/self/fd").iterdir()))
@@ -131,9 +181,9 @@ def measure(engine: str, workers: int, rounds: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def apart(engine: str, workers: int, rounds: int) -> dict[str, Any] | str:
+def apart(engine: str, name: str, workers: int, rounds: int) -> dict[str, Any] | str:
     """The same in a process of its own; the last line of its error where it fails."""
-    command = [sys.executable, __file__, "--row", engine, str(workers), str(rounds)]
+    command = [sys.executable, __file__, "--row", engine, name, str(workers), str(rounds)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)  # noqa: S603 - our own command
     lines = done.stdout.strip().splitlines()
     if done.returncode or not lines:
@@ -142,53 +192,77 @@ def apart(engine: str, workers: int, rounds: int) -> dict[str, Any] | str:
     return found
 
 
-def main() -> None:
-    """Measure all engines and sizes, and say what does not hold."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--tiny", action="store_true", help="a size that runs in seconds")
-    engines = ("a loop", "ThreadPoolExecutor", "Inline", "Threads", "Simulated", "Processes")
-    parser.add_argument("--engine", choices=engines, help="this one alone")
-    parser.add_argument("--workers", type=int, nargs="+", help="how many")
-    parser.add_argument("--row", nargs=3, help=argparse.SUPPRESS)
-    parsed = parser.parse_args()
-    if parsed.row:
-        engine, workers, rounds = parsed.row
-        print(json.dumps(measure(engine, int(workers), int(rounds))))
-        return
-    rounds = 1 if parsed.tiny else 9
-    rows, broken, medians = [], [], {}
-    for engine in [parsed.engine] if parsed.engine else engines:
+def named(parsed: argparse.Namespace) -> list[tuple[str, str, int]]:
+    """The rows that are asked for: engine, scheme and workers."""
+    rows = []
+    for engine in [parsed.engine] if parsed.engine else ENGINES:
+        alone = engine in {"a loop", "ThreadPoolExecutor"}
         usual: tuple[int, ...] = PROCESSES if engine == "Processes" else SIZES
         if parsed.tiny:
-            usual = (8,) if engine == "Processes" else (60, 120)
-        for workers in parsed.workers or usual:
-            found = apart(engine, workers, rounds)
-            if isinstance(found, str):
-                rows.append([engine, str(workers), found[:90], *[""] * 5])
-                continue
-            cpu = medians[engine, workers] = interval(found["cpu"])
-            memory = f"{found['memory']:.0f}"
-            memory += f" + {found['others']:.0f}" if found["others"] >= 1 else ""
-            rows.append(
-                [engine, str(workers), str(cpu), str(interval(found["seconds"])),
-                 f"{found['first']:.3g}", memory, str(found["threads"]), str(found["files"])]
-            )  # fmt: skip
-    for engine in ("Inline", "Threads", "Simulated"):
-        few, many = medians.get((engine, 1000)), medians.get((engine, 8000))
-        if few is None or many is None:
+            usual = (8,) if engine == "Processes" else (60,)
+        schemes = [parsed.scheme] if parsed.scheme else SCHEMES
+        if parsed.tiny or engine == "Processes":
+            schemes = schemes[: 2 if engine == "Threads" else 1]
+        for name in [""] if alone else schemes:
+            sizes = parsed.workers or usual
+            most = MOST.get(name, max(sizes))
+            fit = [each for each in sizes if each <= most]
+            rows += [(engine, name, each) for each in [*fit, *([] if most in fit else [most])]]
+    return rows
+
+
+def main() -> None:
+    """Measure all engines, schemes and sizes, and say what does not hold."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--tiny", action="store_true", help="a size that runs in seconds")
+    parser.add_argument("--engine", choices=ENGINES, help="this one alone")
+    parser.add_argument("--scheme", choices=SCHEMES, help="this one alone")
+    parser.add_argument("--workers", type=int, nargs="+", help="how many")
+    parser.add_argument("--row", nargs=4, help=argparse.SUPPRESS)
+    parsed = parser.parse_args()
+    if parsed.row:
+        engine, name, workers, rounds = parsed.row
+        print(json.dumps(measure(engine, name, int(workers), int(rounds))))
+        return
+    rounds = 1 if parsed.tiny else 5
+    rows, medians = [], {}
+    for engine, name, size in named(parsed):
+        found = apart(engine, name, size, rounds)
+        if isinstance(found, str):
+            rows.append([engine, name, str(size), found[:90], *[""] * 6])
             continue
-        growth = many.median / few.median
-        print(f"{engine}: {many.median:.2g} s of CPU for 8,000, {growth:.3g} times 1,000")
-        if many.median > MOST_SECONDS or growth > MOST_GROWTH:
-            broken.append(engine)
-    head = ["", "workers", "CPU s", "seconds", "first", "MiB", "threads", "files"]
+        cpu = medians[engine, name, size] = interval(found["cpu"])
+        memory = f"{found['memory']:.0f}"
+        memory += f" + {found['others']:.0f}" if found["others"] >= 1 else ""
+        rows.append(
+            [engine, name, str(size), str(interval(found["seconds"])), str(cpu),
+             f"{1e6 * cpu.median / size:.0f}", f"{found['first']:.3g}", memory,
+             str(found["threads"]), str(found["files"])]
+        )  # fmt: skip
+    broken = []
+    for engine in ("Inline", "Threads", "Simulated"):
+        for name in LINEAR:
+            few, many = medians.get((engine, name, 1000)), medians.get((engine, name, 8000))
+            if few is None or many is None:
+                continue
+            growth = many.median / few.median / 8
+            print(
+                f"{engine}, {name}: {many.median:.2g} s of CPU for 8,000; an answer costs "
+                f"{growth:.2f} times what it costs among 1,000"
+            )
+            slow = name == "Replication" and many.median > MOST_SECONDS
+            if slow or growth > MOST_GROWTH:
+                broken.append(f"{engine} ({name})")
+    head = ["", "scheme", "workers", "seconds", "CPU s", "CPU us / worker", "first", "MiB",
+            "threads", "files"]  # fmt: skip
     print(table(head, rows))
     files, processes = (
         resource.getrlimit(limit)[0] for limit in (resource.RLIMIT_NOFILE, resource.RLIMIT_NPROC)
     )
     print(
-        f"warm runs: median (95 % interval) of {rounds}; first: with the start of the workers; MiB "
-        "of the master beyond its start, + of all workers (without what they share)\n"
+        f"warm runs: median (95 % interval) of {rounds}; first: with encoding and the start "
+        "of workers; MiB of the master beyond its start, + of all workers, without what they "
+        "share\n"
         f"this machine: {os.cpu_count()} CPUs, {files} open files, {processes} processes"
     )
     if broken:

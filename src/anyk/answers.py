@@ -6,6 +6,7 @@ import enum
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from os import PathLike
 from typing import TYPE_CHECKING, Any, final
 
@@ -338,13 +339,19 @@ class Outcome:
         """
         from anyk.timeline import Fate  # noqa: PLC0415 - reports alone
 
-        if worker in self.suspects:
+        suspects, used, late = self._told_of
+        if worker in suspects:
             return Fate.LIED
         if worker in self.failures:
             return Fate.FAILED
-        if worker in self.used:
+        if worker in used:
             return Fate.ANSWERED
-        return Fate.LATE if worker in self.late else Fate.SPARE
+        return Fate.LATE if worker in late else Fate.SPARE
+
+    @cached_property
+    def _told_of(self) -> tuple[frozenset[int], frozenset[int], frozenset[int]]:
+        """Suspects, used and late."""
+        return frozenset(self.suspects), frozenset(self.used), frozenset(self.late)
 
     def timeline(self, path: str | PathLike[str] | None = None) -> Figure:
         """The run as a Gantt chart: a bar a worker, and the moment when the value was ready.

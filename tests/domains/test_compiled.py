@@ -36,18 +36,6 @@ def loops(monkeypatch):
     assert not compiled.load()
 
 
-def product(small, big, modulus, dtype=np.int64):
-    """By the loops alone, in two spans; None where they do not take it."""
-    out = np.empty((len(small), big.shape[1]), dtype)
-    write = compiled.writer(small, big, modulus, out)
-    if write is None:
-        return None
-    middle = (big.shape[1] + 1) // 2
-    write((0, middle))
-    write((middle, big.shape[1]))
-    return out
-
-
 def by_numpy(small, big, modulus):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(compiled, "LOOPS", compiling.Loops("0"))
@@ -94,11 +82,13 @@ def test_products_are_those_of_pythons_integers(modulus, shape, kind, layout, dr
         big = np.broadcast_to(big[:1], big.shape)
     elif layout == "read-only":
         small.flags.writeable = big.flags.writeable = False
-    done = product(small, big, modulus, dtype)
-    assert np.array_equal(done, exact(small, big, modulus))
-    assert np.array_equal(done, by_numpy(small, big, modulus))
+    product = compiled.product(small, big, modulus, dtype)
+    assert product.dtype == dtype
+    assert product.flags.writeable
+    assert np.array_equal(product, exact(small, big, modulus))
+    assert np.array_equal(product, by_numpy(small, big, modulus))
     turned = modular_matmul(big.T, small.T, modulus)  # few columns, and as the kernel calls them
-    assert np.array_equal(turned, done.T)
+    assert np.array_equal(turned, product.T)
 
 
 @pytest.mark.parametrize("modulus", MODULI)
@@ -114,11 +104,11 @@ def test_sums_of_the_largest_terms_are_exact(modulus, rows):
         small[0, 0], big[0, 1] = 1 % modulus, modulus // 2
         right = exact(small, big, modulus)
         for each in (big, np.asfortranarray(big), big.astype(np.int64)):
-            assert np.array_equal(product(small, each, modulus), right)
+            assert np.array_equal(compiled.product(small, each, modulus), right)
     wide = compiled_loops._WIDE + 1
     small = np.full((rows, 9), modulus - 1, np.uint32)
     big = np.random.default_rng(1).integers(0, modulus, (9, wide)).astype(np.uint32)
-    assert np.array_equal(product(small, big, modulus), exact(small, big, modulus))
+    assert np.array_equal(compiled.product(small, big, modulus), exact(small, big, modulus))
 
 
 def test_a_million_products_are_those_of_the_kernel():
@@ -126,8 +116,8 @@ def test_a_million_products_are_those_of_the_kernel():
     for modulus in (LARGEST, 2**25 - 39):
         small, big = (random.integers(0, modulus, shape) for shape in ((4, 1000), (1000, 257)))
         for each in (big, np.asfortranarray(big)):
-            done = product(small, each.astype(np.uint32), modulus)
-            assert np.array_equal(done, by_numpy(small, big, modulus))
+            product = compiled.product(small, each.astype(np.uint32), modulus)
+            assert np.array_equal(product, by_numpy(small, big, modulus))
 
 
 @pytest.mark.parametrize("name", ["along", "across"])
@@ -136,10 +126,10 @@ def test_beyond_the_depth_one_sum_is_wrong(name, monkeypatch):
     small, big = np.full((1, BLOCK), LARGEST - 1), np.full((BLOCK, 8), LARGEST - 1)
     big = big if name == "across" else np.asfortranarray(big)
     right = exact(small, big, LARGEST)
-    assert np.array_equal(product(small, big, LARGEST), right)
+    assert np.array_equal(compiled.product(small, big, LARGEST), right)
     word, inverse, _, *others = compiled._prime(LARGEST)
     monkeypatch.setattr(compiled, "_prime", lambda _: (word, inverse, np.uint64(BLOCK), *others))
-    assert not np.array_equal(product(small, big, LARGEST), right)
+    assert not np.array_equal(compiled.product(small, big, LARGEST), right)
 
 
 @pytest.mark.parametrize("modulus", [*MODULI, 4, 2**30, 2**30 + 3])
@@ -170,6 +160,23 @@ def test_bounds_of_the_sums():
     assert 4 * (LARGEST - 1) ** 2 < 2**64
     assert compiled._LONGEST * (2**32 - 1) < 2**64
     assert (LARGEST - 1) * (LARGEST + 1) + LARGEST - 1 < 2**64
+
+
+@pytest.mark.parametrize("modulus", [2, 251, 65521, LARGEST])
+def test_stacks_are_those_of_pythons_integers(modulus):
+    random = np.random.default_rng(4)
+    for shape in ((3, 1, 1, 1), (1, 2, 3, 4), (50, 8, 8, 8), (7, 1, 40, 2), (2, 33, 5, 17)):
+        pairs, rows, inner, columns = shape
+        left = random.integers(0, modulus, (pairs, rows, inner))
+        right = random.integers(0, modulus, (pairs, inner, columns))
+        left[0], right[0] = modulus - 1, modulus - 1
+        for one in fitting(modulus):
+            product = compiled.stack(left.astype(one), right, modulus, one)
+            assert product.dtype == one
+            assert np.array_equal(product, exact(left, right, modulus))
+            turned = right.astype(one).swapaxes(1, 2)
+            product = compiled.stack(left.astype(one), turned.copy().swapaxes(1, 2), modulus)
+            assert np.array_equal(product, exact(left, right, modulus))
 
 
 @pytest.mark.parametrize("modulus", MODULI)
@@ -226,14 +233,16 @@ def test_arrays_of_field_elements_are_the_same_with_the_loops_and_without(modulu
 
 def test_what_the_loops_do_not_take():
     row, big = np.ones((1, 6), np.int64), np.ones((6, 8), np.uint32)
-    assert product(row, big, 101) is not None
-    assert product(np.ones((5, 6), np.int64), big, 101) is None
-    assert product(np.ones((0, 6), np.int64), big, 101) is None
-    assert product(row[:, :0], big[:0], 101) is None
+    assert compiled.product(row, big, 101) is not None
+    assert compiled.product(np.ones((5, 6), np.int64), big, 101) is None
+    assert compiled.product(np.ones((0, 6), np.int64), big, 101) is None
+    assert compiled.product(row[:, :0], big[:0], 101) is None
     unaligned = np.frombuffer(b"\1" + bytes(6 * 8 * 4), np.uint8)[1:].view(np.uint32).reshape(6, 8)
     for other in (big[::-1], np.repeat(big, 2, 1)[:, ::2], big.astype(">u4"), big.astype(float),
                   unaligned):  # fmt: skip
-        assert product(row, other, 101) is None
+        assert compiled.product(row, other, 101) is None
+    assert compiled.stack(np.ones((2, 2, 2)), np.ones((2, 2, 2)), 101) is None
+    assert compiled.stack(np.ones((2, 2, 0), int), np.ones((2, 0, 2), int), 101) is None
     assert compiled.times(big, big[:1], 101) is None
     assert compiled.times(big, big[:1, :1, None], 101) is None
     assert compiled.times(big[:1], big, 101) is None
@@ -248,8 +257,10 @@ def test_small_products_are_left_to_numpy(monkeypatch):
     monkeypatch.setattr(compiled, "_MANY", 100)
     assert compiled.power(np.arange(99), 2, 101) is None
     assert compiled.power(np.arange(100), 2, 101) is not None
-    assert product(np.ones((1, 9), np.int64), np.ones((9, 11), np.int64), 101) is None
-    assert product(np.ones((1, 10), np.int64), np.ones((10, 10), np.int64), 101) is not None
+    assert compiled.product(np.ones((1, 9), np.int64), np.ones((9, 11), np.int64), 101) is None
+    assert (
+        compiled.product(np.ones((1, 10), np.int64), np.ones((10, 10), np.int64), 101) is not None
+    )
 
 
 ROW, BIG = np.full((1, 50), 100), np.full((50, 20), 100)
@@ -267,14 +278,14 @@ def fresh(monkeypatch):
 
 def test_the_switch_turns_them_off(fresh):
     loops = fresh("0")
-    assert product(ROW, BIG, 101) is None
+    assert compiled.product(ROW, BIG, 101) is None
     assert compiled.load() == loops.reason == "ANYK_FAST=0"
 
 
 def test_numba_is_imported_after_as_many_multiplications_as_it_is_worth(fresh, monkeypatch):
     monkeypatch.setattr(compiling, "_PATIENCE", 3 * BIG.size)
     loops = fresh("")
-    assert [product(ROW, BIG, 101) is None for _ in range(4)] == [True, True, False, False]
+    assert [compiled.product(ROW, BIG, 101) is None for _ in range(4)] == [True, True, False, False]
     assert not loops.closed
 
 
@@ -292,7 +303,7 @@ def test_without_numba_or_where_it_is_broken_products_are_the_same(
 ):
     monkeypatch.setattr(compiling, name, value)
     loops = fresh()
-    assert product(ROW, BIG, 101) is None
+    assert compiled.product(ROW, BIG, 101) is None
     assert loops.closed
     assert reason in loops.reason
     assert reason in compiled.load()
@@ -302,7 +313,7 @@ def test_without_numba_or_where_it_is_broken_products_are_the_same(
 def test_where_numba_does_not_compile_it_is_left_alone(fresh, monkeypatch):
     monkeypatch.setattr(numba.config, "DISABLE_JIT", 1)
     fresh()
-    assert product(ROW, BIG, 101) is None
+    assert compiled.product(ROW, BIG, 101) is None
     assert "NUMBA_DISABLE_JIT" in compiled.load()
 
 
@@ -317,14 +328,14 @@ def test_while_one_thread_compiles_the_others_take_numpys_form(fresh, monkeypatc
 
     monkeypatch.setattr(compiling, "_compiled", slowly)
     fresh()
-    thread = threading.Thread(target=lambda: made.append(product(ROW, BIG, 101)))
+    thread = threading.Thread(target=lambda: made.append(compiled.product(ROW, BIG, 101)))
     thread.start()
     assert begun.wait(60)
-    assert product(ROW, BIG, 101) is None
+    assert compiled.product(ROW, BIG, 101) is None
     go_on.set()
     thread.join()
     assert np.array_equal(made[0], exact(ROW, BIG, 101))
-    assert np.array_equal(product(ROW, BIG, 101), made[0])
+    assert np.array_equal(compiled.product(ROW, BIG, 101), made[0])
 
 
 def test_a_child_forked_while_another_thread_compiled_does_not_wait_for_it(fresh):

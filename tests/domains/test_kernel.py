@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anyk.domains import compiled, compiling
+from anyk.domains import compiled
 from anyk.domains.integers import is_prime
 from anyk.domains.kernel import form as forms
 from anyk.domains.kernel import modular_matmul, modular_stack, operands, product, reduction, thin
@@ -14,14 +14,6 @@ from anyk.domains.kernel.form import limbs_form, wide_form
 
 LARGEST = 2**31 - 1
 TYPES = (np.int64, np.uint32, np.uint16, np.uint8)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def numpy_alone():
-    """Compiled loops have tests of their own."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compiled, "LOOPS", compiling.Loops("0"))
-        yield
 
 
 def near(number):
@@ -63,6 +55,15 @@ def laid_out(matrix, layout):
     if layout == "backwards":
         return np.ascontiguousarray(matrix[..., ::-1, ::-1])[..., ::-1, ::-1]
     return matrix
+
+
+@pytest.fixture(scope="module", autouse=True)
+def numpy_alone():
+    """Compiled loops have tests of their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiled, "product", lambda *_: None)
+        patch.setattr(compiled, "stack", lambda *_: None)
+        yield
 
 
 LAYOUTS = st.tuples(*[st.sampled_from(["rows", "columns", "gaps", "backwards"])] * 2)
@@ -306,26 +307,28 @@ def test_products_of_nothing():
 
 
 @pytest.mark.parametrize("dtype", [np.int64, np.uint32])
-def test_what_a_compiled_loop_makes_is_written_where_it_belongs(dtype, monkeypatch):
-    """In columns of a span, and in the transpose."""
+def test_what_a_compiled_loop_made_is_written_where_it_belongs(dtype, monkeypatch):
+    """In columns of a span, in the transpose, and in a stack of any axes."""
     random = np.random.default_rng(7)
     small = random.integers(0, LARGEST, (2, 40))
     big = random.integers(0, LARGEST, (40, 60))
+    pairs = random.integers(0, LARGEST, (2, 3, 2, 4)), random.integers(0, LARGEST, (2, 3, 4, 5))
     asked = []
 
-    def writer(left, right, modulus, out):
-        def write(span):
-            asked.append(span)
-            out[:, slice(*span)] = exact(left, right[:, slice(*span)], modulus)
+    def product_(left, right, modulus, dtype):
+        asked.append(left.shape)
+        return exact(left, right, modulus).astype(dtype)
 
-        return write
-
-    monkeypatch.setattr(compiled, "writer", writer)
-    monkeypatch.setattr(product, "_LARGE", 1)
+    monkeypatch.setattr(compiled, "product", product_)
+    monkeypatch.setattr(compiled, "stack", product_)
+    monkeypatch.setattr(product, "_THIN", 1)
     monkeypatch.setattr(product, "allowed", lambda: 2)
     right = exact(small, big, LARGEST)
     for pair, needed in (((small, big), right), ((big.T, small.T), right.T)):
         result = modular_matmul(*pair, LARGEST, dtype)
         assert result.dtype == dtype
         assert np.array_equal(result, needed)
-    assert sorted(asked) == [(0, 30)] * 2 + [(30, 60)] * 2
+    result = modular_stack(*pairs, LARGEST, dtype)
+    assert result.dtype == dtype
+    assert np.array_equal(result, exact(*pairs, LARGEST))
+    assert asked == [(2, 40)] * 4 + [(6, 2, 4)]

@@ -282,6 +282,22 @@ def test_a_matrix_stays_and_is_multiplied(trio: Ray) -> None:
     np.testing.assert_allclose(anyk.matmul(A, A.T, trio, stragglers=1).value, A @ A.T)
 
 
+def test_what_lies_in_object_stores_is_encoded_by_the_actors_alone(trio: Ray) -> None:
+    made = ray.remote(lambda number: np.full((4, 3), number))
+    slabs = [[made.remote(number), made.remote(number + 1)] for number in (3, 6)]
+    with anyk.distribute(SCHEME, slabs, trio) as data:
+        value = data.run(np.copy).value
+    assert value.shape == (2, 8, 3)
+    assert value[:, ::4, 0].tolist() == [[3, 4], [6, 7]]
+    with pytest.raises(InvalidArgument, match=r"got -1 at .*from column 0 on"):
+        anyk.distribute(SCHEME, [made.remote(-1), made.remote(2)], trio)
+    masked = anyk.Lagrange(blocks=2, degree=1, workers=3, colluders=1)
+    with pytest.raises(InvalidArgument, match=r"ray\.get"):
+        anyk.distribute(masked, [made.remote(1), made.remote(2)], trio)
+    with anyk.distribute(SCHEME, iter([np.ones((2, 3), int)] * 4), trio) as data:
+        assert (data.run(np.copy).value == np.ones((2, 12))).all()
+
+
 def test_without_ray_running_it_says_so() -> None:  # the last test: it shuts Ray down
     executor = Ray(2)
     placement = executor.place([np.zeros(2)])

@@ -24,7 +24,8 @@ def test_each_share_is_the_data_under_one_mask_however_large(monkeypatch, shape,
     room = np.full((6, *blocks.shape[1:]), -1)[::2] if out else None
     shares = masked(FIELD, MATRIX, blocks, SystemSource(), room)
     assert not out or shares is room
-    mask = FIELD.reduce(shares[0] - 3 * blocks[0])
+    assert shares.dtype == (np.int64 if out else np.uint8)
+    mask = FIELD.reduce(shares[0].astype(int) - 3 * blocks[0])
     assert np.array_equal(shares, FIELD.matmul(MATRIX, np.stack([blocks[0], mask])))
 
 
@@ -41,7 +42,7 @@ def test_large_blocks_do_not_lie_in_memory_twice(monkeypatch):
     monkeypatch.setattr(module, "_LEAST", 1 << 17)
     blocks = np.zeros((6, 1 << 19), np.int64)  # 24 MiB
     matrix = np.ones((2, 7), np.int64)
-    masked(FIELD, matrix, blocks[:, :100], SystemSource())
+    masked(FIELD, matrix, blocks[:, :100], SystemSource())  # loads what is needed
     tracemalloc.start()
     shares = masked(FIELD, matrix, blocks, SystemSource())
     _, most = tracemalloc.get_traced_memory()

@@ -131,18 +131,12 @@ def share(successes: float, trials: int, *, digits: int = 1) -> str:
     return f"{rate} % ({low} to {high})"
 
 
-def compare(
-    sides: Mapping[str, Callable[[], object]],
-    *,
-    rounds: int,
-    clock: Callable[[], float] = time.perf_counter,
-) -> dict[str, NDArray[Any]]:
+def compare(sides: Mapping[str, Callable[[], object]], *, rounds: int) -> dict[str, NDArray[Any]]:
     """Time several sides turn by turn, so that the machine's moods hit all alike.
 
     Args:
         sides: what to call, by name; each is called once beforehand to warm up.
         rounds: how often to go around.
-        clock: seconds; `time.process_time` counts those of the processors alone.
 
     Returns:
         Seconds by name, float64 ndarray (rounds,); ratios of two sides are best taken round by
@@ -159,9 +153,9 @@ def compare(
     seconds = {name: np.empty(rounds) for name in sides}
     for turn in range(rounds):
         for name, call in sides.items():
-            start = clock()
+            start = time.perf_counter()
             call()
-            seconds[name][turn] = clock() - start
+            seconds[name][turn] = time.perf_counter() - start
     return seconds
 
 

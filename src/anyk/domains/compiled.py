@@ -7,7 +7,6 @@ when that is.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -17,17 +16,15 @@ from numpy.typing import NDArray
 from anyk.domains import compiled_loops
 from anyk.domains.compiling import LOOPS
 
-__all__ = ["FEW", "load", "power", "times", "writer"]
+__all__ = ["load", "power", "product", "stack", "times"]
 
 _LEAST = 1 << 12  # multiplications in one call, below which it costs more than it gains
 _MANY = 1 << 15  # numbers, the same
 _WORTH = 8  # multiplications of a matrix, beside which one of two numbers gains as much
+_FEW = 4  # rows of the small operand
 _LONGEST = 1 << 32  # terms of a sum
 _TYPES = tuple(np.dtype(each) for each in (np.int64, np.uint32, np.uint16, np.uint8))
-_UINT32 = np.dtype(np.uint32)
-
-FEW = 4
-"""Rows of the small operand, at most."""
+_INT64, _UINT32 = np.dtype(np.int64), np.dtype(np.uint32)
 
 
 def load() -> str:
@@ -46,55 +43,74 @@ def load() -> str:
     return LOOPS.reason
 
 
-def writer(
-    small: NDArray[Any], big: NDArray[Any], modulus: int, out: NDArray[Any]
-) -> Callable[[tuple[int, int]], None] | None:
-    """What writes columns of the exact product of a few rows and a matrix of residues.
+def product(
+    small: NDArray[Any], big: NDArray[Any], modulus: int, dtype: Any = np.int64
+) -> NDArray[Any] | None:
+    """Exact product of a few rows and a matrix of residues.
 
     Args:
-        small: (rows, inner) of residues in [0, p).
-        big: (inner, columns) of such; int64, uint32, uint16 or uint8, of which rows or columns lie
-            in memory number by number.
+        small: (rows, inner) of residues in [0, p); int64, uint32, uint16 or uint8.
+        big: (inner, columns) of such; one of its axes lies in memory number by number.
         modulus: p < 2**31.
-        out: (rows, columns), of any integer type that holds p - 1, and of any strides.
+        dtype: of the product.
 
     Returns:
-        A function of the first of some columns and of that behind the last, which threads may call
-        at once; None where the form in numpy is to be taken: of more than four rows, of few
-        numbers, or where nothing is compiled.
+        ndarray (rows, columns) of residues; None where the form in numpy is to be taken: of more
+        than four rows, of few numbers, or where nothing is compiled.
 
     Example:
         >>> from anyk.domains import compiled
-        >>> big, out = np.ones((2000, 1000), dtype=np.uint32), np.empty((1, 1000), dtype=np.uint8)
-        >>> write = compiled.writer(np.full((1, 2000), 2), big, 101, out)
-        >>> if write is not None:
-        ...     write((0, 1000))
-        >>> write is None or out[0, :3].tolist() == [61, 61, 61]
+        >>> big = np.ones((2000, 1000), dtype=np.uint32)
+        >>> out = compiled.product(np.full((1, 2000), 2), big, 101)
+        >>> out is None or out[0, :3].tolist() == [61, 61, 61]
         True
     """
     (rows, inner), columns = small.shape, big.shape[1]
     work = rows * inner * columns
-    if LOOPS.closed or rows > FEW or work < _LEAST or inner >= _LONGEST or not _known(big):
+    if LOOPS.closed or rows > _FEW or work < _LEAST or inner >= _LONGEST:
         return None
     prime = _prime(modulus)
     split = "" if prime[2] >= compiled_loops.BLOCK else "_split"
-    across = _in_a_row(big)
-    if not across and not _in_a_row(big.T):
+    if _in_a_row(big):
+        name, memory = "across" + split, big
+    elif _in_a_row(big.T):
+        name, memory = "along" + split, big.T
+    else:
         return None
-    loop = LOOPS.loop(work, ("across" if across else "along") + split, big.dtype, _UINT32)
+    loop = LOOPS.loop(work, name, big.dtype, _UINT32)
     if loop is None:
         return None
-    factors = _fixed(small, _UINT32)
+    step = memory.strides[0] // big.itemsize if len(memory) > 1 else 0
+    out = np.empty((rows, columns), np.uint64)
+    loop(_flat(memory, step), _fixed(small, _UINT32), step, prime, out)
+    return _typed(out, dtype)
 
-    def write(span: tuple[int, int]) -> None:
-        piece = big[:, slice(*span)]
-        memory = piece if across else piece.T
-        step = memory.strides[0] // big.itemsize if len(memory) > 1 else 0
-        sums = np.empty((rows, piece.shape[1]), np.uint64)
-        loop(_flat(memory, step), factors, step, prime, sums)
-        np.copyto(out[:, slice(*span)], sums, casting="unsafe")
 
-    return write
+def stack(
+    left: NDArray[Any], right: NDArray[Any], modulus: int, dtype: Any = np.int64
+) -> NDArray[Any] | None:
+    """Exact products of pairs of matrices of residues.
+
+    Args:
+        left: (pairs, rows, inner) of residues in [0, p); int64, uint32, uint16 or uint8.
+        right: (pairs, inner, columns) of such.
+        modulus: p < 2**31.
+        dtype: of the products.
+
+    Returns:
+        ndarray (pairs, rows, columns) of residues; None where the form in numpy is to be taken.
+    """
+    (pairs, rows, inner), columns = left.shape, right.shape[2]
+    work = pairs * rows * inner * columns
+    if LOOPS.closed or work < _LEAST or inner >= _LONGEST or not _known(left, right):
+        return None
+    same = left.dtype if left.dtype == right.dtype else _UINT32
+    loop = LOOPS.loop(work, "stacks", same, same)
+    if loop is None:
+        return None
+    out = np.empty(pairs * rows * columns, np.uint64)
+    loop(_fixed(left, same), _fixed(right, same), _prime(modulus), out)
+    return _typed(out.reshape(pairs, rows, columns), dtype)
 
 
 def times(left: NDArray[Any], right: NDArray[Any], modulus: int) -> NDArray[np.int64] | None:
@@ -157,7 +173,8 @@ def _in_a_row(matrix: NDArray[Any]) -> bool:
     """Whether each row lies in memory number by number, one row after the other or apart."""
     size, (step, each) = matrix.itemsize, matrix.strides
     return (
-        matrix.flags.aligned
+        _known(matrix)
+        and matrix.flags.aligned
         and (each == size or matrix.shape[1] == 1)
         and (len(matrix) == 1 or (step >= 0 and step % size == 0))
     )
@@ -189,3 +206,7 @@ def _prime(modulus: int) -> compiled_loops.Prime:
     short = ((1 << 2 * bits) - 1) // modulus
     first, inverse = np.uint64(modulus), np.uint64((1 << 64) // modulus)
     return first, inverse, np.uint64(depth), np.uint64(short), np.uint64(bits - 1)
+
+
+def _typed(words: NDArray[np.uint64], dtype: Any) -> NDArray[Any]:
+    return words.view(np.int64) if np.dtype(dtype) == _INT64 else words.astype(dtype)

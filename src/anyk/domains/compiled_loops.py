@@ -36,6 +36,7 @@ __all__ = [
     "along",
     "along_split",
     "powers",
+    "stacks",
     "times",
 ]
 
@@ -206,6 +207,26 @@ def across_split(
                     high[each] += number >> _HALF
     for row in range(rows):
         joined(out[row], further[row], prime)
+
+
+def stacks(left: NDArray[Any], right: NDArray[Any], prime: Prime, out: Words) -> None:
+    """Products of pairs of matrices, in two sums."""
+    pairs, inner, columns = right.shape
+    size = out.size // pairs
+    spare = np.empty(size, np.uint64)
+    for pair in range(pairs):
+        sums = out[pair * size : (pair + 1) * size]
+        sums[:] = spare[:] = _NONE
+        for row in range(left.shape[1]):
+            low = sums[row * columns : (row + 1) * columns]
+            high = spare[row * columns : (row + 1) * columns]
+            for place in range(inner):
+                terms, factor = right[pair, place], np.uint64(left[pair, row, place]) & _LOW
+                for each in range(columns):
+                    number = (np.uint64(terms[each]) & _LOW) * factor
+                    low[each] += number & _LOW
+                    high[each] += number >> _HALF
+        joined(sums, spare, prime)
 
 
 def times(left: NDArray[Any], right: NDArray[Any], prime: Prime, out: Words) -> None:

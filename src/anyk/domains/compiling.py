@@ -18,7 +18,6 @@ import os
 import stat
 from importlib import import_module
 from importlib.util import find_spec
-from pathlib import Path
 from threading import Lock
 from typing import Any, final
 
@@ -34,6 +33,7 @@ _PATIENCE = 1 << 26  # multiplications before numba is imported
 _CALLED = ("reduced", "lowered", "settled", "joined", "four")  # by the loops
 _KINDS = {
     **dict.fromkeys(("across", "across_split", "along", "along_split"), ((1, 2), True, 2)),
+    "stacks": ((3, 3), False, 1),
     "times": ((1, 1), False, 1),
     "powers": ((1,), True, 1),
 }
@@ -127,7 +127,7 @@ def _compiled(numba: Any, name: str, *dtypes: np.dtype[Any]) -> Any:
     function = getattr(compiled_loops, name)
     try:
         loop = numba.njit(nogil=True, cache=True)(function)
-        if _ours_alone(Path(loop.stats.cache_path)):
+        if _ours_alone(loop.stats.cache_path):
             loop.compile(signature)
             return loop
     except Exception:  # noqa: BLE001, S110 - no directory, a full disk, a damaged file
@@ -137,9 +137,11 @@ def _compiled(numba: Any, name: str, *dtypes: np.dtype[Any]) -> Any:
     return loop
 
 
-def _ours_alone(directory: Path) -> bool:
+def _ours_alone(directory: str | os.PathLike[str]) -> bool:
     """Whether nobody else, but for root, can write in a directory or put another in its place."""
-    within = directory.resolve()
+    from pathlib import Path  # noqa: PLC0415 - where loops are compiled alone
+
+    within = Path(directory).resolve()
     for each in (within, *within.parents):
         status = each.stat()
         shared = status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)

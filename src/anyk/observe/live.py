@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -36,6 +37,7 @@ OnAnswer = Callable[[Answer], None]
 
 _PATIENCE = 0.7  # seconds: a shorter run shows nothing
 _FRAMES = 8  # a second
+_MOST_MARKS = 400  # workers that have a mark each: of more there are counts, as quick to draw
 
 
 @contextmanager
@@ -128,13 +130,19 @@ class _View:
                 self._live = None
 
     def picture(self) -> Text:
-        """A row of workers, and a line of figures."""
+        """A row of workers, or how many of them did what; and a line of figures."""
         from rich.text import Text  # noqa: PLC0415 - an extra, imported where used
 
         elapsed = time.monotonic() - self._started
         fates = dict(self._fates)  # another thread adds to it
         told = Text("workers  ", "bright_black")
-        for worker in range(self._workers):
+        if self._workers > _MOST_MARKS:
+            counts = Counter(fates.values())
+            for fate, number in sorted(counts.items(), key=lambda each: each[0].value):
+                told.append(f"{MARKS[fate][0]} {number} {fate.value}   ", MARKS[fate][1])
+            turn = WORKING[int(elapsed * _FRAMES) % len(WORKING)]
+            told.append(f"{turn} {self._workers - len(fates)} at work", "cyan")
+        for worker in range(self._workers if self._workers <= _MOST_MARKS else 0):
             turn = WORKING[int(elapsed * _FRAMES + worker) % len(WORKING)]
             told.append(*(MARKS[fates[worker]] if worker in fates else (turn, "cyan")))
         told.append(f"\n{self._of:<9}", "bright_black")

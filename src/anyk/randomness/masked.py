@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from anyk.domains.kernel.product import modular_matmul, write_product
 from anyk.domains.prime import PrimeField
 from anyk.randomness.entropy import AbstractSource
 from anyk.randomness.masks import uniform_masks
@@ -25,53 +26,49 @@ def masked(
     source: AbstractSource,
     out: NDArray[Any] | None = None,
 ) -> NDArray[Any]:
-    """Shares [D | M]·[blocks; masks], with fresh masks.
+    """Shares [D | M]·[blocks; masks], with fresh masks, at rest: in the field's smallest type.
 
     Blocks and masks are joined a span after another, so that large ones do not lie in memory twice,
-    and masks no longer than they are needed.
+    nor shares in a larger type, and masks no longer than they are needed.
 
     Args:
         field: the field.
-        matrix: [D | M], int64 ndarray (N, K + T).
+        matrix: [D | M], int64 ndarray (N, K + T); T may be 0.
         blocks: int64 ndarray (K, *shape) of residues.
         source: where the masks come from.
         out: where the shares are written, of which each row lies in one piece; None for new memory.
 
     Returns:
-        ndarray (N, *shape) of int64, or of the type in which residues rest.
+        ndarray (N, *shape).
 
     Example:
         >>> from anyk.randomness.entropy import SystemSource
         >>> from anyk.randomness.masked import masked
         >>> field, difference = anyk.PrimeField(7), np.array([[3, 1], [2, 1]])
-        >>> first, second = masked(field, difference, np.array([[0, 1, 2]]), SystemSource())
-        >>> field.reduce(first - second)
-        array([0, 1, 2])
+        >>> shares = masked(field, difference, np.array([[0, 1, 2]]), SystemSource())
+        >>> shares.dtype, field.matmul(np.array([1, -1]), shares)
+        (dtype('uint8'), array([0, 1, 2]))
     """
-    many, (rows, inner) = len(blocks), matrix.shape
+    small, many, inner = field.residues(matrix, "matrix"), len(blocks), matrix.shape[1]
     masks, shape = inner - many, blocks.shape[1:]
     size = math.prod(shape)
-    spans = min(_SPANS, -(-inner * size // _LEAST)) if masks else 1
-    if spans == 1:
-        both = blocks
-        if masks:
-            both = np.concatenate([blocks, uniform_masks(field, (masks, *shape), source)])
-        shares: NDArray[Any] = field.matmul(matrix, both)
-        if out is None:
-            return shares
-        out[:] = shares
-        return out
     if out is None:
-        out = np.empty((rows, *shape), field.rest)
-    given, written, axis = blocks, out, 1 + int(np.argmax(shape))
-    if blocks.flags.c_contiguous:
-        given, written, axis = blocks.reshape(many, size), out.reshape(rows, size), 1
-    step = -(-given.shape[axis] // spans)
+        out = np.empty((len(small), *shape), field.rest)
+    given, written, axis = blocks, out, 1 + int(np.argmax(shape)) if shape else 1
+    if blocks.flags.c_contiguous or not size:
+        given, written, axis = blocks.reshape(many, size), out.reshape(len(small), size), 1
+    spans = min(_SPANS, -(-max(inner, len(small)) * size // _LEAST))
+    step = max(1, -(-given.shape[axis] // max(1, spans)))
     for start in range(0, given.shape[axis], step):
         span = (*(slice(None),) * axis, slice(start, start + step))
-        part = given[span]
-        both = np.empty((inner, *part.shape[1:]), np.int64)
-        both[:many] = part
-        both[many:] = uniform_masks(field, (masks, *part.shape[1:]), source)
-        written[span] = field.matmul(matrix, both)
+        both = part = given[span]
+        if masks:
+            both = np.empty((inner, *part.shape[1:]), np.int64)
+            both[:many] = part
+            both[many:] = uniform_masks(field, (masks, *part.shape[1:]), source)
+        big, here = both.reshape(inner, -1), written[span]
+        if here.ndim == 2:  # noqa: PLR2004 - a matrix, into which the kernel can write
+            write_product(small, big, field.modulus, here)
+        else:
+            here[...] = modular_matmul(small, big, field.modulus, out.dtype).reshape(here.shape)
     return out

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Collection", "OnAnswer"]
 
 _MOMENT = 1e-3  # seconds that a clock may be off
+_IN_VAIN = 32  # the part of the answers, as 1 / 32, that may come before liars are looked for again
 
 OnAnswer = Callable[[Answer], None]
 
@@ -78,6 +79,7 @@ class Collection:
             self.resending.begin(self.usable.wanted)
         degree = degree_of(encoded.scheme)
         self.spare = executor.by_name and degree is not None  # nobody here has seen the function
+        self._in_vain = 0  # until so many are usable, more liars than promised contradict others
         self._over = False  # whether no more will come
         self._wake = math.inf
 
@@ -89,7 +91,10 @@ class Collection:
         for over in self._receive(dispatch, deadline):
             if not over and not self._worth_judging(dispatch, tolerance):
                 continue
+            if not over and self._contradicted(tolerance):
+                continue
             judged = self._judge(tolerance, guess=guess)
+            self._note_contradiction(judged.error)
             if self._asked_others(dispatch, judged.error):
                 continue
             enough = over or judged.error is None or self._hopeless()
@@ -119,8 +124,11 @@ class Collection:
                 continue
             if over and best is not None and usable == heard:
                 return
+            if not over and self._contradicted(None):
+                continue
             judged = self._judge(None, guess=True)
             error = judged.error
+            self._note_contradiction(error)
             if self._asked_others(dispatch, error):
                 continue
             if error is None:
@@ -192,6 +200,18 @@ class Collection:
             more = len(self.usable.shares) > self.encoded.guarantee.waited_for
             return more or not self.spare or not self._under_way()
         return self._hopeless()
+
+    def _note_contradiction(self, error: RecoveryError | None) -> None:
+        """Where more workers lie than is promised, not each further answer is worth a decoding."""
+        if isinstance(error, TooManyErrors) and not error.more:
+            usable = len(self.usable.shares)
+            self._in_vain = usable + usable // _IN_VAIN
+
+    def _contradicted(self, tolerance: float | None) -> bool:
+        """Whether it is known that the answers so far contradict each other, and more may come."""
+        if len(self.usable.shares) >= self._in_vain or self._hopeless():
+            return False
+        return tolerance is not None or not self._settled()
 
     def _hopeless(self) -> bool:
         """Whether an exact scheme can't have a value any more, whatever still comes."""

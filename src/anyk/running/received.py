@@ -44,6 +44,7 @@ class Received:
         self._values: dict[int, NDArray[Any]] = {}
         self._authors: dict[int, int] = {}  # of answers on other workers' shares
         self._again: dict[int, int] = {}  # the share of each further answer, by a number of its own
+        self._further: dict[int, list[int]] = {}  # these numbers, by the share
         self.caught: set[int] = set()  # workers whose answer failed its check
         self._failures = {  # by worker and share
             (who, who * self.pieces): _QUARANTINED for who in without
@@ -60,12 +61,9 @@ class Received:
         wanted = self.usable.wanted
         if wanted is None or share not in wanted:
             return False
-        says = {self._author(share), *(self._authors[other] for other in self._of(share))}
+        further = self._further.get(share, ())
+        says = {self._author(share), *(self._authors[other] for other in further)}
         return answer.worker not in says
-
-    def _of(self, share: int) -> list[int]:
-        """The numbers of the further answers on a share."""
-        return [number for number, of in self._again.items() if of == share]
 
     def add(self, answer: Answer, share: int) -> bool | None:
         """Take an answer that counts, or note why it is of no use.
@@ -83,6 +81,7 @@ class Received:
         if share in self._values:
             number = self.workers * self.pieces + len(self._again)
             self._again[number], self._authors[number] = share, worker
+            self._further.setdefault(share, []).append(number)
             self._values[number] = answer.value
             return self.usable.add(number, shape, worker, again=share)
         self._values[share] = answer.value

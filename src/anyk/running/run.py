@@ -30,6 +30,7 @@ from anyk.work import Function
 if TYPE_CHECKING:
     from anyk.fixed_point.format import FixedPoint
     from anyk.running.collection import OnAnswer
+    from anyk.running.filled import Filled
 
 __all__ = ["distribute", "run", "stream"]
 
@@ -55,6 +56,11 @@ def distribute(
     does not fit is refused with its place, and nothing is left on the workers. The shares tell
     colluders what those of the whole array tell. See `AbstractScheme.columns` for the schemes that
     can.
+
+    Data that lie on the cluster of `Dask` or `Ray` already stay there where nothing is hidden: a
+    dask.array, or K futures or references (or K lists of them, of some columns each), are encoded
+    by the workers themselves, who send each other what their shares need; no data come here. That
+    goes for linear schemes without colluders, with one share a worker and no embedding.
 
     Args:
         scheme: how to encode.
@@ -94,6 +100,15 @@ def distribute(
     """
     _check_given(scheme, executor)
     flag("progress", progress)
+    if columns is not None:
+        count("columns", columns, least=1)
+    if _elsewhere(X):
+        from anyk.running.there import blocks_there, made_there  # noqa: PLC0415 - few are
+
+        blocks = blocks_there(scheme, X, executor, columns, embedded=embedding is not None)
+        if blocks is not None:
+            check_apart(scheme.guarantee, executor)
+            return _held(made_there(scheme, blocks, progress=progress), executor)
     slabs = slabs_of(scheme, X, columns)
     if slabs is not None:
         return _in_slabs(scheme, slabs, executor, embedding, progress=progress)
@@ -122,12 +137,25 @@ def _in_slabs(
 
         scheme = embedded_slabs(scheme, embedding, slabs.shape)
     check = partial(check_apart, executor=executor)
-    encoded, placement, spread = filled(scheme, slabs, executor, check=check, progress=progress)
+    return _held(filled(scheme, slabs, executor, check=check, progress=progress), executor)
+
+
+def _held(filled: Filled, executor: AbstractExecutor) -> Distributed:
+    """What the workers hold."""
+    encoded, placement, spread = filled
     try:
         return Distributed(encoded, executor, placement, spread=spread)
     except BaseException:  # Ctrl-C, for nothing else can happen here
         executor.release(placement)
         raise
+
+
+def _elsewhere(X: Any) -> bool:
+    """Whether these data, or the first of them, may be a cluster's."""
+    first = X
+    while isinstance(first, (list, tuple)) and first:
+        first = first[0]
+    return type(first).__module__.partition(".")[0] in {"dask", "distributed", "ray"}
 
 
 def _check_given(scheme: AbstractScheme, executor: AbstractExecutor) -> None:

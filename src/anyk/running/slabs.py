@@ -11,12 +11,12 @@ from typing import Any, final
 
 import numpy as np
 
-from anyk.checks import count, shown
+from anyk.checks import shown
 from anyk.domains.base import ndarray_of
 from anyk.errors import InvalidArgument
 from anyk.schemes.base import AbstractScheme
 
-__all__ = ["AbstractSlabs", "is_dask_array", "slabs_of"]
+__all__ = ["AbstractSlabs", "edges_of", "is_dask_array", "slabs_of"]
 
 _NUMBERS = 1 << 23  # of a slab and its shares, where nobody says how many columns it has
 _MATRIX = 2  # axes
@@ -87,12 +87,7 @@ class _DaskArray(AbstractSlabs):
 
     def __iter__(self) -> Iterator[Any]:
         """Computed columns."""
-        width = self.shape[1]
-        if self._columns is None:
-            edges = np.cumsum([0, *self._array.chunks[1]]).tolist()
-        else:
-            edges = [*range(0, width, self._columns), width]
-        for start, stop in pairwise(edges):
+        for start, stop in edges_of(self._array, self._columns):
             yield self._array[:, start:stop].compute()
 
 
@@ -130,8 +125,6 @@ def slabs_of(scheme: AbstractScheme, X: Any, columns: int | None) -> AbstractSla
     Raises:
         InvalidArgument: if they are data for slabs, and the scheme can't encode such.
     """
-    if columns is not None:
-        count("columns", columns, least=1)
     if is_dask_array(X):
         _check_chunks(X)
         found: AbstractSlabs | None = _DaskArray(X, columns) if X.ndim >= _MATRIX else None
@@ -149,6 +142,21 @@ def slabs_of(scheme: AbstractScheme, X: Any, columns: int | None) -> AbstractSla
     if found is not None and scheme.columns is None:
         raise _unable(scheme, X)
     return found
+
+
+def edges_of(array: Any, columns: int | None) -> list[tuple[int, int]]:
+    """Where the slabs of a dask.array begin and end.
+
+    Args:
+        array: the dask.array (K, columns, *rest).
+        columns: how many a slab has; None for those of each chunk.
+    """
+    _check_chunks(array)
+    if columns is None:
+        edges = np.cumsum([0, *array.chunks[1]]).tolist()
+    else:
+        edges = [*range(0, array.shape[1], columns), array.shape[1]]
+    return [*pairwise(edges)]
 
 
 def is_dask_array(X: Any) -> bool:

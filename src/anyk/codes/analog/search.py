@@ -24,6 +24,7 @@ _ROBUST = 30  # of reweighting
 _MOST = 30_000  # sets that are weighed, before no further start is tried
 _AT_ONCE = 1000  # of them
 _PAIRS = 4  # of the best sets, two of whose groups are exchanged at once
+_NEAR = 1e5  # times the noise
 _ALARM = 1e-4  # the chance that noise alone makes one of the groups look like a lie
 
 
@@ -71,6 +72,8 @@ class Search:
         self._width = values.shape[1]
         span, sizes, _ = np.linalg.svd(self._check @ self._values, full_matrices=False)
         self._syndromes = span * sizes  # as many columns as there are rows, at most
+        self._sizes = sizes  # of these columns, the largest first
+        self._columns = np.ascontiguousarray(self._check.T)
         self._weighed = 0
         self._rows = Rows(groups)
         self._counts = self._rows.counts
@@ -253,11 +256,26 @@ class Search:
                 continue  # they explain anything
             for first in range(0, len(some), _AT_ONCE):
                 these = slice(first, first + _AT_ONCE)
-                span = span_of(np.moveaxis(self._check[:, rows[these]], 0, 1))
-                rest = self._syndromes - span @ (span.conj().swapaxes(1, 2) @ self._syndromes)
-                left[some[these]] = np.linalg.norm(rest, axis=(1, 2))
+                span = span_of(self._columns[rows[these]].swapaxes(1, 2))
+                left[some[these]] = self._outside(span)
             left[some] /= math.sqrt((spare - count) * self._width)
         return left
+
+    def _outside(self, span: NDArray[Any]) -> NDArray[np.float64]:
+        """The norm of the syndromes outside of what each matrix spans, ndarray (sets,).
+
+        Of columns that are near to noise the squares of what is inside are subtracted, which leaves
+        10**-5 of the noise's at most; lies may be 10**12 times as large.
+        """
+        inside = span.conj().swapaxes(1, 2) @ self._syndromes
+        large = int(np.sum(self._sizes > _NEAR * self.unit))
+        rest = self._syndromes[:, :large] - span @ inside[..., :large]
+        near = np.sum(self._sizes[large:] ** 2)
+        near = near - np.sum(np.abs(inside[..., large:]) ** 2, axis=(1, 2))
+        norms: NDArray[np.float64] = np.sqrt(
+            np.linalg.norm(rest, axis=(1, 2)) ** 2 + np.maximum(near, 0.0)
+        )
+        return norms
 
     def _starts(self, errors: int) -> Iterator[NDArray[np.intp]]:
         """Sets of groups that are likely to be wrong, each by another sign of it."""
@@ -285,8 +303,9 @@ class Search:
         weights = np.ones(len(self._values))
         for _ in range(_ROBUST):
             root = np.sqrt(weights)[:, None]
-            word = np.linalg.lstsq(root * self._basis, root * self._values)[0]
-            off = np.linalg.norm(self._values - self._basis @ word, axis=1)
+            span = np.linalg.qr(root * self._basis)[0]
+            word = span @ (span.conj().T @ (root * self._values)) / root
+            off = np.linalg.norm(self._values - word, axis=1)
             groups = np.array([np.linalg.norm(off[each]) for each in self._groups])
             for each, size in zip(self._groups, groups, strict=True):
                 weights[each] = 1.0 / max(size / self.unit, 1.0)

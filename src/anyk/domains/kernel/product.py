@@ -42,7 +42,7 @@ def modular_matmul(
     ==================  ==============  =============  =================  =======================
 
     Few rows are 12 where the others would be in halves, and 4 elsewhere. Up to 4 rows take a
-    compiled loop where numba is installed (`compiled.writer`): the same residues.
+    compiled loop where numba is installed (`compiled.product`): the same residues.
 
     Three limbs of 11 bits have sums of 4,096 terms, halves of 85. They are quicker up to some 12
     rows, of which BLAS makes a third product for little; beyond, halves are.
@@ -84,16 +84,16 @@ def write_product(small: NDArray[Any], big: NDArray[Any], modulus: int, out: NDA
     if columns < rows:
         write_product(big.T, small.T, modulus, out.T)
         return
-    quick = compiled.writer(small, big, modulus, out)
-    if quick is not None:
-        share_out(quick, columns, allowed() if work >= _LARGE else 1)
+    if rows <= _ROWS[0] and inner >= _SHORT:  # at once: to ask how large numbers are is a pass
+        _share_few(small, big, modulus, out)
         return
     form = wide_form(inner, modulus, largest(big, modulus))
-    few = _ROWS[form.halves]
-    if rows <= few and inner >= _SHORT:
-        threads = allowed() if work >= _THIN else 1
-        share_out(partial(_write_few, small, big, modulus, out), columns, threads)
-        return
+    if rows <= _ROWS[form.halves]:
+        if inner >= _SHORT:
+            _share_few(small, big, modulus, out)
+            return
+        if _write_compiled(small, big, modulus, out):
+            return
     threads = allowed() if work >= _QUIET else 1
     slabs = wide.slabs(rows, inner)
     for row in slabs:
@@ -111,6 +111,12 @@ def write_product(small: NDArray[Any], big: NDArray[Any], modulus: int, out: NDA
         share_out(write, columns, threads if work >= _LARGE else 1)
 
 
+def _share_few(small: NDArray[Any], big: NDArray[Any], modulus: int, out: NDArray[Any]) -> None:
+    """Write a product with few rows."""
+    threads = allowed() if small.size * big.shape[1] >= _THIN else 1
+    share_out(partial(_write_few, small, big, modulus, out), big.shape[1], threads)
+
+
 def _write_few(
     small: NDArray[Any],
     big: NDArray[Any],
@@ -120,4 +126,16 @@ def _write_few(
 ) -> None:
     """Write a span of columns of a product with few rows."""
     part = slice(*span)
-    thin.multiply(small, big[:, part], modulus, out[:, part])
+    if not _write_compiled(small, big[:, part], modulus, out[:, part]):
+        thin.multiply(small, big[:, part], modulus, out[:, part])
+
+
+def _write_compiled(
+    small: NDArray[Any], big: NDArray[Any], modulus: int, out: NDArray[Any]
+) -> bool:
+    """Have a compiled loop write a product, where there is one."""
+    made = compiled.product(small, big, modulus, out.dtype.type)
+    if made is None:
+        return False
+    out[:] = made
+    return True

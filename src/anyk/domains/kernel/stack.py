@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from anyk.domains import compiled
 from anyk.domains.kernel.form import Wide, wide_form
 from anyk.domains.kernel.operands import blank, constants, factors, fill, largest
 from anyk.domains.kernel.product import write_product
@@ -31,6 +32,7 @@ def modular_stack(
     one of a single matrix                as one product, `modular_matmul`
     of 2**17 multiplications a pair       one by one, `modular_matmul`
     others                                as many as cache holds in one `np.matmul`
+    others, in halves, no axis broadcast  `compiled.stack`, where numba is installed
     ====================================  ============================================
 
     Args:
@@ -73,7 +75,22 @@ def _write(left: NDArray[Any], right: NDArray[Any], modulus: int, out: NDArray[A
             write_product(left[index], right[index], modulus, out[index])
     else:
         form = wide_form(inner, modulus, largest(right, modulus))
-        _write_groups(left, right, modulus, form, out)
+        if not (form.halves and _write_compiled(left, right, modulus, out)):
+            _write_groups(left, right, modulus, form, out)
+
+
+def _write_compiled(
+    left: NDArray[Any], right: NDArray[Any], modulus: int, out: NDArray[Any]
+) -> bool:
+    """Have a compiled loop write the products, where there is one for as many pairs."""
+    if left.shape[:-2] != right.shape[:-2]:
+        return False
+    one, other = (each.reshape(-1, *each.shape[-2:]) for each in (left, right))
+    made = compiled.stack(one, other, modulus, out.dtype.type)
+    if made is None:
+        return False
+    out[:] = made.reshape(out.shape)
+    return True
 
 
 def _write_groups(

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Placement
 from anyk.executors.core.calls import Batch
 from anyk.executors.core.dispatcher import Ask, Awaited, Dispatcher
+from anyk.executors.core.filling import AbstractFilling, Outline
 from anyk.executors.core.inbox import Job, WorkerThread
 from anyk.executors.core.link import AbstractLink, Held, Order
 from anyk.executors.core.placements import Placements, addressed, alone
@@ -234,6 +235,16 @@ class AbstractCrewed(AbstractExecutor):
     def place(self, parts: Sequence[NDArray[Any]], pieces: int = 1) -> Placement:
         """Send shares to the workers, in the background; see `AbstractExecutor.place`."""
         return self.crew.place(parts, pieces)
+
+    def filling(self, outlines: Sequence[Outline], pieces: int = 1) -> AbstractFilling:
+        """Send shares to the workers slab by slab; see `AbstractExecutor.filling`.
+
+        A slab is forgotten here when all workers have it. A worker that is replaced has lost what
+        came in slabs, and fails where it should compute on it.
+        """
+        from anyk.executors.core.crew_filling import CrewFilling  # noqa: PLC0415 - few have slabs
+
+        return CrewFilling(self.crew, [link.fill for link in self.crew.links], outlines, pieces)
 
     def dispatch(
         self,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, final
 
 from anyk.executors.core.dispatcher import Awaited
+from anyk.executors.core.filling import Columns
 from anyk.executors.core.placements import Parts
 from anyk.executors.core.run_task import Reply
 
@@ -40,9 +41,9 @@ class Order:
 class AbstractLink(ABC):
     """One worker: made to hold the shares that it should, and asked for one share at a time.
 
-    `ask`, `synchronise` and `leave` take their time, and are for one thread, that of the worker.
-    They raise nothing: whatever goes wrong is a failure of this worker, and of no other. The rest
-    may be called from any thread, and returns at once.
+    `ask`, `fill`, `synchronise` and `leave` take their time, and are for one thread, that of the
+    worker. They raise nothing: whatever goes wrong is a failure of this worker, and of no other.
+    The rest may be called from any thread, and returns at once.
     """
 
     @property
@@ -59,6 +60,18 @@ class AbstractLink(ABC):
         Args:
             order: the task, and the shares.
             piece: which share.
+        """
+
+    @abstractmethod
+    def fill(self, columns: Columns, call: Awaited) -> str | None:
+        """Let the worker take the next columns of its shares, and wait until it has them.
+
+        Args:
+            columns: the first ones start a worker if there is none; the others must find the same.
+            call: says whether somebody still waits.
+
+        Returns:
+            Why it does not have them; None where it does.
         """
 
     @abstractmethod

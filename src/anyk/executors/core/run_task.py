@@ -114,11 +114,13 @@ def run(
         arguments: for every share.
         rows: what this share has for itself instead of arguments, by their place.
         fresh: whether the arguments came for this task alone: what can be written in needs no copy.
-        in_master: whether this is the master's process; elsewhere nobody presses Ctrl-C, and a
-            KeyboardInterrupt is one more error of the task.
+        in_master: whether this is the master's process; elsewhere nobody presses Ctrl-C, a
+            KeyboardInterrupt is one more error of the task, and the value is sent before anything
+            else is run: it needs no copy.
 
     Returns:
-        With a value, an array of its own; or with why it failed, in at most 300 characters.
+        With a value, an array that can't be written in; or with why it failed, in at most 300
+        characters.
 
     Example:
         >>> from anyk.executors.core.run_task import run
@@ -135,7 +137,8 @@ def run(
         given = [rows.get(place, argument) for place, argument in enumerate(arguments)]
         inputs = [*share, *unwrapped(own_copies(given, fresh=fresh))] if given else share
         started = time.perf_counter()
-        value = np.array(task(*inputs), order="C")  # a copy: the task may use its memory again
+        made = task(*inputs)  # it may use the memory of this again, and write in it
+        value = np.array(made, order="C") if in_master else np.asarray(made, order="C").view()
     except BaseException as error:
         if in_master and isinstance(error, KeyboardInterrupt) and _in_main_thread():
             raise  # somebody pressed Ctrl-C

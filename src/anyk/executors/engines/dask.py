@@ -12,8 +12,6 @@ from anyk.errors import InvalidArgument
 from anyk.executors.core.broadcast import Broadcast, Broadcasts
 from anyk.executors.core.calls import AbstractCalls
 from anyk.executors.core.crew import AbstractCrewed, Crew
-from anyk.executors.core.crew_filling import CrewFilling
-from anyk.executors.core.filling import AbstractFilling, Outline
 from anyk.executors.core.link import Held
 from anyk.executors.core.placements import split
 from anyk.executors.core.run_task import Task
@@ -162,14 +160,6 @@ class Dask(AbstractCrewed):
     def shares_per_machine(self) -> int:
         """The same: Dask workers are taken for machines of their own."""
         return self._shares
-
-    def filling(self, outlines: Sequence[Outline], pieces: int = 1) -> AbstractFilling:
-        """Send shares to the workers slab by slab; see `AbstractExecutor.filling`.
-
-        A slab is forgotten here when all workers have it. A worker that is replaced has lost what
-        came in slabs, and fails where it should compute on it.
-        """
-        return CrewFilling(self.crew, [link.fill for link in self.crew.links], outlines, pieces)
 
     def calls(self, function: Callable[..., Any]) -> AbstractCalls:
         """Call a function in tasks of the cluster's; see `AbstractExecutor.calls`."""

@@ -14,9 +14,7 @@ from anyk.errors import InvalidArgument
 from anyk.executors.core.broadcast import Broadcast, Broadcasts
 from anyk.executors.core.calls import AbstractCalls, Batch, Result
 from anyk.executors.core.crew import AbstractCrewed, Crew
-from anyk.executors.core.crew_filling import CrewFilling
 from anyk.executors.core.dispatcher import Awaited
-from anyk.executors.core.filling import AbstractFilling, Outline
 from anyk.executors.core.link import Held
 from anyk.executors.core.placements import split
 from anyk.executors.core.posted_calls import Compute
@@ -107,14 +105,6 @@ class Futures(AbstractCrewed):
     def crew(self) -> Crew[EngineLink]:
         """The workers."""
         return self._crew
-
-    def filling(self, outlines: Sequence[Outline], pieces: int = 1) -> AbstractFilling:
-        """Send shares to the workers slab by slab; see `AbstractExecutor.filling`.
-
-        A slab is forgotten here when all workers have it. A worker that is replaced has lost what
-        came in slabs, and fails where it should compute on it.
-        """
-        return CrewFilling(self.crew, [link.fill for link in self.crew.links], outlines, pieces)
 
     def calls(self, function: Callable[..., Any]) -> AbstractCalls:
         """Call a function in the executors; see `AbstractExecutor.calls`.

@@ -149,15 +149,7 @@ class EngineLink(AbstractLink):
             return self._failed(error)
 
     def fill(self, columns: Columns, call: Awaited) -> str | None:
-        """Let the worker take the next columns of its shares, and wait until it has them.
-
-        Args:
-            columns: the first ones open a worker; the others must find the same one.
-            call: says whether somebody still waits.
-
-        Returns:
-            Why it does not have them; None where it does.
-        """
+        """Send the next columns of its shares; see `AbstractLink.fill`."""
         if self._bell not in call.wakes:
             call.wakes.append(self._bell)
         try:

@@ -13,8 +13,6 @@ from anyk.errors import ExecutorError, InvalidArgument
 from anyk.executors.core.broadcast import Broadcast, Broadcasts, keep
 from anyk.executors.core.calls import AbstractCalls
 from anyk.executors.core.crew import AbstractCrewed, Crew
-from anyk.executors.core.crew_filling import CrewFilling
-from anyk.executors.core.filling import AbstractFilling, Outline
 from anyk.executors.core.link import Held
 from anyk.executors.core.placements import split
 from anyk.executors.core.raised import describe
@@ -140,14 +138,6 @@ class Ray(AbstractCrewed):
     def shares_per_machine(self) -> int:
         """How many shares may lie on one node: all of them, unless nodes are distinct."""
         return self.workers if self._nodes == "any" else 1
-
-    def filling(self, outlines: Sequence[Outline], pieces: int = 1) -> AbstractFilling:
-        """Send shares to the workers slab by slab; see `AbstractExecutor.filling`.
-
-        A slab is forgotten here when all workers have it. A worker that is replaced has lost what
-        came in slabs, and fails where it should compute on it.
-        """
-        return CrewFilling(self.crew, [link.fill for link in self.crew.links], outlines, pieces)
 
     def calls(self, function: Callable[..., Any]) -> AbstractCalls:
         """Call a function on the actors; see `AbstractExecutor.calls`.

@@ -14,10 +14,11 @@ from typing import Any, final
 
 from numpy.typing import NDArray
 
-from anyk.executors.core.filling import Columns, Growing
+from anyk.executors.core.filling import LOST, Columns, Growing
 from anyk.executors.core.placements import Parts
-from anyk.executors.core.raised import describe
+from anyk.executors.core.raised import describe, traceback_of
 from anyk.executors.core.run_task import Task, reaper, run
+from anyk.executors.engines.made import MakeColumns, report_of
 from anyk.executors.engines.slices import Slice, Slices
 
 __all__ = ["ProcessId", "Report", "RunRequest", "WorkerState", "mortal", "this_process"]
@@ -148,6 +149,8 @@ class WorkerState:
             rows: what this share has for itself instead of arguments, by their place.
         """
         self.keep(request.keys)
+        if isinstance(task, MakeColumns):
+            return self._make(request.key, task, arguments, rows)
         with self._lock:
             if request.parts is not None:
                 self._held[request.key] = request.parts
@@ -160,6 +163,20 @@ class WorkerState:
                 return Report(*run(task, parts, request.piece, arguments, rows))
             except KeyboardInterrupt as error:  # in a worker it is nobody's Ctrl-C but this task's
                 return Report(None, describe(error), time.perf_counter() - started)
+
+    def _make(
+        self, key: int, task: MakeColumns, arguments: Sequence[Any], rows: Mapping[int, Any]
+    ) -> Report:
+        """Make columns of a share here, and keep them."""
+        started = time.perf_counter()
+        try:
+            columns = task.columns(key, arguments, rows)
+            taken = self.fill(columns)
+        except BaseException as error:  # noqa: BLE001 - as in any task
+            seconds = time.perf_counter() - started
+            return Report(None, describe(error), seconds, traceback_of(error))
+        seconds = time.perf_counter() - started
+        return Report(report_of(columns), None, seconds) if taken else Report(None, LOST, seconds)
 
 
 @contextmanager

@@ -15,9 +15,7 @@ from anyk.errors import ExecutorError, InvalidArgument
 from anyk.executors.core.broadcast import Broadcast, Broadcasts
 from anyk.executors.core.calls import AbstractCalls, Batch, Result
 from anyk.executors.core.crew import AbstractCrewed, Crew
-from anyk.executors.core.crew_filling import CrewFilling
 from anyk.executors.core.dispatcher import Awaited
-from anyk.executors.core.filling import AbstractFilling, Outline
 from anyk.executors.core.placements import split
 from anyk.executors.core.posted_calls import Compute, following
 from anyk.executors.core.raised import describe
@@ -106,14 +104,6 @@ class Processes(AbstractCrewed):
     def pids(self) -> tuple[int | None, ...]:
         """Number of each worker's process; None for one that died, until its next task."""
         return tuple(link.pid for link in self._crew.links)
-
-    def filling(self, outlines: Sequence[Outline], pieces: int = 1) -> AbstractFilling:
-        """Send shares to the workers slab by slab; see `AbstractExecutor.filling`.
-
-        A slab is forgotten here when all workers have it. A worker that is replaced has lost what
-        came in slabs, and fails where it should compute on it.
-        """
-        return CrewFilling(self.crew, [link.fill for link in self.crew.links], outlines, pieces)
 
     def calls(self, function: Callable[..., Any]) -> AbstractCalls:
         """Call a function in the processes; see `AbstractExecutor.calls`.

@@ -182,7 +182,7 @@ class Session:
     def _arrays(self, header: dict[str, Any]) -> tuple[list[NDArray[Any]], str | None]:
         """The arrays of a request; or why there is no room for them."""
         specs = self._specs(header)
-        why = self._lacking(size_of(specs) + BESIDE * (1 + len(specs)))
+        why = self._lacking(size_of(specs), BESIDE * (1 + len(specs)))
         if why is not None:
             return [], self._skipped(specs, why)
         return self._received(specs), None
@@ -201,9 +201,9 @@ class Session:
         self._channel.skip(size_of(specs), deadline=None)
         return why
 
-    def _lacking(self, size: int) -> str | None:
-        """Why there is no room for so many bytes; None where there is."""
-        if self._taken + size <= self._memory:
+    def _lacking(self, size: int, beside: int = 0) -> str | None:
+        """Why there is no room for so many bytes, and what counts beside; None where there is."""
+        if self._taken + size + beside <= self._memory:
             return None
         return (
             f"no memory for {size} bytes: {self._taken} of {self._memory} are taken; "

@@ -139,20 +139,21 @@ class Helping:
         idle = self._flights.loads.below(self._at_once)
         if not idle:
             return False, math.inf
-        wake, late = self._late(min(map(self._seconds, idle)), now)
+        idle.sort(key=self._seconds)  # the quickest first
+        wake, late = self._late(self._seconds(idle[0]), now)
         given = False
         for worker in idle:
-            if not late:
-                break
-            if not self._idle(worker):
-                continue
-            for place, flight in enumerate(late):
+            place = 0
+            while self._idle(worker) and place < len(late):
+                flight = late[place]
                 items = self._doubled(flight, worker)
                 if not items:
+                    place += 1
                     continue
                 due, _ = self._flights.due(flight, self._seconds(worker), now)
-                if due > now:
+                if due > now:  # nor is it late for a slower one
                     wake = min(wake, due)
+                    del late[place]
                     continue
                 given = True
                 if self._given(flight, worker, items) or not self._room(flight):

@@ -199,7 +199,7 @@ class Replication(AbstractScheme):
             InvalidArgument: if X is not K blocks of the domain.
         """
         domain = domain_for(self.domain, X)
-        data = blocks_of(X, self.blocks, domain)
+        data = domain.at_rest(blocks_of(X, self.blocks, domain))
         scheme = self if domain is self.domain else replace(self, domain=domain)
         return Encoded(scheme, (data[self._block(np.arange(self.workers))],), None)
 

@@ -192,8 +192,15 @@ class Shamir(AbstractScheme):
             InvalidArgument: if X is not K blocks of residues.
         """
         data = blocks_of(X, self.blocks, self.field)
-        every = masked(self.field, _powers(self), data[None], source)  # of a worker for each block
-        shares = every.reshape(-1, *data.shape[1:])[: len(self._everyone)]
+        workers = len(self._everyone)
+        shares = np.empty((workers, *data.shape[1:]), self.field.rest)
+        if not workers % self.blocks:  # as many of each block
+            every = shares.reshape(-1, *data.shape)
+            masked(self.field, _powers(self), data[None], source, out=every)
+            return Encoded(self, (shares,), None)
+        for block in range(self.blocks):
+            group, own = shares[block :: self.blocks], data[block : block + 1]
+            masked(self.field, _powers(self)[: len(group)], own, source, out=group)
         return Encoded(self, (shares,), None)
 
     @property

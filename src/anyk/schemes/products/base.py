@@ -288,12 +288,12 @@ class AbstractProduct(AbstractScheme):
         self, encoder: Encoder, blocks: NDArray[Any], source: AbstractSource
     ) -> NDArray[Any]:
         """The part of each share, under fresh masks where there are some."""
+        if isinstance(self.domain, PrimeField):
+            both = np.concatenate([encoder.data, encoder.masks], axis=1)
+            return encoder.tiled(masked(self.domain, both, blocks, source))
         if not encoder.masks.shape[1]:
             return encoder.tiled(self.domain.matmul(encoder.data, blocks))
-        if not isinstance(self.domain, PrimeField):
-            return encoder.tiled(encoder.shares(blocks, source=source))
-        both = np.concatenate([encoder.data, encoder.masks], axis=1)
-        return encoder.tiled(masked(self.domain, both, blocks, source))
+        return encoder.tiled(encoder.shares(blocks, source=source))
 
     def work(self, function: Function, per_worker: tuple[bool, ...] = ()) -> AbstractWork:
         """The product of the two parts.

@@ -1,0 +1,290 @@
+"""Data that lie on a cluster already: its workers encode among themselves, without the master.
+
+Each worker makes its own share, of the blocks that are in it, which the engine brings from where
+they lie: slab by slab, and without this process.
+"""
+
+from __future__ import annotations
+
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from typing import Any, final
+
+import numpy as np
+
+from anyk.errors import ExecutorError, InvalidArgument
+from anyk.executors.core.base import AbstractExecutor, PerWorker, Placement
+from anyk.executors.core.crew import AbstractCrewed, Crew
+from anyk.executors.core.filling import UNKNOWN, Outline
+from anyk.executors.engines.made import MakeColumns, shape_made
+from anyk.observe.slabs import slab_bar
+from anyk.running.filled import Filled
+from anyk.running.slabs import edges_of, is_dask_array
+from anyk.schemes.base import AbstractScheme
+from anyk.schemes.encoded import Encoded
+from anyk.spec import MatMul
+from anyk.works.mixed import Mixed
+
+__all__ = ["AbstractBlocksThere", "blocks_there", "made_there"]
+
+
+class AbstractBlocksThere(ABC):
+    """Blocks that lie on the cluster of an executor."""
+
+    def __init__(self, executor: AbstractCrewed) -> None:
+        self.executor = executor
+
+    @property
+    @abstractmethod
+    def columns(self) -> int | None:
+        """How many columns there are; None where nobody knows yet."""
+
+    @abstractmethod
+    def slabs(self) -> Iterator[list[Any]]:
+        """Of each slab, K futures or references, one of the columns of each block."""
+
+
+@final
+class _DaskChunks(AbstractBlocksThere):
+    """Of a dask.array: computed on the cluster slab by slab, where it is not there already."""
+
+    def __init__(self, executor: Any, array: Any, columns: int | None) -> None:
+        super().__init__(executor)
+        self._client, self._array, self._edges = executor.client, array, edges_of(array, columns)
+
+    @property
+    def columns(self) -> int:
+        return int(self._array.shape[1])
+
+    def slabs(self) -> Iterator[list[Any]]:
+        for start, stop in self._edges:
+            yield self._client.compute([block[start:stop] for block in self._array])
+
+
+@final
+class _Handles(AbstractBlocksThere):
+    """Futures or references of blocks, or of the columns of each."""
+
+    def __init__(self, executor: AbstractCrewed, blocks: Sequence[Sequence[Any]]) -> None:
+        super().__init__(executor)
+        self._blocks = blocks
+
+    @property
+    def columns(self) -> None:
+        return
+
+    def slabs(self) -> Iterator[list[Any]]:
+        for each in zip(*self._blocks, strict=True):
+            yield list(each)
+
+
+def blocks_there(
+    scheme: AbstractScheme,
+    X: Any,
+    executor: AbstractExecutor,
+    columns: int | None,
+    *,
+    embedded: bool,
+) -> AbstractBlocksThere | None:
+    """Data that its workers can encode among themselves; None for others.
+
+    Args:
+        scheme: how.
+        X: a dask.array, or K futures of Dask's or references of Ray's, or as many lists of such.
+        executor: whose cluster they must be on.
+        columns: how many a slab of a dask.array has.
+        embedded: whether reals are to become residues first.
+
+    Raises:
+        InvalidArgument: if they are futures or references, and the workers can't encode them so.
+    """
+    engine, inner = _engine_of(X), _innermost(executor)
+    if not engine:
+        return None
+    handles = not is_dask_array(X)
+    why = _obstacle(scheme, embedded=embedded)
+    if type(inner).__name__ != engine:
+        why = f"an executor on their own cluster, and no {type(inner).__name__}"
+    if not why and isinstance(inner, AbstractCrewed):
+        if not handles:
+            return _DaskChunks(inner, X, columns) if X.ndim > 1 else None
+        blocks = [[*each] if isinstance(each, (list, tuple)) else [each] for each in X]
+        if len(blocks) == scheme.problem.blocks and len({len(each) for each in blocks}) == 1:  # type: ignore[union-attr] # it is no product
+            return _Handles(inner, blocks)
+        why = f"{scheme.problem.blocks} blocks, of as many slabs each"  # type: ignore[union-attr] # as above
+    if not handles:
+        return None
+    raise InvalidArgument(
+        "X",
+        given=f"{len(X)} handles of data on a {engine} cluster, for {type(scheme).__name__}",
+        needed=why,
+        change="Pass anyk.Dask(client) or anyk.Ray(N) and a linear scheme without colluders, "
+        "anyk.Lagrange say; or bring the data here: client.gather(X), ray.get(X).",
+    )
+
+
+def made_there(scheme: AbstractScheme, blocks: AbstractBlocksThere, *, progress: bool) -> Filled:
+    """Let the workers make their shares.
+
+    Args:
+        scheme: a linear one without masks.
+        blocks: where they are.
+        progress: whether to show how far it is.
+
+    Raises:
+        InvalidArgument: if a worker can't make its share of them.
+        ExecutorError: if the executor is closed, or all workers are lost.
+    """
+    shape = (scheme.problem.blocks, 1)  # type: ignore[union-attr] # it is no product
+    encoded = scheme.encode(np.zeros(shape, dtype=scheme.domain.dtype))  # for its layout alone
+    matrix, executor = encoded.encoder.data, blocks.executor
+    crew = executor.crew
+    placement = crew.place_filled(len(matrix), 1)
+    maker = _Maker(executor, crew, placement, Mixed(encoded.scheme.domain), matrix)
+    try:
+        width = UNKNOWN if blocks.columns is None else blocks.columns
+        with slab_bar(blocks.columns, progress=progress) as show:
+            for slab in blocks.slabs():
+                maker.make(slab, width)
+                show(maker.columns)
+                del slab
+        outline = maker.finish()
+    except BaseException:
+        crew.release(placement)
+        raise
+    parts: Any = (outline,)
+    return Filled(Encoded(encoded.scheme, parts, encoded.layout), placement, None)
+
+
+@final
+class _Maker:
+    """Asks workers for columns of their shares.
+
+    Args:
+        executor: whose workers they are.
+        crew: the same.
+        placement: of the shares.
+        mixed: what each makes.
+        matrix: D, ndarray (N, K).
+    """
+
+    def __init__(
+        self,
+        executor: AbstractExecutor,
+        crew: Crew[Any],
+        placement: Placement,
+        mixed: Mixed,
+        matrix: Any,
+    ) -> None:
+        self._executor, self._crew, self._placement = executor, crew, placement
+        self._mixed, self._matrix = mixed, matrix
+        self._groups: dict[tuple[int, ...], set[int]] = {}
+        for worker, row in enumerate(matrix):  # a worker is brought what is in its share alone
+            used = tuple(np.flatnonzero(row).tolist())
+            self._groups.setdefault(used, set()).add(worker)
+        self._lost: dict[int, str] = {}
+        self._made: set[tuple[tuple[int, ...], np.dtype[Any]]] = set()
+        self.columns = 0
+
+    def make(self, slab: list[Any], width: int) -> None:
+        """The columns of a slab, on all workers, which may then let go of it."""
+        task = MakeColumns(self._mixed, self.columns, width)
+        made = self._ask(
+            (task, who, [PerWorker(self._matrix[:, list(used)]), [slab[block] for block in used]])
+            for used, who in self._groups.items()
+        )
+        rests = {(shape[1:], dtype) for shape, dtype in made}
+        widths = {shape[0] if shape else 0 for shape, _ in made}
+        self._made |= rests
+        if len(widths) != 1 or len(self._made) != 1 or 0 in widths:
+            raise _strange(f"blocks that make shares of {sorted(map(str, made))}", self.columns)
+        self.columns += widths.pop()
+
+    def finish(self) -> Outline:
+        """What the shares are, when they are whole."""
+        if not self.columns:
+            raise _strange("no slab", 0)
+        self._ask(
+            [
+                (
+                    MakeColumns(self._mixed, self.columns, UNKNOWN, last=True),
+                    set(range(len(self._matrix))),
+                    [],
+                )
+            ]
+        )
+        ((rest, dtype),) = self._made
+        return Outline((len(self._matrix), self.columns, *rest), dtype, axis=1)
+
+    def _ask(self, asked: Any) -> set[Any]:
+        """Dispatch tasks, each on some workers, and hear what all of them have made."""
+        everyone, dispatches, made = set(range(len(self._matrix))), [], set()
+        try:
+            for task, who, arguments in asked:
+                without = (everyone - who) | self._lost.keys()
+                dispatches.append(
+                    self._executor.dispatch(task, self._placement, arguments, without)
+                )
+            for dispatch in dispatches:
+                while (answer := dispatch.receive(None)) is not None:
+                    if answer.traceback:
+                        raise _strange(f"what can't be encoded ({answer.failure})", self.columns)
+                    if answer.value is None:
+                        self._lost[answer.worker] = str(answer.failure)
+                    else:
+                        made.add(shape_made(answer.value))
+        finally:
+            for dispatch in dispatches:
+                dispatch.abandon()
+        self._crew.check()
+        if self._lost.keys() >= everyone:
+            worker, why = next(iter(self._lost.items()))
+            raise ExecutorError(f"no worker has made its share; worker {worker}: {why}.")
+        return made
+
+
+def _strange(given: str, column: int) -> InvalidArgument:
+    return InvalidArgument(
+        "X",
+        given=f"{given}, from column {column} on",
+        needed="blocks of one shape, of numbers of this scheme's domain",
+        change="Correct them on the cluster.",
+    )
+
+
+def _obstacle(scheme: AbstractScheme, *, embedded: bool) -> str:
+    """Why workers can't make shares by themselves; "" where they can."""
+    if embedded:
+        return "data without an embedding, which this process would have to round"
+    if isinstance(scheme.problem, MatMul) or scheme.columns != (1,):
+        return "a scheme whose shares are combinations of blocks"
+    promise = scheme.guarantee
+    if promise.colluders or promise.pieces > 1:
+        return "a scheme without colluders, and with one share a worker"
+    shape = (scheme.problem.blocks, 1)
+    encoder = scheme.encode(np.zeros(shape, dtype=scheme.domain.dtype)).encoder
+    masked = encoder.masks.size or encoder.of_outputs
+    return "a scheme without masks" if masked else ""
+
+
+def _engine_of(X: Any) -> str:
+    """The executor on whose cluster these data lie; "" where they are here."""
+    if is_dask_array(X):
+        return "Dask"
+    if not isinstance(X, (list, tuple)) or not X:
+        return ""
+    first = X[0][0] if isinstance(X[0], (list, tuple)) and X[0] else X[0]
+    distributed, ray = sys.modules.get("distributed"), sys.modules.get("ray")
+    if distributed is not None and isinstance(first, distributed.Future):
+        return "Dask"
+    return "Ray" if ray is not None and isinstance(first, ray.ObjectRef) else ""
+
+
+def _innermost(executor: AbstractExecutor) -> AbstractExecutor:
+    """The executor in wrappers, whose workers they are."""
+    from anyk.executors.wrappers.wrapper import AbstractWrapper  # noqa: PLC0415 - wrappers alone
+
+    while isinstance(executor, AbstractWrapper):
+        executor = executor.within
+    return executor
