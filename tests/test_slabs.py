@@ -156,6 +156,13 @@ def test_a_scheme_that_needs_all_data_refuses_slabs(scheme):
         anyk.distribute(scheme, slabs(np.ones((blocks, 23))), executor)
 
 
+def test_such_a_scheme_reads_a_file_as_a_whole(memmap):
+    scheme = anyk.Spline(4, 8)
+    right = scheme.encode(np.asarray(memmap)).parts[0]
+    with Kept(8) as executor, anyk.distribute(scheme, memmap, executor) as data:
+        assert np.array_equal(data.encoded.parts[0], right)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float16, np.int32, np.uint8, np.complex64])
 def test_the_dtype_is_as_the_direct_way_gives_it(dtype):
     X = np.arange(60).reshape(2, 30).astype(dtype)
