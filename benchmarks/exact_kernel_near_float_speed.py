@@ -98,7 +98,7 @@ def part(name: str, *, tiny: bool, count: int) -> None:
     threads, fast = os.environ["OMP_NUM_THREADS"], os.environ["ANYK_FAST"]
     print(f"\n{threads} thread(s) of BLAS, {'numba' if fast == '1' else 'numpy alone'}")
     print("times float64's product: CPU, median (95 % interval); and wall clock, median")
-    rounds = 3 if tiny else 15
+    rounds = 3 if tiny else 9
     tables = [vectors, stacks] if fast == "1" else [matrices, vectors, stacks]
     for each in tables:
         each(rounds, tiny=tiny)

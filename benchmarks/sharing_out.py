@@ -81,7 +81,11 @@ def measured(name: str, workers: int, sizes: Sizes, rounds: int) -> dict[str, An
         shares = distributed(side, X, scheme)
         peak = (status("VmHWM") - before) / (X.nbytes + shares)
         del X
-        rows, one = np.ones((workers, many), np.uint32), np.ones((1, single), np.uint32)
+        rng = np.random.default_rng(1)  # nothing that can be compressed
+        rows, one = (
+            rng.integers(1 << 32, size=size, dtype=np.uint32)
+            for size in ((workers, many), (1, single))
+        )
         found: dict[str, Any] = {"peak": peak}
         for what, size, call in (
             ("out", rows.nbytes, lambda each: each.out(rows)),

@@ -156,6 +156,13 @@ def test_a_scheme_that_needs_all_data_refuses_slabs(scheme):
         anyk.distribute(scheme, slabs(np.ones((blocks, 23))), executor)
 
 
+def test_such_a_scheme_reads_a_file_as_a_whole(memmap):
+    scheme = anyk.Spline(4, 8)
+    right = scheme.encode(np.asarray(memmap)).parts[0]
+    with Kept(8) as executor, anyk.distribute(scheme, memmap, executor) as data:
+        assert np.array_equal(data.encoded.parts[0], right)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float16, np.int32, np.uint8, np.complex64])
 def test_the_dtype_is_as_the_direct_way_gives_it(dtype):
     X = np.arange(60).reshape(2, 30).astype(dtype)
@@ -302,6 +309,18 @@ def test_slabs_that_do_not_fit_are_refused(given, match):
         with pytest.raises(anyk.InvalidArgument, match=match):
             anyk.distribute(anyk.Replication(2, 3), given(), executor)
         assert not executor.placed or all(len(parts[0].shape) == 1 for parts in executor.placed)
+
+
+@pytest.mark.parametrize("look", [np.asarray, list, lambda it: it[0], lambda it: it.astype(int)])
+def test_an_outline_has_no_numbers_and_says_where_they_are(look):
+    outline = Outline((2, 3), np.dtype(int), axis=1)
+    assert (len(outline), outline.ndim, outline.size, outline.nbytes) == (2, 2, 6, 48)
+    with pytest.raises(anyk.ExecutorError, match="lie on the workers"):
+        look(outline)
+    with anyk.Inline(3) as executor:
+        data = anyk.distribute(anyk.Lagrange(2, 1, 3), slabs(np.ones((2, 23), int)), executor)
+        with pytest.raises(anyk.ExecutorError, match="lie on the workers"):
+            look(data.encoded.shares)
 
 
 def test_columns_are_for_arrays():

@@ -17,6 +17,7 @@ from anyk.domains.points import (
 )
 from anyk.domains.polynomials import lagrange_matrix, node_weights
 from anyk.domains.ring import ResidueRing, further_fields
+from anyk.work import Plain, WorkerTask
 
 FIELD, SEVEN, ELEVEN = anyk.PrimeField(), anyk.PrimeField(7), anyk.PrimeField(11)
 RING = ResidueRing((SEVEN, ELEVEN))
@@ -65,6 +66,11 @@ ROWS = [
         lambda: anyk.Polynomial((2, 1, 1), 3).encode_left(EYE),
         lambda: anyk.Polynomial((2, 1, 1), 3).encode_left(EYE.toarray()),
         lambda: anyk.Sparse((2, 1, 1), 3).encode_left(EYE),
+    ),
+    tried(
+        "Send domain.at_rest(share); both ends may need the same version of anyk.",
+        lambda: WorkerTask(Plain(np.square), SEVEN)(np.array([1, 2])),
+        lambda: WorkerTask(Plain(np.square), SEVEN)(SEVEN.at_rest(np.array([1, 2]))),
     ),
     tried("Return or pass one.", lambda: FIELD.array(None), lambda: FIELD.array(np.array([1, 2]))),
     tried(

@@ -44,7 +44,7 @@ def held(A):
 def work_of(left, right):
     """What a worker makes of the first of them, and another factor."""
     task = WorkerTask(left.scheme.work(np.matmul), FIELD, (True,), len(left.parts))
-    return task(*(part[0] for part in left.parts), right)
+    return task(*(part[0] for part in left.parts), FIELD.at_rest(right))
 
 
 LARGE = np.array([[1.0, 2.0], [1e30, -3.0]])

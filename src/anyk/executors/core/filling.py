@@ -90,14 +90,25 @@ class Outline:
         shape = *self.shape[: self.axis], columns, *self.shape[self.axis + 1 :]
         return replace(self, shape=shape)
 
-    def __len__(self) -> int:
-        return self.shape[0]
+    def astype(self, *_: object, **__: object) -> NoReturn:
+        """Not without the numbers.
 
-    def __array__(self, *_: object, **__: object) -> NoReturn:
+        Raises:
+            ExecutorError: that they are not here.
+        """
         raise ExecutorError(
             "the shares of data that were distributed in slabs lie on the workers, and nowhere "
             "else: run a function on them there."
         )
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __array__(self, *_: object, **__: object) -> NoReturn:
+        self.astype()
+
+    def __getitem__(self, _: object) -> NoReturn:
+        self.astype()
 
 
 @final
