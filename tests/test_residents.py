@@ -11,6 +11,12 @@ import anyk
 from anyk.domains.functions.inside import memory_of
 from anyk.domains.prime import PrimeField
 from anyk.domains.ring import ResidueRing
+from anyk.executors.core.dispatcher import Awaited
+from anyk.executors.core.filling import Columns, Outline
+from anyk.executors.core.link import Order
+from anyk.executors.engines.slices import Slice
+from anyk.executors.engines.worker_state import RunRequest
+from anyk.executors.remote.request import make_request
 from anyk.residents import RESIDENTS, Residents
 from anyk.work import Plain, WorkerTask
 
@@ -170,3 +176,19 @@ def test_shares_modulo_several_primes_lie_apart_and_take_no_more_than_they_did()
     assert memory_of(lent[1][0]).tolist() == shares[1, :, 0].tolist()
     assert ring.prepared(np.zeros((3, 3), dtype=np.uint32)) is None  # of as many primes as others
     assert ring.prepared(np.full((3, 2), 2**24, dtype=np.uint32)) is None
+
+
+def test_nothing_that_carries_shares_shows_them():
+    share = np.full((1, 3), 123456)
+    outline = Outline((1, 3), share.dtype, axis=1)
+    field = anyk.PrimeField()
+    task = WorkerTask(Plain(len), field)
+    carriers = [
+        Columns(7, (outline,), 0, (share,)),
+        Slice(7, (((1, 3), "<i8"),), 0, 0, share[0]),
+        Order(7, (share,), (share,), [share], Awaited()),
+        RunRequest(7, 0, (share,), (7,)),
+        make_request("gram", [share], workers=1),
+        task.share([field.at_rest(share)], 0)[0],
+    ]
+    assert not [each for each in carriers if "123456" in repr(each)]

@@ -112,7 +112,7 @@ class Outline:
 
 
 @final
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Columns:
     """The next columns of one worker's shares, on their way to it.
 
