@@ -175,6 +175,9 @@ def test_sums_of_each_form_stay_below_the_bound():
                 term = both if form.halves else max(form.shift, largest - form.shift)
                 assert form.depth * (modulus // 2) * term + modulus <= 2**53
                 assert form.single == (form.depth == inner and not form.shift)
+                below = form.depth * (modulus // 2) * term < 2**51
+                assert form.raised == (form.single and below)
+                assert form.terms == form.depth * (1 + form.halves) + form.raised
                 for enough in (128, 1024):
                     limbs = limbs_form(inner, modulus, largest, enough)
                     assert 1 <= limbs.depth <= inner
@@ -210,6 +213,7 @@ def test_beyond_the_bound_products_are_wrong(modulus, rows, monkeypatch):
     assert np.array_equal(result[-1], right[1])
     monkeypatch.setattr(forms, "room", lambda _: 2**60)
     monkeypatch.setattr(forms, "_DEEP", 2**20)
+    monkeypatch.setattr(product, "wide_form", wide_form.__wrapped__)  # nothing is remembered
     wrong = modular_matmul(small, big, modulus)
     assert not (np.array_equal(wrong[0], right[0]) and np.array_equal(wrong[-1], right[1]))
 
@@ -232,6 +236,39 @@ def test_sums_are_reduced_at_every_multiple(modulus, dtype):
     terms, out = np.array(values, dtype=np.float64), np.empty(len(values), dtype)
     reduction.reduce_into(out, terms, modulus)
     assert out.tolist() == [each % modulus for each in values]
+
+
+def raised(modulus, most, dtype=np.int64):
+    """What becomes of sums up to the most, with 1/2 more, beside what is right."""
+    last = most // modulus
+    drawn = np.random.default_rng(3).integers(0, last + 1, 300).tolist()
+    values = sorted(
+        {
+            sign * (quotient * modulus) + off
+            for quotient in (last, last - 1, last // 2 + 1, 1, 0, *drawn)
+            for off in (-1, 0, 1)
+            for sign in (1, -1)
+        }
+        | {most, -most}
+    )
+    values = [each for each in values if abs(each) <= most]
+    out = np.empty(len(values), dtype)
+    reduction.reduce_into(out, np.array(values, dtype=np.float64) + 0.5, modulus, raised=True)
+    return out.tolist(), [each % modulus for each in values]
+
+
+@pytest.mark.parametrize("modulus", MODULI)
+@pytest.mark.parametrize("dtype", TYPES)
+def test_sums_with_a_half_are_reduced_at_every_multiple(modulus, dtype):
+    if dtype in fitting(modulus):
+        made, right = raised(modulus, reduction.raised_room(), dtype)
+        assert made == right
+
+
+def test_above_their_bound_sums_with_a_half_are_reduced_wrongly():
+    """Not all: where the float next to 1 / p is off, twice as large ones are too many."""
+    wrong = [modulus for modulus in MODULI if len(set(map(tuple, raised(modulus, 2**52 - 1)))) > 1]
+    assert wrong
 
 
 @pytest.mark.parametrize("modulus", MODULI)
@@ -291,6 +328,8 @@ def test_totals_of_many_sums_are_reduced_as_they_grow(monkeypatch):
     monkeypatch.setattr(thin, "_BLOCK", 1)
     monkeypatch.setattr(stacks, "_SMALL", 2**30)
     monkeypatch.setattr(forms, "_DEEP", 4)
+    for module in (product, stacks):
+        monkeypatch.setattr(module, "wide_form", wide_form.__wrapped__)
     assert np.array_equal(modular_matmul(small, big, LARGEST), right)
     assert np.array_equal(modular_stack(small[None], np.stack([big, big]), LARGEST)[1], right)
     for layout in ("rows", "columns"):
