@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 from anyk.domains import compiled
 from anyk.domains.integers import is_prime
 from anyk.domains.kernel import form as forms
-from anyk.domains.kernel import modular_matmul, modular_stack, operands, product, reduction, thin
+from anyk.domains.kernel import (
+    modular_matmul,
+    modular_stack,
+    operands,
+    product,
+    reduction,
+    thin,
+    tiny,
+)
 from anyk.domains.kernel import stack as stacks
 from anyk.domains.kernel.form import limbs_form, wide_form
 
@@ -59,8 +67,9 @@ def laid_out(matrix, layout):
 
 @pytest.fixture(scope="module", autouse=True)
 def numpy_alone():
-    """Compiled loops have tests of their own."""
+    """Compiled loops, and products of a few numbers, have tests of their own."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tiny, "_TINY", 0)
         patch.setattr(compiled, "product", lambda *_: None)
         patch.setattr(compiled, "stack", lambda *_: None)
         yield
@@ -336,6 +345,41 @@ def test_totals_of_many_sums_are_reduced_as_they_grow(monkeypatch):
         monkeypatch.setattr(thin, "_NARROW", 1 if layout == "rows" else 64)
         one = modular_matmul(small[:2], laid_out(big, layout), LARGEST)
         assert np.array_equal(one, right[:2])
+
+
+@pytest.mark.parametrize("modulus", MODULI)
+def test_products_of_a_few_numbers(modulus, monkeypatch):
+    """Of as many terms as a sum has, one more, and several times as many: the largest there are."""
+    monkeypatch.setattr(tiny, "_TINY", 2**20)
+    for module in (product, stacks):  # no other form is taken
+        monkeypatch.setattr(module, "wide_form", None)
+    monkeypatch.setattr(product, "_share_few", None)
+    depth = min(tiny.depth_of(modulus), 400)
+    for inner in sorted({1, 2, depth, depth + 1, 3 * depth + 2}):
+        for each in extremes(modulus):
+            small = np.full((3, inner), modulus - 1)
+            small[1] = each
+            big = np.full((inner, 5), each)
+            big[:, 1] = modulus - 1
+            big[0, 2] = 1 % modulus
+            right = exact(small, big, modulus)
+            for one in fitting(modulus):
+                pair = small.astype(one), np.asfortranarray(big.astype(one))
+                result = modular_matmul(*pair, modulus, one)
+                assert result.dtype == one
+                assert np.array_equal(result, right)
+            stack = modular_stack(np.stack([small] * 2), np.stack([big] * 2)[:, None], modulus)
+            assert np.array_equal(stack, np.broadcast_to(right, (2, 2, *right.shape)))
+
+
+def test_a_sum_of_a_few_numbers_is_as_long_as_it_may_be(monkeypatch):
+    for modulus in MODULI:
+        terms = tiny.depth_of(modulus)
+        assert terms * (modulus - 1) ** 2 < 2**64 <= (terms + 1) * (modulus - 1) ** 2
+    monkeypatch.setattr(tiny, "_TINY", 2**13)
+    monkeypatch.setattr(tiny, "depth_of", lambda _: 5)
+    most = np.full((1, 5), LARGEST - 1)
+    assert modular_matmul(most, most.T, LARGEST)[0, 0] != 5  # (-1) * (-1), five times
 
 
 def test_products_of_nothing():

@@ -13,6 +13,7 @@ from anyk.domains.kernel.form import Wide, wide_form
 from anyk.domains.kernel.operands import blank, constants, factors, fill, halving, largest
 from anyk.domains.kernel.product import write_product
 from anyk.domains.kernel.reduction import Spare, add, reduce_into, settle
+from anyk.domains.kernel.tiny import write_tiny
 from anyk.domains.kernel.workspace import borrowed
 
 __all__ = ["modular_stack"]
@@ -32,6 +33,7 @@ def modular_stack(
     ====================================  ============================================
     one of a single matrix                as one product, `modular_matmul`
     of 2**17 multiplications a pair       one by one, `modular_matmul`
+    of 8,192 multiplications in all       in uint64, `tiny`
     others                                as many as cache holds in one `np.matmul`
     others, in halves, no axis broadcast  `compiled.stack`, where numba is installed
     ====================================  ============================================
@@ -74,7 +76,7 @@ def _write(left: NDArray[Any], right: NDArray[Any], modulus: int, out: NDArray[A
         left, right = (np.broadcast_to(each, stack + each.shape[-2:]) for each in (left, right))
         for index in np.ndindex(*stack):
             write_product(left[index], right[index], modulus, out[index])
-    else:
+    elif not write_tiny(left, right, modulus, out, out.size * inner):
         form = wide_form(inner, modulus, largest(right, modulus))
         if not (form.halves and _write_compiled(left, right, modulus, out)):
             _write_groups(left, right, modulus, form, out)
