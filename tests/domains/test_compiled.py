@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import anyk
 from anyk.domains import compiled, compiled_loops, compiling
-from anyk.domains.kernel import modular_matmul
+from anyk.domains.kernel import modular_matmul, tiny
 
 numba = pytest.importorskip("numba")
 
@@ -32,6 +32,7 @@ def loops(monkeypatch):
     """Compiled at once, and however few the numbers; once for all tests."""
     monkeypatch.setattr(compiled, "_LEAST", 1)
     monkeypatch.setattr(compiled, "_MANY", 1)
+    monkeypatch.setattr(tiny, "_TINY", 0)
     monkeypatch.setattr(compiled, "LOOPS", SHARED)
     assert not compiled.load()
 
