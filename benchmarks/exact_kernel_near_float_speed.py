@@ -32,7 +32,8 @@ import anyk
 from anyk.bench.measure import interval, table
 from anyk.domains import compiled
 from anyk.domains.integers import is_prime
-from anyk.domains.kernel import modular_matmul, modular_stack, stack, thin, wide
+from anyk.domains.kernel import modular_matmul, modular_stack, stack, thin, tiny, wide
+from anyk.domains.kernel import product as kernel_product
 from anyk.power_sums import PowerSums
 
 LARGE, SMALL = 2**31 - 1, 2**24 - 3
@@ -216,8 +217,8 @@ def exact(count):
     """Random products of all forms beside those of Python's integers, figure 7."""
     compiled._LEAST = 1  # noqa: SLF001 - short products take the loops too
     reason = compiled.load()
-    tally = _watched()
     generator = np.random.default_rng(int.from_bytes(os.urandom(8)))
+    tally = _watched(generator)
     primes, done = _primes(generator), 0
     while done < count:
         modulus, (left, right), dtype = _drawn(generator, primes)
@@ -237,7 +238,7 @@ def exact(count):
     print(table(["form (of a product, or of a group of a stack)", "times"], rows))
 
 
-def _watched():
+def _watched(generator):
     """A count of the forms that the kernel takes."""
     tally = Counter()
 
@@ -261,15 +262,28 @@ def _watched():
         tally[f"stacks: {wide_name(form)}"] += 1
         return groups(left, right, modulus, form, out)
 
-    writer = compiled.writer
+    product, pairs, write = compiled.product, compiled.stack, tiny.write_tiny
 
-    def written(*operands):
-        write = writer(*operands)
-        tally["few rows: compiled"] += write is not None
-        return write
+    def looped(*operands):
+        made = product(*operands)
+        tally["few rows: compiled"] += made is not None
+        return made
+
+    def looped_pairs(*operands):
+        made = pairs(*operands)
+        tally["stacks: compiled"] += made is not None
+        return made
+
+    def few(*operands):
+        if generator.random() < 0.8:  # or no other form would have its share
+            return False
+        written = write(*operands)
+        tally["a few numbers: uint64"] += written
+        return written
 
     thin.limbs_form, wide.multiply, stack._write_groups = limbs, whole, grouped  # noqa: SLF001
-    compiled.writer = written
+    compiled.product, compiled.stack = looped, looped_pairs
+    kernel_product.write_tiny = stack.write_tiny = few
     return tally
 
 
