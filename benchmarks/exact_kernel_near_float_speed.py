@@ -22,6 +22,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -31,6 +32,7 @@ import numpy as np
 import anyk
 from anyk.bench.measure import interval, table
 from anyk.domains import compiled
+from anyk.domains.compiled import calls
 from anyk.domains.integers import is_prime
 from anyk.domains.kernel import modular_matmul, modular_stack, stack, thin, wide
 from anyk.power_sums import PowerSums
@@ -214,7 +216,7 @@ def stacks(rounds, *, tiny):
 
 def exact(count):
     """Random products of all forms beside those of Python's integers, figure 7."""
-    compiled._LEAST = 1  # noqa: SLF001 - short products take the loops too
+    calls._LEAST = 1  # noqa: SLF001 - short products take the loops too
     reason = compiled.load()
     tally = _watched()
     generator = np.random.default_rng(int.from_bytes(os.urandom(8)))
@@ -261,15 +263,16 @@ def _watched():
         tally[f"stacks: {wide_name(form)}"] += 1
         return groups(left, right, modulus, form, out)
 
-    writer = compiled.writer
+    made = {name: getattr(compiled, name) for name in ("product", "stack")}
 
-    def written(*operands):
-        write = writer(*operands)
-        tally["few rows: compiled"] += write is not None
-        return write
+    def asked(name, *operands):
+        found = made[name](*operands)
+        tally[f"compiled: {name}"] += found is not None
+        return found
 
     thin.limbs_form, wide.multiply, stack._write_groups = limbs, whole, grouped  # noqa: SLF001
-    compiled.writer = written
+    for name in made:
+        setattr(compiled, name, partial(asked, name))
     return tally
 
 

@@ -1,4 +1,4 @@
-"""When loops are compiled, and where from: what `compiled` asks for each of its calls.
+"""When loops are compiled, and where from: what each of the `calls` asks.
 
 **When.** numba is imported, never by `import anyk`, after 2**26 multiplications that it would have
 made in this process: eight products of 4,000 x 2,000. That costs 0.6 s and 130 MB. Each loop is
@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from anyk.domains import compiled_loops
+from anyk.domains.compiled import loops
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -113,7 +113,7 @@ def _imported() -> Any:
     if numba.config.DISABLE_JIT:
         raise ImportError("NUMBA_DISABLE_JIT is set")
     for name in _CALLED:
-        import_module("numba.extending").register_jitable(getattr(compiled_loops, name))
+        import_module("numba.extending").register_jitable(getattr(loops, name))
     return numba
 
 
@@ -127,7 +127,7 @@ def _compiled(numba: Any, name: str, *dtypes: np.dtype[Any]) -> Any:
     ] + [types.int64] * number
     prime, out = types.UniTuple(types.uint64, 5), types.Array(types.uint64, sums, "C")
     signature = types.void(*operands, prime, out)
-    function = getattr(compiled_loops, name)
+    function = getattr(loops, name)
     try:
         loop = numba.njit(nogil=True, cache=True)(function)
         if _ours_alone(loop.stats.cache_path):
