@@ -20,6 +20,7 @@ UNTRIED: dict[tuple[str, str], str] = {
     ("domains/functions/sums.py", "Sum parts, then the sums."): "32 GiB of numbers are needed",
     ("executors/core/crew_filling.py", "'the executor was closed"): CLOSED,
     ("running/filled.py", "error.change"): ELSEWHERE,
+    ("running/maker.py", ""): "clusters are needed: tests/executors/test_dask_slabs.py",
     ("running/there.py", ""): "clusters are needed: tests/executors/test_dask_slabs.py",
     ("running/slabs.py", "f'Pass {whole}"): ELSEWHERE,
     ("running/slabs.py", "Call X.compute_chunk_sizes"): "Dask is needed: tests/test_slabs.py",
