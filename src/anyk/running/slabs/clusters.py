@@ -15,12 +15,12 @@ import numpy as np
 
 from anyk.errors import ExecutorError, InvalidArgument
 from anyk.executors.core.base import AbstractExecutor, PerWorker, Placement
+from anyk.executors.core.columns import UNKNOWN, Outline
 from anyk.executors.core.crew import AbstractCrewed, Crew
-from anyk.executors.core.filling import UNKNOWN, Outline
 from anyk.executors.engines.made import MakeColumns, shape_made
 from anyk.observe.slabs import slab_bar
-from anyk.running.filled import Filled
-from anyk.running.slabs import edges_of, is_dask_array
+from anyk.running.slabs.filled import Filled
+from anyk.running.slabs.read import edges_of, is_dask_array
 from anyk.schemes.base import AbstractScheme
 from anyk.schemes.encoded import Encoded
 from anyk.spec import MatMul
