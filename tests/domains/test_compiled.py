@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import anyk
 from anyk.domains import compiled
 from anyk.domains.compiled import calls, compiling, loops
-from anyk.domains.kernel import modular_matmul
+from anyk.domains.kernel import modular_matmul, tiny
 
 numba = pytest.importorskip("numba")
 
@@ -33,6 +33,7 @@ def at_once(monkeypatch):
     """Compiled at once, and however few the numbers; once for all tests."""
     monkeypatch.setattr(calls, "_LEAST", 1)
     monkeypatch.setattr(calls, "_MANY", 1)
+    monkeypatch.setattr(tiny, "_TINY", 0)
     monkeypatch.setattr(calls, "LOOPS", SHARED)
     assert not compiled.load()
 
@@ -407,6 +408,23 @@ def test_a_directory_is_ours_alone_if_all_above_it_is(tmp_path, monkeypatch):
     elsewhere = tmp_path / "link"
     elsewhere.symlink_to(below)
     assert compiling._ours_alone(elsewhere)
+    open_to_all = tmp_path / "open"
+    open_to_all.mkdir()
+    led = open_to_all / "link"  # to what is ours, until somebody leads it elsewhere
+    led.symlink_to(below)
+    twice = tmp_path / "twice"
+    twice.symlink_to(led)
+    for mode, fine in ((0o777, False), (0o700, True)):
+        open_to_all.chmod(mode)
+        assert compiling._ours_alone(led) is fine
+        assert compiling._ours_alone(twice) is fine
+    if not os.geteuid():
+        os.chown(led, 12345, -1, follow_symlinks=False)
+        assert not compiling._ours_alone(twice)
+    led.unlink()
+    led.symlink_to(twice)
+    with pytest.raises(OSError, match="link"):
+        compiling._ours_alone(twice)
     owner = below.stat().st_uid
     if owner:
         monkeypatch.setattr(os, "geteuid", lambda: owner + 1)

@@ -19,9 +19,12 @@ import stat
 from importlib import import_module
 from importlib.util import find_spec
 from threading import Lock
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["LOOPS", "Loops"]
 
@@ -143,13 +146,20 @@ def _ours_alone(directory: str | os.PathLike[str]) -> bool:
     """Whether nobody else, but for root, can write in a directory or put another in its place."""
     from pathlib import Path  # noqa: PLC0415 - where loops are compiled alone
 
-    within = Path(directory).resolve()
+    Path(directory).stat()  # raises where links lead in a circle, or nowhere
+    return _all_ours(Path(directory).absolute())
+
+
+def _all_ours(within: Path) -> bool:
+    """The same of all on the way there, links and where they lead among them."""
     for each in (within, *within.parents):
+        if each.is_symlink() and not _all_ours(each.parent / each.readlink()):
+            return False
         status = each.stat()
         shared = status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
         if shared and (each == within or not status.st_mode & stat.S_ISVTX):
             return False
-        if status.st_uid not in {0, os.geteuid()}:
+        if {status.st_uid, each.lstat().st_uid} - {0, os.geteuid()}:
             return False
     return True
 
