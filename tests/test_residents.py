@@ -11,8 +11,8 @@ import anyk
 from anyk.domains.functions.inside import memory_of
 from anyk.domains.prime import PrimeField
 from anyk.domains.ring import ResidueRing
+from anyk.executors.core.columns import Columns, Outline
 from anyk.executors.core.dispatcher import Awaited
-from anyk.executors.core.filling import Columns, Outline
 from anyk.executors.core.link import Order
 from anyk.executors.engines.slices import Slice
 from anyk.executors.engines.worker_state import RunRequest

@@ -15,10 +15,11 @@ from rich.console import Console
 import anyk
 from anyk.domains.prime import PrimeField
 from anyk.executors.core.base import Placement
-from anyk.executors.core.filling import UNKNOWN, AbstractFilling, Growing, Outline
+from anyk.executors.core.columns import UNKNOWN, Growing, Outline
+from anyk.executors.core.filling import AbstractFilling
 from anyk.executors.wrappers.wrapper import AbstractWrapper
 from anyk.observe.slabs import _Bar
-from anyk.running.maker import Maker
+from anyk.running.slabs.maker import Maker
 from anyk.schemes.catalogue import CATALOGUE
 from anyk.testing.executor import check_executor
 from anyk.testing.filling import check_filling
@@ -220,7 +221,7 @@ def test_no_more_than_four_slabs_with_their_shares_are_held(memmap, scheme):
 
 
 def test_a_memmap_is_read_in_slabs_of_its_own_accord(memmap, monkeypatch):
-    monkeypatch.setattr("anyk.running.slabs._NUMBERS", 100_000)
+    monkeypatch.setattr("anyk.running.slabs.read._NUMBERS", 100_000)
     scheme = anyk.Replication(4, 8)
     with Kept(8) as executor, anyk.distribute(scheme, memmap, executor) as data:
         assert np.array_equal(data.run(same).value, memmap)

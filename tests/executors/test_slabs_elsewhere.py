@@ -14,7 +14,7 @@ from calls import LONG, eventually
 
 import anyk
 from anyk.executors.core.answer_header import LONGEST_HEADER, parse_header
-from anyk.executors.core.filling import LOST, UNKNOWN, Columns, Outline
+from anyk.executors.core.columns import LOST, UNKNOWN, Columns, Outline
 from anyk.executors.remote.frames import Channel
 from anyk.executors.remote.offer import Offer
 from anyk.executors.remote.session import Session

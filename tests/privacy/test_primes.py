@@ -14,7 +14,8 @@ from anyk.fixed_point.budget import MOST_PRIMES
 from anyk.fixed_point.primes import LIARS, fields_for, prime_sets
 from anyk.fixed_point.rounding import wrapped
 from anyk.privacy.information import symbols_learned
-from anyk.schemes.wrappers.embedded import Embedded, primes_of
+from anyk.schemes.wrappers.embedded import Embedded
+from anyk.schemes.wrappers.primes import primes_of
 
 FIXED = anyk.FixedPoint(fraction_bits=4, magnitude=2.0)
 

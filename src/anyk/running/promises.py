@@ -26,7 +26,8 @@ from anyk.own_copies import own_copies
 from anyk.running.degrees import degree_of, too_high
 from anyk.schemes.base import AbstractScheme
 from anyk.schemes.encoded import Encoded
-from anyk.schemes.wrappers.embedded import Embedded, primes_of
+from anyk.schemes.wrappers.embedded import Embedded
+from anyk.schemes.wrappers.primes import primes_of
 from anyk.spec import Map, MatMul, Sum
 from anyk.work import AbstractWork, Function
 from anyk.works.added import Added

@@ -7,13 +7,15 @@ compute.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.domains.compiled import loops
 from anyk.domains.compiled.compiling import LOOPS
+
+if TYPE_CHECKING:
+    from anyk.domains.compiled.loops import Prime
 
 __all__ = ["load", "power", "product", "stack", "times"]
 
@@ -69,8 +71,10 @@ def product(
     work = rows * inner * columns
     if LOOPS.closed or rows > _FEW or work < _LEAST or inner >= _LONGEST:
         return None
+    from anyk.domains.compiled.loops import BLOCK  # noqa: PLC0415 - import anyk stays quick
+
     prime = _prime(modulus)
-    split = "" if prime[2] >= loops.BLOCK else "_split"
+    split = "" if prime[2] >= BLOCK else "_split"
     if columns >= _NARROW and _in_a_row(big):
         name, memory = "across" + split, big
     elif _in_a_row(big.T):
@@ -201,7 +205,7 @@ def _fixed(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
 
 
 @lru_cache(maxsize=256)
-def _prime(modulus: int) -> loops.Prime:
+def _prime(modulus: int) -> Prime:
     """What the loops compute with, of a modulus."""
     bits = modulus.bit_length()
     depth = min(((1 << 64) - modulus) // (modulus - 1) ** 2, _LONGEST)

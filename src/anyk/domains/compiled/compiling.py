@@ -23,8 +23,6 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from anyk.domains.compiled import loops
-
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -112,6 +110,8 @@ def _imported() -> Any:
         raise ImportError(f"numba {numba.__version__} is too old")
     if numba.config.DISABLE_JIT:
         raise ImportError("NUMBA_DISABLE_JIT is set")
+    from anyk.domains.compiled import loops  # noqa: PLC0415 - import anyk stays quick
+
     for name in _CALLED:
         import_module("numba.extending").register_jitable(getattr(loops, name))
     return numba
@@ -119,6 +119,8 @@ def _imported() -> Any:
 
 def _compiled(numba: Any, name: str, *dtypes: np.dtype[Any]) -> Any:
     """Compile one loop for these types, or load it from the cache."""
+    from anyk.domains.compiled import loops  # noqa: PLC0415 - as above
+
     types = numba.types
     arrays, number, sums = _KINDS[name]
     operands = [

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
+from anyk.executors.core.columns import Columns
 from anyk.executors.core.dispatcher import Awaited
-from anyk.executors.core.filling import Columns
 from anyk.executors.core.placements import Parts
 from anyk.executors.core.run_task import Reply
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from anyk.connections.broken import BrokenAnswer
 from anyk.errors import ExecutorError
 from anyk.executors.core.broadcast import unwrapped
-from anyk.executors.core.filling import Columns, Outline
+from anyk.executors.core.columns import Columns, Outline
 
 __all__ = ["MakeColumns", "report_of", "shape_made"]
 

@@ -21,8 +21,8 @@ from anyk.connections.party import Stranger
 from anyk.connections.tls import Address, patient, public_key_of
 from anyk.domains.ring import ResidueRing
 from anyk.executors.core.answer_header import LONGEST_HEADER, parse_header
+from anyk.executors.core.columns import LOST, Columns
 from anyk.executors.core.dispatcher import Awaited
-from anyk.executors.core.filling import LOST, Columns
 from anyk.executors.core.link import AbstractLink, Held, Order
 from anyk.executors.core.placements import Parts
 from anyk.executors.core.raised import LONGEST_FAILURE, describe

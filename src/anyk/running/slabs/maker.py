@@ -11,8 +11,8 @@ import numpy as np
 from anyk.connections.broken import BrokenAnswer
 from anyk.errors import ExecutorError, InvalidArgument
 from anyk.executors.core.base import PerWorker, Placement
+from anyk.executors.core.columns import UNKNOWN, Outline
 from anyk.executors.core.crew import AbstractCrewed
-from anyk.executors.core.filling import UNKNOWN, Outline
 from anyk.executors.engines.made import MakeColumns, shape_made
 from anyk.works.mixed import Mixed
 

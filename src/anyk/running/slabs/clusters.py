@@ -15,12 +15,12 @@ import numpy as np
 
 from anyk.errors import InvalidArgument
 from anyk.executors.core.base import AbstractExecutor
+from anyk.executors.core.columns import UNKNOWN
 from anyk.executors.core.crew import AbstractCrewed
-from anyk.executors.core.filling import UNKNOWN
 from anyk.observe.slabs import slab_bar
-from anyk.running.filled import Filled
-from anyk.running.maker import Maker
-from anyk.running.slabs import edges_of, is_dask_array
+from anyk.running.slabs.filled import Filled
+from anyk.running.slabs.maker import Maker
+from anyk.running.slabs.read import edges_of, is_dask_array
 from anyk.schemes.base import AbstractScheme
 from anyk.schemes.encoded import Encoded
 from anyk.spec import MatMul
