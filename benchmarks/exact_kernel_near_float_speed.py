@@ -22,6 +22,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -31,6 +32,7 @@ import numpy as np
 import anyk
 from anyk.bench.measure import interval, table
 from anyk.domains import compiled
+from anyk.domains.compiled import calls
 from anyk.domains.integers import is_prime
 from anyk.domains.kernel import modular_matmul, modular_stack, stack, thin, tiny, wide
 from anyk.domains.kernel import product as kernel_product
@@ -215,7 +217,7 @@ def stacks(rounds, *, tiny):
 
 def exact(count):
     """Random products of all forms beside those of Python's integers, figure 7."""
-    compiled._LEAST = 1  # noqa: SLF001 - short products take the loops too
+    calls._LEAST = 1  # noqa: SLF001 - short products take the loops too
     reason = compiled.load()
     generator = np.random.default_rng(int.from_bytes(os.urandom(8)))
     tally = _watched(generator)
@@ -262,17 +264,14 @@ def _watched(generator):
         tally[f"stacks: {wide_name(form)}"] += 1
         return groups(left, right, modulus, form, out)
 
-    product, pairs, write = compiled.product, compiled.stack, tiny.write_tiny
+    made = {name: getattr(compiled, name) for name in ("product", "stack")}
 
-    def looped(*operands):
-        made = product(*operands)
-        tally["few rows: compiled"] += made is not None
-        return made
+    def asked(name, *operands):
+        found = made[name](*operands)
+        tally[f"compiled: {name}"] += found is not None
+        return found
 
-    def looped_pairs(*operands):
-        made = pairs(*operands)
-        tally["stacks: compiled"] += made is not None
-        return made
+    write = tiny.write_tiny
 
     def few(*operands):
         if generator.random() < 0.8:  # or no other form would have its share
@@ -282,8 +281,9 @@ def _watched(generator):
         return written
 
     thin.limbs_form, wide.multiply, stack._write_groups = limbs, whole, grouped  # noqa: SLF001
-    compiled.product, compiled.stack = looped, looped_pairs
     kernel_product.write_tiny = stack.write_tiny = few
+    for name in made:
+        setattr(compiled, name, partial(asked, name))
     return tally
 
 

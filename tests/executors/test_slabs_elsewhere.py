@@ -140,6 +140,24 @@ def test_a_worker_makes_no_room_for_more_than_its_memory() -> None:
     assert most < 8 << 20
 
 
+def test_many_small_shares_take_no_more_room_than_their_numbers() -> None:
+    many = 1 << 18
+    tracemalloc.start()
+    with session(memory=1 << 20) as channel:
+        for outline in (
+            Outline((many, 2), np.dtype(np.uint8), axis=1),
+            Outline((many, 2, 0), np.dtype(np.uint8), axis=1),
+        ):
+            part = np.zeros((many, 1, *outline.shape[2:]), np.uint8)
+            assert told(channel, Columns(7, (outline,), 0, (part,))) == ""
+        unknown = Outline((many, UNKNOWN, 0), np.dtype(np.uint8), axis=1)
+        part = np.zeros((many, 1, 0), np.uint8)
+        assert told(channel, Columns(7, (unknown,), 0, (part,))).startswith("no memory")
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 8 << 20
+
+
 def test_a_share_that_would_be_joined_beyond_the_memory_is_refused() -> None:
     growing = Outline((1, UNKNOWN), np.dtype(np.float64), axis=1)
     with session(memory=1 << 20) as channel:

@@ -287,7 +287,7 @@ class DataOf(Fault):
     """Masks that follow the data, which the test puts in `data` before each encoding."""
 
     def spoil(self, masks):
-        return self.follow(masks, rows(self.data)[0][: masks.shape[1]])
+        return self.follow(masks, rows(self.data).ravel()[: masks.shape[1]])
 
 
 class EvenWithTheData(DataOf):

@@ -108,8 +108,7 @@ def check(scheme, seed=3, **options):
     anyk.testing.check_scheme(scheme, generator=generator, patterns=2, **options)
 
 
-LAGRANGE = "anyk.schemes.maps.lagrange.uniform_masks"
-SHAMIR = "anyk.schemes.maps.shamir.uniform_masks"
+MASKED = "anyk.randomness.masked.uniform_masks"
 NORMALS = "anyk.randomness.noisy.normals"
 
 
@@ -117,14 +116,14 @@ NORMALS = "anyk.randomness.noisy.normals"
 def test_a_fault_of_one_mask_is_noticed(fault, monkeypatch):
     scheme = anyk.Lagrange(blocks=2, degree=2, workers=9, adversaries=1, colluders=1)
     with pytest.raises(AssertionError):
-        check(broken(monkeypatch, scheme, LAGRANGE, fault))
+        check(broken(monkeypatch, scheme, MASKED, fault))
 
 
 @pytest.mark.parametrize("fault", SEVERAL, ids=name)
 def test_a_fault_of_three_masks_is_noticed(fault, monkeypatch):
     scheme = anyk.Lagrange(blocks=2, degree=1, workers=6, colluders=3)
     with pytest.raises(AssertionError):
-        check(broken(monkeypatch, scheme, LAGRANGE, fault))
+        check(broken(monkeypatch, scheme, MASKED, fault))
 
 
 @pytest.mark.parametrize(
@@ -134,17 +133,17 @@ def test_a_fault_of_three_masks_is_noticed(fault, monkeypatch):
 def test_a_fault_over_a_small_field_is_noticed(fault, modulus, monkeypatch):
     scheme = anyk.Shamir(blocks=2, degree=1, field=anyk.PrimeField(modulus))
     with pytest.raises(AssertionError):
-        check(broken(monkeypatch, scheme, SHAMIR, fault), encodings=512)
+        check(broken(monkeypatch, scheme, MASKED, fault), encodings=512)
 
 
 def test_masks_that_two_blocks_share_are_noticed(monkeypatch):
     class Shared(faults.Fault):
         def spoil(self, masks):
-            return masks if self.calls % 2 else self.before
+            return np.tile(masks[:, : masks.shape[1] // 2], 2)  # all blocks' are drawn at once
 
     scheme = anyk.Shamir(blocks=2, degree=2, colluders=2)
     with pytest.raises(AssertionError, match="not independent"):
-        check(broken(monkeypatch, scheme, SHAMIR, Shared))
+        check(broken(monkeypatch, scheme, MASKED, Shared))
 
 
 @pytest.mark.parametrize(
@@ -180,14 +179,14 @@ def _from_elsewhere(given):
     return [SystemSource() if isinstance(each, AbstractSource) else each for each in given]
 
 
-@pytest.mark.parametrize("where", [LAGRANGE, NORMALS])
+@pytest.mark.parametrize("where", [MASKED, NORMALS])
 def test_masks_from_elsewhere_than_the_source_are_noticed(where, monkeypatch):
     scheme = (
         anyk.Lagrange(blocks=2, degree=1, workers=4, colluders=1)
-        if where == LAGRANGE
+        if where == MASKED
         else anyk.Berrut(blocks=3, workers=8, colluders=1, leakage=0.5)
     )
-    masks = uniform_masks if where == LAGRANGE else normals
+    masks = uniform_masks if where == MASKED else normals
     monkeypatch.setattr(where, lambda *given: masks(*_from_elsewhere(given)))
     with pytest.raises(AssertionError, match="elsewhere than the source"):
         check(scheme)

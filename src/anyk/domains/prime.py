@@ -93,14 +93,15 @@ class PrimeField(AbstractField):
             >>> field.at_rest(np.array([1, 250]))
             array([  1, 250], dtype=uint8)
         """
-        known = values.dtype == _INT64 or values.dtype.kind == "u"
-        if values.dtype == self.rest or not known or not below(values, self.modulus):
+        if not self._counted(values) or values.dtype == self.rest:
+            return values
+        if not below(values, self.modulus):
             return values
         return settled(values, self.rest)
 
     def from_rest(self, values: NDArray[Any]) -> NDArray[Any]:
         """Residues as int64."""
-        return lifted(values)
+        return lifted(values) if self._counted(values) else self.residues(values, "values")
 
     def holds(self, dtype: Any) -> bool:
         """Whether it is the type in which residues rest and travel."""
@@ -192,6 +193,13 @@ class PrimeField(AbstractField):
         plain = type(values) is np.ndarray and values.dtype in (_INT64, self.rest)
         return plain and below(values, self.modulus)
 
+    def _counted(self, values: Any) -> bool:
+        """Whether these are numbers of a type that residues are kept in, and an ndarray."""
+        return type(values) is np.ndarray and (
+            values.dtype == _INT64
+            or (values.dtype.kind == "u" and values.itemsize < _INT64.itemsize)
+        )
+
     def _operand(self, values: Any, argument: str) -> NDArray[Any]:
         """Residues of a product: the kernel takes those at rest as they are."""
         return values if self._ready(values) else self.residues(values, argument)
@@ -216,12 +224,15 @@ class PrimeField(AbstractField):
 
     def prepared(self, values: NDArray[Any]) -> Prepared | None:
         """Nothing but that they are residues: products convert them in cache, where they lie."""
-        lendable = values.dtype == self.rest and values.flags.c_contiguous
-        return () if lendable and values.flags.writeable and self._ready(values) else None
+        if not self._counted(values) or values.dtype != self.rest:
+            return None
+        lendable = values.flags.c_contiguous and values.flags.writeable
+        return () if lendable and self._ready(values) else None
 
     def lend(self, values: NDArray[Any], prepared: Prepared) -> Any:  # noqa: ARG002 - of a ring
         """A FieldArray in the same memory, which is copied before it is written in."""
-        return FieldArray.of_residues(values, self, lent=True)
+        rests = self._counted(values) and values.dtype == self.rest
+        return FieldArray.of_residues(values, self, lent=True) if rests else self.present(values)
 
     def accept(self, result: Any) -> NDArray[Any]:
         """Residues from what a function returned: a FieldArray, or integers of any sign.
@@ -261,6 +272,8 @@ class PrimeField(AbstractField):
             >>> anyk.PrimeField(7).times(np.array([3, 4], dtype=np.uint8), np.array([5, 6]))
             array([1, 3])
         """
+        if not (self._counted(left) and self._counted(right)):
+            left, right = self.residues(left, "left"), self.residues(right, "right")
         product = compiled.times(left, right, self.modulus)
         return self.reduce(lifted(left) * lifted(right)) if product is None else product
 

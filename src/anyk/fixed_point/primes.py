@@ -25,7 +25,7 @@ from anyk.domains.prime import PrimeField
 from anyk.domains.ring import further_fields
 from anyk.fixed_point.budget import MOST_PRIMES, enough_primes
 
-__all__ = ["LIARS", "fields_for", "prime_sets", "short_field", "smallest"]
+__all__ = ["LIARS", "fields_for", "prime_sets", "smallest"]
 
 LIARS: Final = PrimeField().modulus
 """What the product of the primes is at least where liars are looked for.
@@ -102,12 +102,6 @@ def smallest(fields: Iterable[PrimeField]) -> PrimeField:
         fields: one or more.
     """
     return min(fields, key=lambda each: each.modulus)
-
-
-@lru_cache(maxsize=1)
-def short_field() -> PrimeField:
-    """The smallest field that is taken where results are beyond 16 bits, and no field is given."""
-    return smallest(_largest(_SHALLOW, MOST_PRIMES) or ())
 
 
 def _cost(bits: int, number: int) -> float:

@@ -139,9 +139,11 @@ def slabs_of(scheme: AbstractScheme, X: Any, columns: int | None) -> AbstractSla
             )
     else:
         found = _array_of(scheme, X, columns)
-    if found is not None and scheme.columns is None:
+    if found is None or scheme.columns is not None:
+        return found
+    if columns is not None or isinstance(found, _Iterable):
         raise _unable(scheme, X)
-    return found
+    return None  # an array all the same, which is read whole
 
 
 def edges_of(array: Any, columns: int | None) -> list[tuple[int, int]]:

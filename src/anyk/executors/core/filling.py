@@ -112,7 +112,7 @@ class Outline:
 
 
 @final
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Columns:
     """The next columns of one worker's shares, on their way to it.
 
@@ -155,7 +155,7 @@ class Growing:
         self._outlines = tuple(outlines)
         self._columns = 0
         self._pieces: list[list[list[NDArray[Any]]]] = [
-            [[] for _ in range(len(each))] for each in outlines
+            [[] for _ in range(len(each) if UNKNOWN in each.shape else 0)] for each in outlines
         ]
         self._whole = [
             np.empty(each.shape, each.dtype) if UNKNOWN not in each.shape else None

@@ -19,7 +19,7 @@ Held = Callable[[], Mapping[int, Parts]]
 
 
 @final
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Order:
     """A task for one worker, on its shares of one placement.
 

@@ -53,7 +53,7 @@ class Report:
 
 
 @final
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class RunRequest:
     """On which share a worker runs a task.
 

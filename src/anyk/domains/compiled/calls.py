@@ -1,8 +1,7 @@
-"""Compiled loops for products that are bound by memory, where numba is installed.
+"""Calls of compiled loops: each gives what the form in numpy gives, bit for bit, or None.
 
-Each function gives what the forms in numpy give, bit for bit, or None where it does not compute:
-then the caller takes those. `compiled_loops` says why they are exact. `compiling` says
-when that is.
+Where it is None, the caller takes that form. `loops` says why all are exact, `compiling` when they
+compute.
 """
 
 from __future__ import annotations
@@ -13,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.domains import compiled_loops
-from anyk.domains.compiling import LOOPS
+from anyk.domains.compiled import loops
+from anyk.domains.compiled.compiling import LOOPS
 
 __all__ = ["load", "power", "product", "stack", "times"]
 
@@ -70,7 +69,7 @@ def product(
     if LOOPS.closed or rows > _FEW or work < _LEAST or inner >= _LONGEST:
         return None
     prime = _prime(modulus)
-    split = "" if prime[2] >= compiled_loops.BLOCK else "_split"
+    split = "" if prime[2] >= loops.BLOCK else "_split"
     if _in_a_row(big):
         name, memory = "across" + split, big
     elif _in_a_row(big.T):
@@ -199,7 +198,7 @@ def _fixed(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
 
 
 @lru_cache(maxsize=256)
-def _prime(modulus: int) -> compiled_loops.Prime:
+def _prime(modulus: int) -> loops.Prime:
     """What the loops compute with, of a modulus."""
     bits = modulus.bit_length()
     depth = min(((1 << 64) - modulus) // (modulus - 1) ** 2, _LONGEST)
