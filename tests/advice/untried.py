@@ -21,7 +21,7 @@ UNTRIED: dict[tuple[str, str], str] = {
     ("executors/core/crew_filling.py", "'the executor was closed"): CLOSED,
     ("running/filled.py", "error.change"): ELSEWHERE,
     ("running/there.py", ""): "clusters are needed: tests/executors/test_dask_slabs.py",
-    ("running/slabs.py", "f'Pass {whole}"): ELSEWHERE,
+    ("running/slabs.py", "f'{whole}"): ELSEWHERE,
     ("running/slabs.py", "Call X.compute_chunk_sizes"): "Dask is needed: tests/test_slabs.py",
     ("executors/engines/made.py", ""): "said by a task that no executor runs in this process",
     ("executors/engines/dask.py", ""): DASK,
