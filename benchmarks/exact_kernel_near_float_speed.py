@@ -34,7 +34,8 @@ from anyk.bench.measure import interval, table
 from anyk.domains import compiled
 from anyk.domains.compiled import calls
 from anyk.domains.integers import is_prime
-from anyk.domains.kernel import modular_matmul, modular_stack, stack, thin, wide
+from anyk.domains.kernel import modular_matmul, modular_stack, stack, thin, tiny, wide
+from anyk.domains.kernel import product as kernel_product
 from anyk.power_sums import PowerSums
 
 LARGE, SMALL = 2**31 - 1, 2**24 - 3
@@ -218,8 +219,8 @@ def exact(count):
     """Random products of all forms beside those of Python's integers, figure 7."""
     calls._LEAST = 1  # noqa: SLF001 - short products take the loops too
     reason = compiled.load()
-    tally = _watched()
     generator = np.random.default_rng(int.from_bytes(os.urandom(8)))
+    tally = _watched(generator)
     primes, done = _primes(generator), 0
     while done < count:
         modulus, (left, right), dtype = _drawn(generator, primes)
@@ -239,7 +240,7 @@ def exact(count):
     print(table(["form (of a product, or of a group of a stack)", "times"], rows))
 
 
-def _watched():
+def _watched(generator):
     """A count of the forms that the kernel takes."""
     tally = Counter()
 
@@ -263,16 +264,24 @@ def _watched():
         tally[f"stacks: {wide_name(form)}"] += 1
         return groups(left, right, modulus, form, out)
 
-    made = {name: getattr(compiled, name) for name in ("product", "stack")}
+    made, write = {name: getattr(compiled, name) for name in ("product", "stack")}, tiny.write_tiny
 
     def asked(name, *operands):
         found = made[name](*operands)
         tally[f"compiled: {name}"] += found is not None
         return found
 
+    def few(*operands):
+        if generator.random() < 0.8:  # or no other form would have its share
+            return False
+        written = write(*operands)
+        tally["a few numbers: uint64"] += written
+        return written
+
     thin.limbs_form, wide.multiply, stack._write_groups = limbs, whole, grouped  # noqa: SLF001
     for name in made:
         setattr(compiled, name, partial(asked, name))
+    kernel_product.write_tiny = stack.write_tiny = few
     return tally
 
 

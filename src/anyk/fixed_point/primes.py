@@ -31,8 +31,8 @@ LIARS: Final = PrimeField().modulus
 """What the product of the primes is at least where liars are looked for.
 
 Up to A of them are found with the chance that is promised, whatever the primes are: checks and
-random combinations are as many as p takes. Of more, a coincidence stays as unlikely as over the
-default field.
+random combinations are as many as p takes. Of more, whose lies differ from the truth modulo each of
+the primes, a coincidence stays as unlikely as over the default field.
 """
 
 _BYTES: Final = {8: 1, 16: 2, 24: 4, 25: 4, 31: 4}

@@ -17,7 +17,7 @@ from anyk.randomness.masks import uniform_masks
 __all__ = ["masked"]
 
 _SPANS = 24  # of large blocks: so few that each is work enough, so many that one is little memory
-_LEAST = 1 << 20  # numbers of blocks and masks, up to which they are joined at once
+_LEAST = 1 << 18  # numbers of blocks and masks, up to which they are joined at once
 
 
 def masked(

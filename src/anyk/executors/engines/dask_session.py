@@ -101,7 +101,8 @@ class DaskSession:
                 task = self._submit(ticket, lacking, dict(arguments))
             while not answer.done():
                 await asyncio.wait({answer}, timeout=_GLANCE)
-                if task is not None and task.status in ("error", "cancelled") and not answer.done():
+                given_up = task is not None and task.status in ("error", "cancelled")
+                if given_up and not answer.done():
                     raise await _why(task)
             done, ran = answer.result()
             if ran:

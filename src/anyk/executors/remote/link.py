@@ -226,6 +226,8 @@ class RemoteLink(AbstractLink):
         """The dtype and shape of an answer, if they are what was asked for and not too much."""
         (spec,) = parse_specs([[dtype.str, shape]])
         domain = request.domain
+        if request is _FILLED and (dtype != np.bool_ or shape):
+            raise BrokenAnswer("it is not one boolean")
         if domain is not None and not domain.holds(dtype):
             raise BrokenAnswer(f"its dtype is {dtype}, which {domain!r} does not hold")
         if isinstance(domain, ResidueRing) and shape[-1:] != [len(domain.fields)]:
