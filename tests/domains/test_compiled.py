@@ -372,6 +372,33 @@ assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     subprocess.run([sys.executable, "-c", code], check=True, env=environment, timeout=120)
 
 
+@pytest.mark.parametrize("modulus", [65521, LARGEST])
+@pytest.mark.parametrize(
+    ("columns", "name"), [(1, "along"), (3, "along"), (15, "along"), (16, "across")]
+)
+@pytest.mark.parametrize("rows", [1, 4])
+def test_a_matrix_of_few_columns_is_multiplied_column_by_column(modulus, columns, name, rows):
+    """Loops over so few columns take longer by far than a copy of them."""
+    random, taken = np.random.default_rng(columns), []
+    small, big = (
+        random.integers(0, modulus, (rows, 3000)),
+        random.integers(0, modulus, (3000, columns)),
+    )
+
+    class Told:
+        closed = False
+
+        def loop(self, work, name, *types):
+            taken.append(name.removesuffix("_split"))
+            return SHARED.loop(work, name, *types)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiled, "LOOPS", Told())
+        made = compiled.product(small, big, modulus)
+    assert taken == [name]
+    assert np.array_equal(made, exact(small, big, modulus))
+
+
 def cached(directory, monkeypatch):
     """What a loop leaves in a cache there, and whether it computes."""
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(directory))

@@ -382,6 +382,16 @@ def test_a_sum_of_a_few_numbers_is_as_long_as_it_may_be(monkeypatch):
     assert modular_matmul(most, most.T, LARGEST)[0, 0] != 5  # (-1) * (-1), five times
 
 
+def test_limbs_of_long_rows_are_made_part_by_part(monkeypatch):
+    monkeypatch.setattr(operands, "_PART", 7)
+    for modulus in MODULI:
+        small, big = (
+            np.arange(200).reshape(2, 100) * 2**24 % modulus,
+            np.full((100, 3), modulus - 1),
+        )
+        assert np.array_equal(modular_matmul(small, big, modulus), exact(small, big, modulus))
+
+
 def test_products_of_nothing():
     assert modular_matmul(np.zeros((3, 0), int), np.zeros((0, 2), int), 7).tolist() == [[0, 0]] * 3
     assert (

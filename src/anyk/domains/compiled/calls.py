@@ -23,6 +23,7 @@ _LEAST = 1 << 12  # multiplications in one call, below which it costs more than 
 _MANY = 1 << 15  # numbers, the same
 _WORTH = 8  # multiplications of a matrix, beside which one of two numbers gains as much
 _FEW = 4  # rows of the small operand
+_NARROW = 16  # columns, of fewer of which a loop over them is too short
 _LONGEST = 1 << 32  # terms of a sum
 _TYPES = tuple(np.dtype(each) for each in (np.int64, np.uint32, np.uint16, np.uint8))
 _INT64, _UINT32 = np.dtype(np.int64), np.dtype(np.uint32)
@@ -74,10 +75,12 @@ def product(
 
     prime = _prime(modulus)
     split = "" if prime[2] >= BLOCK else "_split"
-    if _in_a_row(big):
+    if columns >= _NARROW and _in_a_row(big):
         name, memory = "across" + split, big
     elif _in_a_row(big.T):
         name, memory = "along" + split, big.T
+    elif columns < _NARROW and _in_a_row(big):  # a copy costs less than loops over so few
+        name, memory = "along" + split, np.ascontiguousarray(big.T)
     else:
         return None
     loop = LOOPS.loop(work, name, big.dtype, _UINT32)

@@ -17,6 +17,7 @@ _INT64 = np.dtype(np.int64)
 _UINT32 = np.dtype(np.uint32)
 _LOW = np.uint32((1 << HALF) - 1)
 _HIGH = np.uint32(HALF)
+_PART = 1 << 14  # terms of which limbs are made at a time, in cache
 _RAISE = 0.5
 
 
@@ -160,12 +161,14 @@ def digits(small: NDArray[Any], modulus: int, form: Limbs) -> NDArray[np.float64
         modulus: p.
         form: of the product.
     """
-    rest = small.astype(np.int64)
-    rest -= modulus * (rest > modulus // 2)
     limbs = np.empty((form.number, *small.shape))
-    for limb in limbs[:-1]:
-        carried = (rest + (1 << (form.bits - 1))) >> form.bits
-        limb[:] = rest - (carried << form.bits)
-        rest = carried
-    limbs[-1] = rest
+    for start in range(0, small.shape[1], _PART):
+        part = slice(start, start + _PART)
+        rest = small[:, part].astype(np.int64)
+        rest -= modulus * (rest > modulus // 2)
+        for limb in limbs[:-1, :, part]:
+            carried = (rest + (1 << (form.bits - 1))) >> form.bits
+            limb[:] = rest - (carried << form.bits)
+            rest = carried
+        limbs[-1, :, part] = rest
     return limbs
