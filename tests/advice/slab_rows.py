@@ -29,6 +29,11 @@ def whole(X, scheme, **named):
             return data.run(np.copy, tolerance=np.inf).value
 
 
+def at_once(X):
+    with anyk.Inline(3) as executor:
+        return anyk.run(COPIES, np.copy, X, executor).value
+
+
 def product(A, **named):
     with anyk.Inline(4) as executor:
         with anyk.distribute(anyk.Polynomial((2, 1, 1), 4), A, executor, **named) as held:
@@ -86,9 +91,9 @@ ROWS = [
         lambda: value(FIRST, scheme=PRIVATE, embedding=DECLARED),
     ),
     tried(
-        "Pass np.asarray(X) where it fits in memory, or take anyk.Replication or anyk.Berrut",
+        "Leave columns= out where it fits in memory, or take anyk.Replication or anyk.Berrut",
         lambda: whole(FIRST, anyk.Spline(2, 4), columns=2),
-        lambda: whole(np.asarray(FIRST), anyk.Spline(2, 4)),
+        lambda: whole(FIRST, anyk.Spline(2, 4)),
         lambda: whole(FIRST, anyk.Replication(2, 4), columns=2),
         lambda: whole(FIRST, anyk.Berrut(2, 4), columns=2),
     ),
@@ -101,13 +106,19 @@ ROWS = [
         "or cut A in K blocks of rows (K, rows, inner) for anyk.Lagrange or anyk.Replication, "
         "which take slabs, with np.matmul as the function",
         lambda: product(np.ones((4, 6)), columns=2),
-        lambda: product(np.asarray(np.ones((4, 6)))),
+        lambda: product(np.ones((4, 6))),
         lambda: value(np.ones((2, 2, 6)), f=lambda block: np.matmul(block, np.ones(6))),
         lambda: value(
             np.ones((2, 2, 6), int),
             scheme=anyk.Lagrange(2, 1, 3),
             f=lambda block: np.matmul(block, np.ones(6, int)),
         ),
+    ),
+    tried(
+        "Make an array of it, np.array([*X]) say; anyk.distribute takes slabs of columns.",
+        lambda: at_once(iter(FIRST)),
+        lambda: at_once(np.array([*iter(FIRST)])),
+        lambda: value(FIRST),
     ),
     tried(
         "Leave it out.",

@@ -22,7 +22,7 @@ UNTRIED: dict[tuple[str, str], str] = {
     ("running/slabs/filled.py", "error.change"): ELSEWHERE,
     ("running/slabs/clusters.py", ""): "clusters are needed: tests/executors/test_dask_slabs.py",
     ("running/slabs/maker.py", ""): "clusters are needed: tests/executors/test_dask_slabs.py",
-    ("running/slabs/read.py", "f'Pass {whole}"): ELSEWHERE,
+    ("running/slabs/read.py", "f'{whole}"): ELSEWHERE,
     ("running/slabs/read.py", "Call X.compute_chunk_sizes"): "Dask is needed: tests/test_slabs.py",
     ("executors/engines/made.py", ""): "said by a task that no executor runs in this process",
     ("executors/engines/dask.py", ""): DASK,

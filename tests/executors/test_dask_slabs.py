@@ -112,15 +112,20 @@ def test_what_workers_can_not_encode_is_refused_and_leaves_nothing(client: Any, 
         with pytest.raises(InvalidArgument, match=what):
             anyk.distribute(SCHEME, given, trio)
     hidden = anyk.Lagrange(blocks=2, degree=1, workers=3, colluders=1)
-    for scheme, executor, embedding in (
-        (hidden, trio, None),
-        (SCHEME, anyk.Inline(3), None),
-        (SCHEME, trio, anyk.FixedPoint(fraction_bits=2, magnitude=8.0)),
-        (anyk.Polynomial((2, 1, 1), 3), trio, None),
-        (anyk.Harmonic(blocks=2, degree=1), trio, None),
+    fixed = anyk.FixedPoint(fraction_bits=2, magnitude=8.0)
+    for scheme, given, executor, embedding, change in (
+        (hidden, blocks, trio, None, "Take such a scheme"),
+        (SCHEME, blocks, anyk.Inline(3), None, r"Pass anyk\.Dask\(client\)"),
+        (SCHEME, blocks, trio, fixed, "Make whole numbers of them"),
+        (anyk.Polynomial((2, 1, 1), 3), blocks, trio, None, "Take such a scheme"),
+        (anyk.Harmonic(blocks=2, degree=1), blocks, trio, None, "Take such a scheme"),
+        (SCHEME, blocks[:1], trio, None, "Pass 2 handles, or 2 lists of as many each"),
+        (SCHEME, [blocks, blocks[:1]], trio, None, "Pass 2 handles, or 2 lists of as many each"),
     ):
-        with pytest.raises(InvalidArgument, match=r"client\.gather"):
-            anyk.distribute(scheme, blocks, executor, embedding=embedding)
+        with pytest.raises(InvalidArgument, match=change + r".*X = client\.gather\(X\)"):
+            anyk.distribute(scheme, given, executor, embedding=embedding)
+    with pytest.raises(InvalidArgument, match=r"Futures, which stand for.*anyk\.distribute"):
+        anyk.run(SCHEME, np.copy, blocks, trio)
     assert trio.crew._placements.held_by(0) == {}
 
 

@@ -1,6 +1,7 @@
 """Lagrange: every pattern where N is small, samples where it is large."""
 
 import itertools
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -186,3 +187,37 @@ def test_no_mask_is_kept_where_somebody_could_find_it():
     encoded = scheme.encode(np.array([[5, 6, 7]]))
     assert encoded.layout is None
     assert "[" not in repr(encoded)
+
+
+@pytest.mark.parametrize("dtype", ["?", "i1", "u1", "i2", ">u2", "i4", "u4", "i8", "u8"])
+def test_integers_of_any_length_are_encoded_as_long_ones_are(dtype):
+    X = np.array([[[1, 0], [100, 3]], [[0, 1], [1, 127]]]).astype(dtype)
+    for scheme in (anyk.Lagrange(2, 1, 4), anyk.Shamir(blocks=2, degree=1, workers=6)):
+        for each in (X, X.swapaxes(1, 2)):
+            encoded = scheme.encode(each)
+            workers = range(scheme.guarantee.workers)
+            assert (encoded.decode(encoded.shares, workers).value == each.astype(int)).all()
+            assert not np.shares_memory(encoded.parts[0], X)
+
+
+@pytest.mark.parametrize(("dtype", "bad"), [("i1", -1), ("i2", -(2**15)), ("i4", -3), ("u1", 251)])
+def test_a_short_integer_that_is_no_residue_is_refused_with_its_place(dtype, bad):
+    X = np.array([[1, 2], [3, bad]]).astype(dtype)
+    for prime in (251, 2**31 - 1):
+        scheme = anyk.Lagrange(2, 1, 3, field=anyk.PrimeField(prime))
+        if 0 <= bad < prime:
+            assert scheme.encode(X).shares.shape == (3, 2)
+            continue
+        with pytest.raises(anyk.InvalidArgument, match=rf"got {bad} at index \(1, 1\)"):
+            scheme.encode(X)
+
+
+def test_pictures_of_bytes_are_encoded_without_a_copy_in_long_integers():
+    X, scheme = np.ones((4, 500_000), np.uint8), anyk.Lagrange(4, 2, 9)
+    tracemalloc.start()
+    try:
+        shares = scheme.encode(X).parts[0]
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 1.3 * shares.nbytes + X.nbytes

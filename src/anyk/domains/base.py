@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -48,7 +49,7 @@ def ndarray_of(values: Any, argument: str, *, kind: str, labels: bool = True) ->
             change="Fill it in with .filled(...), or leave those blocks out.",
         )
     try:
-        return np.asarray(values)
+        array = np.asarray(values)
     except AnykError:
         raise
     except ValueError as error:  # ragged nesting
@@ -65,6 +66,25 @@ def ndarray_of(values: Any, argument: str, *, kind: str, labels: bool = True) ->
             needed=f"an array of {kind}",
             change="Convert it to an ndarray first.",
         ) from error
+    if array.dtype.hasobject:
+        _refuse_elsewhere(array, argument, kind)
+    return array
+
+
+def _refuse_elsewhere(array: NDArray[Any], argument: str, kind: str) -> None:
+    """Refuse what stands for numbers that are still to come, or lie on a cluster."""
+    first = next(iter(array.flat), None)
+    given, change = "", ""
+    if isinstance(first, Iterator):
+        given = f"a {type(first).__name__}"
+        change = "Make an array of it, np.array([*X]) say; anyk.distribute takes slabs of columns"
+    elif type(first).__module__.partition(".")[0] in {"distributed", "ray"}:
+        given = f"{type(first).__name__}s, which stand for data on a cluster"
+        change = "Pass blocks to anyk.distribute, or bring them here: client.gather(X), ray.get(X)"
+    if given:
+        raise InvalidArgument(
+            argument, given=given, needed=f"an array of {kind}", change=f"{change}."
+        )
 
 
 Prepared = tuple[NDArray[Any], ...]

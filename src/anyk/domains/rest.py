@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["below", "lifted", "settled", "unsigned_for"]
+__all__ = ["below", "lifted", "settled", "unsigned_for", "unsigned_of"]
 
 _INT64 = np.dtype(np.int64)
+_SMALL = frozenset(map(np.dtype, ("?", "i1", "i2", "i4", "u1", "u2", "u4")))
 
 
 @lru_cache(maxsize=256)
@@ -83,3 +84,27 @@ def below(residues: NDArray[Any], limit: int) -> bool:
     """
     plain = residues.view(np.uint64) if residues.dtype == _INT64 else residues
     return bool(np.maximum.reduce(plain, axis=None, initial=0) < limit)
+
+
+def unsigned_of(values: Any, limit: int) -> NDArray[Any] | None:
+    """An ndarray of few bytes a number as it lies, if all are in [0, limit); None for any other.
+
+    Whoever can compute with it so needs no int64 of each: of pictures those take eight times the
+    memory.
+
+    Args:
+        values: what came from outside.
+        limit: the number that they must be below.
+
+    Example:
+        >>> from anyk.domains.rest import unsigned_of
+        >>> unsigned_of(np.array([0, 9], dtype=np.int16), 11)
+        array([0, 9], dtype=uint16)
+        >>> unsigned_of(np.array([0, -9], dtype=np.int16), 2**31 - 1) is None
+        True
+    """
+    if type(values) is not np.ndarray or values.dtype not in _SMALL:
+        return None
+    bits = 8 * values.itemsize - (values.dtype.kind == "i")  # negative ones are larger without sign
+    plain = values.view(f"u{values.itemsize}")
+    return plain if below(plain, min(limit, 1 << bits)) else None

@@ -60,7 +60,8 @@ class CodedLinearRegression(RegressorMixin, AbstractCodedEstimator):  # type: ig
         weight_bits: fraction bits of what they are multiplied with, counted from the largest of
             each round; "auto" takes as many as the primes hold, at most 26.
         primes: how many primes to compute modulo; "auto" takes as few as give 20 bits of each,
-            which is 2. One is half the work, and leaves about 10 bits of each.
+            which is 2, or the smallest that hold the bits that were asked for. One is half the
+            work, and leaves about 10 bits of each.
         random_state: of the rounding of weights alone, to repeat it; masks take no seed.
         verbose: 0 to show no progress; otherwise a bar in a terminal, if rich is installed.
 

@@ -84,8 +84,8 @@ class CodedLogisticRegression(ClassifierMixin, AbstractCodedEstimator):  # type:
         weight_bits: fraction bits of what they are multiplied with, counted from the largest of
             each round; "auto" takes as many as the primes hold, at most 26.
         primes: how many primes to compute modulo; "auto" takes as few as give 20 bits of each,
-            which is 2; with a degree, 8 and 10 bits. One is half the work, and leaves about 10
-            bits of each.
+            which is 2, or, with a degree, 8 and 10 bits; or the smallest that hold the bits that
+            were asked for. One is half the work, and leaves about 10 bits of each.
         random_state: of the rounding of weights alone, to repeat it; masks take no seed.
         verbose: 0 to show no progress; otherwise a bar in a terminal, if rich is installed.
 

@@ -12,6 +12,7 @@ from anyk.checks import shown
 from anyk.domains.base import AbstractDomain
 from anyk.domains.outside import plain
 from anyk.domains.prime import PrimeField
+from anyk.domains.rest import unsigned_of
 from anyk.errors import InvalidArgument, NotEnoughAnswers
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.schemes.encoder import Encoder
@@ -33,6 +34,7 @@ __all__ = [
     "copies_of",
     "missing_answers",
     "read_only",
+    "residues_of_blocks",
     "rows_of",
 ]
 
@@ -289,6 +291,24 @@ def missing_answers(
     )
 
 
+def residues_of_blocks(X: Any, blocks: int, field: PrimeField) -> NDArray[Any]:
+    """The same for the kernel, which takes residues of int64 and of smaller types as they lie.
+
+    Args:
+        X: array-like (K, *shape).
+        blocks: K.
+        field: whose residues they must be.
+
+    Returns:
+        ndarray (K, *shape), of int64 or of an unsigned type.
+
+    Raises:
+        InvalidArgument: as `blocks_of`.
+    """
+    small = unsigned_of(X, field.modulus)
+    return blocks_of(X, blocks, field) if small is None else _cut(small, blocks)
+
+
 def blocks_of(X: Any, blocks: int, domain: AbstractDomain) -> NDArray[Any]:
     """Check what `encode` was given: K non-empty blocks of the domain.
 
@@ -303,7 +323,11 @@ def blocks_of(X: Any, blocks: int, domain: AbstractDomain) -> NDArray[Any]:
     Raises:
         InvalidArgument: if the first axis is not K, a block is empty, or a value does not belong.
     """
-    array = domain.validate(X, "X")
+    return _cut(domain.validate(X, "X"), blocks)
+
+
+def _cut(array: NDArray[Any], blocks: int) -> NDArray[Any]:
+    """The array, if it is K blocks with something in them."""
     if array.ndim == 0 or array.shape[0] != blocks:
         rows = array.shape[0] if array.ndim else 0
         least = rows - rows % blocks  # rows that can be cut in blocks of one size

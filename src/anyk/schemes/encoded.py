@@ -34,7 +34,8 @@ class Encoded:
         scheme: the scheme that made it.
         parts: ndarrays (N * pieces, *shape): row i of each makes share i, which belongs to
             worker i // pieces. One ndarray where there is one part. They are kept as they lie on
-            workers and travel, residues in the smallest unsigned type that holds them.
+            workers and travel, residues in the smallest unsigned type that holds them: what is
+            computed from them so wraps in silence. `shares` are the same to compute with.
         layout: what the scheme chose for these data (points, order); no mask is in it.
         check: of each answer when it comes, where the scheme has one: its secret stays here.
         alone: whether it is of one factor, which is multiplied with others later.
@@ -68,6 +69,8 @@ class Encoded:
     @property
     def shares(self) -> NDArray[Any]:
         """The one part of the shares, ndarray (N * pieces, *shape) of the domain's dtype.
+
+        Of a field they are int64, a copy of twice the memory or more, made in each call.
 
         Raises:
             InvalidArgument: if they have several.

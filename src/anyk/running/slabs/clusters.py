@@ -29,6 +29,9 @@ from anyk.works.mixed import Mixed
 __all__ = ["AbstractBlocksThere", "blocks_there", "made_there"]
 
 
+_BROUGHT = {"Dask": "client.gather(X)", "Ray": "[ray.get(block) for block in X]"}
+
+
 class AbstractBlocksThere(ABC):
     """Blocks that lie on the cluster of an executor."""
 
@@ -103,24 +106,28 @@ def blocks_there(
     if not engine:
         return None
     handles = not is_dask_array(X)
-    why = _obstacle(scheme, embedded=embedded)
+    why, change = _obstacle(scheme, embedded=embedded), "Take such a scheme, anyk.Lagrange say"
+    if embedded:
+        change = "Make whole numbers of them on the cluster"
     if type(inner).__name__ != engine:
         why = f"an executor on their own cluster, and no {type(inner).__name__}"
+        change = "Pass anyk.Dask(client)" if engine == "Dask" else "Pass anyk.Ray(N)"
     if not why and isinstance(inner, AbstractCrewed):
         if not handles:
             return _DaskChunks(inner, X, columns) if X.ndim > 1 else None
         blocks = [[*each] if isinstance(each, (list, tuple)) else [each] for each in X]
         if len(blocks) == scheme.problem.blocks and len({len(each) for each in blocks}) == 1:  # type: ignore[union-attr] # it is no product
             return _Handles(inner, blocks)
-        why = f"{scheme.problem.blocks} blocks, of as many slabs each"  # type: ignore[union-attr] # as above
+        number = scheme.problem.blocks  # type: ignore[union-attr] # as above
+        why = f"{number} blocks, of as many slabs each"
+        change = f"Pass {number} handles, or {number} lists of as many each"
     if not handles:
         return None
     raise InvalidArgument(
         "X",
         given=f"{len(X)} handles of data on a {engine} cluster, for {type(scheme).__name__}",
         needed=why,
-        change="Pass anyk.Dask(client) or anyk.Ray(N) and a linear scheme without colluders, "
-        "anyk.Lagrange say; or bring the data here: client.gather(X), ray.get(X).",
+        change=f"{change}; or bring the data here: X = {_BROUGHT[engine]}.",
     )
 
 

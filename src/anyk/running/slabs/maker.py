@@ -132,6 +132,7 @@ class Maker:
         self._crew.check()
         if self._lost.keys() >= everyone:
             worker, why = next(iter(self._lost.items()))
+            why = why.rstrip(".")
             raise ExecutorError(f"no worker has made its share; worker {worker}: {why}.")
         return told
 

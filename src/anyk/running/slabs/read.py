@@ -11,7 +11,6 @@ from typing import Any, final
 
 import numpy as np
 
-from anyk.checks import shown
 from anyk.domains.base import ndarray_of
 from anyk.errors import InvalidArgument
 from anyk.schemes.base import AbstractScheme
@@ -133,7 +132,7 @@ def slabs_of(scheme: AbstractScheme, X: Any, columns: int | None) -> AbstractSla
         if columns is not None:
             raise InvalidArgument(
                 "columns",
-                given=f"{columns}, and slabs that come from {shown(X)}",
+                given=f"{columns}, and slabs that come from a {type(X).__name__}",
                 needed="None: a slab has the columns that it comes with",
                 change="Leave it out.",
             )
@@ -142,7 +141,8 @@ def slabs_of(scheme: AbstractScheme, X: Any, columns: int | None) -> AbstractSla
     if found is None or scheme.columns is not None:
         return found
     if columns is not None or isinstance(found, _Iterable):
-        raise _unable(scheme, X)
+        whole = "Pass np.concatenate([*X], axis=1)" if columns is None else "Leave columns= out"
+        raise _unable(scheme, whole)
     return None  # an array all the same, which is read whole
 
 
@@ -192,11 +192,10 @@ def _check_chunks(X: Any) -> None:
         )
 
 
-def _unable(scheme: AbstractScheme, X: Any) -> InvalidArgument:
-    """Why a scheme takes no slabs."""
+def _unable(scheme: AbstractScheme, whole: str) -> InvalidArgument:
+    """Why a scheme takes no slabs, and how to give it all data at once."""
     from anyk.spec import MatMul  # noqa: PLC0415 - for the words alone
 
-    whole = "np.concatenate([*X], axis=1)" if isinstance(X, Iterator) else "np.asarray(X)"
     product = isinstance(scheme.problem, MatMul)
     why = "factors are cut whole" if product else "where a block goes depends on all of its numbers"
     other = (
@@ -209,5 +208,5 @@ def _unable(scheme: AbstractScheme, X: Any) -> InvalidArgument:
         "X",
         given=f"slabs of columns, for {type(scheme).__name__}",
         needed=f"data as one array: by this scheme, {why}",
-        change=f"Pass {whole} where it fits in memory, or {other}.",
+        change=f"{whole} where it fits in memory, or {other}.",
     )

@@ -25,9 +25,9 @@ from anyk.schemes.base import (
     AbstractRecovery,
     AbstractScheme,
     Encoder,
-    blocks_of,
     missing_answers,
     read_only,
+    residues_of_blocks,
     rows_of,
 )
 from anyk.schemes.certainty import Certainty
@@ -204,12 +204,12 @@ class Lagrange(AbstractScheme):
             source: where masks come from; the operating system's CSPRNG by default.
 
         Returns:
-            Shares (N * pieces, *shape), int64.
+            Shares (N * pieces, *shape), at rest; `shares` of them are int64.
 
         Raises:
             InvalidArgument: if X is not K blocks of residues.
         """
-        data = blocks_of(X, self.blocks, self.field)
+        data = residues_of_blocks(X, self.blocks, self.field)
         return Encoded(self, (masked(self.field, _generator(self), data, source),), None)
 
     @property

@@ -25,9 +25,9 @@ from anyk.schemes.base import (
     AbstractRecovery,
     AbstractScheme,
     Encoder,
-    blocks_of,
     missing_answers,
     read_only,
+    residues_of_blocks,
     rows_of,
 )
 from anyk.schemes.certainty import Certainty
@@ -186,12 +186,12 @@ class Shamir(AbstractScheme):
             source: where masks come from; the operating system's CSPRNG by default.
 
         Returns:
-            Shares (N, *shape), int64.
+            Shares (N, *shape), at rest; `shares` of them are int64.
 
         Raises:
             InvalidArgument: if X is not K blocks of residues.
         """
-        data = blocks_of(X, self.blocks, self.field)
+        data = residues_of_blocks(X, self.blocks, self.field)
         workers = len(self._everyone)
         shares = np.empty((workers, *data.shape[1:]), self.field.rest)
         if not workers % self.blocks:  # as many of each block

@@ -134,7 +134,7 @@ class Frobenius(AbstractScheme):
             source: where the mask comes from; the operating system's CSPRNG by default.
 
         Returns:
-            Shares (2, *shape, m).
+            Shares (2, *shape, m), at rest; `shares` of them are int64.
 
         Raises:
             InvalidArgument: if X is not K blocks of residues.

@@ -130,7 +130,7 @@ class Harmonic(AbstractScheme):
             source: where the mask comes from; the operating system's CSPRNG by default.
 
         Returns:
-            Shares (K(d-1) + 2, *shape).
+            Shares (K(d-1) + 2, *shape), at rest; `shares` of them are int64.
 
         Raises:
             InvalidArgument: if X is not K blocks of residues.

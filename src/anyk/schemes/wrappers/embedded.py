@@ -129,7 +129,7 @@ class Embedded(AbstractScheme):
             source: where masks come from; the operating system's CSPRNG by default.
 
         Returns:
-            Shares (N, *shape, L) of residues, int64.
+            Shares (N, *shape, L) of residues, at rest; `shares` of them are int64.
 
         Raises:
             InvalidArgument: if X is not K blocks of reals up to the embedding's magnitude.
@@ -159,7 +159,7 @@ class Embedded(AbstractScheme):
             source: where masks come from; the operating system's CSPRNG by default.
 
         Returns:
-            Shares (N, *shape, L) of residues, int64.
+            Shares (N, *shape, L) of residues, at rest; `shares` of them are int64.
 
         Raises:
             InvalidArgument: if the format is none of these, or the values do not fit it.
