@@ -393,7 +393,7 @@ def test_a_matrix_of_few_columns_is_multiplied_column_by_column(modulus, columns
             return SHARED.loop(work, name, *types)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compiled, "LOOPS", Told())
+        patch.setattr(calls, "LOOPS", Told())
         made = compiled.product(small, big, modulus)
     assert taken == [name]
     assert np.array_equal(made, exact(small, big, modulus))

@@ -42,8 +42,8 @@ from anyk.connections.certificates import make_certificates
 from anyk.connections.handshake import reach
 from anyk.connections.party import Stranger
 from anyk.connections.tls import Address, client_context
+from anyk.executors.core.columns import UNKNOWN, Outline
 from anyk.executors.core.dispatcher import Awaited
-from anyk.executors.core.filling import UNKNOWN, Outline
 from anyk.executors.core.link import Order
 from anyk.executors.remote.executor import Remote
 from anyk.executors.remote.frames import PROTOCOL, Channel, parse_specs

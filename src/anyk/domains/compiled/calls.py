@@ -76,16 +76,16 @@ def product(
     prime = _prime(modulus)
     split = "" if prime[2] >= BLOCK else "_split"
     if columns >= _NARROW and _in_a_row(big):
-        name, memory = "across" + split, big
-    elif _in_a_row(big.T):
-        name, memory = "along" + split, big.T
-    elif columns < _NARROW and _in_a_row(big):  # a copy costs less than loops over so few
-        name, memory = "along" + split, np.ascontiguousarray(big.T)
+        name, memory = "across", big
+    elif _in_a_row(big.T) or _in_a_row(big):
+        name, memory = "along", big.T
     else:
         return None
-    loop = LOOPS.loop(work, name, big.dtype, _UINT32)
+    loop = LOOPS.loop(work, name + split, big.dtype, _UINT32)
     if loop is None:
         return None
+    if not _in_a_row(memory):  # a copy costs less than loops over so few columns
+        memory = np.ascontiguousarray(memory)
     step = memory.strides[0] // big.itemsize if len(memory) > 1 else 0
     out = np.empty((rows, columns), np.uint64)
     loop(_flat(memory, step), _fixed(small, _UINT32), step, prime, out)
