@@ -9,12 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.checks import count, integer, shown
-from anyk.domains import compiled
 from anyk.domains.array import FieldArray
 from anyk.domains.base import AbstractField, Prepared, product_shapes
 from anyk.domains.functions.inside import memory_of
 from anyk.domains.integers import integers_of, is_prime
-from anyk.domains.kernel import modular_matmul
 from anyk.domains.rest import below, lifted, settled, unsigned_for
 from anyk.errors import InvalidArgument, NotPolynomial
 
@@ -274,6 +272,8 @@ class PrimeField(AbstractField):
         """
         if not (self._counted(left) and self._counted(right)):
             left, right = self.residues(left, "left"), self.residues(right, "right")
+        from anyk.domains import compiled  # noqa: PLC0415 - import anyk stays quick
+
         product = compiled.times(left, right, self.modulus)
         return self.reduce(lifted(left) * lifted(right)) if product is None else product
 
@@ -307,6 +307,8 @@ class PrimeField(AbstractField):
         """By squaring."""
         if exponent < 0:
             return self._power(self.inverse(values), -exponent)
+        from anyk.domains import compiled  # noqa: PLC0415 - import anyk stays quick
+
         powers = compiled.power(values, exponent, self.modulus)
         if powers is not None:
             return powers
@@ -391,6 +393,8 @@ class PrimeField(AbstractField):
             first, second = self._elements(small, "small"), self._elements(big, "big")
             tall, wide, shape = product_shapes(first.shape, second.shape)
             return (first.reshape(tall) @ second.reshape(wide)).reshape(shape)
+        from anyk.domains.kernel import modular_matmul  # noqa: PLC0415 - import anyk stays quick
+
         left, right = self._operand(small, "small"), self._operand(big, "big")
         if left.ndim == right.ndim == 2 and left.shape[1] == right.shape[0]:  # noqa: PLR2004
             return modular_matmul(left, right, self.modulus)

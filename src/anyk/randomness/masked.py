@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.domains.kernel.product import modular_matmul, write_product
-from anyk.domains.kernel.workspace import borrowed
 from anyk.domains.prime import PrimeField
 from anyk.randomness.entropy import AbstractSource
 from anyk.randomness.masks import uniform_masks
@@ -50,6 +48,12 @@ def masked(
         >>> shares.dtype, field.matmul(np.array([1, -1]), shares)
         (dtype('uint8'), array([0, 1, 2]))
     """
+    from anyk.domains.kernel.product import (  # noqa: PLC0415 - import anyk stays quick
+        modular_matmul,
+        write_product,
+    )
+    from anyk.domains.kernel.workspace import borrowed  # noqa: PLC0415 - as above
+
     small, many, inner = field.residues(matrix, "matrix"), len(blocks), matrix.shape[1]
     masks, shape = inner - many, blocks.shape[1:]
     size = math.prod(shape)

@@ -12,7 +12,6 @@ from anyk.domains.base import AbstractField
 from anyk.domains.extent import Extent
 from anyk.domains.functions.constants import centred, order_of
 from anyk.domains.functions.inside import made, memory_of, residues_of
-from anyk.domains.kernel import modular_stack
 from anyk.errors import InvalidArgument
 
 if TYPE_CHECKING:
@@ -81,6 +80,8 @@ def _product(field: AbstractField, left: NDArray[Any], right: NDArray[Any]) -> N
     dtype = min(left.dtype, right.dtype, key=lambda each: each.itemsize)
     one = left if left.ndim > 1 else left[None]
     other = right if right.ndim > 1 else right[:, None]
+    from anyk.domains.kernel import modular_stack  # noqa: PLC0415 - import anyk stays quick
+
     product = modular_stack(one, other, _order(field), dtype)
     if left.ndim == 1:
         product = product[..., 0, :]
