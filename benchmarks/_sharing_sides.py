@@ -7,8 +7,9 @@ import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,14 @@ from _sharing_tasks import (
     TEXT,
     behind_a_pipe,
     behind_a_socket,
+    behind_tls,
+    certificate,
     first,
     from_memory_file,
     full,
+    receive_bytes,
+    secured,
+    send_bytes,
     to_memory_file,
 )
 
@@ -38,11 +44,13 @@ class Side:
         out: sends each row to a process of its own, and takes the first number of each back.
         back: has one process send so many numbers of 4 bytes.
         executor: for anyk's; None for others.
+        beside: what does the same on the same workers, or under the same cipher, turn by turn.
     """
 
     out: Callable[[np.ndarray], Any]
     back: Callable[[int], Any]
     executor: anyk.AbstractExecutor | None = None
+    beside: Side | None = None
 
 
 @contextmanager
@@ -133,8 +141,40 @@ def remote(workers: int) -> Iterator[Side]:
     with (
         Trial("_sharing_tasks", workers=workers, directory=HERE) as trial,
         anyk.Remote(trial.addresses, tls=trial.master, largest_answer=1 << 30) as executor,
+        bare_tls(workers) as beside,
     ):
-        yield by_anyk(executor)
+        yield replace(by_anyk(executor), beside=beside)
+
+
+@contextmanager
+def bare_tls(workers: int) -> Iterator[Side]:
+    """`ssl.SSLSocket`: `sendall` of a row's memory, a thread for each, as by the pipe."""
+    context = multiprocessing.get_context("spawn")
+    with TemporaryDirectory() as folder, ThreadPoolExecutor(workers) as threads:
+        files = certificate(Path(folder))
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            port = listening.getsockname()[1]
+            processes = [
+                context.Process(target=behind_tls, args=(port, files)) for _ in range(workers)
+            ]
+            for process in processes:
+                process.start()
+            ours = [secured(listening.accept()[0], files, server=True) for _ in processes]
+
+        def one(end: Any, row: np.ndarray) -> Any:
+            send_bytes(end, row)
+            return receive_bytes(end)
+
+        def back(numbers: int) -> Any:
+            send_bytes(ours[0], str(numbers).encode())
+            return receive_bytes(ours[0])
+
+        yield Side(lambda rows: list(threads.map(one, ours, rows)), back)
+        for end in ours:
+            send_bytes(end, b"")
+            end.close()
+        for process in processes:
+            process.join()
 
 
 @contextmanager
@@ -158,28 +198,34 @@ def cluster(workers: int) -> Iterator[Any]:
 
 @contextmanager
 def dask(workers: int) -> Iterator[Side]:
-    """`anyk.Dask`."""
+    """`anyk.Dask`, beside `client.scatter` on the same cluster."""
     with cluster(workers) as client, anyk.Dask(client) as executor:
-        yield by_anyk(executor)
+        yield replace(by_anyk(executor), beside=by_scatter(client))
 
 
 @contextmanager
 def dask_scatter(workers: int) -> Iterator[Side]:
     """`client.scatter`, a row to each worker, then `client.submit`."""
     with cluster(workers) as client:
-        addresses = list(client.scheduler_info(n_workers=-1)["workers"])
+        yield by_scatter(client)
 
-        def out(rows: np.ndarray) -> Any:
-            there = [
-                client.scatter(row, workers=[address], hash=False, direct=True)
-                for row, address in zip(rows, addresses, strict=False)
-            ]
-            return client.gather([client.submit(first, each, pure=False) for each in there])
 
-        def back(numbers: int) -> Any:
-            return client.submit(full, None, numbers, pure=False).result()
+def by_scatter(client: Any) -> Side:
+    """The ways of a Dask client."""
+    addresses = list(client.scheduler_info(n_workers=-1)["workers"])
 
-        yield Side(out, back)
+    def out(rows: np.ndarray) -> Any:
+        there = [
+            client.scatter(row, workers=[address], hash=False, direct=True)
+            for row, address in zip(rows, addresses, strict=False)
+        ]
+        return client.gather([client.submit(first, each, pure=False) for each in there])
+
+    def back(numbers: int) -> Any:
+        made = client.submit(full, None, numbers, pure=False, workers=addresses[0])
+        return client.gather(made, direct=True)
+
+    return Side(out, back)
 
 
 @contextmanager

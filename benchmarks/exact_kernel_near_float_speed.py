@@ -22,6 +22,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -31,8 +32,10 @@ import numpy as np
 import anyk
 from anyk.bench.measure import interval, table
 from anyk.domains import compiled
+from anyk.domains.compiled import calls
 from anyk.domains.integers import is_prime
-from anyk.domains.kernel import modular_matmul, modular_stack, stack, thin, wide
+from anyk.domains.kernel import modular_matmul, modular_stack, stack, thin, tiny, wide
+from anyk.domains.kernel import product as kernel_product
 from anyk.power_sums import PowerSums
 
 LARGE, SMALL = 2**31 - 1, 2**24 - 3
@@ -214,10 +217,10 @@ def stacks(rounds, *, tiny):
 
 def exact(count):
     """Random products of all forms beside those of Python's integers, figure 7."""
-    compiled._LEAST = 1  # noqa: SLF001 - short products take the loops too
+    calls._LEAST = 1  # noqa: SLF001 - short products take the loops too
     reason = compiled.load()
-    tally = _watched()
     generator = np.random.default_rng(int.from_bytes(os.urandom(8)))
+    tally = _watched(generator)
     primes, done = _primes(generator), 0
     while done < count:
         modulus, (left, right), dtype = _drawn(generator, primes)
@@ -237,7 +240,7 @@ def exact(count):
     print(table(["form (of a product, or of a group of a stack)", "times"], rows))
 
 
-def _watched():
+def _watched(generator):
     """A count of the forms that the kernel takes."""
     tally = Counter()
 
@@ -261,15 +264,24 @@ def _watched():
         tally[f"stacks: {wide_name(form)}"] += 1
         return groups(left, right, modulus, form, out)
 
-    writer = compiled.writer
+    made, write = {name: getattr(compiled, name) for name in ("product", "stack")}, tiny.write_tiny
 
-    def written(*operands):
-        write = writer(*operands)
-        tally["few rows: compiled"] += write is not None
-        return write
+    def asked(name, *operands):
+        found = made[name](*operands)
+        tally[f"compiled: {name}"] += found is not None
+        return found
+
+    def few(*operands):
+        if generator.random() < 0.8:  # or no other form would have its share
+            return False
+        written = write(*operands)
+        tally["a few numbers: uint64"] += written
+        return written
 
     thin.limbs_form, wide.multiply, stack._write_groups = limbs, whole, grouped  # noqa: SLF001
-    compiled.writer = written
+    for name in made:
+        setattr(compiled, name, partial(asked, name))
+    kernel_product.write_tiny = stack.write_tiny = few
     return tally
 
 

@@ -11,9 +11,15 @@ Each side is measured in a process of its own, in which a bare pipe (`multiproce
 - Out: seconds until the first number of each of 8 shares is back.
 - There and back: of one share of 100 MB to one worker, and of an answer of 100 MB.
 - CPU seconds a GB of the master and of the processes below it, and in the same turns by bare pipe.
+- Dask and Remote take turns with what does the same on their ground, too: `client.scatter`
+  and a direct gather on the same cluster, and bare TLS sockets (`ssl`, the same cipher). The last
+  columns have how fast they are of that, and the CPU seconds of that.
+
+Memory that a machine has not used before may be much slower than all of this: compare within a row.
 
 Claims: anyk on Processes, Remote and Dask takes at most 1.3 times shares and data; Processes is at
-least half as fast as a bare pipe, in both directions.
+least half as fast as a bare pipe, and Dask half as fast as its own scatter and gather, in both
+directions.
 
     python benchmarks/sharing_out.py [--side NAME] [--rounds 7] [--tiny]
 
@@ -92,10 +98,13 @@ def measured(name: str, workers: int, sizes: Sizes, rounds: int) -> dict[str, An
             ("there", one.nbytes, lambda each: each.out(one)),
             ("back", one.nbytes, lambda each: each.back(single)),
         ):
-            took = [[timed(call, each) for each in (side, pipe)] for _ in range(rounds + 1)][1:]
+            sides = [each for each in (side, pipe, side.beside) if each is not None]
+            took = [[timed(call, each) for each in sides] for _ in range(rounds + 1)][1:]
             seconds, busy = np.moveaxis(np.array(took), 2, 0)
             found[what] = (size / 1e6 / seconds[:, 0]).tolist()
             found[f"{what} by pipe"] = (seconds[:, 1] / seconds[:, 0]).tolist()
+            if side.beside is not None:
+                found[f"{what} by own"] = (seconds[:, 2] / seconds[:, 0]).tolist()
             found[f"{what}, CPU"] = (busy.sum(axis=0) / rounds / size * 1e9).tolist()
     return found
 
@@ -154,11 +163,11 @@ def broken(name: str, found: dict[str, Any]) -> list[str]:
     failing = []
     if name in {"anyk.Processes", "anyk.Remote", "anyk.Dask"} and found["peak"] > MOST:
         failing.append(f"{name}: {found['peak']:.2f} times shares and data")
-    if name == "anyk.Processes":
-        for way in ("there", "back"):
-            ratio = interval(found[f"{way} by pipe"])
-            if ratio.median < LEAST:
-                failing.append(f"{name}, {way}: {ratio} of a bare pipe")
+    others = {"anyk.Processes": "pipe", "anyk.Dask": "own"}
+    for way in ("there", "back") if name in others else ():
+        ratio = interval(found[f"{way} by {others[name]}"])
+        if ratio.median < LEAST:
+            failing.append(f"{name}, {way}: {ratio} of {others[name]}")
     return failing
 
 
@@ -195,10 +204,15 @@ def main() -> int:
         ways = ("out", "there", "back")
         rows.append([name, f"{found['peak']:.2f}", *(rate(interval(found[way])) for way in ways)])
         rows[-1] += [str(interval(found[f"{way} by pipe"])) for way in ways]
+        rows[-1] += [
+            str(interval(found[f"{way} by own"])) if f"{way} by own" in found else ""
+            for way in ways
+        ]
         rows[-1] += ["/".join(f"{each:.2f}" for each in found[f"{way}, CPU"]) for way in ways]
         print(*rows[-1], sep=" | ", flush=True)
     head = ["by", "peak", "all out, MB/s", "1 there, MB/s", "1 back, MB/s"]
     head += [f"{way} / pipe's" for way in ("all out", "there", "back")]
+    head += [f"{way} / own ground's" for way in ways]
     head += [f"CPU s/GB {way}" for way in ("out", "there", "back")]
     print(f"\n{workers} shares of {size} MB, one of {2 * size} MB; {rounds} rounds")
     print(table(head, rows))

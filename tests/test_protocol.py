@@ -24,7 +24,7 @@ from anyk.connections.stream import PlainStream
 from anyk.degrees.promised import Promised
 from anyk.executors.core import answer_header
 from anyk.executors.core.answer_header import LARGEST_ANSWER, LONGEST_HEADER, parse_header
-from anyk.executors.core.filling import UNKNOWN, Columns, Outline
+from anyk.executors.core.columns import UNKNOWN, Columns, Outline
 from anyk.executors.core.raised import LONGEST_FAILURE
 from anyk.executors.remote import frames, header_limits, link, promise
 from anyk.executors.remote import request as requests

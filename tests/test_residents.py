@@ -1,6 +1,8 @@
 """Shares that stay on a worker: prepared once, lent to each call, and never written in."""
 
 import gc
+import weakref
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -9,6 +11,12 @@ import anyk
 from anyk.domains.functions.inside import memory_of
 from anyk.domains.prime import PrimeField
 from anyk.domains.ring import ResidueRing
+from anyk.executors.core.columns import Columns, Outline
+from anyk.executors.core.dispatcher import Awaited
+from anyk.executors.core.link import Order
+from anyk.executors.engines.slices import Slice
+from anyk.executors.engines.worker_state import RunRequest
+from anyk.executors.remote.request import make_request
 from anyk.residents import RESIDENTS, Residents
 from anyk.work import Plain, WorkerTask
 
@@ -134,6 +142,16 @@ def test_residents_are_forgotten_with_their_shares():
     assert len(RESIDENTS) == before
 
 
+def test_whoever_names_many_domains_keeps_one_form_of_a_share():
+    primes = [2**25 - 39, 2**24 - 3, 2**24 - 17, 2**24 - 33]
+    rings = [ResidueRing((anyk.PrimeField(p), anyk.PrimeField(q))) for p, q in pairwise(primes)]
+    shares = rings[0].at_rest(np.ones((1, 1000, 2), dtype=np.int64))
+    residents = Residents()
+    kept = [weakref.ref(residents.prepared(ring, shares, 0)[0]) for ring in rings * 2]
+    assert [each() is None for each in kept] == [True] * 5 + [False]
+    assert residents.prepared(rings[-1], shares, 0)[0] is kept[-1]()  # asked for again: as it was
+
+
 def test_what_is_no_residue_is_never_lent():
     shares = np.full((2, 3), FIELD.modulus, dtype=np.uint32)
     assert Residents().prepared(FIELD, shares, 1) is None
@@ -158,3 +176,19 @@ def test_shares_modulo_several_primes_lie_apart_and_take_no_more_than_they_did()
     assert memory_of(lent[1][0]).tolist() == shares[1, :, 0].tolist()
     assert ring.prepared(np.zeros((3, 3), dtype=np.uint32)) is None  # of as many primes as others
     assert ring.prepared(np.full((3, 2), 2**24, dtype=np.uint32)) is None
+
+
+def test_nothing_that_carries_shares_shows_them():
+    share = np.full((1, 3), 123456)
+    outline = Outline((1, 3), share.dtype, axis=1)
+    field = anyk.PrimeField()
+    task = WorkerTask(Plain(len), field)
+    carriers = [
+        Columns(7, (outline,), 0, (share,)),
+        Slice(7, (((1, 3), "<i8"),), 0, 0, share[0]),
+        Order(7, (share,), (share,), [share], Awaited()),
+        RunRequest(7, 0, (share,), (7,)),
+        make_request("gram", [share], workers=1),
+        task.share([field.at_rest(share)], 0)[0],
+    ]
+    assert not [each for each in carriers if "123456" in repr(each)]

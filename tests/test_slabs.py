@@ -6,6 +6,7 @@ import tracemalloc
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,12 +14,16 @@ from rich.console import Console
 
 import anyk
 from anyk.domains.prime import PrimeField
-from anyk.executors.core.filling import UNKNOWN, AbstractFilling, Growing, Outline
+from anyk.executors.core.base import Placement
+from anyk.executors.core.columns import UNKNOWN, Growing, Outline
+from anyk.executors.core.filling import AbstractFilling
 from anyk.executors.wrappers.wrapper import AbstractWrapper
 from anyk.observe.slabs import _Bar
+from anyk.running.slabs.maker import Maker
 from anyk.schemes.catalogue import CATALOGUE
 from anyk.testing.executor import check_executor
 from anyk.testing.filling import check_filling
+from anyk.works.mixed import Mixed
 
 EXAMPLES = [
     pytest.param(scheme, id=f"{row.name}-{place}")
@@ -216,7 +221,7 @@ def test_no_more_than_four_slabs_with_their_shares_are_held(memmap, scheme):
 
 
 def test_a_memmap_is_read_in_slabs_of_its_own_accord(memmap, monkeypatch):
-    monkeypatch.setattr("anyk.running.slabs._NUMBERS", 100_000)
+    monkeypatch.setattr("anyk.running.slabs.read._NUMBERS", 100_000)
     scheme = anyk.Replication(4, 8)
     with Kept(8) as executor, anyk.distribute(scheme, memmap, executor) as data:
         assert np.array_equal(data.run(same).value, memmap)
@@ -403,3 +408,62 @@ def test_a_bar_says_how_many_columns_have_gone():
     late.close()
     late.open()
     assert late._bar is None
+
+
+class Cluster:
+    """Workers that say of their columns whatever a test lets them say."""
+
+    def __init__(self, *rounds):
+        self.rounds, self.asked, self.crew = list(rounds), [], self
+
+    def check(self):
+        pass
+
+    def dispatch(self, task, placement, arguments, without):  # noqa: ARG002 - as an executor's
+        told = self.rounds.pop(0)
+        self.asked.append(sorted(told.keys() - without))
+        answers = [
+            anyk.Answer(
+                worker=worker,
+                value=np.frombuffer(told[worker], np.uint8) if told[worker] else None,
+                failure=None if told[worker] else "ValueError",
+                traceback="" if told[worker] else "line 1",
+                sent=0.0,
+                answered=0.0,
+                seconds=0.0,
+            )
+            for worker in self.asked[-1]
+        ]
+        return SimpleNamespace(
+            receive=lambda _: answers.pop(0) if answers else None, abandon=lambda: None
+        )
+
+
+def maker(cluster, liars):
+    matrix = np.ones((4, 2), dtype=np.int64)
+    return Maker(cluster, Placement(0, 4, 1), Mixed(anyk.PrimeField(7)), matrix, liars=liars)
+
+
+GOOD, WHOLE = b'[[3, 2], "|u1"]', b'[[], "|u1"]'
+ODD = [b"", b"{", b"7", b'[[3.0, 2], "|u1"]', b'[[-3, 2], "|u1"]', b'[[[3], 2], "|u1"]',
+       b'[[4, 2], "|u1"]', b'[[3, 2], "<f8"]', b'[[], "|u1"]', b"[[3, 2], null]"]  # fmt: skip
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_a_worker_that_says_it_made_other_columns_is_done_without(odd):
+    most = dict.fromkeys(range(4), GOOD)
+    cluster = Cluster(most, most | {2: odd}, most, dict.fromkeys(range(4), WHOLE))
+    made = maker(cluster, liars=1)
+    for _ in range(3):
+        made.make([None, None], UNKNOWN)
+    outline = made.finish()
+    assert (outline.shape, outline.dtype, made.columns) == ((4, 9, 2), np.uint8, 9)
+    assert cluster.asked == [[0, 1, 2, 3], [0, 1, 2, 3], [0, 1, 3], [0, 1, 3]]
+    for liars, who in ((0, {2: odd}), (1, {1: odd, 2: odd})):  # more than may lie
+        made = maker(Cluster(most | who), liars)
+        with pytest.raises(anyk.InvalidArgument, match=r"^X: got .*from column 0 on"):
+            made.make([None, None], UNKNOWN)
+    made = maker(Cluster(most | {1: odd}, most | {3: odd}), 1)  # one after the other
+    made.make([None, None], UNKNOWN)
+    with pytest.raises(anyk.InvalidArgument, match="from column 3 on"):
+        made.make([None, None], UNKNOWN)

@@ -12,12 +12,15 @@ from anyk.domains.base import AbstractDomain, Prepared
 
 __all__ = ["RESIDENTS", "Residents"]
 
-_Key = tuple[int, AbstractDomain]  # the piece, and what its numbers are
+_Known = dict[int, tuple[AbstractDomain, Prepared | None]]  # by piece, for the domain asked last
 
 
 @final
 class Residents:
     """What domains have prepared of shares, as long as the arrays of these are there.
+
+    Of each share no more than one domain's, the one that asked last: whoever asks for many domains
+    makes nothing grow.
 
     Example:
         >>> from anyk.residents import Residents
@@ -32,7 +35,7 @@ class Residents:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._known: dict[int, tuple[weakref.ref[Any], dict[_Key, Prepared | None]]] = {}
+        self._known: dict[int, tuple[weakref.ref[Any], _Known]] = {}
 
     def __len__(self) -> int:
         return len(self._known)
@@ -46,12 +49,12 @@ class Residents:
             piece: which of them.
         """
         known = self._of(part)
-        key = piece, domain
-        if key not in known:
-            known[key] = domain.prepared(part[piece, ...])
-        return known[key]
+        found = known.get(piece)
+        if found is None or found[0] != domain:
+            found = known[piece] = domain, domain.prepared(part[piece, ...])
+        return found[1]
 
-    def _of(self, part: NDArray[Any]) -> dict[_Key, Prepared | None]:
+    def _of(self, part: NDArray[Any]) -> _Known:
         """What is known of an array; forgotten when it is gone."""
         place, known = id(part), self._known
         with self._lock:

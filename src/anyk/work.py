@@ -78,7 +78,7 @@ class Plain(AbstractWork):
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _Lent:
     """A part of a share as the function is called with it.
 

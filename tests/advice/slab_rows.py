@@ -7,7 +7,7 @@ import numpy as np
 from tried import tried
 
 import anyk
-from anyk.executors.core.filling import UNKNOWN, Outline
+from anyk.executors.core.columns import UNKNOWN, Outline
 
 COPIES = anyk.Replication(2, 3)
 FIXED = anyk.FixedPoint(fraction_bits=8, magnitude=4.0, degree=2)

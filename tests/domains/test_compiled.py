@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import anyk
-from anyk.domains import compiled, compiled_loops, compiling
-from anyk.domains.kernel import modular_matmul
+from anyk.domains import compiled
+from anyk.domains.compiled import calls, compiling, loops
+from anyk.domains.kernel import modular_matmul, tiny
 
 numba = pytest.importorskip("numba")
 
@@ -21,24 +22,25 @@ LARGEST = 2**31 - 1
 TYPES = [np.uint8, np.uint16, np.uint32, np.int64]
 # by the type that holds them; one sum of 1024 products up to 2**27, two sums from there
 MODULI = [2, 3, 251, 257, 65521, 65537, 2**24 - 3, 2**25 - 39, 2**27 - 39, 2**27 + 29, LARGEST]
-BLOCK = compiled_loops.BLOCK
+BLOCK = loops.BLOCK
 
 
 SHARED = compiling.Loops("1")
 
 
 @pytest.fixture(autouse=True)
-def loops(monkeypatch):
+def at_once(monkeypatch):
     """Compiled at once, and however few the numbers; once for all tests."""
-    monkeypatch.setattr(compiled, "_LEAST", 1)
-    monkeypatch.setattr(compiled, "_MANY", 1)
-    monkeypatch.setattr(compiled, "LOOPS", SHARED)
+    monkeypatch.setattr(calls, "_LEAST", 1)
+    monkeypatch.setattr(calls, "_MANY", 1)
+    monkeypatch.setattr(tiny, "_TINY", 0)
+    monkeypatch.setattr(calls, "LOOPS", SHARED)
     assert not compiled.load()
 
 
 def by_numpy(small, big, modulus):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compiled, "LOOPS", compiling.Loops("0"))
+        patch.setattr(calls, "LOOPS", compiling.Loops("0"))
         return modular_matmul(small, big, modulus)
 
 
@@ -95,7 +97,7 @@ def test_products_are_those_of_pythons_integers(modulus, shape, kind, layout, dr
 @pytest.mark.parametrize("rows", [1, 3])
 def test_sums_of_the_largest_terms_are_exact(modulus, rows):
     """At the ends of a block, of a sum's depth, and of the columns at a time."""
-    depth = int(compiled._prime(modulus)[2])
+    depth = int(calls._prime(modulus)[2])
     for inner in {BLOCK - 1, BLOCK, BLOCK + 1, 4 * BLOCK + 3, *(depth + off for off in (-1, 0, 5))}:
         if not 1 <= inner <= 10**5:
             continue
@@ -105,7 +107,7 @@ def test_sums_of_the_largest_terms_are_exact(modulus, rows):
         right = exact(small, big, modulus)
         for each in (big, np.asfortranarray(big), big.astype(np.int64)):
             assert np.array_equal(compiled.product(small, each, modulus), right)
-    wide = compiled_loops._WIDE + 1
+    wide = loops._WIDE + 1
     small = np.full((rows, 9), modulus - 1, np.uint32)
     big = np.random.default_rng(1).integers(0, modulus, (9, wide)).astype(np.uint32)
     assert np.array_equal(compiled.product(small, big, modulus), exact(small, big, modulus))
@@ -127,14 +129,14 @@ def test_beyond_the_depth_one_sum_is_wrong(name, monkeypatch):
     big = big if name == "across" else np.asfortranarray(big)
     right = exact(small, big, LARGEST)
     assert np.array_equal(compiled.product(small, big, LARGEST), right)
-    word, inverse, _, *others = compiled._prime(LARGEST)
-    monkeypatch.setattr(compiled, "_prime", lambda _: (word, inverse, np.uint64(BLOCK), *others))
+    word, inverse, _, *others = calls._prime(LARGEST)
+    monkeypatch.setattr(calls, "_prime", lambda _: (word, inverse, np.uint64(BLOCK), *others))
     assert not np.array_equal(compiled.product(small, big, LARGEST), right)
 
 
 @pytest.mark.parametrize("modulus", [*MODULI, 4, 2**30, 2**30 + 3])
 def test_numbers_below_2_to_the_64_are_reduced(modulus):
-    prime = compiled._prime(modulus)
+    prime = calls._prime(modulus)
     random = np.random.default_rng(3)
     near = [
         quotient * modulus + off
@@ -143,22 +145,22 @@ def test_numbers_below_2_to_the_64_are_reduced(modulus):
     ]
     numbers = [each for each in (*near, 2**64 - 1, 2**63, 2**62) if 0 <= each < 2**64]
     numbers += [int(each) for each in random.integers(0, 2**64, 1000, dtype=np.uint64)]
-    reduced = compiled_loops.reduced(np.array(numbers, np.uint64), prime)
+    reduced = loops.reduced(np.array(numbers, np.uint64), prime)
     assert reduced.tolist() == [each % modulus for each in numbers]
     below = 4 ** modulus.bit_length()
     products = [each for each in numbers if each < below] + [each % below for each in numbers]
     products += [below - 1, below - 2, (modulus - 1) ** 2]
-    lowered = compiled_loops.lowered(np.array(products, np.uint64), prime)
+    lowered = loops.lowered(np.array(products, np.uint64), prime)
     assert lowered.tolist() == [each % modulus for each in products]
 
 
 def test_bounds_of_the_sums():
     for modulus in MODULI:
-        depth = int(compiled._prime(modulus)[2])
+        depth = int(calls._prime(modulus)[2])
         assert modulus - 1 + depth * (modulus - 1) ** 2 < 2**64
-        assert depth == compiled._LONGEST or (depth + 1) * (modulus - 1) ** 2 >= 2**64 - modulus
+        assert depth == calls._LONGEST or (depth + 1) * (modulus - 1) ** 2 >= 2**64 - modulus
     assert 4 * (LARGEST - 1) ** 2 < 2**64
-    assert compiled._LONGEST * (2**32 - 1) < 2**64
+    assert calls._LONGEST * (2**32 - 1) < 2**64
     assert (LARGEST - 1) * (LARGEST + 1) + LARGEST - 1 < 2**64
 
 
@@ -223,7 +225,7 @@ def test_arrays_of_field_elements_are_the_same_with_the_loops_and_without(modulu
         ]
 
     quick = every()
-    monkeypatch.setattr(compiled, "LOOPS", compiling.Loops("0"))
+    monkeypatch.setattr(calls, "LOOPS", compiling.Loops("0"))
     for one, other in zip(quick, every(), strict=True):
         assert one.dtype == other.dtype == np.int64
         assert one.shape == other.shape
@@ -253,8 +255,8 @@ def test_what_the_loops_do_not_take():
 
 
 def test_small_products_are_left_to_numpy(monkeypatch):
-    monkeypatch.setattr(compiled, "_LEAST", 100)
-    monkeypatch.setattr(compiled, "_MANY", 100)
+    monkeypatch.setattr(calls, "_LEAST", 100)
+    monkeypatch.setattr(calls, "_MANY", 100)
     assert compiled.power(np.arange(99), 2, 101) is None
     assert compiled.power(np.arange(100), 2, 101) is not None
     assert compiled.product(np.ones((1, 9), np.int64), np.ones((9, 11), np.int64), 101) is None
@@ -270,23 +272,23 @@ ROW, BIG = np.full((1, 50), 100), np.full((50, 20), 100)
 def fresh(monkeypatch):
     def make(switch="1"):
         made = compiling.Loops(switch)
-        monkeypatch.setattr(compiled, "LOOPS", made)
+        monkeypatch.setattr(calls, "LOOPS", made)
         return made
 
     return make
 
 
 def test_the_switch_turns_them_off(fresh):
-    loops = fresh("0")
+    made = fresh("0")
     assert compiled.product(ROW, BIG, 101) is None
-    assert compiled.load() == loops.reason == "ANYK_FAST=0"
+    assert compiled.load() == made.reason == "ANYK_FAST=0"
 
 
 def test_numba_is_imported_after_as_many_multiplications_as_it_is_worth(fresh, monkeypatch):
     monkeypatch.setattr(compiling, "_PATIENCE", 3 * BIG.size)
-    loops = fresh("")
+    made = fresh("")
     assert [compiled.product(ROW, BIG, 101) is None for _ in range(4)] == [True, True, False, False]
-    assert not loops.closed
+    assert not made.closed
 
 
 @pytest.mark.parametrize(
@@ -302,10 +304,10 @@ def test_without_numba_or_where_it_is_broken_products_are_the_same(
     name, value, reason, fresh, monkeypatch
 ):
     monkeypatch.setattr(compiling, name, value)
-    loops = fresh()
+    made = fresh()
     assert compiled.product(ROW, BIG, 101) is None
-    assert loops.closed
-    assert reason in loops.reason
+    assert made.closed
+    assert reason in made.reason
     assert reason in compiled.load()
     assert np.array_equal(modular_matmul(ROW, BIG, 101), exact(ROW, BIG, 101))
 
@@ -339,13 +341,13 @@ def test_while_one_thread_compiles_the_others_take_numpys_form(fresh, monkeypatc
 
 
 def test_a_child_forked_while_another_thread_compiled_does_not_wait_for_it(fresh):
-    loops = fresh()
-    loops.forked()
-    assert not loops.closed
-    assert loops._lock.acquire(timeout=1)
-    loops.forked()
-    assert loops.closed
-    assert loops._lock.acquire(timeout=1)
+    made = fresh()
+    made.forked()
+    assert not made.closed
+    assert made._lock.acquire(timeout=1)
+    made.forked()
+    assert made.closed
+    assert made._lock.acquire(timeout=1)
 
 
 def test_they_work_after_a_fork_and_are_not_imported_with_anyk():
@@ -353,21 +355,48 @@ def test_they_work_after_a_fork_and_are_not_imported_with_anyk():
 import os, sys
 import numpy as np
 import anyk
-from anyk.domains import compiled
+from anyk.domains.compiled.compiling import LOOPS
 from anyk.domains.kernel import modular_matmul
 assert "numba" not in sys.modules
 row, big = np.ones((1, 100), np.uint8), np.full((100, 100), 2, np.uint8)
 assert (modular_matmul(row, big, 101) == 200 % 101).all()
-assert compiled.LOOPS._made
+assert LOOPS._made
 child = os.fork()
 if not child:
     fine = (modular_matmul(row, big, 101) == 200 % 101).all()
     fine = fine and (modular_matmul(row, big.astype(np.int64), 101) == 200 % 101).all()
-    os._exit(0 if fine and len(compiled.LOOPS._made) == 2 else 1)
+    os._exit(0 if fine and len(LOOPS._made) == 2 else 1)
 assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 """
     environment = os.environ | {"ANYK_FAST": "1"}
     subprocess.run([sys.executable, "-c", code], check=True, env=environment, timeout=120)
+
+
+@pytest.mark.parametrize("modulus", [65521, LARGEST])
+@pytest.mark.parametrize(
+    ("columns", "name"), [(1, "along"), (3, "along"), (15, "along"), (16, "across")]
+)
+@pytest.mark.parametrize("rows", [1, 4])
+def test_a_matrix_of_few_columns_is_multiplied_column_by_column(modulus, columns, name, rows):
+    """Loops over so few columns take longer by far than a copy of them."""
+    random, taken = np.random.default_rng(columns), []
+    small, big = (
+        random.integers(0, modulus, (rows, 3000)),
+        random.integers(0, modulus, (3000, columns)),
+    )
+
+    class Told:
+        closed = False
+
+        def loop(self, work, name, *types):
+            taken.append(name.removesuffix("_split"))
+            return SHARED.loop(work, name, *types)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiled, "LOOPS", Told())
+        made = compiled.product(small, big, modulus)
+    assert taken == [name]
+    assert np.array_equal(made, exact(small, big, modulus))
 
 
 def cached(directory, monkeypatch):
@@ -375,7 +404,7 @@ def cached(directory, monkeypatch):
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(directory))
     loop = compiling._compiled(compiling._imported(), "powers", np.dtype(np.int64))
     values, out = np.array([100, 3]), np.empty(2, np.uint64)
-    loop(compiled._fixed(values, values.dtype), 3, compiled._prime(101), out)
+    loop(calls._fixed(values, values.dtype), 3, calls._prime(101), out)
     assert out.tolist() == [100, 27]
     return sorted(directory.rglob("*.nb*"))
 
@@ -406,6 +435,23 @@ def test_a_directory_is_ours_alone_if_all_above_it_is(tmp_path, monkeypatch):
     elsewhere = tmp_path / "link"
     elsewhere.symlink_to(below)
     assert compiling._ours_alone(elsewhere)
+    open_to_all = tmp_path / "open"
+    open_to_all.mkdir()
+    led = open_to_all / "link"  # to what is ours, until somebody leads it elsewhere
+    led.symlink_to(below)
+    twice = tmp_path / "twice"
+    twice.symlink_to(led)
+    for mode, fine in ((0o777, False), (0o700, True)):
+        open_to_all.chmod(mode)
+        assert compiling._ours_alone(led) is fine
+        assert compiling._ours_alone(twice) is fine
+    if not os.geteuid():
+        os.chown(led, 12345, -1, follow_symlinks=False)
+        assert not compiling._ours_alone(twice)
+    led.unlink()
+    led.symlink_to(twice)
+    with pytest.raises(OSError, match="link"):
+        compiling._ours_alone(twice)
     owner = below.stat().st_uid
     if owner:
         monkeypatch.setattr(os, "geteuid", lambda: owner + 1)

@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 from anyk.domains import compiled
 from anyk.domains.integers import is_prime
 from anyk.domains.kernel import form as forms
-from anyk.domains.kernel import modular_matmul, modular_stack, operands, product, reduction, thin
+from anyk.domains.kernel import (
+    modular_matmul,
+    modular_stack,
+    operands,
+    product,
+    reduction,
+    thin,
+    tiny,
+)
 from anyk.domains.kernel import stack as stacks
 from anyk.domains.kernel.form import limbs_form, wide_form
 
@@ -59,8 +67,9 @@ def laid_out(matrix, layout):
 
 @pytest.fixture(scope="module", autouse=True)
 def numpy_alone():
-    """Compiled loops have tests of their own."""
+    """Compiled loops, and products of a few numbers, have tests of their own."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tiny, "_TINY", 0)
         patch.setattr(compiled, "product", lambda *_: None)
         patch.setattr(compiled, "stack", lambda *_: None)
         yield
@@ -175,6 +184,9 @@ def test_sums_of_each_form_stay_below_the_bound():
                 term = both if form.halves else max(form.shift, largest - form.shift)
                 assert form.depth * (modulus // 2) * term + modulus <= 2**53
                 assert form.single == (form.depth == inner and not form.shift)
+                below = form.depth * (modulus // 2) * term < 2**51
+                assert form.raised == (form.single and below)
+                assert form.terms == form.depth * (1 + form.halves) + form.raised
                 for enough in (128, 1024):
                     limbs = limbs_form(inner, modulus, largest, enough)
                     assert 1 <= limbs.depth <= inner
@@ -210,6 +222,7 @@ def test_beyond_the_bound_products_are_wrong(modulus, rows, monkeypatch):
     assert np.array_equal(result[-1], right[1])
     monkeypatch.setattr(forms, "room", lambda _: 2**60)
     monkeypatch.setattr(forms, "_DEEP", 2**20)
+    monkeypatch.setattr(product, "wide_form", wide_form.__wrapped__)  # nothing is remembered
     wrong = modular_matmul(small, big, modulus)
     assert not (np.array_equal(wrong[0], right[0]) and np.array_equal(wrong[-1], right[1]))
 
@@ -232,6 +245,39 @@ def test_sums_are_reduced_at_every_multiple(modulus, dtype):
     terms, out = np.array(values, dtype=np.float64), np.empty(len(values), dtype)
     reduction.reduce_into(out, terms, modulus)
     assert out.tolist() == [each % modulus for each in values]
+
+
+def raised(modulus, most, dtype=np.int64):
+    """What becomes of sums up to the most, with 1/2 more, beside what is right."""
+    last = most // modulus
+    drawn = np.random.default_rng(3).integers(0, last + 1, 300).tolist()
+    values = sorted(
+        {
+            sign * (quotient * modulus) + off
+            for quotient in (last, last - 1, last // 2 + 1, 1, 0, *drawn)
+            for off in (-1, 0, 1)
+            for sign in (1, -1)
+        }
+        | {most, -most}
+    )
+    values = [each for each in values if abs(each) <= most]
+    out = np.empty(len(values), dtype)
+    reduction.reduce_into(out, np.array(values, dtype=np.float64) + 0.5, modulus, raised=True)
+    return out.tolist(), [each % modulus for each in values]
+
+
+@pytest.mark.parametrize("modulus", MODULI)
+@pytest.mark.parametrize("dtype", TYPES)
+def test_sums_with_a_half_are_reduced_at_every_multiple(modulus, dtype):
+    if dtype in fitting(modulus):
+        made, right = raised(modulus, reduction.raised_room(), dtype)
+        assert made == right
+
+
+def test_above_their_bound_sums_with_a_half_are_reduced_wrongly():
+    """Not all: where the float next to 1 / p is off, twice as large ones are too many."""
+    wrong = [modulus for modulus in MODULI if len(set(map(tuple, raised(modulus, 2**52 - 1)))) > 1]
+    assert wrong
 
 
 @pytest.mark.parametrize("modulus", MODULI)
@@ -291,12 +337,59 @@ def test_totals_of_many_sums_are_reduced_as_they_grow(monkeypatch):
     monkeypatch.setattr(thin, "_BLOCK", 1)
     monkeypatch.setattr(stacks, "_SMALL", 2**30)
     monkeypatch.setattr(forms, "_DEEP", 4)
+    for module in (product, stacks):
+        monkeypatch.setattr(module, "wide_form", wide_form.__wrapped__)
     assert np.array_equal(modular_matmul(small, big, LARGEST), right)
     assert np.array_equal(modular_stack(small[None], np.stack([big, big]), LARGEST)[1], right)
     for layout in ("rows", "columns"):
         monkeypatch.setattr(thin, "_NARROW", 1 if layout == "rows" else 64)
         one = modular_matmul(small[:2], laid_out(big, layout), LARGEST)
         assert np.array_equal(one, right[:2])
+
+
+@pytest.mark.parametrize("modulus", MODULI)
+def test_products_of_a_few_numbers(modulus, monkeypatch):
+    """Of as many terms as a sum has, one more, and several times as many: the largest there are."""
+    monkeypatch.setattr(tiny, "_TINY", 2**20)
+    for module in (product, stacks):  # no other form is taken
+        monkeypatch.setattr(module, "wide_form", None)
+    monkeypatch.setattr(product, "_share_few", None)
+    depth = min(tiny.depth_of(modulus), 400)
+    for inner in sorted({1, 2, depth, depth + 1, 3 * depth + 2}):
+        for each in extremes(modulus):
+            small = np.full((3, inner), modulus - 1)
+            small[1] = each
+            big = np.full((inner, 5), each)
+            big[:, 1] = modulus - 1
+            big[0, 2] = 1 % modulus
+            right = exact(small, big, modulus)
+            for one in fitting(modulus):
+                pair = small.astype(one), np.asfortranarray(big.astype(one))
+                result = modular_matmul(*pair, modulus, one)
+                assert result.dtype == one
+                assert np.array_equal(result, right)
+            stack = modular_stack(np.stack([small] * 2), np.stack([big] * 2)[:, None], modulus)
+            assert np.array_equal(stack, np.broadcast_to(right, (2, 2, *right.shape)))
+
+
+def test_a_sum_of_a_few_numbers_is_as_long_as_it_may_be(monkeypatch):
+    for modulus in MODULI:
+        terms = tiny.depth_of(modulus)
+        assert terms * (modulus - 1) ** 2 < 2**64 <= (terms + 1) * (modulus - 1) ** 2
+    monkeypatch.setattr(tiny, "_TINY", 2**13)
+    monkeypatch.setattr(tiny, "depth_of", lambda _: 5)
+    most = np.full((1, 5), LARGEST - 1)
+    assert modular_matmul(most, most.T, LARGEST)[0, 0] != 5  # (-1) * (-1), five times
+
+
+def test_limbs_of_long_rows_are_made_part_by_part(monkeypatch):
+    monkeypatch.setattr(operands, "_PART", 7)
+    for modulus in MODULI:
+        small, big = (
+            np.arange(200).reshape(2, 100) * 2**24 % modulus,
+            np.full((100, 3), modulus - 1),
+        )
+        assert np.array_equal(modular_matmul(small, big, modulus), exact(small, big, modulus))
 
 
 def test_products_of_nothing():

@@ -26,7 +26,7 @@ SHARE = np.arange(4, dtype=np.uint32).reshape(1, 2, 2)
 
 
 class Fake:
-    """A worker that answers each request to run something with whatever bytes a test says."""
+    """A worker that answers each request to run or fill with whatever bytes a test says."""
 
     def __init__(self, answer: Callable[[dict[str, Any]], bytes], context: Any = None) -> None:
         self.answer = answer
@@ -72,7 +72,7 @@ class Fake:
             request = json.loads(self.read(connection, length))
             for name, shape in request.get("arrays", ()):
                 self.read(connection, int(np.prod(shape)) * np.dtype(name).itemsize)
-            if request["verb"] == "run":
+            if request["verb"] in {"run", "fill"}:
                 connection.sendall(self.answer(request))
 
     def read(self, connection: socket.socket, size: int) -> bytes:

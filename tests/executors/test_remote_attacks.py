@@ -43,6 +43,7 @@ from anyk.connections.handshake import reach
 from anyk.connections.party import Stranger
 from anyk.connections.tls import Address, client_context
 from anyk.executors.core.dispatcher import Awaited
+from anyk.executors.core.filling import UNKNOWN, Outline
 from anyk.executors.core.link import Order
 from anyk.executors.remote.executor import Remote
 from anyk.executors.remote.frames import PROTOCOL, Channel, parse_specs
@@ -302,6 +303,20 @@ def test_a_worker_s_own_words_are_text_wherever_they_are_shown(tmp_path: Path) -
     assert "<b>" not in outcome._repr_html_()
     for text in (str(outcome), repr(outcome), str(executor.health[0])):
         assert text.encode().decode().replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize(
+    ("dtype", "shape"), [("|b1", [1 << 20]), ("|b1", [1]), ("<f8", []), ("|i1", [])]
+)
+def test_what_is_answered_to_slabs_is_one_boolean(dtype: str, shape: list[int]) -> None:
+    def much(request: dict[str, Any]) -> bytes:
+        size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+        return header(request, dtype=dtype, shape=shape) + b"\1" * size
+
+    outline = Outline((1, UNKNOWN), np.dtype(np.float64), axis=1)
+    with Fake(much) as fake, Remote([f"127.0.0.1:{fake.port}"], tls=None) as executor:
+        with pytest.raises(anyk.ExecutorError, match="is not one boolean"):
+            executor.filling([outline]).write([np.ones((1, 2))])
 
 
 # Who is at the other end

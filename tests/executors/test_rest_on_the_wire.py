@@ -18,6 +18,9 @@ from anyk.domains.functions.inside import memory_of
 from anyk.executors.core.base import AbstractExecutor
 from anyk.executors.processes.pipe import Pipe
 from anyk.executors.remote.executor import Remote
+from anyk.schemes.maps.lagrange import _LagrangeRecovery
+from anyk.schemes.products.check import ProductCheck
+from anyk.schemes.products.recovery import LinearRecovery
 from anyk.testing import Trial
 from anyk.work import Plain, WorkerTask
 
@@ -248,3 +251,35 @@ def test_rings_travel_in_the_type_of_their_largest_prime() -> None:
             part, domain = shares.encoded.parts[0], shares.encoded.scheme.domain
     assert part.dtype == domain.rest
     assert part.dtype.itemsize == max(set(seen) - {8}, default=0)
+
+
+def test_whoever_decodes_or_checks_answers_can_compute_with_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen = set()
+
+    def noted(owner: Any, name: str, place: int) -> None:
+        plain = getattr(owner, name)
+
+        def noting(*given: Any) -> Any:
+            seen.add((name, given[place].dtype))
+            return plain(*given)
+
+        monkeypatch.setattr(owner, name, noting)
+
+    noted(LinearRecovery, "recover", 1)
+    noted(ProductCheck, "passes", 2)
+    noted(_LagrangeRecovery, "recover", 1)
+    field, rng = anyk.PrimeField(251), np.random.default_rng(5)
+    A, B = rng.integers(0, 251, (2, 4, 4))
+    checked = anyk.Polynomial((2, 1, 1), 4, domain=field, adversaries=1, verified=True)
+    fixed = anyk.FixedPoint(fraction_bits=2, magnitude=4.0)
+    with anyk.Inline(4) as executor:
+        assert np.array_equal(anyk.matmul(A, B, executor, scheme=checked).value, A @ B)
+        assert np.array_equal(
+            anyk.run(lagrange(251), np.negative, A[:3], executor).value, -A[:3] % 251
+        )
+        X = np.arange(3.0)[:, None]
+        made = anyk.run(lagrange(2**31 - 1), np.negative, X, executor, embedding=fixed)
+        assert np.array_equal(made.value, -X)
+    assert seen == {(name, np.dtype(np.int64)) for name in ("recover", "passes")}

@@ -14,7 +14,7 @@ from calls import LONG, eventually
 
 import anyk
 from anyk.executors.core.answer_header import LONGEST_HEADER, parse_header
-from anyk.executors.core.filling import LOST, UNKNOWN, Columns, Outline
+from anyk.executors.core.columns import LOST, UNKNOWN, Columns, Outline
 from anyk.executors.remote.frames import Channel
 from anyk.executors.remote.offer import Offer
 from anyk.executors.remote.session import Session
@@ -135,6 +135,24 @@ def test_a_worker_makes_no_room_for_more_than_its_memory() -> None:
             added += width
         assert added == 14 * width  # of 16: the slab itself counts too, and what is beside arrays
         assert told(channel, next_columns(growing, 0, 1 << 15)) == ""  # what was there is gone
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 8 << 20
+
+
+def test_many_small_shares_take_no_more_room_than_their_numbers() -> None:
+    many = 1 << 18
+    tracemalloc.start()
+    with session(memory=1 << 20) as channel:
+        for outline in (
+            Outline((many, 2), np.dtype(np.uint8), axis=1),
+            Outline((many, 2, 0), np.dtype(np.uint8), axis=1),
+        ):
+            part = np.zeros((many, 1, *outline.shape[2:]), np.uint8)
+            assert told(channel, Columns(7, (outline,), 0, (part,))) == ""
+        unknown = Outline((many, UNKNOWN, 0), np.dtype(np.uint8), axis=1)
+        part = np.zeros((many, 1, 0), np.uint8)
+        assert told(channel, Columns(7, (unknown,), 0, (part,))).startswith("no memory")
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert most < 8 << 20

@@ -27,7 +27,7 @@ LONG = 30.0
 KINDS = (
     "changed_bytes", "cut_off", "huge_header", "half_header", "huge_array", "too_many_arrays",
     "json_bomb", "domain_bomb", "promise_bomb", "odd_field", "missing_field", "not_offered",
-    "pickled", "wrong_order", "bad_argument", "wrong_numbers", "an_answer",
+    "pickled", "wrong_order", "bad_argument", "wrong_numbers", "wrong_slabs", "an_answer",
 )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from anyk.domains.kernel import modular_matmul
 from anyk.domains.points import disjoint_points
 from anyk.domains.polynomials import lagrange_matrix
 from anyk.domains.prime import PrimeField
+from anyk.kept import kept
 from anyk.schemes.base import read_only
 from anyk.schemes.certainty import Certainty
 
@@ -146,7 +147,7 @@ def _points(code: SumCode) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return disjoint_points(code.field, code.blocks, code.parties)
 
 
-@lru_cache(maxsize=32)
+@kept
 def _generator(code: SumCode) -> NDArray[np.int64]:
     """Of `SumCode.generator`: the same for all clients in a process."""
     blocks, parties = _points(code)
@@ -154,7 +155,7 @@ def _generator(code: SumCode) -> NDArray[np.int64]:
     return read_only(lagrange_matrix(code.field, nodes, parties[code.colluders :]))
 
 
-@lru_cache(maxsize=32)
+@kept
 def _from_drawn(code: SumCode) -> NDArray[np.int64]:
     """Blocks, then pieces of the parties from K + T on, of the first K + T pieces."""
     blocks, parties = _points(code)

@@ -21,6 +21,7 @@ HANDSHAKE = 1 << 17
 """Bytes of the wire that a handshake may take."""
 
 _CHUNK = 1 << 15  # bytes of the wire that TLS is given at a time
+_LARGE_CHUNK = 1 << 17  # where at least so many of a message are still to come
 
 
 @final
@@ -29,7 +30,7 @@ class SecureStream(AbstractStream):
 
     OpenSSL answers some records by itself, and reads on: one who sends nothing but key updates
     would keep a read of its own from coming back. So it never sees the socket. It is given what
-    came, a few milliseconds' work at a time, and between two such steps this looks at the deadline
+    came, some milliseconds' work at a time, and between two such steps this looks at the deadline
     and at how many bytes came. A part of a message of n bytes may take 2 n + `EMPTY` of them.
 
     Args:
@@ -90,7 +91,7 @@ class SecureStream(AbstractStream):
             else:
                 self._flush(deadline)
                 return
-            room -= self._feed(room, deadline)
+            room -= self._feed(min(room, _CHUNK), deadline)
 
     def stand(self, standing: Standing) -> None:
         """From now on the other end is believed as long as this says so."""
@@ -111,7 +112,7 @@ class SecureStream(AbstractStream):
                 into = into[got:]
             else:
                 self._flush(deadline)  # a key update of ours, where it asked for one
-                room -= self._feed(room, deadline)
+                room -= self._feed(min(room, max(_CHUNK, len(into))), deadline)
 
     def silent(self) -> bool:
         """Whether the other end is there and has said nothing; see `AbstractStream.silent`.
@@ -145,11 +146,11 @@ class SecureStream(AbstractStream):
             raise EOFError("the connection was closed")
         return got
 
-    def _feed(self, room: int, deadline: float | None) -> int:
+    def _feed(self, most: int, deadline: float | None) -> int:
         """Give TLS what comes next, and say how much that was."""
-        if room <= 0:
+        if most <= 0:
             raise BrokenAnswer("it sends too many bytes that hold nothing")
-        return self._incoming.write(self._plain.some(min(room, _CHUNK), deadline))
+        return self._incoming.write(self._plain.some(min(most, _LARGE_CHUNK), deadline))
 
     def _flush(self, deadline: float | None) -> None:
         if self._outgoing.pending:

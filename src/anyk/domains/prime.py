@@ -392,6 +392,8 @@ class PrimeField(AbstractField):
             tall, wide, shape = product_shapes(first.shape, second.shape)
             return (first.reshape(tall) @ second.reshape(wide)).reshape(shape)
         left, right = self._operand(small, "small"), self._operand(big, "big")
+        if left.ndim == right.ndim == 2 and left.shape[1] == right.shape[0]:  # noqa: PLR2004
+            return modular_matmul(left, right, self.modulus)
         tall, wide, shape = product_shapes(left.shape, right.shape)
         product: NDArray[Any] = modular_matmul(
             left.reshape(tall), right.reshape(wide), self.modulus

@@ -42,9 +42,11 @@ class FixedPoint:
     The arrays that a function gets carry their fraction bits, a bound of their integers and how far
     rounding may have moved them. A sum brings both sides to one scale, a product adds the bits, and
     a constant that is a fraction of few bits, such as 0.5, keeps its own. So the function is
-    written as for reals. What it returns says how large its integers may get, and that must be
-    below P/2, or they would wrap and come back as other numbers. `anyk.run` follows the function
-    through arrays of zeros before it encodes anything, and takes as many primes as it needs.
+    written as for reals; an element that it makes, `x.field.array(..)`, counts as the integer
+    nearest to zero, below 2^30 in absolute value. What it returns says how large its integers may
+    get, and that must be below P/2, or they would wrap and come back as other numbers. `anyk.run`
+    follows the function through arrays of zeros before it encodes anything, and takes as many
+    primes as it needs.
 
     Where the function can't be followed beforehand, as the primes are chosen before it is known
     (`anyk.distribute`) or it is known by its name alone (`anyk.Remote`), there is a budget: results

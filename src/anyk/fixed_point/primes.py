@@ -25,14 +25,14 @@ from anyk.domains.prime import PrimeField
 from anyk.domains.ring import further_fields
 from anyk.fixed_point.budget import MOST_PRIMES, enough_primes
 
-__all__ = ["LIARS", "fields_for", "prime_sets", "short_field", "smallest"]
+__all__ = ["LIARS", "fields_for", "prime_sets", "smallest"]
 
 LIARS: Final = PrimeField().modulus
 """What the product of the primes is at least where liars are looked for.
 
 Up to A of them are found with the chance that is promised, whatever the primes are: checks and
-random combinations are as many as p takes. Of more, a coincidence stays as unlikely as over the
-default field.
+random combinations are as many as p takes. Of more, whose lies differ from the truth modulo each of
+the primes, a coincidence stays as unlikely as over the default field.
 """
 
 _BYTES: Final = {8: 1, 16: 2, 24: 4, 25: 4, 31: 4}
@@ -102,12 +102,6 @@ def smallest(fields: Iterable[PrimeField]) -> PrimeField:
         fields: one or more.
     """
     return min(fields, key=lambda each: each.modulus)
-
-
-@lru_cache(maxsize=1)
-def short_field() -> PrimeField:
-    """The smallest field that is taken where results are beyond 16 bits, and no field is given."""
-    return smallest(_largest(_SHALLOW, MOST_PRIMES) or ())
 
 
 def _cost(bits: int, number: int) -> float:

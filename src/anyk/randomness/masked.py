@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.domains.kernel.product import modular_matmul, write_product
+from anyk.domains.kernel.workspace import borrowed
 from anyk.domains.prime import PrimeField
 from anyk.randomness.entropy import AbstractSource
 from anyk.randomness.masks import uniform_masks
@@ -16,7 +17,7 @@ from anyk.randomness.masks import uniform_masks
 __all__ = ["masked"]
 
 _SPANS = 24  # of large blocks: so few that each is work enough, so many that one is little memory
-_LEAST = 1 << 20  # numbers of blocks and masks, up to which they are joined at once
+_LEAST = 1 << 18  # numbers of blocks and masks, up to which they are joined at once
 
 
 def masked(
@@ -59,11 +60,13 @@ def masked(
         given, written, axis = blocks.reshape(many, size), out.reshape(len(small), size), 1
     spans = min(_SPANS, -(-max(inner, len(small)) * size // _LEAST))
     step = max(1, -(-given.shape[axis] // max(1, spans)))
+    workspace = borrowed()
     for start in range(0, given.shape[axis], step):
         span = (*(slice(None),) * axis, slice(start, start + step))
         both = part = given[span]
         if masks:
-            both = np.empty((inner, *part.shape[1:]), np.int64)
+            workspace.clear()
+            both = workspace.array((inner, *part.shape[1:]), field.rest)
             both[:many] = part
             both[many:] = uniform_masks(field, (masks, *part.shape[1:]), source)
         big, here = both.reshape(inner, -1), written[span]
@@ -71,4 +74,5 @@ def masked(
             write_product(small, big, field.modulus, here)
         else:
             here[...] = modular_matmul(small, big, field.modulus, out.dtype).reshape(here.shape)
+    workspace.give_back()
     return out

@@ -22,7 +22,7 @@ _ROUNDING = 2.0**-52
 _LAST = Fraction(1, 1 << (58 + 64 + MORE))  # the last bit of noise
 _NEAR = 0.1  # of a step: where float64 errs by that much, exact arithmetic alone is quicker
 _BATCH = 1 << 15  # numbers of all shares made at a time: they stay in cache
-_SPAN = 1 << 20  # numbers of shares and noise that are there at a time
+_SPAN = 1 << 18  # numbers of shares and noise that are there at a time
 
 
 def under_noise(

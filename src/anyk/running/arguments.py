@@ -113,7 +113,15 @@ def check_points(argument: Encoded, data: Encoded) -> None:
             needed="shares of one part",
             change="Encode the argument by .encode(values) of the distributed data.",
         )
-    scheme, theirs, ours = data.scheme, argument.encoder, data.encoder
+    scheme = data.scheme
+    if scheme.formats and not set(argument.scheme.formats[:1]) <= set(scheme.formats):
+        raise InvalidArgument(
+            "arguments",
+            given=f"shares of reals as {argument.scheme.formats[0]!r}",
+            needed=f"{scheme.formats[0]!r}, as the data have, or one of its factors",
+            change="Make them by .encode(values, embedding) of the distributed data.",
+        )
+    theirs, ours = argument.encoder, data.encoder
     if (
         argument.scheme.domain != scheme.domain
         or not np.array_equal(theirs.data, ours.data)
@@ -124,13 +132,6 @@ def check_points(argument: Encoded, data: Encoded) -> None:
             given=repr(argument),
             needed=f"shares at the same points as those of {data!r}",
             change="Encode both with schemes of the same blocks, colluders, workers and field.",
-        )
-    if not set(argument.scheme.formats[:1]) <= set(scheme.formats):
-        raise InvalidArgument(
-            "arguments",
-            given=f"shares of reals as {argument.scheme.formats[0]!r}",
-            needed=f"{scheme.formats[0]!r}, as the data have, or one of its factors",
-            change="Make them by .encode(values, embedding) of the distributed data.",
         )
 
 

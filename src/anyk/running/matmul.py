@@ -291,10 +291,8 @@ def _of_integers(scheme: AbstractScheme, factors: Factors) -> AbstractScheme:
     if not isinstance(scheme.domain, PrimeField):
         return scheme
     from anyk.fixed_point.format import FixedPoint  # noqa: PLC0415 - over a field alone
-    from anyk.schemes.wrappers.embedded import (  # noqa: PLC0415 - as above
-        Embedded,
-        primes_of,
-    )
+    from anyk.schemes.wrappers.embedded import Embedded  # noqa: PLC0415 - as above
+    from anyk.schemes.wrappers.primes import primes_of  # noqa: PLC0415 - as above
 
     left, right = (
         FixedPoint(fraction_bits=0, magnitude=float(max(each, 1)), degree=1)

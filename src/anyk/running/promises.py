@@ -20,13 +20,14 @@ from anyk.domains.ring import ResidueRing, further_fields
 from anyk.errors import AnykError, InvalidArgument
 from anyk.fixed_point.budget import MOST_PRIMES, in_short
 from anyk.fixed_point.format import FixedPoint
-from anyk.fixed_point.primes import short_field, smallest
+from anyk.fixed_point.primes import smallest
 from anyk.fixed_point.reading import bound_of
 from anyk.own_copies import own_copies
 from anyk.running.degrees import degree_of, too_high
 from anyk.schemes.base import AbstractScheme
 from anyk.schemes.encoded import Encoded
-from anyk.schemes.wrappers.embedded import Embedded, primes_of
+from anyk.schemes.wrappers.embedded import Embedded
+from anyk.schemes.wrappers.primes import primes_of
 from anyk.spec import Map, MatMul, Sum
 from anyk.work import AbstractWork, Function
 from anyk.works.added import Added
@@ -67,7 +68,7 @@ def embedded(
         right, *_ = embedding.factors or (embedding,)
         product = embedding.input.times(right.input, shape[-1] if shape else 1)
         return Embedded(scheme, embedding, product)
-    field = _smallest_of(scheme.domain, embedding)  # type: ignore[arg-type] # Embedded checked it
+    field = _large_of(scheme)
     result = _result(scheme, embedding, function, [_zeros(field, shape, embedding)])
     if result is None:
         return Embedded(scheme, embedding, _budget(scheme, embedding, math.prod(shape)))
@@ -177,7 +178,7 @@ def _in_fixed_point(
     others = [each.scheme.formats[0] if isinstance(each, Encoded) else None for each in arguments]
     _check_plain(embedding, arguments, others)
     if not followed:
-        field, given = smallest(scheme.domain.fields), list[Any]()
+        field, given = _large_of(scheme.scheme), list[Any]()
         if not isinstance(promise.function, (OfDegree, str)):  # which nobody follows
             given += [_zeros(field, shape, embedding) for shape in shapes]
             given += [
@@ -233,10 +234,15 @@ def _factors(problem: Map | Sum | MatMul) -> int:
     return problem.given if isinstance(problem, MatMul) else 1
 
 
-def _smallest_of(field: PrimeField, embedding: FixedPoint) -> PrimeField:
-    """The smallest field that a function of large results is computed in."""
-    if embedding.primes == "auto" and field == PrimeField():
-        return short_field()
+def _large_of(scheme: AbstractScheme) -> PrimeField:
+    """The field in which functions are followed: what is made in it of a constant says its size.
+
+    Whatever primes are taken, the results are these integers modulo each of them.
+
+    Args:
+        scheme: over a prime field.
+    """
+    field: PrimeField = scheme.domain  # type: ignore[assignment] # Embedded checked it
     return smallest(further_fields(field, MOST_PRIMES))
 
 

@@ -100,16 +100,19 @@ class Received:
             return None
         if answer.worker in self.caught:
             return _CAUGHT_BEFORE
-        if check.passes(share, answer.value):
+        if check.passes(share, self._domain.from_rest(answer.value)):
             return None
         self.caught.add(answer.worker)
         return _FAILED_ITS_CHECK
 
     def stacked(self, shares: Iterable[int]) -> Any:
-        """The values of these shares, one after the other; a list where their dtypes differ."""
+        """The values of these shares, one after the other; a list where their dtypes differ.
+
+        They are no more at rest: whoever decodes them may compute with them.
+        """
         values = [self._values[share] for share in shares]
         alike = len({value.dtype for value in values}) == 1
-        return np.stack(values) if alike else values
+        return self._domain.from_rest(np.stack(values)) if alike else values
 
     @property
     def in_one_shape(self) -> bool:

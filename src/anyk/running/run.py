@@ -20,7 +20,6 @@ from anyk.running.arguments import (
     check_limits,
 )
 from anyk.running.distributed import Distributed
-from anyk.running.slabs import AbstractSlabs, slabs_of
 from anyk.schemes.base import AbstractScheme
 from anyk.schemes.encoded import Encoded
 from anyk.spec import MatMul
@@ -30,7 +29,8 @@ from anyk.work import Function
 if TYPE_CHECKING:
     from anyk.fixed_point.format import FixedPoint
     from anyk.running.collection import OnAnswer
-    from anyk.running.filled import Filled
+    from anyk.running.slabs.filled import Filled
+    from anyk.running.slabs.read import AbstractSlabs
 
 __all__ = ["distribute", "run", "stream"]
 
@@ -103,12 +103,14 @@ def distribute(
     if columns is not None:
         count("columns", columns, least=1)
     if _elsewhere(X):
-        from anyk.running.there import blocks_there, made_there  # noqa: PLC0415 - few are
+        from anyk.running.slabs.clusters import blocks_there, made_there  # noqa: PLC0415 - few are
 
         blocks = blocks_there(scheme, X, executor, columns, embedded=embedding is not None)
         if blocks is not None:
             check_apart(scheme.guarantee, executor)
             return _held(made_there(scheme, blocks, progress=progress), executor)
+    from anyk.running.slabs.read import slabs_of  # noqa: PLC0415 - `run` needs none
+
     slabs = slabs_of(scheme, X, columns)
     if slabs is not None:
         return _in_slabs(scheme, slabs, executor, embedding, progress=progress)
@@ -130,7 +132,7 @@ def _in_slabs(
     progress: bool,
 ) -> Distributed:
     """The same of data in slabs."""
-    from anyk.running.filled import filled  # noqa: PLC0415 - few have slabs
+    from anyk.running.slabs.filled import filled  # noqa: PLC0415 - few have slabs
 
     if embedding is not None:
         from anyk.running.promises import embedded_slabs  # noqa: PLC0415 - many have no reals

@@ -53,6 +53,11 @@ class Encoder:
     moduli: tuple[int, ...] | None = None
     slices: int | None = None
 
+    @property
+    def nbytes(self) -> int:
+        """How much memory the matrices take."""
+        return self.data.nbytes + self.masks.nbytes
+
     def rows(self, chosen: NDArray[np.intp]) -> Encoder:
         """Of these shares, in their order.
 

@@ -55,8 +55,9 @@ class AbstractRecovery(ABC):
         """The value from the answers.
 
         Args:
-            values: ndarray (len(answered), *out), row i the answer on share `answered[i]`. Of a
-                domain whose numbers are of several dtypes, a list of ndarrays where these differ.
+            values: ndarray (len(answered), *out), row i the answer on share `answered[i]`; in a
+                run of the domain's `dtype`, and not as answers travel. Of a domain whose numbers
+                are of several dtypes, a list of ndarrays where these differ.
 
         Returns:
             The value (K, *out), or (*out) for a sum, or A @ B for a product; the liars, as

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from anyk.errors import ExecutorError, InvalidArgument
 from anyk.executors.core.base import AbstractExecutor, PerWorker
-from anyk.executors.core.filling import UNKNOWN, Outline
+from anyk.executors.core.columns import UNKNOWN, Outline
 from anyk.testing.expect import expect, require
 from anyk.testing.tasks import weighted
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any, TypeAlias, final
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from anyk.codes.analog.sets import every
 from anyk.codes.exact.gradient import cyclic_support
+from anyk.kept import kept
 
 __all__ = ["Decoder", "gaussian_code", "late_sets", "trigonometric_code"]
 
@@ -72,7 +73,7 @@ def trigonometric_code(workers: int, more: int) -> Floats:
     return np.asarray(code / (low.sum(axis=1) @ low))
 
 
-@lru_cache(maxsize=64)
+@kept
 def gaussian_code(workers: int, more: int, draws: int = _DRAWS) -> Floats:
     """The matrix B of a cyclic gradient code by random numbers: any N - s rows combine to 1.
 

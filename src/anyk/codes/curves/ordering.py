@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from anyk.spans import column_spans
+
 __all__ = ["chord_positions", "pairwise_distances", "path_order"]
 
 _WHOLE = 1500  # blocks up to which all distances at once are worth their time
@@ -13,7 +15,6 @@ _SWEEPS = 40  # of 2-opt; it stands still after about ten
 _COMPONENTS = 3  # of the blocks that the Hilbert curve goes through
 _ITERATIONS = 4  # of the subspace iteration that finds them
 _BITS = 16  # of a Hilbert cell's coordinate
-_CHUNK = 1 << 20  # numbers in a temporary
 _LEAST_GAP = 1e-6  # of the mean gap: blocks nearer than this are as good as equal
 
 
@@ -41,14 +42,15 @@ def path_order(blocks: NDArray[np.float64]) -> NDArray[np.intp]:
         array([1, 2, 3, 0])
     """
     count = blocks.shape[0]
-    centred: NDArray[np.float64] = blocks / _largest(blocks)  # squares can't overflow
-    centred -= centred.mean(axis=0)
     if count <= 2:  # noqa: PLR2004 - there is one path
         return np.arange(count)
     if count > _WHOLE:
+        centred: NDArray[np.float64] = blocks / _largest(blocks)  # squares can't overflow
+        centred -= centred.mean(axis=0)
         return _chunked_order(centred)
-    distances = _distances(centred)
-    first = int(np.argmax(np.einsum("ij,ij->i", centred, centred)))
+    gram = _centred_gram(blocks)
+    first = int(np.argmax(np.diag(gram)))
+    distances = _distances(gram)
     return _two_opt(distances, _nearest_neighbours(distances, first))
 
 
@@ -67,18 +69,19 @@ def pairwise_distances(blocks: NDArray[np.float64]) -> NDArray[np.float64]:
         >>> bool(distances[0, 0] == 0.0 < distances[0, 1])
         True
     """
-    centred: NDArray[np.float64] = blocks / _largest(blocks)
-    centred -= centred.mean(axis=0)
-    distances = _distances(centred)
+    distances = _distances(_centred_gram(blocks))
     np.fill_diagonal(distances, 0.0)
     return distances
 
 
-def chord_positions(path: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Positions in [-1, 1] with gaps proportional to the distances along the path.
+def chord_positions(
+    blocks: NDArray[np.float64], order: NDArray[np.intp] | None = None
+) -> NDArray[np.float64]:
+    """Positions in [-1, 1] with gaps proportional to the distances along a path.
 
     Args:
-        path: ndarray (K, d), the blocks in the order of the path.
+        blocks: ndarray (K, d).
+        order: of the blocks on the path, ndarray (K,); None where they lie in it.
 
     Returns:
         ndarray (K,), increasing; equal blocks get a small gap all the same.
@@ -91,9 +94,10 @@ def chord_positions(path: NDArray[np.float64]) -> NDArray[np.float64]:
         >>> chord_positions(np.array([[0.0], [1.0], [4.0]]))
         array([-1. , -0.5,  1. ])
     """
-    if path.shape[0] == 1:
+    count = blocks.shape[0]
+    if count == 1:
         return np.zeros(1)
-    steps = _steps(path)
+    steps = _steps(blocks, np.arange(count) if order is None else order)
     mean = float(steps.mean())
     gaps = np.maximum(steps, _LEAST_GAP * mean) if mean > 0.0 else np.ones(steps.size)
     ends = np.concatenate([[0.0], np.cumsum(gaps)])
@@ -101,15 +105,25 @@ def chord_positions(path: NDArray[np.float64]) -> NDArray[np.float64]:
     return positions
 
 
-def _steps(path: NDArray[np.float64]) -> NDArray[np.float64]:
+def _steps(blocks: NDArray[np.float64], order: NDArray[np.intp]) -> NDArray[np.float64]:
     """Distances from each block to the next, up to scale, ndarray (K-1,), in bounded memory."""
-    rows = max(1, _CHUNK // max(1, path.shape[1]))
-    scale = _largest(path)
-    pieces = (
-        np.diff(path[at : at + rows + 1] / scale, axis=0) for at in range(0, len(path) - 1, rows)
-    )
-    norms: NDArray[np.float64] = np.concatenate([np.linalg.norm(p, axis=1) for p in pieces])
+    scale, squares = _largest(blocks), np.zeros(order.size - 1)
+    for span in column_spans(blocks.shape[1], order.size):
+        apart = np.diff(blocks[order, span] / scale, axis=0)
+        squares += np.einsum("ij,ij->i", apart, apart)
+    norms: NDArray[np.float64] = np.sqrt(squares)
     return norms
+
+
+def _centred_gram(blocks: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Inner products of the blocks about their mean, up to scale, (K, K), in bounded memory."""
+    count, scale = blocks.shape[0], _largest(blocks)  # squares can't overflow
+    gram = np.zeros((count, count))
+    for span in column_spans(blocks.shape[1], count):
+        centred: NDArray[np.float64] = blocks[:, span] / scale
+        centred -= centred.mean(axis=0)
+        gram += centred @ centred.T
+    return gram
 
 
 def _largest(values: NDArray[np.float64]) -> float:
@@ -117,9 +131,8 @@ def _largest(values: NDArray[np.float64]) -> float:
     return max(float(values.max()), -float(values.min())) or 1.0
 
 
-def _distances(centred: NDArray[np.float64]) -> NDArray[np.float64]:
-    """All distances, ndarray (K, K), from the Gram matrix: no K x K x d array."""
-    gram: NDArray[np.float64] = centred @ centred.T
+def _distances(gram: NDArray[np.float64]) -> NDArray[np.float64]:
+    """All distances, ndarray (K, K), from the Gram matrix: no K x K x d array; in its memory."""
     squares = np.diag(gram).copy()
     gram *= -2.0
     gram += squares[:, None]
@@ -179,7 +192,7 @@ def _chunked_order(centred: NDArray[np.float64]) -> NDArray[np.intp]:
         blocks = centred[part]
         end = centred[parts[-1][-1]] if parts else blocks[0]
         first = int(np.argmin(np.linalg.norm(blocks - end, axis=1)))
-        parts.append(part[_nearest_neighbours(_distances(blocks), first)])
+        parts.append(part[_nearest_neighbours(_distances(blocks @ blocks.T), first)])
     return np.concatenate(parts)
 
 

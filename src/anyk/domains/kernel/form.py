@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import final
 
-from anyk.domains.kernel.reduction import room
+from anyk.domains.kernel.reduction import raised_room, room
 
 __all__ = ["HALF", "Limbs", "Wide", "limbs_form", "wide_form"]
 
@@ -32,12 +33,19 @@ class Wide:
         shift: what is taken from b.
         depth: how many terms are summed at a time.
         single: whether these are all that the product has.
+        raised: whether 1/2 is added to a single sum, which is then reduced without a division.
     """
 
     halves: bool
     shift: int
     depth: int
     single: bool
+    raised: bool
+
+    @property
+    def terms(self) -> int:
+        """Of a sum, as BLAS makes it: two of a halved one, and that of 1/2."""
+        return self.depth * (1 + self.halves) + self.raised
 
 
 @final
@@ -58,6 +66,7 @@ class Limbs:
     depth: int
 
 
+@lru_cache(maxsize=256)
 def wide_form(inner: int, modulus: int, largest: int) -> Wide:
     """The form of a product with many rows.
 
@@ -70,19 +79,21 @@ def wide_form(inner: int, modulus: int, largest: int) -> Wide:
     deep = min(inner, _DEEP)
     whole = most // max(1, half * largest)
     if whole >= deep:
-        return _wide(inner, deep, halves=False)
+        return _wide(inner, deep, half * largest)
     shift = (largest + 1) // 2
     moved = most // (half * shift)
     if moved >= _FEW:
-        return _wide(inner, min(deep, moved), halves=False, shift=shift)
-    low, high = (1 << HALF) - 1, largest >> HALF
-    return _wide(inner, most // (half * (low + high)), halves=True)
+        return _wide(inner, min(deep, moved), half * shift, shift=shift)
+    term = half * ((1 << HALF) - 1 + (largest >> HALF))
+    return _wide(inner, most // term, term, halves=True)
 
 
-def _wide(inner: int, depth: int, *, halves: bool, shift: int = 0) -> Wide:
-    """In pieces of about one length."""
+def _wide(inner: int, depth: int, term: int, *, halves: bool = False, shift: int = 0) -> Wide:
+    """In pieces of about one length, each term of which is at most so large."""
     pieces = -(-inner // depth)
-    return Wide(halves, shift, -(-inner // pieces), pieces == 1 and not shift)
+    single = pieces == 1 and not shift
+    raised = single and inner * term <= raised_room()
+    return Wide(halves, shift, -(-inner // pieces), single, raised)
 
 
 def limbs_form(inner: int, modulus: int, largest: int, enough: int) -> Limbs:

@@ -9,13 +9,16 @@ from numpy.typing import NDArray
 
 from anyk.domains.kernel.form import HALF, Limbs, Wide
 from anyk.domains.kernel.reduction import centre
+from anyk.domains.kernel.workspace import Workspace
 
-__all__ = ["blank", "constants", "digits", "factors", "fill", "largest", "signed"]
+__all__ = ["blank", "constants", "digits", "factors", "fill", "halving", "largest", "signed"]
 
 _INT64 = np.dtype(np.int64)
 _UINT32 = np.dtype(np.uint32)
 _LOW = np.uint32((1 << HALF) - 1)
 _HIGH = np.uint32(HALF)
+_PART = 1 << 14  # terms of which limbs are made at a time, in cache
+_RAISE = 0.5
 
 
 def largest(big: NDArray[Any], modulus: int) -> int:
@@ -49,6 +52,15 @@ def factors(small: NDArray[Any], modulus: int, form: Wide) -> list[NDArray[np.fl
     inner, depth = small.shape[-1], form.depth
     whole = signed(small).astype(np.float64)
     centre(whole, modulus)
+    if form.raised:
+        made = np.empty((*small.shape[:-1], form.terms))
+        made[..., :inner] = whole
+        made[..., -1] = _RAISE
+        if form.halves:
+            np.multiply(whole, float(1 << HALF), out=whole)
+            centre(whole, modulus)
+            made[..., inner:-1] = whole
+        return [made]
     if not form.halves:
         return [whole[..., first : first + depth] for first in range(0, inner, depth)]
     times = whole * float(1 << HALF)
@@ -74,46 +86,71 @@ def constants(small: NDArray[Any], modulus: int, form: Wide) -> NDArray[np.int64
 
 
 def blank(
-    stack: tuple[int, ...], terms: int, columns: int, *, standing: bool
+    stack: tuple[int, ...], form: Wide, columns: int, workspace: Workspace, *, standing: bool
 ) -> NDArray[np.float64]:
-    """Memory for terms of the big operand, (*stack, terms, columns).
+    """Memory for terms of the big operand, (*stack, terms, columns), with those that never change.
 
     Args:
         stack: lengths of the axes before.
-        terms: how many in a column.
+        form: of the product.
         columns: how many.
+        workspace: of which memory is taken.
         standing: whether a column lies in memory number by number.
     """
     if standing:
-        return np.empty((*stack, columns, terms)).swapaxes(-1, -2)
-    return np.empty((*stack, terms, columns))
+        made = workspace.array((*stack, columns, form.terms)).swapaxes(-1, -2)
+    else:
+        made = workspace.array((*stack, form.terms, columns))
+    if form.raised:
+        made[..., -1, :] = 1.0
+    return made
+
+
+def halving(
+    stack: tuple[int, ...], form: Wide, columns: int, workspace: Workspace, *, standing: bool
+) -> NDArray[np.uint32]:
+    """Memory that `fill` needs where the big operand is in halves, (2, *stack, depth, columns).
+
+    Args:
+        stack: lengths of the axes before.
+        form: of the product.
+        columns: how many.
+        workspace: of which memory is taken.
+        standing: whether a column lies in memory number by number.
+    """
+    depth = form.depth if form.halves else 0
+    if standing:
+        return workspace.array((2, *stack, columns, depth), np.uint32).swapaxes(-1, -2)
+    return workspace.array((2, *stack, depth, columns), np.uint32)
 
 
 def fill(
-    filled: NDArray[np.float64], piece: NDArray[Any], form: Wide, words: NDArray[np.uint32] | None
+    filled: NDArray[np.float64], piece: NDArray[Any], form: Wide, words: NDArray[np.uint32]
 ) -> None:
     """Write the terms of one chunk of the big operand where they are multiplied.
 
     Args:
-        filled: (.., terms, columns), of twice as many terms as the piece has if in halves.
+        filled: (.., terms, columns), of twice as many terms as the piece has if in halves, or more.
         piece: (.., inner, columns) of residues.
         form: of the product.
-        words: memory of the piece's shape, needed in halves.
+        words: memory by `halving`, of at least as many terms and columns as the piece.
     """
+    inner = piece.shape[-2]
+    low, high = filled[..., :inner, :], filled[..., inner : 2 * inner, :]
     if not form.halves:
         if form.shift:
-            np.subtract(signed(piece), form.shift, out=filled, dtype=np.float64)
+            np.subtract(signed(piece), form.shift, out=low, dtype=np.float64)
         else:
-            np.copyto(filled, signed(piece))
+            np.copyto(low, signed(piece))
         return
-    inner = piece.shape[-2]
+    half, whole = words[..., :inner, : piece.shape[-1]]
     if piece.dtype != _UINT32:
-        piece = piece.astype(np.uint32, order="K")
-    words = np.empty_like(piece) if words is None else words
-    np.bitwise_and(piece, _LOW, out=words)
-    np.copyto(filled[..., :inner, :], signed(words))
-    np.right_shift(piece, _HIGH, out=words)
-    np.copyto(filled[..., inner:, :], signed(words))
+        np.copyto(whole, piece, casting="unsafe")
+        piece = whole
+    np.bitwise_and(piece, _LOW, out=half)
+    np.copyto(low, signed(half))
+    np.right_shift(piece, _HIGH, out=half)
+    np.copyto(high, signed(half))
 
 
 def digits(small: NDArray[Any], modulus: int, form: Limbs) -> NDArray[np.float64]:
@@ -124,12 +161,14 @@ def digits(small: NDArray[Any], modulus: int, form: Limbs) -> NDArray[np.float64
         modulus: p.
         form: of the product.
     """
-    rest = small.astype(np.int64)
-    rest -= modulus * (rest > modulus // 2)
     limbs = np.empty((form.number, *small.shape))
-    for limb in limbs[:-1]:
-        carried = (rest + (1 << (form.bits - 1))) >> form.bits
-        limb[:] = rest - (carried << form.bits)
-        rest = carried
-    limbs[-1] = rest
+    for start in range(0, small.shape[1], _PART):
+        part = slice(start, start + _PART)
+        rest = small[:, part].astype(np.int64)
+        rest -= modulus * (rest > modulus // 2)
+        for limb in limbs[:-1, :, part]:
+            carried = (rest + (1 << (form.bits - 1))) >> form.bits
+            limb[:] = rest - (carried << form.bits)
+            rest = carried
+        limbs[-1, :, part] = rest
     return limbs

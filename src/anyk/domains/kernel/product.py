@@ -13,6 +13,7 @@ from anyk.domains.kernel import thin, wide
 from anyk.domains.kernel.form import wide_form
 from anyk.domains.kernel.operands import constants, factors, largest
 from anyk.domains.kernel.threads import allowed, share_out
+from anyk.domains.kernel.tiny import write_tiny
 
 __all__ = ["modular_matmul", "write_product"]
 
@@ -42,7 +43,8 @@ def modular_matmul(
     ==================  ==============  =============  =================  =======================
 
     Few rows are 12 where the others would be in halves, and 4 elsewhere. Up to 4 rows take a
-    compiled loop where numba is installed (`compiled.product`): the same residues.
+    compiled loop where numba is installed (`compiled.product`): the same residues. Up to 8,192
+    multiplications are made in uint64 at once (`tiny`).
 
     Three limbs of 11 bits have sums of 4,096 terms, halves of 85. They are quicker up to some 12
     rows, of which BLAS makes a third product for little; beyond, halves are.
@@ -80,6 +82,8 @@ def write_product(small: NDArray[Any], big: NDArray[Any], modulus: int, out: NDA
     work = rows * inner * columns
     if not work:
         out[:] = 0
+        return
+    if write_tiny(small, big, modulus, out, work):
         return
     if columns < rows:
         write_product(big.T, small.T, modulus, out.T)

@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from anyk.domains import compiled
 from anyk.domains.kernel.form import Wide, wide_form
-from anyk.domains.kernel.operands import blank, constants, factors, fill, largest
+from anyk.domains.kernel.operands import blank, constants, factors, fill, halving, largest
 from anyk.domains.kernel.product import write_product
-from anyk.domains.kernel.reduction import add, reduce_into, settle
+from anyk.domains.kernel.reduction import Spare, add, reduce_into, settle
+from anyk.domains.kernel.tiny import write_tiny
+from anyk.domains.kernel.workspace import borrowed
 
 __all__ = ["modular_stack"]
 
@@ -31,6 +33,7 @@ def modular_stack(
     ====================================  ============================================
     one of a single matrix                as one product, `modular_matmul`
     of 2**17 multiplications a pair       one by one, `modular_matmul`
+    of 8,192 multiplications in all       in uint64, `tiny`
     others                                as many as cache holds in one `np.matmul`
     others, in halves, no axis broadcast  `compiled.stack`, where numba is installed
     ====================================  ============================================
@@ -73,7 +76,7 @@ def _write(left: NDArray[Any], right: NDArray[Any], modulus: int, out: NDArray[A
         left, right = (np.broadcast_to(each, stack + each.shape[-2:]) for each in (left, right))
         for index in np.ndindex(*stack):
             write_product(left[index], right[index], modulus, out[index])
-    else:
+    elif not write_tiny(left, right, modulus, out, out.size * inner):
         form = wide_form(inner, modulus, largest(right, modulus))
         if not (form.halves and _write_compiled(left, right, modulus, out)):
             _write_groups(left, right, modulus, form, out)
@@ -98,8 +101,7 @@ def _write_groups(
 ) -> None:
     """Write the products of a stack, of halves of it where it is too large for cache."""
     *stack, rows, columns = out.shape
-    terms = form.depth * (1 + form.halves)
-    each = max(rows * columns, terms * rows, terms * columns)
+    each = max(rows * columns, form.terms * rows, form.terms * columns)
     longest = max(stack)
     if longest == 1 or math.prod(stack) * each <= _CACHE:
         _write_at_once(left, right, modulus, form, out)
@@ -117,19 +119,24 @@ def _write_groups(
 def _write_at_once(
     left: NDArray[Any], right: NDArray[Any], modulus: int, form: Wide, out: NDArray[Any]
 ) -> None:
-    chunks = factors(left, modulus, form)
-    total = np.zeros(out.shape, np.int64)
-    for place, factor in enumerate(chunks):
+    workspace = borrowed()
+    blocks = blank(right.shape[:-2], form, right.shape[-1], workspace, standing=False)
+    words = halving(right.shape[:-2], form, right.shape[-1], workspace, standing=False)
+    sums, spare = workspace.array(out.shape), Spare(out.size, workspace)
+    total = None if form.single else np.zeros(out.shape, np.int64)
+    for place, factor in enumerate(factors(left, modulus, form)):
         piece = right[..., place * form.depth : (place + 1) * form.depth, :]
-        filled = blank(right.shape[:-2], factor.shape[-1], right.shape[-1], standing=False)
-        fill(filled, piece, form, None)
-        sums = np.matmul(factor, filled)
-        if form.single:
-            reduce_into(out, sums, modulus)
-            return
-        add(total, sums)
+        filled = blocks[..., : factor.shape[-1], :]
+        fill(filled, piece, form, words)
+        np.matmul(factor, filled, out=sums)
+        if total is None:
+            reduce_into(out, sums, modulus, spare, raised=form.raised)
+            continue
+        add(total, sums, spare)
         if place % _MANY == _MANY - 1:
-            total = settle(total, modulus)
-    if form.shift:
-        total += constants(left, modulus, form)
-    np.copyto(out, settle(total, modulus), casting="unsafe")
+            settle(total, total, modulus, spare)
+    if total is not None:
+        if form.shift:
+            total += constants(left, modulus, form)
+        settle(out, total, modulus, spare)
+    workspace.give_back()

@@ -14,13 +14,15 @@ from numpy.typing import NDArray
 
 from anyk.domains.kernel.form import Limbs, limbs_form
 from anyk.domains.kernel.operands import digits, largest, signed
-from anyk.domains.kernel.reduction import centre, reduce_into
+from anyk.domains.kernel.reduction import Spare, centre, reduce_into
+from anyk.domains.kernel.workspace import Workspace, borrowed
 
 __all__ = ["multiply", "stands"]
 
 _ENOUGH = 128, 1024  # terms of a sum, across and along
 _BLOCK = 1 << 16  # float64 numbers in cache
-_SPAN = 1 << 14  # columns whose sums are in memory at a time
+_SPAN = 1 << 14  # columns whose sums are in memory at a time, at most
+_SUMS = 1 << 17  # of all vectors, the same
 _BROAD = 1 << 12  # columns of a block, at most
 _VECTORS = 5  # limbs of rows: more are quicker by one product of matrices
 _NARROW = 64  # columns, of fewer of which a block would have little
@@ -48,36 +50,46 @@ def multiply(small: NDArray[Any], big: NDArray[Any], modulus: int, out: NDArray[
     (rows, inner), standing = small.shape, stands(big)
     form = limbs_form(inner, modulus, largest(big, modulus), _ENOUGH[standing])
     vectors = digits(small, modulus, form).reshape(-1, inner)
-    for first in range(0, big.shape[1], _SPAN):
-        part = slice(first, first + _SPAN)
-        sums = (_along if standing else _across)(vectors, signed(big[:, part]), modulus, form.depth)
-        _join(sums.reshape(form.number, rows, -1), modulus, form, out[:, part])
+    add_up = _along if standing else _across
+    span = max(_BROAD, min(_SPAN, _SUMS // len(vectors)))
+    for first in range(0, big.shape[1], span):
+        part = slice(first, first + span)
+        workspace = borrowed()
+        sums = add_up(vectors, signed(big[:, part]), modulus, form.depth, workspace)
+        _join(sums.reshape(form.number, rows, -1), modulus, form, out[:, part], workspace)
+        workspace.give_back()
 
 
-def _join(sums: NDArray[np.float64], modulus: int, form: Limbs, out: NDArray[Any]) -> None:
+def _join(
+    sums: NDArray[np.float64], modulus: int, form: Limbs, out: NDArray[Any], workspace: Workspace
+) -> None:
     """From the sums of each limb, (limbs, rows, columns), those of the product.
 
     Centred, they are below 2**30 + 3, and three of 11 bits make less than 2**53 - p.
     """
-    value = sums[-1]
+    value, spare = sums[-1], Spare(sums.size, workspace)
     if form.number > 1:
-        centre(sums, modulus)
+        centre(sums, modulus, spare)
         for each in sums[-2::-1]:
             value *= float(1 << form.bits)
             value += each
-    reduce_into(out, value, modulus)
+    reduce_into(out, value, modulus, spare)
 
 
 def _along(
-    vectors: NDArray[np.float64], big: NDArray[Any], modulus: int, depth: int
+    vectors: NDArray[np.float64],
+    big: NDArray[Any],
+    modulus: int,
+    depth: int,
+    workspace: Workspace,
 ) -> NDArray[np.float64]:
     """Sums along columns that lie in memory number by number."""
     inner, columns = big.shape
     if depth < inner:
-        return _along_in_pieces(vectors, big, modulus, depth)
-    out = np.empty((len(vectors), columns))
+        return _along_in_pieces(vectors, big, modulus, depth, workspace)
+    out = workspace.array((len(vectors), columns))
     width = max(1, min(columns, _BLOCK // inner))
-    room = np.empty((width, inner))
+    room = workspace.array((width, inner))
     for start in range(0, columns, width):
         piece = big[:, start : start + width].T
         filled = room[: len(piece)]
@@ -92,14 +104,19 @@ def _along(
 
 
 def _along_in_pieces(
-    vectors: NDArray[np.float64], big: NDArray[Any], modulus: int, depth: int
+    vectors: NDArray[np.float64],
+    big: NDArray[Any],
+    modulus: int,
+    depth: int,
+    workspace: Workspace,
 ) -> NDArray[np.float64]:
     """The same of longer columns: many pieces of one, or of several, at a time."""
     inner, columns = big.shape
-    out = np.zeros((len(vectors), columns))
+    out = workspace.array((len(vectors), columns))
+    out[:] = 0
     width = max(1, min(columns, _BLOCK // depth))
     group = max(1, min(inner // depth, _BLOCK // (width * depth)))
-    room = np.empty(width * group * depth)
+    room = workspace.array((width * group * depth,))
     for start in range(0, columns, width):
         stop = min(start + width, columns)
         total = out[:, start:stop]
@@ -132,29 +149,35 @@ def _products(vectors: NDArray[np.float64], filled: NDArray[np.float64]) -> NDAr
 
 
 def _across(
-    vectors: NDArray[np.float64], big: NDArray[Any], modulus: int, depth: int
+    vectors: NDArray[np.float64],
+    big: NDArray[Any],
+    modulus: int,
+    depth: int,
+    workspace: Workspace,
 ) -> NDArray[np.float64]:
     """Sums across rows that lie in memory number by number: a few rows at a time."""
     inner, columns = big.shape
-    out = np.empty((len(vectors), columns))
+    out = workspace.array((len(vectors), columns))
     width = min(columns, _BROAD)
     pieces = -(-depth // max(1, _BLOCK // width))
     height = -(-depth // pieces)
-    room, part = np.empty(height * width), np.empty(width)
-    spare = np.empty(len(vectors) * width)
+    room = workspace.array((height * width,))
+    part = workspace.array((len(vectors) * width * (pieces > 1),))
+    again = len(vectors) * width * (depth < inner)
+    more, spare = workspace.array((again,)), Spare(again, workspace)
     for start in range(0, columns, width):
         size = min(width, columns - start)
         total = out[:, start : start + size]
         for done, first in enumerate(range(0, inner, depth)):
             last = min(first + depth, inner)
-            sums = spare[: len(vectors) * size].reshape(-1, size) if first else total
+            sums = more[: len(vectors) * size].reshape(-1, size) if first else total
             for top in range(first, last, height):
                 bottom = min(top + height, last)
                 filled = room[: (bottom - top) * size].reshape(-1, size)
                 np.copyto(filled, big[top:bottom, start : start + size])
-                _add_products(vectors[:, top:bottom], filled, sums, part[:size], top == first)
+                _add_products(vectors[:, top:bottom], filled, sums, part, top == first)
             if depth < inner:
-                centre(sums, modulus)
+                centre(sums, modulus, spare)
             if first:
                 total += sums
             if (done + 1) % _MANY == 0:
@@ -174,8 +197,9 @@ def _add_products(
         if begin:
             np.matmul(vectors, filled, out=sums)
         else:
-            sums += np.matmul(vectors, filled)
+            sums += np.matmul(vectors, filled, out=part[: sums.size].reshape(sums.shape))
         return
+    part = part[: filled.shape[1]]
     for each, place in zip(vectors, sums, strict=True):
         if begin:
             np.dot(each, filled, out=place)

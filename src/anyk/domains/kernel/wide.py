@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anyk.domains.kernel.form import Wide
-from anyk.domains.kernel.operands import blank, fill
+from anyk.domains.kernel.operands import blank, fill, halving
 from anyk.domains.kernel.reduction import Spare, add, reduce_into, settle
+from anyk.domains.kernel.workspace import borrowed
 
 __all__ = ["multiply", "slabs"]
 
@@ -63,42 +64,42 @@ def multiply(
     fitting = min(max(_NARROW, _CACHE // max(height, terms)), _BROAD)
     wide = min(fitting, end - begin)
     standing = big.strides[0] < big.strides[1] and form.depth >= _TALL
-    blocks = blank((), terms, wide, standing=standing)
-    words = None
-    if form.halves:
-        words = (
-            np.empty((wide, form.depth), np.uint32).T
-            if standing
-            else np.empty((form.depth, wide), np.uint32)
-        )
-    product, spare = np.empty(height * wide), Spare(height * wide)
-    total = None if form.single else np.empty((rows, wide), np.int64)
+    workspace = borrowed()
+    blocks = blank((), form, wide, workspace, standing=standing)
+    words = halving((), form, wide, workspace, standing=standing)
+    product = workspace.array((height * wide,))
+    spare = Spare(height * wide, workspace)
+    total = None if form.single else workspace.array((rows, wide), np.int64)
     for start in range(begin, end, wide):
         stop = min(start + wide, end)
         width = stop - start
         for place, factor in enumerate(chunks):
             piece = big[place * form.depth : (place + 1) * form.depth, start:stop]
             filled = blocks[: factor.shape[1], :width]
-            fill(filled, piece, form, None if words is None else words[: len(piece), :width])
+            fill(filled, piece, form, words)
             for top in range(0, rows, height):
                 some = factor[top : top + height]
                 sums = product[: len(some) * width].reshape(len(some), width)
                 _matmul(some, filled, sums, quiet=quiet)
                 if total is None:
-                    reduce_into(out[top : top + height, start:stop], sums, modulus, spare)
+                    place_of = out[top : top + height, start:stop]
+                    reduce_into(place_of, sums, modulus, spare, raised=form.raised)
                     continue
                 part = total[top : top + height, :width]
                 if place:
-                    add(part, sums)
+                    add(part, sums, spare)
                     if place % _MANY == 0:
-                        np.copyto(part, settle(part, modulus))
+                        settle(part, part, modulus, spare)
                 else:
                     np.copyto(part, sums, casting="unsafe")
-        if total is not None:
-            whole = total[:, :width]
+        if total is None:
+            continue
+        for top in range(0, rows, height):
+            part = total[top : top + height, :width]
             if first is not None:
-                whole += first
-            np.copyto(out[:, start:stop], settle(whole, modulus), casting="unsafe")
+                part += first[top : top + height]
+            settle(out[top : top + height, start:stop], part, modulus, spare)
+    workspace.give_back()
 
 
 def _matmul(

@@ -23,7 +23,8 @@ from anyk.executors.core.run_task import Task
 if TYPE_CHECKING:
     from anyk.executors.core.broadcast import Broadcast
     from anyk.executors.core.calls import AbstractCalls
-    from anyk.executors.core.filling import AbstractFilling, Outline
+    from anyk.executors.core.columns import Outline
+    from anyk.executors.core.filling import AbstractFilling
     from anyk.executors.core.health import Ledger, WorkerHealth
     from anyk.executors.core.quarantine import Quarantine
 

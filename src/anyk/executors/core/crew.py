@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from anyk.executors.core.base import AbstractDispatch, AbstractExecutor, Placement
 from anyk.executors.core.calls import Batch
+from anyk.executors.core.columns import Outline
 from anyk.executors.core.dispatcher import Ask, Awaited, Dispatcher
-from anyk.executors.core.filling import AbstractFilling, Outline
+from anyk.executors.core.filling import AbstractFilling
 from anyk.executors.core.inbox import Job, WorkerThread
 from anyk.executors.core.link import AbstractLink, Held, Order
 from anyk.executors.core.placements import Placements, addressed, alone

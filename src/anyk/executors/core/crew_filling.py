@@ -11,15 +11,9 @@ from typing import TYPE_CHECKING, Any, final
 from numpy.typing import NDArray
 
 from anyk.errors import ExecutorError
+from anyk.executors.core.columns import LOST, Columns, Outline, check_whole, width_of
 from anyk.executors.core.dispatcher import Awaited, next_of
-from anyk.executors.core.filling import (
-    LOST,
-    AbstractFilling,
-    Columns,
-    Outline,
-    check_whole,
-    width_of,
-)
+from anyk.executors.core.filling import AbstractFilling
 
 if TYPE_CHECKING:
     from anyk.executors.core.base import Placement

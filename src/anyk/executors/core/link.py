@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
+from anyk.executors.core.columns import Columns
 from anyk.executors.core.dispatcher import Awaited
-from anyk.executors.core.filling import Columns
 from anyk.executors.core.placements import Parts
 from anyk.executors.core.run_task import Reply
 
@@ -19,7 +19,7 @@ Held = Callable[[], Mapping[int, Parts]]
 
 
 @final
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Order:
     """A task for one worker, on its shares of one placement.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from anyk.errors import InvalidArgument
 from anyk.executors.core.raised import describe
 from anyk.wording import missing_extra
 
-__all__ = ["OPERATION", "Frames", "library", "packed", "sendable", "unpacked", "wrapped"]
+__all__ = ["OPERATION", "Frames", "library", "packed", "sendable", "size_of", "unpacked", "wrapped"]
 
 OPERATION = "anyk"
 """Of a message that opens a session with a worker."""
@@ -46,6 +46,12 @@ def wrapped(frames: Frames) -> list[Any]:
     """Frames in a message."""
     to_serialize: Any = library().protocol.to_serialize
     return [to_serialize(each) for each in frames]
+
+
+def size_of(message: Mapping[str, Any]) -> int:
+    """Bytes of the frames in a message."""
+    frames = (each.data for each in message.get("frames", ()))
+    return sum(each.nbytes if isinstance(each, np.ndarray) else len(each) for each in frames)
 
 
 def unpacked(frames: Sequence[Any], *, copy: bool = False) -> Any:

@@ -150,7 +150,10 @@ class _Session:
         with suppress(OSError):
             while True:
                 message = await self._comm.read()
+                confirm = message.pop("confirm", False)
                 getattr(self, f"_take_{message.pop('what')}")(**message)
+                if confirm:
+                    self._reply({"arrived": message["ticket"]})
 
     async def leave(self) -> None:
         """Say that the worker is leaving, and give back what has not begun."""

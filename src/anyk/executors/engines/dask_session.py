@@ -9,13 +9,14 @@ from typing import Any, final
 
 from anyk.errors import ExecutorError
 from anyk.executors.core.raised import describe
-from anyk.executors.engines.dask_frames import OPERATION, library
+from anyk.executors.engines.dask_frames import OPERATION, library, size_of
 from anyk.executors.engines.worker_state import this_process
 
 __all__ = ["DaskSession"]
 
 _GLANCE = 1.0  # seconds after which one who waits looks whether Dask still has the task
 _CONNECTING = 5.0  # seconds that a worker is given to answer, before another one is looked for
+_LARGE = 1 << 20  # bytes of a message from which its arrival is waited for
 
 
 def _nothing() -> None:
@@ -47,6 +48,7 @@ class DaskSession:
         self._lock = asyncio.Lock()
         self._asked: dict[str, asyncio.Future[Any]] = {}
         self._begun: dict[str, Callable[[], None]] = {}
+        self._arriving: dict[str, asyncio.Future[None]] = {}
         self._said: set[asyncio.Future[None]] = set()
         self._has: set[str] = set()  # functions and constants that are there
         self.alive = True
@@ -76,6 +78,9 @@ class DaskSession:
     ) -> Any:
         """Have something computed by a task of Dask's on this worker; what came of it.
 
+        The task follows what it needs at once, but for what takes long to arrive: there Dask would
+        start it, and put it off, again and again. It is asked for when the worker has all of that.
+
         Args:
             ticket: name of the task.
             message: what is to be computed.
@@ -90,12 +95,14 @@ class DaskSession:
         self._asked[ticket] = answer
         task = None
         try:
-            await self.write({"ticket": ticket, **message})
+            await self._bring(ticket, message, answer)
             lacking = {key: each for key, each in constants.items() if key not in self._has}
-            task = self._submit(ticket, lacking, dict(arguments))
+            if not answer.done():
+                task = self._submit(ticket, lacking, dict(arguments))
             while not answer.done():
                 await asyncio.wait({answer}, timeout=_GLANCE)
-                if task.status in ("error", "cancelled") and not answer.done():
+                given_up = task is not None and task.status in ("error", "cancelled")
+                if given_up and not answer.done():
                     raise await _why(task)
             done, ran = answer.result()
             if ran:
@@ -184,6 +191,20 @@ class DaskSession:
         with suppress(asyncio.CancelledError):
             await self._reader
 
+    async def _bring(
+        self, ticket: str, message: dict[str, Any], answer: asyncio.Future[Any]
+    ) -> None:
+        """Send what a task needs, and wait until it is there, if it is large."""
+        if size_of(message) < _LARGE:
+            await self.write({"ticket": ticket, **message})
+            return
+        arrived = self._arriving[ticket] = asyncio.get_running_loop().create_future()
+        try:
+            await self.write({"ticket": ticket, "confirm": True, **message})
+            await asyncio.wait({arrived, answer}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            del self._arriving[ticket]
+
     def _submit(self, ticket: str, constants: dict[str, Any], arguments: dict[str, Any]) -> Any:
         from anyk.executors.engines.dask_serving import compute  # noqa: PLC0415 - needs Dask
 
@@ -228,6 +249,7 @@ class DaskSession:
         ticket: str = "",
         done: Any = None,
         begun: str = "",
+        arrived: str = "",
         *,
         ran: bool = False,
         leaving: bool = False,
@@ -236,6 +258,9 @@ class DaskSession:
             self.alive = False
         if begun:
             self._begun.pop(begun, _nothing)()
+        arriving = self._arriving.get(arrived)
+        if arriving is not None and not arriving.done():
+            arriving.set_result(None)
         answer = self._asked.get(ticket)
         if answer is not None and not answer.done():
             answer.set_result((done, ran))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from concurrent.futures import Future
 from typing import Any, final
 
-from anyk.executors.core.filling import Columns
+from anyk.executors.core.columns import Columns
 from anyk.executors.core.raised import describe
 from anyk.executors.engines.dask_frames import packed, wrapped
 from anyk.executors.engines.dask_place import DaskPlace, check_client

@@ -15,7 +15,7 @@ from anyk.checks import shown
 from anyk.errors import ExecutorError
 from anyk.executors.core.broadcast import Broadcast, Unreadable, forget, keep, kept
 from anyk.executors.core.calls import Batch, Result
-from anyk.executors.core.filling import Columns
+from anyk.executors.core.columns import Columns
 from anyk.executors.core.parent import follow_parent
 from anyk.executors.core.raised import Raised, describe
 from anyk.executors.core.run_items import run_items

@@ -11,8 +11,8 @@ from typing import Any, final
 
 import numpy as np
 
+from anyk.executors.core.columns import LOST, Columns
 from anyk.executors.core.dispatcher import Awaited
-from anyk.executors.core.filling import LOST, Columns
 from anyk.executors.core.link import AbstractLink, Held, Order
 from anyk.executors.core.run_task import Reply
 from anyk.executors.engines.slices import Slice, sliced

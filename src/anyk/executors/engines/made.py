@@ -10,9 +10,10 @@ from typing import Any, NoReturn, final
 import numpy as np
 from numpy.typing import NDArray
 
+from anyk.connections.broken import BrokenAnswer
 from anyk.errors import ExecutorError
 from anyk.executors.core.broadcast import unwrapped
-from anyk.executors.core.filling import Columns, Outline
+from anyk.executors.core.columns import Columns, Outline
 
 __all__ = ["MakeColumns", "report_of", "shape_made"]
 
@@ -73,6 +74,21 @@ def shape_made(value: NDArray[np.uint8]) -> tuple[tuple[int, ...], np.dtype[Any]
 
     Args:
         value: its answer.
+
+    Raises:
+        BrokenAnswer: if it tells none.
+
+    Example:
+        >>> from anyk.executors.engines.made import shape_made
+        >>> shape_made(np.frombuffer(b'[[3, 2], "|u1"]', dtype=np.uint8))
+        ((3, 2), dtype('uint8'))
     """
-    shape, dtype = json.loads(bytes(value))
-    return tuple(shape), np.dtype(dtype)
+    try:
+        shape, dtype = json.loads(bytes(value))
+        fine = all(type(length) is int and length >= 0 for length in shape)
+        told = tuple(shape), np.dtype(dtype)
+    except Exception as error:
+        raise BrokenAnswer("what it has made is not said") from error
+    if not fine or not isinstance(dtype, str):
+        raise BrokenAnswer("what it has made is not said")
+    return told

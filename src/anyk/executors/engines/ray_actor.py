@@ -12,7 +12,7 @@ from typing import Any, final
 import numpy as np
 
 from anyk.executors.core.broadcast import Unreadable, forget, keep
-from anyk.executors.core.filling import Columns
+from anyk.executors.core.columns import Columns
 from anyk.executors.core.raised import describe
 from anyk.executors.core.run_task import Task
 from anyk.executors.engines.ray_values import Parcel, filled, library, own, sendable

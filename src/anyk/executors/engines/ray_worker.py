@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, final
 
 from anyk.errors import ExecutorError
-from anyk.executors.core.filling import Columns
+from anyk.executors.core.columns import Columns
 from anyk.executors.core.raised import LONGEST_FAILURE, describe, printable
 from anyk.executors.engines.link import AbstractEngineWorker
 from anyk.executors.engines.ray_site import RaySite, check_ray, died

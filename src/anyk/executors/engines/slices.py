@@ -18,7 +18,7 @@ _SLICES = 24  # of a large share: so few that a message each is no time, so many
 
 
 @final
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Slice:
     """Some of the numbers of one part of a share.
 

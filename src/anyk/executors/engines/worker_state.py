@@ -14,7 +14,7 @@ from typing import Any, final
 
 from numpy.typing import NDArray
 
-from anyk.executors.core.filling import LOST, Columns, Growing
+from anyk.executors.core.columns import LOST, Columns, Growing
 from anyk.executors.core.placements import Parts
 from anyk.executors.core.raised import describe, traceback_of
 from anyk.executors.core.run_task import Task, reaper, run
@@ -53,7 +53,7 @@ class Report:
 
 
 @final
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class RunRequest:
     """On which share a worker runs a task.
 

@@ -16,9 +16,9 @@ from typing import final
 
 from anyk.connections.broken import BrokenAnswer
 from anyk.executors.core.calls import Result
+from anyk.executors.core.columns import LOST, Columns
 from anyk.executors.core.dispatcher import Awaited
 from anyk.executors.core.family import stopped
-from anyk.executors.core.filling import LOST, Columns
 from anyk.executors.core.link import AbstractLink, Held, Order
 from anyk.executors.core.placements import Parts
 from anyk.executors.core.raised import describe

@@ -15,7 +15,7 @@ from typing import Any, final
 import numpy as np
 
 from anyk.executors.core.broadcast import Unreadable, forget, keep
-from anyk.executors.core.filling import LOST, Columns, Growing
+from anyk.executors.core.columns import LOST, Columns, Growing
 from anyk.executors.core.placements import Parts
 from anyk.executors.core.raised import describe
 from anyk.executors.core.run_task import Reply, reaper, run

@@ -17,10 +17,11 @@ from anyk.connections.peers import peers
 from anyk.connections.tls import client_context
 from anyk.errors import ExecutorError
 from anyk.executors.core.calls import AbstractCalls, Batch, Result
+from anyk.executors.core.columns import Outline
 from anyk.executors.core.crew import AbstractCrewed, Crew
 from anyk.executors.core.crew_filling import CrewFilling
 from anyk.executors.core.dispatcher import Awaited
-from anyk.executors.core.filling import AbstractFilling, Outline
+from anyk.executors.core.filling import AbstractFilling
 from anyk.executors.core.link import Held
 from anyk.executors.core.posted_calls import Compute
 from anyk.executors.core.raised import Raised

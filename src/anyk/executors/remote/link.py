@@ -21,8 +21,8 @@ from anyk.connections.party import Stranger
 from anyk.connections.tls import Address, patient, public_key_of
 from anyk.domains.ring import ResidueRing
 from anyk.executors.core.answer_header import LONGEST_HEADER, parse_header
+from anyk.executors.core.columns import LOST, Columns
 from anyk.executors.core.dispatcher import Awaited
-from anyk.executors.core.filling import LOST, Columns
 from anyk.executors.core.link import AbstractLink, Held, Order
 from anyk.executors.core.placements import Parts
 from anyk.executors.core.raised import LONGEST_FAILURE, describe
@@ -226,6 +226,8 @@ class RemoteLink(AbstractLink):
         """The dtype and shape of an answer, if they are what was asked for and not too much."""
         (spec,) = parse_specs([[dtype.str, shape]])
         domain = request.domain
+        if request is _FILLED and (dtype != np.bool_ or shape):
+            raise BrokenAnswer("it is not one boolean")
         if domain is not None and not domain.holds(dtype):
             raise BrokenAnswer(f"its dtype is {dtype}, which {domain!r} does not hold")
         if isinstance(domain, ResidueRing) and shape[-1:] != [len(domain.fields)]:

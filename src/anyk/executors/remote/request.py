@@ -76,7 +76,7 @@ _NO_FUNCTION = {"product", "product_modulo", "sparse_product"}
 
 
 @final
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Request:
     """What the workers are asked, each with rows of its own.
 

@@ -8,7 +8,7 @@ from typing import Any, final
 from numpy.typing import NDArray
 
 from anyk.connections.broken import BrokenAnswer
-from anyk.executors.core.filling import UNKNOWN, Columns, Growing, Outline
+from anyk.executors.core.columns import UNKNOWN, Columns, Growing, Outline
 from anyk.executors.core.placements import Parts
 from anyk.executors.remote.arguments import sendable
 from anyk.executors.remote.frames import Spec, parse_specs, size_of, specs_of
@@ -27,7 +27,7 @@ def fill_request(columns: Columns, serial: int) -> tuple[dict[str, Any], list[ND
         serial: of the request.
 
     Example:
-        >>> from anyk.executors.core.filling import UNKNOWN, Columns, Outline
+        >>> from anyk.executors.core.columns import UNKNOWN, Columns, Outline
         >>> from anyk.executors.remote.slabs import fill_request
         >>> outline = Outline((1, UNKNOWN), np.dtype(float), axis=1)
         >>> header, arrays = fill_request(Columns(7, (outline,), 0, (np.ones((1, 2)),)), 41)

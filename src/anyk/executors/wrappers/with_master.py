@@ -19,7 +19,8 @@ from anyk.executors.core.base import (
 )
 from anyk.executors.core.broadcast import Broadcast
 from anyk.executors.core.calls import AbstractCalls, Batch, Returned
-from anyk.executors.core.filling import AbstractFilling, Outline
+from anyk.executors.core.columns import Outline
+from anyk.executors.core.filling import AbstractFilling
 from anyk.executors.core.placements import Placements
 from anyk.executors.core.run_task import Task
 from anyk.executors.local.inline import Inline

@@ -12,7 +12,8 @@ from anyk.checks import instance
 from anyk.errors import InvalidArgument
 from anyk.executors.core.base import AbstractExecutor, Placement
 from anyk.executors.core.broadcast import Broadcast
-from anyk.executors.core.filling import AbstractFilling, Outline
+from anyk.executors.core.columns import Outline
+from anyk.executors.core.filling import AbstractFilling
 from anyk.executors.core.lateness import Lateness
 from anyk.executors.core.quarantine import Quarantine
 

@@ -188,7 +188,8 @@ def check_answers(scheme: AbstractScheme, answered: tuple[int, ...], needed: int
 
 def largest(values: NDArray[np.float64]) -> float:
     """The largest absolute value, or 1 where all are 0: what to divide by against overflow."""
-    return float(np.abs(values).max(initial=0.0)) or 1.0
+    most, least = values.max(initial=0.0), values.min(initial=0.0)
+    return max(float(most), -float(least)) or 1.0
 
 
 def relative_error(absolute: float, value: NDArray[np.float64]) -> float:

@@ -18,6 +18,7 @@ from anyk.domains.points import disjoint_points
 from anyk.domains.polynomials import lagrange_matrix, vandermonde
 from anyk.domains.prime import PrimeField
 from anyk.errors import Unachievable
+from anyk.kept import kept
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.randomness.masked import masked
 from anyk.schemes.base import (
@@ -31,7 +32,6 @@ from anyk.schemes.base import (
 )
 from anyk.schemes.certainty import Certainty
 from anyk.schemes.encoded import Encoded
-from anyk.schemes.kept import kept
 from anyk.schemes.row import SchemeRow, SchemeWords, degree_of
 from anyk.schemes.smaller import enough, or_lower
 from anyk.schemes.tally import AbstractTally, BlockTally

@@ -48,6 +48,8 @@ from anyk.work import AbstractWork, Function
 
 __all__ = ["AbstractProduct", "code_of"]
 
+_PARTS = 12  # in which shares of tiles are made
+
 
 @dataclass(frozen=True)
 class AbstractProduct(AbstractScheme):
@@ -242,7 +244,7 @@ class AbstractProduct(AbstractScheme):
             np.shape(factor),
             None if self.domain.exact else column_sizes(as_doubles(blocks)),
             self._keys(part, source),
-            np.array(factor).T if self.gram else None,
+            np.array(self.domain.at_rest(np.asarray(factor))).T if self.gram else None,
         )
         return Encoded(self, (part,), held, alone=True)
 
@@ -288,12 +290,26 @@ class AbstractProduct(AbstractScheme):
         self, encoder: Encoder, blocks: NDArray[Any], source: AbstractSource
     ) -> NDArray[Any]:
         """The part of each share, under fresh masks where there are some."""
+        if encoder.masks.shape[1] or encoder.tiles[1] == 1:
+            return encoder.tiled(self._rows(encoder, blocks, source))
+        (high, wide), (height, width) = encoder.tiles, blocks.shape[1:]
+        count = len(encoder.data) // (high * wide)
+        dtype = self.domain.rest if isinstance(self.domain, PrimeField) else self.domain.dtype
+        shares = np.empty((count, high * height, wide * width), dtype)
+        step = -(-count // _PARTS)
+        for start in range(0, count, step):  # few at a time: tiles are put together in new memory
+            few = encoder.rows(np.arange(start, min(start + step, count)))
+            shares[start : start + step] = few.tiled(self._rows(few, blocks, source))
+        return shares
+
+    def _rows(self, encoder: Encoder, blocks: NDArray[Any], source: AbstractSource) -> NDArray[Any]:
+        """The blocks of all shares, one after the other."""
         if isinstance(self.domain, PrimeField):
             both = np.concatenate([encoder.data, encoder.masks], axis=1)
-            return encoder.tiled(masked(self.domain, both, blocks, source))
+            return masked(self.domain, both, blocks, source)
         if not encoder.masks.shape[1]:
-            return encoder.tiled(self.domain.matmul(encoder.data, blocks))
-        return encoder.tiled(encoder.shares(blocks, source=source))
+            return self.domain.matmul(encoder.data, blocks)
+        return encoder.shares(blocks, source=source)
 
     def work(self, function: Function, per_worker: tuple[bool, ...] = ()) -> AbstractWork:
         """The product of the two parts.

@@ -90,7 +90,7 @@ def with_transpose(domain: AbstractDomain, X: Any) -> tuple[NDArray[Any], NDArra
         InvalidArgument: if it is no array.
     """
     A = domain.validate(X, "X")
-    return A, np.ascontiguousarray(A.T)
+    return A, A.T
 
 
 def require_transpose(factor: Any, turned: NDArray[Any]) -> None:

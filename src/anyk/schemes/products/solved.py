@@ -12,7 +12,7 @@ from anyk.codes.analog.linear import LinearCode
 from anyk.codes.exact.linear import row_reduce, solve
 from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
-from anyk.schemes.kept import kept
+from anyk.kept import kept
 from anyk.schemes.products.code import ProductCode
 from anyk.schemes.recovery import read_only
 

@@ -174,6 +174,7 @@ class Uncoded(AbstractScheme):
 
     def _copied(self, blocks: NDArray[Any], held: NDArray[np.int64]) -> NDArray[Any]:
         """The block of each worker; one and the same array where there is one block."""
+        blocks = self.domain.at_rest(blocks)
         if len(blocks) > 1:
             return np.asarray(blocks[held])
         own = blocks[0].copy()  # and not the caller's

@@ -176,7 +176,7 @@ class BatchedCoupons(AbstractScheme):
             Unachievable: if nobody has drawn some batch.
         """
         domain = domain_for(self.domain, X)
-        data = blocks_of(X, self.blocks, domain)
+        data = domain.at_rest(blocks_of(X, self.blocks, domain))
         drawn = self.drawn
         if drawn is None:
             drawn = tuple(residues(source, self.batches, (self.workers,)).tolist())

@@ -198,7 +198,7 @@ class FractionalRepetition(AbstractScheme):
             InvalidArgument: if X is not K blocks of the domain.
         """
         domain = domain_for(self.domain, X)
-        data = blocks_of(X, self.blocks, domain)
+        data = domain.at_rest(blocks_of(X, self.blocks, domain))
         parts = self._batches.parts(data, self._groups_of_all, domain.dtype)
         return Encoded(over(self, domain), parts, None)
 

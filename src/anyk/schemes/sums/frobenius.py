@@ -26,6 +26,7 @@ from anyk.schemes.base import (
 from anyk.schemes.encoded import Encoded
 from anyk.schemes.row import SchemeRow, SchemeWords, degree_of, failing, none_of
 from anyk.schemes.tally import AbstractTally, CountTally
+from anyk.spans import column_spans
 from anyk.spec import Guarantee, Sum, Threat
 from anyk.work import AbstractWork, Function, Plain
 from anyk.works.without_constant import WithoutConstant
@@ -133,18 +134,21 @@ class Frobenius(AbstractScheme):
             source: where the mask comes from; the operating system's CSPRNG by default.
 
         Returns:
-            Shares (2, *shape, m), at rest; `shares` of them are int64.
+            Shares (2, *shape, m).
 
         Raises:
             InvalidArgument: if X is not K blocks of residues.
         """
         field = self.field
         data = blocks_of(X, self.blocks, field)
-        shares = np.empty((_WORKERS, *data.shape[1:]), dtype=np.int64)
-        shares[:1] = uniform_masks(field, (1, *data.shape[1:]), source)
+        shares = np.empty((_WORKERS, *data.shape[1:]), field.rest)
+        flat, written = data.reshape(self.blocks, -1), shares.reshape(_WORKERS, -1)
         a, b = _factors(self)
-        total = field.reduce(data.sum(axis=0))
-        shares[1] = field.reduce(a * shares[0] + field.reduce(b * total))
+        for span in column_spans(flat.shape[1], self.blocks):
+            (mask,) = uniform_masks(field, (1, flat[:, span].shape[1]), source)
+            total = field.reduce(flat[:, span].sum(axis=0))
+            written[0, span] = mask
+            written[1, span] = field.reduce(a * mask + field.reduce(b * total))
         return Encoded(self, (shares,), None)
 
     def work(self, function: Function, per_worker: tuple[bool, ...] = ()) -> AbstractWork:

@@ -102,7 +102,7 @@ class AbstractGradientCode(AbstractScheme):
             InvalidArgument: if X is not K blocks of the domain.
         """
         domain = domain_for(self.domain, X)
-        blocks = blocks_of(X, self.problem.blocks, domain)[self.code.held]
+        blocks = domain.at_rest(blocks_of(X, self.problem.blocks, domain))[self.code.held]
         return Encoded(over(self, domain), (blocks, self.code.weights), None)
 
     def work(self, function: Function, per_worker: tuple[bool, ...] = ()) -> AbstractWork:

@@ -28,6 +28,7 @@ from anyk.schemes.base import (
 from anyk.schemes.encoded import Encoded
 from anyk.schemes.row import SchemeRow, SchemeWords, degree_of, failing, none_of
 from anyk.schemes.tally import AbstractTally, CountTally
+from anyk.spans import column_spans
 from anyk.spec import Guarantee, Sum, Threat
 
 __all__ = ["ROW", "Harmonic"]
@@ -129,26 +130,32 @@ class Harmonic(AbstractScheme):
             source: where the mask comes from; the operating system's CSPRNG by default.
 
         Returns:
-            Shares (K(d-1) + 2, *shape), at rest; `shares` of them are int64.
+            Shares (K(d-1) + 2, *shape).
 
         Raises:
             InvalidArgument: if X is not K blocks of residues.
         """
+        data = blocks_of(X, self.blocks, self.field)
+        shares = np.empty((self.workers, *data.shape[1:]), self.field.rest)
+        flat, written = data.reshape(self.blocks, -1), shares.reshape(self.workers, -1)
+        for span in column_spans(flat.shape[1], self.workers):
+            self._write(flat[:, span], written[:, span], source)
+        return Encoded(self, (shares,), None)
+
+    def _write(self, data: NDArray[np.int64], shares: NDArray[Any], source: AbstractSource) -> None:
+        """Make a few columns of the shares."""
         field, extra = self.field, self.degree - 1
-        data = blocks_of(X, self.blocks, field)
-        shares = np.empty((self.workers, *data.shape[1:]), dtype=np.int64)
-        shares[:1] = uniform_masks(field, (1, *data.shape[1:]), source)
+        (running,) = uniform_masks(field, (1, data.shape[1]), source)
+        shares[0] = running
         coefficients, last = _recursion(self)
-        running = shares[0]  # c·Z + X_1 + .. + X_j, where c = 1
         for block in range(self.blocks if extra else 0):
             pair = np.stack([running, data[block]])
             start = 1 + block * extra
             shares[start : start + extra] = field.matmul(coefficients[block], pair)
-            running = field.reduce(running + data[block])
+            running = field.reduce(running + data[block])  # c·Z + X_1 + .. + X_j, where c = 1
         if not extra:
             running = field.reduce(running + data.sum(axis=0))
         shares[-1] = field.reduce(running * last)
-        return Encoded(self, (shares,), None)
 
     @property
     def columns(self) -> tuple[int]:

@@ -184,7 +184,7 @@ class PartialWork(AbstractScheme):
             InvalidArgument: if X is not K blocks of the domain.
         """
         domain = domain_for(self.domain, X)
-        data = blocks_of(X, self._chunks, domain)
+        data = domain.at_rest(blocks_of(X, self._chunks, domain))
         scheme = self if domain is self.domain else replace(self, domain=domain)
         return Encoded(scheme, (data[self._held],), None)
 

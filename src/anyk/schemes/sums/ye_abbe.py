@@ -166,7 +166,7 @@ class YeAbbe(AbstractScheme):
             InvalidArgument: if X is not K blocks of the domain.
         """
         domain = domain_for(self.domain, X)
-        blocks = blocks_of(X, self.workers, domain)[self.code.held]
+        blocks = domain.at_rest(blocks_of(X, self.workers, domain))[self.code.held]
         weights = self.code.weights
         of = self.domain.of if isinstance(self.domain, Torch) else self.domain
         if not isinstance(of, (PrimeField, Complex)):

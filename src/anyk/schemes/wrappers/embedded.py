@@ -4,34 +4,31 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, final
 
-from numpy.typing import NDArray
-
-from anyk.answers import Recovered
 from anyk.checks import instance, shown
 from anyk.domains.extent import Extent
 from anyk.domains.prime import PrimeField
 from anyk.domains.ring import ResidueRing
-from anyk.errors import InvalidArgument, TooManyErrors, Unachievable
+from anyk.errors import InvalidArgument
 from anyk.fixed_point.budget import require_room
 from anyk.fixed_point.format import MOST_BITS, FixedPoint
-from anyk.fixed_point.primes import LIARS, fields_for, prime_sets
-from anyk.fixed_point.reading import bound_of, error_of, reals
+from anyk.fixed_point.reading import bound_of
 from anyk.fixed_point.rounding import wrapped
 from anyk.randomness.entropy import AbstractSource, SystemSource
-from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoder, rows_of
-from anyk.schemes.check import AbstractCheck
+from anyk.schemes.base import AbstractRecovery, AbstractScheme, Encoder
 from anyk.schemes.encoded import Encoded
 from anyk.schemes.tally import AbstractTally, Replicas
+from anyk.schemes.wrappers.embedded_recovery import EmbeddedCheck, EmbeddedRecovery
+from anyk.schemes.wrappers.primes import primes_of
 from anyk.spec import Guarantee, Map, MatMul, Sum
 from anyk.work import AbstractWork, Function
 from anyk.works.each_prime import EachPrime
 
-__all__ = ["Embedded", "primes_of"]
+__all__ = ["Embedded"]
 
 
 @final
@@ -188,7 +185,7 @@ class Embedded(AbstractScheme):
             ring.join(residues) for residues in zip(*(each.parts for each in encoded), strict=True)
         )
         checks = [each.check for each in encoded if each.check is not None]
-        check = _EmbeddedCheck(ring, tuple(checks)) if checks else None
+        check = EmbeddedCheck(ring, tuple(checks)) if checks else None
         layout = tuple(each.layout for each in encoded)
         return Encoded(self._of(own), joined, layout, check)
 
@@ -269,14 +266,18 @@ class Embedded(AbstractScheme):
             NotEnoughAnswers: if the scheme has none.
         """
         each = (part.recovery(own, answered) for part, own in self._with(layout))
-        return _EmbeddedRecovery(self, tuple(each))
+        return self._joined(each)
 
     def recovery_by(
         self, layout: Any, answered: tuple[int, ...], workers: tuple[int, ...]
     ) -> AbstractRecovery:
         """The same, where shares were answered by others than those that hold them."""
         each = (part.recovery_by(own, answered, workers) for part, own in self._with(layout))
-        return _EmbeddedRecovery(self, tuple(each))
+        return self._joined(each)
+
+    def _joined(self, each: Iterable[AbstractRecovery]) -> EmbeddedRecovery:
+        """The recoveries of all primes as one."""
+        return EmbeddedRecovery(self.domain, self.guarantee, _value(self), tuple(each))
 
     def _with(self, layout: Any) -> Iterator[tuple[AbstractScheme, Any]]:
         """The scheme over each prime, and what it chose for the data."""
@@ -360,44 +361,6 @@ def _ring(embedded: Embedded) -> ResidueRing:
     return ring
 
 
-def primes_of(
-    scheme: AbstractScheme, worst: int, number: int | None = None, *, least: int = 3
-) -> tuple[PrimeField, ...]:
-    """The primes that a scheme holds integers up to `worst` with.
-
-    Args:
-        scheme: over a prime field.
-        worst: the largest absolute value of an integer in the value.
-        number: how many are asked for; None for what costs least.
-        least: what each of the latter is to reach.
-
-    Example:
-        >>> from anyk.schemes.wrappers.embedded import primes_of
-        >>> few, many = (anyk.Lagrange(blocks=2, degree=1, workers=N) for N in (4, 400))
-        >>> primes_of(few, 100), primes_of(many, 100)
-        ((PrimeField(251),), (PrimeField(65521),))
-        >>> primes_of(anyk.Lagrange(blocks=2, degree=1, workers=4, adversaries=1), 100)
-        (PrimeField(2147483647),)
-    """
-    first: PrimeField = scheme.domain  # type: ignore[assignment] # checked before
-    if number is None and first == PrimeField():
-        product = LIARS if _looks_for_liars(scheme) else 1
-        for fields in prime_sets(worst, product=product, least=least):
-            try:
-                for field in fields:
-                    scheme.over(field)
-            except Unachievable:  # too small for its points
-                continue
-            return fields
-    return fields_for(worst, first, number)
-
-
-def _looks_for_liars(scheme: AbstractScheme) -> bool:
-    """Whether answers are held against each other."""
-    inner = getattr(scheme, "scheme", scheme)
-    return scheme.guarantee.adversaries > 0 or bool(getattr(inner, "detects", 0))
-
-
 @lru_cache(maxsize=32)
 def _parts(embedded: Embedded) -> tuple[AbstractScheme, ...]:
     """The scheme over each of the primes."""
@@ -405,56 +368,3 @@ def _parts(embedded: Embedded) -> tuple[AbstractScheme, ...]:
     return tuple(
         scheme if field == scheme.domain else scheme.over(field) for field in embedded.domain.fields
     )
-
-
-@final
-@dataclass(frozen=True, eq=False, repr=False)
-class _EmbeddedCheck(AbstractCheck):
-    """The checks of each prime; all of them must be passed."""
-
-    ring: ResidueRing
-    each: tuple[AbstractCheck, ...]
-
-    def passes(self, share: int, value: NDArray[Any]) -> bool:
-        if value.shape[-1:] != (len(self.each),):
-            return False
-        return all(
-            check.passes(share, self.ring.part(value, place))
-            for place, check in enumerate(self.each)
-        )
-
-
-@final
-@dataclass(frozen=True)
-class _EmbeddedRecovery(AbstractRecovery):
-    scheme: Embedded
-    each: tuple[AbstractRecovery, ...]
-
-    @property
-    def answered(self) -> tuple[int, ...]:
-        return self.each[0].answered
-
-    @property
-    def matrix(self) -> NDArray[Any]:
-        """R over the ring, (K, len(answered), L)."""
-        return self.scheme.domain.join([recovery.matrix for recovery in self.each])
-
-    def recover(self, values: NDArray[Any]) -> Recovered:
-        ring, known = self.scheme.domain, _value(self.scheme)
-        rows = rows_of(values, self.answered, ring)
-        recovered = [
-            recovery.recover(ring.part(rows, place)) for place, recovery in enumerate(self.each)
-        ]
-        suspects = sorted({liar for each in recovered for liar in each.suspects})
-        adversaries = self.scheme.guarantee.adversaries
-        if len(suspects) > adversaries:
-            pieces = self.scheme.guarantee.pieces
-            answered = {share // pieces for share in self.answered}
-            raise TooManyErrors(answered=answered, adversaries=adversaries)
-        residues = ring.join([each.value for each in recovered])
-        return Recovered(
-            value=reals(residues, ring.primes, bits=known.bits, bound=known.bound),
-            suspects=tuple(suspects),
-            known=recovered[0].known,
-            quantisation_error=error_of(known),
-        )

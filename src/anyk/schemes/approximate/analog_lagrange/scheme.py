@@ -19,6 +19,7 @@ from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Complex
 from anyk.errors import InvalidArgument, Unachievable
+from anyk.kept import kept
 from anyk.privacy.noise import settle_noise, settled_noise
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.schemes.approximate.analog_lagrange.recovery import AnalogRecovery
@@ -323,7 +324,7 @@ def _targets(scheme: AnalogLagrange) -> NDArray[np.complex128]:
     return np.delete(scheme.radius * circle(nodes), spread(nodes, scheme.colluders))
 
 
-@lru_cache(maxsize=64)
+@kept
 def _generator(
     scheme: AnalogLagrange,
 ) -> tuple[NDArray[np.complex128], NDArray[np.complex128]]:
@@ -334,7 +335,7 @@ def _generator(
     return read_only(np.delete(basis, places, axis=1)), read_only(basis[:, places])
 
 
-@lru_cache(maxsize=64)
+@kept
 def _encoder(scheme: AnalogLagrange) -> Encoder:
     data, masks = _generator(scheme)
     if not scheme.colluders:

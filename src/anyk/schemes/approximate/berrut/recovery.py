@@ -27,6 +27,7 @@ from anyk.schemes.approximate.berrut.layout import BerrutPoints
 from anyk.schemes.approximate.common import MOST_NUMBERS, largest, no_numbers, with_evidence
 from anyk.schemes.base import AbstractRecovery, rows_of
 from anyk.schemes.precision import as_doubles, narrowed
+from anyk.spans import column_spans
 
 __all__ = ["BerrutRecovery", "interpolate"]
 
@@ -189,6 +190,12 @@ def _missed(
 def interpolate(
     nodes: NDArray[np.float64], values: NDArray[np.float64], targets: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Berrut's curve at the targets, ndarray (m, *shape), a few rows at a time."""
-    chunks = [targets[start : start + _ROWS] for start in range(0, targets.size, _ROWS)]
-    return np.concatenate([Reals().matmul(berrut_matrix(nodes, part), values) for part in chunks])
+    """Berrut's curve at the targets, ndarray (m, *shape), a few rows and columns at a time."""
+    flat = values.reshape(len(values), -1)
+    made = np.empty((targets.size, flat.shape[1]))
+    for start in range(0, targets.size, _ROWS):
+        rows = slice(start, start + _ROWS)
+        matrix = berrut_matrix(nodes, targets[rows])
+        for span in column_spans(flat.shape[1], len(matrix)):
+            made[rows, span] = Reals().matmul(matrix, flat[:, span])
+    return made.reshape(targets.size, *values.shape[1:])

@@ -13,6 +13,7 @@ from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
 from anyk.errors import Unachievable
+from anyk.kept import kept
 from anyk.privacy.noise import settle_noise, settled_noise
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.schemes.approximate.berrut.layout import BerrutPoints, berrut_points
@@ -247,7 +248,7 @@ def _noise(scheme: Berrut) -> tuple[float, float | None]:
     )
 
 
-@lru_cache(maxsize=64)
+@kept
 def _encoder(scheme: Berrut) -> Encoder:
     data, masks = scheme._points.matrices()  # noqa: SLF001 - its own scheme
     if not scheme.colluders:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import KW_ONLY, dataclass
-from functools import lru_cache
 from typing import Any, final
 
 import numpy as np
@@ -16,6 +15,7 @@ from anyk.domains.base import AbstractDomain
 from anyk.domains.prime import PrimeField
 from anyk.domains.real import Reals
 from anyk.errors import Unachievable
+from anyk.kept import kept
 from anyk.randomness.entropy import AbstractSource, SystemSource
 from anyk.schemes.approximate.chebyshev_lagrange.recovery import ChebyshevRecovery
 from anyk.schemes.approximate.common import approximate_guarantee
@@ -199,7 +199,7 @@ class ChebyshevLagrange(AbstractScheme):
         )
 
 
-@lru_cache(maxsize=64)
+@kept
 def _generator(scheme: ChebyshevLagrange) -> NDArray[np.float64]:
     """Lagrange's basis for the blocks' points at the workers', float64 ndarray (N, K).
 

@@ -73,7 +73,7 @@ def path_layout(flat: NDArray[np.float64], workers: int) -> SplineLayout:
     order = path_order(flat)
     return SplineLayout(
         order=order,
-        positions=(1.0 - 1.0 / order.size) * chord_positions(flat[order]),
+        positions=(1.0 - 1.0 / order.size) * chord_positions(flat, order),
         points=np.linspace(-1.0, 1.0, workers) if workers > 1 else np.zeros(1),
         places=scattered(workers),
     )

@@ -32,6 +32,7 @@ from anyk.schemes.encoded import Encoded
 from anyk.schemes.precision import as_doubles, curve_domain, of_data, over
 from anyk.schemes.row import SchemeRow, SchemeWords, none_for_certain, none_of
 from anyk.schemes.tally import AbstractTally, CountTally
+from anyk.spans import column_spans
 from anyk.spec import Guarantee, Map, Threat
 
 __all__ = ["ROW", "Spline"]
@@ -153,19 +154,27 @@ class Spline(AbstractScheme):
         """
         domain = of_data(self.domain, X, Reals)
         array = as_doubles(blocks_of(X, self.blocks, domain))
-        scale = largest(array)
-        flat = array.reshape(self.blocks, -1) / scale
+        flat = array.reshape(self.blocks, -1)
         layout = (
             published_layout(self.blocks, self.workers)
             if self.ordering is None
             else path_layout(flat, self.workers)
         )
-        curve = self._through(layout).fit(flat[layout.order])
-        along = curve.at(layout.points)
+        shares = np.empty((self.workers, *array.shape[1:]), domain.dtype)
+        written, scale, spline = (
+            shares.reshape(self.workers, -1),
+            largest(flat),
+            self._through(layout),
+        )
+        offset = _Offset(self.blocks, self.workers)
+        for span in column_spans(flat.shape[1], self.workers):
+            curve = spline.fit(flat[layout.order, span] / scale)
+            along = curve.at(layout.points)
+            written[:, span] = domain.validate(scale * along[layout.places], "X")
+            offset.add(curve, along)
         if self.encoder_smoothing:
-            layout = replace(layout, offset=_offset(curve, along))
-        shares = scale * along[layout.places].reshape(self.workers, *array.shape[1:])
-        return Encoded(over(self, domain), (domain.validate(shares, "X"),), layout)
+            layout = replace(layout, offset=offset.value)
+        return Encoded(over(self, domain), (shares,), layout)
 
     def sufficient(self, answered: Collection[int]) -> bool:
         """Whether at least N - S workers answered."""
@@ -203,11 +212,23 @@ class Spline(AbstractScheme):
         return smoothing_spline(layout.positions, smoothing=self.encoder_smoothing)
 
 
-def _offset(curve: SplineFit, along: NDArray[np.float64]) -> float:
+@final
+class _Offset:
     """The distance between curve and blocks, by the mean speed of the curve on [-1, 1]."""
-    length = float(np.sqrt(np.sum(np.diff(along, axis=0) ** 2, axis=1)).sum())
-    missed = float(np.sqrt(np.mean(np.sum((curve.values - curve.heights) ** 2, axis=1))))
-    return 2.0 * missed / length if length > 0.0 else 0.0
+
+    def __init__(self, blocks: int, workers: int) -> None:
+        self._missed, self._steps = np.zeros(blocks), np.zeros(workers - 1)
+
+    def add(self, curve: SplineFit, along: NDArray[np.float64]) -> None:
+        """Take some coordinates into account: there the curve, and its values for the workers."""
+        self._missed += np.sum((curve.values - curve.heights) ** 2, axis=1)
+        self._steps += np.sum(np.diff(along, axis=0) ** 2, axis=1)
+
+    @property
+    def value(self) -> float:
+        """Root mean square, as a length on the line."""
+        length, missed = float(np.sqrt(self._steps).sum()), float(np.sqrt(self._missed.mean()))
+        return 2.0 * missed / length if length > 0.0 else 0.0
 
 
 def _sized(problem: Map, threat: Threat, field: PrimeField) -> Spline:  # noqa: ARG001 - over the reals

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import product
 from typing import TypeAlias, final
 
 import numpy as np
@@ -17,6 +18,7 @@ from anyk.randomness.grid import Grid, grid_for
 from anyk.randomness.noisy import under_noise
 from anyk.schemes.base import Encoder
 from anyk.schemes.smaller import or_lower
+from anyk.spans import column_spans
 from anyk.wording import numbered
 
 __all__ = ["VeiledLayout", "check_copies"]
@@ -104,13 +106,23 @@ class VeiledLayout:
             blocks: ndarray (K, *shape).
             source: where noise comes from.
         """
-        data, flat = np.ones((len(self.points), 1)), blocks.reshape(1, -1)
-        copies = np.empty((self.noises[0], len(self.points), flat.size))
-        for each in copies:
-            each[:] = under_noise(data, self.points, flat, grid=self._grid, source=source)
-        turns = copies.reshape(-1, *blocks.shape)[self.turns]
-        shares: Floats = turns.reshape(-1, *blocks.shape[1:])[: self.workers]
-        return shares
+        data, flat = np.ones((len(self.points), 1)), blocks.reshape(self.blocks, -1)
+        corners, columns = len(self.points), flat.shape[1]
+        shares = np.empty((self.workers, columns))
+        for some, veil in product(
+            column_spans(self.blocks, corners * columns), range(self.noises[0])
+        ):
+            holders = np.flatnonzero(
+                (self.veils == veil) & (self.held >= some.start) & (self.held < some.stop)
+            )
+            places = self.corners[holders], self.held[holders] - some.start
+            for span in column_spans(columns, corners * (some.stop - some.start)):
+                own = flat[some, span]
+                made = under_noise(
+                    data, self.points, own.reshape(1, -1), grid=self._grid, source=source
+                )
+                shares[holders, span] = made.reshape(corners, *own.shape)[places]
+        return shares.reshape(self.workers, *blocks.shape[1:])
 
     @cached_property
     def expected_error(self) -> float:

@@ -1,4 +1,4 @@
-"""When loops are compiled, and where from: what `compiled` asks for each of its calls.
+"""When loops are compiled, and where from: what each of the `calls` asks.
 
 **When.** numba is imported, never by `import anyk`, after 2**26 multiplications that it would have
 made in this process: eight products of 4,000 x 2,000. That costs 0.6 s and 130 MB. Each loop is
@@ -19,11 +19,12 @@ import stat
 from importlib import import_module
 from importlib.util import find_spec
 from threading import Lock
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from anyk.domains import compiled_loops
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["LOOPS", "Loops"]
 
@@ -109,13 +110,17 @@ def _imported() -> Any:
         raise ImportError(f"numba {numba.__version__} is too old")
     if numba.config.DISABLE_JIT:
         raise ImportError("NUMBA_DISABLE_JIT is set")
+    from anyk.domains.compiled import loops  # noqa: PLC0415 - import anyk stays quick
+
     for name in _CALLED:
-        import_module("numba.extending").register_jitable(getattr(compiled_loops, name))
+        import_module("numba.extending").register_jitable(getattr(loops, name))
     return numba
 
 
 def _compiled(numba: Any, name: str, *dtypes: np.dtype[Any]) -> Any:
     """Compile one loop for these types, or load it from the cache."""
+    from anyk.domains.compiled import loops  # noqa: PLC0415 - as above
+
     types = numba.types
     arrays, number, sums = _KINDS[name]
     operands = [
@@ -124,7 +129,7 @@ def _compiled(numba: Any, name: str, *dtypes: np.dtype[Any]) -> Any:
     ] + [types.int64] * number
     prime, out = types.UniTuple(types.uint64, 5), types.Array(types.uint64, sums, "C")
     signature = types.void(*operands, prime, out)
-    function = getattr(compiled_loops, name)
+    function = getattr(loops, name)
     try:
         loop = numba.njit(nogil=True, cache=True)(function)
         if _ours_alone(loop.stats.cache_path):
@@ -141,13 +146,20 @@ def _ours_alone(directory: str | os.PathLike[str]) -> bool:
     """Whether nobody else, but for root, can write in a directory or put another in its place."""
     from pathlib import Path  # noqa: PLC0415 - where loops are compiled alone
 
-    within = Path(directory).resolve()
+    Path(directory).stat()  # raises where links lead in a circle, or nowhere
+    return _all_ours(Path(directory).absolute())
+
+
+def _all_ours(within: Path) -> bool:
+    """The same of all on the way there, links and where they lead among them."""
     for each in (within, *within.parents):
+        if each.is_symlink() and not _all_ours(each.parent / each.readlink()):
+            return False
         status = each.stat()
         shared = status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
         if shared and (each == within or not status.st_mode & stat.S_ISVTX):
             return False
-        if status.st_uid not in {0, os.geteuid()}:
+        if {status.st_uid, each.lstat().st_uid} - {0, os.geteuid()}:
             return False
     return True
 

@@ -13,14 +13,14 @@ from typing import Any, final
 
 import numpy as np
 
-from anyk.errors import ExecutorError, InvalidArgument
-from anyk.executors.core.base import AbstractExecutor, PerWorker, Placement
-from anyk.executors.core.crew import AbstractCrewed, Crew
-from anyk.executors.core.filling import UNKNOWN, Outline
-from anyk.executors.engines.made import MakeColumns, shape_made
+from anyk.errors import InvalidArgument
+from anyk.executors.core.base import AbstractExecutor
+from anyk.executors.core.columns import UNKNOWN
+from anyk.executors.core.crew import AbstractCrewed
 from anyk.observe.slabs import slab_bar
-from anyk.running.filled import Filled
-from anyk.running.slabs import edges_of, is_dask_array
+from anyk.running.slabs.filled import Filled
+from anyk.running.slabs.maker import Maker
+from anyk.running.slabs.read import edges_of, is_dask_array
 from anyk.schemes.base import AbstractScheme
 from anyk.schemes.encoded import Encoded
 from anyk.spec import MatMul
@@ -148,7 +148,8 @@ def made_there(scheme: AbstractScheme, blocks: AbstractBlocksThere, *, progress:
     matrix, executor = encoded.encoder.data, blocks.executor
     crew = executor.crew
     placement = crew.place_filled(len(matrix), 1)
-    maker = _Maker(executor, crew, placement, Mixed(encoded.scheme.domain), matrix)
+    liars = scheme.guarantee.adversaries
+    maker = Maker(executor, placement, Mixed(encoded.scheme.domain), matrix, liars=liars)
     try:
         width = UNKNOWN if blocks.columns is None else blocks.columns
         with slab_bar(blocks.columns, progress=progress) as show:
@@ -162,103 +163,6 @@ def made_there(scheme: AbstractScheme, blocks: AbstractBlocksThere, *, progress:
         raise
     parts: Any = (outline,)
     return Filled(Encoded(encoded.scheme, parts, encoded.layout), placement, None)
-
-
-@final
-class _Maker:
-    """Asks workers for columns of their shares.
-
-    Args:
-        executor: whose workers they are.
-        crew: the same.
-        placement: of the shares.
-        mixed: what each makes.
-        matrix: D, ndarray (N, K).
-    """
-
-    def __init__(
-        self,
-        executor: AbstractExecutor,
-        crew: Crew[Any],
-        placement: Placement,
-        mixed: Mixed,
-        matrix: Any,
-    ) -> None:
-        self._executor, self._crew, self._placement = executor, crew, placement
-        self._mixed, self._matrix = mixed, matrix
-        self._groups: dict[tuple[int, ...], set[int]] = {}
-        for worker, row in enumerate(matrix):  # a worker is brought what is in its share alone
-            used = tuple(np.flatnonzero(row).tolist())
-            self._groups.setdefault(used, set()).add(worker)
-        self._lost: dict[int, str] = {}
-        self._made: set[tuple[tuple[int, ...], np.dtype[Any]]] = set()
-        self.columns = 0
-
-    def make(self, slab: list[Any], width: int) -> None:
-        """The columns of a slab, on all workers, which may then let go of it."""
-        task = MakeColumns(self._mixed, self.columns, width)
-        made = self._ask(
-            (task, who, [PerWorker(self._matrix[:, list(used)]), [slab[block] for block in used]])
-            for used, who in self._groups.items()
-        )
-        rests = {(shape[1:], dtype) for shape, dtype in made}
-        widths = {shape[0] if shape else 0 for shape, _ in made}
-        self._made |= rests
-        if len(widths) != 1 or len(self._made) != 1 or 0 in widths:
-            raise _strange(f"blocks that make shares of {sorted(map(str, made))}", self.columns)
-        self.columns += widths.pop()
-
-    def finish(self) -> Outline:
-        """What the shares are, when they are whole."""
-        if not self.columns:
-            raise _strange("no slab", 0)
-        self._ask(
-            [
-                (
-                    MakeColumns(self._mixed, self.columns, UNKNOWN, last=True),
-                    set(range(len(self._matrix))),
-                    [],
-                )
-            ]
-        )
-        ((rest, dtype),) = self._made
-        return Outline((len(self._matrix), self.columns, *rest), dtype, axis=1)
-
-    def _ask(self, asked: Any) -> set[Any]:
-        """Dispatch tasks, each on some workers, and hear what all of them have made."""
-        everyone, dispatches, made = set(range(len(self._matrix))), [], set()
-        try:
-            for task, who, arguments in asked:
-                without = (everyone - who) | self._lost.keys()
-                dispatches.append(
-                    self._executor.dispatch(task, self._placement, arguments, without)
-                )
-            for dispatch in dispatches:
-                while (answer := dispatch.receive(None)) is not None:
-                    if answer.traceback:
-                        raise _strange(f"what can't be encoded ({answer.failure})", self.columns)
-                    if answer.value is None:
-                        self._lost[answer.worker] = str(answer.failure)
-                    else:
-                        made.add(shape_made(answer.value))
-        finally:
-            for dispatch in dispatches:
-                dispatch.abandon()
-        self._crew.check()
-        if self._lost.keys() >= everyone:
-            worker, why = next(iter(self._lost.items()))
-            why = why.rstrip(".")
-            raise ExecutorError(f"no worker has made its share; worker {worker}: {why}.")
-        return made
-
-
-def _strange(given: str, column: int) -> InvalidArgument:
-    return InvalidArgument(
-        "X",
-        given=f"{given}, from column {column} on",
-        needed="blocks of one shape, of numbers of this scheme's domain",
-        change="Correct them on the cluster.",
-    )
 
 
 def _obstacle(scheme: AbstractScheme, *, embedded: bool) -> str:

@@ -1,4 +1,4 @@
-"""The loops that `compiled` has numba compile, one a function, over memory in a row.
+"""The loops that numba compiles, one a function, over memory in a row.
 
 Products of two residues below p < 2**31 are below 2**62: four of them fit in 64 bits, and so do
 `depth` of them beside one residue, where p - 1 + depth * (p - 1)**2 < 2**64. Those are the loops

@@ -9,9 +9,10 @@ import numpy as np
 
 from anyk.errors import InvalidArgument
 from anyk.executors.core.base import AbstractExecutor, Placement
-from anyk.executors.core.filling import UNKNOWN, AbstractFilling, Outline
+from anyk.executors.core.columns import UNKNOWN, Outline
+from anyk.executors.core.filling import AbstractFilling
 from anyk.observe.slabs import slab_bar
-from anyk.running.slabs import AbstractSlabs
+from anyk.running.slabs.read import AbstractSlabs
 from anyk.schemes.base import AbstractScheme
 from anyk.schemes.encoded import Encoded
 from anyk.spec import Guarantee

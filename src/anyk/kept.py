@@ -25,11 +25,11 @@ def kept(function: Callable[P, T]) -> Callable[P, T]:
     takes more memory than there is where there are ten thousand.
 
     Args:
-        function: of hashable arguments, by position, to an ndarray or something else with
-            `nbytes`; or None.
+        function: of hashable arguments to an ndarray or something else with `nbytes`, a tuple of
+            such, or None.
 
     Example:
-        >>> from anyk.schemes.kept import kept
+        >>> from anyk.kept import kept
         >>> calls = []
         >>> def ones(rows):
         ...     calls.append(rows)
@@ -63,4 +63,6 @@ def kept(function: Callable[P, T]) -> Callable[P, T]:
 
 
 def _size(result: Any) -> int:
+    if isinstance(result, tuple):
+        return sum(map(_size, result))
     return 0 if result is None else int(result.nbytes)

@@ -6,8 +6,8 @@ import weakref
 
 import numpy as np
 
-from anyk.schemes import kept as room
-from anyk.schemes.kept import kept
+from anyk import kept as room
+from anyk.kept import kept
 
 
 def counted():
@@ -46,6 +46,21 @@ def test_the_oldest_results_go_where_memory_ends(monkeypatch):
     assert large() is None
 
 
+def test_all_arrays_of_a_result_count(monkeypatch):
+    monkeypatch.setattr(room, "_BYTES", 8 * 25)
+    calls = []
+
+    @kept
+    def pair(rows):
+        calls.append(rows)
+        return np.ones(rows), (np.ones(rows), None)
+
+    pair(6), pair(5), pair(6)  # 22 numbers
+    assert calls == [6, 5]
+    pair(3), pair(5)  # 28 with it: 5 was used before 6
+    assert calls == [6, 5, 3, 5]
+
+
 def test_there_are_not_too_many(monkeypatch):
     monkeypatch.setattr(room, "_MANY", 3)
     made, calls = counted()
@@ -56,13 +71,23 @@ def test_there_are_not_too_many(monkeypatch):
     assert len(calls) == 5
 
 
-def test_threads_share_what_is_kept():
-    made, _ = counted()
-    found = []
-    threads = [threading.Thread(target=lambda: found.append(made(7))) for _ in range(8)]
+def test_what_several_threads_made_counts_once(monkeypatch):
+    monkeypatch.setattr(room, "_BYTES", 8 * 20)
+    together, calls = threading.Barrier(4), []
+
+    @kept
+    def made(rows):
+        calls.append(rows)
+        if len(calls) <= 4:
+            together.wait(60)  # all of them make it: none has found it
+        return np.ones(rows)
+
+    threads = [threading.Thread(target=made, args=(7,)) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(found) == 8
-    assert all(each is made(7) or np.array_equal(each, made(7)) for each in found)
+    assert calls == [7] * 4
+    made(8)
+    assert made(7) is made(7)
+    assert calls == [7] * 4 + [8]  # 15 numbers are kept, and not 36

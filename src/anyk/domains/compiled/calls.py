@@ -1,20 +1,21 @@
-"""Compiled loops for products that are bound by memory, where numba is installed.
+"""Calls of compiled loops: each gives what the form in numpy gives, bit for bit, or None.
 
-Each function gives what the forms in numpy give, bit for bit, or None where it does not compute:
-then the caller takes those. `compiled_loops` says why they are exact. `compiling` says
-when that is.
+Where it is None, the caller takes that form. `loops` says why all are exact, `compiling` when they
+compute.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from anyk.domains import compiled_loops
-from anyk.domains.compiling import LOOPS
+from anyk.domains.compiled.compiling import LOOPS
+
+if TYPE_CHECKING:
+    from anyk.domains.compiled.loops import Prime
 
 __all__ = ["load", "power", "product", "stack", "times"]
 
@@ -22,6 +23,7 @@ _LEAST = 1 << 12  # multiplications in one call, below which it costs more than 
 _MANY = 1 << 15  # numbers, the same
 _WORTH = 8  # multiplications of a matrix, beside which one of two numbers gains as much
 _FEW = 4  # rows of the small operand
+_NARROW = 16  # columns, of fewer of which a loop over them is too short
 _LONGEST = 1 << 32  # terms of a sum
 _TYPES = tuple(np.dtype(each) for each in (np.int64, np.uint32, np.uint16, np.uint8))
 _INT64, _UINT32 = np.dtype(np.int64), np.dtype(np.uint32)
@@ -69,12 +71,16 @@ def product(
     work = rows * inner * columns
     if LOOPS.closed or rows > _FEW or work < _LEAST or inner >= _LONGEST:
         return None
+    from anyk.domains.compiled.loops import BLOCK  # noqa: PLC0415 - import anyk stays quick
+
     prime = _prime(modulus)
-    split = "" if prime[2] >= compiled_loops.BLOCK else "_split"
-    if _in_a_row(big):
+    split = "" if prime[2] >= BLOCK else "_split"
+    if columns >= _NARROW and _in_a_row(big):
         name, memory = "across" + split, big
     elif _in_a_row(big.T):
         name, memory = "along" + split, big.T
+    elif columns < _NARROW and _in_a_row(big):  # a copy costs less than loops over so few
+        name, memory = "along" + split, np.ascontiguousarray(big.T)
     else:
         return None
     loop = LOOPS.loop(work, name, big.dtype, _UINT32)
@@ -199,7 +205,7 @@ def _fixed(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
 
 
 @lru_cache(maxsize=256)
-def _prime(modulus: int) -> compiled_loops.Prime:
+def _prime(modulus: int) -> Prime:
     """What the loops compute with, of a modulus."""
     bits = modulus.bit_length()
     depth = min(((1 << 64) - modulus) // (modulus - 1) ** 2, _LONGEST)
