@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["matmul"]
 
-_order = lru_cache(maxsize=64)(order_of)
 _WHOLE = 1 << 62  # sums of smaller numbers are in int64's range
 
 
@@ -81,7 +79,7 @@ def _product(field: AbstractField, left: NDArray[Any], right: NDArray[Any]) -> N
     dtype = min(left.dtype, right.dtype, key=lambda each: each.itemsize)
     one = left if left.ndim > 1 else left[None]
     other = right if right.ndim > 1 else right[:, None]
-    product = modular_stack(one, other, _order(field), dtype)
+    product = modular_stack(one, other, order_of(field), dtype)
     if left.ndim == 1:
         product = product[..., 0, :]
     return product[..., 0] if right.ndim == 1 else product
