@@ -194,7 +194,7 @@ def test_a_function_of_another_module_is_refused_by_the_worker(four: Remote) -> 
 def test_what_the_module_does_not_export_is_not_run(four: Remote, name: str) -> None:
     for _, failure in received(four, named(name), np.ones((2, 1))).values():
         assert failure is not None
-        assert failure.startswith(f"no function {name!r} here, but everything, exponential")
+        assert failure.startswith(f"no function {name!r} here, but bytes_each, everything")
 
 
 @pytest.mark.parametrize(
