@@ -97,15 +97,18 @@ class FieldArray:
         return new
 
     def known_as(self, extent: Extent | None) -> FieldArray:
-        """The same elements in the same memory, of which something else is known.
+        """The same elements, of which something else is known.
+
+        They are in the same memory, lent where it was; those of a view of lent memory are copied.
 
         Args:
             extent: what is known of them; None for constants.
         """
-        if self.owner._views is None:  # noqa: SLF001 - its own class
-            return self._new(self._residues, extent)
-        new = self._new(self._residues if self._owner is None else self._residues.copy(), extent)
-        new._views = None if self._owner is not None else {}  # noqa: SLF001 - its own class
+        lent = self.owner._views is not None  # noqa: SLF001 - its own class
+        if lent and self._owner is not None:
+            return self._new(self._residues.copy(), extent)
+        new = self._new(self._residues, extent)
+        new._views = {} if lent else None  # noqa: SLF001 - its own class
         return new
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["matmul"]
 
-_order = lru_cache(maxsize=64)(order_of)
 _WHOLE = 1 << 62  # sums of smaller numbers are in int64's range
 
 
@@ -82,7 +80,7 @@ def _product(field: AbstractField, left: NDArray[Any], right: NDArray[Any]) -> N
     other = right if right.ndim > 1 else right[:, None]
     from anyk.domains.kernel import modular_stack  # noqa: PLC0415 - import anyk stays quick
 
-    product = modular_stack(one, other, _order(field), dtype)
+    product = modular_stack(one, other, order_of(field), dtype)
     if left.ndim == 1:
         product = product[..., 0, :]
     return product[..., 0] if right.ndim == 1 else product
