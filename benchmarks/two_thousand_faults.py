@@ -178,7 +178,7 @@ def liars_used(
     return tuple(
         who
         for who in suspected
-        if not np.array_equal(outside.answers[who].value, task(encoded.shares[who]))
+        if not np.array_equal(outside.answers[who].value, task(encoded.parts[0][who]))
     )
 
 
