@@ -179,7 +179,7 @@ def test_check_scheme_notices_shares_that_are_not_what_the_matrices_say(generato
 
     def careless(self, X, **_):
         encoded = encode(self, X)
-        encoded.shares[2, 0] ^= 1
+        encoded.parts[0][2, 0] ^= 1
         return encoded
 
     monkeypatch.setattr(anyk.Harmonic, "encode", careless)

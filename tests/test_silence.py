@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 import anyk
-from anyk.domains import kernel
 from anyk.running.collection import Collection
 
 FIELD = anyk.PrimeField(101)
@@ -113,14 +112,6 @@ def test_integers_of_any_width_mix_with_a_field(dtype):
     product = field.array([1, field.modulus - 1]) * np.array([100, 100], dtype=dtype)
     assert product.values.tolist() == [100, field.modulus - 100]
     assert field.accept(np.array([7], dtype=dtype)).tolist() == [7]
-
-
-def test_a_sum_over_very_many_chunks_is_reduced_as_it_grows(monkeypatch):
-    monkeypatch.setattr(kernel, "_MANY", 2)
-    monkeypatch.setattr(kernel, "_WORKSPACE", 1)  # a chunk at a time
-    generator = np.random.default_rng(0)
-    left, right = generator.integers(0, 101, (2, 1000)), generator.integers(0, 101, (1000, 3))
-    assert np.array_equal(FIELD.matmul(left, right), left @ right % 101)
 
 
 def test_shares_inside_something_else_are_not_sent_to_everybody():

@@ -217,7 +217,7 @@ def test_no_more_than_four_slabs_with_their_shares_are_held(memmap, scheme):
         anyk.distribute(scheme, memmap, executor, columns=width)
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
-    assert slab < peak < 4 * slab
+    assert slab / 2 < peak < 4 * slab  # of four bytes a number, where residues rest
 
 
 def test_a_memmap_is_read_in_slabs_of_its_own_accord(memmap, monkeypatch):

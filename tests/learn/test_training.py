@@ -122,7 +122,7 @@ def test_who_is_late_is_told_from_who_is_not_needed():
         outcome = anyk.Outcome(
             value=None, status=anyk.Status.EXACT, used=heard, missing=(), late=late
         )
-        roll.note(outcome, 0.0)
+        roll.note(outcome, 0.0, 0)
     assert roll.silent == {2: 2}
     assert roll.spare == {3: 0}
 

@@ -178,14 +178,18 @@ def _in_fixed_point(
     others = [each.scheme.formats[0] if isinstance(each, Encoded) else None for each in arguments]
     _check_plain(embedding, arguments, others)
     if not followed:
-        field, given = _large_of(scheme.scheme), list[Any]()
-        if not isinstance(promise.function, (OfDegree, str)):  # which nobody follows
-            given += [_zeros(field, shape, embedding) for shape in shapes]
-            given += [
-                each if own is None else _zeros(field, each.parts[0].shape[1:-1], own)
-                for each, own in zip(arguments, others, strict=True)
-            ]
-        result = _result(scheme, embedding, promise.function, given)
+        own = smallest(scheme.domain.fields)
+        result = None
+        for field in dict.fromkeys((_large_of(scheme.scheme), own)):  # what workers will see, too
+            given = list[Any]()
+            if not isinstance(promise.function, (OfDegree, str)):  # which nobody follows
+                given += [_zeros(field, shape, embedding) for shape in shapes]
+                given += [
+                    each if form is None else _zeros(field, each.parts[0].shape[1:-1], form)
+                    for each, form in zip(arguments, others, strict=True)
+                ]
+            found = _result(scheme, embedding, promise.function, given)
+            result = found if result is None or found is None else _either(result, found)
         if result is not None:
             scheme = dataclasses.replace(scheme, result=result, fields=scheme.domain.fields)
     inputs = [*(embedding,) * len(shapes), *others]
@@ -194,6 +198,20 @@ def _in_fixed_point(
         inputs=tuple(None if each is None else each.input for each in inputs),
         result=scheme.result or embedding.declared,
         bounded=_bounded(embedding),
+    )
+
+
+def _either(known: Extent, other: Extent) -> Extent:
+    """What holds for results of which either is known: residues are told less of in small fields.
+
+    An element that a function makes has its size in the large field, and how large a sum of
+    constants is can be told where these are not wrapped; workers tell it by their own residues.
+    """
+    aligned = other.aligned(known.bits)
+    return dataclasses.replace(
+        known,
+        bound=max(bound_of(known), bound_of(aligned)),
+        error=max(known.error, aligned.error),
     )
 
 
