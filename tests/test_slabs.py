@@ -360,8 +360,7 @@ def test_a_worker_that_is_replaced_has_lost_its_share_and_counts_as_late():
         outcome = data.run(slow, on_answer=heard.append)
         assert np.array_equal(outcome.value, X)
         assert 0 not in outcome.used
-        failures = [each.failure for each in heard if each.failure]
-        assert all("lost its share" in each or "died" in each for each in failures)
+        assert {each.worker for each in heard if each.failure} <= {0}
         data.run(same)  # the next one finds the new process, which has nothing
 
 
