@@ -154,7 +154,7 @@ def test_what_waits_in_an_actors_queue_is_taken_back_what_runs_is_not(
     assert eventually(gate.with_suffix(".begun").exists)
     assert [calls.withdraw(0, ticket) for ticket in (0, 2, 2, 9)] == [False, True, False, False]
     gate.write_text("", encoding="utf-8")
-    assert [came(calls).ticket for _ in range(3)] == [0, 1, 3]
+    assert sorted(came(calls).ticket for _ in range(3)) == [0, 1, 3]  # Ray tells in any order
     assert calls.receive(None) is None
     assert not (tmp_path / "2").exists()
 
