@@ -76,7 +76,7 @@ def test_matmul_crosses_blocks_of_columns_and_rows():
     "shape", [(300, 1000, 257), (700, 65, 600), (3, 2000, 9000), (257, 129, 1)]
 )
 def test_matmul_of_large_matrices_is_exact(shape):
-    """Cut in groups of rows, of columns and of chunks, on threads: by Freivalds' check."""
+    """Cut in groups of rows, of columns and of chunks: by Freivalds' check."""
     rows, inner, columns = shape
     generator = np.random.default_rng(2)
     field = anyk.PrimeField()

@@ -1,8 +1,7 @@
-"""The product of two matrices of residues: which form it takes, and how threads share it."""
+"""The product of two matrices of residues: and which form it takes."""
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,14 +11,10 @@ from anyk.domains import compiled
 from anyk.domains.kernel import thin, wide
 from anyk.domains.kernel.form import wide_form
 from anyk.domains.kernel.operands import constants, factors, largest
-from anyk.domains.kernel.threads import allowed, share_out
 from anyk.domains.kernel.tiny import write_tiny
 
 __all__ = ["modular_matmul", "write_product"]
 
-_LARGE = 1 << 24  # multiplications from which on threads are worth their while
-_THIN = 1 << 22  # the same, of few rows
-_QUIET = 1 << 19  # multiplications from which on BLAS starts threads
 _ROWS = 4, 12  # a few: as many as have limbs, else whole, else in halves
 _SHORT = 32  # terms, of fewer of which a sum is not worth limbs
 
@@ -29,8 +24,9 @@ def modular_matmul(
 ) -> NDArray[Any]:
     """Exact product of two matrices of residues.
 
-    A large product is shared among threads, at most as many as the environment allows BLAS. The
-    operand with fewer numbers takes the part of the small one.
+    The operand with fewer numbers takes the part of the small one. Threads are BLAS's own, as many
+    as the environment allows it: threads of ours beside them, which wait for a while for the next
+    call, took longer than one.
 
     ==================  ==============  =============  =================  =======================
     rows, terms         the modulus     `small`        `big`              float64 products a term
@@ -89,49 +85,32 @@ def write_product(small: NDArray[Any], big: NDArray[Any], modulus: int, out: NDA
         write_product(big.T, small.T, modulus, out.T)
         return
     if rows <= _ROWS[0] and inner >= _SHORT:  # at once: to ask how large numbers are is a pass
-        _share_few(small, big, modulus, out)
+        _write_few(small, big, modulus, out)
         return
     form = wide_form(inner, modulus, largest(big, modulus))
     if rows <= _ROWS[form.halves]:
         if inner >= _SHORT:
-            _share_few(small, big, modulus, out)
+            _write_few(small, big, modulus, out)
             return
         if _write_compiled(small, big, modulus, out):
             return
-    threads = allowed() if work >= _QUIET else 1
     slabs = wide.slabs(rows, inner)
     for row in slabs:
         slab = slice(row, row + slabs.step)
-        write = partial(
-            wide.multiply,
+        wide.multiply(
             chunks=factors(small[slab], modulus, form),
             first=constants(small[slab], modulus, form) if form.shift else None,
             big=big,
             modulus=modulus,
             form=form,
             out=out[slab],
-            quiet=threads > 1,
         )
-        share_out(write, columns, threads if work >= _LARGE else 1)
 
 
-def _share_few(small: NDArray[Any], big: NDArray[Any], modulus: int, out: NDArray[Any]) -> None:
+def _write_few(small: NDArray[Any], big: NDArray[Any], modulus: int, out: NDArray[Any]) -> None:
     """Write a product with few rows."""
-    threads = allowed() if small.size * big.shape[1] >= _THIN else 1
-    share_out(partial(_write_few, small, big, modulus, out), big.shape[1], threads)
-
-
-def _write_few(
-    small: NDArray[Any],
-    big: NDArray[Any],
-    modulus: int,
-    out: NDArray[Any],
-    span: tuple[int, int],
-) -> None:
-    """Write a span of columns of a product with few rows."""
-    part = slice(*span)
-    if not _write_compiled(small, big[:, part], modulus, out[:, part]):
-        thin.multiply(small, big[:, part], modulus, out[:, part])
+    if not _write_compiled(small, big, modulus, out):
+        thin.multiply(small, big, modulus, out)
 
 
 def _write_compiled(

@@ -17,8 +17,6 @@ __all__ = ["multiply", "slabs"]
 
 _TALL = 32  # terms, from which on columns that lie in memory number by number are kept so
 _HIGH = 256  # rows of a product in cache
-_QUIET_HIGH = 64
-_QUIET = (1 << 19) - 1  # multiplications in one BLAS call, few enough that it starts no threads
 _CACHE = 1 << 17  # float64 numbers of a block
 _NARROW, _BROAD = 128, 4096  # columns of a block: enough to call for, few enough to stay in cache
 _PREPARED = 1 << 22  # float64 numbers of factors
@@ -36,7 +34,6 @@ def slabs(rows: int, inner: int) -> range:
 
 
 def multiply(
-    span: tuple[int, int],
     *,
     chunks: Sequence[NDArray[np.float64]],
     first: NDArray[np.int64] | None,
@@ -44,25 +41,22 @@ def multiply(
     modulus: int,
     form: Wide,
     out: NDArray[Any],
-    quiet: bool,
 ) -> None:
-    """Write a span of columns of a product.
+    """Write a product.
 
     Args:
-        span: the first of some columns, and that behind the last.
         chunks: `factors` of the small operand, (rows, terms) each.
         first: `constants` that a product begins with, (rows, 1), where there are some.
         big: (inner, columns) of residues.
         modulus: p < 2**31.
         form: of the product.
         out: (rows, columns), where residues are written.
-        quiet: whether BLAS is to start no threads.
     """
     rows, terms = chunks[0].shape
-    begin, end = span
-    height = min(rows, _QUIET_HIGH if quiet else _HIGH)
+    end = out.shape[1]
+    height = min(rows, _HIGH)
     fitting = min(max(_NARROW, _CACHE // max(height, terms)), _BROAD)
-    wide = min(fitting, end - begin)
+    wide = min(fitting, end)
     standing = big.strides[0] < big.strides[1] and form.depth >= _TALL
     workspace = borrowed()
     blocks = blank((), form, wide, workspace, standing=standing)
@@ -70,7 +64,7 @@ def multiply(
     product = workspace.array((height * wide,))
     spare = Spare(height * wide, workspace)
     total = None if form.single else workspace.array((rows, wide), np.int64)
-    for start in range(begin, end, wide):
+    for start in range(0, end, wide):
         stop = min(start + wide, end)
         width = stop - start
         for place, factor in enumerate(chunks):
@@ -80,7 +74,7 @@ def multiply(
             for top in range(0, rows, height):
                 some = factor[top : top + height]
                 sums = product[: len(some) * width].reshape(len(some), width)
-                _matmul(some, filled, sums, quiet=quiet)
+                np.matmul(some, filled, out=sums)
                 if total is None:
                     place_of = out[top : top + height, start:stop]
                     reduce_into(place_of, sums, modulus, spare, raised=form.raised)
@@ -100,13 +94,3 @@ def multiply(
                 part += first[top : top + height]
             settle(out[top : top + height, start:stop], part, modulus, spare)
     workspace.give_back()
-
-
-def _matmul(
-    left: NDArray[np.float64], right: NDArray[np.float64], out: NDArray[np.float64], *, quiet: bool
-) -> None:
-    """One call of BLAS; where it is to be quiet, as many as that needs."""
-    narrow = max(1, _QUIET // left.size) if quiet else right.shape[1]
-    for start in range(0, right.shape[1], narrow):
-        part = slice(start, start + narrow)
-        np.matmul(left, right[:, part], out=out[:, part])
