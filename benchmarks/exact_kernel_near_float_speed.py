@@ -256,9 +256,9 @@ def _watched(generator):
         tally[f"few rows: limbs {form.number}, {sums}"] += 1
         return form
 
-    def whole(*spans, **options):
+    def whole(**options):
         tally[f"matrices: {wide_name(options['form'])}"] += 1
-        return multiply(*spans, **options)
+        return multiply(**options)
 
     def grouped(left, right, modulus, form, out):
         tally[f"stacks: {wide_name(form)}"] += 1

@@ -348,7 +348,7 @@ def test_products_of_a_few_numbers(modulus, monkeypatch):
     monkeypatch.setattr(tiny, "_TINY", 2**20)
     for module in (product, stacks):  # no other form is taken
         monkeypatch.setattr(module, "wide_form", None)
-    monkeypatch.setattr(product, "_share_few", None)
+    monkeypatch.setattr(product, "_write_few", None)
     depth = min(tiny.depth_of(modulus), 400)
     for inner in sorted({1, 2, depth, depth + 1, 3 * depth + 2}):
         for each in extremes(modulus):
